@@ -1,0 +1,93 @@
+"""Refusals: one message form, *name, requirement, value got*, for every bad argument.
+
+Comparisons are written so that NaN fails them.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, NoReturn
+
+import numpy as np
+
+
+def refuse(name: str, requirement: str, value: object) -> NoReturn:
+    """Raise the package's ``ValueError``: ``<name> must <requirement>, got <value>``."""
+    raise InvalidValueError(name, requirement, value)
+
+
+class InvalidValueError(ValueError):
+    """A value that a model, payoff or trade cannot accept.
+
+    Attributes
+    ----------
+    name, requirement : str
+        The field, and what it must satisfy.
+    value : object
+        What was given.
+    """
+
+    def __init__(self, name: str, requirement: str, value: object) -> None:
+        super().__init__(f"{name} must {requirement}, got {value!r}")
+        self.name, self.requirement, self.value = name, requirement, value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.name, self.requirement, self.value)
+
+
+def number(name: str, value: object) -> float:
+    """`value` as a float; ``TypeError`` unless it is a real number (a bool is not)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a real number, got {value!r}")
+    return float(value)
+
+
+def finite(name: str, value: object) -> float:
+    """`value` as a float, refused unless finite."""
+    x = number(name, value)
+    if not np.isfinite(x):
+        refuse(name, "be finite", value)
+    return x
+
+
+def positive(name: str, value: object) -> float:
+    """`value` as a float, refused unless finite and > 0."""
+    x = number(name, value)
+    if not (np.isfinite(x) and x > 0.0):
+        refuse(name, "be positive and finite", value)
+    return x
+
+
+def non_negative(name: str, value: object) -> float:
+    """`value` as a float, refused unless finite and >= 0."""
+    x = number(name, value)
+    if not (np.isfinite(x) and x >= 0.0):
+        refuse(name, "be non-negative and finite", value)
+    return x
+
+
+def whole(name: str, value: object, minimum: int) -> int:
+    """`value` as an int, refused unless whole and >= `minimum`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if not value >= minimum:
+        refuse(name, f"be a whole number of at least {minimum}", value)
+    return int(value)
+
+
+def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
+    """`value`, refused unless it is one of `allowed`."""
+    if value not in allowed:
+        refuse(name, "be one of " + ", ".join(map(repr, allowed)), value)
+    return str(value)
+
+
+def dates(name: str, values: Iterable[Any]) -> tuple[float, ...]:
+    """Year fractions as a tuple of floats, refused unless there are some, all > 0 and strictly increasing."""
+    if np.ndim(values) != 1:  # type: ignore[arg-type]
+        refuse(name, "be a sequence of year fractions", values)
+    times = tuple(positive(f"{name}[{i}]", value) for i, value in enumerate(values))
+    if not times:
+        refuse(name, "hold at least one date", values)
+    if not all(a < b for a, b in pairwise(times)):
+        refuse(name, "be strictly increasing", times)
+    return times

@@ -1,0 +1,104 @@
+r"""Greek names, and the derivatives they stand for.
+
+A *derivative* is a tuple of coordinate names: ``()`` is the price, ``("spot",)`` a first and
+``("spot", "volatility")`` a second derivative. The coordinates of a model are its parameters and
+``"time"``: the derivative in :math:`\tau` when every date comes nearer by :math:`\tau` years.
+A Greek is a linear combination of derivatives (a single one for most models).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+TIME = "time"
+
+Derivative: TypeAlias = tuple[str, ...]
+Greek: TypeAlias = str | tuple[str, str]
+
+NAMED: Mapping[str, Derivative] = {
+    "price": (),
+    "delta": ("spot",),
+    "gamma": ("spot", "spot"),
+    "vega": ("volatility",),
+    "rho": ("rate",),
+    "dividend_rho": ("dividend_yield",),
+    "theta": (TIME,),
+    "vanna": ("spot", "volatility"),
+    "volga": ("volatility", "volatility"),
+    "charm": ("spot", TIME),
+}
+"""The Greeks with names of their own (DESIGN: raw derivatives, per 1.00 of everything, theta per year)."""
+
+STANDARD = ("delta", "gamma", "vega", "rho", "dividend_rho", "theta")
+"""What is computed when no Greek is named and the model has the parameters."""
+
+
+class HasParameters(Protocol):
+    """Anything whose parameters have names."""
+
+    @property
+    def parameters(self) -> Sequence[str]:
+        """Names of the parameters."""
+        ...
+
+
+def coordinates(model: HasParameters) -> tuple[str, ...]:
+    """The model's parameters, and time."""
+    return (*model.parameters, TIME)
+
+
+def label(greek: Greek) -> str:
+    """How a Greek is written in tables: its name, or ``"first:second"`` for a pair."""
+    return greek if isinstance(greek, str) else ":".join(greek)
+
+
+def parse(text: str) -> Greek:
+    """The inverse of `label`."""
+    first, separator, second = text.strip().partition(":")
+    return (first, second) if separator else first
+
+
+def canonical(derivative: Derivative, model: HasParameters) -> Derivative:
+    """The derivative with its coordinates in the model's order (second derivatives commute)."""
+    return tuple(sorted(derivative, key=coordinates(model).index))
+
+
+def resolve(greek: Greek, model: HasParameters) -> dict[Derivative, float]:
+    """The linear combination of derivatives that `greek` stands for under `model`.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or the model has no such parameter.
+    """
+    derivative = NAMED.get(greek, (greek,)) if isinstance(greek, str) else tuple(greek)
+    known = coordinates(model)
+    if len(derivative) > 2 or not all(name in known for name in derivative):
+        available = [name for name, needs in NAMED.items() if set(needs) <= set(known)]
+        raise ValueError(
+            f"greek must be one of {', '.join(available)}, a parameter ({', '.join(known)}) or a pair of parameters, "
+            f"got {greek!r}"
+        )
+    return {canonical(derivative, model): 1.0}
+
+
+def standard(model: HasParameters) -> list[Greek]:
+    """The Greeks to report when none is named: `STANDARD` if the model prices assets, else every parameter."""
+    known = coordinates(model)
+    greeks: list[Greek] = [name for name in STANDARD if "spot" in known and set(NAMED[name]) <= set(known)]
+    return greeks or list(model.parameters)
+
+
+def requested(greeks: Iterable[Greek] | None, model: HasParameters) -> dict[str, dict[Derivative, float]]:
+    """Labels and combinations of the price and the named Greeks (price first, repetitions dropped).
+
+    Raises
+    ------
+    TypeError
+        If `greeks` is a single string.
+    ValueError
+        If a Greek is unknown under `model`.
+    """
+    if isinstance(greeks, str):
+        raise TypeError(f"greeks must be a list of names, got {greeks!r}; write [{greeks!r}]")
+    named = standard(model) if greeks is None else list(greeks)
+    return {label(greek): resolve(greek, model) for greek in ["price", *named]}

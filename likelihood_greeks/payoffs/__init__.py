@@ -1,0 +1,1 @@
+"""Contracts: observation dates, and a function from spot paths to cash flows. They know no model."""

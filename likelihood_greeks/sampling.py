@@ -1,0 +1,173 @@
+r"""Randomness as an argument: streams that depend on a seed and a chunk number, and on nothing else.
+
+Chunk *k* of a run draws from its own generator, seeded by ``(seed, purpose, k)``. Results therefore do not depend
+on how many threads, processes or machines share the work. The pilot has a purpose of its own, so its draws are
+independent of the main run's.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias, final
+
+import numpy as np
+
+from ._checks import one_of, refuse, whole
+from ._typing import FloatArray
+
+Sampling: TypeAlias = Literal["pseudo", "antithetic"]
+SAMPLINGS = ("pseudo", "antithetic")
+
+CHUNK = 4096
+"""Paths a chunk. Part of the definition of a run: changing it changes the draws."""
+
+
+class Stream(Protocol):
+    """A source of numbers for `n_paths` paths; each call gives the next rows."""
+
+    @property
+    def n_paths(self) -> int:
+        """Number of paths, the columns of every draw."""
+        ...
+
+    def normals(self, rows: int) -> FloatArray:
+        """Standard normals, shape (rows, n_paths)."""
+        ...
+
+    def uniforms(self, rows: int) -> FloatArray:
+        """Uniforms in [0, 1), shape (rows, n_paths)."""
+        ...
+
+    @property
+    def generator(self) -> np.random.Generator:
+        """The generator behind the stream, for laws that need its own samplers (gamma, Poisson, ...)."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PseudoStream:
+    """Independent pseudo-random draws, or antithetic pairs of them.
+
+    Parameters
+    ----------
+    n_paths : int
+        Number of paths; even for antithetic draws, where path ``j`` and path ``j + n_paths/2`` are a pair.
+    generator : numpy.random.Generator
+    antithetic : bool
+    """
+
+    n_paths: int
+    generator: np.random.Generator
+    antithetic: bool = False
+
+    def normals(self, rows: int) -> FloatArray:
+        """Standard normals, shape (rows, n_paths)."""
+        if not self.antithetic:
+            return self.generator.standard_normal((rows, self.n_paths))
+        half = self.generator.standard_normal((rows, self.n_paths // 2))
+        return np.concatenate([half, -half], axis=1)
+
+    def uniforms(self, rows: int) -> FloatArray:
+        """Uniforms in [0, 1), shape (rows, n_paths)."""
+        if not self.antithetic:
+            return self.generator.random((rows, self.n_paths))
+        half = self.generator.random((rows, self.n_paths // 2))
+        return np.concatenate([half, np.nextafter(1.0 - half, 0.0)], axis=1)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class GivenNormals:
+    """Normals chosen by the caller, handed out row by row.
+
+    Parameters
+    ----------
+    values : array_like, shape (rows, n_paths)
+    """
+
+    values: FloatArray
+    _used: list[int] = field(default_factory=lambda: [0])
+
+    def __post_init__(self) -> None:
+        if np.ndim(self.values) != 2 or not np.all(np.isfinite(self.values)):
+            refuse("values", "be finite numbers of shape (rows, n_paths)", self.values)
+
+    @property
+    def n_paths(self) -> int:
+        """Number of paths."""
+        return int(np.shape(self.values)[1])
+
+    @property
+    def generator(self) -> np.random.Generator:
+        """Given numbers have no generator."""
+        raise TypeError("a stream of given normals has no generator; draw with normals()")
+
+    def normals(self, rows: int) -> FloatArray:
+        """Take the next `rows` rows, shape (rows, n_paths)."""
+        start, stop = self._used[0], self._used[0] + rows
+        if stop > np.shape(self.values)[0]:
+            refuse("values", f"hold at least {stop} rows", np.shape(self.values))
+        self._used[0] = stop
+        return np.asarray(self.values, dtype=float)[start:stop]
+
+    def uniforms(self, rows: int) -> FloatArray:
+        """Given normals have no uniforms."""
+        raise TypeError("a stream of given normals has no uniforms; draw with normals()")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One piece of a run: which draws, how many paths, and how paths form independent samples.
+
+    Parameters
+    ----------
+    seed, index : int
+    n_paths : int
+    sampling : {"pseudo", "antithetic"}
+    pilot : bool
+        Whether the draws are the pilot's.
+    """
+
+    seed: int
+    index: int
+    n_paths: int
+    sampling: Sampling = "pseudo"
+    pilot: bool = False
+
+    def stream(self) -> PseudoStream:
+        """A fresh stream: every call starts from the same point."""
+        sequence = np.random.SeedSequence(self.seed, spawn_key=(int(self.pilot), self.index))
+        return PseudoStream(self.n_paths, np.random.Generator(np.random.SFC64(sequence)), self.sampling == "antithetic")
+
+    def fold(self, values: FloatArray) -> FloatArray:
+        """Independent samples from values per path, shape (..., n_paths): an antithetic pair becomes its mean."""
+        if self.sampling == "pseudo":
+            return values
+        half = self.n_paths // 2
+        return 0.5 * (values[..., :half] + values[..., half:])
+
+
+def chunks(seed: int, paths: int, sampling: Sampling) -> list[Chunk]:
+    """The chunks of a main run of `paths` paths."""
+    full, rest = divmod(paths, CHUNK)
+    sizes = [CHUNK] * full + ([rest] if rest else [])
+    return [Chunk(seed, k, size, sampling) for k, size in enumerate(sizes)]
+
+
+def checked(paths: object, seed: object, sampling: str) -> tuple[int, int, Sampling]:
+    """Validated ``(paths, seed, sampling)``; a seed is drawn if none is given.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `paths` is not a whole number of at least 2 (even for antithetic pairs), `seed` not a whole number >= 0, or
+        `sampling` unknown.
+    """
+    kind: Sampling = "antithetic" if one_of("sampling", sampling, SAMPLINGS) == "antithetic" else "pseudo"
+    count = whole("paths", paths, 2)
+    if kind == "antithetic" and count % 2:
+        refuse("paths", "be even with antithetic sampling", paths)
+    return count, secrets.randbits(48) if seed is None else whole("seed", seed, 0), kind
