@@ -1,1 +1,49 @@
-"""Greeks."""
+"""Unbiased Greeks of discontinuous and path-dependent options by the likelihood-ratio method."""
+
+from .comparison import compare, finite_difference, pathwise
+from .engine import greeks
+from .estimate import Estimate
+from .models.gbm import GBM
+from .models.protocol import PathModel, Paths
+from .payoffs.barrier import Barrier, DoubleBarrier
+from .payoffs.custom import Payoff
+from .payoffs.path import Asian, Cliquet, Lookback
+from .payoffs.schedule import schedule
+from .payoffs.vanilla import (
+    AssetOrNothingCall,
+    AssetOrNothingPut,
+    Call,
+    DigitalCall,
+    DigitalPut,
+    GapCall,
+    GapPut,
+    Put,
+)
+from .result import Result
+
+__all__ = [
+    "GBM",
+    "Asian",
+    "AssetOrNothingCall",
+    "AssetOrNothingPut",
+    "Barrier",
+    "Call",
+    "Cliquet",
+    "DigitalCall",
+    "DigitalPut",
+    "DoubleBarrier",
+    "Estimate",
+    "GapCall",
+    "GapPut",
+    "Lookback",
+    "PathModel",
+    "Paths",
+    "Payoff",
+    "Put",
+    "Result",
+    "compare",
+    "finite_difference",
+    "greeks",
+    "pathwise",
+    "schedule",
+]

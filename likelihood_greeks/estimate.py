@@ -10,8 +10,11 @@ from scipy import special
 
 from ._typing import FloatArray
 
-MINORITY = 100
-"""Independent samples that must carry the variance before a standard error is called reliable."""
+CARRIERS = 25
+"""Samples that must carry the variance: with 25 the standard error itself is known to about ten per cent."""
+
+HITS = 100
+"""Samples that must differ from what most samples pay before rare payments are called counted well enough."""
 
 
 @final
@@ -140,14 +143,21 @@ class Estimate:
 def doubt(moments: Moments, entry: int) -> str:
     """Why the standard error of ``moments.mean[entry]`` should not be trusted, or an empty string.
 
-    The variance of k rare hits among many samples is known to about ``1/sqrt(k)``; below 100 of them, more than
-    ten per cent, an interval is no longer a 95 % interval.
+    A variance carried by k of many samples is known to about ``1/sqrt(k)``, its square root to half of that.
     """
     if not np.isfinite(moments.mean[entry]):
         return "not finite"
     if moments.m2[entry] == 0.0:
         return f"no variation in {moments.count} samples: the error is unknown"
     carriers = float(moments.carriers[entry])
-    if carriers < MINORITY:
-        return f"about {carriers:.0f} samples carry the variance (needs {MINORITY}): the error is unreliable"
+    if carriers < CARRIERS:
+        return f"about {carriers:.0f} samples carry the variance (needs {CARRIERS}): the error is unreliable"
+    return ""
+
+
+def rarity(payments: Moments, entry: int) -> str:
+    """Why a payoff is too rarely hit (or missed) to be estimated from these samples, or an empty string."""
+    carriers = float(payments.carriers[entry])
+    if carriers < HITS:
+        return f"about {carriers:.0f} of {payments.count} samples decide the payoff (needs {HITS})"
     return ""

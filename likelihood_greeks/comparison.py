@@ -1,0 +1,169 @@
+"""Baselines with the same answer as the engine's, and all methods side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from typing import Any
+
+import pandas as pd
+
+from ._checks import positive, refuse
+from .engine import accumulate, prepared
+from .engine import greeks as likelihood_ratio
+from .estimate import Moments
+from .estimators.finite_difference import FiniteDifference
+from .estimators.pathwise import Pathwise
+from .execution import results
+from .parameters import Greek
+from .payoffs.protocol import Contract
+from .result import Diagnostics, Result, estimates
+from .sampling import Chunk, checked, chunks
+
+
+def _run(
+    estimator: FiniteDifference | Pathwise, pieces: list[Chunk], executor: Executor | None, title: str
+) -> tuple[Moments, float]:
+    def task(chunk: Chunk) -> dict[str, Moments]:
+        return {"samples": Moments.of(estimator.samples(chunk))}
+
+    start = time.perf_counter()
+    total = accumulate(results(task, pieces, executor, title))["samples"]
+    return total, time.perf_counter() - start
+
+
+def finite_difference(
+    model: Any,
+    payoff: Contract,
+    greeks: Iterable[Greek] | None = None,
+    *,
+    bump: float = 0.01,
+    paths: int = 100_000,
+    seed: int | None = None,
+    sampling: str = "pseudo",
+    executor: Executor | None = None,
+    progress: bool = False,
+) -> Result:
+    """Greeks by central bumps with common random numbers: biased, and noisy at a discontinuity.
+
+    Parameters
+    ----------
+    model, payoff, greeks, paths, seed, sampling, executor, progress
+        As for `greeks`.
+    bump : float
+        Size of the bumps relative to each parameter (to 0.1 where it is smaller, such as a rate); the time bump is
+        relative to the first date. Between 0 and 0.5.
+
+    Returns
+    -------
+    Result
+        Every Greek carries a note that it is biased.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for `greeks`, or if `bump` is out of range.
+    """
+    if not positive("bump", bump) < 0.5:
+        refuse("bump", "be below 0.5", bump)
+    law, labels, combinations = prepared(model, payoff, greeks)
+    count, seed, kind = checked(paths, seed, sampling)
+    estimator = FiniteDifference(law, payoff, combinations, bump)
+    moments, seconds = _run(estimator, chunks(seed, count, kind), executor, "finite difference" if progress else "")
+    found = estimates(labels, moments, count, notes=estimator.notes(labels))
+    return Result(found, f"finite difference {bump:.3g}", seed, kind, Diagnostics(main_seconds=seconds))
+
+
+def pathwise(
+    model: Any,
+    payoff: Contract,
+    greeks: Iterable[Greek] | None = None,
+    *,
+    paths: int = 100_000,
+    seed: int | None = None,
+    sampling: str = "pseudo",
+    executor: Executor | None = None,
+    progress: bool = False,
+) -> Result:
+    """First-order Greeks by differentiating along the path: right only where the payoff does not jump.
+
+    Parameters
+    ----------
+    model, payoff, greeks, paths, seed, sampling, executor, progress
+        As for `greeks`.
+
+    Returns
+    -------
+    Result
+        A Greek that the method misses part of says so, and about how much; second-order Greeks are NaN.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for `greeks`.
+    """
+    law, labels, combinations = prepared(model, payoff, greeks)
+    count, seed, kind = checked(paths, seed, sampling)
+    estimator = Pathwise(law, payoff, combinations)
+    moments, seconds = _run(estimator, chunks(seed, count, kind), executor, "pathwise" if progress else "")
+    found = estimates(labels, moments, count, notes=estimator.notes(labels, moments))
+    return Result(found, "pathwise", seed, kind, Diagnostics(main_seconds=seconds))
+
+
+def compare(
+    model: Any,
+    payoff: Contract,
+    greeks: Iterable[Greek] | None = None,
+    *,
+    paths: int = 100_000,
+    seed: int | None = None,
+    sampling: str = "pseudo",
+    executor: Executor | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Every method on one payoff: value, error, time and what the error costs.
+
+    Parameters
+    ----------
+    model, payoff, greeks, paths, seed, sampling, executor, progress
+        As for `greeks`; every method gets the same number of paths and the same seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per Greek and method: ``value``, ``standard_error``, ``seconds`` (of the whole run, shared by its
+        Greeks), ``work_normalised_variance`` (squared standard error times seconds: lower is better, independent of
+        the number of paths) and ``note`` (where a method is biased or wrong).
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for `greeks`.
+    """
+    wanted = None if greeks is None else list(greeks)
+    count, seed, kind = checked(paths, seed, sampling)
+    common: dict[str, Any] = {
+        "paths": count, "seed": seed, "sampling": kind, "executor": executor, "progress": progress,
+    }  # fmt: skip
+    runs = [
+        likelihood_ratio(model, payoff, wanted, controls="none", **common),
+        likelihood_ratio(model, payoff, wanted, controls="scores", **common),
+        pathwise(model, payoff, wanted, **common),
+        finite_difference(model, payoff, wanted, bump=0.01, **common),
+    ]
+    rows = [_row(greek, run) for greek in runs[0] for run in runs]
+    return pd.DataFrame(rows).set_index(["greek", "method"])
+
+
+def _row(greek: str, run: Result) -> Mapping[str, object]:
+    estimate, seconds = run[greek], run.seconds
+    return {
+        "greek": greek,
+        "method": run.method,
+        "value": estimate.value,
+        "standard_error": estimate.standard_error,
+        "seconds": seconds,
+        "work_normalised_variance": estimate.standard_error**2 * seconds,
+        "note": estimate.note,
+    }

@@ -1,0 +1,277 @@
+"""The engine: a pilot that chooses control coefficients, a main run in chunks, and one place that averages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, final
+
+import numpy as np
+import pandas as pd
+
+from ._checks import one_of
+from ._typing import FloatArray
+from .estimate import CARRIERS, Moments, rarity
+from .estimators import controls as control_variates
+from .estimators import likelihood_ratio, pilot
+from .estimators.controls import Fit
+from .estimators.likelihood_ratio import Combination, Drawn
+from .execution import results
+from .models.numerical import as_path_model
+from .models.protocol import PathModel
+from .parameters import Greek, requested
+from .payoffs.protocol import Contract
+from .result import Diagnostics, Result, estimates
+from .sampling import Chunk, Sampling, checked, chunks
+
+CONTROLS = ("none", "scores")
+SCORE_LIMIT = 6.0
+"""Standard errors that a score's mean may lie from its exact value, zero, before the law is called inconsistent."""
+
+K = TypeVar("K", bound=Hashable)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Payoffs that share a law and its dates: simulated once, weighted once.
+
+    Parameters
+    ----------
+    model : PathModel
+    payoffs : tuple of Contract
+        All with the same ``times``.
+    combinations : tuple of Combination
+        What to estimate: linear combinations of derivatives, by payoff the same.
+    controls : {"none", "scores"}
+    """
+
+    model: PathModel
+    payoffs: tuple[Contract, ...]
+    combinations: tuple[Combination, ...]
+    controls: str
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """The common observation dates."""
+        return self.payoffs[0].times
+
+    @property
+    def weights(self) -> list[tuple[str, ...]]:
+        """Derivatives of the density that are computed: those asked for, and those that make good controls."""
+        asked = likelihood_ratio.weight_derivatives(self.combinations)
+        return asked if self.controls == "none" else control_variates.enriched(self.model, asked)
+
+    @property
+    def control_names(self) -> list[str]:
+        """What the controls are."""
+        return control_variates.names(self.model, self.times[-1], self.weights) if self.controls != "none" else []
+
+    def draw(self, chunk: Chunk) -> Drawn:
+        """Paths and weights of a chunk."""
+        return likelihood_ratio.draw(self.model, self.times, chunk, self.weights)
+
+    def samples(self, chunk: Chunk, drawn: Drawn) -> Iterator[FloatArray]:
+        """Plain likelihood-ratio samples, payoff by payoff, shape (n_combinations, n_samples)."""
+        for payoff in self.payoffs:
+            yield chunk.fold(likelihood_ratio.samples(self.model, payoff, drawn, self.combinations))
+
+    def control_samples(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
+        """Zero-mean controls, shape (n_controls, n_samples)."""
+        return chunk.fold(control_variates.free(self.model, self.times[-1], drawn))
+
+    def scores(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
+        """First-order weights, whose mean must be zero; shape (n_names, n_samples)."""
+        rows = [row for name, row in drawn.weights.items() if len(name) == 1]
+        return chunk.fold(np.stack(rows)) if rows else np.zeros((0, chunk.fold(drawn.spot[-1]).shape[-1]))
+
+    def pilot(self, chunk: Chunk) -> list[Fit]:
+        """Control coefficients for every payoff, from draws that the main run does not use."""
+        targets: list[list[FloatArray]] = [[] for _ in self.payoffs]
+        known, importance = [], []
+        for drawn, weight in pilot.draws(self.model, self.times, chunk, self.weights):
+            known.append(self.control_samples(chunk, drawn))
+            importance.append(chunk.fold(weight))
+            for pieces, plain in zip(targets, self.samples(chunk, drawn), strict=True):
+                pieces.append(plain)
+        allowed = control_variates.eligible(self.model, self.times[-1], self.weights, self.combinations)
+        rows, weights = np.concatenate(known, axis=1), np.concatenate(importance)
+        return [control_variates.fit(rows, np.concatenate(y, axis=1), allowed, weights) for y in targets]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The work of one chunk: moments of the controlled and plain samples of every payoff of a group, and of scores.
+
+    Parameters
+    ----------
+    group : Group
+    fits : tuple of Fit
+        One a payoff; empty without controls.
+    """
+
+    group: Group
+    fits: tuple[Fit, ...]
+
+    def controlled(self, chunk: Chunk) -> tuple[Iterator[tuple[FloatArray, FloatArray]], FloatArray]:
+        """(controlled, plain) samples payoff by payoff, and the scores."""
+        drawn = self.group.draw(chunk)
+        known = self.group.control_samples(chunk, drawn) if self.fits else None
+
+        def pairs() -> Iterator[tuple[FloatArray, FloatArray]]:
+            for row, plain in enumerate(self.group.samples(chunk, drawn)):
+                if known is None:
+                    yield plain, plain
+                else:
+                    yield plain - np.einsum("gc,cn->gn", self.fits[row].coefficients, known, optimize=False), plain
+
+        return pairs(), self.group.scores(chunk, drawn)
+
+    def __call__(self, chunk: Chunk) -> dict[Any, Moments]:
+        """Moments by payoff number (rows: controlled, then plain), and of the ``"scores"``."""
+        pairs, scores = self.controlled(chunk)
+        found: dict[Any, Moments] = {row: Moments.of(np.concatenate(pair)) for row, pair in enumerate(pairs)}
+        return {**found, "scores": Moments.of(scores)}
+
+
+def accumulate(parts: Iterable[Mapping[K, Moments]]) -> dict[K, Moments]:
+    """Merge moments key by key, in the order given."""
+    total: dict[K, Moments] = {}
+    for part in parts:
+        total = {key: total[key].merge(m) if key in total else m for key, m in part.items()}
+    return total
+
+
+def half(moments: Moments, first: bool) -> Moments:
+    """The first (controlled) or second (plain) half of the rows of a payoff's moments."""
+    middle = len(moments.mean) // 2
+    rows = slice(0, middle) if first else slice(middle, None)
+    return Moments(moments.count, *(getattr(moments, f)[rows] for f in ("mean", "m2", "m3", "m4")))
+
+
+def pilot_chunk(seed: int, paths: int, n_times: int, sampling: Sampling) -> Chunk:
+    """The pilot's draws: about an eighth of a short run's, at most 16,384 paths and about a million path-steps."""
+    affordable = min(16_384, paths // 6, (1 << 20) // n_times)
+    return Chunk(seed, 0, max(4096, 1 << affordable.bit_length() - 1), sampling, pilot=True)
+
+
+def inconsistency(group: Group, scores: Moments) -> str:
+    """Why the law cannot be trusted: a score whose mean is not zero; empty if there is no sign of it."""
+    names = [d[0] for d in group.weights if len(d) == 1]
+    for row, name in enumerate(names):
+        mean, error = float(scores.mean[row]), float(scores.standard_error[row])
+        if scores.carriers[row] >= CARRIERS and abs(mean) > SCORE_LIMIT * error:
+            return (
+                f"the score of {name} has mean {mean:.3g} ± {error:.2g}, not 0: "
+                "log_density is not the density of what simulate draws"
+            )
+    return ""
+
+
+def greeks(
+    model: Any,
+    payoff: Contract,
+    greeks: Iterable[Greek] | None = None,
+    *,
+    paths: int = 100_000,
+    seed: int | None = None,
+    controls: str = "scores",
+    sampling: str = "pseudo",
+    executor: Executor | None = None,
+    progress: bool = False,
+) -> Result:
+    """Price and Greeks by the likelihood-ratio method, unbiased for any payoff, with standard errors.
+
+    Parameters
+    ----------
+    model : PathModel or Law
+        `GBM`, or any object with ``simulate`` and ``log_density``.
+    payoff : Contract
+        One of the package's payoffs, `Payoff`, or anything with ``times`` that can be called with spots.
+    greeks : iterable of str or pair of str, optional
+        Greek names (``"delta"``, ``"gamma"``, ``"vega"``, ``"rho"``, ``"dividend_rho"``, ``"theta"``, ``"vanna"``,
+        ``"volga"``, ``"charm"``), parameters, or pairs of parameters. Default: the first-order ones of an asset
+        and gamma; for a law with no spot, every parameter. The price always comes first.
+    paths : int
+        Paths of the main run.
+    seed : int, optional
+        Default: drawn, and reported in the result.
+    controls : {"scores", "none"}
+        Zero-mean controls with coefficients from a pilot of its own draws, or none.
+    sampling : {"pseudo", "antithetic"}
+        Independent draws, or antithetic pairs (a pair is one sample).
+    executor : concurrent.futures.Executor, optional
+        Where chunks of paths are worked on; results are bit-identical for any.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ValueError
+        If a Greek is unknown under the model, an argument is out of range, or the payoff returns cash flows of the
+        wrong shape, NaN or infinity.
+    TypeError
+        If `model` or `payoff` lacks what is needed.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> model = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
+    >>> result = lg.greeks(model, lg.DigitalCall(strike=105.0, maturity=0.5), ["delta"], paths=10_000, seed=1)
+    >>> abs(result["delta"].z_score(0.026889)) < 3.0
+    True
+    """
+    law, labels, combinations = prepared(model, payoff, greeks)
+    count, seed, kind = checked(paths, seed, sampling)
+    group = Group(law, (payoff,), combinations, one_of("controls", controls, CONTROLS))
+
+    start = time.perf_counter()
+    first = pilot_chunk(seed, count, len(group.times), kind) if group.control_names else None
+    fits = tuple(group.pilot(first)) if first else ()
+    piloted = time.perf_counter()
+    title = "greeks" if progress else ""
+    total = accumulate(results(Run(group, fits), chunks(seed, count, kind), executor, title))
+    finished = time.perf_counter()
+
+    controlled, plain = half(total[0], True), half(total[0], False)
+    note = "; ".join(filter(None, [inconsistency(group, total["scores"]), rarity(plain, 0)]))
+    found = estimates(labels, controlled, count, plain, dict.fromkeys(labels, note))
+    diagnostics = replace(
+        described(group, labels, fits[0]) if fits else Diagnostics(remarks=("no controls were used",)),
+        pilot_paths=first.n_paths if first else 0,
+        pilot_seconds=piloted - start,
+        main_seconds=finished - piloted,
+    )
+    method = "likelihood ratio" + (" + score controls" if fits else "")
+    return Result(found, method, seed, kind, diagnostics)
+
+
+def prepared(
+    model: Any, payoff: Contract, greeks: Iterable[Greek] | None
+) -> tuple[PathModel, list[str], tuple[Combination, ...]]:
+    """The arguments every estimator shares, checked: the model, the labels and what they stand for."""
+    law = as_path_model(model)
+    if not isinstance(payoff, Contract):
+        raise TypeError(f"payoff must have `times` and be callable with spots, got {payoff!r}")
+    wanted = requested(greeks, law)
+    return law, list(wanted), tuple(wanted.values())
+
+
+def described(group: Group, labels: Sequence[str], fit: Fit) -> Diagnostics:
+    """What the pilot decided, Greek by Greek and control by control."""
+    rows = [
+        {"greek": greek, "control": name, "coefficient": fit.coefficients[g, c], "used": fit.coefficients[g, c] != 0.0}
+        for g, greek in enumerate(labels)
+        for c, name in enumerate(group.control_names)
+    ]
+    refused = [greek for g, greek in enumerate(labels) if not fit.coefficients[g].any()]
+    remarks = [f"controls refused (no gain in the pilot): {', '.join(refused)}"] if refused else []
+    gain = dict(zip(labels, fit.gain.tolist(), strict=True))
+    return Diagnostics(pd.DataFrame(rows), gain, remarks=tuple(remarks))

@@ -1,0 +1,120 @@
+r"""The likelihood-ratio estimator: payoffs times derivatives of the density.
+
+With D the discount factor of a cash flow f and p the density of the path, both depending on the parameters,
+
+.. math::
+    \partial_A\, E[D f] = \sum_{A = B \sqcup C} E\bigl[(\partial_B D)\, f\, w_C\bigr], \qquad
+    w_C = \frac{\partial_C\, p}{p},
+
+over all ways to share the coordinates in A between discount and density (Leibniz):
+:math:`w_a = s_a` is the score and :math:`w_{ab} = s_a s_b + \partial_{ab} \log p`. The payoff is never
+differentiated, so it may jump.
+
+References
+----------
+.. [1] M. Broadie and P. Glasserman, "Estimating security price derivatives using simulation",
+   *Management Science* 42 (1996), section 2.2.
+.. [2] P. Glasserman, *Monte Carlo Methods in Financial Engineering*, Springer, 2003, section 7.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, final
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..models.protocol import PathModel, observed
+from ..parameters import Derivative
+from ..payoffs.protocol import Contract, cash_flows, payment_times
+from ..sampling import Chunk
+
+Combination = Mapping[Derivative, float]
+
+
+def splits(derivative: Derivative) -> list[tuple[Derivative, Derivative]]:
+    """All ways to share the coordinates of a derivative between two factors of a product."""
+    match derivative:
+        case ():
+            return [((), ())]
+        case (a,):
+            return [((), (a,)), ((a,), ())]
+        case (a, b):
+            return [((), (a, b)), ((a,), (b,)), ((b,), (a,)), ((a, b), ())]
+    raise ValueError(f"derivative must name at most two coordinates, got {derivative!r}")
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Paths of one law on one chunk, and their weights.
+
+    Attributes
+    ----------
+    spot : ndarray, shape (n_times, n_paths)
+        What payoffs see.
+    weights : mapping of derivative to ndarray of shape (n_paths,)
+        First- and second-order weights; the empty derivative has none (its weight is one).
+    """
+
+    spot: FloatArray
+    weights: Mapping[Derivative, FloatArray]
+
+
+def weight_derivatives(combinations: Collection[Combination]) -> list[Derivative]:
+    """First- and second-order weights that the combinations need, first order first."""
+    asked = set(chain.from_iterable(combinations))
+    first = {(name,) for derivative in asked for name in derivative}
+    return [*sorted(first), *sorted(d for d in asked if len(d) == 2)]
+
+
+def weigh(model: PathModel, paths: Any, needed: Sequence[Derivative]) -> Drawn:
+    """Weights of the law `model` on given paths: its score at exactly the dates they were drawn at."""
+    names = [d[0] for d in needed if len(d) == 1]
+    pairs = [d for d in needed if len(d) == 2]
+    weights: dict[Derivative, FloatArray] = {}
+    if names:
+        weights |= {(name,): row for name, row in zip(names, model.score(paths, names), strict=True)}
+    if pairs:
+        curvature = model.hessian(paths, pairs)
+        weights |= {(a, b): weights[a,] * weights[b,] + row for (a, b), row in zip(pairs, curvature, strict=True)}
+    return Drawn(observed(paths), weights)
+
+
+def draw(model: PathModel, times: Sequence[float], chunk: Chunk, needed: Sequence[Derivative]) -> Drawn:
+    """Simulate a chunk of paths and weigh them."""
+    return weigh(model, model.simulate(np.asarray(times), chunk.stream()), needed)
+
+
+def samples(model: PathModel, payoff: Contract, drawn: Drawn, combinations: Sequence[Combination]) -> FloatArray:
+    """One likelihood-ratio sample a path for every combination of derivatives, shape (n_combinations, n_paths)."""
+    flows = cash_flows(payoff, drawn.spot)
+    discount = model.discount_jet(payment_times(payoff, flows))
+    values: dict[Derivative, FloatArray] = {}
+
+    def discounted(names: Derivative) -> FloatArray | None:
+        factors = discount.derivative(*names)
+        return np.asarray(factors @ flows) if factors.any() else None
+
+    def sample(derivative: Derivative) -> FloatArray:
+        total = np.zeros(flows.shape[1])
+        for on_discount, on_density in splits(derivative):
+            if on_discount not in values:
+                found = discounted(on_discount)
+                values[on_discount] = np.zeros(0) if found is None else found
+            value = values[on_discount]
+            if value.size:
+                total += value * drawn.weights[on_density] if on_density else value
+        return total
+
+    distinct = {derivative: sample(derivative) for derivative in dict.fromkeys(chain.from_iterable(combinations))}
+    return np.stack([sum_of(c, distinct) for c in combinations])
+
+
+def sum_of(combination: Combination, samples_of: Mapping[Derivative, FloatArray]) -> FloatArray:
+    """The linear combination of derivative samples that makes a Greek, shape (n_paths,)."""
+    terms = [samples_of[d] if factor == 1.0 else factor * samples_of[d] for d, factor in combination.items()]
+    return np.asarray(sum(terms[1:], terms[0]))

@@ -1,0 +1,125 @@
+"""What an estimator answers: estimates by Greek, and how they were obtained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import final
+
+import pandas as pd
+
+from .estimate import Estimate, Moments, doubt
+from .parameters import Greek, label
+
+COLUMNS = ["value", "standard_error", "low", "high", "n_paths", "variance_ratio", "note"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """How a result came about.
+
+    Attributes
+    ----------
+    controls : pandas.DataFrame
+        A row per Greek and control: ``coefficient`` (target units per unit of control) and whether it is ``used``.
+    gain : mapping of str to float
+        Variance ratio that the pilot predicted, by Greek.
+    pilot_paths : int
+    pilot_seconds, main_seconds : float
+        Wall-clock times.
+    remarks : tuple of str
+        What was decided and why.
+    """
+
+    controls: pd.DataFrame = field(default_factory=pd.DataFrame)
+    gain: Mapping[str, float] = field(default_factory=dict)
+    pilot_paths: int = 0
+    pilot_seconds: float = 0.0
+    main_seconds: float = 0.0
+    remarks: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [f"pilot: {self.pilot_paths} paths, {self.pilot_seconds:.3f} s; main run: {self.main_seconds:.3f} s"]
+        lines += [f"variance ratio expected for {greek}: {gain:.4g}" for greek, gain in self.gain.items()]
+        return "\n".join([*lines, *self.remarks])
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Estimates by Greek.
+
+    ``result["delta"]`` is an `Estimate`; a pair of parameters may be given in either order; ``result["price"]`` is
+    always there.
+
+    Attributes
+    ----------
+    estimates : mapping of str to Estimate
+    method : str
+        The estimator.
+    seed : int
+        Reproduces the result.
+    sampling : str
+    diagnostics : Diagnostics
+    """
+
+    estimates: Mapping[str, Estimate]
+    method: str
+    seed: int
+    sampling: str
+    diagnostics: Diagnostics
+
+    def __getitem__(self, greek: Greek) -> Estimate:
+        reverse = greek if isinstance(greek, str) else greek[::-1]
+        for key in (label(greek), label(reverse)):
+            if key in self.estimates:
+                return self.estimates[key]
+        raise KeyError(f"{label(greek)} was not estimated; there is {', '.join(self.estimates)}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.estimates)
+
+    def __len__(self) -> int:
+        return len(self.estimates)
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time, the pilot included."""
+        return self.diagnostics.pilot_seconds + self.diagnostics.main_seconds
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a Greek, the price first, in raw units (per 1.00 of each parameter, theta per year)."""
+        rows = {greek: [getattr(e, c) for c in COLUMNS] for greek, e in self.estimates.items()}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("greek")
+
+    def __str__(self) -> str:
+        table = self.to_frame().to_string(float_format=lambda x: f"{x:.6g}")
+        return f"{self.method}, {self.sampling} sampling, seed {self.seed}, {self.seconds:.2f} s\n{table}"
+
+    __repr__ = __str__
+
+
+def estimates(
+    labels: list[str],
+    moments: Moments,
+    n_paths: int,
+    plain: Moments | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> dict[str, Estimate]:
+    """Estimates from the moments of their samples, one entry a label; `plain` gives the variance ratio, `notes`
+    what is held against each.
+    """
+    found = {}
+    for row, name in enumerate(labels):
+        variance = float(moments.variance[row])
+        reference = variance if plain is None else float(plain.variance[row])
+        found[name] = Estimate(
+            value=float(moments.mean[row]),
+            standard_error=float(moments.standard_error[row]),
+            n_paths=n_paths,
+            samples=moments.count,
+            variance_ratio=reference / variance if variance > 0.0 else 1.0,
+            note="; ".join(filter(None, [(notes or {}).get(name, ""), doubt(moments, row)])),
+        )
+    return found
