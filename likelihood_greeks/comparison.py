@@ -52,8 +52,8 @@ def finite_difference(
     model, payoff, greeks, paths, seed, sampling, executor, progress
         As for `greeks`.
     bump : float
-        Size of the bumps relative to each parameter (to 0.1 where it is smaller, such as a rate); the time bump is
-        relative to the first date. Between 0 and 0.5.
+        Size of the bumps, between 0 and 0.5: 0.01 is one per cent of the spot, one volatility point, one per cent of
+        rate, one per cent of the first date for theta.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def compare(
     pandas.DataFrame
         A row per Greek and method: ``value``, ``standard_error``, ``seconds`` (of the whole run, shared by its
         Greeks), ``work_normalised_variance`` (squared standard error times seconds: lower is better, independent of
-        the number of paths) and ``note`` (where a method is biased or wrong).
+        the number of paths), ``unbiased``, and ``note`` (where a method is biased or wrong, and why).
 
     Raises
     ------
@@ -165,5 +165,6 @@ def _row(greek: str, run: Result) -> Mapping[str, object]:
         "standard_error": estimate.standard_error,
         "seconds": seconds,
         "work_normalised_variance": estimate.standard_error**2 * seconds,
+        "unbiased": not estimate.note.startswith(("biased", "not available")),
         "note": estimate.note,
     }

@@ -110,7 +110,7 @@ class GivenNormals:
         if stop > np.shape(self.values)[0]:
             refuse("values", f"hold at least {stop} rows", np.shape(self.values))
         self._used[0] = stop
-        return np.asarray(self.values, dtype=float)[start:stop]
+        return np.array(self.values[start:stop], dtype=float)  # a copy: models work in place
 
     def uniforms(self, rows: int) -> FloatArray:
         """Given normals have no uniforms."""

@@ -1,0 +1,85 @@
+"""The layers of the package: a module imports only from rows above its own, or from its own row where it says so."""
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
+
+# From the bottom up. A module may import from the rows before its own; inside a package of several modules
+# (models, payoffs, ...) from earlier entries of the same row.
+LAYERS = [
+    ["_typing", "_checks", "jets", "parameters"],
+    ["estimate", "sampling"],
+    ["models.protocol", "models.gbm", "models.numerical", "payoffs.protocol", "payoffs.schedule", "payoffs.custom",
+     "payoffs.vanilla", "payoffs.barrier", "payoffs.path"],
+    ["estimators.likelihood_ratio", "estimators.controls", "estimators.pilot", "estimators.finite_difference",
+     "estimators.pathwise"],
+    ["execution", "result", "engine"],
+    ["book.market", "book.calendars", "book.products", "book.trades", "book.risk", "comparison"],
+    ["reporting", "validation.closed_form", "validation.quadrature", "validation.recursion", "validation.quantlib",
+     "validation.cases", "validation.report"],
+    ["__init__", "cli"],
+]  # fmt: skip
+SEPARATE = [("models", "payoffs"), ("payoffs", "models"), ("jets", "parameters")]
+ORDER = [name for row in LAYERS for name in row]
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        if not (name.endswith(".__init__") and path.stat().st_size < 400):  # packages' own docstrings
+            found[name] = path
+    return found
+
+
+def imports(name: str, path: Path) -> list[tuple[str, bool]]:
+    """(imported module of this package, whether inside a function)."""
+    tree = ast.parse(path.read_text())
+    inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = name.split(".")[: -node.level]
+            target = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                inner = f"{target}.{alias.name}".lstrip(".")
+                found.append((inner if inner in ORDER else target, id(node) in inside))
+    return found
+
+
+def test_every_module_has_a_place_in_the_table():
+    assert set(modules()) == set(ORDER)
+
+
+def test_imports_point_down_the_table():
+    wrong = [
+        f"{name} imports {target}"
+        for name, path in modules().items()
+        for target, _ in imports(name, path)
+        if target not in ORDER or ORDER.index(target) >= ORDER.index(name)
+    ]
+    assert not wrong, wrong
+
+
+def test_models_and_payoffs_do_not_know_each_other():
+    wrong = [
+        f"{name} imports {target}"
+        for name, path in modules().items()
+        for target, _ in imports(name, path)
+        for a, b in SEPARATE
+        if name.split(".")[0] == a and target.split(".")[0] == b
+    ]
+    assert not wrong, wrong
+
+
+def test_nothing_is_imported_inside_functions():
+    wrong = [name for name, path in modules().items() for _, inside in imports(name, path) if inside]
+    assert not wrong, wrong
+
+
+def test_the_table_would_notice_an_upward_import(tmp_path):
+    bad = tmp_path / "sampling.py"
+    bad.write_text("from .engine import greeks\n")
+    ((target, _),) = imports("sampling", bad)
+    assert ORDER.index(target) >= ORDER.index("sampling")
