@@ -40,7 +40,8 @@ PAYOFFS = [
     *(Asian(strike, UNEVEN, kind, "geometric") for strike in (95.0, None) for kind in ("call", "put")),
 ]
 
-PUBLISHED = list(csv.DictReader((Path(__file__).parents[1] / "data" / "published_values.csv").open(encoding="utf-8")))
+TABLE = Path(__file__).parents[1] / "data" / "published_values.csv"
+PUBLISHED = list(csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()))
 
 
 def at(model, payoff, **shift):

@@ -1,5 +1,6 @@
 """Closed forms against QuantLib's analytic engines, and how the comparison treats dates."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -50,7 +51,7 @@ IDS = [f"{type(payoff).__name__}-{model.spot}" for model, payoff in CASES]
 
 
 def currency(model, payoff, greek):
-    """Scale of a Greek: a millionth of the largest price over the parameter's own size."""
+    """What a Greek is measured in: the spot (or cash) over the parameter's own size."""
     size = {"delta": model.spot, "gamma": model.spot**2}.get(greek, 1.0)
     return max(model.spot, getattr(payoff, "cash", 0.0)) / size
 
@@ -71,30 +72,33 @@ def test_closed_forms_agree_with_differences_of_the_engines_greeks(model, payoff
     assert exact == pytest.approx(quantlib.greek(model, payoff, greek), rel=1e-6, abs=1e-7)
 
 
-def test_average_strike_agrees_with_its_own_engine():
-    model, today = MODELS[0], ql.Date(15, 6, 2023)
+def average_strike(model, side):
+    """QuantLib's price of an average-strike option on `FIXINGS`, without dividends."""
+    today, counter = ql.Date(15, 6, 2023), ql.Actual365Fixed()
     with ql.SavedSettings():
         ql.Settings.instance().evaluationDate = today
-        counter = ql.Actual365Fixed()
         process = ql.BlackScholesMertonProcess(
             ql.QuoteHandle(ql.SimpleQuote(model.spot)),
-            ql.YieldTermStructureHandle(ql.FlatForward(today, model.dividend_yield, counter)),
+            ql.YieldTermStructureHandle(ql.FlatForward(today, 0.0, counter)),
             ql.YieldTermStructureHandle(ql.FlatForward(today, model.rate, counter)),
             ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), model.volatility, counter)),
         )
-        dates = [today + round(365 * t) for t in FIXINGS]
-        for kind, side in (("call", ql.Option.Call), ("put", ql.Option.Put)):
-            option = ql.DiscreteAveragingAsianOption(
-                ql.Average.Geometric,
-                1.0,
-                0,
-                dates,
-                ql.PlainVanillaPayoff(side, model.spot),
-                ql.EuropeanExercise(dates[-1]),
-            )
-            option.setPricingEngine(ql.AnalyticDiscreteGeometricAverageStrikeAsianEngine(process))
-            ours = closed_form.price(model, Asian(None, FIXINGS, kind, "geometric")).value
-            assert float(ours) == pytest.approx(option.NPV(), rel=1e-9)
+        dates, line = [today + round(365 * t) for t in FIXINGS], ql.PlainVanillaPayoff(side, model.spot)
+        option = ql.DiscreteAveragingAsianOption(
+            ql.Average.Geometric, 1.0, 0, dates, line, ql.EuropeanExercise(dates[-1])
+        )
+        option.setPricingEngine(ql.AnalyticDiscreteGeometricAverageStrikeAsianEngine(process))
+        return option.NPV()
+
+
+@pytest.mark.parametrize(("kind", "side"), [("call", ql.Option.Call), ("put", ql.Option.Put)])
+def test_average_strike_agrees_with_its_own_engine(kind, side):
+    # The engine (1.44) is off by half a per cent where there are dividends, so they are moved into the rate:
+    # exp(-rT) E[f] under the drift r - q is exp(-qT) times the price at rate r - q without dividends.
+    model = MODELS[0]
+    reference = average_strike(replace(model, rate=model.rate - model.dividend_yield, dividend_yield=0.0), side)
+    ours = float(closed_form.price(model, Asian(None, FIXINGS, kind, "geometric")).value)
+    assert ours == pytest.approx(math.exp(-model.dividend_yield * MATURITY) * reference, rel=1e-9)
 
 
 def test_evaluation_date_is_put_back():

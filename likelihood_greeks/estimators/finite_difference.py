@@ -38,8 +38,11 @@ def present_values(model: PathModel, payoff: Contract, chunk: Chunk, shift: Mapp
 
 
 def bump_sizes(model: PathModel, payoff: Contract, bump: float) -> dict[str, float]:
-    """Absolute bumps: `bump` times the parameter (times 0.1 where it is smaller); for time, times the first date."""
-    sizes = {name: bump * max(abs(value_of(model, name)), 0.1) for name in model.parameters}
+    """Absolute bumps: `bump` times the parameter, or times 1 where that is larger; for time, times the first date.
+
+    A bump of 0.01 is one per cent of the spot, one volatility point, one per cent of rate.
+    """
+    sizes = {name: bump * max(abs(value_of(model, name)), 1.0) for name in model.parameters}
     return {**sizes, TIME: bump * payoff.times[0]}
 
 
@@ -76,7 +79,7 @@ class FiniteDifference:
     payoff : Contract
     combinations : tuple of Combination
     bump : float
-        Relative size of the bumps.
+        Size of the bumps, as in `bump_sizes`.
     """
 
     model: PathModel
@@ -101,5 +104,5 @@ class FiniteDifference:
 
     def notes(self, labels: Sequence[str]) -> dict[str, str]:
         """What to hold against each Greek: every difference is biased by its bump."""
-        remark = f"biased: central difference of {self.bump:.3g} relative bumps, error of order bump squared"
+        remark = f"biased: central difference of {self.bump:.3g} bumps, error of order bump squared"
         return {label: "" if set(c) == {()} else remark for label, c in zip(labels, self.combinations, strict=True)}

@@ -113,7 +113,7 @@ class Differentiated:
         return np.stack([self._differentiate(paths, pair) for pair in pairs])
 
     def _steps(self, times: FloatArray | None, order: int) -> dict[str, float]:
-        steps = {name: STEPS[order] * (abs(getattr(self.law, name)) or 1.0) for name in self.parameters}
+        steps = {name: STEPS[order] * max(abs(getattr(self.law, name)), 0.05) for name in self.parameters}
         return steps if times is None else {**steps, TIME: STEPS[order] * float(np.min(times))}
 
     def _differentiate(self, paths: Any, derivative: Derivative) -> FloatArray:

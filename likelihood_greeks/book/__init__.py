@@ -1,0 +1,1 @@
+"""Books of trades: the market they are valued in, and the trades read from tables."""

@@ -1,0 +1,213 @@
+"""The Greeks of a book: trades on one underlying run on the same draws, so that their errors net as they should."""
+
+from __future__ import annotations
+
+import os
+import warnings
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from .._checks import one_of
+from ..engine import CONTROLS, Group, Run, accumulate, half, inconsistency, pilot_chunk
+from ..estimate import Estimate, Moments, rarity
+from ..execution import results
+from ..parameters import STANDARD, Greek, requested
+from ..result import estimates
+from ..sampling import Chunk, checked, chunks
+from .market import Market
+from .trades import Problem, Trade, parse, read_book
+
+NET = "net"
+COLUMNS = [
+    "trade_id", "underlying", "product", "quantity", "greek", "value", "standard_error", "position_value",
+    "position_standard_error", "variance_ratio", "n_paths", "seed", "maturity", "spot", "volatility", "rate", "note",
+]  # fmt: skip
+
+
+class BookWarning(UserWarning):
+    """Some trades of a book could not be priced; the others were."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All trades on one underlying, grouped by law and dates.
+
+    Parameters
+    ----------
+    runs : tuple of Run
+    quantities : tuple of tuple of float
+        Position sizes, run by run, trade by trade.
+    """
+
+    runs: tuple[Run, ...]
+    quantities: tuple[tuple[float, ...], ...]
+
+    def __call__(self, chunk: Chunk) -> dict[Any, Moments]:
+        """Moments of every trade, by (run, trade) number, of every run's scores, and of the net position."""
+        found: dict[Any, Moments] = {}
+        net: Any = 0.0
+        for number, (run, quantities) in enumerate(zip(self.runs, self.quantities, strict=True)):
+            pairs, scores = run.controlled(chunk)
+            for row, ((controlled, plain), quantity) in enumerate(zip(pairs, quantities, strict=True)):
+                found[number, row] = Moments.of(np.concatenate([controlled, plain]))
+                net = net + quantity * controlled
+            found["scores", number] = Moments.of(scores)
+        return {**found, NET: Moments.of(net)}
+
+
+def risk(
+    book: pd.DataFrame | str | os.PathLike[str],
+    market: Market | Mapping[str, Any] | str | os.PathLike[str],
+    greeks: Iterable[Greek] | None = None,
+    *,
+    paths: int = 100_000,
+    seed: int | None = None,
+    controls: str = "scores",
+    sampling: str = "pseudo",
+    executor: Executor | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Price and Greeks of every trade of a book, and of the net position in every underlying.
+
+    Trades on one underlying with the same dates and volatility share a simulation: the weights are computed once
+    and multiplied into all payoffs. All trades on an underlying run on the same random numbers, so the standard
+    error of the net position accounts for what they have in common. Different underlyings run on independent ones.
+
+    Parameters
+    ----------
+    book : pandas.DataFrame or path
+        One trade a row; the columns are described in `book.trades`. A path may end in .csv, .parquet or .xlsx.
+    market : Market, mapping or path
+        Valuation date and what is known of each underlying; a path names a TOML file.
+    greeks : iterable of str or pair of str, optional
+        As for `greeks`; default: delta, gamma, vega, rho, dividend_rho and theta.
+    paths, seed, controls, sampling, executor, progress
+        As for `greeks`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per trade and Greek (the price is one): ``trade_id, underlying, product, quantity, greek, value,
+        standard_error`` (per unit), ``position_value, position_standard_error`` (times quantity),
+        ``variance_ratio, n_paths, seed, maturity, spot, volatility, rate, note``; then net rows per underlying
+        (``trade_id`` is ``"net"``). Raw units: per 1.00 of each parameter, theta per year.
+        ``frame.attrs["problems"]`` lists what is wrong with the trades that could not be priced, as dictionaries
+        with keys ``trade_id, row, field, requirement, value``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the market, the columns of the book or an argument is unusable; a bad trade does not raise.
+
+    Warns
+    -----
+    BookWarning
+        If some trades could not be priced.
+    """
+    found_market = market if isinstance(market, Market) else Market.read(market)
+    frame = book if isinstance(book, pd.DataFrame) else read_book(book)
+    one_of("controls", controls, CONTROLS)
+    count, seed, kind = checked(paths, seed, sampling)
+    wanted = list(STANDARD if greeks is None else greeks)
+
+    trades, problems = parse(frame, found_market)
+    rows: list[dict[str, Any]] = []
+    for name, members in groupby(sorted(trades, key=lambda t: t.underlying), key=lambda t: t.underlying):
+        own_seed = underlying_seed(seed, name)
+        pieces = chunks(own_seed, count, kind)
+        rows += _underlying(list(members), wanted, controls, pieces, executor=executor, progress=progress)
+    order = {trade.trade_id: position for position, trade in enumerate(trades)}
+    rows.sort(key=lambda row: order.get(row["trade_id"], len(order)))
+
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table.attrs["problems"] = [asdict(problem) for problem in problems]
+    table.attrs["seed"] = seed
+    if problems:
+        warnings.warn(describe(problems), BookWarning, stacklevel=2)
+    return table
+
+
+def underlying_seed(seed: int, name: str) -> int:
+    """The seed of an underlying's draws: independent of what else is in the book; reproduces a trade alone."""
+    words = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(2)
+    return (int(words[0]) << 16 | int(words[1]) & 0xFFFF) & 0xFFFF_FFFF_FFFF
+
+
+def describe(problems: Sequence[Problem]) -> str:
+    """What is wrong with a book, a line a problem."""
+    lines = [f"  {p.trade_id} (row {p.row}): {p.field} must {p.requirement}, got {p.value!r}" for p in problems]
+    return "\n".join([f"{len({p.row for p in problems})} trades could not be priced:", *lines])
+
+
+def _underlying(
+    trades: list[Trade],
+    greeks: list[Greek],
+    controls: str,
+    pieces: list[Chunk],
+    *,
+    executor: Executor | None,
+    progress: bool,
+) -> list[dict[str, Any]]:
+    seed, count = pieces[0].seed, sum(chunk.n_paths for chunk in pieces)
+    wanted = requested(greeks, trades[0].model)
+    laws: dict[Any, list[Trade]] = {}
+    for trade in trades:
+        laws.setdefault((trade.model, trade.payoff.times), []).append(trade)
+
+    runs = []
+    for (model, times), members in laws.items():
+        group = Group(model, tuple(t.payoff for t in members), tuple(wanted.values()), controls)
+        first = pilot_chunk(seed, count, len(times), pieces[0].sampling)
+        runs.append(Run(group, tuple(group.pilot(first)) if group.control_names else ()))
+    desk = Desk(tuple(runs), tuple(tuple(t.quantity for t in members) for members in laws.values()))
+    total = accumulate(results(desk, pieces, executor, trades[0].underlying if progress else ""))
+
+    labels = list(wanted)
+    rows = []
+    for number, (run, members) in enumerate(zip(runs, laws.values(), strict=True)):
+        doubt = inconsistency(run.group, total["scores", number])
+        for row, trade in enumerate(members):
+            controlled, plain = half(total[number, row], True), half(total[number, row], False)
+            note = "; ".join(filter(None, [doubt, rarity(plain, 0)]))
+            table = estimates(labels, controlled, count, plain, dict.fromkeys(labels, note))
+            rows += [_row(trade, greek, estimate, seed) for greek, estimate in table.items()]
+    net = estimates(labels, total[NET], count)
+    return rows + [_net_row(trades[0], greek, estimate, seed) for greek, estimate in net.items()]
+
+
+def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> dict[str, Any]:
+    return {
+        "trade_id": trade.trade_id,
+        "underlying": trade.underlying,
+        "product": trade.product,
+        "quantity": trade.quantity,
+        "greek": greek,
+        "value": estimate.value,
+        "standard_error": estimate.standard_error,
+        "position_value": trade.quantity * estimate.value,
+        "position_standard_error": abs(trade.quantity) * estimate.standard_error,
+        "variance_ratio": estimate.variance_ratio,
+        "n_paths": estimate.n_paths,
+        "seed": seed,
+        "maturity": trade.maturity,
+        "spot": trade.model.spot,
+        "volatility": trade.model.volatility,
+        "rate": trade.model.rate,
+        "note": estimate.note,
+    }
+
+
+def _net_row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> dict[str, Any]:
+    own = {"trade_id": NET, "product": NET, "quantity": 1.0, "variance_ratio": np.nan}
+    shared = dict.fromkeys(("maturity", "volatility", "rate"), np.nan)
+    unit = _row(trade, greek, estimate, seed)
+    position = {"position_value": estimate.value, "position_standard_error": estimate.standard_error}
+    return {**unit, **own, **shared, **position}

@@ -1,0 +1,142 @@
+"""The command line: ``likelihood-greeks risk | compare | validate``.
+
+Exit codes: 0 all is well, 1 some trades could not be priced or a check failed, 2 the input could not be used.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from . import parameters, reporting
+from .book.market import Market
+from .book.risk import BookWarning, describe, risk
+from .book.trades import parse, read_book
+from .comparison import compare
+from .validation.report import PRECISION, summary, validate, verdict
+
+app = typer.Typer(
+    help="Greeks of option books by the likelihood-ratio method, each with its standard error.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Book = Annotated[Path, typer.Argument(help="Trades: .csv, .parquet or .xlsx, one a row.", show_default=False)]
+MarketFile = Annotated[Path, typer.Option("--market", help="Market data, a TOML file.", show_default=False)]
+Paths = Annotated[int, typer.Option("--paths", help="Simulated paths.", min=2)]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed; drawn and reported if not given.", min=0)]
+Greeks = Annotated[
+    str | None,
+    typer.Option("--greeks", help="Comma-separated, e.g. delta,gamma,vanna,spot:rate. Default: first order."),
+]
+Workers = Annotated[int, typer.Option("--workers", help="Threads; results do not depend on it.", min=1)]
+CORES = os.cpu_count() or 1
+
+
+def _greeks(text: str | None) -> list[parameters.Greek] | None:
+    return [parameters.parse(word) for word in text.split(",") if word.strip()] if text else None
+
+
+@app.command("risk")
+def risk_command(
+    book: Book,
+    market: MarketFile,
+    output: Annotated[Path | None, typer.Option("--output", help="Write here: .csv, .parquet or .xlsx.")] = None,
+    paths: Paths = 100_000,
+    seed: Seed = None,
+    greeks: Greeks = None,
+    controls: Annotated[str, typer.Option("--controls", help="none or scores.")] = "scores",
+    sampling: Annotated[str, typer.Option("--sampling", help="pseudo or antithetic.")] = "pseudo",
+    workers: Workers = CORES,
+) -> None:
+    """Greeks of a book.
+
+    Example: likelihood-greeks risk data/book.csv --market data/market.toml --paths 100000 --output risk.csv
+    """
+    start = time.perf_counter()
+    with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings():
+        warnings.simplefilter("ignore", BookWarning)
+        frame = risk(
+            book, market, _greeks(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
+            executor=executor, progress=sys.stderr.isatty(),
+        )  # fmt: skip
+    if output is not None:
+        reporting.write(frame, output)
+    reporting.show(reporting.book_table(frame), reporting.net_table(frame))
+    for note in reporting.notes(frame):
+        typer.echo(f"! {note}")
+    trades = frame.loc[frame["trade_id"] != "net", "trade_id"].nunique()
+    written = f", written to {output}" if output else ""
+    typer.echo(
+        f"{trades} trades, {paths:,} paths, seed {frame.attrs['seed']}, {time.perf_counter() - start:.1f} s{written}"
+    )
+    problems = frame.attrs["problems"]
+    if problems:
+        errors.print(describe(problems))
+        raise typer.Exit(1)
+
+
+@app.command("compare")
+def compare_command(
+    book: Book,
+    market: MarketFile,
+    trade: Annotated[str, typer.Option("--trade", help="trade_id of the trade to look at.", show_default=False)],
+    paths: Paths = 100_000,
+    seed: Seed = None,
+    greeks: Greeks = None,
+) -> None:
+    """Every method on one trade of a book: value, error, time, and where a method is wrong.
+
+    Example: likelihood-greeks compare data/book.csv --market data/market.toml --trade DAX-021
+    """
+    trades, problems = parse(read_book(book), Market.read(market))
+    chosen = [t for t in trades if t.trade_id == trade]
+    if not chosen:
+        own = [p for p in problems if p.trade_id == trade]
+        known = ", ".join(t.trade_id for t in trades[:5])
+        errors.print(describe(own) if own else f"trade must be a trade_id of {book} ({known}, ...), got {trade!r}")
+        raise typer.Exit(2)
+    frame = compare(chosen[0].model, chosen[0].payoff, _greeks(greeks), paths=paths, seed=seed)
+    reporting.show(reporting.frame_table(frame, f"{trade}: {chosen[0].product}, {paths:,} paths"))
+
+
+@app.command("validate")
+def validate_command(
+    precision: Annotated[float, typer.Option("--precision", help="Standard error as a share of scale.")] = PRECISION,
+    seed: Annotated[int, typer.Option("--seed", help="First seed.", min=0)] = 1,
+    output: Annotated[Path | None, typer.Option("--output", help="Write every z-score here.")] = None,
+    workers: Workers = CORES,
+) -> None:
+    """Every Greek of the reference grid against closed forms, quadrature and QuantLib: a table of z-scores."""
+    with ThreadPoolExecutor(workers) as executor:
+        table = validate(precision=precision, seed=seed, executor=executor, progress=sys.stderr.isatty())
+    if output is not None:
+        reporting.write(table.reset_index(), output)
+    reporting.show(reporting.frame_table(summary(table), "z-scores by case"))
+    judged = verdict(table)
+    typer.echo(
+        f"{judged.checks} checks: mean z² {judged.mean_square:.3f} (0.8 to 1.25), {judged.beyond_three} beyond 3, "
+        f"worst {judged.worst:.2f}; largest standard error {judged.largest_error:.2%} of scale; "
+        f"QuantLib within {judged.quantlib:.1e} of scale: {'passed' if judged.passed else 'FAILED'}"
+    )
+    if not judged.passed:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line; input that cannot be used ends with a message and exit code 2."""
+    try:
+        app()
+    except (ValueError, TypeError, OSError) as error:
+        errors.print(f"error: {error}", style="red")
+        sys.exit(2)

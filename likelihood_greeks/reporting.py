@@ -1,0 +1,119 @@
+"""Frames for people: tables on a terminal, and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from ._checks import one_of
+from .book.risk import NET
+
+SUFFIXES = (".csv", ".parquet", ".xlsx")
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number at the given significant digits, thousands separated, without exponents where they do not help."""
+    if not np.isfinite(value):
+        return "-"
+    if value == 0.0:
+        return "0"
+    decimals = max(0, digits - 1 - int(np.floor(np.log10(abs(value)))))
+    return f"{value:,.{decimals}f}" if decimals <= 8 else f"{value:.{digits - 1}e}"
+
+
+def with_error(value: float, error: float) -> str:
+    """``value ± error``: the error at two significant digits, the value at the same decimal place."""
+    if not (np.isfinite(value) and np.isfinite(error)):
+        return "-"
+    if error == 0.0:
+        return f"{number(value)} ± 0"
+    decimals = max(0, 1 - int(np.floor(np.log10(error))))
+    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}" if decimals <= 8 else f"{value:.3e} ± {error:.1e}"
+
+
+def book_table(risk: pd.DataFrame, title: str = "Greeks a unit, ± standard error") -> Table:
+    """One row a trade, one column a Greek, per unit of the trade."""
+    trades = risk[risk["trade_id"] != NET]
+    table = Table(title=title, header_style="bold", pad_edge=False)
+    for column in ("trade", "product"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("quantity", justify="right", no_wrap=True)
+    greeks = list(dict.fromkeys(trades["greek"]))
+    for greek in greeks:
+        table.add_column(greek, justify="right", no_wrap=True)
+    for trade_id, rows in trades.groupby("trade_id", sort=False):
+        first = rows.iloc[0]
+        by_greek = rows.set_index("greek")
+        cells = [_cell(by_greek.loc[greek], "value", "standard_error") for greek in greeks]
+        table.add_row(str(trade_id), str(first["product"]), f"{first['quantity']:,g}", *cells)
+    return table
+
+
+def net_table(risk: pd.DataFrame, title: str = "Net position, ± standard error") -> Table:
+    """One row an underlying, one column a Greek, of the whole position."""
+    net = risk[risk["trade_id"] == NET]
+    table = Table(title=title, header_style="bold", pad_edge=False)
+    table.add_column("underlying", no_wrap=True)
+    greeks = list(dict.fromkeys(net["greek"]))
+    for greek in greeks:
+        table.add_column(greek, justify="right", no_wrap=True)
+    for underlying, rows in net.groupby("underlying", sort=False):
+        by_greek = rows.set_index("greek")
+        cells = [_cell(by_greek.loc[greek], "position_value", "position_standard_error") for greek in greeks]
+        table.add_row(str(underlying), *cells)
+    return table
+
+
+def _cell(row: pd.Series, value: str, error: str) -> str:
+    return with_error(float(row[value]), float(row[error])) + (" !" if row["note"] else "")
+
+
+def notes(risk: pd.DataFrame) -> list[str]:
+    """What is marked with ``!`` in the tables: trade by trade, which Greeks and why."""
+    marked = risk[risk["note"] != ""]
+    found = []
+    for (trade_id, note), rows in marked.groupby(["trade_id", "note"], sort=False):
+        found.append(f"{trade_id} {', '.join(rows['greek'])}: {note}")
+    return found
+
+
+def frame_table(frame: pd.DataFrame, title: str) -> Table:
+    """Any frame, its index as the first columns."""
+    table = Table(title=title, header_style="bold", pad_edge=False)
+    flat = frame.reset_index()
+    numeric = [pd.api.types.is_float_dtype(kind) for kind in flat.dtypes]
+    for column, is_number in zip(flat.columns, numeric, strict=True):
+        table.add_column(str(column), justify="right" if is_number else "left", no_wrap=is_number)
+    for row in flat.itertuples(index=False):
+        table.add_row(*(number(x) if is_number else str(x) for x, is_number in zip(row, numeric, strict=True)))
+    return table
+
+
+def show(*tables: Table, console: Console | None = None) -> None:
+    """Print tables at full width: on a pipe nothing is cut off or wrapped."""
+    out = console or Console()
+    if not out.is_terminal:
+        out = Console(file=out.file, width=240)
+    for table in tables:
+        out.print(table)
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as .csv, .parquet or .xlsx, by the suffix of `path`.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is another one.
+    """
+    match one_of("output", path.suffix.lower(), SUFFIXES):
+        case ".csv":
+            frame.to_csv(path, index=False)
+        case ".parquet":
+            frame.to_parquet(path, index=False)
+        case ".xlsx":
+            frame.to_excel(path, index=False, sheet_name="risk", freeze_panes=(1, 1))

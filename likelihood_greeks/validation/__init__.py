@@ -1,0 +1,1 @@
+"""Independent references: closed forms, quadrature and QuantLib."""

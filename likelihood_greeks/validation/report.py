@@ -1,0 +1,145 @@
+"""The package against its references: z-scores over the whole grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from ..engine import greeks
+from .cases import GREEKS, Case, grid
+
+PRECISION = 0.01
+"""Standard errors are brought below this share of a Greek's scale."""
+
+TRIAL = 65_536
+CEILING = 40_000_000
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the z-scores say together.
+
+    Attributes
+    ----------
+    checks : int
+    mean_square : float
+        Mean of z², 1 if estimates are unbiased and errors right.
+    beyond_three : int
+        How many |z| > 3 (expected: 0.27 %).
+    worst : float
+        Largest |z|.
+    largest_error : float
+        Largest standard error as a share of the Greek's scale.
+    quantlib : float
+        Largest difference between the closed forms and QuantLib, as a share of the scale.
+    """
+
+    checks: int
+    mean_square: float
+    beyond_three: int
+    worst: float
+    largest_error: float
+    quantlib: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether mean z² lies within 0.8-1.25, no |z| is above 4.5 and QuantLib agrees to 1e-6 of the scale."""
+        return bool(0.8 <= self.mean_square <= 1.25 and self.worst <= 4.5 and self.quantlib <= 1e-6)
+
+
+def validate(
+    cases: Sequence[Case] | None = None,
+    *,
+    precision: float = PRECISION,
+    seed: int = 1,
+    executor: Executor | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Estimate every Greek of every case and compare it with its reference.
+
+    Parameters
+    ----------
+    cases : sequence of Case, optional
+        Default: `cases.grid`.
+    precision : float
+        Paths are added until every standard error is below this share of the Greek's scale (its largest value over
+        spots within 15-18 %), up to 40 million.
+    seed : int
+        Case k uses ``seed + k``.
+    executor : concurrent.futures.Executor, optional
+    progress : bool
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per case and Greek: ``estimate, standard_error, reference, reference_error, z, relative_error``
+        (standard error over scale), ``quantlib_difference`` (over scale; NaN without an engine) and ``n_paths``.
+    """
+    chosen = grid() if cases is None else list(cases)
+    rows = []
+    for k, case in enumerate(tqdm(chosen, desc="validate", disable=not progress)):
+        rows += _check(case, precision, seed + k, executor)
+    return pd.DataFrame(rows).set_index(["case", "greek"])
+
+
+def verdict(table: pd.DataFrame) -> Verdict:
+    """Judge the table of `validate`."""
+    z = table["z"].to_numpy()
+    return Verdict(
+        checks=len(z),
+        mean_square=float(np.mean(z**2)),
+        beyond_three=int(np.sum(np.abs(z) > 3.0)),
+        worst=float(np.abs(z).max()),
+        largest_error=float(table["relative_error"].max()),
+        quantlib=float(table["quantlib_difference"].abs().max()),
+    )
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a case: worst |z|, mean z², largest relative error, paths."""
+    z = table["z"]
+    by_case = table.assign(square=z**2, size=z.abs()).groupby(level="case", sort=False)
+    return pd.DataFrame(
+        {
+            "worst |z|": by_case["size"].max(),
+            "mean z²": by_case["square"].mean(),
+            "worst error/scale": by_case["relative_error"].max(),
+            "reference error/scale": by_case["reference_error"].max(),
+            "QuantLib difference": by_case["quantlib_difference"].max(),
+            "paths": by_case["n_paths"].first(),
+        }
+    )
+
+
+def _check(case: Case, precision: float, seed: int, executor: Executor | None) -> list[dict[str, object]]:
+    names = list(GREEKS[1:])
+    scale = {greek: case.scale(greek) for greek in GREEKS}
+    trial = greeks(case.model, case.payoff, names, paths=TRIAL, seed=seed + 10_000)
+    excess = max(trial[greek].standard_error / (precision * scale[greek]) for greek in GREEKS)
+    paths = int(min(max(TRIAL, 1.2 * excess**2 * TRIAL), CEILING))
+    result = greeks(case.model, case.payoff, names, paths=paths, seed=seed, executor=executor)
+    rows = []
+    for greek in GREEKS:
+        estimate, exact, other = result[greek], case.reference(greek), case.quantlib(greek)
+        rows.append(
+            {
+                "case": case.name,
+                "greek": greek,
+                "estimate": estimate.value,
+                "standard_error": estimate.standard_error,
+                "reference": exact.value,
+                "reference_error": exact.error / scale[greek],
+                "z": estimate.z_score(exact.value),
+                "relative_error": estimate.standard_error / scale[greek],
+                "quantlib_difference": np.nan if other is None else (other - exact.value) / scale[greek],
+                "n_paths": paths,
+            }
+        )
+    return rows
