@@ -1,5 +1,7 @@
 """Unbiased Greeks of discontinuous and path-dependent options by the likelihood-ratio method."""
 
+from .book.market import Market
+from .book.risk import BookWarning, risk
 from .comparison import compare, finite_difference, pathwise
 from .engine import greeks
 from .estimate import Estimate
@@ -27,6 +29,7 @@ __all__ = [
     "AssetOrNothingCall",
     "AssetOrNothingPut",
     "Barrier",
+    "BookWarning",
     "Call",
     "Cliquet",
     "DigitalCall",
@@ -36,6 +39,7 @@ __all__ = [
     "GapCall",
     "GapPut",
     "Lookback",
+    "Market",
     "PathModel",
     "Paths",
     "Payoff",
@@ -45,5 +49,6 @@ __all__ = [
     "finite_difference",
     "greeks",
     "pathwise",
+    "risk",
     "schedule",
 ]

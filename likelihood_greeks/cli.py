@@ -9,6 +9,7 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,7 @@ import typer
 from rich.console import Console
 
 from . import parameters, reporting
+from ._checks import refuse
 from .book.market import Market
 from .book.risk import BookWarning, describe, risk
 from .book.trades import parse, read_book
@@ -102,10 +104,11 @@ def compare_command(
     trades, problems = parse(read_book(book), Market.read(market))
     chosen = [t for t in trades if t.trade_id == trade]
     if not chosen:
-        own = [p for p in problems if p.trade_id == trade]
+        own = next((p for p in problems if p.trade_id == trade), None)
+        if own is not None:
+            refuse(f"{trade}: {own.field}", own.requirement, own.value)
         known = ", ".join(t.trade_id for t in trades[:5])
-        errors.print(describe(own) if own else f"trade must be a trade_id of {book} ({known}, ...), got {trade!r}")
-        raise typer.Exit(2)
+        refuse("trade", f"be a trade_id of {book} ({known}, ...)", trade)
     frame = compare(chosen[0].model, chosen[0].payoff, _greeks(greeks), paths=paths, seed=seed)
     reporting.show(reporting.frame_table(frame, f"{trade}: {chosen[0].product}, {paths:,} paths"))
 
@@ -133,10 +136,10 @@ def validate_command(
         raise typer.Exit(1)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; input that cannot be used ends with a message and exit code 2."""
     try:
-        app()
+        app(args=None if arguments is None else list(arguments))
     except (ValueError, TypeError, OSError) as error:
         errors.print(f"error: {error}", style="red")
         sys.exit(2)

@@ -15,9 +15,9 @@ LAYERS = [
     ["estimators.likelihood_ratio", "estimators.controls", "estimators.pilot", "estimators.finite_difference",
      "estimators.pathwise"],
     ["execution", "result", "engine"],
-    ["book.market", "book.calendars", "book.products", "book.trades", "book.risk", "comparison"],
-    ["reporting", "validation.closed_form", "validation.quadrature", "validation.recursion", "validation.quantlib",
-     "validation.cases", "validation.report"],
+    ["book.market", "book.trades", "book.risk", "comparison"],
+    ["reporting", "validation.closed_form", "validation.quadrature", "validation.quantlib", "validation.cases",
+     "validation.report"],
     ["__init__", "cli"],
 ]  # fmt: skip
 SEPARATE = [("models", "payoffs"), ("payoffs", "models"), ("jets", "parameters")]

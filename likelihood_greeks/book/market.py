@@ -52,16 +52,9 @@ def iso_date(name: str, value: object) -> date:
 
 
 def calendar(name: str) -> Any:
-    """The QuantLib calendar called `name`: its class, with its market after a slash if it has several.
+    """The QuantLib calendar called `name`: its class, and after a slash its market if it has several.
 
-    Parameters
-    ----------
-    name : str
-        ``"TARGET"``, ``"Germany/Eurex"``, ``"UnitedStates/NYSE"``, ``"NullCalendar"``, ...
-
-    Returns
-    -------
-    QuantLib.Calendar
+    ``"TARGET"``, ``"Germany/Eurex"``, ``"UnitedStates/NYSE"`` and ``"NullCalendar"`` are examples.
 
     Raises
     ------
@@ -334,13 +327,7 @@ class Market:
         return (day - self.valuation_date).days / DAYS_PER_YEAR
 
     def model(self, underlying: str, strike: float, maturity: float) -> GBM:
-        """Black--Scholes for an option on `underlying` at `strike` (currency) and `maturity` (years).
-
-        Raises
-        ------
-        ValueError
-            If the underlying is unknown, or its surface or curve has no usable number there.
-        """
+        """`Underlying.model` of the underlying called `underlying`."""
         return self.underlying(underlying).model(strike, maturity)
 
 

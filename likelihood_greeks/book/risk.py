@@ -128,10 +128,10 @@ def risk(
     rows.sort(key=lambda row: order.get(row["trade_id"], len(order)))
 
     table = pd.DataFrame(rows, columns=COLUMNS)
-    table.attrs["problems"] = [asdict(problem) for problem in problems]
+    table.attrs["problems"] = [_plain(problem) for problem in problems]
     table.attrs["seed"] = seed
     if problems:
-        warnings.warn(describe(problems), BookWarning, stacklevel=2)
+        warnings.warn(describe(table.attrs["problems"]), BookWarning, stacklevel=2)
     return table
 
 
@@ -141,10 +141,21 @@ def underlying_seed(seed: int, name: str) -> int:
     return (int(words[0]) << 16 | int(words[1]) & 0xFFFF) & 0xFFFF_FFFF_FFFF
 
 
-def describe(problems: Sequence[Problem]) -> str:
-    """What is wrong with a book, a line a problem."""
-    lines = [f"  {p.trade_id} (row {p.row}): {p.field} must {p.requirement}, got {p.value!r}" for p in problems]
-    return "\n".join([f"{len({p.row for p in problems})} trades could not be priced:", *lines])
+def describe(problems: Sequence[Mapping[str, Any]]) -> str:
+    """What is wrong with a book (``frame.attrs["problems"]``), a line a problem; rows are counted from 1."""
+    trades = len({p["row"] for p in problems})
+    lines = [
+        f"  {p['trade_id']} (row {p['row'] + 1}): {p['field']} must {p['requirement']}, got {p['value']!r}"
+        for p in problems
+    ]
+    return "\n".join([f"{trades} trade{'s' * (trades != 1)} could not be priced:", *lines])
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    """A problem as a dictionary that any file format can hold."""
+    found = asdict(problem)
+    value = found["value"]
+    return {**found, "value": value if isinstance(value, (str, int, float)) else str(value)}
 
 
 def _underlying(

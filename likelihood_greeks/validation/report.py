@@ -12,6 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from ..engine import greeks
+from ..result import Result
 from .cases import GREEKS, Case, grid
 
 PRECISION = 0.01
@@ -119,12 +120,8 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check(case: Case, precision: float, seed: int, executor: Executor | None) -> list[dict[str, object]]:
-    names = list(GREEKS[1:])
     scale = {greek: case.scale(greek) for greek in GREEKS}
-    trial = greeks(case.model, case.payoff, names, paths=TRIAL, seed=seed + 10_000)
-    excess = max(trial[greek].standard_error / (precision * scale[greek]) for greek in GREEKS)
-    paths = int(min(max(TRIAL, 1.2 * excess**2 * TRIAL), CEILING))
-    result = greeks(case.model, case.payoff, names, paths=paths, seed=seed, executor=executor)
+    result = _precise(case, scale, precision, seed, executor)
     rows = []
     for greek in GREEKS:
         estimate, exact, other = result[greek], case.reference(greek), case.quantlib(greek)
@@ -139,7 +136,21 @@ def _check(case: Case, precision: float, seed: int, executor: Executor | None) -
                 "z": estimate.z_score(exact.value),
                 "relative_error": estimate.standard_error / scale[greek],
                 "quantlib_difference": np.nan if other is None else (other - exact.value) / scale[greek],
-                "n_paths": paths,
+                "n_paths": estimate.n_paths,
             }
         )
     return rows
+
+
+def _precise(case: Case, scale: dict[str, float], precision: float, seed: int, executor: Executor | None) -> Result:
+    """A run whose standard errors are small enough, its length planned by shorter ones on draws of their own."""
+    paths = TRIAL
+    for attempt in range(4):
+        result = greeks(
+            case.model, case.payoff, GREEKS[1:], paths=paths, seed=seed + 10_000 * attempt, executor=executor
+        )
+        excess = max(result[greek].standard_error / (precision * scale[greek]) for greek in GREEKS)
+        if excess <= 1.0 or paths >= CEILING:
+            break
+        paths = int(min(1.1 * excess**2 * paths, CEILING))
+    return result

@@ -1,0 +1,399 @@
+"""Trades of a book: read from a table, a row each; a bad row is reported and the others are read.
+
+Columns (blank where a product has no such term)::
+
+    trade_id underlying product option quantity maturity strike trigger level lower upper direction knock frequency
+    cash rebate average reference local_floor local_cap global_floor global_cap
+
+`maturity` is an ISO date, taken as given: it is not rolled to a business day. `frequency` is daily, weekly, monthly or
+quarterly, or ISO dates separated by ``;``. `option` is what a barrier knocks (any European product), or call or put.
+A blank strike of an Asian or a lookback means that it floats, a blank reference of a cliquet the spot of the market.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache, partial
+from itertools import count, pairwise, takewhile
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+import pandas as pd
+import QuantLib as ql  # noqa: N813
+
+from .._checks import InvalidValueError, finite, positive, refuse
+from ..models.gbm import GBM
+from ..payoffs.barrier import Barrier, DoubleBarrier
+from ..payoffs.path import Asian, Cliquet, Lookback
+from ..payoffs.protocol import Contract
+from ..payoffs.vanilla import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
+from .market import DAYS_PER_YEAR, Market, Underlying, calendar, closest, iso_date
+
+T = TypeVar("T")
+
+
+@final
+@dataclass(frozen=True)
+class Trade:
+    """One row of a book that can be priced.
+
+    Parameters
+    ----------
+    trade_id : str
+    row : int
+        Position in the table, from 0.
+    underlying, product : str
+    quantity : float
+        Units held; negative if short.
+    maturity_date : datetime.date
+    maturity : float
+        Years from the valuation date, Actual/365 Fixed.
+    payoff : Contract
+        One unit.
+    strike_for_volatility : float
+        Currency: where on the surface the volatility is read. The strike, or the spot if the product has none.
+    model : GBM
+        With the volatility at that strike and the zero rate to the maturity.
+    """
+
+    trade_id: str
+    row: int
+    underlying: str
+    product: str
+    quantity: float
+    maturity_date: date
+    maturity: float
+    payoff: Contract
+    strike_for_volatility: float
+    model: GBM
+
+
+@final
+@dataclass(frozen=True)
+class Problem:
+    """Why a row of a book cannot be priced: `field` must `requirement`, but is `value`.
+
+    Parameters
+    ----------
+    trade_id : str
+        Empty if the row has none.
+    row : int
+        Position in the table, from 0.
+    field, requirement : str
+    value : object
+        What was found; None if blank.
+    """
+
+    trade_id: str
+    row: int
+    field: str
+    requirement: str
+    value: object
+
+
+@dataclass(frozen=True)
+class _Product:
+    """A contract and the columns its arguments come from; `argument` is what it calls the column ``option``."""
+
+    contract: Callable[..., Contract]
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    argument: str = "option"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.required, *self.optional)
+
+
+_EUROPEAN = {
+    "call": _Product(Call, ("maturity", "strike")),
+    "put": _Product(Put, ("maturity", "strike")),
+    "digital_call": _Product(DigitalCall, ("maturity", "strike"), ("cash",)),
+    "digital_put": _Product(DigitalPut, ("maturity", "strike"), ("cash",)),
+    "asset_or_nothing_call": _Product(AssetOrNothingCall, ("maturity", "strike")),
+    "asset_or_nothing_put": _Product(AssetOrNothingPut, ("maturity", "strike")),
+    "gap_call": _Product(GapCall, ("maturity", "strike", "trigger")),
+    "gap_put": _Product(GapPut, ("maturity", "strike", "trigger")),
+}
+_ANY, _CALL_OR_PUT = tuple(_EUROPEAN), ("call", "put")
+_ASIAN = partial(Asian, strike=None)
+_RETURN_BOUNDS = ("local_floor", "local_cap", "global_floor", "global_cap")
+_PRODUCTS = _EUROPEAN | {
+    "barrier": _Product(Barrier, ("option", "level", "direction", "knock", "frequency"), ("rebate",), _ANY),
+    "double_barrier": _Product(DoubleBarrier, ("option", "lower", "upper", "knock", "frequency"), ("rebate",), _ANY),
+    "asian": _Product(_ASIAN, ("option", "frequency"), ("strike", "average"), _CALL_OR_PUT, "kind"),
+    "lookback": _Product(Lookback, ("option", "frequency"), ("strike",), _CALL_OR_PUT, "kind"),
+    "cliquet": _Product(Cliquet, ("frequency", *_RETURN_BOUNDS), ("reference",)),
+}
+
+
+def _contract(name: str, terms: Mapping[str, Any]) -> Contract:
+    """The payoff of the product called `name`, from terms by column."""
+    product = _PRODUCTS[name]
+    arguments = {column: terms[column] for column in product.columns if column in terms}
+    if "option" in arguments:
+        option = arguments.pop("option")
+        arguments[product.argument] = _contract(option, terms) if product.options == _ANY else option
+    if "frequency" in arguments:
+        arguments["times"] = arguments.pop("frequency")
+    return product.contract(**arguments)
+
+
+def _text(value: object) -> str:
+    """A cell as text; a whole number that a spreadsheet made a float as an integer."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+
+
+def _key(value: object) -> str:
+    return _text(value).lower().replace(" ", "_").replace("-", "_")
+
+
+def _word(allowed: Collection[str], name: str, value: object) -> str:
+    key = _key(value)
+    return key if key in allowed else refuse(name, f"be one of {', '.join(allowed)}{closest(key, allowed)}", value)
+
+
+def _number(check: Callable[[str, object], float], name: str, value: object) -> float:
+    try:
+        found = float(_text(value))
+    except ValueError:
+        refuse(name, "be a number", value)
+    return check(name, found)
+
+
+def _non_zero(name: str, value: object) -> float:
+    found = finite(name, value)
+    return found if found != 0.0 else refuse(name, "not be zero", value)
+
+
+_PRICE, _AMOUNT = partial(_number, positive), partial(_number, finite)
+_READERS: Mapping[str, Callable[[str, object], Any]] = {
+    **dict.fromkeys(("strike", "trigger", "level", "lower", "upper", "reference"), _PRICE),
+    **dict.fromkeys(("cash", "rebate", *_RETURN_BOUNDS), _AMOUNT),
+    "direction": partial(_word, ("up", "down")),
+    "knock": partial(_word, ("in", "out")),
+    "average": partial(_word, ("arithmetic", "geometric")),
+}
+_IDENTITY = ("trade_id", "underlying", "product", "quantity", "maturity")
+COLUMNS = (*_IDENTITY, "option", "frequency", *_READERS)
+"""The columns a book may have; it must have the first five."""
+
+_PERIODS = {"weekly": (1, ql.Weeks), "monthly": (1, ql.Months), "quarterly": (3, ql.Months)}
+
+
+@lru_cache(maxsize=4096)
+def _regular(frequency: str, calendar_name: str, start: date, end: date) -> tuple[float, ...]:
+    """Year fractions of the observation dates after `start`, up to and including `end`.
+
+    Daily dates are the business days. The others lie whole periods before `end`, moved to the next business day.
+    `end` is the last of them, a business day or not.
+    """
+    first, last = ql.Date(start.day, start.month, start.year), ql.Date(end.day, end.month, end.year)
+    days = calendar(calendar_name)
+    if frequency == "daily":
+        found = days.businessDayList(first + 1, last)
+    else:
+        length, unit = _PERIODS[frequency]
+        nominal = takewhile(lambda day: day > first, (last - ql.Period(i * length, unit) for i in count()))
+        found = [days.adjust(day, ql.Following) for day in nominal]
+    between = {day.serialNumber() for day in found if day < last}
+    return tuple((day - first.serialNumber()) / DAYS_PER_YEAR for day in sorted(between | {last.serialNumber()}))
+
+
+def _observations(
+    name: str, value: object, product: str, calendar_name: str, span: tuple[date, date]
+) -> tuple[float, ...]:
+    """Year fractions of the dates in a cell of the column frequency; `span` is the valuation date and the maturity."""
+    words, (start, end) = ("daily", *_PERIODS), span
+    if _key(value) in words:
+        return _regular(_key(value), calendar_name, start, end)
+    parts = value.split(";") if isinstance(value, str) else [value]
+    try:
+        days = [iso_date(name, part) for part in parts]
+    except InvalidValueError:
+        refuse(name, f"be one of {', '.join(words)}{closest(value, words)}, or ISO dates separated by ';'", value)
+    if not all(a < b for a, b in pairwise(days)):
+        refuse(name, "hold increasing dates", value)
+    if not start < days[0] <= days[-1] <= end:
+        refuse(name, f"hold dates after {start} and not after {end}", value)
+    if days[-1] != end and _PRODUCTS[product].options != _ANY:
+        refuse(name, f"end at the maturity {end}: {product} is paid at its last date", value)
+    return tuple((day - start).days / DAYS_PER_YEAR for day in days)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The cells of a row that are not blank, and the problems found in them so far."""
+
+    number: int
+    cells: Mapping[str, Any]
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def trade_id(self) -> str:
+        return _text(self.cells.get("trade_id", ""))
+
+    def attempt(self, function: Callable[..., T], *arguments: Any) -> T | None:
+        """``function(*arguments)``; None, and a problem noted, if it refuses."""
+        try:
+            return function(*arguments)
+        except InvalidValueError as error:
+            self.problems.append(Problem(self.trade_id, self.number, error.name, error.requirement, error.value))
+            return None
+
+    def read(self, column: str, reader: Callable[..., T], *arguments: Any, why: str = "be given") -> T | None:
+        """What `reader` makes of a cell that may not be blank."""
+        if column not in self.cells:
+            return self.attempt(refuse, column, why, None)
+        return self.attempt(reader, column, self.cells[column], *arguments)
+
+
+def _unique(name: str, value: object, counts: Mapping[str, int]) -> str:
+    text = _text(value)
+    return text if counts[text] == 1 else refuse(name, f"be unique: {counts[text]} rows have it", value)
+
+
+def _maturity(name: str, value: object, today: date) -> date:
+    day = iso_date(name, value)
+    return day if day > today else refuse(name, f"be after the valuation date {today}", value)
+
+
+def _terms(row: _Row, product: str) -> dict[str, Any]:
+    """The terms of a row by column, except the maturity and the dates; what is wrong with them is noted."""
+    own = _PRODUCTS[product]
+    given, blank = f"be given: {product} needs it", f"be blank: {product} does not use it"
+    terms: dict[str, Any] = {}
+    required, used = set(own.required), set(own.columns)
+    if own.options:
+        terms["option"] = row.read("option", partial(_word, own.options), why=given)
+        inner = _EUROPEAN.values() if terms["option"] is None else [_EUROPEAN[terms["option"]]]
+        if own.options == _ANY:
+            required |= set.intersection(*(set(each.required) for each in inner))
+            used |= set.union(*(set(each.columns) for each in inner))
+    for column in COLUMNS[len(_IDENTITY) :]:
+        if column in row.cells and column not in used:
+            row.attempt(refuse, column, blank, row.cells[column])
+        elif column in _READERS and column in (required | used & row.cells.keys()):
+            terms[column] = row.read(column, _READERS[column], why=given)
+    return {column: term for column, term in terms.items() if term is not None}
+
+
+def _unhit(column: str, level: float, direction: str, spot: float) -> None:
+    if not (level < spot if direction == "down" else level > spot):
+        refuse(column, f"be {'below' if direction == 'down' else 'above'} the spot {spot:g}", level)
+
+
+def _model(underlying: Underlying, terms: Mapping[str, Any], day: date) -> GBM:
+    """The law for a trade with these terms; refusals name its own columns."""
+    try:
+        return underlying.model(terms.get("strike", underlying.spot), terms["maturity"])
+    except InvalidValueError as error:
+        if error.name == "maturity":
+            refuse("maturity", error.requirement, f"{day}, {error.value:.4g} years")
+        if error.name == "strike" and "strike" not in terms:
+            refuse("spot", f"{error.requirement}: {underlying.name} is read there without a strike", error.value)
+        raise
+
+
+def _trade(row: _Row, market: Market, counts: Mapping[str, int]) -> Trade | None:
+    """The trade in a row, or None and its problems noted."""
+    trade_id = row.read("trade_id", _unique, counts)
+    underlying = row.read("underlying", lambda _, value: market.underlying(_text(value)))
+    product = row.read("product", partial(_word, _PRODUCTS))
+    quantity = row.read("quantity", partial(_number, _non_zero))
+    day = row.read("maturity", _maturity, market.valuation_date)
+    terms = _terms(row, product) if product else {}
+    if underlying and product:
+        for column, direction in {"level": terms.get("direction"), "lower": "down", "upper": "up"}.items():
+            if column in terms and direction:
+                row.attempt(_unhit, column, terms[column], direction, underlying.spot)
+        if "reference" in _PRODUCTS[product].optional:
+            terms.setdefault("reference", underlying.spot)
+    model = None
+    if underlying and product and day:
+        terms["maturity"], span = market.years(day), (market.valuation_date, day)
+        if "frequency" in _PRODUCTS[product].required:
+            terms["frequency"] = row.read("frequency", _observations, product, underlying.calendar, span)
+        if "strike" in terms or "strike" not in row.cells:
+            model = row.attempt(_model, underlying, terms, day)
+    payoff = None if row.problems or not product else row.attempt(_contract, product, terms)
+    if not (trade_id and underlying and product and quantity and day and payoff and model):
+        return None
+    years, strike = terms["maturity"], terms.get("strike", underlying.spot)
+    return Trade(trade_id, row.number, underlying.name, product, quantity, day, years, payoff, strike, model)
+
+
+def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
+    """A table of trades, with the names of its columns checked and written as `COLUMNS` has them.
+
+    Parameters
+    ----------
+    book : path or pandas.DataFrame
+        A path ends in .csv, .parquet or .xlsx (the first sheet). The cells of a CSV file stay text until `parse`.
+
+    Raises
+    ------
+    ValueError
+        If a column is unknown, absent or there twice, or the file is not of a known kind.
+    """
+    frame = book if isinstance(book, pd.DataFrame) else _read_file(Path(book))
+    names = [_key(name) for name in frame.columns]
+    for name, original in zip(names, frame.columns, strict=True):
+        if name not in COLUMNS:
+            refuse("column", f"be one of {', '.join(COLUMNS)}{closest(name, COLUMNS)}", original)
+    if repeated := [name for name in COLUMNS if names.count(name) > 1]:
+        refuse("columns", "be there once each", repeated)
+    if absent := [name for name in _IDENTITY if name not in names]:
+        refuse("columns", f"include {', '.join(absent)}", names)
+    return frame.set_axis(names, axis="columns")
+
+
+def _read_file(path: Path) -> pd.DataFrame:
+    blanks: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
+    match path.suffix.lower():
+        case ".csv":
+            frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True, **blanks)
+            if not isinstance(frame.index, pd.RangeIndex):
+                refuse("book", "have as many cells in a row as columns", path.name)
+            return frame
+        case ".xlsx":
+            return pd.read_excel(path, dtype=object, **blanks)
+        case ".parquet":
+            return pd.read_parquet(path)
+    refuse("book", "be a .csv, .parquet or .xlsx file", str(path))
+
+
+def _blank(value: Any) -> bool:
+    return not value.strip() if isinstance(value, str) else bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def parse(book: pd.DataFrame, market: Market) -> tuple[list[Trade], list[Problem]]:
+    """The trades of a book that can be priced in `market`, and what is wrong with the others.
+
+    Parameters
+    ----------
+    book : pandas.DataFrame
+        As `read_book` returns it, or with the same columns. Rows with no cell filled are passed over.
+    market : Market
+
+    Returns
+    -------
+    list of Trade, list of Problem
+        Everything found wrong with a trade that is not in the first is in the second; both in the order of the book.
+
+    Raises
+    ------
+    ValueError
+        If the columns are not those of a book; a bad trade does not raise.
+    """
+    records = read_book(book).to_dict("records")
+    filled = [{str(column): value for column, value in record.items() if not _blank(value)} for record in records]
+    rows = [_Row(number, cells) for number, cells in enumerate(filled) if cells]
+    counts = Counter(row.trade_id for row in rows)
+    trades = [_trade(row, market, counts) for row in rows]
+    return [trade for trade in trades if trade], [problem for row in rows for problem in row.problems]
