@@ -1,7 +1,8 @@
 """Unbiased Greeks of discontinuous and path-dependent options by the likelihood-ratio method."""
 
 from .book.market import Market
-from .book.risk import BookWarning, risk
+from .book.risk import risk
+from .book.trades import BookWarning
 from .comparison import compare, finite_difference, pathwise
 from .engine import greeks
 from .estimate import Estimate

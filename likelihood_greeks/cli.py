@@ -20,8 +20,8 @@ from rich.console import Console
 from . import parameters, reporting
 from ._checks import refuse
 from .book.market import Market
-from .book.risk import BookWarning, describe, risk
-from .book.trades import parse, read_book
+from .book.risk import describe, risk
+from .book.trades import NET, BookWarning, parse, read_book
 from .comparison import compare
 from .validation.report import PRECISION, summary, validate, verdict
 
@@ -77,7 +77,7 @@ def risk_command(
     reporting.show(reporting.book_table(frame), reporting.net_table(frame))
     for note in reporting.notes(frame):
         typer.echo(f"! {note}")
-    trades = frame.loc[frame["trade_id"] != "net", "trade_id"].nunique()
+    trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
     written = f", written to {output}" if output else ""
     typer.echo(
         f"{trades} trades, {paths:,} paths, seed {frame.attrs['seed']}, {time.perf_counter() - start:.1f} s{written}"

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ._checks import one_of
-from .book.risk import NET
+from .book.trades import NET
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
 

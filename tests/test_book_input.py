@@ -12,7 +12,7 @@ import pytest
 
 from likelihood_greeks._checks import InvalidValueError
 from likelihood_greeks.book.market import Market
-from likelihood_greeks.book.trades import COLUMNS, Problem, parse, read_book
+from likelihood_greeks.book.trades import COLUMNS, BookWarning, Problem, parse, read_book
 from likelihood_greeks.payoffs.barrier import Barrier, DoubleBarrier
 from likelihood_greeks.payoffs.path import Asian, Cliquet, Lookback
 from likelihood_greeks.payoffs.vanilla import (
@@ -239,9 +239,14 @@ BAD = {
     "no floor": (CLIQUET | {"local_floor": ""}, "local_floor", "be given: cliquet needs it", None),
     "cap below floor": (CLIQUET | {"local_cap": "-0.1"}, "local_cap", "be at least local_floor", -0.1),
     "level of a call": (CALL | {"level": "4000"}, "level", "be blank: call does not use it", "4000"),
-    "frequency of a call": (CALL | {"frequency": "daily"}, "frequency", "be blank: call does not use it", "daily"),
-    "option of a call": (CALL | {"option": "call"}, "option", "be blank: call does not use it", "call"),
-    "cash of a barrier call": (BARRIER | {"cash": "1"}, "cash", "be blank: barrier does not use it", "1"),
+    "knock of a call": (CALL | {"knock": "out"}, "knock", "be blank: call does not use it", "out"),
+    "trigger of a barrier call": (
+        BARRIER | {"trigger": "4000"},
+        "trigger",
+        "be blank: barrier does not use it",
+        "4000",
+    ),
+    "id of the net rows": (CALL | {"trade_id": "net"}, "trade_id", "not be 'net'", "net"),
     "no id": (CALL | {"trade_id": ""}, "trade_id", "be given", None),
 }
 
@@ -264,12 +269,33 @@ def test_good_rows_of_the_bad_cases_are_good():
 
 
 def test_all_problems_of_a_trade_are_reported():
-    row = BARRIER | {"underlying": "DAX", "quantity": "x", "strike": "9000", "level": "5000", "knock": "", "cash": "1"}
+    row = BARRIER | {
+        "underlying": "DAX",
+        "quantity": "x",
+        "strike": "9000",
+        "level": "5000",
+        "knock": "",
+        "trigger": "1",
+    }
     trades, problems = parse(book(row), MARKET)
     assert trades == []
-    assert {p.field for p in problems} == {"quantity", "strike", "level", "knock", "cash"}
+    assert {p.field for p in problems} == {"quantity", "strike", "level", "knock", "trigger"}
     assert {p.trade_id for p in problems} == {"T0"}
     assert len(problems) == 5
+
+
+def test_terms_filled_with_defaults_do_no_harm():
+    filled = CALL | {"frequency": "daily", "option": "call", "cash": "1", "rebate": "0", "average": "arithmetic"}
+    trades, problems = parse(book(CALL, filled), MARKET)
+    assert not problems
+    assert trades[0].payoff == trades[1].payoff
+
+
+def test_a_desk_s_own_columns_are_ignored_with_a_warning():
+    frame = book(CALL, BARRIER).assign(trader="KM", counterparty="X")
+    with pytest.warns(BookWarning, match=r"ignored: trader, counterparty"):
+        trades, problems = parse(frame, MARKET)
+    assert (len(trades), problems) == (2, [])
 
 
 def test_every_trade_with_a_repeated_id_is_refused():
@@ -348,7 +374,7 @@ def test_csv_with_more_cells_than_columns_is_refused_and_not_shifted(tmp_path):
     ("columns", "says"),
     [
         ({"strike": "stirke"}, r"column must be one of .*\(did you mean 'strike'\?\), got 'stirke'"),
-        ({"strike": "notional"}, "column must be one of .* got 'notional'"),
+        ({"strike": "levels"}, "column must be one of .* got 'levels'"),
         ({"strike": "Quantity"}, r"columns must be there once each, got \['quantity'\]"),
         ({"maturity": "strike", "strike": "level"}, "columns must include maturity"),
     ],

@@ -15,7 +15,7 @@ LAYERS = [
     ["estimators.likelihood_ratio", "estimators.controls", "estimators.pilot", "estimators.finite_difference",
      "estimators.pathwise"],
     ["execution", "result", "engine"],
-    ["book.market", "book.trades", "book.risk", "comparison"],
+    ["book.calendars", "book.market", "book.products", "book.trades", "book.risk", "comparison"],
     ["reporting", "validation.closed_form", "validation.quadrature", "validation.quantlib", "validation.cases",
      "validation.report"],
     ["__init__", "cli"],

@@ -11,7 +11,8 @@ import pytest
 import QuantLib as ql
 
 from likelihood_greeks._checks import InvalidValueError
-from likelihood_greeks.book.market import Market, Underlying, VolatilitySurface, ZeroCurve, calendar
+from likelihood_greeks.book.calendars import calendar
+from likelihood_greeks.book.market import Market, Underlying, VolatilitySurface, ZeroCurve
 from likelihood_greeks.models.gbm import GBM
 
 FILE = Path(__file__).parents[1] / "data" / "market.toml"

@@ -6,74 +6,22 @@ that is not positive) is refused when a point needs it and not before, so that i
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-import QuantLib as ql  # noqa: N813
 
 from .._checks import InvalidValueError, finite, non_negative, number, positive, refuse
 from ..models.gbm import GBM
-
-DAYS_PER_YEAR = 365.0
-FIRST_DATE, LAST_DATE = date(1901, 1, 1), date(2198, 12, 31)
-"""Dates accepted: QuantLib's calendars hold the years 1901 to 2199."""
-
-
-def closest(value: object, allowed: Collection[str]) -> str:
-    """`` (did you mean '...'?)`` for the name in `allowed` most like `value`, or nothing."""
-    names = {name.casefold(): name for name in allowed}
-    match = difflib.get_close_matches(str(value).casefold(), names, n=1)
-    return f" (did you mean {names[match[0]]!r}?)" if match else ""
-
-
-def iso_date(name: str, value: object) -> date:
-    """`value`, a date or ISO text, as a date; refused if it is neither, or has a time of day."""
-    try:
-        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
-    except ValueError:
-        moment = None
-    if isinstance(moment, datetime) and moment.time() == time():
-        moment = moment.date()
-    if not isinstance(moment, date) or isinstance(moment, datetime):
-        refuse(name, "be an ISO date such as 2002-12-20", value)
-    if not FIRST_DATE <= moment <= LAST_DATE:
-        refuse(name, f"lie between {FIRST_DATE} and {LAST_DATE}", value)
-    return moment
-
-
-def calendar(name: str) -> Any:
-    """The QuantLib calendar called `name`: its class, and after a slash its market if it has several.
-
-    ``"TARGET"``, ``"Germany/Eurex"``, ``"UnitedStates/NYSE"`` and ``"NullCalendar"`` are examples.
-
-    Raises
-    ------
-    ValueError
-        If QuantLib has no such calendar, or the market is missing or unknown.
-    """
-    abstract = {"Calendar", "BespokeCalendar", "JointCalendar"}
-    classes = {key: value for key, value in vars(ql).items() if isinstance(value, type)}
-    calendars = {key: value for key, value in classes.items() if issubclass(value, ql.Calendar) and key not in abstract}
-    country, slash, market = name.partition("/")
-    if country not in calendars:
-        refuse("calendar", f"be one of QuantLib's, such as 'Germany/Eurex'{closest(country, calendars)}", name)
-    markets = {key: value for key, value in vars(calendars[country]).items() if isinstance(value, int)}
-    if slash and market not in markets:
-        refuse("calendar", f"name a market of {country}: {', '.join(markets) or 'it has none'}", name)
-    try:
-        return calendars[country](markets[market]) if slash else calendars[country]()
-    except TypeError:
-        refuse("calendar", f"name a market, one of {', '.join(f'{country}/{key}' for key in markets)}", name)
+from .calendars import DAYS_PER_YEAR, calendar, closest, iso_date
 
 
 def _nodes(name: str, values: Sequence[float]) -> tuple[float, ...]:

@@ -22,17 +22,12 @@ from ..parameters import STANDARD, Greek, requested
 from ..result import estimates
 from ..sampling import Chunk, checked, chunks
 from .market import Market
-from .trades import Problem, Trade, parse, read_book
+from .trades import NET, BookWarning, Problem, Trade, parse, read_book
 
-NET = "net"
 COLUMNS = [
     "trade_id", "underlying", "product", "quantity", "greek", "value", "standard_error", "position_value",
     "position_standard_error", "variance_ratio", "n_paths", "seed", "maturity", "spot", "volatility", "rate", "note",
 ]  # fmt: skip
-
-
-class BookWarning(UserWarning):
-    """Some trades of a book could not be priced; the others were."""
 
 
 @final

@@ -13,27 +13,32 @@ A blank strike of an Asian or a lookback means that it floats, a blank reference
 from __future__ import annotations
 
 import os
+import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache, partial
-from itertools import count, pairwise, takewhile
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, final
 
 import pandas as pd
-import QuantLib as ql  # noqa: N813
 
 from .._checks import InvalidValueError, finite, positive, refuse
 from ..models.gbm import GBM
-from ..payoffs.barrier import Barrier, DoubleBarrier
-from ..payoffs.path import Asian, Cliquet, Lookback
 from ..payoffs.protocol import Contract
-from ..payoffs.vanilla import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
-from .market import DAYS_PER_YEAR, Market, Underlying, calendar, closest, iso_date
+from .calendars import DAYS_PER_YEAR, PERIODS, closest, iso_date, nearest, regular
+from .market import Market, Underlying
+from .products import ANY, EUROPEAN, PRODUCTS, RETURN_BOUNDS, contract_of
 
 T = TypeVar("T")
+NET = "net"
+"""The trade_id of the rows that hold a net position."""
+
+
+class BookWarning(UserWarning):
+    """Some of a book was left out; the rest was priced."""
 
 
 @final
@@ -95,55 +100,6 @@ class Problem:
     value: object
 
 
-@dataclass(frozen=True)
-class _Product:
-    """A contract and the columns its arguments come from; `argument` is what it calls the column ``option``."""
-
-    contract: Callable[..., Contract]
-    required: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    argument: str = "option"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (*self.required, *self.optional)
-
-
-_EUROPEAN = {
-    "call": _Product(Call, ("maturity", "strike")),
-    "put": _Product(Put, ("maturity", "strike")),
-    "digital_call": _Product(DigitalCall, ("maturity", "strike"), ("cash",)),
-    "digital_put": _Product(DigitalPut, ("maturity", "strike"), ("cash",)),
-    "asset_or_nothing_call": _Product(AssetOrNothingCall, ("maturity", "strike")),
-    "asset_or_nothing_put": _Product(AssetOrNothingPut, ("maturity", "strike")),
-    "gap_call": _Product(GapCall, ("maturity", "strike", "trigger")),
-    "gap_put": _Product(GapPut, ("maturity", "strike", "trigger")),
-}
-_ANY, _CALL_OR_PUT = tuple(_EUROPEAN), ("call", "put")
-_ASIAN = partial(Asian, strike=None)
-_RETURN_BOUNDS = ("local_floor", "local_cap", "global_floor", "global_cap")
-_PRODUCTS = _EUROPEAN | {
-    "barrier": _Product(Barrier, ("option", "level", "direction", "knock", "frequency"), ("rebate",), _ANY),
-    "double_barrier": _Product(DoubleBarrier, ("option", "lower", "upper", "knock", "frequency"), ("rebate",), _ANY),
-    "asian": _Product(_ASIAN, ("option", "frequency"), ("strike", "average"), _CALL_OR_PUT, "kind"),
-    "lookback": _Product(Lookback, ("option", "frequency"), ("strike",), _CALL_OR_PUT, "kind"),
-    "cliquet": _Product(Cliquet, ("frequency", *_RETURN_BOUNDS), ("reference",)),
-}
-
-
-def _contract(name: str, terms: Mapping[str, Any]) -> Contract:
-    """The payoff of the product called `name`, from terms by column."""
-    product = _PRODUCTS[name]
-    arguments = {column: terms[column] for column in product.columns if column in terms}
-    if "option" in arguments:
-        option = arguments.pop("option")
-        arguments[product.argument] = _contract(option, terms) if product.options == _ANY else option
-    if "frequency" in arguments:
-        arguments["times"] = arguments.pop("frequency")
-    return product.contract(**arguments)
-
-
 def _text(value: object) -> str:
     """A cell as text; a whole number that a spreadsheet made a float as an integer."""
     return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
@@ -174,44 +130,26 @@ def _non_zero(name: str, value: object) -> float:
 _PRICE, _AMOUNT = partial(_number, positive), partial(_number, finite)
 _READERS: Mapping[str, Callable[[str, object], Any]] = {
     **dict.fromkeys(("strike", "trigger", "level", "lower", "upper", "reference"), _PRICE),
-    **dict.fromkeys(("cash", "rebate", *_RETURN_BOUNDS), _AMOUNT),
+    **dict.fromkeys(("cash", "rebate", *RETURN_BOUNDS), _AMOUNT),
     "direction": partial(_word, ("up", "down")),
     "knock": partial(_word, ("in", "out")),
     "average": partial(_word, ("arithmetic", "geometric")),
 }
 _IDENTITY = ("trade_id", "underlying", "product", "quantity", "maturity")
+_DEFINING = ("trigger", "level", "lower", "upper", "direction", "knock")
+"""Terms that make another product of a trade: filled where the product has no such term, it is probably mistyped."""
+
 COLUMNS = (*_IDENTITY, "option", "frequency", *_READERS)
 """The columns a book may have; it must have the first five."""
-
-_PERIODS = {"weekly": (1, ql.Weeks), "monthly": (1, ql.Months), "quarterly": (3, ql.Months)}
-
-
-@lru_cache(maxsize=4096)
-def _regular(frequency: str, calendar_name: str, start: date, end: date) -> tuple[float, ...]:
-    """Year fractions of the observation dates after `start`, up to and including `end`.
-
-    Daily dates are the business days. The others lie whole periods before `end`, moved to the next business day.
-    `end` is the last of them, a business day or not.
-    """
-    first, last = ql.Date(start.day, start.month, start.year), ql.Date(end.day, end.month, end.year)
-    days = calendar(calendar_name)
-    if frequency == "daily":
-        found = days.businessDayList(first + 1, last)
-    else:
-        length, unit = _PERIODS[frequency]
-        nominal = takewhile(lambda day: day > first, (last - ql.Period(i * length, unit) for i in count()))
-        found = [days.adjust(day, ql.Following) for day in nominal]
-    between = {day.serialNumber() for day in found if day < last}
-    return tuple((day - first.serialNumber()) / DAYS_PER_YEAR for day in sorted(between | {last.serialNumber()}))
 
 
 def _observations(
     name: str, value: object, product: str, calendar_name: str, span: tuple[date, date]
 ) -> tuple[float, ...]:
     """Year fractions of the dates in a cell of the column frequency; `span` is the valuation date and the maturity."""
-    words, (start, end) = ("daily", *_PERIODS), span
+    words, (start, end) = ("daily", *PERIODS), span
     if _key(value) in words:
-        return _regular(_key(value), calendar_name, start, end)
+        return regular(_key(value), calendar_name, start, end)
     parts = value.split(";") if isinstance(value, str) else [value]
     try:
         days = [iso_date(name, part) for part in parts]
@@ -221,7 +159,7 @@ def _observations(
         refuse(name, "hold increasing dates", value)
     if not start < days[0] <= days[-1] <= end:
         refuse(name, f"hold dates after {start} and not after {end}", value)
-    if days[-1] != end and _PRODUCTS[product].options != _ANY:
+    if days[-1] != end and PRODUCTS[product].options != ANY:
         refuse(name, f"end at the maturity {end}: {product} is paid at its last date", value)
     return tuple((day - start).days / DAYS_PER_YEAR for day in days)
 
@@ -255,6 +193,8 @@ class _Row:
 
 def _unique(name: str, value: object, counts: Mapping[str, int]) -> str:
     text = _text(value)
+    if text.lower() == NET:
+        refuse(name, f"not be {NET!r}, the name of the net rows", value)
     return text if counts[text] == 1 else refuse(name, f"be unique: {counts[text]} rows have it", value)
 
 
@@ -265,18 +205,18 @@ def _maturity(name: str, value: object, today: date) -> date:
 
 def _terms(row: _Row, product: str) -> dict[str, Any]:
     """The terms of a row by column, except the maturity and the dates; what is wrong with them is noted."""
-    own = _PRODUCTS[product]
+    own = PRODUCTS[product]
     given, blank = f"be given: {product} needs it", f"be blank: {product} does not use it"
     terms: dict[str, Any] = {}
     required, used = set(own.required), set(own.columns)
     if own.options:
         terms["option"] = row.read("option", partial(_word, own.options), why=given)
-        inner = _EUROPEAN.values() if terms["option"] is None else [_EUROPEAN[terms["option"]]]
-        if own.options == _ANY:
+        inner = EUROPEAN.values() if terms["option"] is None else [EUROPEAN[terms["option"]]]
+        if own.options == ANY:
             required |= set.intersection(*(set(each.required) for each in inner))
             used |= set.union(*(set(each.columns) for each in inner))
     for column in COLUMNS[len(_IDENTITY) :]:
-        if column in row.cells and column not in used:
+        if column in _DEFINING and column in row.cells and column not in used:
             row.attempt(refuse, column, blank, row.cells[column])
         elif column in _READERS and column in (required | used & row.cells.keys()):
             terms[column] = row.read(column, _READERS[column], why=given)
@@ -304,7 +244,7 @@ def _trade(row: _Row, market: Market, counts: Mapping[str, int]) -> Trade | None
     """The trade in a row, or None and its problems noted."""
     trade_id = row.read("trade_id", _unique, counts)
     underlying = row.read("underlying", lambda _, value: market.underlying(_text(value)))
-    product = row.read("product", partial(_word, _PRODUCTS))
+    product = row.read("product", partial(_word, PRODUCTS))
     quantity = row.read("quantity", partial(_number, _non_zero))
     day = row.read("maturity", _maturity, market.valuation_date)
     terms = _terms(row, product) if product else {}
@@ -312,16 +252,16 @@ def _trade(row: _Row, market: Market, counts: Mapping[str, int]) -> Trade | None
         for column, direction in {"level": terms.get("direction"), "lower": "down", "upper": "up"}.items():
             if column in terms and direction:
                 row.attempt(_unhit, column, terms[column], direction, underlying.spot)
-        if "reference" in _PRODUCTS[product].optional:
+        if "reference" in PRODUCTS[product].optional:
             terms.setdefault("reference", underlying.spot)
     model = None
     if underlying and product and day:
         terms["maturity"], span = market.years(day), (market.valuation_date, day)
-        if "frequency" in _PRODUCTS[product].required:
+        if "frequency" in PRODUCTS[product].required:
             terms["frequency"] = row.read("frequency", _observations, product, underlying.calendar, span)
         if "strike" in terms or "strike" not in row.cells:
             model = row.attempt(_model, underlying, terms, day)
-    payoff = None if row.problems or not product else row.attempt(_contract, product, terms)
+    payoff = None if row.problems or not product else row.attempt(contract_of, product, terms)
     if not (trade_id and underlying and product and quantity and day and payoff and model):
         return None
     years, strike = terms["maturity"], terms.get("strike", underlying.spot)
@@ -331,6 +271,8 @@ def _trade(row: _Row, market: Market, counts: Mapping[str, int]) -> Trade | None
 def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     """A table of trades, with the names of its columns checked and written as `COLUMNS` has them.
 
+    Columns that no product uses are left out, with a `BookWarning`; one that looks like a misspelt name is refused.
+
     Parameters
     ----------
     book : path or pandas.DataFrame
@@ -339,18 +281,22 @@ def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a column is unknown, absent or there twice, or the file is not of a known kind.
+        If a column is misspelt, absent or there twice, or the file is not of a known kind.
     """
     frame = book if isinstance(book, pd.DataFrame) else _read_file(Path(book))
     names = [_key(name) for name in frame.columns]
     for name, original in zip(names, frame.columns, strict=True):
-        if name not in COLUMNS:
+        if name not in COLUMNS and nearest(name, COLUMNS) not in (None, *names):
             refuse("column", f"be one of {', '.join(COLUMNS)}{closest(name, COLUMNS)}", original)
     if repeated := [name for name in COLUMNS if names.count(name) > 1]:
         refuse("columns", "be there once each", repeated)
     if absent := [name for name in _IDENTITY if name not in names]:
         refuse("columns", f"include {', '.join(absent)}", names)
-    return frame.set_axis(names, axis="columns")
+    if others := [str(name) for name in frame.columns if _key(name) not in COLUMNS]:
+        warnings.warn(
+            f"columns of the book that no product uses are ignored: {', '.join(others)}", BookWarning, stacklevel=2
+        )
+    return frame.set_axis(names, axis="columns")[[name for name in names if name in COLUMNS]]
 
 
 def _read_file(path: Path) -> pd.DataFrame:

@@ -1,0 +1,93 @@
+"""Dates: reading them, QuantLib's calendars, and regular observation dates. Year fractions are Actual/365 Fixed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from datetime import date, datetime, time
+from functools import lru_cache
+from itertools import count, takewhile
+from typing import Any
+
+import QuantLib as ql  # noqa: N813
+
+from .._checks import refuse
+
+DAYS_PER_YEAR = 365.0
+FIRST_DATE, LAST_DATE = date(1901, 1, 1), date(2198, 12, 31)
+"""Dates accepted: QuantLib's calendars hold the years 1901 to 2199."""
+
+
+def nearest(value: object, allowed: Collection[str]) -> str | None:
+    """The name in `allowed` most like `value`; None if there is no resemblance."""
+    names = {name.casefold(): name for name in allowed}
+    match = difflib.get_close_matches(str(value).casefold(), names, n=1)
+    return names[match[0]] if match else None
+
+
+def closest(value: object, allowed: Collection[str]) -> str:
+    """`` (did you mean '...'?)`` for the `nearest` name in `allowed`, or nothing."""
+    name = nearest(value, allowed)
+    return f" (did you mean {name!r}?)" if name else ""
+
+
+def iso_date(name: str, value: object) -> date:
+    """`value`, a date or ISO text, as a date; refused if it is neither, or has a time of day."""
+    try:
+        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+    except ValueError:
+        moment = None
+    if isinstance(moment, datetime) and moment.time() == time():
+        moment = moment.date()
+    if not isinstance(moment, date) or isinstance(moment, datetime):
+        refuse(name, "be an ISO date such as 2002-12-20", value)
+    if not FIRST_DATE <= moment <= LAST_DATE:
+        refuse(name, f"lie between {FIRST_DATE} and {LAST_DATE}", value)
+    return moment
+
+
+def calendar(name: str) -> Any:
+    """The QuantLib calendar called `name`: its class, and after a slash its market if it has several.
+
+    ``"TARGET"``, ``"Germany/Eurex"``, ``"UnitedStates/NYSE"`` and ``"NullCalendar"`` are examples.
+
+    Raises
+    ------
+    ValueError
+        If QuantLib has no such calendar, or the market is missing or unknown.
+    """
+    abstract = {"Calendar", "BespokeCalendar", "JointCalendar"}
+    classes = {key: value for key, value in vars(ql).items() if isinstance(value, type)}
+    calendars = {key: value for key, value in classes.items() if issubclass(value, ql.Calendar) and key not in abstract}
+    country, slash, market = name.partition("/")
+    if country not in calendars:
+        refuse("calendar", f"be one of QuantLib's, such as 'Germany/Eurex'{closest(country, calendars)}", name)
+    markets = {key: value for key, value in vars(calendars[country]).items() if isinstance(value, int)}
+    if slash and market not in markets:
+        refuse("calendar", f"name a market of {country}: {', '.join(markets) or 'it has none'}", name)
+    try:
+        return calendars[country](markets[market]) if slash else calendars[country]()
+    except TypeError:
+        refuse("calendar", f"name a market, one of {', '.join(f'{country}/{key}' for key in markets)}", name)
+
+
+PERIODS = {"weekly": (1, ql.Weeks), "monthly": (1, ql.Months), "quarterly": (3, ql.Months)}
+
+
+@lru_cache(maxsize=4096)
+def regular(frequency: str, calendar_name: str, start: date, end: date) -> tuple[float, ...]:
+    """Year fractions of the observation dates after `start`, up to and including `end`.
+
+    Daily dates are the business days. The others lie whole periods before `end`, moved to the next business day.
+    `end` is the last of them, a business day or not.
+    """
+    first, last = ql.Date(start.day, start.month, start.year), ql.Date(end.day, end.month, end.year)
+    days = calendar(calendar_name)
+    if frequency == "daily":
+        found = days.businessDayList(first + 1, last)
+    else:
+        length, unit = PERIODS[frequency]
+        nominal = takewhile(lambda day: day > first, (last - ql.Period(i * length, unit) for i in count()))
+        found = [days.adjust(day, ql.Following) for day in nominal]
+    between = {day.serialNumber() for day in found if day < last}
+    return tuple((day - first.serialNumber()) / DAYS_PER_YEAR for day in sorted(between | {last.serialNumber()}))

@@ -1,0 +1,64 @@
+"""The products a book may hold: each a contract, and the columns that its terms come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, final
+
+from ..payoffs.barrier import Barrier, DoubleBarrier
+from ..payoffs.path import Asian, Cliquet, Lookback
+from ..payoffs.protocol import Contract
+from ..payoffs.vanilla import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
+
+
+@final
+@dataclass(frozen=True)
+class Product:
+    """A contract and the columns its arguments come from; `argument` is what it calls the column ``option``."""
+
+    contract: Callable[..., Contract]
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    argument: str = "option"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that the product uses."""
+        return (*self.required, *self.optional)
+
+
+EUROPEAN = {
+    "call": Product(Call, ("maturity", "strike")),
+    "put": Product(Put, ("maturity", "strike")),
+    "digital_call": Product(DigitalCall, ("maturity", "strike"), ("cash",)),
+    "digital_put": Product(DigitalPut, ("maturity", "strike"), ("cash",)),
+    "asset_or_nothing_call": Product(AssetOrNothingCall, ("maturity", "strike")),
+    "asset_or_nothing_put": Product(AssetOrNothingPut, ("maturity", "strike")),
+    "gap_call": Product(GapCall, ("maturity", "strike", "trigger")),
+    "gap_put": Product(GapPut, ("maturity", "strike", "trigger")),
+}
+ANY, CALL_OR_PUT = tuple(EUROPEAN), ("call", "put")
+_ASIAN = partial(Asian, strike=None)
+RETURN_BOUNDS = ("local_floor", "local_cap", "global_floor", "global_cap")
+PRODUCTS = EUROPEAN | {
+    "barrier": Product(Barrier, ("option", "level", "direction", "knock", "frequency"), ("rebate",), ANY),
+    "double_barrier": Product(DoubleBarrier, ("option", "lower", "upper", "knock", "frequency"), ("rebate",), ANY),
+    "asian": Product(_ASIAN, ("option", "frequency"), ("strike", "average"), CALL_OR_PUT, "kind"),
+    "lookback": Product(Lookback, ("option", "frequency"), ("strike",), CALL_OR_PUT, "kind"),
+    "cliquet": Product(Cliquet, ("frequency", *RETURN_BOUNDS), ("reference",)),
+}
+
+
+def contract_of(name: str, terms: Mapping[str, Any]) -> Contract:
+    """The payoff of the product called `name`, from terms by column."""
+    product = PRODUCTS[name]
+    arguments = {column: terms[column] for column in product.columns if column in terms}
+    if "option" in arguments:
+        option = arguments.pop("option")
+        arguments[product.argument] = contract_of(option, terms) if product.options == ANY else option
+    if "frequency" in arguments:
+        arguments["times"] = arguments.pop("frequency")
+    return product.contract(**arguments)
