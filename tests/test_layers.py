@@ -11,7 +11,7 @@ LAYERS = [
     ["_typing", "_checks", "jets", "parameters"],
     ["estimate", "sampling"],
     ["models.protocol", "models.gbm", "models.numerical", "payoffs.protocol", "payoffs.schedule", "payoffs.custom",
-     "payoffs.vanilla", "payoffs.barrier", "payoffs.path"],
+     "payoffs.vanilla", "payoffs.barrier", "payoffs.path", "payoffs.tape", "payoffs.relaxed"],
     ["estimators.likelihood_ratio", "estimators.controls", "estimators.pilot", "estimators.finite_difference",
      "estimators.pathwise"],
     ["execution", "result", "engine"],

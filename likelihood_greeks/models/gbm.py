@@ -213,6 +213,80 @@ class GBM:
     def _unknown(self, name: str) -> ValueError:
         return ValueError(f"name must be one of {', '.join((*self.parameters, TIME))}, got {name!r}")
 
+    # -- how paths move ----------------------------------------------------------------------------------------
+
+    def _displacement(self, paths: Paths) -> FloatArray:
+        """Brownian motion behind the paths, shape (n_times, n_paths)."""
+        log_spot = paths.latent["log_spot"] if "log_spot" in paths.latent else np.log(paths.spot)
+        return (log_spot - (np.log(self.spot) + self._drift * paths.times[:, None])) / self.volatility
+
+    def tangent(self, paths: Paths, name: str, held: int | None = None) -> FloatArray:
+        r"""Derivative of the log-spots in `name`, the driving normals held fixed; broadcasts to (n_times, n_paths).
+
+        Parameters
+        ----------
+        paths : Paths
+        name : str
+            A parameter, or ``"time"``.
+        held : int, optional
+            Row of the first date whose spot will be held. It matters for time only: when the dates come nearer, the
+            Brownian bridge to a held date k shrinks by what is independent of its end,
+
+            .. math:: X = -\nu - \frac{\sigma W_1}{2\Delta_1} - \frac{\sigma W_k}{2 t_k}.
+        """
+        times = paths.times[:, None]
+        match name:
+            case "spot":
+                return np.array([[1.0 / self.spot]])
+            case "volatility":
+                return self._displacement(paths) - self.volatility * times
+            case "rate":
+                return times
+            case "dividend_yield":
+                return -times
+            case "time":
+                rows = [0] if held is None else [0, held]
+                brownian = (self._displacement(paths)[rows] / times[rows]).sum(axis=0, keepdims=True)
+                return -self._drift - 0.5 * self.volatility * brownian
+        raise self._unknown(name)
+
+    def tangent_slope(self, paths: Paths, pair: Derivative, held: int | None = None) -> FloatArray:  # noqa: PLR0912
+        """Derivative of the tangent in ``pair[0]`` with respect to ``pair[1]``, the *path* held fixed.
+
+        Broadcasts to (n_times, n_paths); arguments as for `tangent`.
+        """
+        sigma, times = self.volatility, paths.times[:, None]
+        carry = (self.rate - self.dividend_yield) / sigma
+        match pair:
+            case ("spot", "spot"):
+                return np.array([[-1.0 / self.spot**2]])
+            case ("volatility", "spot"):
+                return np.array([[-1.0 / (self.spot * sigma)]])
+            case ("volatility", "volatility"):
+                return -self._displacement(paths) / sigma
+            case ("volatility", "rate"):
+                return -times / sigma
+            case ("volatility", "dividend_yield"):
+                return times / sigma
+            case ("volatility", "time"):
+                return np.array([[carry + 0.5 * sigma]])
+            case ("rate", "time"):
+                return np.array([[-1.0]])
+            case ("dividend_yield", "time"):
+                return np.array([[1.0]])
+            case ("time", "spot"):
+                rows = [0] if held is None else [0, held]
+                return np.array([[0.5 * np.sum(1.0 / paths.times[rows]) / self.spot]])
+            case ("time", "volatility"):
+                return np.array([[0.5 * sigma if held is None else 0.0]])
+            case ("time", "rate"):
+                return np.array([[-0.5 if held is None else 0.0]])
+            case ("time", "dividend_yield"):
+                return np.array([[0.5 if held is None else 0.0]])
+            case ("spot" | "rate" | "dividend_yield", _) if set(pair) <= {*self.parameters, TIME}:
+                return np.zeros((1, 1))
+        raise self._unknown(", ".join(pair))
+
     # -- discounting and forward -------------------------------------------------------------------------------
 
     def coordinates(self) -> dict[str, Jet]:

@@ -19,7 +19,7 @@ PRECISION = 0.01
 """Standard errors are brought below this share of a Greek's scale."""
 
 TRIAL = 65_536
-CEILING = 40_000_000
+CEILING = 200_000_000
 
 
 @final
@@ -71,7 +71,7 @@ def validate(
         Default: `cases.grid`.
     precision : float
         Paths are added until every standard error is below this share of the Greek's scale (its largest value over
-        spots within 15-18 %), up to 40 million.
+        spots within 15-18 %), up to 200 million.
     seed : int
         Case k uses ``seed + k``.
     executor : concurrent.futures.Executor, optional
