@@ -20,7 +20,7 @@ from rich.console import Console
 from . import parameters, reporting
 from ._checks import refuse
 from .book.market import Market
-from .book.risk import describe, risk
+from .book.risk import risk
 from .book.trades import NET, BookWarning, parse, read_book
 from .comparison import compare
 from .validation.report import PRECISION, summary, validate, verdict
@@ -31,7 +31,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 Book = Annotated[Path, typer.Argument(help="Trades: .csv, .parquet or .xlsx, one a row.", show_default=False)]
 MarketFile = Annotated[Path, typer.Option("--market", help="Market data, a TOML file.", show_default=False)]
@@ -65,9 +65,11 @@ def risk_command(
 
     Example: likelihood-greeks risk data/book.csv --market data/market.toml --paths 100000 --output risk.csv
     """
+    if output is not None:
+        reporting.check_writable(output)
     start = time.perf_counter()
-    with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings():
-        warnings.simplefilter("ignore", BookWarning)
+    with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", BookWarning)
         frame = risk(
             book, market, _greeks(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
             executor=executor, progress=sys.stderr.isatty(),
@@ -82,9 +84,9 @@ def risk_command(
     typer.echo(
         f"{trades} trades, {paths:,} paths, seed {frame.attrs['seed']}, {time.perf_counter() - start:.1f} s{written}"
     )
-    problems = frame.attrs["problems"]
-    if problems:
-        errors.print(describe(problems))
+    for warning in caught:
+        errors.print(str(warning.message))
+    if frame.attrs["problems"]:
         raise typer.Exit(1)
 
 
@@ -126,7 +128,7 @@ def validate_command(
     if output is not None:
         reporting.write(table.reset_index(), output)
     reporting.show(reporting.frame_table(summary(table), "z-scores by case"))
-    judged = verdict(table)
+    judged = verdict(table, precision)
     typer.echo(
         f"{judged.checks} checks: mean z² {judged.mean_square:.3f} (0.8 to 1.25), {judged.beyond_three} beyond 3, "
         f"worst {judged.worst:.2f}; largest standard error {judged.largest_error:.2%} of scale; "

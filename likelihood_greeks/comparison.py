@@ -16,7 +16,7 @@ from .estimate import Moments
 from .estimators.finite_difference import FiniteDifference
 from .estimators.pathwise import Pathwise
 from .execution import results
-from .parameters import Greek
+from .parameters import Greek, listed
 from .payoffs.protocol import Contract
 from .result import Diagnostics, Result, estimates
 from .sampling import Chunk, checked, chunks
@@ -70,7 +70,9 @@ def finite_difference(
     law, labels, combinations = prepared(model, payoff, greeks)
     count, seed, kind = checked(paths, seed, sampling)
     estimator = FiniteDifference(law, payoff, combinations, bump)
-    moments, seconds = _run(estimator, chunks(seed, count, kind), executor, "finite difference" if progress else "")
+    moments, seconds = _run(
+        estimator, chunks(seed, count, len(payoff.times), kind), executor, "finite difference" if progress else ""
+    )
     found = estimates(labels, moments, count, notes=estimator.notes(labels))
     return Result(found, f"finite difference {bump:.3g}", seed, kind, Diagnostics(main_seconds=seconds))
 
@@ -106,7 +108,9 @@ def pathwise(
     law, labels, combinations = prepared(model, payoff, greeks)
     count, seed, kind = checked(paths, seed, sampling)
     estimator = Pathwise(law, payoff, combinations)
-    moments, seconds = _run(estimator, chunks(seed, count, kind), executor, "pathwise" if progress else "")
+    moments, seconds = _run(
+        estimator, chunks(seed, count, len(payoff.times), kind), executor, "pathwise" if progress else ""
+    )
     found = estimates(labels, moments, count, notes=estimator.notes(labels, moments))
     return Result(found, "pathwise", seed, kind, Diagnostics(main_seconds=seconds))
 
@@ -141,7 +145,7 @@ def compare(
     ValueError, TypeError
         As for `greeks`.
     """
-    wanted = None if greeks is None else list(greeks)
+    wanted = None if greeks is None else listed(greeks)
     count, seed, kind = checked(paths, seed, sampling)
     common: dict[str, Any] = {
         "paths": count, "seed": seed, "sampling": kind, "executor": executor, "progress": progress,

@@ -19,7 +19,7 @@ from .estimators import likelihood_ratio, pilot
 from .estimators.controls import Fit
 from .estimators.likelihood_ratio import Combination, Drawn
 from .execution import results
-from .models.numerical import as_path_model
+from .models.numerical import as_path_model, verify
 from .models.protocol import PathModel
 from .parameters import Greek, requested
 from .payoffs.protocol import Contract
@@ -67,7 +67,7 @@ class Group:
     @property
     def control_names(self) -> list[str]:
         """What the controls are."""
-        return control_variates.names(self.model, self.times[-1], self.weights) if self.controls != "none" else []
+        return control_variates.labels(self.model, self.times[-1], self.weights) if self.controls != "none" else []
 
     def draw(self, chunk: Chunk) -> Drawn:
         """Paths and weights of a chunk."""
@@ -80,25 +80,34 @@ class Group:
 
     def control_samples(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
         """Zero-mean controls, shape (n_controls, n_samples)."""
-        return chunk.fold(control_variates.free(self.model, self.times[-1], drawn))
+        return _folded(chunk, control_variates.free(self.model, self.times[-1], drawn, self.weights))
 
     def scores(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
         """First-order weights, whose mean must be zero; shape (n_names, n_samples)."""
         rows = [row for name, row in drawn.weights.items() if len(name) == 1]
-        return chunk.fold(np.stack(rows)) if rows else np.zeros((0, chunk.fold(drawn.spot[-1]).shape[-1]))
+        return _folded(chunk, np.stack(rows) if rows else np.zeros((0, chunk.n_paths)))
 
     def pilot(self, chunk: Chunk) -> list[Fit]:
         """Control coefficients for every payoff, from draws that the main run does not use."""
         targets: list[list[FloatArray]] = [[] for _ in self.payoffs]
         known, importance = [], []
-        for drawn, weight in pilot.draws(self.model, self.times, chunk, self.weights):
-            known.append(self.control_samples(chunk, drawn))
-            importance.append(chunk.fold(weight))
-            for pieces, plain in zip(targets, self.samples(chunk, drawn), strict=True):
+        for drawn, weight, piece in pilot.draws(self.model, self.times, chunk, self.weights):
+            known.append(self.control_samples(piece, drawn))
+            importance.append(weight)
+            for pieces, plain in zip(targets, self.samples(piece, drawn), strict=True):
                 pieces.append(plain)
         allowed = control_variates.eligible(self.model, self.times[-1], self.weights, self.combinations)
         rows, weights = np.concatenate(known, axis=1), np.concatenate(importance)
         return [control_variates.fit(rows, np.concatenate(y, axis=1), allowed, weights) for y in targets]
+
+
+def _folded(chunk: Chunk, rows: FloatArray) -> FloatArray:
+    """Folded rows; one that an antithetic pair cancels to rounding errors becomes exactly zero."""
+    folded = chunk.fold(rows)
+    if folded is not rows:
+        cancelled = np.abs(folded).max(axis=-1) < 1e-9 * np.abs(rows).max(axis=-1)
+        folded[cancelled] = 0.0
+    return folded
 
 
 @final
@@ -154,8 +163,8 @@ def half(moments: Moments, first: bool) -> Moments:
 
 def pilot_chunk(seed: int, paths: int, n_times: int, sampling: Sampling) -> Chunk:
     """The pilot's draws: about an eighth of a short run's, at most 16,384 paths and about a million path-steps."""
-    affordable = min(16_384, paths // 6, (1 << 20) // n_times)
-    return Chunk(seed, 0, max(4096, 1 << affordable.bit_length() - 1), sampling, pilot=True)
+    affordable = max(4096, min(16_384, paths // 6, (1 << 20) // n_times))
+    return Chunk(seed, 0, 1 << affordable.bit_length() - 1, sampling, pilot=True)
 
 
 def inconsistency(group: Group, scores: Moments) -> str:
@@ -163,7 +172,8 @@ def inconsistency(group: Group, scores: Moments) -> str:
     names = [d[0] for d in group.weights if len(d) == 1]
     for row, name in enumerate(names):
         mean, error = float(scores.mean[row]), float(scores.standard_error[row])
-        if scores.carriers[row] >= CARRIERS and abs(mean) > SCORE_LIMIT * error:
+        constant = scores.m2[row] == 0.0 and mean != 0.0
+        if constant or (scores.carriers[row] >= CARRIERS and abs(mean) > SCORE_LIMIT * error):
             return (
                 f"the score of {name} has mean {mean:.3g} ± {error:.2g}, not 0: "
                 "log_density is not the density of what simulate draws"
@@ -231,13 +241,14 @@ def greeks(
     law, labels, combinations = prepared(model, payoff, greeks)
     count, seed, kind = checked(paths, seed, sampling)
     group = Group(law, (payoff,), combinations, one_of("controls", controls, CONTROLS))
+    verify(law, payoff.times, Chunk(seed, 0, 64, pilot=True).stream())
 
     start = time.perf_counter()
     first = pilot_chunk(seed, count, len(group.times), kind) if group.control_names else None
     fits = tuple(group.pilot(first)) if first else ()
     piloted = time.perf_counter()
     title = "greeks" if progress else ""
-    total = accumulate(results(Run(group, fits), chunks(seed, count, kind), executor, title))
+    total = accumulate(results(Run(group, fits), chunks(seed, count, len(payoff.times), kind), executor, title))
     finished = time.perf_counter()
 
     controlled, plain = half(total[0], True), half(total[0], False)
@@ -258,7 +269,7 @@ def prepared(
 ) -> tuple[PathModel, list[str], tuple[Combination, ...]]:
     """The arguments every estimator shares, checked: the model, the labels and what they stand for."""
     law = as_path_model(model)
-    if not isinstance(payoff, Contract):
+    if isinstance(payoff, type) or not isinstance(payoff, Contract):
         raise TypeError(f"payoff must have `times` and be callable with spots, got {payoff!r}")
     wanted = requested(greeks, law)
     return law, list(wanted), tuple(wanted.values())

@@ -133,8 +133,9 @@ class Estimate:
         return not self.note
 
     def z_score(self, reference: float) -> float:
-        """(value - reference) / standard_error."""
-        return (self.value - reference) / self.standard_error
+        """(value - reference) / standard_error; without an error, 0 if they are equal and infinite if not."""
+        gap = self.value - reference
+        return gap / self.standard_error if self.standard_error else float(np.copysign(np.inf, gap) if gap else 0.0)
 
     def __str__(self) -> str:
         return f"{self.value:.6g} ± {self.standard_error:.2g}" + (f"  ({self.note})" if self.note else "")

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeVar, final
 
 import cloudpickle
@@ -18,7 +18,7 @@ T = TypeVar("T")
 AHEAD = 32  # chunks submitted before the first result is awaited: keeps workers busy and memory flat
 
 
-@cache
+@lru_cache(maxsize=8)
 def _unpacked(packed: bytes) -> Callable[[Chunk], Any]:
     return cloudpickle.loads(packed)
 
@@ -49,6 +49,8 @@ def results(
     progress : str, optional
         Title of a progress bar; empty for none.
     """
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
     with tqdm(
         total=sum(c.n_paths for c in pieces), unit="path", unit_scale=True, desc=progress, disable=not progress
     ) as bar:

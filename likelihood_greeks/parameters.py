@@ -70,8 +70,13 @@ def resolve(greek: Greek, model: HasParameters) -> dict[Derivative, float]:
     ValueError
         If the name is unknown or the model has no such parameter.
     """
-    derivative = NAMED.get(greek, (greek,)) if isinstance(greek, str) else tuple(greek)
+    if not (isinstance(greek, str) or (isinstance(greek, tuple) and all(isinstance(name, str) for name in greek))):
+        raise TypeError(f"greek must be a name or a pair of names, got {greek!r}")
     known = coordinates(model)
+    if isinstance(greek, str) and greek not in model.parameters:
+        derivative = NAMED.get(greek, (greek,))
+    else:  # a parameter of the model goes before a Greek of the same name
+        derivative = (greek,) if isinstance(greek, str) else greek
     if len(derivative) > 2 or not all(name in known for name in derivative):
         available = [name for name, needs in NAMED.items() if set(needs) <= set(known)]
         raise ValueError(
@@ -88,6 +93,13 @@ def standard(model: HasParameters) -> list[Greek]:
     return greeks or list(model.parameters)
 
 
+def listed(greeks: Iterable[Greek]) -> list[Greek]:
+    """The Greeks as a list; ``TypeError`` for a single string, which would be taken letter by letter."""
+    if isinstance(greeks, str):
+        raise TypeError(f"greeks must be a list of names, got {greeks!r}; write [{greeks!r}]")
+    return list(greeks)
+
+
 def requested(greeks: Iterable[Greek] | None, model: HasParameters) -> dict[str, dict[Derivative, float]]:
     """Labels and combinations of the price and the named Greeks (price first, repetitions dropped).
 
@@ -98,7 +110,5 @@ def requested(greeks: Iterable[Greek] | None, model: HasParameters) -> dict[str,
     ValueError
         If a Greek is unknown under `model`.
     """
-    if isinstance(greeks, str):
-        raise TypeError(f"greeks must be a list of names, got {greeks!r}; write [{greeks!r}]")
-    named = standard(model) if greeks is None else list(greeks)
+    named = standard(model) if greeks is None else listed(greeks)
     return {label(greek): resolve(greek, model) for greek in ["price", *named]}

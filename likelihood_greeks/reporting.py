@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ._checks import one_of
@@ -49,7 +50,7 @@ def book_table(risk: pd.DataFrame, title: str = "Greeks a unit, ± standard erro
         first = rows.iloc[0]
         by_greek = rows.set_index("greek")
         cells = [_cell(by_greek.loc[greek], "value", "standard_error") for greek in greeks]
-        table.add_row(str(trade_id), str(first["product"]), f"{first['quantity']:,g}", *cells)
+        table.add_row(escape(str(trade_id)), escape(str(first["product"])), f"{first['quantity']:,g}", *cells)
     return table
 
 
@@ -64,7 +65,7 @@ def net_table(risk: pd.DataFrame, title: str = "Net position, ± standard error"
     for underlying, rows in net.groupby("underlying", sort=False):
         by_greek = rows.set_index("greek")
         cells = [_cell(by_greek.loc[greek], "position_value", "position_standard_error") for greek in greeks]
-        table.add_row(str(underlying), *cells)
+        table.add_row(escape(str(underlying)), *cells)
     return table
 
 
@@ -89,7 +90,7 @@ def frame_table(frame: pd.DataFrame, title: str) -> Table:
     for column, is_number in zip(flat.columns, numeric, strict=True):
         table.add_column(str(column), justify="right" if is_number else "left", no_wrap=is_number)
     for row in flat.itertuples(index=False):
-        table.add_row(*(number(x) if is_number else str(x) for x, is_number in zip(row, numeric, strict=True)))
+        table.add_row(*(number(x) if is_number else escape(str(x)) for x, is_number in zip(row, numeric, strict=True)))
     return table
 
 
@@ -100,6 +101,13 @@ def show(*tables: Table, console: Console | None = None) -> None:
         out = Console(file=out.file, width=240)
     for table in tables:
         out.print(table)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a path of another kind of file than `write` knows, or in a folder that is not there."""
+    one_of("output", path.suffix.lower(), SUFFIXES)
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"output must be in a folder that exists, got {path}")
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
+import numpy as np
 import pandas as pd
 
 from .estimate import Estimate, Moments, doubt
@@ -15,7 +16,7 @@ COLUMNS = ["value", "standard_error", "low", "high", "n_paths", "variance_ratio"
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Diagnostics:
     """How a result came about.
 
@@ -46,7 +47,7 @@ class Diagnostics:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """Estimates by Greek.
 
@@ -113,13 +114,13 @@ def estimates(
     found = {}
     for row, name in enumerate(labels):
         variance = float(moments.variance[row])
-        reference = variance if plain is None else float(plain.variance[row])
+        reference = np.nan if plain is None else float(plain.variance[row])
         found[name] = Estimate(
             value=float(moments.mean[row]),
             standard_error=float(moments.standard_error[row]),
             n_paths=n_paths,
             samples=moments.count,
-            variance_ratio=reference / variance if variance > 0.0 else 1.0,
+            variance_ratio=reference / variance if variance > 0.0 else (np.nan if plain is None else 1.0),
             note="; ".join(filter(None, [(notes or {}).get(name, ""), doubt(moments, row)])),
         )
     return found

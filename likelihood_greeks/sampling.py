@@ -19,8 +19,9 @@ from ._typing import FloatArray
 Sampling: TypeAlias = Literal["pseudo", "antithetic"]
 SAMPLINGS = ("pseudo", "antithetic")
 
-CHUNK = 4096
-"""Paths a chunk. Part of the definition of a run: changing it changes the draws."""
+CHUNK, PATH_STEPS = 4096, 1 << 21
+"""Paths a chunk, and path-steps that a chunk of many dates may not exceed. They define a run: to change them changes
+the draws."""
 
 
 class Stream(Protocol):
@@ -150,10 +151,11 @@ class Chunk:
         return 0.5 * (values[..., :half] + values[..., half:])
 
 
-def chunks(seed: int, paths: int, sampling: Sampling) -> list[Chunk]:
-    """The chunks of a main run of `paths` paths."""
-    full, rest = divmod(paths, CHUNK)
-    sizes = [CHUNK] * full + ([rest] if rest else [])
+def chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> list[Chunk]:
+    """The chunks of a main run of `paths` paths that observe `n_times` dates: smaller ones above 512 dates."""
+    size = max(64, min(CHUNK, 1 << (PATH_STEPS // n_times).bit_length() - 1))
+    full, rest = divmod(paths, size)
+    sizes = [size] * full + ([rest] if rest else [])
     return [Chunk(seed, k, size, sampling) for k, size in enumerate(sizes)]
 
 

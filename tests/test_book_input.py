@@ -114,9 +114,12 @@ MONTHS = tuple(n / 365 for n in (17, 46, 77, 108, 138, 168))  # the 20th, but 22
         ),
         (DOUBLE, DoubleBarrier(Put(4500.0, T), 4000.0, 5000.0, "in", MONTHS)),
         (ASIAN, Asian(4500.0, MONTHS, "call", "arithmetic")),
-        (ASIAN | {"strike": "", "option": "put", "average": "geometric"}, Asian(None, MONTHS, "put", "geometric")),
+        (
+            ASIAN | {"strike": "floating", "option": "put", "average": "geometric"},
+            Asian(None, MONTHS, "put", "geometric"),
+        ),
         (LOOKBACK, Lookback(MONTHS, "put", 4500.0)),
-        (LOOKBACK | {"strike": None}, Lookback(MONTHS, "put", None)),
+        (LOOKBACK | {"strike": "FLOATING"}, Lookback(MONTHS, "put", None)),
         (CLIQUET, Cliquet((77 / 365, T), SPOT, -0.05, 0.05, 0.0, 0.2)),
         (CLIQUET | {"reference": "4400"}, Cliquet((77 / 365, T), 4400.0, -0.05, 0.05, 0.0, 0.2)),
     ],
@@ -127,7 +130,7 @@ def test_every_product_becomes_its_payoff(row, payoff):
 
 def test_volatility_is_read_at_the_strike_or_without_one_at_the_spot():
     assert trade(GAP).strike_for_volatility == 4500.0
-    assert trade(LOOKBACK | {"strike": ""}).strike_for_volatility == SPOT
+    assert trade(LOOKBACK | {"strike": "Floating"}).strike_for_volatility == SPOT
     assert trade(CLIQUET).model == MARKET.model("DAX", SPOT, T)
     assert trade(CALL | {"strike": 5000}).model.volatility < trade(CALL | {"strike": 4000}).model.volatility
 
@@ -193,6 +196,11 @@ BAD = {
     "unknown product": (CALL | {"product": "digtal_call"}, "product", r"be one of call, .*mean 'digital_call'", None),
     "unknown underlying": (CALL | {"underlying": "DAXX"}, "underlying", r"be one of 'DAX' \(did you mean 'DAX'", None),
     "no underlying": (CALL | {"underlying": " "}, "underlying", "be given", None),
+    "no strike of an asian": (ASIAN | {"strike": ""}, "strike", "be given: asian needs it", None),
+    "floating call": (CALL | {"strike": "floating"}, "strike", "be a number", "floating"),
+    "frequency of a call": (CALL | {"frequency": "daily"}, "frequency", "be blank: call does not use it", "daily"),
+    "option of a call": (CALL | {"option": "put"}, "option", "be blank: call does not use it", "put"),
+    "rebate of a call": (CALL | {"rebate": "3"}, "rebate", "be blank: call does not use it", "3"),
     "no strike": (CALL | {"strike": ""}, "strike", "be given: call needs it", None),
     "negative strike": (CALL | {"strike": "-4500"}, "strike", "be positive", -4500.0),
     "strike no number": (CALL | {"strike": "4,500"}, "strike", "be a number", "4,500"),
@@ -285,10 +293,24 @@ def test_all_problems_of_a_trade_are_reported():
 
 
 def test_terms_filled_with_defaults_do_no_harm():
-    filled = CALL | {"frequency": "daily", "option": "call", "cash": "1", "rebate": "0", "average": "arithmetic"}
+    filled = CALL | {"option": "call", "cash": "1", "rebate": "0", "average": "arithmetic"}
     trades, problems = parse(book(CALL, filled), MARKET)
     assert not problems
     assert trades[0].payoff == trades[1].payoff
+
+
+def test_dates_may_be_a_list_in_a_frame():
+    days = ["2002-09-20", datetime(2002, 10, 18), date(2002, 12, 20)]
+    frame = book(ASIAN, ASIAN | {"frequency": "2002-09-20;2002-10-18;2002-12-20"})
+    frame["frequency"] = pd.Series([days, frame["frequency"][1]], dtype=object)
+    trades, problems = parse(frame, MARKET)
+    assert not problems
+    assert trades[0].payoff == trades[1].payoff
+
+
+def test_volatility_in_per_cent_is_refused():
+    with pytest.raises(InvalidValueError, match=r"at most 5 \(0.2 is twenty per cent\)"):
+        with_dax(implied_volatility=20.0)
 
 
 def test_a_desk_s_own_columns_are_ignored_with_a_warning():
@@ -335,7 +357,7 @@ TYPED = pd.DataFrame(
         "option": [None, "call"],
         "quantity": [10, -3],
         "maturity": [datetime(2002, 12, 20), datetime(2003, 6, 20)],
-        "strike": [4500.0, np.nan],
+        "strike": [4500.0, 4400.0],
         "frequency": [None, "monthly"],
     }
 )

@@ -57,6 +57,7 @@ def test_risk_reports_bad_trades_and_exits_with_one(capsys, book):
         (["--market", "nowhere.toml"], "nowhere.toml"),
         (["--greeks", "deltta"], "greek must be one of"),
         (["--output", "risk.doc"], "output must be one of"),
+        (["--output", "nowhere/risk.csv"], "folder that exists"),
         (["--controls", "all"], "controls must be one of"),
     ],
 )
@@ -95,3 +96,13 @@ def test_numbers_are_printed_at_their_precision():
     assert with_error(-6.7e-8, 6e-10) == "-6.700e-08 ± 6.0e-10"
     assert with_error(float("nan"), 1.0) == "-"
     assert number(1234567.0) == "1,234,567"
+
+
+def test_text_of_the_user_is_not_taken_for_markup(capsys, book):
+    frame = pd.read_csv(book, dtype=str)
+    frame.loc[0, "trade_id"], frame.loc[1, "product"] = "DAX[otc]-[/x]", "[/foo]"
+    frame.to_csv(book, index=False)
+    code, out, err = run(capsys, "risk", book, "--market", DATA / "market.toml", *FAST)
+    assert code == 1
+    assert "DAX[otc]-[/x]" in out
+    assert "[/foo]" in err

@@ -50,3 +50,16 @@ def test_compare_puts_all_methods_side_by_side():
     assert not frame.loc[("delta", "pathwise"), "unbiased"]
     row = frame.loc[("delta", methods[1])]
     assert row["work_normalised_variance"] == pytest.approx(row["standard_error"] ** 2 * row["seconds"])
+
+
+def test_every_greek_of_a_payoff_that_jumps_is_called_biased():
+    gap = lg.GapCall(95.0, 101.0, 0.6)
+    result = lg.pathwise(MODEL, gap, FIRST, paths=20_000, seed=3)
+    assert all("biased" in result[greek].note for greek in FIRST)
+
+
+def test_bumps_fit_small_parameters():
+    penny = lg.GBM(spot=0.0067, volatility=0.008, rate=0.01)
+    frame = lg.compare(penny, lg.Call(0.0067, 0.5), ["delta", "vega", "gamma"], paths=20_000, seed=3)
+    exact = closed_form.greek(penny, lg.Call(0.0067, 0.5), "delta")
+    assert abs(frame.loc[("delta", "finite difference 0.01"), "value"] / exact - 1.0) < 0.2

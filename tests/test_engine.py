@@ -96,11 +96,22 @@ def test_antithetic_errors_count_pairs():
     assert 0.8 < np.mean(scores**2) < 1.25
 
 
+COVERED = {
+    "barrier": lg.Barrier(lg.DigitalCall(95.0, 0.8), 84.0, "down", "out", [0.2, 0.5, 0.8]),
+    "call": lg.Call(97.0, 0.8),
+    "digital": lg.DigitalPut(97.0, 0.8),
+}
+
+
+@pytest.mark.parametrize("sampling", ["pseudo", "antithetic"])
 @pytest.mark.parametrize("controls", ["none", "scores"])
-def test_standard_errors_are_right_over_many_seeds(controls):
-    payoff = lg.Barrier(lg.DigitalCall(95.0, 0.8), 84.0, "down", "out", [0.2, 0.5, 0.8])
-    exact = {g: quadrature.greek(MODEL, payoff, g).value for g in ("delta", "vega", "rho", "theta")}
-    runs = [lg.greeks(MODEL, payoff, list(exact), paths=4096, seed=s, controls=controls) for s in range(400)]
+@pytest.mark.parametrize("name", COVERED)
+def test_standard_errors_are_right_over_many_seeds(name, controls, sampling):
+    payoff, source = COVERED[name], quadrature if name == "barrier" else closed_form
+    found = {g: source.greek(MODEL, payoff, g) for g in ("price", "delta", "vega", "rho", "theta")}
+    exact = {g: getattr(value, "value", value) for g, value in found.items()}
+    options = {"paths": 4096, "controls": controls, "sampling": sampling}
+    runs = [lg.greeks(MODEL, payoff, ["delta", "vega", "rho", "theta"], seed=s, **options) for s in range(300)]
     for greek, value in exact.items():
         z = np.array([run[greek].z_score(value) for run in runs])
         assert 0.8 < np.mean(z**2) < 1.25, greek
@@ -116,8 +127,14 @@ def test_a_control_with_nonzero_mean_biases_the_estimate_and_would_be_seen():
     pairs, _ = Run(group, (fit,)).controlled(chunk)
     (right, _), exact = next(pairs), closed_form.greek(MODEL, payoff, "delta")
     error = right[1].std() / np.sqrt(right.shape[1])
-    row = group.control_names.index("spot x score spot")
-    wrong = right[1].mean() - fit.coefficients[1, row] * 1.0 / MODEL.spot  # the control's mean left in
+    names, forward = group.control_names, MODEL.forward_jet(np.asarray(1.3))
+    means = [  # what the controls "spot x score ..." would have left in if they were not centred
+        float(forward.derivative(*w.removeprefix("spot x score ").split(":")) / forward.value)
+        if w.startswith("spot x")
+        else 0.0
+        for w in names
+    ]
+    wrong = right[1].mean() - fit.coefficients[1] @ means
     assert abs(right[1].mean() - exact) < 4.0 * error
     assert abs(wrong - exact) > 20.0 * error
 
@@ -162,3 +179,21 @@ def test_progress_is_shown_on_request_only(capsys):
     assert capsys.readouterr().err == ""
     lg.greeks(MODEL, BARRIER, ["delta"], paths=5000, seed=1, progress=True)
     assert "greeks" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("paths", [2, 3, 5, 64])
+def test_very_few_paths_are_no_error(paths):
+    assert lg.greeks(MODEL, BARRIER, ["delta"], paths=paths, seed=1)["delta"].n_paths == paths
+
+
+def test_an_antithetic_pair_does_not_make_controls_of_rounding_errors():
+    result = lg.greeks(MODEL, lg.Call(97.0, 0.8), ["delta", "rho"], paths=20_000, seed=1, sampling="antithetic")
+    used = result.diagnostics.controls.query("used")
+    assert np.abs(used["coefficient"]).max() < 1e6
+    assert result["delta"].note == ""
+
+
+def test_long_schedules_run_in_smaller_chunks():
+    daily = lg.Asian(95.0, lg.schedule(10.0, per_year=252))
+    result = lg.greeks(MODEL, daily, ["rho"], paths=3000, seed=1, controls="none")
+    assert result["rho"].n_paths == 3000

@@ -20,7 +20,7 @@ PAIRS = [(a, b) for i, a in enumerate(NAMES) for b in NAMES[i:]]
 def test_score_is_the_derivative_of_log_density(model, name):
     paths = draw(model, n_paths=200)
     score = model.score(paths, [name])[0]
-    expected = Differentiated(model)._differentiate(paths, (name,))
+    expected = Differentiated(model).differentiate(paths, (name,))
     np.testing.assert_allclose(score, expected, rtol=1e-6, atol=1e-6 * score.std())
 
 
@@ -29,7 +29,7 @@ def test_score_is_the_derivative_of_log_density(model, name):
 def test_hessian_is_the_second_derivative_of_log_density(model, pair):
     paths = draw(model, n_paths=200)
     hessian = model.hessian(paths, [pair])[0]
-    expected = Differentiated(model)._differentiate(paths, pair)
+    expected = Differentiated(model).differentiate(paths, pair)
     np.testing.assert_allclose(hessian, expected, rtol=1e-6, atol=1e-6 * np.abs(hessian).max())
     np.testing.assert_array_equal(hessian, model.hessian(paths, [pair[::-1]])[0])
 

@@ -13,7 +13,7 @@ LAYERS = [
     ["models.protocol", "models.gbm", "models.numerical", "payoffs.protocol", "payoffs.schedule", "payoffs.custom",
      "payoffs.vanilla", "payoffs.barrier", "payoffs.path", "payoffs.tape", "payoffs.relaxed"],
     ["estimators.likelihood_ratio", "estimators.controls", "estimators.pilot", "estimators.finite_difference",
-     "estimators.pathwise"],
+     "estimators.pathwise", "estimators.relaxation", "estimators.skeletons", "estimators.specific"],
     ["execution", "result", "engine"],
     ["book.calendars", "book.market", "book.products", "book.trades", "book.risk", "comparison"],
     ["reporting", "validation.closed_form", "validation.quadrature", "validation.quantlib", "validation.cases",

@@ -112,3 +112,23 @@ def test_underlyings_are_independent_and_netted_apart():
 
 def test_an_empty_book_gives_an_empty_frame():
     assert lg.risk(BOOK.iloc[:0], MARKET, paths=4096, seed=1).empty
+
+
+def test_a_trade_that_fails_when_it_is_priced_is_reported_and_the_net_says_so():
+    book = BOOK.iloc[[0, 20, 21]].copy().astype(object)
+    book.loc[book.index[1], "rebate"] = "1e308"
+    with pytest.warns(lg.BookWarning, match=r"DAX-021 \(row 2\): payoff must give finite payments"):
+        frame = lg.risk(book, MARKET, ["delta"], paths=4096, seed=5)
+    assert set(frame["trade_id"]) == {"DAX-001", "DAX-022", "net"}
+    net = frame[frame["trade_id"] == "net"]
+    assert net["note"].str.contains("excludes 1 trade that could not be priced").all()
+
+
+def test_the_net_names_trades_with_doubtful_numbers():
+    frame = lg.risk(BOOK.iloc[[0, 34]], MARKET, ["delta"], paths=4096, seed=5)
+    assert frame.loc[frame["trade_id"] == "net", "note"].str.contains(r"includes doubtful numbers of .*DAX-035").all()
+
+
+def test_one_greek_given_as_text_is_a_type_error():
+    with pytest.raises(TypeError, match=r"write \['delta'\]"):
+        lg.risk(SMALL, MARKET, "delta")

@@ -41,6 +41,13 @@ def _bracket(nodes: tuple[float, ...], x: float) -> list[tuple[int, float]]:
     return [(left, 1.0 - weight), (right, weight)]
 
 
+def _decimal(name: str, value: float, where: str = "") -> float:
+    """A volatility, refused if it is not positive, or so large that it must be in per cent."""
+    if not 0.0 < value <= 5.0:
+        refuse(name, f"be positive and at most 5 (0.2 is twenty per cent){where}", value)
+    return value
+
+
 @final
 @dataclass(frozen=True)
 class ZeroCurve:
@@ -146,10 +153,8 @@ class VolatilitySurface:
 
     def _node(self, i: int, j: int) -> float:
         value = self.volatilities[i][j]
-        if not (np.isfinite(value) and value > 0.0):
-            node = f"strike {self.strikes[i]:g}, maturity {self.maturities[j]:g} years"
-            refuse("volatility", f"be positive and finite at the node {node}", value)
-        return value
+        node = f"strike {self.strikes[i]:g}, maturity {self.maturities[j]:g} years"
+        return _decimal("volatility", value, f" at the node {node}")
 
 
 @final
@@ -190,7 +195,7 @@ class Underlying:
         if not isinstance(self.zero_curve, ZeroCurve):
             finite("zero_rate", self.zero_curve)
         if not isinstance(self.implied_volatility, VolatilitySurface):
-            positive("implied_volatility", self.implied_volatility)
+            _decimal("implied_volatility", positive("implied_volatility", self.implied_volatility))
         if not isinstance(self.calendar, str):
             raise TypeError(f"calendar must be a name, got {self.calendar!r}")
         calendar(self.calendar)

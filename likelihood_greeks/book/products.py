@@ -12,17 +12,22 @@ from ..payoffs.path import Asian, Cliquet, Lookback
 from ..payoffs.protocol import Contract
 from ..payoffs.vanilla import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
 
+FLOATING = "floating"
+
 
 @final
 @dataclass(frozen=True)
 class Product:
-    """A contract and the columns its arguments come from; `argument` is what it calls the column ``option``."""
+    """A contract and the columns its arguments come from; `argument` is what it calls the column ``option``;
+    `floats` says that its strike may be the word ``floating``.
+    """
 
     contract: Callable[..., Contract]
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     argument: str = "option"
+    floats: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -46,8 +51,8 @@ RETURN_BOUNDS = ("local_floor", "local_cap", "global_floor", "global_cap")
 PRODUCTS = EUROPEAN | {
     "barrier": Product(Barrier, ("option", "level", "direction", "knock", "frequency"), ("rebate",), ANY),
     "double_barrier": Product(DoubleBarrier, ("option", "lower", "upper", "knock", "frequency"), ("rebate",), ANY),
-    "asian": Product(_ASIAN, ("option", "frequency"), ("strike", "average"), CALL_OR_PUT, "kind"),
-    "lookback": Product(Lookback, ("option", "frequency"), ("strike",), CALL_OR_PUT, "kind"),
+    "asian": Product(_ASIAN, ("option", "frequency", "strike"), ("average",), CALL_OR_PUT, "kind", floats=True),
+    "lookback": Product(Lookback, ("option", "frequency", "strike"), (), CALL_OR_PUT, "kind", floats=True),
     "cliquet": Product(Cliquet, ("frequency", *RETURN_BOUNDS), ("reference",)),
 }
 

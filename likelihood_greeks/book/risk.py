@@ -7,18 +7,19 @@ import warnings
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
-from .._checks import one_of
+from .._checks import one_of, refuse
 from ..engine import CONTROLS, Group, Run, accumulate, half, inconsistency, pilot_chunk
 from ..estimate import Estimate, Moments, rarity
+from ..estimators.controls import Fit
 from ..execution import results
-from ..parameters import STANDARD, Greek, requested
+from ..parameters import STANDARD, Greek, listed, requested
 from ..result import estimates
 from ..sampling import Chunk, checked, chunks
 from .market import Market
@@ -111,14 +112,16 @@ def risk(
     frame = book if isinstance(book, pd.DataFrame) else read_book(book)
     one_of("controls", controls, CONTROLS)
     count, seed, kind = checked(paths, seed, sampling)
-    wanted = list(STANDARD if greeks is None else greeks)
+    wanted: list[Greek] = [*STANDARD] if greeks is None else listed(greeks)
 
     trades, problems = parse(frame, found_market)
     rows: list[dict[str, Any]] = []
     for name, members in groupby(sorted(trades, key=lambda t: t.underlying), key=lambda t: t.underlying):
-        own_seed = underlying_seed(seed, name)
-        pieces = chunks(own_seed, count, kind)
-        rows += _underlying(list(members), wanted, controls, pieces, executor=executor, progress=progress)
+        own, longest = list(members), max(len(t.payoff.times) for t in trades if t.underlying == name)
+        pieces = chunks(underlying_seed(seed, name), count, longest, kind)
+        missing = [p for p in problems if _underlying_of(p, frame) == name]
+        found, failed = _underlying(own, wanted, controls, pieces, missing, executor=executor, progress=progress)
+        rows, problems = rows + found, problems + failed
     order = {trade.trade_id: position for position, trade in enumerate(trades)}
     rows.sort(key=lambda row: order.get(row["trade_id"], len(order)))
 
@@ -153,40 +156,87 @@ def _plain(problem: Problem) -> dict[str, Any]:
     return {**found, "value": value if isinstance(value, (str, int, float)) else str(value)}
 
 
+def _underlying_of(problem: Problem, frame: pd.DataFrame) -> str:
+    """The underlying of a row that could not be read, as far as it says."""
+    columns = {str(column).strip().lower(): column for column in frame.columns}
+    return str(frame.iloc[problem.row][columns["underlying"]]).strip()
+
+
 def _underlying(
     trades: list[Trade],
     greeks: list[Greek],
     controls: str,
     pieces: list[Chunk],
+    missing: list[Problem],
     *,
     executor: Executor | None,
     progress: bool,
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Rows of all trades on one underlying and of their net, and the trades that failed when they were tried."""
     seed, count = pieces[0].seed, sum(chunk.n_paths for chunk in pieces)
     wanted = requested(greeks, trades[0].model)
+    labels, combinations = list(wanted), tuple(wanted.values())
     laws: dict[Any, list[Trade]] = {}
     for trade in trades:
         laws.setdefault((trade.model, trade.payoff.times), []).append(trade)
 
-    runs = []
+    runs, members_of, failed = [], [], []
     for (model, times), members in laws.items():
-        group = Group(model, tuple(t.payoff for t in members), tuple(wanted.values()), controls)
         first = pilot_chunk(seed, count, len(times), pieces[0].sampling)
-        runs.append(Run(group, tuple(group.pilot(first)) if group.control_names else ()))
-    desk = Desk(tuple(runs), tuple(tuple(t.quantity for t in members) for members in laws.values()))
+        tried = _tried(Group(model, tuple(t.payoff for t in members), combinations, controls), first, members)
+        good = [(trade, fit) for trade, fit in zip(members, tried, strict=True) if not isinstance(fit, Problem)]
+        failed += [fit for fit in tried if isinstance(fit, Problem)]
+        if good:
+            group = Group(model, tuple(trade.payoff for trade, _ in good), combinations, controls)
+            runs.append(Run(group, tuple(fit for _, fit in good if fit is not None)))
+            members_of.append([trade for trade, _ in good])
+    if not runs:
+        return [], failed
+    desk = Desk(tuple(runs), tuple(tuple(t.quantity for t in members) for members in members_of))
     total = accumulate(results(desk, pieces, executor, trades[0].underlying if progress else ""))
 
-    labels = list(wanted)
     rows = []
-    for number, (run, members) in enumerate(zip(runs, laws.values(), strict=True)):
+    for number, (run, members) in enumerate(zip(runs, members_of, strict=True)):
         doubt = inconsistency(run.group, total["scores", number])
         for row, trade in enumerate(members):
             controlled, plain = half(total[number, row], True), half(total[number, row], False)
             note = "; ".join(filter(None, [doubt, rarity(plain, 0)]))
             table = estimates(labels, controlled, count, plain, dict.fromkeys(labels, note))
             rows += [_row(trade, greek, estimate, seed) for greek, estimate in table.items()]
-    net = estimates(labels, total[NET], count)
-    return rows + [_net_row(trades[0], greek, estimate, seed) for greek, estimate in net.items()]
+    notes = _net_notes(labels, rows, len({p.row for p in [*missing, *failed]}))
+    net = estimates(labels, total[NET], count, notes=notes)
+    return rows + [_net_row(trades[0], greek, estimate, seed) for greek, estimate in net.items()], failed
+
+
+def _tried(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> list[Fit | Problem | None]:
+    """The pilot of trades on one law: control coefficients (None without controls), or why one cannot be priced."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            _refuse_infinite(group, replace(chunk, n_paths=256), trades)
+            return [*group.pilot(chunk)] if group.control_names else [None] * len(trades)
+    except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+        if len(trades) == 1:
+            problem = "give finite payments and Greeks", str(error)
+            return [Problem(trades[0].trade_id, trades[0].row, "payoff", *problem)]
+    alone = [replace(group, payoffs=(trade.payoff,)) for trade in trades]
+    return [_tried(one, chunk, [trade])[0] for one, trade in zip(alone, trades, strict=True)]
+
+
+def _refuse_infinite(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> None:
+    for plain, trade in zip(group.samples(chunk, group.draw(chunk)), trades, strict=True):
+        if not np.isfinite((trade.quantity * plain) ** 2).all():
+            refuse("payoff", "give finite payments and Greeks", "numbers too large to square")
+
+
+def _net_notes(labels: Sequence[str], rows: Sequence[Mapping[str, Any]], missing: int) -> dict[str, str]:
+    """What to hold against the net position: trades left out, and trades whose own numbers are doubtful."""
+    left_out = f"excludes {missing} trade{'s' * (missing != 1)} that could not be priced" if missing else ""
+    found = {}
+    for label in labels:
+        doubtful = [str(row["trade_id"]) for row in rows if row["greek"] == label and row["note"]]
+        own = f"includes doubtful numbers of {', '.join(doubtful)}" if doubtful else ""
+        found[label] = "; ".join(filter(None, [left_out, own]))
+    return found
 
 
 def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> dict[str, Any]:

@@ -7,7 +7,8 @@ Columns (blank where a product has no such term)::
 
 `maturity` is an ISO date, taken as given: it is not rolled to a business day. `frequency` is daily, weekly, monthly or
 quarterly, or ISO dates separated by ``;``. `option` is what a barrier knocks (any European product), or call or put.
-A blank strike of an Asian or a lookback means that it floats, a blank reference of a cliquet the spot of the market.
+The strike of an Asian or a lookback may be ``floating``. A blank reference of a cliquet is the spot of the market. A
+filled column that the product does not use is refused, unless it holds what changes nothing (a rebate of 0, ...).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -30,7 +31,7 @@ from ..models.gbm import GBM
 from ..payoffs.protocol import Contract
 from .calendars import DAYS_PER_YEAR, PERIODS, closest, iso_date, nearest, regular
 from .market import Market, Underlying
-from .products import ANY, EUROPEAN, PRODUCTS, RETURN_BOUNDS, contract_of
+from .products import ANY, EUROPEAN, FLOATING, PRODUCTS, RETURN_BOUNDS, contract_of
 
 T = TypeVar("T")
 NET = "net"
@@ -136,8 +137,8 @@ _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "average": partial(_word, ("arithmetic", "geometric")),
 }
 _IDENTITY = ("trade_id", "underlying", "product", "quantity", "maturity")
-_DEFINING = ("trigger", "level", "lower", "upper", "direction", "knock")
-"""Terms that make another product of a trade: filled where the product has no such term, it is probably mistyped."""
+_HARMLESS = {"rebate": ("0", "0.0"), "cash": ("0", "0.0", "1", "1.0"), "average": ("arithmetic",)}
+"""What a column may hold for a product that does not use it, as an export that fills in defaults does."""
 
 COLUMNS = (*_IDENTITY, "option", "frequency", *_READERS)
 """The columns a book may have; it must have the first five."""
@@ -150,7 +151,7 @@ def _observations(
     words, (start, end) = ("daily", *PERIODS), span
     if _key(value) in words:
         return regular(_key(value), calendar_name, start, end)
-    parts = value.split(";") if isinstance(value, str) else [value]
+    parts = value.split(";") if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
     try:
         days = [iso_date(name, part) for part in parts]
     except InvalidValueError:
@@ -203,6 +204,14 @@ def _maturity(name: str, value: object, today: date) -> date:
     return day if day > today else refuse(name, f"be after the valuation date {today}", value)
 
 
+def _harmless(column: str, value: object, product: str) -> bool:
+    return _key(value) in (_HARMLESS.get(column, ()) if column != "option" else (product,))
+
+
+def _floats(row: _Row, product: str) -> bool:
+    return PRODUCTS[product].floats and _key(row.cells.get("strike", "")) == FLOATING
+
+
 def _terms(row: _Row, product: str) -> dict[str, Any]:
     """The terms of a row by column, except the maturity and the dates; what is wrong with them is noted."""
     own = PRODUCTS[product]
@@ -216,8 +225,10 @@ def _terms(row: _Row, product: str) -> dict[str, Any]:
             required |= set.intersection(*(set(each.required) for each in inner))
             used |= set.union(*(set(each.columns) for each in inner))
     for column in COLUMNS[len(_IDENTITY) :]:
-        if column in _DEFINING and column in row.cells and column not in used:
+        if column in row.cells and column not in used and not _harmless(column, row.cells[column], product):
             row.attempt(refuse, column, blank, row.cells[column])
+        elif column == "strike" and _floats(row, product):
+            continue
         elif column in _READERS and column in (required | used & row.cells.keys()):
             terms[column] = row.read(column, _READERS[column], why=given)
     return {column: term for column, term in terms.items() if term is not None}
@@ -259,7 +270,7 @@ def _trade(row: _Row, market: Market, counts: Mapping[str, int]) -> Trade | None
         terms["maturity"], span = market.years(day), (market.valuation_date, day)
         if "frequency" in PRODUCTS[product].required:
             terms["frequency"] = row.read("frequency", _observations, product, underlying.calendar, span)
-        if "strike" in terms or "strike" not in row.cells:
+        if "strike" in terms or "strike" not in row.cells or _floats(row, product):
             model = row.attempt(_model, underlying, terms, day)
     payoff = None if row.problems or not product else row.attempt(contract_of, product, terms)
     if not (trade_id and underlying and product and quantity and day and payoff and model):

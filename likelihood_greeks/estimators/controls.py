@@ -20,6 +20,7 @@ import numpy as np
 from scipy import linalg
 
 from .._typing import FloatArray
+from ..models.numerical import Differentiated
 from ..models.protocol import PathModel
 from ..parameters import Derivative
 from .likelihood_ratio import Drawn
@@ -34,14 +35,15 @@ def has_forward(model: PathModel, maturity: float) -> bool:
 
 
 def enriched(model: PathModel, asked: Sequence[Derivative]) -> list[Derivative]:
-    """The weights asked for, with every parameter's score and the second-order weight in the spot added."""
-    first = [*dict.fromkeys([*((name,) for name in model.parameters), *(d for d in asked if len(d) == 1)])]
+    """The weights asked for; where scores are explicit, every parameter's and the gamma weight are added."""
+    cheap = () if isinstance(model, Differentiated) else model.parameters  # a difference may not exist, and costs
+    first = [*dict.fromkeys([*((name,) for name in cheap), *(d for d in asked if len(d) == 1)])]
     second = [d for d in asked if len(d) == 2]
-    gamma = [("spot", "spot")] if "spot" in model.parameters and ("spot", "spot") not in second else []
+    gamma = [("spot", "spot")] if "spot" in cheap and ("spot", "spot") not in second else []
     return [*first, *gamma, *second]
 
 
-def names(model: PathModel, maturity: float, weights: Sequence[Derivative]) -> list[str]:
+def labels(model: PathModel, maturity: float, weights: Sequence[Derivative]) -> list[str]:
     """What the rows of `free` are, in words."""
     plain = ["score " + ":".join(d) for d in weights]
     if not has_forward(model, maturity):
@@ -49,14 +51,14 @@ def names(model: PathModel, maturity: float, weights: Sequence[Derivative]) -> l
     return [*plain, "spot - forward", *("spot x " + name for name in plain)]
 
 
-def free(model: PathModel, maturity: float, drawn: Drawn) -> FloatArray:
-    """The free controls of one chunk, shape (n_controls, n_paths); each has mean zero."""
-    weights = list(drawn.weights.values())
+def free(model: PathModel, maturity: float, drawn: Drawn, names: Sequence[Derivative]) -> FloatArray:
+    """The free controls made of the weights `names` on one chunk, shape (n_controls, n_paths); each has mean zero."""
+    weights = [drawn.weights[d] for d in names]
     forward = model.forward_jet(np.asarray(maturity))
     if forward is None:
         return np.stack(weights) if weights else np.zeros((0, drawn.spot.shape[-1]))
     relative = drawn.spot[-1] / forward.value
-    moved = [relative * w - forward.derivative(*d) / forward.value for d, w in drawn.weights.items()]
+    moved = [relative * w - forward.derivative(*d) / forward.value for d, w in zip(names, weights, strict=True)]
     return np.stack([*weights, relative - 1.0, *moved])
 
 

@@ -18,7 +18,7 @@ from typing import final
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.numerical import moved
+from ..models.numerical import moved, value_of
 from ..models.protocol import PathModel, observed
 from ..parameters import TIME, Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
@@ -38,17 +38,21 @@ def present_values(model: PathModel, payoff: Contract, chunk: Chunk, shift: Mapp
 
 
 def bump_sizes(model: PathModel, payoff: Contract, bump: float) -> dict[str, float]:
-    """Absolute bumps: `bump` times the parameter, or times 1 where that is larger; for time, times the first date.
+    """Absolute bumps: `bump` times the spot and times the first date; for other parameters times 1, or their size.
 
-    A bump of 0.01 is one per cent of the spot, one volatility point, one per cent of rate.
+    A bump of 0.01 is one per cent of the spot, one volatility point, one per cent of rate. It is relative to a
+    parameter that is too close to the end of its domain for that.
     """
-    sizes = {name: bump * max(abs(value_of(model, name)), 1.0) for name in model.parameters}
-    return {**sizes, TIME: bump * payoff.times[0]}
-
-
-def value_of(model: PathModel, name: str) -> float:
-    """A model's parameter."""
-    return float(getattr(getattr(model, "law", model), name))
+    sizes = {TIME: bump * payoff.times[0]}
+    for name in model.parameters:
+        size = abs(value_of(model, name))
+        sizes[name] = bump * (size if name == "spot" else max(size, 1.0))
+        try:
+            moved(model, {name: sizes[name]})
+            moved(model, {name: -sizes[name]})
+        except ValueError:
+            sizes[name] = bump * size
+    return sizes
 
 
 def difference(

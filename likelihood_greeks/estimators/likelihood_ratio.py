@@ -58,10 +58,13 @@ class Drawn:
         What payoffs see.
     weights : mapping of derivative to ndarray of shape (n_paths,)
         First- and second-order weights; the empty derivative has none (its weight is one).
+    paths : object
+        What the law drew.
     """
 
     spot: FloatArray
     weights: Mapping[Derivative, FloatArray]
+    paths: Any
 
 
 def weight_derivatives(combinations: Collection[Combination]) -> list[Derivative]:
@@ -81,12 +84,27 @@ def weigh(model: PathModel, paths: Any, needed: Sequence[Derivative]) -> Drawn:
     if pairs:
         curvature = model.hessian(paths, pairs)
         weights |= {(a, b): weights[a,] * weights[b,] + row for (a, b), row in zip(pairs, curvature, strict=True)}
-    return Drawn(observed(paths), weights)
+    return Drawn(observed(paths), weights, paths)
 
 
 def draw(model: PathModel, times: Sequence[float], chunk: Chunk, needed: Sequence[Derivative]) -> Drawn:
     """Simulate a chunk of paths and weigh them."""
-    return weigh(model, model.simulate(np.asarray(times), chunk.stream()), needed)
+    return weigh(model, simulated(model, times, chunk), needed)
+
+
+def simulated(model: PathModel, times: Sequence[float], chunk: Chunk) -> Any:
+    """What the model draws on a chunk.
+
+    Raises
+    ------
+    ValueError
+        If it did not draw as many paths as the stream has.
+    """
+    paths = model.simulate(np.asarray(times), chunk.stream())
+    shape = observed(paths).shape
+    if not shape or shape[-1] != chunk.n_paths:
+        raise ValueError(f"simulate must draw {chunk.n_paths} paths (the last axis), got shape {shape}")
+    return paths
 
 
 def samples(model: PathModel, payoff: Contract, drawn: Drawn, combinations: Sequence[Combination]) -> FloatArray:

@@ -33,6 +33,7 @@ from .likelihood_ratio import Combination, sum_of
 INFINITESIMAL = 1e-6
 JUMP = 1e-3  # a change over the infinitesimal bump larger than this share of the largest payment is a jump
 FINITE = 0.01
+STEEP = 4.0  # a change over a finite bump that exceeds this many times the steepest slope's is a jump
 
 
 @final
@@ -52,7 +53,7 @@ class Pathwise:
     combinations: tuple[Combination, ...]
 
     def samples(self, chunk: Chunk) -> FloatArray:
-        """Pathwise samples, then what they miss of a finite bump; shape (2 n_combinations, n_samples).
+        """Pathwise samples, what they miss of a finite bump, and which paths jump; (2 n_combinations + 1, n_samples).
 
         Second derivatives are NaN: the payoff's gradient jumps at every kink, where the method would need to
         differentiate it again.
@@ -64,6 +65,7 @@ class Pathwise:
         def price(shift: Mapping[str, float]) -> FloatArray:
             return present_values(self.model, self.payoff, chunk, shift)
 
+        jumps = np.zeros_like(base)
         slopes: dict[Derivative, FloatArray] = {(): base}
         missed: dict[Derivative, FloatArray] = {(): np.zeros_like(base)}
         for derivative in dict.fromkeys(chain.from_iterable(self.combinations)):
@@ -72,10 +74,11 @@ class Pathwise:
                 up, down = price({derivative[0]: h}) - base, base - price({derivative[0]: -h})
                 slopes[derivative] = _slope(up, down, np.abs(base).max()) / h
                 missed[derivative] = difference(price, derivative, finite) - slopes[derivative]
+                jumps += np.abs(missed[derivative]) > STEEP * np.abs(slopes[derivative]).max()
             elif derivative:
                 slopes[derivative] = missed[derivative] = np.full_like(base, np.nan)
         rows = [sum_of(c, table) for table in (slopes, missed) for c in self.combinations]
-        return chunk.fold(np.stack(rows))
+        return chunk.fold(np.stack([*rows, jumps]))
 
     def notes(self, labels: Sequence[str], moments: Moments) -> dict[str, str]:
         """What to hold against each Greek, from the moments of `samples`."""
@@ -88,7 +91,8 @@ class Pathwise:
         if any(len(derivative) == 2 for derivative in combination):
             return "not available: the pathwise method has no second derivative of a payoff with kinks"
         missed, error = float(moments.mean[gap]), float(moments.standard_error[gap])
-        if abs(missed) > max(4.0 * error, 0.01 * abs(moments.mean[row] + missed)):
+        visible = abs(missed) > max(4.0 * error, 0.01 * abs(moments.mean[row] + missed))
+        if set(combination) != {()} and (visible or moments.mean[-1] > 0.0):
             return f"biased: the payoff jumps, and the pathwise derivative misses about {missed:.3g} ± {error:.1g}"
         return ""
 

@@ -20,10 +20,10 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..models.numerical import moved
-from ..models.protocol import PathModel, observed
+from ..models.protocol import PathModel, Paths, observed
 from ..parameters import Derivative
 from ..sampling import Chunk
-from .likelihood_ratio import Drawn, weigh
+from .likelihood_ratio import Drawn, simulated, weigh
 
 SHIFTS = np.array([0.0, 3.0, -3.0])  # of the final log-spot, in standard deviations
 SHARES = np.array([0.5, 0.25, 0.25])
@@ -32,24 +32,57 @@ RATE = ("rate",)
 
 def draws(
     model: PathModel, times: Sequence[float], chunk: Chunk, needed: Sequence[Derivative]
-) -> Iterator[tuple[Drawn, FloatArray]]:
-    """Weighted draws of the pilot: (paths with their weights as an estimator, weight as a sample)."""
+) -> Iterator[tuple[Drawn, FloatArray, Chunk]]:
+    """Weighted draws of the pilot: paths with their weights, the importance of each sample, and how samples fold."""
     grid = np.asarray(times)
-    paths = model.simulate(grid, chunk.stream())
-    if chunk.sampling != "pseudo" or not _can_be_pushed(model, times):
-        yield weigh(model, paths, needed), np.ones(chunk.n_paths)
+    shifts = _shifts(model, grid, chunk)
+    if shifts is None:
+        yield (
+            weigh(model, simulated(model, times, chunk), needed),
+            np.ones(len(chunk.fold(np.zeros(chunk.n_paths)))),
+            chunk,
+        )
         return
-    step = np.log(observed(paths)[-1]).std() / times[-1]  # one standard deviation, as a change of the rate
-    for k, (shift, share) in enumerate(zip(SHIFTS * step, SHARES, strict=True)):
+    for k, (shift, share) in enumerate(zip(shifts, SHARES, strict=True)):
         piece = replace(chunk, index=k, n_paths=round(share * chunk.n_paths))
-        paths = moved(model, {"rate": shift}).simulate(grid, piece.stream())
+        paths = _pushed(model, grid, piece, shift)
         drawn = weigh(model, paths, [*needed, *({RATE} - set(needed))])
         curvature = model.hessian(paths, [("rate", "rate")])[0]
-        yield drawn, _weight(drawn.weights[RATE], curvature, SHIFTS * step)
+        weight = _weight(drawn.weights[RATE], curvature, shifts)
+        samples = len(piece.fold(weight))  # of an antithetic pair the first path was drawn, the second follows
+        yield drawn, weight[:samples], piece
 
 
-def _can_be_pushed(model: PathModel, times: Sequence[float]) -> bool:
-    return {"spot", "rate"} <= set(model.parameters) and model.forward_jet(np.asarray(times[-1])) is not None
+def _shifts(model: PathModel, grid: FloatArray, chunk: Chunk) -> FloatArray | None:
+    """Changes of the rate that move the final log-spot by `SHIFTS`; None where the law cannot be pushed so."""
+    if not {"spot", "rate"} <= set(model.parameters) or model.forward_jet(grid[-1]) is None:
+        return None
+    trial = model.simulate(grid, replace(chunk, n_paths=1024).stream())
+    spot = observed(trial)[-1]
+    if not isinstance(trial, Paths) or not np.all(spot > 0.0):
+        return None
+    shifts = SHIFTS * np.log(spot).std() / grid[-1]
+    try:
+        for shift in shifts:
+            moved(model, {"rate": shift})
+    except ValueError:
+        return None
+    return np.asarray(shifts)
+
+
+def _pushed(model: PathModel, grid: FloatArray, chunk: Chunk, shift: float) -> Paths:
+    """Paths under a moved rate; the second of an antithetic pair is moved the other way, like its normals."""
+    up = moved(model, {"rate": shift}).simulate(grid, chunk.stream())
+    if chunk.sampling == "pseudo":
+        return up
+    down = moved(model, {"rate": -shift}).simulate(grid, chunk.stream())
+    half = chunk.n_paths // 2
+
+    def joined(a: FloatArray, b: FloatArray) -> FloatArray:
+        return np.concatenate([a[..., :half], b[..., half:]], axis=-1)
+
+    latent = {name: joined(value, down.latent[name]) for name, value in up.latent.items()}
+    return Paths(up.times, joined(up.spot, down.spot), latent)
 
 
 def _weight(score: FloatArray, curvature: FloatArray, shifts: FloatArray) -> FloatArray:

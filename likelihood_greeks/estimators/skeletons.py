@@ -1,15 +1,15 @@
 r"""Skeletons: which part of a perturbation travels with the path, and which with the measure.
 
 A change of a parameter moves the law of the path. Let it move the *path*, by its tangent
-:math:`X_i = \partial_\theta \log S_i` at fixed normals, until the next date of a chosen *skeleton*; there it is handed to
-the *measure*, by scoring the law of the skeleton. Between scored dates the path then moves by its tangent less the
+:math:`X_i = \partial_\theta \log S_i` at fixed normals, until the next date of a chosen *skeleton*; there it is handed
+to the *measure*, by scoring the law of the skeleton. Between scored dates the path then moves by its tangent less the
 tangent's interpolation,
 
 .. math:: \dot x = X - P X_{\text{skeleton}},
 
-with P linear in time (the mean of the Brownian bridge), zero at time 0 and constant after the last scored date. The empty
-skeleton is the pathwise method, that of all dates the likelihood ratio. For a Lipschitz payoff g every skeleton gives an
-unbiased integrand
+with P linear in time (the mean of the Brownian bridge), zero at time 0 and constant after the last scored date. The
+empty skeleton is the pathwise method, that of all dates the likelihood ratio. For a Lipschitz payoff g every skeleton
+gives an unbiased integrand
 
 .. math:: g\,s_\theta^{\text{skeleton}} + \nabla g \cdot \dot x,
 
@@ -49,7 +49,8 @@ class Movable(Protocol):
 
 def candidates(times: Sequence[float]) -> list[Skeleton]:
     """Skeletons worth trying: none, and 1, 2, 4, 8, 16 blocks of about equal length, all coarser than the dates."""
-    grid, found = np.asarray(times), {(): None}
+    grid = np.asarray(times)
+    found: dict[Skeleton, None] = {(): None}
     for blocks in (1, 2, 4, 8, 16):
         ends = grid[-1] * np.arange(1, blocks + 1) / blocks
         rows = tuple(sorted({int(np.argmin(np.abs(grid - end))) for end in ends}))
@@ -115,7 +116,7 @@ class Motion:
         return found
 
     def along(self, gradient: FloatArray, tangent: FloatArray, skeleton: Skeleton) -> FloatArray:
-        """gradient . (tangent - P tangent[skeleton]), shape (n_paths,); `gradient` in the log-spots."""
+        """Sum of gradient * (tangent - P tangent[skeleton]), shape (n_paths,); `gradient` in the log-spots."""
         total = _contract(gradient, tangent)
         if skeleton:
             handed = self._interpolated(gradient, skeleton)

@@ -304,6 +304,19 @@ class GBM:
         x = self.coordinates()
         return x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * (np.asarray(times) - x[TIME]))
 
+    def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
+        r"""Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives.
+
+        .. math:: \Phi(d_2), \qquad F\,\Phi(d_1) - K\,\Phi(d_2), \qquad
+                  d_{1,2} = \frac{\log(F/K)}{\sigma\sqrt{t}} \pm \tfrac12\sigma\sqrt{t}.
+        """
+        x = self.coordinates()
+        deviation = x["volatility"] * jets.sqrt(time - x[TIME])
+        forward = self.forward_jet(np.asarray(time))
+        d2 = jets.log(forward / positive("strike", strike)) / deviation - 0.5 * deviation
+        above = jets.normal_cdf(d2)
+        return above, forward * jets.normal_cdf(d2 + deviation) - strike * above
+
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""
         return float(self.discount_jet(np.asarray(finite("time", time))).value)

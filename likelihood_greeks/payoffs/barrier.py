@@ -21,6 +21,8 @@ def _observed(
     if not isinstance(option, European):
         raise TypeError(f"option must be a European payoff (Call, DigitalPut, ...), got {option!r}")
     monitoring, maturity = dates("times", times), option.maturity
+    if abs(monitoring[-1] - maturity) <= 1e-12 * maturity:  # the same date, computed differently
+        monitoring = (*monitoring[:-1], maturity)
     if monitoring[-1] > maturity:
         refuse("times", f"end by the option's maturity {maturity}", monitoring[-1])
     if monitoring[-1] == maturity:

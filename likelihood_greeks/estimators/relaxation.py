@@ -1,0 +1,93 @@
+"""How wide the steps of a relaxed payoff are: a ladder of widths scaled to what is compared.
+
+Two scales are measured for every comparison in the payoff, on the pilot's paths: *local*, how much the compared
+difference moves when every fixing is shaken by the standard deviation of its own step; and *global*, how much it varies
+from path to path. Barriers want widths near the first, averages near the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from .._typing import AnyArray, FloatArray
+from ..payoffs.protocol import Contract
+from ..payoffs.relaxed import NotRelaxableError, relax
+from ..payoffs.tape import Tape
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Relaxation:
+    """Half-widths of the steps of a payoff's comparisons, in the order they are met.
+
+    Parameters
+    ----------
+    name : str
+    widths : tuple of ndarray
+        Each a number or of shape (n_times, 1).
+    """
+
+    name: str
+    widths: tuple[AnyArray, ...]
+
+    def evaluate(
+        self, payoff: Contract, spot: FloatArray, discount: Callable[[FloatArray], FloatArray]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Relaxed present values, shape (n_paths,), and their gradient in the log-spots, (n_times, n_paths).
+
+        `discount` gives the factors of the cash flows, shape (n_flows,).
+        """
+        flows, gradient = relax(payoff, spot, Tape(lambda number, _: self.widths[number]))
+        factors = discount(flows)
+        slope = gradient(factors[:, None])
+        return np.asarray(factors @ flows), np.multiply(slope, spot, out=slope)
+
+
+def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator) -> list[Relaxation]:
+    """The widths worth trying for a payoff, from paths of a pilot.
+
+    Raises
+    ------
+    NotRelaxableError
+        If the payoff cannot be followed, or its relaxation with zero width is not the payoff.
+    """
+    exact = np.atleast_2d(np.asarray(payoff(spot), dtype=float))
+    unrelaxed, _ = relax(payoff, spot, Tape(lambda *_: 0.0))
+    if unrelaxed.shape != exact.shape or not np.allclose(unrelaxed, exact, rtol=1e-12, atol=1e-12):
+        raise NotRelaxableError("operations whose relaxation of zero width is not the payoff itself")
+    steps = np.diff(np.log(spot), axis=0).std(axis=1, keepdims=True)
+    first = np.log(spot[:1]).std(axis=1, keepdims=True)
+    shocks = np.concatenate([first, steps]) * generator.standard_normal(spot.shape)
+    still, shaken = _differences(payoff, spot), _differences(payoff, spot * np.exp(shocks))
+    if not still:
+        return [Relaxation("exact", ())]
+    local = [_rms(b - a, d) for a, b, d in zip(still, shaken, still, strict=True)]
+    spread = [_rms(a - a.mean(axis=-1, keepdims=True), a) for a in still]
+    found = [Relaxation(f"{c:g} x local", tuple(c * x for x in local)) for c in (0.5, 1.0, 2.0)]
+    if len(spot) > 1:
+        between = tuple(np.sqrt(x * y) for x, y in zip(local, spread, strict=True))
+        found += [Relaxation("between", between)]
+    return [*found, Relaxation("0.7 x global", tuple(0.7 * y for y in spread))]
+
+
+def _differences(payoff: Contract, spot: FloatArray) -> list[FloatArray]:
+    """What each comparison of the payoff compares, as a difference."""
+    seen: list[Any] = []
+
+    def width(_: int, difference: AnyArray) -> float:
+        seen.append(np.broadcast_to(difference, (*difference.shape[:-1], spot.shape[1])))
+        return 0.0
+
+    relax(payoff, spot, Tape(width))
+    return seen
+
+
+def _rms(change: FloatArray, like: FloatArray) -> AnyArray:
+    """Root mean square over paths, shape () or (n, 1); never zero."""
+    rms = np.sqrt((change**2).mean(axis=-1, keepdims=change.ndim > 1))
+    floor = 1e-9 * (np.abs(like).max() + 1e-300)
+    return np.maximum(rms, floor)

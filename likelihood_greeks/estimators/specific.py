@@ -1,0 +1,100 @@
+"""Controls made for one payoff: its relaxations on skeletons, and European prices known in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, final, runtime_checkable
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..jets import Jet
+from ..parameters import Derivative
+from ..payoffs.protocol import Contract, payment_times
+from .likelihood_ratio import Combination, sum_of
+from .relaxation import Relaxation
+from .skeletons import Motion, Skeleton
+
+
+@runtime_checkable
+class KnowsVanillas(Protocol):
+    """A model with closed forms of European digitals and calls."""
+
+    def vanilla_jets(self, strike: float, time: float, /) -> tuple[Jet, Jet]:
+        """Undiscounted expectations of 1{S > strike} and max(S - strike, 0), with their derivatives."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class OnSkeleton:
+    """A relaxed payoff, part of whose perturbation travels with the path: see `skeletons`."""
+
+    relaxation: Relaxation
+    skeleton: Skeleton
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        where = "pathwise" if not self.skeleton else f"{len(self.skeleton)} scored"
+        return f"relaxed {self.relaxation.name}, {where}"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Vanilla:
+    """A European digital or call, at one date and level, of known price and Greeks."""
+
+    row: int
+    level: float
+    kind: Literal["digital", "call"]
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        return f"European {self.kind} at {self.level:g}, date {self.row + 1}"
+
+
+Control = OnSkeleton | Vanilla
+
+
+def rows(
+    controls: Sequence[Control], motion: Motion, payoff: Contract, combinations: Sequence[Combination]
+) -> FloatArray:
+    """The zero-mean controls of every Greek on one chunk, shape (n_greeks, n_controls, n_paths)."""
+    spot = motion.drawn.spot
+    found = np.zeros((len(combinations), len(controls), spot.shape[1]))
+    last: Any = None
+    for j, control in enumerate(controls):
+        if isinstance(control, Vanilla):
+            found[:, j] = _vanilla(control, motion, combinations)
+            continue
+        if last is None or last[0] is not control.relaxation:
+            last = control.relaxation, control.relaxation.evaluate(payoff, spot, _discounting(motion, payoff))
+        value, gradient = last[1]
+        for g, combination in enumerate(combinations):
+            found[g, j] = motion.control(combination, value, gradient, control.skeleton)
+    return found
+
+
+def _discounting(motion: Motion, payoff: Contract) -> Any:
+    return lambda flows: np.asarray(motion.model.discount_jet(payment_times(payoff, flows)).value)
+
+
+def _vanilla(control: Vanilla, motion: Motion, combinations: Sequence[Combination]) -> FloatArray:
+    """Payment times weight less its known mean, Greek by Greek, by the law of that one date."""
+    spot = motion.drawn.spot[control.row]
+    digital, call = motion.model.vanilla_jets(control.level, float(motion.paths.times[control.row]))
+    above = spot > control.level
+    payment, known = (
+        (above.astype(float), digital) if control.kind == "digital" else (above * (spot - control.level), call)
+    )
+    weights = motion.weights((control.row,))
+
+    def sample(derivative: Derivative) -> FloatArray:
+        weighted = payment * weights[derivative] if derivative else payment
+        return np.asarray(weighted - known.derivative(*derivative))
+
+    distinct = {d: sample(d) for c in combinations for d in c}
+    return np.stack([sum_of(c, distinct) for c in combinations])
