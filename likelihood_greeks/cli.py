@@ -57,7 +57,7 @@ def risk_command(
     paths: Paths = 100_000,
     seed: Seed = None,
     greeks: Greeks = None,
-    controls: Annotated[str, typer.Option("--controls", help="none or scores.")] = "scores",
+    controls: Annotated[str, typer.Option("--controls", help="auto, scores or none.")] = "auto",
     sampling: Annotated[str, typer.Option("--sampling", help="pseudo or antithetic.")] = "pseudo",
     workers: Workers = CORES,
 ) -> None:

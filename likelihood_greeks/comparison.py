@@ -153,8 +153,10 @@ def compare(
     runs = [
         likelihood_ratio(model, payoff, wanted, controls="none", **common),
         likelihood_ratio(model, payoff, wanted, controls="scores", **common),
+        likelihood_ratio(model, payoff, wanted, controls="auto", **common),
         pathwise(model, payoff, wanted, **common),
         finite_difference(model, payoff, wanted, bump=0.01, **common),
+        finite_difference(model, payoff, wanted, bump=0.001, **common),
     ]
     rows = [_row(greek, run) for greek in runs[0] for run in runs]
     return pd.DataFrame(rows).set_index(["greek", "method"])

@@ -16,8 +16,11 @@ from ._typing import FloatArray
 from .estimate import CARRIERS, Moments, rarity
 from .estimators import controls as control_variates
 from .estimators import likelihood_ratio, pilot
-from .estimators.controls import Fit
 from .estimators.likelihood_ratio import Combination, Drawn
+from .estimators.plan import Plan, offered, planned
+from .estimators.selection import PilotSamples
+from .estimators.skeletons import Motion
+from .estimators.specific import Control, rows
 from .execution import results
 from .models.numerical import as_path_model, verify
 from .models.protocol import PathModel
@@ -26,7 +29,8 @@ from .payoffs.protocol import Contract
 from .result import Diagnostics, Result, estimates
 from .sampling import Chunk, Sampling, checked, chunks
 
-CONTROLS = ("none", "scores")
+CONTROLS = ("auto", "scores", "none")
+PROBE = 99  # index of the pilot's stream that shakes fixings to measure widths
 SCORE_LIMIT = 6.0
 """Standard errors that a score's mean may lie from its exact value, zero, before the law is called inconsistent."""
 
@@ -45,7 +49,7 @@ class Group:
         All with the same ``times``.
     combinations : tuple of Combination
         What to estimate: linear combinations of derivatives, by payoff the same.
-    controls : {"none", "scores"}
+    controls : {"none", "scores", "auto"}
     """
 
     model: PathModel
@@ -87,18 +91,39 @@ class Group:
         rows = [row for name, row in drawn.weights.items() if len(name) == 1]
         return _folded(chunk, np.stack(rows) if rows else np.zeros((0, chunk.n_paths)))
 
-    def pilot(self, chunk: Chunk) -> list[Fit]:
-        """Control coefficients for every payoff, from draws that the main run does not use."""
-        targets: list[list[FloatArray]] = [[] for _ in self.payoffs]
+    def motion(self, drawn: Drawn) -> Motion:
+        """How the paths move."""
+        return Motion(self.model, drawn.paths, drawn)
+
+    def pilot(self, chunk: Chunk) -> list[Plan]:
+        """The controls of every payoff, chosen and fitted on draws that the main run does not use."""
+        offers: list[tuple[list[Control], str]] = []
+        plain: list[list[FloatArray]] = [[] for _ in self.payoffs]
+        own: list[list[FloatArray]] = [[] for _ in self.payoffs]
         known, importance = [], []
         for drawn, weight, piece in pilot.draws(self.model, self.times, chunk, self.weights):
+            if not offers:
+                generator = replace(chunk, index=PROBE).stream().generator
+                auto = self.controls == "auto"
+                offers = [offered(self.model, p, drawn, generator) if auto else ([], "") for p in self.payoffs]
             known.append(self.control_samples(piece, drawn))
             importance.append(weight)
-            for pieces, plain in zip(targets, self.samples(piece, drawn), strict=True):
-                pieces.append(plain)
+            motion = self.motion(drawn)
+            for k, samples in enumerate(self.samples(piece, drawn)):
+                plain[k].append(samples)
+                own[k].append(self.own_samples(piece, k, offers[k][0], motion))
         allowed = control_variates.eligible(self.model, self.times[-1], self.weights, self.combinations)
-        rows, weights = np.concatenate(known, axis=1), np.concatenate(importance)
-        return [control_variates.fit(rows, np.concatenate(y, axis=1), allowed, weights) for y in targets]
+        free, weights = np.concatenate(known, axis=1), np.concatenate(importance)
+        return [
+            planned(
+                *offer, PilotSamples(np.concatenate(y, axis=-1), free, np.concatenate(c, axis=-1), allowed, weights)
+            )
+            for offer, y, c in zip(offers, plain, own, strict=True)
+        ]
+
+    def own_samples(self, chunk: Chunk, number: int, controls: Sequence[Control], motion: Motion) -> FloatArray:
+        """A payoff's own controls, Greek by Greek, shape (n_combinations, n_controls, n_samples)."""
+        return chunk.fold(rows(controls, motion, self.payoffs[number], self.combinations))
 
 
 def _folded(chunk: Chunk, rows: FloatArray) -> FloatArray:
@@ -118,24 +143,26 @@ class Run:
     Parameters
     ----------
     group : Group
-    fits : tuple of Fit
+    plans : tuple of Plan
         One a payoff; empty without controls.
     """
 
     group: Group
-    fits: tuple[Fit, ...]
+    plans: tuple[Plan, ...]
 
     def controlled(self, chunk: Chunk) -> tuple[Iterator[tuple[FloatArray, FloatArray]], FloatArray]:
         """(controlled, plain) samples payoff by payoff, and the scores."""
-        drawn = self.group.draw(chunk)
-        known = self.group.control_samples(chunk, drawn) if self.fits else None
+        group, drawn = self.group, self.group.draw(chunk)
+        free = group.control_samples(chunk, drawn) if self.plans else None
+        motion = group.motion(drawn)
 
         def pairs() -> Iterator[tuple[FloatArray, FloatArray]]:
-            for row, plain in enumerate(self.group.samples(chunk, drawn)):
-                if known is None:
+            for row, plain in enumerate(group.samples(chunk, drawn)):
+                if free is None:
                     yield plain, plain
-                else:
-                    yield plain - np.einsum("gc,cn->gn", self.fits[row].coefficients, known, optimize=False), plain
+                    continue
+                own = group.own_samples(chunk, row, self.plans[row].specific, motion)
+                yield self.plans[row].applied(plain, free, own), plain
 
         return pairs(), self.group.scores(chunk, drawn)
 
@@ -162,8 +189,8 @@ def half(moments: Moments, first: bool) -> Moments:
 
 
 def pilot_chunk(seed: int, paths: int, n_times: int, sampling: Sampling) -> Chunk:
-    """The pilot's draws: about an eighth of a short run's, at most 16,384 paths and about a million path-steps."""
-    affordable = max(4096, min(16_384, paths // 6, (1 << 20) // n_times))
+    """The pilot's draws: about an eighth of a short run's, at most 16,384 paths and about two million path-steps."""
+    affordable = max(4096, min(16_384, paths // 6, (1 << 21) // n_times))
     return Chunk(seed, 0, 1 << affordable.bit_length() - 1, sampling, pilot=True)
 
 
@@ -188,7 +215,7 @@ def greeks(
     *,
     paths: int = 100_000,
     seed: int | None = None,
-    controls: str = "scores",
+    controls: str = "auto",
     sampling: str = "pseudo",
     executor: Executor | None = None,
     progress: bool = False,
@@ -209,8 +236,9 @@ def greeks(
         Paths of the main run.
     seed : int, optional
         Default: drawn, and reported in the result.
-    controls : {"scores", "none"}
-        Zero-mean controls with coefficients from a pilot of its own draws, or none.
+    controls : {"auto", "scores", "none"}
+        Zero-mean controls with coefficients from a pilot of its own draws: the free ones of the law (`scores`), and
+        relaxed payoffs on skeletons and known European prices where the pilot finds that they pay (`auto`).
     sampling : {"pseudo", "antithetic"}
         Independent draws, or antithetic pairs (a pair is one sample).
     executor : concurrent.futures.Executor, optional
@@ -245,22 +273,22 @@ def greeks(
 
     start = time.perf_counter()
     first = pilot_chunk(seed, count, len(group.times), kind) if group.control_names else None
-    fits = tuple(group.pilot(first)) if first else ()
+    plans = tuple(group.pilot(first)) if first else ()
     piloted = time.perf_counter()
     title = "greeks" if progress else ""
-    total = accumulate(results(Run(group, fits), chunks(seed, count, len(payoff.times), kind), executor, title))
+    total = accumulate(results(Run(group, plans), chunks(seed, count, len(payoff.times), kind), executor, title))
     finished = time.perf_counter()
 
     controlled, plain = half(total[0], True), half(total[0], False)
     note = "; ".join(filter(None, [inconsistency(group, total["scores"]), rarity(plain, 0)]))
     found = estimates(labels, controlled, count, plain, dict.fromkeys(labels, note))
     diagnostics = replace(
-        described(group, labels, fits[0]) if fits else Diagnostics(remarks=("no controls were used",)),
+        described(group, labels, plans[0]) if plans else Diagnostics(remarks=("no controls were used",)),
         pilot_paths=first.n_paths if first else 0,
         pilot_seconds=piloted - start,
         main_seconds=finished - piloted,
     )
-    method = "likelihood ratio" + (" + score controls" if fits else "")
+    method = "likelihood ratio" + {"none": "", "scores": " + score controls", "auto": " + controls"}[controls]
     return Result(found, method, seed, kind, diagnostics)
 
 
@@ -275,14 +303,17 @@ def prepared(
     return law, list(wanted), tuple(wanted.values())
 
 
-def described(group: Group, labels: Sequence[str], fit: Fit) -> Diagnostics:
+def described(group: Group, labels: Sequence[str], plan: Plan) -> Diagnostics:
     """What the pilot decided, Greek by Greek and control by control."""
+    names = [*group.control_names, *(control.name for control in plan.specific)]
+    table = plan.fit.coefficients
     rows = [
-        {"greek": greek, "control": name, "coefficient": fit.coefficients[g, c], "used": fit.coefficients[g, c] != 0.0}
+        {"greek": greek, "control": name, "coefficient": table[g, c], "used": table[g, c] != 0.0}
         for g, greek in enumerate(labels)
-        for c, name in enumerate(group.control_names)
+        for c, name in enumerate(names)
     ]
-    refused = [greek for g, greek in enumerate(labels) if not fit.coefficients[g].any()]
-    remarks = [f"controls refused (no gain in the pilot): {', '.join(refused)}"] if refused else []
-    gain = dict(zip(labels, fit.gain.tolist(), strict=True))
+    refused = [greek for g, greek in enumerate(labels) if not table[g].any()]
+    remarks = [*plan.remarks]
+    remarks += [f"controls refused (no gain in the pilot): {', '.join(refused)}"] if refused else []
+    gain = dict(zip(labels, plan.fit.gain.tolist(), strict=True))
     return Diagnostics(pd.DataFrame(rows), gain, remarks=tuple(remarks))

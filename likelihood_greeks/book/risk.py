@@ -17,7 +17,7 @@ import pandas as pd
 from .._checks import one_of, refuse
 from ..engine import CONTROLS, Group, Run, accumulate, half, inconsistency, pilot_chunk
 from ..estimate import Estimate, Moments, rarity
-from ..estimators.controls import Fit
+from ..estimators.plan import Plan
 from ..execution import results
 from ..parameters import STANDARD, Greek, listed, requested
 from ..result import estimates
@@ -66,7 +66,7 @@ def risk(
     *,
     paths: int = 100_000,
     seed: int | None = None,
-    controls: str = "scores",
+    controls: str = "auto",
     sampling: str = "pseudo",
     executor: Executor | None = None,
     progress: bool = False,
@@ -184,11 +184,11 @@ def _underlying(
     for (model, times), members in laws.items():
         first = pilot_chunk(seed, count, len(times), pieces[0].sampling)
         tried = _tried(Group(model, tuple(t.payoff for t in members), combinations, controls), first, members)
-        good = [(trade, fit) for trade, fit in zip(members, tried, strict=True) if not isinstance(fit, Problem)]
-        failed += [fit for fit in tried if isinstance(fit, Problem)]
+        good = [(trade, plan) for trade, plan in zip(members, tried, strict=True) if not isinstance(plan, Problem)]
+        failed += [plan for plan in tried if isinstance(plan, Problem)]
         if good:
             group = Group(model, tuple(trade.payoff for trade, _ in good), combinations, controls)
-            runs.append(Run(group, tuple(fit for _, fit in good if fit is not None)))
+            runs.append(Run(group, tuple(plan for _, plan in good if plan is not None)))
             members_of.append([trade for trade, _ in good])
     if not runs:
         return [], failed
@@ -208,8 +208,8 @@ def _underlying(
     return rows + [_net_row(trades[0], greek, estimate, seed) for greek, estimate in net.items()], failed
 
 
-def _tried(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> list[Fit | Problem | None]:
-    """The pilot of trades on one law: control coefficients (None without controls), or why one cannot be priced."""
+def _tried(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> list[Plan | Problem | None]:
+    """The pilot of trades on one law: its controls (None without), or why one cannot be priced."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             _refuse_infinite(group, replace(chunk, n_paths=256), trades)

@@ -98,6 +98,15 @@ class Fit:
     gain: FloatArray
 
 
+def fit_each(free: FloatArray, own: FloatArray, targets: FloatArray, allowed: FloatArray, weights: FloatArray) -> Fit:
+    """`fit` where every target also has controls of its own, shape (n_targets, n_own, n_samples); they come last."""
+    fits = []
+    for rows, y, mask in zip(own, targets, allowed, strict=True):
+        usable = np.concatenate([mask, np.ones(len(rows), dtype=bool)])
+        fits.append(fit(np.concatenate([free, rows]), y[None], usable[None], weights))
+    return Fit(np.concatenate([f.coefficients for f in fits]), np.concatenate([f.gain for f in fits]))
+
+
 def _centred(rows: FloatArray, root: FloatArray) -> FloatArray:
     """Rows less their weighted means, times the square roots of the weights."""
     return (rows - (rows @ root**2 / (root @ root))[:, None]) * root

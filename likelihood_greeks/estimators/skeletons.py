@@ -159,7 +159,9 @@ class Motion:
     ) -> FloatArray:
         """The zero-mean control for a Greek: its integrand by the skeleton less that of all dates; (n_paths,)."""
         parts = {derivative: self._difference(derivative, value, gradient, skeleton) for derivative in combination}
-        return sum_of(combination, parts)
+        total = sum_of(combination, parts)
+        size = max(np.abs(value * self.drawn.weights[d]).max() if d else 0.0 for d in combination)
+        return total if np.abs(total).max() > 1e-9 * size else np.zeros_like(total)  # else rounding errors, no control
 
     def _difference(
         self, derivative: Derivative, value: FloatArray, gradient: FloatArray, skeleton: Skeleton
