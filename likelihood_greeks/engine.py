@@ -188,9 +188,9 @@ def half(moments: Moments, first: bool) -> Moments:
     return Moments(moments.count, *(getattr(moments, f)[rows] for f in ("mean", "m2", "m3", "m4")))
 
 
-def pilot_chunk(seed: int, paths: int, n_times: int, sampling: Sampling) -> Chunk:
-    """The pilot's draws: about an eighth of a short run's, at most 16,384 paths and about two million path-steps."""
-    affordable = max(4096, min(16_384, paths // 6, (1 << 21) // n_times))
+def pilot_chunk(seed: int, paths: int, sampling: Sampling) -> Chunk:
+    """The pilot's draws: 4,096 paths, twice as many for runs of 50,000 and more."""
+    affordable = max(4096, min(8192, paths // 6))
     return Chunk(seed, 0, 1 << affordable.bit_length() - 1, sampling, pilot=True)
 
 
@@ -272,7 +272,7 @@ def greeks(
     verify(law, payoff.times, Chunk(seed, 0, 64, pilot=True).stream())
 
     start = time.perf_counter()
-    first = pilot_chunk(seed, count, len(group.times), kind) if group.control_names else None
+    first = pilot_chunk(seed, count, kind) if group.control_names else None
     plans = tuple(group.pilot(first)) if first else ()
     piloted = time.perf_counter()
     title = "greeks" if progress else ""

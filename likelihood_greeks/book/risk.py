@@ -181,8 +181,8 @@ def _underlying(
         laws.setdefault((trade.model, trade.payoff.times), []).append(trade)
 
     runs, members_of, failed = [], [], []
-    for (model, times), members in laws.items():
-        first = pilot_chunk(seed, count, len(times), pieces[0].sampling)
+    for (model, _), members in laws.items():
+        first = pilot_chunk(seed, count, pieces[0].sampling)
         tried = _tried(Group(model, tuple(t.payoff for t in members), combinations, controls), first, members)
         good = [(trade, plan) for trade, plan in zip(members, tried, strict=True) if not isinstance(plan, Problem)]
         failed += [plan for plan in tried if isinstance(plan, Problem)]

@@ -19,10 +19,13 @@ from .._typing import FloatArray
 from .controls import COLLINEAR
 from .specific import Control, OnSkeleton
 
-WIDTH_COST, SKELETON_COST, VANILLA_COST = 0.6, 0.25, 0.1
-"""Costs of evaluating a relaxed payoff, of moving it along one skeleton, and of a European, in plain runs."""
+BASE_COST, WIDTH_COST, SKELETON_COST, VANILLA_COST = 1.2, 0.4, 0.25, 0.15
+"""Costs of a run with free controls, of a relaxed payoff, of moving it along one skeleton, and of a European, in plain
+runs (measured at 12 to 252 dates and five Greeks)."""
 
-WORTH = 0.03  # a control must lower log(variance x cost), averaged over the Greeks, by this much
+WORTH = 0.03  # controls must lower log(variance x cost), averaged over the Greeks, by this much
+BUDGET = 8.0  # plain runs
+PATIENCE = 4  # controls added without a gain before the search ends
 MEAN_LIMIT = 6.0  # standard errors that a control's mean may lie from zero in the pilot
 
 
@@ -30,13 +33,13 @@ def cost(controls: Sequence[Control]) -> float:
     """Work of a run with these controls, in plain runs."""
     moved = [c for c in controls if isinstance(c, OnSkeleton)]
     widths = len({id(c.relaxation) for c in moved})
-    return 1.0 + WIDTH_COST * widths + SKELETON_COST * len(moved) + VANILLA_COST * (len(controls) - len(moved))
+    return BASE_COST + WIDTH_COST * widths + SKELETON_COST * len(moved) + VANILLA_COST * (len(controls) - len(moved))
 
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class _Problem:
-    """Least squares of one Greek, reduced to the triangle of its QR decomposition."""
+    """Least squares of one Greek, reduced to a square root (`triangle`) of its normal matrix."""
 
     triangle: FloatArray
     projected: FloatArray
@@ -85,7 +88,8 @@ def choose(controls: Sequence[Control], pilot: PilotSamples) -> list[int]:
     """Indices of the controls that pay, in the order they were found."""
     rows, weights = pilot.own, pilot.weights
     parts = zip(pilot.allowed, rows, pilot.plain, strict=True)
-    problems = [_reduced(pilot.free[mask], own, y, weights) for mask, own, y in parts]
+    served = [part for part in parts if part[1].any()]  # a price has no skeletons
+    problems = [_reduced(pilot.free[mask], own, y, weights) for mask, own, y in served]
     offsets = [len(problem.base) for problem in problems]
     open_to_use = [j for j in range(len(controls)) if not biased(rows[:, j], weights)]
     chosen: list[int] = []
@@ -94,16 +98,19 @@ def choose(controls: Sequence[Control], pilot: PilotSamples) -> list[int]:
         variances = [p.log_variance([o + j for j in picked]) for p, o in zip(problems, offsets, strict=True)]
         return float(np.mean(variances) + np.log(cost([controls[j] for j in picked])))
 
-    current = objective([])
+    best, chosen_best = objective([]), []
     while open_to_use:
         trials = {j: objective([*chosen, j]) for j in open_to_use}
-        best = min(trials, key=trials.__getitem__)
-        if not trials[best] < current - WORTH:
+        j = min(trials, key=trials.__getitem__)
+        if cost([controls[k] for k in (*chosen, j)]) > BUDGET:
             break
-        chosen.append(best)
-        open_to_use.remove(best)
-        current = trials[best]
-    return chosen
+        chosen.append(j)
+        open_to_use.remove(j)
+        if trials[j] < best - WORTH:
+            best, chosen_best = trials[j], list(chosen)
+        elif len(chosen) > len(chosen_best) + PATIENCE:
+            break
+    return chosen_best
 
 
 def biased(rows: FloatArray, weights: FloatArray) -> bool:
@@ -120,8 +127,11 @@ def _reduced(free: FloatArray, own: FloatArray, target: FloatArray, weights: Flo
     scale = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
     scaled /= np.where(scale > 0.0, scale, 1.0)[:, None]
     y = (target - target @ weights / weights.sum()) * root
-    basis, triangle = linalg.qr(scaled.T, mode="economic")
-    projected = basis.T @ y
+    values, vectors = linalg.eigh(scaled @ scaled.T)
+    live = values > COLLINEAR**2 * values[-1]
+    lengths = np.sqrt(values[live])
+    triangle = lengths[:, None] * vectors[:, live].T
+    projected = vectors[:, live].T @ (scaled @ y) / lengths
     rest = max(float(y @ y - projected @ projected), 0.0)
     effective = float(weights.sum() ** 2 / (weights @ weights))
     return _Problem(triangle, projected, rest, tuple(range(len(free))), effective)
