@@ -21,7 +21,7 @@ from .estimators.plan import Plan, offered, planned
 from .estimators.selection import PilotSamples
 from .estimators.skeletons import Motion
 from .estimators.specific import Control, rows
-from .execution import results
+from .execution import one_thread_each, results
 from .models.numerical import as_path_model, verify
 from .models.protocol import PathModel
 from .parameters import Greek, requested
@@ -273,10 +273,11 @@ def greeks(
 
     start = time.perf_counter()
     first = pilot_chunk(seed, count, kind) if group.control_names else None
-    plans = tuple(group.pilot(first)) if first else ()
-    piloted = time.perf_counter()
     title = "greeks" if progress else ""
-    total = accumulate(results(Run(group, plans), chunks(seed, count, len(payoff.times), kind), executor, title))
+    with one_thread_each():
+        plans = tuple(group.pilot(first)) if first else ()
+        piloted = time.perf_counter()
+        total = accumulate(results(Run(group, plans), chunks(seed, count, len(payoff.times), kind), executor, title))
     finished = time.perf_counter()
 
     controlled, plain = half(total[0], True), half(total[0], False)

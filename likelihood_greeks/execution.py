@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, final
 
 import cloudpickle
+from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
 from .sampling import Chunk
 
 T = TypeVar("T")
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_thread_each() -> AbstractContextManager[Any]:
+    """Linear algebra on one thread: the products here are small, and chunks, not products, are shared out."""
+    return _libraries().limit(limits=1, user_api="blas")
+
+
 AHEAD = 32  # chunks submitted before the first result is awaited: keeps workers busy and memory flat
 
 
@@ -31,7 +45,8 @@ class _Portable:
     packed: bytes
 
     def __call__(self, chunk: Chunk) -> Any:
-        return _unpacked(self.packed)(chunk)
+        with one_thread_each():
+            return _unpacked(self.packed)(chunk)
 
 
 def results(

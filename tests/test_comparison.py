@@ -44,7 +44,8 @@ def test_finite_difference_bias_is_seen_with_a_large_bump():
 
 def test_compare_puts_all_methods_side_by_side():
     frame = lg.compare(MODEL, DIGITAL, ["delta", "gamma"], paths=20_000, seed=3)
-    methods = ["likelihood ratio", "likelihood ratio + score controls", "pathwise", "finite difference 0.01"]
+    methods = ["likelihood ratio", "likelihood ratio + score controls", "likelihood ratio + controls"]
+    methods += ["pathwise", "finite difference 0.01", "finite difference 0.001"]
     assert list(frame.loc["delta"].index) == methods
     assert frame.loc[("delta", methods[0]), "unbiased"]
     assert not frame.loc[("delta", "pathwise"), "unbiased"]

@@ -104,14 +104,14 @@ COVERED = {
 
 
 @pytest.mark.parametrize("sampling", ["pseudo", "antithetic"])
-@pytest.mark.parametrize("controls", ["none", "scores"])
+@pytest.mark.parametrize("controls", ["none", "scores", "auto"])
 @pytest.mark.parametrize("name", COVERED)
 def test_standard_errors_are_right_over_many_seeds(name, controls, sampling):
     payoff, source = COVERED[name], quadrature if name == "barrier" else closed_form
     found = {g: source.greek(MODEL, payoff, g) for g in ("price", "delta", "vega", "rho", "theta")}
     exact = {g: getattr(value, "value", value) for g, value in found.items()}
     options = {"paths": 4096, "controls": controls, "sampling": sampling}
-    runs = [lg.greeks(MODEL, payoff, ["delta", "vega", "rho", "theta"], seed=s, **options) for s in range(300)]
+    runs = [lg.greeks(MODEL, payoff, ["delta", "vega", "rho", "theta"], seed=s, **options) for s in range(400)]
     for greek, value in exact.items():
         z = np.array([run[greek].z_score(value) for run in runs])
         assert 0.8 < np.mean(z**2) < 1.25, greek
@@ -122,9 +122,9 @@ def test_standard_errors_are_right_over_many_seeds(name, controls, sampling):
 def test_a_control_with_nonzero_mean_biases_the_estimate_and_would_be_seen():
     payoff = lg.Call(101.0, 1.3)
     group = Group(MODEL, (payoff,), tuple(requested(["delta"], MODEL).values()), "scores")
-    (fit,) = group.pilot(Chunk(4, 0, 4096, pilot=True))
+    (plan,) = group.pilot(Chunk(4, 0, 4096, pilot=True))
     chunk = Chunk(4, 0, 400_000)
-    pairs, _ = Run(group, (fit,)).controlled(chunk)
+    pairs, _ = Run(group, (plan,)).controlled(chunk)
     (right, _), exact = next(pairs), closed_form.greek(MODEL, payoff, "delta")
     error = right[1].std() / np.sqrt(right.shape[1])
     names, forward = group.control_names, MODEL.forward_jet(np.asarray(1.3))
@@ -134,7 +134,7 @@ def test_a_control_with_nonzero_mean_biases_the_estimate_and_would_be_seen():
         else 0.0
         for w in names
     ]
-    wrong = right[1].mean() - fit.coefficients[1] @ means
+    wrong = right[1].mean() - plan.fit.coefficients[1] @ means
     assert abs(right[1].mean() - exact) < 4.0 * error
     assert abs(wrong - exact) > 20.0 * error
 
@@ -187,7 +187,9 @@ def test_very_few_paths_are_no_error(paths):
 
 
 def test_an_antithetic_pair_does_not_make_controls_of_rounding_errors():
-    result = lg.greeks(MODEL, lg.Call(97.0, 0.8), ["delta", "rho"], paths=20_000, seed=1, sampling="antithetic")
+    result = lg.greeks(
+        MODEL, lg.Call(97.0, 0.8), ["delta", "rho"], paths=20_000, seed=1, sampling="antithetic", controls="scores"
+    )
     used = result.diagnostics.controls.query("used")
     assert np.abs(used["coefficient"]).max() < 1e6
     assert result["delta"].note == ""

@@ -18,7 +18,7 @@ from .._checks import one_of, refuse
 from ..engine import CONTROLS, Group, Run, accumulate, half, inconsistency, pilot_chunk
 from ..estimate import Estimate, Moments, rarity
 from ..estimators.plan import Plan
-from ..execution import results
+from ..execution import one_thread_each, results
 from ..parameters import STANDARD, Greek, listed, requested
 from ..result import estimates
 from ..sampling import Chunk, checked, chunks
@@ -120,7 +120,8 @@ def risk(
         own, longest = list(members), max(len(t.payoff.times) for t in trades if t.underlying == name)
         pieces = chunks(underlying_seed(seed, name), count, longest, kind)
         missing = [p for p in problems if _underlying_of(p, frame) == name]
-        found, failed = _underlying(own, wanted, controls, pieces, missing, executor=executor, progress=progress)
+        with one_thread_each():
+            found, failed = _underlying(own, wanted, controls, pieces, missing, executor=executor, progress=progress)
         rows, problems = rows + found, problems + failed
     order = {trade.trade_id: position for position, trade in enumerate(trades)}
     rows.sort(key=lambda row: order.get(row["trade_id"], len(order)))

@@ -90,6 +90,8 @@ def choose(controls: Sequence[Control], pilot: PilotSamples) -> list[int]:
     parts = zip(pilot.allowed, rows, pilot.plain, strict=True)
     served = [part for part in parts if part[1].any()]  # a price has no skeletons
     problems = [_reduced(pilot.free[mask], own, y, weights) for mask, own, y in served]
+    if not problems:
+        return []
     offsets = [len(problem.base) for problem in problems]
     open_to_use = [j for j in range(len(controls)) if not biased(rows[:, j], weights)]
     chosen: list[int] = []
