@@ -6,7 +6,8 @@ import time
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, final
+from functools import reduce
+from typing import Any, Protocol, Self, TypeVar, final
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,8 @@ from .estimate import CARRIERS, Moments, rarity
 from .estimators import controls as control_variates
 from .estimators import likelihood_ratio, pilot
 from .estimators.likelihood_ratio import Combination, Drawn
-from .estimators.plan import Plan, offered, planned
-from .estimators.selection import PilotSamples
+from .estimators.plan import Choice, Plan, chosen, offered
+from .estimators.regression import Products
 from .estimators.skeletons import Motion
 from .estimators.specific import Control, rows
 from .execution import one_thread_each, results
@@ -30,11 +31,47 @@ from .result import Diagnostics, Result, estimates
 from .sampling import Chunk, Sampling, checked, chunks
 
 CONTROLS = ("auto", "scores", "none")
-PROBE = 99  # index of the pilot's stream that shakes fixings to measure widths
+PROBE = 1 << 20  # index of the pilot's stream that shakes fixings to measure widths
+PILOT, MOST_REFINEMENT = 4096, 28_672  # paths
 SCORE_LIMIT = 6.0
 """Standard errors that a score's mean may lie from its exact value, zero, before the law is called inconsistent."""
 
 K = TypeVar("K", bound=Hashable)
+
+
+class Mergeable(Protocol):
+    """Statistics of some samples that can be joined with those of others."""
+
+    def merge(self, other: Self, /) -> Self:
+        """Statistics of both sets of samples."""
+        ...
+
+
+M = TypeVar("M", bound=Mergeable)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Piloted:
+    """Draws of the pilot, and what the payoffs on them share.
+
+    Attributes
+    ----------
+    chunk : Chunk
+        How paths form samples.
+    drawn : Drawn
+    weight : ndarray, shape (n_samples,)
+        Importance of each sample.
+    free : ndarray, shape (n_free, n_samples)
+        The free controls.
+    motion : Motion
+    """
+
+    chunk: Chunk
+    drawn: Drawn
+    weight: FloatArray
+    free: FloatArray
+    motion: Motion
 
 
 @final
@@ -95,35 +132,39 @@ class Group:
         """How the paths move."""
         return Motion(self.model, drawn.paths, drawn)
 
-    def pilot(self, chunk: Chunk) -> list[Plan]:
-        """The controls of every payoff, chosen and fitted on draws that the main run does not use."""
-        offers: list[tuple[list[Control], str]] = []
-        plain: list[list[FloatArray]] = [[] for _ in self.payoffs]
-        own: list[list[FloatArray]] = [[] for _ in self.payoffs]
-        known, importance = [], []
-        for drawn, weight, piece in pilot.draws(self.model, self.times, chunk, self.weights):
-            if not offers:
-                generator = replace(chunk, index=PROBE).stream().generator
-                auto = self.controls == "auto"
-                offers = [offered(self.model, p, drawn, generator) if auto else ([], "") for p in self.payoffs]
-            known.append(self.control_samples(piece, drawn))
-            importance.append(weight)
-            motion = self.motion(drawn)
-            for k, samples in enumerate(self.samples(piece, drawn)):
-                plain[k].append(samples)
-                own[k].append(self.own_samples(piece, k, offers[k][0], motion))
-        allowed = control_variates.eligible(self.model, self.times[-1], self.weights, self.combinations)
-        free, weights = np.concatenate(known, axis=1), np.concatenate(importance)
+    def pilot_draws(self, chunk: Chunk) -> list[Piloted]:
+        """Weighted draws of one chunk of the pilot, with all that payoffs share."""
         return [
-            planned(
-                *offer, PilotSamples(np.concatenate(y, axis=-1), free, np.concatenate(c, axis=-1), allowed, weights)
-            )
-            for offer, y, c in zip(offers, plain, own, strict=True)
+            Piloted(piece, drawn, weight, self.control_samples(piece, drawn), self.motion(drawn))
+            for drawn, weight, piece in pilot.draws(self.model, self.times, chunk, self.weights)
         ]
 
-    def own_samples(self, chunk: Chunk, number: int, controls: Sequence[Control], motion: Motion) -> FloatArray:
-        """A payoff's own controls, Greek by Greek, shape (n_combinations, n_controls, n_samples)."""
-        return chunk.fold(rows(controls, motion, self.payoffs[number], self.combinations))
+    def products(self, draws: Sequence[Piloted], number: int, controls: Sequence[Control]) -> Products:
+        """Products of a payoff's Greeks with the free controls and its own."""
+        payoff, parts = self.payoffs[number], []
+        for drawn in draws:
+            plain = likelihood_ratio.samples(self.model, payoff, drawn.drawn, self.combinations)
+            own = self.own_samples(drawn.chunk, number, controls, drawn.motion)
+            parts.append(Products.of(drawn.free, own, drawn.chunk.fold(plain), drawn.weight))
+        return reduce(Products.merge, parts)
+
+    def choices(self, chunk: Chunk) -> list[Choice]:
+        """The controls of every payoff, chosen on draws that the main run does not use."""
+        draws = self.pilot_draws(chunk)
+        allowed = control_variates.eligible(self.model, self.times[-1], self.weights, self.combinations)
+        found = []
+        for number, payoff in enumerate(self.payoffs):
+            generator = replace(chunk, index=PROBE).stream().generator
+            auto = self.controls == "auto"
+            offers, why_not = offered(self.model, payoff, draws[0].drawn, generator) if auto else ([], "")
+            found.append(chosen(offers, why_not, len(self.times), self.products(draws, number, offers), allowed))
+        return found
+
+    def own_samples(
+        self, chunk: Chunk, number: int, controls: Sequence[Control], motion: Motion, used: FloatArray | None = None
+    ) -> FloatArray:
+        """A payoff's own controls, Greek by Greek, shape (n_combinations, n_controls, n_samples); see `rows`."""
+        return chunk.fold(rows(controls, motion, self.payoffs[number], self.combinations, used))
 
 
 def _folded(chunk: Chunk, rows: FloatArray) -> FloatArray:
@@ -161,8 +202,9 @@ class Run:
                 if free is None:
                     yield plain, plain
                     continue
-                own = group.own_samples(chunk, row, self.plans[row].specific, motion)
-                yield self.plans[row].applied(plain, free, own), plain
+                plan = self.plans[row]
+                own = group.own_samples(chunk, row, plan.specific, motion, plan.used)
+                yield plan.applied(plain, free, own), plain
 
         return pairs(), self.group.scores(chunk, drawn)
 
@@ -173,9 +215,32 @@ class Run:
         return {**found, "scores": Moments.of(scores)}
 
 
-def accumulate(parts: Iterable[Mapping[K, Moments]]) -> dict[K, Moments]:
-    """Merge moments key by key, in the order given."""
-    total: dict[K, Moments] = {}
+@final
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """More draws of the pilot for payoffs with controls of their own, by payoff number."""
+
+    group: Group
+    controls: Mapping[int, tuple[Control, ...]]
+
+    def __call__(self, chunk: Chunk) -> dict[int, Products]:
+        """Products by payoff number."""
+        draws = self.group.pilot_draws(chunk)
+        return {number: self.group.products(draws, number, own) for number, own in self.controls.items()}
+
+
+def plans(group: Group, pilot: Sequence[Chunk], executor: Executor | None = None) -> list[Plan]:
+    """The controls of every payoff: chosen on the first chunk of the pilot, their coefficients fitted on all."""
+    first, *more = pilot
+    choices = group.choices(first)
+    serving = {number: choice.specific for number, choice in enumerate(choices) if choice.specific}
+    seen = accumulate(results(Refinement(group, serving), more, executor)) if serving else {}
+    return [choice.planned(seen.get(number)) for number, choice in enumerate(choices)]
+
+
+def accumulate(parts: Iterable[Mapping[K, M]]) -> dict[K, M]:
+    """Merge statistics key by key, in the order given."""
+    total: dict[K, M] = {}
     for part in parts:
         total = {key: total[key].merge(m) if key in total else m for key, m in part.items()}
     return total
@@ -188,10 +253,10 @@ def half(moments: Moments, first: bool) -> Moments:
     return Moments(moments.count, *(getattr(moments, f)[rows] for f in ("mean", "m2", "m3", "m4")))
 
 
-def pilot_chunk(seed: int, paths: int, sampling: Sampling) -> Chunk:
-    """The pilot's draws: 4,096 paths, twice as many for runs of 50,000 and more."""
-    affordable = max(4096, min(8192, paths // 6))
-    return Chunk(seed, 0, 1 << affordable.bit_length() - 1, sampling, pilot=True)
+def pilot_chunks(seed: int, paths: int, sampling: Sampling) -> list[Chunk]:
+    """The pilot's draws: 4,096 paths to choose controls, up to an eighth of the run more to fit their coefficients."""
+    more = min(paths // 8, MOST_REFINEMENT) // PILOT
+    return [Chunk(seed, k, PILOT, sampling, pilot=True) for k in range(1 + more)]
 
 
 def inconsistency(group: Group, scores: Moments) -> str:
@@ -272,20 +337,22 @@ def greeks(
     verify(law, payoff.times, Chunk(seed, 0, 64, pilot=True).stream())
 
     start = time.perf_counter()
-    first = pilot_chunk(seed, count, kind) if group.control_names else None
+    pilot_pieces = pilot_chunks(seed, count, kind) if group.control_names else []
     title = "greeks" if progress else ""
     with one_thread_each():
-        plans = tuple(group.pilot(first)) if first else ()
+        found_plans = tuple(plans(group, pilot_pieces, executor)) if pilot_pieces else ()
         piloted = time.perf_counter()
-        total = accumulate(results(Run(group, plans), chunks(seed, count, len(payoff.times), kind), executor, title))
+        total = accumulate(
+            results(Run(group, found_plans), chunks(seed, count, len(payoff.times), kind), executor, title)
+        )
     finished = time.perf_counter()
 
     controlled, plain = half(total[0], True), half(total[0], False)
     note = "; ".join(filter(None, [inconsistency(group, total["scores"]), rarity(plain, 0)]))
     found = estimates(labels, controlled, count, plain, dict.fromkeys(labels, note))
     diagnostics = replace(
-        described(group, labels, plans[0]) if plans else Diagnostics(remarks=("no controls were used",)),
-        pilot_paths=first.n_paths if first else 0,
+        described(group, labels, found_plans[0]) if found_plans else Diagnostics(remarks=("no controls were used",)),
+        pilot_paths=found_plans[0].paths if found_plans else 0,
         pilot_seconds=piloted - start,
         main_seconds=finished - piloted,
     )

@@ -12,7 +12,7 @@ LAYERS = [
     ["estimate", "sampling"],
     ["models.protocol", "models.gbm", "models.numerical", "payoffs.protocol", "payoffs.schedule", "payoffs.custom",
      "payoffs.vanilla", "payoffs.barrier", "payoffs.path", "payoffs.tape", "payoffs.relaxed"],
-    ["estimators.likelihood_ratio", "estimators.controls", "estimators.pilot", "estimators.finite_difference",
+    ["estimators.likelihood_ratio", "estimators.controls", "estimators.regression", "estimators.pilot", "estimators.finite_difference",
      "estimators.pathwise", "estimators.relaxation", "estimators.skeletons", "estimators.specific",
      "estimators.selection", "estimators.plan"],
     ["execution", "result", "engine"],

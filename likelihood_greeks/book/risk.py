@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import one_of, refuse
-from ..engine import CONTROLS, Group, Run, accumulate, half, inconsistency, pilot_chunk
+from ..engine import CONTROLS, Group, Run, accumulate, half, inconsistency, pilot_chunks, plans
 from ..estimate import Estimate, Moments, rarity
 from ..estimators.plan import Plan
 from ..execution import one_thread_each, results
@@ -183,8 +183,8 @@ def _underlying(
 
     runs, members_of, failed = [], [], []
     for (model, _), members in laws.items():
-        first = pilot_chunk(seed, count, pieces[0].sampling)
-        tried = _tried(Group(model, tuple(t.payoff for t in members), combinations, controls), first, members)
+        pilot = pilot_chunks(seed, count, pieces[0].sampling)
+        tried = _tried(Group(model, tuple(t.payoff for t in members), combinations, controls), pilot, members, executor)
         good = [(trade, plan) for trade, plan in zip(members, tried, strict=True) if not isinstance(plan, Problem)]
         failed += [plan for plan in tried if isinstance(plan, Problem)]
         if good:
@@ -209,18 +209,20 @@ def _underlying(
     return rows + [_net_row(trades[0], greek, estimate, seed) for greek, estimate in net.items()], failed
 
 
-def _tried(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> list[Plan | Problem | None]:
+def _tried(
+    group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], executor: Executor | None
+) -> list[Plan | Problem | None]:
     """The pilot of trades on one law: its controls (None without), or why one cannot be priced."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            _refuse_infinite(group, replace(chunk, n_paths=256), trades)
-            return [*group.pilot(chunk)] if group.control_names else [None] * len(trades)
+            _refuse_infinite(group, replace(pilot[0], n_paths=256), trades)
+            return [*plans(group, pilot, executor)] if group.control_names else [None] * len(trades)
     except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
         if len(trades) == 1:
             problem = "give finite payments and Greeks", str(error)
             return [Problem(trades[0].trade_id, trades[0].row, "payoff", *problem)]
     alone = [replace(group, payoffs=(trade.payoff,)) for trade in trades]
-    return [_tried(one, chunk, [trade])[0] for one, trade in zip(alone, trades, strict=True)]
+    return [_tried(one, pilot, [trade], executor)[0] for one, trade in zip(alone, trades, strict=True)]
 
 
 def _refuse_infinite(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> None:

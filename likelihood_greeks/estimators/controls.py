@@ -1,4 +1,4 @@
-r"""Zero-mean controls that any law gives for nothing, and their coefficients from a pilot.
+r"""Zero-mean controls that any law gives for nothing.
 
 Differentiating :math:`E[1] = 1` and :math:`E[S_T] = F` under the integral gives, for every weight *w* of the
 likelihood-ratio estimator,
@@ -13,20 +13,14 @@ is exactly unbiased and its standard error is the plain one.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import final
 
 import numpy as np
-from scipy import linalg
 
 from .._typing import FloatArray
 from ..models.numerical import Differentiated
 from ..models.protocol import PathModel
 from ..parameters import Derivative
 from .likelihood_ratio import Drawn
-
-COLLINEAR = 1e-6
-"""A control whose part independent of the others is smaller than this share of it is dropped."""
 
 
 def has_forward(model: PathModel, maturity: float) -> bool:
@@ -78,91 +72,3 @@ def eligible(
     if not has_forward(model, maturity):
         return plain
     return np.concatenate([plain, np.ones((len(targets), 1), dtype=bool), moved], axis=1)
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class Fit:
-    """Control coefficients for several targets.
-
-    Attributes
-    ----------
-    coefficients : ndarray, shape (n_targets, n_controls)
-        Zero for a control that is not eligible, that is a combination of others, or whose target was refused.
-    gain : ndarray, shape (n_targets,)
-        Variance without over with controls, each half of the pilot judged by the other half's coefficients;
-        1 where that is no gain and the controls were refused.
-    """
-
-    coefficients: FloatArray
-    gain: FloatArray
-
-
-def fit_each(free: FloatArray, own: FloatArray, targets: FloatArray, allowed: FloatArray, weights: FloatArray) -> Fit:
-    """`fit` where every target also has controls of its own, shape (n_targets, n_own, n_samples); they come last."""
-    fits = []
-    for rows, y, mask in zip(own, targets, allowed, strict=True):
-        usable = np.concatenate([mask, np.ones(len(rows), dtype=bool)])
-        fits.append(fit(np.concatenate([free, rows]), y[None], usable[None], weights))
-    return Fit(np.concatenate([f.coefficients for f in fits]), np.concatenate([f.gain for f in fits]))
-
-
-def _centred(rows: FloatArray, root: FloatArray) -> FloatArray:
-    """Rows less their weighted means, times the square roots of the weights."""
-    return (rows - (rows @ root**2 / (root @ root))[:, None]) * root
-
-
-def _solve(controls: FloatArray, targets: FloatArray, allowed: FloatArray) -> FloatArray:
-    """Least squares of each target on its allowed controls; nearly collinear ones are dropped, not inverted."""
-    basis, triangle = linalg.qr(controls.T, mode="economic")
-    projected = basis.T @ targets.T
-    found = np.zeros(allowed.shape)
-    for g, mask in enumerate(allowed):
-        columns = np.flatnonzero(mask)
-        if not len(columns):
-            continue
-        q, r, pivots = linalg.qr(triangle[:, columns], mode="economic", pivoting=True)
-        rank = np.count_nonzero(np.abs(np.diag(r)) > COLLINEAR * abs(r[0, 0]))
-        found[g, columns[pivots[:rank]]] = linalg.solve_triangular(r[:rank, :rank], q[:, :rank].T @ projected[:, g])
-    return found
-
-
-def fit(
-    controls: FloatArray, targets: FloatArray, allowed: FloatArray | None = None, weights: FloatArray | None = None
-) -> Fit:
-    """Least-squares coefficients of `targets` on `controls`, refused where they do not lower the variance.
-
-    Parameters
-    ----------
-    controls : ndarray, shape (n_controls, n_samples)
-    targets : ndarray, shape (n_targets, n_samples)
-    allowed : ndarray of bool, shape (n_targets, n_controls), optional
-        Which controls may serve which target; default: all.
-    weights : ndarray, shape (n_samples,), optional
-        Importance of each sample; default: equal.
-
-    Returns
-    -------
-    Fit
-    """
-    count, size = len(controls), controls.shape[-1]
-    mask = np.ones((len(targets), count), dtype=bool) if allowed is None else allowed
-    root = np.sqrt(np.ones(size) if weights is None else weights)
-    x, y = _centred(controls, root), _centred(targets, root)
-    scale = np.sqrt((x**2).mean(axis=-1))
-    live = (scale > 0.0) & np.isfinite(scale)
-    if not live.any() or size < 8 * count:
-        return Fit(np.zeros((len(targets), count)), np.ones(len(targets)))
-    x, mask = x[live] / scale[live, None], mask[:, live]
-
-    halves = slice(0, size, 2), slice(1, size, 2)
-    raw = (y**2).sum(axis=-1)
-    left = np.zeros(len(targets))
-    for train, judge in (halves, halves[::-1]):
-        left += ((y[:, judge] - _solve(x[:, train], y[:, train], mask) @ x[:, judge]) ** 2).sum(axis=-1)
-    gain = np.divide(raw, left, out=np.ones_like(raw), where=left > 0.0)
-
-    coefficients = np.zeros((len(targets), count))
-    coefficients[:, live] = _solve(x, y, mask) / scale[live]
-    coefficients[gain <= 1.0] = 0.0
-    return Fit(coefficients, np.maximum(gain, 1.0))

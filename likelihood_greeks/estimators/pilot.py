@@ -44,7 +44,7 @@ def draws(
         )
         return
     for k, (shift, share) in enumerate(zip(shifts, SHARES, strict=True)):
-        piece = replace(chunk, index=k, n_paths=round(share * chunk.n_paths))
+        piece = replace(chunk, index=len(SHIFTS) * chunk.index + k, n_paths=round(share * chunk.n_paths))
         paths = _pushed(model, grid, piece, shift)
         drawn = weigh(model, paths, [*needed, *({RATE} - set(needed))])
         curvature = model.hessian(paths, [("rate", "rate")])[0]
@@ -57,7 +57,7 @@ def _shifts(model: PathModel, grid: FloatArray, chunk: Chunk) -> FloatArray | No
     """Changes of the rate that move the final log-spot by `SHIFTS`; None where the law cannot be pushed so."""
     if not {"spot", "rate"} <= set(model.parameters) or model.forward_jet(grid[-1]) is None:
         return None
-    trial = model.simulate(grid, replace(chunk, n_paths=1024).stream())
+    trial = model.simulate(grid, replace(chunk, index=0, n_paths=1024).stream())  # every chunk: the same shifts
     spot = observed(trial)[-1]
     if not isinstance(trial, Paths) or not np.all(spot > 0.0):
         return None

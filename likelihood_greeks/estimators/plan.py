@@ -13,10 +13,10 @@ from ..models.protocol import PathModel
 from ..payoffs.protocol import Contract
 from ..payoffs.relaxed import NotRelaxableError, relax
 from ..payoffs.tape import Tape
-from .controls import Fit, fit, fit_each
 from .likelihood_ratio import Drawn
+from .regression import Fit, Products, fit
 from .relaxation import ladder
-from .selection import PilotSamples, choose, cost
+from .selection import choose, cost
 from .skeletons import Movable, candidates
 from .specific import Control, KnowsVanillas, OnSkeleton, Vanilla
 
@@ -34,11 +34,20 @@ class Plan:
         Controls made for this payoff.
     remarks : tuple of str
         What was decided and why.
+    paths : int
+        Samples that the pilot drew for it.
     """
 
     fit: Fit
     specific: tuple[Control, ...] = ()
     remarks: tuple[str, ...] = ()
+    paths: int = 0
+
+    @property
+    def used(self) -> FloatArray:
+        """Which of the payoff's own controls serve which Greek, bool of shape (n_greeks, n_specific)."""
+        own = self.fit.coefficients.shape[1] - len(self.specific)
+        return np.asarray(self.fit.coefficients[:, own:] != 0.0)
 
     def applied(self, plain: FloatArray, free: FloatArray, own: FloatArray) -> FloatArray:
         """Controlled samples, from plain samples and the controls' samples; shape (n_greeks, n_samples)."""
@@ -47,6 +56,34 @@ class Plan:
         if own.shape[1]:
             result -= np.einsum("gc,gcn->gn", self.fit.coefficients[:, count:], own, optimize=False)
         return result
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """The controls chosen for one payoff, before their coefficients are fitted.
+
+    Attributes
+    ----------
+    specific : tuple of Control
+    products : Products
+        What the pilot has seen of them so far.
+    allowed : ndarray of bool, shape (n_greeks, n_free)
+        Which free controls serve which Greek.
+    remark : str
+    """
+
+    specific: tuple[Control, ...]
+    products: Products
+    allowed: FloatArray
+    remark: str = ""
+
+    def planned(self, more: Products | None = None) -> Plan:
+        """The plan, with coefficients from all that the pilot has seen, `more` included."""
+        own = np.ones((len(self.allowed), len(self.specific)), dtype=bool)
+        seen = self.products.merge(more) if more else self.products
+        fitted = fit(seen, np.concatenate([self.allowed, own], axis=1))
+        return Plan(fitted, self.specific, (self.remark,) * bool(self.remark), seen.size)
 
 
 def offered(
@@ -70,18 +107,14 @@ def offered(
     return found, ""
 
 
-def planned(offers: Sequence[Control], why_not: str, pilot: PilotSamples) -> Plan:
-    """The plan that pays best in the pilot; `why_not` says why there are no offers."""
-    picked = sorted(choose(offers, pilot)) if offers else []  # sorted: each width is evaluated once
+def chosen(offers: Sequence[Control], why_not: str, n_times: int, products: Products, allowed: FloatArray) -> Choice:
+    """The offers that pay, judged by their products with the Greeks; `why_not` says why there are no offers."""
+    n_free = allowed.shape[1]
+    picked = choose(offers, n_times, products, allowed) if offers else []
+    kept = products.restricted([*range(n_free), *(n_free + j for j in picked)])
     if not picked:
-        nothing = (
-            "no relaxation or known price pays for its cost: the free controls serve as well" if offers else why_not
-        )
-        only_free = fit(pilot.free, pilot.plain, pilot.allowed, pilot.weights)
-        return Plan(only_free, remarks=(nothing,) if nothing else ())
-    chosen = tuple(offers[j] for j in picked)
-    note = (
-        f"{len(chosen)} of {len(offers)} relaxations and known prices pay; a path costs about {cost(chosen):.1f} plain"
-    )
-    fitted = fit_each(pilot.free, pilot.own[:, picked], pilot.plain, pilot.allowed, pilot.weights)
-    return Plan(fitted, chosen, (note,))
+        nothing = "no relaxation or known price pays for its cost: the free controls serve as well"
+        return Choice((), kept, allowed, nothing if offers else why_not)
+    specific = tuple(offers[j] for j in picked)
+    work = f"a path costs about {cost(specific, n_times):.1f} plain"
+    return Choice(specific, kept, allowed, f"{len(picked)} of {len(offers)} relaxations and known prices pay; {work}")

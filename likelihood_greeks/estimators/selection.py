@@ -1,139 +1,148 @@
 r"""Which of a payoff's own controls to use: the set that minimises variance times cost, chosen by the pilot.
 
-Greedy: starting from the free controls, the control that lowers the mean logarithm of the Greeks' variances by most,
-net of the logarithm of what it costs, is added until none pays. Residual variances in the pilot flatter; with p
-controls and an effective number of samples n they are corrected by (n + p) / (n - p), what is lost by fitting and by
-applying.
+Backward elimination: starting from all offers, the control (or the relaxation with all its skeletons) is removed that
+raises the mean logarithm of the Greeks' variances by least, net of the logarithm of the cost it saves, until none is
+left; the best set on the way is kept. With V the inverse of the controls' covariance and :math:`\beta` their
+coefficients, leaving out a set G raises the residual sum of squares by
+
+.. math:: \beta_G^\top\, (V_{GG})^{-1} \beta_G .
+
+Residual variances in the pilot flatter; with p controls and an effective number of samples n they are corrected by
+(n + p) / (n - p), what is lost by fitting and by applying.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Collection, Sequence
 
 import numpy as np
-from scipy import linalg
 
 from .._typing import FloatArray
-from .controls import COLLINEAR
+from .regression import COLLINEAR, Products
 from .specific import Control, OnSkeleton
 
-BASE_COST, WIDTH_COST, SKELETON_COST, VANILLA_COST = 1.2, 0.4, 0.25, 0.15
-"""Costs of a run with free controls, of a relaxed payoff, of moving it along one skeleton, and of a European, in plain
-runs (measured at 12 to 252 dates and five Greeks)."""
+FREE, VANILLA = 3.4, 5.4
+WIDTH, WIDTH_A_DATE = 5.7, 0.28
+SKELETON, SKELETON_A_DATE = 5.7, 0.03
+OVERHEAD = 6.0
+"""Work a path, in units of one date of a plain run, whose own work is ``OVERHEAD`` plus the number of dates: of the
+free controls, a European, a relaxed payoff, and moving it along one skeleton (measured at 4 to 252 dates, five Greeks)."""
 
-WORTH = 0.03  # controls must lower log(variance x cost), averaged over the Greeks, by this much
-BUDGET = 8.0  # plain runs
-PATIENCE = 4  # controls added without a gain before the search ends
+BUDGET = 6.5  # plain runs; the pilot comes on top
 MEAN_LIMIT = 6.0  # standard errors that a control's mean may lie from zero in the pilot
 
 
-def cost(controls: Sequence[Control]) -> float:
+def cost(controls: Collection[Control], n_times: int) -> float:
     """Work of a run with these controls, in plain runs."""
     moved = [c for c in controls if isinstance(c, OnSkeleton)]
     widths = len({id(c.relaxation) for c in moved})
-    return BASE_COST + WIDTH_COST * widths + SKELETON_COST * len(moved) + VANILLA_COST * (len(controls) - len(moved))
+    own = widths * (WIDTH + WIDTH_A_DATE * n_times) + len(moved) * (SKELETON + SKELETON_A_DATE * n_times)
+    return 1.0 + (FREE + own + VANILLA * (len(controls) - len(moved))) / (OVERHEAD + n_times)
 
 
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class _Problem:
-    """Least squares of one Greek, reduced to a square root (`triangle`) of its normal matrix."""
+class _Shrinking:
+    """Least squares of one Greek on a set of controls that shrinks."""
 
-    triangle: FloatArray
-    projected: FloatArray
-    rest: float  # sum of squares outside the span of all columns
-    base: tuple[int, ...]
-    effective: float
+    def __init__(self, covariance: FloatArray, controls: Sequence[int], effective: float) -> None:
+        scale = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+        live = [j for j in controls if scale[j] > 0.0]
+        correlation = covariance[np.ix_(live, live)] / np.outer(scale[live], scale[live])
+        self.inverse = np.linalg.inv(correlation + COLLINEAR**2 * np.eye(len(live)))
+        right = covariance[live, -1] / (scale[live] * scale[-1])
+        self.place = {j: k for k, j in enumerate(live)}
+        self.coefficients = self.inverse @ right
+        self.left = max(1.0 - float(right @ self.coefficients), np.finfo(float).eps)  # share of the variance
+        self.effective = effective
 
-    def log_variance(self, extra: Sequence[int]) -> float:
-        """Logarithm of the corrected residual variance with the base columns and some more."""
-        columns = [*self.base, *extra]
-        left = float(self.projected @ self.projected)
-        if columns:
-            part = self.triangle[:, columns]
-            solution, *_ = np.linalg.lstsq(part, self.projected, rcond=COLLINEAR)
-            left = float(np.sum((self.projected - part @ solution) ** 2))
-        used = min(len(columns), 0.5 * self.effective)
-        total = left + self.rest
-        return float(np.log(max(total, 1e-300)) + np.log((self.effective + used) / (self.effective - used)))
+    def _part(self, removed: Sequence[int]) -> list[int]:
+        return [self.place[j] for j in removed if j in self.place]
+
+    def _raised(self, part: list[int]) -> float:
+        if len(part) == 1:
+            return float(self.coefficients[part[0]] ** 2 / self.inverse[part[0], part[0]])
+        mine = self.coefficients[part]
+        return float(mine @ np.linalg.solve(self.inverse[np.ix_(part, part)], mine))
+
+    def log_variance(self, removed: Sequence[int] = ()) -> float:
+        """Logarithm of the corrected residual variance, without some of the controls."""
+        part = self._part(removed)
+        left = self.left + (self._raised(part) if part else 0.0)
+        used = min(len(self.place) - len(part), 0.5 * self.effective)
+        return float(np.log(left) + np.log((self.effective + used) / (self.effective - used)))
+
+    def remove(self, removed: Sequence[int]) -> None:
+        """Leave some of the controls out for good."""
+        part = self._part(removed)
+        if not part:
+            return
+        self.left += self._raised(part)
+        kept = [k for k in range(len(self.place)) if k not in part]
+        across = np.linalg.solve(self.inverse[np.ix_(part, part)], self.inverse[np.ix_(part, kept)])
+        self.coefficients = self.coefficients[kept] - across.T @ self.coefficients[part]
+        self.inverse = self.inverse[np.ix_(kept, kept)] - self.inverse[np.ix_(kept, part)] @ across
+        names = [j for j, k in sorted(self.place.items(), key=lambda item: item[1]) if k in set(kept)]
+        self.place = {j: k for k, j in enumerate(names)}
 
 
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class PilotSamples:
-    """All that the pilot drew for one payoff.
+def choose(controls: Sequence[Control], n_times: int, products: Products, allowed: FloatArray) -> list[int]:
+    """Indices of the controls that pay.
 
-    Attributes
+    Parameters
     ----------
-    plain : ndarray, shape (n_greeks, n_samples)
-    free : ndarray, shape (n_free, n_samples)
-    own : ndarray, shape (n_greeks, n_own, n_samples)
-        The payoff's own controls, Greek by Greek.
+    controls : sequence of Control
+        What is offered.
+    n_times : int
+        Dates that the payoff observes.
+    products : Products
+        Of the free controls, the offers, and the Greeks.
     allowed : ndarray of bool, shape (n_greeks, n_free)
         Which free controls serve which Greek.
-    weights : ndarray, shape (n_samples,)
-        Importance of each sample.
     """
-
-    plain: FloatArray
-    free: FloatArray
-    own: FloatArray
-    allowed: FloatArray
-    weights: FloatArray
-
-
-def choose(controls: Sequence[Control], pilot: PilotSamples) -> list[int]:
-    """Indices of the controls that pay, in the order they were found."""
-    rows, weights = pilot.own, pilot.weights
-    parts = zip(pilot.allowed, rows, pilot.plain, strict=True)
-    served = [part for part in parts if part[1].any()]  # a price has no skeletons
-    problems = [_reduced(pilot.free[mask], own, y, weights) for mask, own, y in served]
+    n_free = allowed.shape[1]
+    covariances = products.covariance()
+    offers = {j: n_free + j for j in range(len(controls)) if not biased(products, n_free + j)}
+    problems = [
+        _Shrinking(covariance, [*np.flatnonzero(mask).tolist(), *offers.values()], products.effective)
+        for covariance, mask in zip(covariances, allowed, strict=True)
+        if covariance[-1, -1] > 0.0 and any(covariance[j, j] > 0.0 for j in offers.values())
+    ]
     if not problems:
         return []
-    offsets = [len(problem.base) for problem in problems]
-    open_to_use = [j for j in range(len(controls)) if not biased(rows[:, j], weights)]
-    chosen: list[int] = []
+    left = list(offers)
 
-    def objective(picked: list[int]) -> float:
-        variances = [p.log_variance([o + j for j in picked]) for p, o in zip(problems, offsets, strict=True)]
-        return float(np.mean(variances) + np.log(cost([controls[j] for j in picked])))
+    def objective(removed: Sequence[int]) -> float:
+        rows = [offers[j] for j in removed]
+        work = cost([controls[j] for j in left if j not in removed], n_times)
+        return float(np.mean([p.log_variance(rows) for p in problems]) + np.log(work))
 
-    best, chosen_best = objective([]), []
-    while open_to_use:
-        trials = {j: objective([*chosen, j]) for j in open_to_use}
-        j = min(trials, key=trials.__getitem__)
-        if cost([controls[k] for k in (*chosen, j)]) > BUDGET:
-            break
-        chosen.append(j)
-        open_to_use.remove(j)
-        if trials[j] < best - WORTH:
-            best, chosen_best = trials[j], list(chosen)
-        elif len(chosen) > len(chosen_best) + PATIENCE:
-            break
-    return chosen_best
+    def worth(picked: list[int]) -> float:
+        return objective([]) if cost([controls[j] for j in picked], n_times) <= BUDGET else np.inf
 
-
-def biased(rows: FloatArray, weights: FloatArray) -> bool:
-    """Whether a control that should have mean zero shows another, for any Greek; rows (n_targets, n_samples)."""
-    weighted = rows * weights
-    error = weighted.std(axis=1) / np.sqrt(rows.shape[1])
-    return bool(np.any(np.abs(weighted.mean(axis=1)) > MEAN_LIMIT * error + 1e-12 * np.abs(weighted).max(axis=1)))
+    best, chosen = worth(left), list(left)
+    while left:
+        trials = [[j] for j in left] + _whole_relaxations(controls, left)
+        removed = min(trials, key=objective)
+        for problem in problems:
+            problem.remove([offers[j] for j in removed])
+        left = [j for j in left if j not in removed]
+        now = worth(left)
+        if now <= best:
+            best, chosen = now, list(left)
+    return chosen
 
 
-def _reduced(free: FloatArray, own: FloatArray, target: FloatArray, weights: FloatArray) -> _Problem:
-    root, columns = np.sqrt(weights), np.concatenate([free, own])
-    means = (columns @ weights)[:, None] / weights.sum()
-    scaled = (columns - means) * root
-    scale = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
-    scaled /= np.where(scale > 0.0, scale, 1.0)[:, None]
-    y = (target - target @ weights / weights.sum()) * root
-    values, vectors = linalg.eigh(scaled @ scaled.T)
-    live = values > COLLINEAR**2 * values[-1]
-    lengths = np.sqrt(values[live])
-    triangle = lengths[:, None] * vectors[:, live].T
-    projected = vectors[:, live].T @ (scaled @ y) / lengths
-    rest = max(float(y @ y - projected @ projected), 0.0)
-    effective = float(weights.sum() ** 2 / (weights @ weights))
-    return _Problem(triangle, projected, rest, tuple(range(len(free))), effective)
+def _whole_relaxations(controls: Sequence[Control], left: Sequence[int]) -> list[list[int]]:
+    groups: dict[int, list[int]] = {}
+    for j in left:
+        control = controls[j]
+        if isinstance(control, OnSkeleton):
+            groups.setdefault(id(control.relaxation), []).append(j)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def biased(products: Products, control: int) -> bool:
+    """Whether a control that should have mean zero shows another, for any Greek."""
+    mean = products.sums[..., control].sum(axis=0) / products.weight.sum()
+    variance = products.covariance()[:, control, control] / products.weight.sum()
+    error = np.sqrt(np.maximum(variance, 0.0) / products.effective)
+    return bool(np.any(np.abs(mean) > MEAN_LIMIT * error + 1e-300))

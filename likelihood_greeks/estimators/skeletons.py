@@ -19,17 +19,19 @@ skeleton. A second derivative scores the first-order integrand once more (all da
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.protocol import PathModel, Paths
+from ..models.protocol import Paths
 from ..parameters import TIME, Derivative
 from .likelihood_ratio import Combination, Drawn, sum_of, weigh
 
+ROUNDING = 1e-9  # of what it is the difference of: below, a control is identically zero
 Skeleton: TypeAlias = tuple[int, ...]
 """Rows of the scored dates, increasing."""
 
@@ -48,10 +50,10 @@ class Movable(Protocol):
 
 
 def candidates(times: Sequence[float]) -> list[Skeleton]:
-    """Skeletons worth trying: none, and 1, 2, 4, 8, 16 blocks of about equal length, all coarser than the dates."""
+    """Skeletons worth trying: none, and 1, 4 and 16 blocks of about equal length, all coarser than the dates."""
     grid = np.asarray(times)
     found: dict[Skeleton, None] = {(): None}
-    for blocks in (1, 2, 4, 8, 16):
+    for blocks in (1, 4, 16):
         ends = grid[-1] * np.arange(1, blocks + 1) / blocks
         rows = tuple(sorted({int(np.argmin(np.abs(grid - end))) for end in ends}))
         if len(rows) < len(grid):
@@ -59,20 +61,12 @@ def candidates(times: Sequence[float]) -> list[Skeleton]:
     return list(found)
 
 
-def interpolation(times: FloatArray, skeleton: Skeleton) -> FloatArray:
+@lru_cache(maxsize=256)
+def interpolation(times: tuple[float, ...], skeleton: Skeleton) -> FloatArray:
     """The matrix P from scored to all dates, shape (n_times, n_scored)."""
-    nodes = np.concatenate([[0.0], times[list(skeleton)]])
+    nodes = np.concatenate([[0.0], np.asarray(times)[list(skeleton)]])
     columns = [np.interp(times, nodes, unit) for unit in np.eye(len(nodes))[1:]]
     return np.stack(columns, axis=1) if columns else np.zeros((len(times), 0))
-
-
-def _contract(gradient: FloatArray, tangent: FloatArray) -> FloatArray:
-    """sum_i gradient_i tangent_i, shape (n_paths,), without forming the product."""
-    if tangent.shape[0] == 1:
-        return np.asarray(gradient.sum(axis=0) * tangent[0])
-    if tangent.shape[1] == 1:
-        return np.asarray(tangent[:, 0] @ gradient)
-    return np.einsum("ij,ij->j", gradient, tangent)
 
 
 @final
@@ -108,77 +102,100 @@ class Motion:
         coarse = Paths(self.paths.times[rows], self.paths.spot[rows], latent)
         return dict(weigh(self.model, coarse, list(self.drawn.weights)).weights)
 
-    def _tangent(self, name: str, skeleton: Skeleton) -> FloatArray:
-        key = ("tangent", name, skeleton[:1] if name == TIME else ())
+    def handed(self, gradient: FloatArray, skeleton: Skeleton) -> FloatArray:
+        """What scored dates get of a gradient: its product with P, shape (n_scored, n_paths)."""
+        return interpolation(tuple(self.paths.times.tolist()), skeleton).T @ gradient
+
+    def tangent(self, names: Derivative, skeleton: Skeleton) -> FloatArray:
+        """The tangent in one coordinate, or its slope in a second one; broadcasts to (n_times, n_paths)."""
+        held = skeleton[0] if skeleton and names[0] == TIME else None  # no other tangent depends on what is held
+        if ("tangent", names, held) not in self._known:
+            moved = self.model.tangent if len(names) == 1 else self.model.tangent_slope
+            self._known["tangent", names, held] = moved(self.paths, names if len(names) > 1 else names[0], held)
+        found: FloatArray = self._known["tangent", names, held]
+        return found
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Moved:
+    """A relaxed payoff on moving paths: what its value and gradient say about every perturbation and skeleton.
+
+    Parameters
+    ----------
+    motion : Motion
+    value : ndarray, shape (n_paths,)
+    gradient : ndarray, shape (n_times, n_paths)
+        In the log-spots.
+    """
+
+    motion: Motion
+    value: FloatArray
+    gradient: FloatArray
+    _known: dict[Any, Any] = field(default_factory=dict)
+
+    def _once(self, key: Any, compute: Callable[[], FloatArray]) -> FloatArray:
         if key not in self._known:
-            self._known[key] = self.model.tangent(self.paths, name, skeleton[0] if skeleton else None)
+            self._known[key] = compute()
         found: FloatArray = self._known[key]
         return found
 
-    def along(self, gradient: FloatArray, tangent: FloatArray, skeleton: Skeleton) -> FloatArray:
-        """Sum of gradient * (tangent - P tangent[skeleton]), shape (n_paths,); `gradient` in the log-spots."""
-        total = _contract(gradient, tangent)
-        if skeleton:
-            handed = self._interpolated(gradient, skeleton)
-            held = tangent[list(skeleton)] if tangent.shape[0] > 1 else tangent
-            total = total - _contract(handed, held)
-        return total
+    def _total(self, names: Derivative, tangent: FloatArray) -> FloatArray:
+        """Sum over the dates of gradient times tangent, shape (n_paths,)."""
+        if tangent.shape[0] == 1:
+            return np.asarray(self._once("sum", lambda: np.ones(len(self.gradient)) @ self.gradient) * tangent[0])
+        if tangent.shape[1] == 1:
+            return self._once(("total", names), lambda: tangent[:, 0] @ self.gradient)
+        return self._once(("total", names), lambda: np.einsum("ij,ij->j", self.gradient, tangent))
 
-    def _interpolated(self, gradient: FloatArray, skeleton: Skeleton) -> FloatArray:
-        """P' gradient, remembered for the gradient last asked about; shape (n_scored, n_paths)."""
-        key, owner = ("handed", skeleton), self._known.get("gradient")
-        if owner is not gradient:
-            for old in [k for k in self._known if isinstance(k, tuple) and k[0] == "handed"]:
-                del self._known[old]
-            self._known["gradient"] = gradient
-        if key not in self._known:
-            self._known[key] = interpolation(self.paths.times, skeleton).T @ gradient
-        found: FloatArray = self._known[key]
-        return found
+    def along(self, names: Derivative, skeleton: Skeleton) -> FloatArray:
+        """Sum of gradient * (X - P X[skeleton]), with X the tangent (or slope) of `names`; shape (n_paths,)."""
+        tangent = self.motion.tangent(names, skeleton)
+        total = self._total(names, tangent)
+        if not skeleton:
+            return total
+        handed = self._once(("handed", skeleton), lambda: self.motion.handed(self.gradient, skeleton))
+        if tangent.shape[0] == 1:
+            return total - self._once(("handed sum", skeleton), lambda: handed.sum(axis=0)) * tangent[0]
+        held = tangent[list(skeleton)]
+        return total - (held[:, 0] @ handed if held.shape[1] == 1 else np.einsum("ij,ij->j", handed, held))
 
-    def first(self, name: str, value: FloatArray, gradient: FloatArray, skeleton: Skeleton) -> FloatArray:
+    def first(self, name: str, skeleton: Skeleton) -> FloatArray:
         """The integrand of a first derivative: g s + grad g . x', shape (n_paths,)."""
-        return value * self._score(name, skeleton) + self.along(gradient, self._tangent(name, skeleton), skeleton)
 
-    def _score(self, name: str, skeleton: Skeleton) -> FloatArray:
-        return self.weights(skeleton)[(name,)]
+        def integrand() -> FloatArray:
+            return self.value * self.motion.weights(skeleton)[(name,)] + self.along((name,), skeleton)
 
-    def second(self, pair: Derivative, value: FloatArray, gradient: FloatArray, skeleton: Skeleton) -> FloatArray:
+        return self._once(("first", name, skeleton), integrand)
+
+    def second(self, pair: Derivative, skeleton: Skeleton) -> FloatArray:
         """The integrand of a second derivative: the first in ``pair[0]`` by the skeleton, scored in ``pair[1]``."""
         first, last = pair
-        weights = self.weights(skeleton)
+        weights = self.motion.weights(skeleton)
         key = pair if pair in weights else (last, first)
         curvature = weights[key] - weights[(first,)] * weights[(last,)]  # the derivative of the skeleton's score
-        turned = self.model.tangent_slope(self.paths, pair, skeleton[0] if skeleton else None)
-        slope = self.along(gradient, turned, skeleton)
-        moved = self.first(first, value, gradient, skeleton)
-        return moved * self.drawn.weights[(last,)] + value * curvature + slope
+        scored = self.first(first, skeleton) * self.motion.drawn.weights[(last,)]
+        return scored + self.value * curvature + self.along(pair, skeleton)
 
-    def control(
-        self, combination: Combination, value: FloatArray, gradient: FloatArray, skeleton: Skeleton
-    ) -> FloatArray:
+    def control(self, combination: Combination, skeleton: Skeleton) -> FloatArray:
         """The zero-mean control for a Greek: its integrand by the skeleton less that of all dates; (n_paths,)."""
-        parts = {derivative: self._difference(derivative, value, gradient, skeleton) for derivative in combination}
-        total = sum_of(combination, parts)
-        size = max(np.abs(value * self.drawn.weights[d]).max() if d else 0.0 for d in combination)
-        return total if np.abs(total).max() > 1e-9 * size else np.zeros_like(total)  # else rounding errors, no control
+        return sum_of(combination, {derivative: self._difference(derivative, skeleton) for derivative in combination})
 
-    def _difference(
-        self, derivative: Derivative, value: FloatArray, gradient: FloatArray, skeleton: Skeleton
-    ) -> FloatArray:
-        full = self.drawn.weights
+    def vanishes(self, combination: Combination, control: FloatArray) -> bool:
+        """Whether a control is nothing but rounding errors."""
+        size = max((np.abs(self._scored(d)).max() for d in combination if d), default=0.0)
+        return bool(np.abs(control).max() <= ROUNDING * size)
+
+    def _scored(self, derivative: Derivative) -> FloatArray:
+        return self._once(("scored", derivative), lambda: self.value * self.motion.drawn.weights[derivative])
+
+    def _difference(self, derivative: Derivative, skeleton: Skeleton) -> FloatArray:
         match derivative:
             case (name,):
-                return self.first(name, value, gradient, skeleton) - value * full[derivative]
+                return self.first(name, skeleton) - self._scored(derivative)
             case ("time", "time") | ():  # nothing to gain for a price; the moving bridge weights are not differentiated
-                return np.zeros_like(value)
+                return np.zeros_like(self.value)
             case (a, b):
                 # The coordinate whose score is noisiest travels with the path; time's bridge weights stay fixed.
-                pair = (b, a) if b == TIME else (a, b)
-                return self.second(pair, value, gradient, skeleton) - value * full[derivative]
+                return self.second((b, a) if b == TIME else (a, b), skeleton) - self._scored(derivative)
         raise ValueError(f"derivative must name at most two coordinates, got {derivative!r}")
-
-
-def can_move(model: PathModel, names: Collection[str]) -> bool:
-    """Whether the model knows the tangents of its paths."""
-    return isinstance(model, Movable) and bool(names)

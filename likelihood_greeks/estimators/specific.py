@@ -14,7 +14,7 @@ from ..parameters import Derivative
 from ..payoffs.protocol import Contract, payment_times
 from .likelihood_ratio import Combination, sum_of
 from .relaxation import Relaxation
-from .skeletons import Motion, Skeleton
+from .skeletons import Motion, Moved, Skeleton
 
 
 @runtime_checkable
@@ -60,21 +60,35 @@ Control = OnSkeleton | Vanilla
 
 
 def rows(
-    controls: Sequence[Control], motion: Motion, payoff: Contract, combinations: Sequence[Combination]
+    controls: Sequence[Control],
+    motion: Motion,
+    payoff: Contract,
+    combinations: Sequence[Combination],
+    used: FloatArray | None = None,
 ) -> FloatArray:
-    """The zero-mean controls of every Greek on one chunk, shape (n_greeks, n_controls, n_paths)."""
+    """The zero-mean controls of every Greek on one chunk, shape (n_greeks, n_controls, n_paths).
+
+    `used`, bool of shape (n_greeks, n_controls), says which are computed: the others are zero. By default all are, less
+    those that vanish identically but for rounding errors.
+    """
     spot = motion.drawn.spot
     found = np.zeros((len(combinations), len(controls), spot.shape[1]))
-    last: Any = None
+    moved: dict[int, Moved] = {}
     for j, control in enumerate(controls):
-        if isinstance(control, Vanilla):
-            found[:, j] = _vanilla(control, motion, combinations)
+        served = range(len(combinations)) if used is None else np.flatnonzero(used[:, j]).tolist()
+        if not len(served):
             continue
-        if last is None or last[0] is not control.relaxation:
-            last = control.relaxation, control.relaxation.evaluate(payoff, spot, _discounting(motion, payoff))
-        value, gradient = last[1]
-        for g, combination in enumerate(combinations):
-            found[g, j] = motion.control(combination, value, gradient, control.skeleton)
+        if isinstance(control, Vanilla):
+            found[served, j] = _vanilla(control, motion, [combinations[g] for g in served])
+            continue
+        if id(control.relaxation) not in moved:  # one width after the other: only one is kept
+            evaluated = control.relaxation.evaluate(payoff, spot, _discounting(motion, payoff))
+            moved = {id(control.relaxation): Moved(motion, *evaluated)}
+        of_width = moved[id(control.relaxation)]
+        for g in served:
+            row = of_width.control(combinations[g], control.skeleton)
+            if used is not None or not of_width.vanishes(combinations[g], row):
+                found[g, j] = row
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from scipy import special
@@ -215,10 +215,12 @@ class GBM:
 
     # -- how paths move ----------------------------------------------------------------------------------------
 
-    def _displacement(self, paths: Paths) -> FloatArray:
-        """Brownian motion behind the paths, shape (n_times, n_paths)."""
-        log_spot = paths.latent["log_spot"] if "log_spot" in paths.latent else np.log(paths.spot)
-        return (log_spot - (np.log(self.spot) + self._drift * paths.times[:, None])) / self.volatility
+    def _displacement(self, paths: Paths, rows: Any = slice(None)) -> FloatArray:
+        """Brownian motion behind the paths at some of their dates, shape (n_rows, n_paths)."""
+        log_spot = paths.latent["log_spot"][rows] if "log_spot" in paths.latent else np.log(paths.spot[rows])
+        moved = log_spot - (np.log(self.spot) + self._drift * paths.times[rows, None])
+        moved /= self.volatility
+        return np.asarray(moved)
 
     def tangent(self, paths: Paths, name: str, held: int | None = None) -> FloatArray:
         r"""Derivative of the log-spots in `name`, the driving normals held fixed; broadcasts to (n_times, n_paths).
@@ -246,7 +248,7 @@ class GBM:
                 return -times
             case "time":
                 rows = [0] if held is None else [0, held]
-                brownian = (self._displacement(paths)[rows] / times[rows]).sum(axis=0, keepdims=True)
+                brownian = (self._displacement(paths, rows) / times[rows]).sum(axis=0, keepdims=True)
                 return -self._drift - 0.5 * self.volatility * brownian
         raise self._unknown(name)
 

@@ -1,0 +1,168 @@
+r"""Least squares of Greeks on zero-mean controls, from cross-moments that can be merged.
+
+A pilot of any length leaves one matrix of weighted products a Greek, so its memory does not grow with the number of its
+draws. The draws are kept apart in two halves: each half judges the coefficients fitted to the other, and controls that
+do not lower the variance there are refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from scipy.linalg import lapack, solve_triangular
+
+from .._typing import FloatArray
+
+COLLINEAR = 1e-5
+"""A control whose part independent of the others is smaller than this share of it is dropped."""
+
+SAMPLES_A_CONTROL = 8  # fewer, and no coefficients are fitted
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Products:
+    """Weighted sums of products of controls and targets; free controls are shared, own ones differ by target.
+
+    Attributes
+    ----------
+    size : int
+        Samples.
+    weight, weight_squared : ndarray, shape (2,)
+        Sums of the samples' weights and of their squares, half by half.
+    sums : ndarray, shape (2, n_targets, n + 1)
+    products : ndarray, shape (2, n_targets, n + 1, n + 1)
+        Of the n controls (free ones first) and, last, the target.
+    """
+
+    size: int
+    weight: FloatArray
+    weight_squared: FloatArray
+    sums: FloatArray
+    products: FloatArray
+
+    @classmethod
+    def of(cls, free: FloatArray, own: FloatArray, targets: FloatArray, weights: FloatArray) -> Products:
+        """Products of samples.
+
+        Parameters
+        ----------
+        free : ndarray, shape (n_free, n_samples)
+        own : ndarray, shape (n_targets, n_own, n_samples)
+        targets : ndarray, shape (n_targets, n_samples)
+        weights : ndarray, shape (n_samples,)
+        """
+        count = len(free) + own.shape[1] + 1
+        sums, products = np.zeros((2, len(targets), count)), np.zeros((2, len(targets), count, count))
+        halves = [weights[0::2], weights[1::2]]
+        for g, (mine, target) in enumerate(zip(own, targets, strict=True)):
+            rows = np.concatenate([free, mine, target[None]])
+            for h, weight in enumerate(halves):
+                part = rows[:, h::2]
+                weighted = part * weight
+                sums[h, g], products[h, g] = weighted.sum(axis=1), weighted @ part.T
+        total = [float(w.sum()) for w in halves], [float(w @ w) for w in halves]
+        return cls(len(weights), np.array(total[0]), np.array(total[1]), sums, products)
+
+    def merge(self, other: Products) -> Products:
+        """Products of both sets of samples."""
+        return Products(
+            self.size + other.size,
+            self.weight + other.weight,
+            self.weight_squared + other.weight_squared,
+            self.sums + other.sums,
+            self.products + other.products,
+        )
+
+    def restricted(self, controls: list[int]) -> Products:
+        """Products of some of the controls and the targets."""
+        rows = [*controls, self.sums.shape[-1] - 1]
+        return Products(
+            self.size, self.weight, self.weight_squared, self.sums[..., rows], self.products[..., rows, :][..., rows]
+        )
+
+    @property
+    def effective(self) -> float:
+        """Effective number of samples, ``(sum w)² / sum w²``."""
+        return float(self.weight.sum() ** 2 / self.weight_squared.sum())
+
+    def covariance(self, half: int | None = None) -> FloatArray:
+        """Weighted sums of squares and products about the means, of one half or of all; (n_targets, n + 1, n + 1)."""
+        weight, sums, products = self.weight, self.sums, self.products
+        chosen = slice(None) if half is None else slice(half, half + 1)
+        total = sums[chosen].sum(axis=0)
+        return np.asarray(products[chosen].sum(axis=0) - total[:, :, None] * total[:, None, :] / weight[chosen].sum())
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """Control coefficients for several targets.
+
+    Attributes
+    ----------
+    coefficients : ndarray, shape (n_targets, n_controls)
+        Zero for a control that is not eligible, that is a combination of others, or whose target was refused.
+    gain : ndarray, shape (n_targets,)
+        Variance without over with controls, each half of the pilot judged by the other half's coefficients;
+        1 where that is no gain and the controls were refused.
+    """
+
+    coefficients: FloatArray
+    gain: FloatArray
+
+
+def solve(covariance: FloatArray, allowed: FloatArray) -> FloatArray:
+    """Coefficients of the target (last row) on its allowed controls; nearly collinear ones are dropped, not inverted.
+
+    `allowed` is bool, of shape (n_controls,).
+    """
+    found = np.zeros(len(allowed))
+    scale = np.sqrt(np.maximum(np.diag(covariance)[:-1], 0.0))
+    columns = np.flatnonzero(np.logical_and(allowed, scale > 0.0))
+    if not len(columns):
+        return found
+    size = scale[columns]
+    correlation = covariance[np.ix_(columns, columns)] / np.outer(size, size)
+    factor, pivots, rank, _ = lapack.dpstrf(correlation, tol=COLLINEAR**2)
+    kept = columns[pivots[:rank] - 1]
+    triangle = factor[:rank, :rank]  # upper: triangle' triangle = correlation of those kept
+    right = covariance[kept, -1] / scale[kept]
+    half = solve_triangular(triangle, right, trans="T")
+    found[kept] = solve_triangular(triangle, half) / scale[kept]
+    return found
+
+
+def fit(products: Products, allowed: FloatArray) -> Fit:
+    """Least-squares coefficients, refused where they do not lower the variance of draws they were not fitted to.
+
+    Parameters
+    ----------
+    products : Products
+    allowed : ndarray of bool, shape (n_targets, n_controls)
+        Which controls may serve which target.
+
+    Returns
+    -------
+    Fit
+    """
+    targets, count = allowed.shape
+    coefficients, gain = np.zeros((targets, count)), np.ones(targets)
+    halves, whole = (products.covariance(0), products.covariance(1)), products.covariance()
+    for g, mask in enumerate(allowed):
+        if not mask.any() or products.size < SAMPLES_A_CONTROL * np.count_nonzero(mask):
+            continue
+        left = sum(_left(judge[g], solve(train[g], mask)) for train, judge in (halves, halves[::-1]))
+        raw = float(halves[0][g, -1, -1] + halves[1][g, -1, -1])
+        if left < raw:
+            gain[g] = raw / max(left, np.finfo(float).eps * raw)
+            coefficients[g] = solve(whole[g], mask)
+    return Fit(coefficients, gain)
+
+
+def _left(covariance: FloatArray, coefficients: FloatArray) -> float:
+    """Sum of squares of the target less its controls."""
+    vector = np.append(-coefficients, 1.0)
+    return float(vector @ covariance @ vector)
