@@ -2,7 +2,8 @@ r"""Which of a payoff's own controls to use: the set that minimises variance tim
 
 Backward elimination: starting from all offers, the control (or the relaxation with all its skeletons) is removed that
 raises the mean logarithm of the Greeks' variances by least, net of the logarithm of the cost it saves, until none is
-left; the best set on the way is kept. With V the inverse of the controls' covariance and :math:`\beta` their
+left; the best set on the way is kept. The mean is over the Greeks that the offers can serve at all: an error that
+nothing lowers, such as a price's, decides nothing. With V the inverse of the controls' covariance and :math:`\beta` their
 coefficients, leaving out a set G raises the residual sum of squares by
 
 .. math:: \beta_G^\top\, (V_{GG})^{-1} \beta_G .
@@ -25,10 +26,11 @@ FREE, VANILLA = 3.4, 5.4
 WIDTH, WIDTH_A_DATE = 5.7, 0.28
 SKELETON, SKELETON_A_DATE = 5.7, 0.03
 OVERHEAD = 6.0
-"""Work a path, in units of one date of a plain run, whose own work is ``OVERHEAD`` plus the number of dates: of the
-free controls, a European, a relaxed payoff, and moving it along one skeleton (measured at 4 to 252 dates, five Greeks)."""
+"""Work a path in units of one date of a plain run, which itself costs ``OVERHEAD`` plus the number of dates: of the free
+controls, a European, a relaxed payoff, and moving it along one skeleton (measured at 4 to 252 dates, five Greeks)."""
 
 BUDGET = 6.5  # plain runs; the pilot comes on top
+SERVED = 1.5  # a Greek has a say if all offers together divide its variance by this much
 MEAN_LIMIT = 6.0  # standard errors that a control's mean may lie from zero in the pilot
 
 
@@ -101,11 +103,12 @@ def choose(controls: Sequence[Control], n_times: int, products: Products, allowe
     n_free = allowed.shape[1]
     covariances = products.covariance()
     offers = {j: n_free + j for j in range(len(controls)) if not biased(products, n_free + j)}
-    problems = [
+    served = [
         _Shrinking(covariance, [*np.flatnonzero(mask).tolist(), *offers.values()], products.effective)
         for covariance, mask in zip(covariances, allowed, strict=True)
-        if covariance[-1, -1] > 0.0 and any(covariance[j, j] > 0.0 for j in offers.values())
+        if covariance[-1, -1] > 0.0
     ]
+    problems = [p for p in served if p.log_variance() < p.log_variance([*offers.values()]) - np.log(SERVED)]
     if not problems:
         return []
     left = list(offers)
