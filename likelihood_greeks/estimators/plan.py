@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -52,7 +52,7 @@ class Plan:
     def applied(self, plain: FloatArray, free: FloatArray, own: FloatArray) -> FloatArray:
         """Controlled samples, from plain samples and the controls' samples; shape (n_greeks, n_samples)."""
         count = len(free)
-        result = plain - np.einsum("gc,cn->gn", self.fit.coefficients[:, :count], free, optimize=False)
+        result = plain - self.fit.coefficients[:, :count] @ free
         if own.shape[1]:
             result -= np.einsum("gc,gcn->gn", self.fit.coefficients[:, count:], own, optimize=False)
         return result
@@ -101,7 +101,7 @@ def offered(
     except Exception as error:
         return [], f"no relaxations: the payoff raised {type(error).__name__} when followed: {error}"
     found: list[Control] = [OnSkeleton(r, s) for r in relaxations for s in candidates(payoff.times)]
-    if len(payoff.times) > 1 and isinstance(model, KnowsVanillas):
+    if len(payoff.times) > 1 and isinstance(model, KnowsVanillas) and isinstance(model, Hashable):
         levels = dict.fromkeys((dates[-1], level) for dates, level in tape.levels)
         found += [Vanilla(row, level, kind) for row, level in levels for kind in ("digital", "call")]
     return found, ""

@@ -18,9 +18,9 @@ from ..payoffs.protocol import Contract
 from ..payoffs.relaxed import NotRelaxableError, relax
 from ..payoffs.tape import Tape
 
-LOCAL_WIDTHS, GLOBAL_WIDTH = (0.25, 1.0, 4.0), 0.7
+LOCAL_WIDTHS, GLOBAL_WIDTH, ROUNDED_WIDTH = (0.25, 1.0, 4.0), 0.7, 1.0
 """Half-widths in units of the two scales. On daily barriers 0.25, 1 and 4 together halve the error that 0.5, 1 and 2
-leave, and any further width or skeleton adds less than it costs."""
+leave, and any further width or skeleton adds less than it costs. Rounding off kinks serves second derivatives."""
 
 
 @final
@@ -33,10 +33,13 @@ class Relaxation:
     name : str
     widths : tuple of ndarray
         Each a number or of shape (n_times, 1).
+    rounded : bool
+        Whether maxima and minima, which have kinks and no jumps, are rounded off too.
     """
 
     name: str
     widths: tuple[AnyArray, ...]
+    rounded: bool = False
 
     def evaluate(
         self, payoff: Contract, spot: FloatArray, discount: Callable[[FloatArray], FloatArray]
@@ -45,7 +48,7 @@ class Relaxation:
 
         `discount` gives the factors of the cash flows, shape (n_flows,).
         """
-        flows, gradient = relax(payoff, spot, Tape(lambda number, _: self.widths[number]))
+        flows, gradient = relax(payoff, spot, Tape(lambda number, _: self.widths[number], self.rounded))
         factors = discount(flows)
         slope = gradient(factors[:, None])
         return np.asarray(factors @ flows), np.multiply(slope, spot, out=slope)
@@ -66,24 +69,35 @@ def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator) -
     steps = np.diff(np.log(spot), axis=0).std(axis=1, keepdims=True)
     first = np.log(spot[:1]).std(axis=1, keepdims=True)
     shocks = np.concatenate([first, steps]) * generator.standard_normal(spot.shape)
-    still, shaken = _differences(payoff, spot), _differences(payoff, spot * np.exp(shocks))
-    if not still:
-        return [Relaxation("exact", ())]
-    local = [_rms(b - a, d) for a, b, d in zip(still, shaken, still, strict=True)]
-    spread = [_rms(a - a.mean(axis=-1, keepdims=True), a) for a in still]
-    found = [Relaxation(f"{c:g} x local", tuple(c * x for x in local)) for c in LOCAL_WIDTHS]
-    return [*found, Relaxation(f"{GLOBAL_WIDTH:g} x global", tuple(GLOBAL_WIDTH * y for y in spread))]
+    shaken = spot * np.exp(shocks)
+    local, spread = _scales(payoff, spot, shaken, False)
+    found = [Relaxation(f"{c:g} x local", tuple(c * x for x in local)) for c in LOCAL_WIDTHS if local]
+    found += [Relaxation(f"{GLOBAL_WIDTH:g} x global", tuple(GLOBAL_WIDTH * y for y in spread))] if local else []
+    _, spread_of_kinks = _scales(payoff, spot, shaken, True)
+    if len(spread_of_kinks) > len(spread):
+        rounded = Relaxation("rounded", tuple(ROUNDED_WIDTH * y for y in spread_of_kinks), rounded=True)
+        return [*(found or [Relaxation("exact", ())]), rounded]
+    return found or [Relaxation("exact", ())]
 
 
-def _differences(payoff: Contract, spot: FloatArray) -> list[FloatArray]:
-    """What each comparison of the payoff compares, as a difference."""
+def _scales(
+    payoff: Contract, spot: FloatArray, shaken: FloatArray, rounded: bool
+) -> tuple[list[AnyArray], list[AnyArray]]:
+    """The local and the global scale of each comparison of the payoff."""
+    still, moved = (_differences(payoff, x, rounded) for x in (spot, shaken))
+    local = [_rms(b - a, d) for a, b, d in zip(still, moved, still, strict=True)]
+    return local, [_rms(a - a.mean(axis=-1, keepdims=True), a) for a in still]
+
+
+def _differences(payoff: Contract, spot: FloatArray, rounded: bool) -> list[FloatArray]:
+    """What each comparison of the payoff (and if `rounded`, each maximum and minimum) compares, as a difference."""
     seen: list[Any] = []
 
     def width(_: int, difference: AnyArray) -> float:
         seen.append(np.broadcast_to(difference, (*difference.shape[:-1], spot.shape[1])))
         return 0.0
 
-    relax(payoff, spot, Tape(width))
+    relax(payoff, spot, Tape(width, rounded))
     return seen
 
 

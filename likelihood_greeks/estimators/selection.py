@@ -3,8 +3,8 @@ r"""Which of a payoff's own controls to use: the set that minimises variance tim
 Backward elimination: starting from all offers, the control (or the relaxation with all its skeletons) is removed that
 raises the mean logarithm of the Greeks' variances by least, net of the logarithm of the cost it saves, until none is
 left; the best set on the way is kept. The mean is over the Greeks that the offers can serve at all: an error that
-nothing lowers, such as a price's, decides nothing. With V the inverse of the controls' covariance and :math:`\beta` their
-coefficients, leaving out a set G raises the residual sum of squares by
+nothing lowers, such as a price's, decides nothing. With V the inverse of the controls' covariance and :math:`\beta`
+their coefficients, leaving out a set G raises the residual sum of squares by
 
 .. math:: \beta_G^\top\, (V_{GG})^{-1} \beta_G .
 
@@ -22,12 +22,13 @@ from .._typing import FloatArray
 from .regression import COLLINEAR, Products
 from .specific import Control, OnSkeleton
 
-FREE, VANILLA = 3.4, 5.4
-WIDTH, WIDTH_A_DATE = 5.7, 0.28
-SKELETON, SKELETON_A_DATE = 5.7, 0.03
+FREE, VANILLA = 2.7, 3.5
+WIDTH, WIDTH_A_DATE = 6.0, 0.25
+SKELETON, SKELETON_A_DATE = 5.5, 0.03
 OVERHEAD = 6.0
-"""Work a path in units of one date of a plain run, which itself costs ``OVERHEAD`` plus the number of dates: of the free
-controls, a European, a relaxed payoff, and moving it along one skeleton (measured at 4 to 252 dates, five Greeks)."""
+"""Work a path, in units of one date of a plain run, which itself costs ``OVERHEAD`` plus the number of dates: of the
+free controls, a European, a relaxed payoff, and moving it along one skeleton (measured at 4 to 252 dates, five
+Greeks)."""
 
 BUDGET = 6.5  # plain runs; the pilot comes on top
 SERVED = 1.5  # a Greek has a say if all offers together divide its variance by this much

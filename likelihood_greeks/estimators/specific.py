@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, Protocol, final, runtime_checkable
 
 import numpy as np
@@ -19,7 +20,7 @@ from .skeletons import Motion, Moved, Skeleton
 
 @runtime_checkable
 class KnowsVanillas(Protocol):
-    """A model with closed forms of European digitals and calls."""
+    """A hashable model with closed forms of European digitals and calls."""
 
     def vanilla_jets(self, strike: float, time: float, /) -> tuple[Jet, Jet]:
         """Undiscounted expectations of 1{S > strike} and max(S - strike, 0), with their derivatives."""
@@ -96,10 +97,15 @@ def _discounting(motion: Motion, payoff: Contract) -> Any:
     return lambda flows: np.asarray(motion.model.discount_jet(payment_times(payoff, flows)).value)
 
 
+@lru_cache(maxsize=1024)
+def _known(model: Any, level: float, time: float) -> tuple[Jet, Jet]:
+    return model.vanilla_jets(level, time)  # the same on every chunk
+
+
 def _vanilla(control: Vanilla, motion: Motion, combinations: Sequence[Combination]) -> FloatArray:
     """Payment times weight less its known mean, Greek by Greek, by the law of that one date."""
     spot = motion.drawn.spot[control.row]
-    digital, call = motion.model.vanilla_jets(control.level, float(motion.paths.times[control.row]))
+    digital, call = _known(motion.model, control.level, float(motion.paths.times[control.row]))
     above = spot > control.level
     payment, known = (
         (above.astype(float), digital) if control.kind == "digital" else (above * (spot - control.level), call)

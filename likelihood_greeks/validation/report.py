@@ -151,12 +151,12 @@ def _check(case: Case, precision: float, seed: int, executor: Executor | None) -
 def _precise(case: Case, scale: dict[str, float], precision: float, seed: int, executor: Executor | None) -> Result:
     """A run whose standard errors are small enough, its length planned by shorter ones on draws of their own."""
     paths = TRIAL
-    for attempt in range(4):
+    for attempt in range(6):
         result = greeks(
             case.model, case.payoff, GREEKS[1:], paths=paths, seed=seed + 10_000 * attempt, executor=executor
         )
         excess = max(result[greek].standard_error / (precision * scale[greek]) for greek in GREEKS)
         if excess <= 1.0 or paths >= CEILING:
             break
-        paths = int(min(1.1 * excess**2 * paths, CEILING))
+        paths = int(min(1.2 * excess**2 * paths, CEILING))
     return result
