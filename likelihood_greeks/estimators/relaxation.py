@@ -19,8 +19,8 @@ from ..payoffs.relaxed import NotRelaxableError, relax
 from ..payoffs.tape import Tape
 
 LOCAL_WIDTHS, GLOBAL_WIDTH, ROUNDED_WIDTH = (0.25, 1.0, 4.0), 0.7, 1.0
-"""Half-widths in units of the two scales. On daily barriers 0.25, 1 and 4 together halve the error that 0.5, 1 and 2
-leave, and any further width or skeleton adds less than it costs. Rounding off kinks serves second derivatives."""
+"""Half-widths in units of the two scales. On daily barriers any further width or skeleton adds less than it costs.
+Rounding off kinks serves second derivatives."""
 
 
 @final
