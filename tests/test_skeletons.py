@@ -1,0 +1,347 @@
+"""Tangents, skeletons and known prices: every control has mean zero, and each plausible mistake would be seen."""
+
+from dataclasses import replace
+from functools import reduce
+from itertools import product
+
+import numpy as np
+import pytest
+from helpers import MODEL, UNEVEN, draw
+
+import likelihood_greeks as lg
+from likelihood_greeks import Paths
+from likelihood_greeks.estimate import Moments
+from likelihood_greeks.estimators import skeletons
+from likelihood_greeks.estimators.likelihood_ratio import weigh
+from likelihood_greeks.estimators.pathwise import Pathwise
+from likelihood_greeks.estimators.relaxation import ladder
+from likelihood_greeks.estimators.skeletons import Motion, Moved, candidates
+from likelihood_greeks.estimators.specific import OnSkeleton, Vanilla, rows
+from likelihood_greeks.parameters import TIME, coordinates
+from likelihood_greeks.sampling import Chunk, GivenNormals
+from likelihood_greeks.validation.quadrature import AsianDigital
+
+NAMES = coordinates(MODEL)
+FIRST = [(name,) for name in NAMES]
+SECOND = [(a, b) for i, a in enumerate(NAMES) for b in NAMES[i:] if (a, b) != (TIME, TIME)]
+WEIGHTS = [*FIRST, *SECOND, (TIME, TIME)]
+SKELETONS = [*candidates(UNEVEN), (1, 2), (0,), (0, 2)]  # awkward ones: they end early, or leave the start alone
+ALL_DATES = (0, 1, 2, 3)
+LONG = tuple(np.cumsum(0.01 + 0.05 * np.abs(np.sin(np.arange(24)))).tolist())
+CASES = [(UNEVEN, s) for s in SKELETONS] + [(LONG, s) for s in candidates(LONG)]
+PAYOFFS = {
+    "barrier": lg.Barrier(lg.Call(95.0, 1.1), 84.0, "down", "out", UNEVEN),
+    "Asian digital": AsianDigital(94.0, UNEVEN),
+    "lookback": lg.Lookback(UNEVEN, "call", 98.0),
+}
+UNITS = {  # changes that move the law of the path by about its own width
+    "spot": MODEL.spot * MODEL.volatility * np.sqrt(UNEVEN[-1]),
+    "volatility": MODEL.volatility,
+    "rate": MODEL.volatility / np.sqrt(UNEVEN[-1]),
+    "dividend_yield": MODEL.volatility / np.sqrt(UNEVEN[-1]),
+    TIME: UNEVEN[0],
+}
+STEPS = {name: 1e-5 * unit for name, unit in UNITS.items()}
+NATURAL = {1: 0.01, 2: 0.045}  # standard errors allowed, by order, in the payoff's deviations per unit of change
+
+
+def shifted(name, h, times=UNEVEN):
+    """The model and the dates when one coordinate moves by h."""
+    dates = np.asarray(times)
+    return (MODEL, dates - h) if name == TIME else (replace(MODEL, **{name: getattr(MODEL, name) + h}), dates)
+
+
+def slope(function, name):
+    """Derivative of a function of the shift of one coordinate."""
+    h = STEPS[name]
+    return (function(h) - function(-h)) / (2.0 * h)
+
+
+def relaxed(payoff, which=0):
+    """The narrowest (0) or widest (-1) relaxation offered."""
+    return ladder(payoff, draw(MODEL, n_paths=4096, seed=5).spot, np.random.default_rng(1))[which]
+
+
+def moving(paths, value, gradient, model=MODEL):
+    return Moved(Motion(model, paths, weigh(model, paths, WEIGHTS)), value, gradient)
+
+
+def relaxed_and_moving(payoff, paths, which=0, model=MODEL):
+    factor = np.atleast_1d(MODEL.discount(payoff.times[-1]))
+    return moving(paths, *relaxed(payoff, which).evaluate(payoff, paths.spot, lambda _: factor), model)
+
+
+def moments(controls, payoff, derivatives, n_paths, seed, model=MODEL):
+    """Moments of the controls of every derivative, shape (n_derivatives, n_controls)."""
+    parts = []
+    for index in range(n_paths // 40_000):
+        paths = MODEL.simulate(UNEVEN, Chunk(seed, index, 40_000).stream())
+        motion = Motion(model, paths, weigh(MODEL, paths, WEIGHTS))
+        parts.append(Moments.of(rows(controls, motion, payoff, [{d: 1.0} for d in derivatives])))
+    return reduce(Moments.merge, parts)
+
+
+def in_errors(samples):
+    """Mean over its standard error."""
+    return float(samples.mean() / (samples.std() / np.sqrt(samples.size)))
+
+
+def deviation(payoff, derivative):
+    """Scale of a derivative: the payoff's standard deviation per natural change of the coordinates."""
+    return payoff(draw(MODEL, n_paths=4096, seed=6).spot).std() / np.prod([UNITS[name] for name in derivative])
+
+
+# -- how paths move --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tangent_is_the_derivative_of_the_log_spots_at_fixed_normals(name):
+    normals = np.random.default_rng(1).standard_normal((len(UNEVEN), 200))
+
+    def simulated(h):
+        model, times = shifted(name, h)
+        return model.simulate(times, GivenNormals(normals))
+
+    expected = slope(lambda h: np.log(simulated(h).spot), name)
+    for paths in (simulated(0.0), Paths(np.asarray(UNEVEN), simulated(0.0).spot)):  # with and without its logarithms
+        tangent = np.broadcast_to(MODEL.tangent(paths, name), expected.shape)
+        np.testing.assert_allclose(tangent, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("held", [None, 0, 2])
+@pytest.mark.parametrize(("first", "second"), [pair for pair in product(NAMES, NAMES) if pair != (TIME, TIME)])
+def test_tangent_slope_is_the_derivative_of_the_tangent_on_the_same_spots(first, second, held):
+    spot = draw(MODEL, n_paths=200).spot
+
+    def tangent(h):  # the spots stay where they are, though their dates may not
+        model, times = shifted(second, h)
+        return np.broadcast_to(model.tangent(Paths(times, spot), first, held), spot.shape)
+
+    found = MODEL.tangent_slope(Paths(np.asarray(UNEVEN), spot), (first, second), held)
+    np.testing.assert_allclose(
+        np.broadcast_to(found, spot.shape), slope(tangent, second), rtol=1e-6, atol=1e-7 / UNITS[second]
+    )
+
+
+def bridged(model, times, skeleton, scored, normals):
+    """Log-spots drawn date by date from given normals, by Brownian bridges to the scored dates, which stay."""
+    drift, now, here, found = model.rate - model.dividend_yield - 0.5 * model.volatility**2, 0.0, np.log(model.spot), []
+    for row, (time, normal) in enumerate(zip(times, normals, strict=True)):
+        ahead = next((k for k in skeleton if k >= row), None)
+        share = 0.0 if ahead is None else (time - now) / (times[ahead] - now)
+        mean = drift * (time - now) if ahead is None else share * (scored[skeleton.index(ahead)] - here)
+        here = here + mean + model.volatility * np.sqrt((1.0 - share) * (time - now)) * normal
+        found.append(here)
+        now = time
+    return np.stack(found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("times", "skeleton"), CASES, ids=lambda x: f"{len(x)}")
+def test_between_scored_dates_paths_move_as_the_brownian_bridge_does(times, skeleton, name):
+    base = draw(MODEL, times, n_paths=50, seed=2)
+    normals = np.random.default_rng(3).standard_normal(base.spot.shape)
+    scored = np.log(base.spot[list(skeleton)])
+
+    def log_spots(h):
+        model, dates = shifted(name, h, times)
+        return bridged(model, dates, skeleton, scored, normals)
+
+    paths = Paths(np.asarray(times), np.exp(log_spots(0.0)))
+    units = np.eye(len(times))[:, :, None] * np.ones(paths.n_paths)  # a payoff that is the log-spot of one date
+    found = np.stack([moving(paths, np.zeros(paths.n_paths), unit).along((name,), skeleton) for unit in units])
+    np.testing.assert_allclose(found, slope(log_spots, name), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("skeleton", SKELETONS, ids=str)
+@pytest.mark.parametrize("last", ["spot", "volatility", "rate", "dividend_yield"])
+@pytest.mark.parametrize("first", NAMES)
+def test_second_integrand_is_the_first_scored_plus_its_derivative_on_the_same_paths(first, last, skeleton):
+    paths = draw(MODEL, n_paths=200, seed=4)
+    here = relaxed_and_moving(PAYOFFS["barrier"], paths)
+
+    def integrand(h):
+        return moving(paths, here.value, here.gradient, shifted(last, h)[0]).first(first, skeleton)
+
+    scored = here.first(first, skeleton) * here.motion.drawn.weights[(last,)]
+    expected = scored + slope(integrand, last)
+    np.testing.assert_allclose(
+        here.second((first, last), skeleton), expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max()
+    )
+
+
+# -- the two ends ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_empty_skeleton_is_the_pathwise_method(name):
+    payoff, chunk = PAYOFFS["lookback"], Chunk(7, 0, 20_000)
+    paths = MODEL.simulate(UNEVEN, chunk.stream())
+    bumped = Pathwise(MODEL, payoff, ({(name,): 1.0},)).samples(chunk)[0]
+    discounting = MODEL.discount_jet(np.asarray(UNEVEN[-1])).derivative(name) * payoff(paths.spot)
+    found = relaxed_and_moving(payoff, paths).first(name, ()) + discounting
+    kink = np.abs(found - bumped) > 1e-4 * np.abs(found).max()  # another fixing becomes the highest inside the bump
+    assert kink.mean() < 1e-3
+    carried = relaxed_and_moving(payoff, paths).first(name, (3,)) + discounting
+    assert np.mean(np.abs(carried - bumped) > 1e-4 * np.abs(found).max()) > 0.1  # negative control: another skeleton
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("payoff", PAYOFFS)
+def test_the_empty_skeleton_bumps_the_relaxed_payoff_itself(payoff, name):
+    contract = PAYOFFS[payoff]
+    width, factor = relaxed(contract, -1), np.atleast_1d(MODEL.discount(UNEVEN[-1]))
+    normals = np.random.default_rng(8).standard_normal((len(UNEVEN), 2000))
+
+    def value(h):
+        model, times = shifted(name, h)
+        return width.evaluate(contract, model.simulate(times, GivenNormals(normals)).spot, lambda _: factor)[0]
+
+    found = relaxed_and_moving(contract, MODEL.simulate(UNEVEN, GivenNormals(normals)), -1).first(name, ())
+    away = np.abs(found - slope(value, name)) > 1e-5 * np.abs(found).max()
+    assert away.mean() < 2e-3  # a kink inside the bump
+
+
+@pytest.mark.parametrize("payoff", PAYOFFS)
+def test_the_skeleton_of_all_dates_is_the_likelihood_ratio(payoff):
+    paths = draw(MODEL, n_paths=4000, seed=9)
+    moved = relaxed_and_moving(PAYOFFS[payoff], paths)
+    for derivative in [*FIRST, *SECOND]:
+        control = moved.control({derivative: 1.0}, ALL_DATES)
+        assert np.abs(control).max() <= 1e-11 * np.abs(moved.value * moved.motion.drawn.weights[derivative]).max()
+    everything = rows(
+        [OnSkeleton(relaxed(PAYOFFS[payoff]), ALL_DATES)],
+        moved.motion,
+        PAYOFFS[payoff],
+        [{d: 1.0} for d in [*FIRST, *SECOND]],
+    )
+    assert not everything.any()  # the rounding errors are not taken for a control
+
+
+# -- mean zero -------------------------------------------------------------------------------------------------
+
+
+def nothing_travels(derivative, skeleton):
+    """Whether a perturbation is handed over before it moves a path: one of the start, or of drifts up to the end."""
+    first = TIME if TIME in derivative else derivative[0]
+    early, late = skeleton[:1] == (0,), skeleton[-1:] == (len(UNEVEN) - 1,)
+    return (early and first in ("spot", TIME)) or (late and set(derivative) <= {"rate", "dividend_yield"})
+
+
+@pytest.mark.parametrize("which", [0, -1], ids=["narrow", "wide"])
+@pytest.mark.parametrize("payoff", PAYOFFS)
+def test_every_control_of_every_greek_has_mean_zero(payoff, which):
+    contract, derivatives = PAYOFFS[payoff], [*FIRST, *SECOND]
+    width = relaxed(contract, which)
+    found = moments([OnSkeleton(width, s) for s in SKELETONS], contract, derivatives, 800_000, seed=10)
+    for row, derivative in enumerate(derivatives):
+        assert found.standard_error[row].max() <= NATURAL[len(derivative)] * deviation(contract, derivative), derivative
+        assert np.all(np.abs(found.mean[row]) <= 4.0 * found.standard_error[row]), derivative
+    vanishes = [[nothing_travels(d, s) for s in SKELETONS] for d in derivatives]
+    np.testing.assert_array_equal(found.m2 == 0.0, vanishes)
+
+
+VANILLAS = [Vanilla(row, level, kind) for row in ALL_DATES for level in (84.0, 99.0) for kind in ("digital", "call")]
+
+
+def test_every_european_control_has_mean_zero_at_every_date():
+    found = moments(VANILLAS, PAYOFFS["barrier"], [(), *WEIGHTS], 400_000, seed=11)
+    z = found.mean / found.standard_error
+    assert np.abs(z).max() < 4.0, np.argwhere(np.abs(z) >= 4.0)
+    for row, control in enumerate(VANILLAS):  # the negative control needs errors of at most a per cent
+        digital, call = MODEL.vanilla_jets(control.level, UNEVEN[control.row])
+        exact = (digital if control.kind == "digital" else call).derivative("spot")
+        assert found.standard_error[1, row] < 0.01 * exact
+
+
+# -- negative controls -----------------------------------------------------------------------------------------
+
+
+class Wrong:
+    """The model, some of whose formulas are replaced."""
+
+    def __init__(self, **formulas):
+        vars(self).update(formulas)
+
+    def __getattr__(self, name):
+        return getattr(MODEL, name)
+
+
+def z_score(derivative, skeleton, payoff="barrier", model=MODEL):
+    """Mean of a control over its standard error."""
+    control = OnSkeleton(relaxed(PAYOFFS[payoff], -1), skeleton)
+    found = moments([control], PAYOFFS[payoff], [derivative], 400_000, seed=12, model=model)
+    return float(found.mean[0, 0] / found.standard_error[0, 0])
+
+
+@pytest.mark.parametrize("skeleton", [(3,), (1, 2, 3), (1, 2)], ids=str)
+@pytest.mark.parametrize("name", ["spot", "volatility", TIME])
+def test_a_tangent_that_is_not_taken_off_at_scored_dates_would_be_seen(name, skeleton, monkeypatch):
+    assert abs(z_score((name,), skeleton)) < 4.0
+    monkeypatch.setattr(skeletons, "interpolation", lambda times, rows: np.zeros((len(times), len(rows))))
+    assert abs(z_score((name,), skeleton)) > 6.0
+
+
+def stairs(times, skeleton):
+    """An interpolation that is constant up to each scored date."""
+    following = np.minimum(np.searchsorted(skeleton, np.arange(len(times))), len(skeleton) - 1)
+    return np.equal.outer(following, np.arange(len(skeleton))).astype(float)
+
+
+@pytest.mark.parametrize("payoff", ["barrier", "lookback"])
+@pytest.mark.parametrize("derivative", [("spot",), ("volatility",), ("spot", "volatility")], ids=str)
+def test_an_interpolation_constant_between_scored_dates_would_be_seen(derivative, payoff, monkeypatch):
+    assert abs(z_score(derivative, (3,), payoff)) < 4.0
+    monkeypatch.setattr(skeletons, "interpolation", stairs)
+    assert abs(z_score(derivative, (3,), payoff)) > 6.0
+
+
+@pytest.mark.parametrize("skeleton", [(), (1, 2)], ids=str)
+def test_a_vega_tangent_without_its_drift_would_be_seen(skeleton):
+    def tangent(paths, name, held):
+        return MODEL.tangent(paths, name, held) + (name == "volatility") * MODEL.volatility * paths.times[:, None]
+
+    assert abs(z_score(("volatility",), skeleton)) < 4.0
+    assert abs(z_score(("volatility",), skeleton, model=Wrong(tangent=tangent))) > 6.0
+
+
+@pytest.mark.parametrize("skeleton", [(3,), (1, 2, 3), (1, 2)], ids=str)
+def test_a_time_tangent_that_ignores_the_held_date_would_be_seen(skeleton):
+    assert abs(z_score((TIME,), skeleton)) < 4.0
+    wrong = Wrong(tangent=lambda paths, name, held: MODEL.tangent(paths, name))
+    assert abs(z_score((TIME,), skeleton, model=wrong)) > 6.0
+
+
+@pytest.mark.parametrize(
+    ("pair", "skeleton"),
+    [
+        (("spot", "spot"), ()),
+        (("volatility", "volatility"), (3,)),
+        ((TIME, "spot"), (3,)),
+        (("volatility", "rate"), (1, 2)),
+    ],
+    ids=str,
+)
+def test_a_second_order_control_without_the_slope_of_its_tangent_would_be_seen(pair, skeleton):
+    moved = relaxed_and_moving(PAYOFFS["barrier"], draw(MODEL, n_paths=400_000, seed=13), -1)
+    right = moved.second(pair, skeleton) - moved.second(pair, ALL_DATES)
+    assert abs(in_errors(right)) < 4.0
+    assert abs(in_errors(right - moved.along(pair, skeleton))) > 6.0
+
+
+@pytest.mark.parametrize("skeleton", [(3,), (1, 2)], ids=str)
+@pytest.mark.parametrize("pair", [("spot", "spot"), ("volatility", "volatility"), ("spot", "volatility")], ids=str)
+def test_a_second_order_control_without_the_slope_of_its_score_would_be_seen(pair, skeleton):
+    moved = relaxed_and_moving(PAYOFFS["barrier"], draw(MODEL, n_paths=400_000, seed=13), -1)
+    right, weights = moved.control({pair: 1.0}, skeleton), moved.motion.weights(skeleton)
+    curvature = weights[pair] - weights[pair[:1]] * weights[pair[1:]]
+    assert abs(in_errors(right)) < 4.0
+    assert abs(in_errors(right - moved.value * curvature)) > 6.0
+
+
+def test_a_closed_form_that_is_five_per_cent_wrong_would_be_seen():
+    wrong = Wrong(vanilla_jets=lambda level, time: tuple(1.05 * jet for jet in MODEL.vanilla_jets(level, time)))
+    right = moments(VANILLAS, PAYOFFS["barrier"], [(), ("spot",)], 400_000, seed=14)
+    assert np.abs(right.mean / right.standard_error).max() < 4.0
+    found = moments(VANILLAS, PAYOFFS["barrier"], [(), ("spot",)], 400_000, seed=14, model=wrong)
+    assert np.abs(found.mean / found.standard_error).min() > 6.0
