@@ -22,6 +22,7 @@ from .payoffs.vanilla import (
     GapPut,
     Put,
 )
+from .plotting import comparison as plot_comparison
 from .result import Result
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "finite_difference",
     "greeks",
     "pathwise",
+    "plot_comparison",
     "risk",
     "schedule",
 ]

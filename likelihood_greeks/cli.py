@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from . import parameters, reporting
+from . import parameters, plotting, reporting
 from ._checks import refuse
 from .book.market import Market
 from .book.risk import risk
@@ -98,11 +98,14 @@ def compare_command(
     paths: Paths = 100_000,
     seed: Seed = None,
     greeks: Greeks = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the costs here: .png, .pdf or .svg.")] = None,
 ) -> None:
     """Every method on one trade of a book: value, error, time, and where a method is wrong.
 
-    Example: likelihood-greeks compare data/book.csv --market data/market.toml --trade DAX-021
+    Example: likelihood-greeks compare data/book.csv --market data/market.toml --trade DAX-021 --plot methods.png
     """
+    if plot is not None:
+        plotting.check_writable(plot)
     trades, problems = parse(read_book(book), Market.read(market))
     chosen = [t for t in trades if t.trade_id == trade]
     if not chosen:
@@ -112,7 +115,13 @@ def compare_command(
         known = ", ".join(t.trade_id for t in trades[:5])
         refuse("trade", f"be a trade_id of {book} ({known}, ...)", trade)
     frame = compare(chosen[0].model, chosen[0].payoff, _greeks(greeks), paths=paths, seed=seed)
-    reporting.show(reporting.frame_table(frame, f"{trade}: {chosen[0].product}, {paths:,} paths"))
+    title = f"{trade}: {chosen[0].product}, {paths:,} paths, seed {frame.attrs['seed']}"
+    reporting.show(plotting.table(frame, title))
+    for remark in plotting.remarks(frame):
+        typer.echo(f"! {remark}")
+    if plot is not None:
+        plotting.write(frame, plot, title)
+        typer.echo(f"written to {plot}")
 
 
 @app.command("validate")

@@ -139,6 +139,7 @@ def compare(
         A row per Greek and method: ``value``, ``standard_error``, ``seconds`` (of the whole run, shared by its
         Greeks), ``work_normalised_variance`` (squared standard error times seconds: lower is better, independent of
         the number of paths), ``unbiased``, and ``note`` (where a method is biased or wrong, and why).
+        ``attrs["seed"]`` reproduces it; `plot_comparison` draws it.
 
     Raises
     ------
@@ -159,7 +160,9 @@ def compare(
         finite_difference(model, payoff, wanted, bump=0.001, **common),
     ]
     rows = [_row(greek, run) for greek in runs[0] for run in runs]
-    return pd.DataFrame(rows).set_index(["greek", "method"])
+    frame = pd.DataFrame(rows).set_index(["greek", "method"])
+    frame.attrs["seed"] = seed
+    return frame
 
 
 def _row(greek: str, run: Result) -> Mapping[str, object]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.image import imread
 
 from likelihood_greeks import cli
 from likelihood_greeks.reporting import number, with_error
@@ -88,6 +89,21 @@ def test_compare_shows_every_method_on_one_trade(capsys, book):
     code, _, err = run(capsys, "compare", book, "--market", DATA / "market.toml", "--trade", "DAX-999")
     assert code == 2
     assert "DAX-999" in err
+
+
+def test_compare_draws_and_fits_a_terminal(capsys, book, tmp_path):
+    common = ["compare", book, "--market", DATA / "market.toml", "--trade", "DAX-021", "--paths", "4096"]
+    picture = tmp_path / "methods.png"
+    code, out, _ = run(capsys, *common, "--plot", picture)
+    assert code == 0
+    assert f"written to {picture}" in out
+    assert imread(picture).shape[:2] == (500, 800)
+    table = [line.rstrip() for line in out.splitlines() if not line.startswith(("!", "written"))]
+    assert max(map(len, table[1:])) <= 100  # the title is centred
+    for wrong, message in (("methods.doc", "plot must be one of"), ("nowhere/methods.png", "folder that exists")):
+        code, _, err = run(capsys, *common, "--plot", wrong)
+        assert code == 2
+        assert message in err
 
 
 def test_numbers_are_printed_at_their_precision():

@@ -18,7 +18,7 @@ LAYERS = [
     ["execution", "result", "engine"],
     ["book.calendars", "book.market", "book.products", "book.trades", "book.risk", "comparison"],
     ["reporting", "validation.closed_form", "validation.quadrature", "validation.quantlib", "validation.cases",
-     "validation.report"],
+     "validation.report", "plotting"],
     ["__init__", "cli"],
 ]  # fmt: skip
 SEPARATE = [("models", "payoffs"), ("payoffs", "models"), ("jets", "parameters")]
