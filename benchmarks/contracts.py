@@ -24,9 +24,9 @@ def autocallable(spot):
     alive, paid = 1.0, []
     for number, level in enumerate(spot, start=1):
         called = level >= 100.0
-        last = alive * ~called * np.where(spot.min(axis=0) < 70.0, spot[-1] / 100.0, 1.0) if number == len(spot) else 0.0
-        paid.append(alive * called * (1.0 + 0.02 * number) + last)
+        paid.append(alive * called * (1.0 + 0.02 * number))
         alive = alive * ~called
+    paid[-1] = paid[-1] + alive * np.where(spot.min(axis=0) < 70.0, spot[-1] / 100.0, 1.0)
     return np.stack(paid)
 
 

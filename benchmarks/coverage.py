@@ -52,6 +52,7 @@ if __name__ == "__main__":
         found = pd.concat(pool.map(study, [(*run, seeds) for run in RUNS]))
     found.to_csv(Path(__file__).with_name("coverage.csv"), index=False, float_format="%.5g")
     groups = found.groupby(["controls", "paths"])["covered"]
-    print(groups.agg(["count", "min", "mean", "max"]).assign(inside=groups.apply(lambda x: x.between(0.93, 0.97).mean())))
+    inside = groups.apply(lambda share: share.between(0.93, 0.97).mean())
+    print(groups.agg(["count", "min", "mean", "max"]).assign(inside=inside))
     outside = found[~found["covered"].between(0.93, 0.97)]
     print(outside.to_string() if len(outside) else "every interval covers 93 % to 97 %")

@@ -1,6 +1,6 @@
 """Standard deviation of one path and the work an error costs, by contract, Greek and method.
 
-``python benchmarks/variance.py`` writes ``benchmarks/variance.csv`` and prints it. Everything goes through `lg.compare`, so
+``python benchmarks/variance.py`` writes ``benchmarks/variance.csv`` and prints it. Everything goes through `lg.compare`:
 times include the pilot, and all methods run in one process, one after the other, on the same draws.
 """
 
@@ -19,7 +19,7 @@ PLAIN, AUTO, BUMP = "likelihood ratio", "likelihood ratio + controls", "finite d
 def table() -> pd.DataFrame:
     """A row per contract and Greek."""
     rows = []
-    for name, (model, payoff) in CONTRACTS.items():
+    for model, payoff in CONTRACTS.values():
         frame = lg.compare(model, payoff, GREEKS, paths=PATHS, seed=SEED)
         error, work = (frame[column].unstack() for column in ("standard_error", "work_normalised_variance"))
         spread, seconds = error * PATHS**0.5, frame["seconds"].unstack()

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from ._checks import positive, refuse
-from .engine import accumulate, prepared
 from .engine import greeks as likelihood_ratio
+from .engine import prepared
 from .estimate import Moments
 from .estimators.finite_difference import FiniteDifference
 from .estimators.pathwise import Pathwise
@@ -19,6 +19,7 @@ from .execution import results
 from .parameters import Greek, listed
 from .payoffs.protocol import Contract
 from .result import Diagnostics, Result, estimates
+from .runs import accumulate
 from .sampling import Chunk, checked, chunks
 
 

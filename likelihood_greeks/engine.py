@@ -1,276 +1,30 @@
-"""The engine: a pilot that chooses control coefficients, a main run in chunks, and one place that averages."""
+"""`greeks`: the likelihood-ratio estimate of one payoff under one model."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from functools import reduce
-from typing import Any, Protocol, Self, TypeVar, final
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ._checks import one_of
-from ._typing import FloatArray
-from .estimate import CARRIERS, Moments, rarity
-from .estimators import controls as control_variates
-from .estimators import likelihood_ratio, pilot
-from .estimators.likelihood_ratio import Combination, Drawn
-from .estimators.plan import Choice, Plan, chosen, offered
-from .estimators.regression import Products
-from .estimators.skeletons import Motion
-from .estimators.specific import Control, rows
+from .estimate import rarity
+from .estimators.likelihood_ratio import Combination
+from .estimators.plan import Plan
 from .execution import one_thread_each, results
+from .group import Group
 from .models.numerical import as_path_model, verify
 from .models.protocol import PathModel
 from .parameters import Greek, requested
 from .payoffs.protocol import Contract
 from .result import Diagnostics, Result, estimates
-from .sampling import Chunk, Sampling, checked, chunks
+from .runs import Run, accumulate, half, inconsistency, pilot_chunks, plans
+from .sampling import Chunk, checked, chunks
 
 CONTROLS = ("auto", "scores", "none")
-PROBE = 1 << 20  # index of the pilot's stream that shakes fixings to measure widths
-PILOT, MOST_REFINEMENT = 4096, 28_672  # paths
-SCORE_LIMIT = 6.0
-"""Standard errors that a score's mean may lie from its exact value, zero, before the law is called inconsistent."""
-
-K = TypeVar("K", bound=Hashable)
-
-
-class Mergeable(Protocol):
-    """Statistics of some samples that can be joined with those of others."""
-
-    def merge(self, other: Self, /) -> Self:
-        """Statistics of both sets of samples."""
-        ...
-
-
-M = TypeVar("M", bound=Mergeable)
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class Piloted:
-    """Draws of the pilot, and what the payoffs on them share.
-
-    Attributes
-    ----------
-    chunk : Chunk
-        How paths form samples.
-    drawn : Drawn
-    weight : ndarray, shape (n_samples,)
-        Importance of each sample.
-    free : ndarray, shape (n_free, n_samples)
-        The free controls.
-    motion : Motion
-    """
-
-    chunk: Chunk
-    drawn: Drawn
-    weight: FloatArray
-    free: FloatArray
-    motion: Motion
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Payoffs that share a law and its dates: simulated once, weighted once.
-
-    Parameters
-    ----------
-    model : PathModel
-    payoffs : tuple of Contract
-        All with the same ``times``.
-    combinations : tuple of Combination
-        What to estimate: linear combinations of derivatives, by payoff the same.
-    controls : {"none", "scores", "auto"}
-    """
-
-    model: PathModel
-    payoffs: tuple[Contract, ...]
-    combinations: tuple[Combination, ...]
-    controls: str
-
-    @property
-    def times(self) -> tuple[float, ...]:
-        """The common observation dates."""
-        return self.payoffs[0].times
-
-    @property
-    def weights(self) -> list[tuple[str, ...]]:
-        """Derivatives of the density that are computed: those asked for, and those that make good controls."""
-        asked = likelihood_ratio.weight_derivatives(self.combinations)
-        return asked if self.controls == "none" else control_variates.enriched(self.model, asked)
-
-    @property
-    def control_names(self) -> list[str]:
-        """What the controls are."""
-        return control_variates.labels(self.model, self.times[-1], self.weights) if self.controls != "none" else []
-
-    def draw(self, chunk: Chunk) -> Drawn:
-        """Paths and weights of a chunk."""
-        return likelihood_ratio.draw(self.model, self.times, chunk, self.weights)
-
-    def samples(self, chunk: Chunk, drawn: Drawn) -> Iterator[FloatArray]:
-        """Plain likelihood-ratio samples, payoff by payoff, shape (n_combinations, n_samples)."""
-        for payoff in self.payoffs:
-            yield chunk.fold(likelihood_ratio.samples(self.model, payoff, drawn, self.combinations))
-
-    def control_samples(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
-        """Zero-mean controls, shape (n_controls, n_samples)."""
-        return _folded(chunk, control_variates.free(self.model, self.times[-1], drawn, self.weights))
-
-    def scores(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
-        """First-order weights, whose mean must be zero; shape (n_names, n_samples)."""
-        rows = [row for name, row in drawn.weights.items() if len(name) == 1]
-        return _folded(chunk, np.stack(rows) if rows else np.zeros((0, chunk.n_paths)))
-
-    def motion(self, drawn: Drawn) -> Motion:
-        """How the paths move."""
-        return Motion(self.model, drawn.paths, drawn)
-
-    def pilot_draws(self, chunk: Chunk) -> list[Piloted]:
-        """Weighted draws of one chunk of the pilot, with all that payoffs share."""
-        return [
-            Piloted(piece, drawn, weight, self.control_samples(piece, drawn), self.motion(drawn))
-            for drawn, weight, piece in pilot.draws(self.model, self.times, chunk, self.weights)
-        ]
-
-    def products(self, draws: Sequence[Piloted], number: int, controls: Sequence[Control]) -> Products:
-        """Products of a payoff's Greeks with the free controls and its own."""
-        payoff, parts = self.payoffs[number], []
-        for drawn in draws:
-            plain = likelihood_ratio.samples(self.model, payoff, drawn.drawn, self.combinations)
-            own = self.own_samples(drawn.chunk, number, controls, drawn.motion)
-            parts.append(Products.of(drawn.free, own, drawn.chunk.fold(plain), drawn.weight))
-        return reduce(Products.merge, parts)
-
-    def choices(self, chunk: Chunk) -> list[Choice]:
-        """The controls of every payoff, chosen on draws that the main run does not use."""
-        draws = self.pilot_draws(chunk)
-        allowed = control_variates.eligible(self.model, self.times[-1], self.weights, self.combinations)
-        found = []
-        for number, payoff in enumerate(self.payoffs):
-            generator = replace(chunk, index=PROBE).stream().generator
-            auto = self.controls == "auto"
-            offers, why_not = offered(self.model, payoff, draws[0].drawn, generator) if auto else ([], "")
-            found.append(chosen(offers, why_not, len(self.times), self.products(draws, number, offers), allowed))
-        return found
-
-    def own_samples(
-        self, chunk: Chunk, number: int, controls: Sequence[Control], motion: Motion, used: FloatArray | None = None
-    ) -> FloatArray:
-        """A payoff's own controls, Greek by Greek, shape (n_combinations, n_controls, n_samples); see `rows`."""
-        return chunk.fold(rows(controls, motion, self.payoffs[number], self.combinations, used))
-
-
-def _folded(chunk: Chunk, rows: FloatArray) -> FloatArray:
-    """Folded rows; one that an antithetic pair cancels to rounding errors becomes exactly zero."""
-    folded = chunk.fold(rows)
-    if folded is not rows:
-        cancelled = np.abs(folded).max(axis=-1) < 1e-9 * np.abs(rows).max(axis=-1)
-        folded[cancelled] = 0.0
-    return folded
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The work of one chunk: moments of the controlled and plain samples of every payoff of a group, and of scores.
-
-    Parameters
-    ----------
-    group : Group
-    plans : tuple of Plan
-        One a payoff; empty without controls.
-    """
-
-    group: Group
-    plans: tuple[Plan, ...]
-
-    def controlled(self, chunk: Chunk) -> tuple[Iterator[tuple[FloatArray, FloatArray]], FloatArray]:
-        """(controlled, plain) samples payoff by payoff, and the scores."""
-        group, drawn = self.group, self.group.draw(chunk)
-        free = group.control_samples(chunk, drawn) if self.plans else None
-        motion = group.motion(drawn)
-
-        def pairs() -> Iterator[tuple[FloatArray, FloatArray]]:
-            for row, plain in enumerate(group.samples(chunk, drawn)):
-                if free is None:
-                    yield plain, plain
-                    continue
-                plan = self.plans[row]
-                own = group.own_samples(chunk, row, plan.specific, motion, plan.used)
-                yield plan.applied(plain, free, own), plain
-
-        return pairs(), self.group.scores(chunk, drawn)
-
-    def __call__(self, chunk: Chunk) -> dict[Any, Moments]:
-        """Moments by payoff number (rows: controlled, then plain), and of the ``"scores"``."""
-        pairs, scores = self.controlled(chunk)
-        found: dict[Any, Moments] = {row: Moments.of(np.concatenate(pair)) for row, pair in enumerate(pairs)}
-        return {**found, "scores": Moments.of(scores)}
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Refinement:
-    """More draws of the pilot for payoffs with controls of their own, by payoff number."""
-
-    group: Group
-    controls: Mapping[int, tuple[Control, ...]]
-
-    def __call__(self, chunk: Chunk) -> dict[int, Products]:
-        """Products by payoff number."""
-        draws = self.group.pilot_draws(chunk)
-        return {number: self.group.products(draws, number, own) for number, own in self.controls.items()}
-
-
-def plans(group: Group, pilot: Sequence[Chunk], executor: Executor | None = None) -> list[Plan]:
-    """The controls of every payoff: chosen on the first chunk of the pilot, their coefficients fitted on all."""
-    first, *more = pilot
-    choices = group.choices(first)
-    serving = {number: choice.specific for number, choice in enumerate(choices) if choice.specific}
-    seen = accumulate(results(Refinement(group, serving), more, executor)) if serving else {}
-    return [choice.planned(seen.get(number)) for number, choice in enumerate(choices)]
-
-
-def accumulate(parts: Iterable[Mapping[K, M]]) -> dict[K, M]:
-    """Merge statistics key by key, in the order given."""
-    total: dict[K, M] = {}
-    for part in parts:
-        total = {key: total[key].merge(m) if key in total else m for key, m in part.items()}
-    return total
-
-
-def half(moments: Moments, first: bool) -> Moments:
-    """The first (controlled) or second (plain) half of the rows of a payoff's moments."""
-    middle = len(moments.mean) // 2
-    rows = slice(0, middle) if first else slice(middle, None)
-    return Moments(moments.count, *(getattr(moments, f)[rows] for f in ("mean", "m2", "m3", "m4")))
-
-
-def pilot_chunks(seed: int, paths: int, sampling: Sampling) -> list[Chunk]:
-    """The pilot's draws: 4,096 paths to choose controls, up to an eighth of the run more to fit their coefficients."""
-    more = min(paths // 8, MOST_REFINEMENT) // PILOT
-    return [Chunk(seed, k, PILOT, sampling, pilot=True) for k in range(1 + more)]
-
-
-def inconsistency(group: Group, scores: Moments) -> str:
-    """Why the law cannot be trusted: a score whose mean is not zero; empty if there is no sign of it."""
-    names = [d[0] for d in group.weights if len(d) == 1]
-    for row, name in enumerate(names):
-        mean, error = float(scores.mean[row]), float(scores.standard_error[row])
-        constant = scores.m2[row] == 0.0 and mean != 0.0
-        if constant or (scores.carriers[row] >= CARRIERS and abs(mean) > SCORE_LIMIT * error):
-            return (
-                f"the score of {name} has mean {mean:.3g} ± {error:.2g}, not 0: "
-                "log_density is not the density of what simulate draws"
-            )
-    return ""
 
 
 def greeks(

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 import likelihood_greeks as lg
 from likelihood_greeks import plotting
-from likelihood_greeks.estimators.finite_difference import Recording, present_values
+from likelihood_greeks.estimators.finite_difference import present_values
+from likelihood_greeks.estimators.recording import Recording
 from likelihood_greeks.sampling import Chunk, PseudoStream
 from likelihood_greeks.validation import closed_form
 

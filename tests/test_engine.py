@@ -7,8 +7,9 @@ import pytest
 from helpers import MODEL, assert_estimates
 
 import likelihood_greeks as lg
-from likelihood_greeks.engine import Group, Run
+from likelihood_greeks.group import Group
 from likelihood_greeks.parameters import requested
+from likelihood_greeks.runs import Run, plans
 from likelihood_greeks.sampling import Chunk
 from likelihood_greeks.validation import closed_form, quadrature
 
@@ -122,7 +123,7 @@ def test_standard_errors_are_right_over_many_seeds(name, controls, sampling):
 def test_a_control_with_nonzero_mean_biases_the_estimate_and_would_be_seen():
     payoff = lg.Call(101.0, 1.3)
     group = Group(MODEL, (payoff,), tuple(requested(["delta"], MODEL).values()), "scores")
-    (plan,) = group.pilot(Chunk(4, 0, 4096, pilot=True))
+    (plan,) = plans(group, [Chunk(4, 0, 4096, pilot=True)])
     chunk = Chunk(4, 0, 400_000)
     pairs, _ = Run(group, (plan,)).controlled(chunk)
     (right, _), exact = next(pairs), closed_form.greek(MODEL, payoff, "delta")

@@ -15,12 +15,14 @@ import numpy as np
 import pandas as pd
 
 from .._checks import one_of, refuse
-from ..engine import CONTROLS, Group, Run, accumulate, half, inconsistency, pilot_chunks, plans
+from ..engine import CONTROLS
 from ..estimate import Estimate, Moments, rarity
 from ..estimators.plan import Plan
 from ..execution import one_thread_each, results
+from ..group import Group
 from ..parameters import STANDARD, Greek, listed, requested
 from ..result import estimates
+from ..runs import Run, accumulate, half, inconsistency, pilot_chunks, plans
 from ..sampling import Chunk, checked, chunks
 from .market import Market
 from .trades import NET, BookWarning, Problem, Trade, parse, read_book

@@ -29,6 +29,7 @@ from ..payoffs.protocol import Contract
 from ..sampling import Chunk
 from .finite_difference import bump_sizes, difference, present_values
 from .likelihood_ratio import Combination, sum_of
+from .recording import Recording
 
 INFINITESIMAL = 1e-6
 JUMP = 1e-3  # a change over the infinitesimal bump larger than this share of the largest payment is a jump
@@ -58,12 +59,13 @@ class Pathwise:
         Second derivatives are NaN: the payoff's gradient jumps at every kink, where the method would need to
         differentiate it again.
         """
-        base = present_values(self.model, self.payoff, chunk, {})
+        source = Recording(chunk)
+        base = present_values(self.model, self.payoff, source, {})
         small = bump_sizes(self.model, self.payoff, INFINITESIMAL)
         finite = bump_sizes(self.model, self.payoff, FINITE)
 
         def price(shift: Mapping[str, float]) -> FloatArray:
-            return present_values(self.model, self.payoff, chunk, shift)
+            return present_values(self.model, self.payoff, source, shift)
 
         jumps = np.zeros_like(base)
         slopes: dict[Derivative, FloatArray] = {(): base}

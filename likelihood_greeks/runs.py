@@ -1,0 +1,133 @@
+"""The two runs of an estimate, chunk by chunk: a pilot that settles the controls, and the main run that averages."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, TypeVar, final
+
+import numpy as np
+
+from ._typing import FloatArray
+from .estimate import CARRIERS, Moments
+from .estimators.plan import Plan
+from .estimators.regression import Products
+from .estimators.specific import Control
+from .execution import results
+from .group import Group
+from .sampling import Chunk, Sampling
+
+PILOT, MOST_REFINEMENT = 4096, 28_672  # paths
+SCORE_LIMIT = 6.0
+"""Standard errors that a score's mean may lie from its exact value, zero, before the law is called inconsistent."""
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Mergeable(Protocol):
+    """Statistics of some samples that can be joined with those of others."""
+
+    def merge(self, other: Self, /) -> Self:
+        """Statistics of both sets of samples."""
+        ...
+
+
+M = TypeVar("M", bound=Mergeable)
+
+
+def accumulate(parts: Iterable[Mapping[K, M]]) -> dict[K, M]:
+    """Merge statistics key by key, in the order given."""
+    total: dict[K, M] = {}
+    for part in parts:
+        total = {key: total[key].merge(m) if key in total else m for key, m in part.items()}
+    return total
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """More draws of the pilot for payoffs with controls of their own, by payoff number."""
+
+    group: Group
+    controls: Mapping[int, tuple[Control, ...]]
+
+    def __call__(self, chunk: Chunk) -> dict[int, Products]:
+        """Products by payoff number."""
+        draws = self.group.pilot_draws(chunk)
+        return {number: self.group.products(draws, number, own) for number, own in self.controls.items()}
+
+
+def plans(group: Group, pilot: Sequence[Chunk], executor: Executor | None = None) -> list[Plan]:
+    """The controls of every payoff: chosen on the first chunk of the pilot, their coefficients fitted on all."""
+    first, *more = pilot
+    choices = group.choices(first)
+    serving = {number: choice.specific for number, choice in enumerate(choices) if choice.specific}
+    seen = accumulate(results(Refinement(group, serving), more, executor)) if serving else {}
+    return [choice.planned(seen.get(number)) for number, choice in enumerate(choices)]
+
+
+def pilot_chunks(seed: int, paths: int, sampling: Sampling) -> list[Chunk]:
+    """The pilot's draws: 4,096 paths to choose controls, up to an eighth of the run more to fit their coefficients."""
+    more = min(paths // 8, MOST_REFINEMENT) // PILOT
+    return [Chunk(seed, k, PILOT, sampling, pilot=True) for k in range(1 + more)]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The work of one chunk: moments of the controlled and plain samples of every payoff of a group, and of scores.
+
+    Parameters
+    ----------
+    group : Group
+    plans : tuple of Plan
+        One a payoff; empty without controls.
+    """
+
+    group: Group
+    plans: tuple[Plan, ...]
+
+    def controlled(self, chunk: Chunk) -> tuple[Iterator[tuple[FloatArray, FloatArray]], FloatArray]:
+        """(controlled, plain) samples payoff by payoff, and the scores."""
+        group, drawn = self.group, self.group.draw(chunk)
+        free = group.control_samples(chunk, drawn) if self.plans else None
+        motion = group.motion(drawn)
+
+        def pairs() -> Iterator[tuple[FloatArray, FloatArray]]:
+            for row, plain in enumerate(group.samples(chunk, drawn)):
+                if free is None:
+                    yield plain, plain
+                    continue
+                plan = self.plans[row]
+                own = group.own_samples(chunk, row, plan.specific, motion, plan.used)
+                yield plan.applied(plain, free, own), plain
+
+        return pairs(), self.group.scores(chunk, drawn)
+
+    def __call__(self, chunk: Chunk) -> dict[Any, Moments]:
+        """Moments by payoff number (rows: controlled, then plain), and of the ``"scores"``."""
+        pairs, scores = self.controlled(chunk)
+        found: dict[Any, Moments] = {row: Moments.of(np.concatenate(pair)) for row, pair in enumerate(pairs)}
+        return {**found, "scores": Moments.of(scores)}
+
+
+def half(moments: Moments, first: bool) -> Moments:
+    """The first (controlled) or second (plain) half of the rows of a payoff's moments."""
+    middle = len(moments.mean) // 2
+    rows = slice(0, middle) if first else slice(middle, None)
+    return Moments(moments.count, *(getattr(moments, f)[rows] for f in ("mean", "m2", "m3", "m4")))
+
+
+def inconsistency(group: Group, scores: Moments) -> str:
+    """Why the law cannot be trusted: a score whose mean is not zero; empty if there is no sign of it."""
+    names = [d[0] for d in group.weights if len(d) == 1]
+    for row, name in enumerate(names):
+        mean, error = float(scores.mean[row]), float(scores.standard_error[row])
+        constant = scores.m2[row] == 0.0 and mean != 0.0
+        if constant or (scores.carriers[row] >= CARRIERS and abs(mean) > SCORE_LIMIT * error):
+            return (
+                f"the score of {name} has mean {mean:.3g} ± {error:.2g}, not 0: "
+                "log_density is not the density of what simulate draws"
+            )
+    return ""
