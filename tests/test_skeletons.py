@@ -41,7 +41,6 @@ UNITS = {  # changes that move the law of the path by about its own width
     "dividend_yield": MODEL.volatility / np.sqrt(UNEVEN[-1]),
     TIME: UNEVEN[0],
 }
-STEPS = {name: 1e-5 * unit for name, unit in UNITS.items()}
 NATURAL = {1: 0.01, 2: 0.045}  # standard errors allowed, by order, in the payoff's deviations per unit of change
 
 
@@ -53,7 +52,7 @@ def shifted(name, h, times=UNEVEN):
 
 def slope(function, name):
     """Derivative of a function of the shift of one coordinate."""
-    h = STEPS[name]
+    h = 1e-5 * UNITS[name]
     return (function(h) - function(-h)) / (2.0 * h)
 
 
@@ -209,12 +208,8 @@ def test_the_skeleton_of_all_dates_is_the_likelihood_ratio(payoff):
     for derivative in [*FIRST, *SECOND]:
         control = moved.control({derivative: 1.0}, ALL_DATES)
         assert np.abs(control).max() <= 1e-11 * np.abs(moved.value * moved.motion.drawn.weights[derivative]).max()
-    everything = rows(
-        [OnSkeleton(relaxed(PAYOFFS[payoff]), ALL_DATES)],
-        moved.motion,
-        PAYOFFS[payoff],
-        [{d: 1.0} for d in [*FIRST, *SECOND]],
-    )
+    control, payments = OnSkeleton(relaxed(PAYOFFS[payoff]), ALL_DATES), PAYOFFS[payoff]
+    everything = rows([control], moved.motion, payments, [{d: 1.0} for d in [*FIRST, *SECOND]])
     assert not everything.any()  # the rounding errors are not taken for a control
 
 
@@ -246,12 +241,20 @@ VANILLAS = [Vanilla(row, level, kind) for row in ALL_DATES for level in (84.0, 9
 
 def test_every_european_control_has_mean_zero_at_every_date():
     found = moments(VANILLAS, PAYOFFS["barrier"], [(), *WEIGHTS], 400_000, seed=11)
-    z = found.mean / found.standard_error
-    assert np.abs(z).max() < 4.0, np.argwhere(np.abs(z) >= 4.0)
+    assert np.abs(found.mean / found.standard_error).max() < 4.0
     for row, control in enumerate(VANILLAS):  # the negative control needs errors of at most a per cent
         digital, call = MODEL.vanilla_jets(control.level, UNEVEN[control.row])
         exact = (digital if control.kind == "digital" else call).derivative("spot")
         assert found.standard_error[1, row] < 0.01 * exact
+
+
+def test_a_european_control_knows_no_other_date_than_its_own():
+    paths, combinations = draw(MODEL, n_paths=50), [{d: 1.0} for d in [(), *WEIGHTS]]
+    alone = Paths(paths.times[2:3], paths.spot[2:3])
+    found = rows(VANILLAS[8:12], moving(paths, 0.0, 0.0).motion, PAYOFFS["barrier"], combinations)
+    moved = [replace(vanilla, row=0) for vanilla in VANILLAS[8:12]]
+    expected = rows(moved, moving(alone, 0.0, 0.0).motion, PAYOFFS["barrier"], combinations)
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-9 * np.abs(expected).max())
 
 
 # -- negative controls -----------------------------------------------------------------------------------------
@@ -268,7 +271,6 @@ class Wrong:
 
 
 def z_score(derivative, skeleton, payoff="barrier", model=MODEL):
-    """Mean of a control over its standard error."""
     control = OnSkeleton(relaxed(PAYOFFS[payoff], -1), skeleton)
     found = moments([control], PAYOFFS[payoff], [derivative], 400_000, seed=12, model=model)
     return float(found.mean[0, 0] / found.standard_error[0, 0])
