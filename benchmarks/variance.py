@@ -1,6 +1,6 @@
 """Standard deviation of one path and the work an error costs, by contract, Greek and method.
 
-``python benchmarks/variance.py`` writes ``benchmarks/variance.csv`` and prints it. Everything goes through `lg.compare`:
+``python benchmarks/variance.py`` writes ``benchmarks/variance.csv`` and prints it. All goes through `lg.compare`:
 times include the pilot, and all methods run in one process, one after the other, on the same draws.
 """
 

@@ -18,6 +18,7 @@ from .._typing import FloatArray
 COLLINEAR = 1e-5
 """A control whose part independent of the others is smaller than this share of it is dropped."""
 
+ROUNDING = 1e-12  # of the mean square: a variance below is that of a constant
 SAMPLES_A_CONTROL = 8  # fewer, and no coefficients are fitted
 
 
@@ -89,11 +90,17 @@ class Products:
         return float(self.weight.sum() ** 2 / self.weight_squared.sum())
 
     def covariance(self, half: int | None = None) -> FloatArray:
-        """Weighted sums of squares and products about the means, of one half or of all; (n_targets, n + 1, n + 1)."""
+        """Weighted sums of squares and products about the means, of one half or of all; (n_targets, n + 1, n + 1).
+
+        Exactly zero for what does not vary.
+        """
         weight, sums, products = self.weight, self.sums, self.products
         chosen = slice(None) if half is None else slice(half, half + 1)
-        total = sums[chosen].sum(axis=0)
-        return np.asarray(products[chosen].sum(axis=0) - total[:, :, None] * total[:, None, :] / weight[chosen].sum())
+        total, squares = sums[chosen].sum(axis=0), products[chosen].sum(axis=0)
+        found = np.asarray(squares - total[:, :, None] * total[:, None, :] / weight[chosen].sum())
+        constant = np.einsum("gii->gi", found) <= ROUNDING * np.einsum("gii->gi", squares)
+        found[constant[:, :, None] | constant[:, None, :]] = 0.0
+        return found
 
 
 @final

@@ -32,6 +32,7 @@ Greeks)."""
 
 BUDGET = 6.5  # plain runs; the pilot comes on top
 SERVED = 1.5  # a Greek has a say if all offers together divide its variance by this much
+RESOLVED = 1e-7  # share of the variance below which nearly equal controls can no longer be told apart
 MEAN_LIMIT = 6.0  # standard errors that a control's mean may lie from zero in the pilot
 
 
@@ -54,7 +55,7 @@ class _Shrinking:
         right = covariance[live, -1] / (scale[live] * scale[-1])
         self.place = {j: k for k, j in enumerate(live)}
         self.coefficients = self.inverse @ right
-        self.left = max(1.0 - float(right @ self.coefficients), np.finfo(float).eps)  # share of the variance
+        self.left = max(1.0 - float(right @ self.coefficients), RESOLVED)  # share of the variance
         self.effective = effective
 
     def _part(self, removed: Sequence[int]) -> list[int]:
