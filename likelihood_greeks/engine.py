@@ -11,15 +11,17 @@ from typing import Any
 import pandas as pd
 
 from ._checks import one_of
-from .estimate import rarity
+from .estimate import Estimate, rarity
 from .estimators.likelihood_ratio import Combination
 from .estimators.plan import Plan
+from .estimators.selection import cost
 from .execution import one_thread_each, results
 from .group import Group
 from .models.numerical import as_path_model, verify
 from .models.protocol import PathModel
 from .parameters import Greek, requested
 from .payoffs.protocol import Contract
+from .payoffs.tape import NotRelaxableError
 from .result import Diagnostics, Result, estimates
 from .runs import Run, accumulate, half, inconsistency, pilot_chunks, plans
 from .sampling import Chunk, checked, chunks
@@ -90,28 +92,46 @@ def greeks(
     group = Group(law, (payoff,), combinations, one_of("controls", controls, CONTROLS))
     verify(law, payoff.times, Chunk(seed, 0, 64, pilot=True).stream())
 
+    pieces = chunks(seed, count, len(payoff.times), kind)
+    pilot = pilot_chunks(seed, count, kind) if group.control_names else []
+    where: dict[str, Any] = {"executor": executor, "title": "greeks" if progress else ""}
+    try:
+        found, diagnostics = _estimated(group, labels, pilot, pieces, **where)
+    except NotRelaxableError as error:  # on a path that the pilot did not see
+        found, diagnostics = _estimated(replace(group, controls="scores"), labels, pilot, pieces, **where)
+        given_up = f"relaxations given up: the payoff uses {error}"
+        diagnostics = replace(diagnostics, remarks=(*diagnostics.remarks, given_up))
+    method = "likelihood ratio" + {"none": "", "scores": " + score controls", "auto": " + controls"}[controls]
+    return Result(found, method, seed, kind, diagnostics)
+
+
+def _estimated(
+    group: Group,
+    labels: list[str],
+    pilot: Sequence[Chunk],
+    pieces: Sequence[Chunk],
+    *,
+    executor: Executor | None,
+    title: str,
+) -> tuple[dict[str, Estimate], Diagnostics]:
+    """The pilot and the main run of one payoff."""
     start = time.perf_counter()
-    pilot_pieces = pilot_chunks(seed, count, kind) if group.control_names else []
-    title = "greeks" if progress else ""
     with one_thread_each():
-        found_plans = tuple(plans(group, pilot_pieces, executor)) if pilot_pieces else ()
+        found_plans = tuple(plans(group, pilot, executor)) if pilot else ()
         piloted = time.perf_counter()
-        total = accumulate(
-            results(Run(group, found_plans), chunks(seed, count, len(payoff.times), kind), executor, title)
-        )
-    finished = time.perf_counter()
+        total = accumulate(results(Run(group, found_plans), pieces, executor, title))
+    times = Diagnostics(pilot_seconds=piloted - start, main_seconds=time.perf_counter() - piloted)
 
     controlled, plain = half(total[0], True), half(total[0], False)
     note = "; ".join(filter(None, [inconsistency(group, total["scores"]), rarity(plain, 0)]))
+    count = sum(chunk.n_paths for chunk in pieces)
     found = estimates(labels, controlled, count, plain, dict.fromkeys(labels, note))
-    diagnostics = replace(
-        described(group, labels, found_plans[0]) if found_plans else Diagnostics(remarks=("no controls were used",)),
-        pilot_paths=found_plans[0].paths if found_plans else 0,
-        pilot_seconds=piloted - start,
-        main_seconds=finished - piloted,
-    )
-    method = "likelihood ratio" + {"none": "", "scores": " + score controls", "auto": " + controls"}[controls]
-    return Result(found, method, seed, kind, diagnostics)
+    if not found_plans:
+        return found, replace(times, remarks=("no controls were used",))
+    (plan,) = found_plans
+    work = cost(plan.specific, len(group.times)) * (1.0 + times.pilot_seconds / times.main_seconds)
+    work_gain = {greek: estimate.variance_ratio / work for greek, estimate in found.items()}
+    return found, replace(described(group, labels, plan, times), cost=work, work_gain=work_gain)
 
 
 def prepared(
@@ -125,12 +145,18 @@ def prepared(
     return law, list(wanted), tuple(wanted.values())
 
 
-def described(group: Group, labels: Sequence[str], plan: Plan) -> Diagnostics:
+def described(group: Group, labels: Sequence[str], plan: Plan, times: Diagnostics) -> Diagnostics:
     """What the pilot decided, Greek by Greek and control by control."""
     names = [*group.control_names, *(control.name for control in plan.specific)]
     table = plan.fit.coefficients
     rows = [
-        {"greek": greek, "control": name, "coefficient": table[g, c], "used": table[g, c] != 0.0}
+        {
+            "greek": greek,
+            "control": name,
+            "coefficient": table[g, c],
+            "used": table[g, c] != 0.0,
+            "contribution": plan.fit.contribution[g, c],
+        }
         for g, greek in enumerate(labels)
         for c, name in enumerate(names)
     ]
@@ -138,4 +164,4 @@ def described(group: Group, labels: Sequence[str], plan: Plan) -> Diagnostics:
     remarks = [*plan.remarks]
     remarks += [f"controls refused (no gain in the pilot): {', '.join(refused)}"] if refused else []
     gain = dict(zip(labels, plan.fit.gain.tolist(), strict=True))
-    return Diagnostics(pd.DataFrame(rows), gain, remarks=tuple(remarks))
+    return replace(times, controls=pd.DataFrame(rows), gain=gain, pilot_paths=plan.paths, remarks=tuple(remarks))

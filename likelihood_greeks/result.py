@@ -23,9 +23,15 @@ class Diagnostics:
     Attributes
     ----------
     controls : pandas.DataFrame
-        A row per Greek and control: ``coefficient`` (target units per unit of control) and whether it is ``used``.
+        A row per Greek and control: ``coefficient`` (target units per unit of control), whether it is ``used``, and its
+        ``contribution``, the factor by which the Greek's variance would rise without it.
     gain : mapping of str to float
         Variance ratio that the pilot predicted, by Greek.
+    cost : float
+        Work of the run, pilot included, in runs without controls.
+    work_gain : mapping of str to float
+        Variance ratio of the main run over `cost`, by Greek: how many times longer the same error takes without
+        controls.
     pilot_paths : int
     pilot_seconds, main_seconds : float
         Wall-clock times.
@@ -35,6 +41,8 @@ class Diagnostics:
 
     controls: pd.DataFrame = field(default_factory=pd.DataFrame)
     gain: Mapping[str, float] = field(default_factory=dict)
+    cost: float = 1.0
+    work_gain: Mapping[str, float] = field(default_factory=dict)
     pilot_paths: int = 0
     pilot_seconds: float = 0.0
     main_seconds: float = 0.0
@@ -42,7 +50,10 @@ class Diagnostics:
 
     def __str__(self) -> str:
         lines = [f"pilot: {self.pilot_paths} paths, {self.pilot_seconds:.3f} s; main run: {self.main_seconds:.3f} s"]
-        lines += [f"variance ratio expected for {greek}: {gain:.4g}" for greek, gain in self.gain.items()]
+        lines += [f"cost: about {self.cost:.2g} runs without controls"] if self.gain else []
+        for greek, gain in self.gain.items():
+            work = f", per unit of work {self.work_gain[greek]:.4g}" if greek in self.work_gain else ""
+            lines.append(f"variance ratio expected for {greek}: {gain:.4g}{work}")
         return "\n".join([*lines, *self.remarks])
 
 

@@ -21,6 +21,7 @@ from ..estimators.plan import Plan
 from ..execution import one_thread_each, results
 from ..group import Group
 from ..parameters import STANDARD, Greek, listed, requested
+from ..payoffs.tape import NotRelaxableError
 from ..result import estimates
 from ..runs import Run, accumulate, half, inconsistency, pilot_chunks, plans
 from ..sampling import Chunk, checked, chunks
@@ -122,8 +123,12 @@ def risk(
         own, longest = list(members), max(len(t.payoff.times) for t in trades if t.underlying == name)
         pieces = chunks(underlying_seed(seed, name), count, longest, kind)
         missing = [p for p in problems if _underlying_of(p, frame) == name]
+        arguments: dict[str, Any] = {"executor": executor, "progress": progress}
         with one_thread_each():
-            found, failed = _underlying(own, wanted, controls, pieces, missing, executor=executor, progress=progress)
+            try:
+                found, failed = _underlying(own, wanted, controls, pieces, missing, **arguments)
+            except NotRelaxableError:  # on a path that the pilot did not see
+                found, failed = _underlying(own, wanted, "scores", pieces, missing, **arguments)
         rows, problems = rows + found, problems + failed
     order = {trade.trade_id: position for position, trade in enumerate(trades)}
     rows.sort(key=lambda row: order.get(row["trade_id"], len(order)))

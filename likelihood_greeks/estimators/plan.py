@@ -12,13 +12,18 @@ from .._typing import FloatArray
 from ..models.protocol import PathModel
 from ..payoffs.protocol import Contract
 from ..payoffs.relaxed import NotRelaxableError, relax
-from ..payoffs.tape import Tape
+from ..payoffs.tape import Level, Tape
 from .likelihood_ratio import Drawn
 from .regression import Fit, Products, fit
 from .relaxation import ladder
 from .selection import choose, cost
 from .skeletons import Movable, candidates
 from .specific import Control, KnowsVanillas, OnSkeleton, Vanilla
+
+PAYOFF_ERRORS = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+"""What a payoff may raise when it is called with an array that is none; a defect of the package is not among them."""
 
 
 @final
@@ -96,15 +101,24 @@ def offered(
         tape = Tape(lambda *_: 0.0)
         relax(payoff, drawn.spot, tape)
         relaxations = ladder(payoff, drawn.spot, generator)
+        for relaxation in relaxations:
+            relaxation.evaluate(payoff, drawn.spot, lambda flows: np.ones(len(flows)))
     except NotRelaxableError as error:
         return [], f"no relaxations: the payoff uses {error}"
-    except Exception as error:
-        return [], f"no relaxations: the payoff raised {type(error).__name__} when followed: {error}"
+    except PAYOFF_ERRORS as error:
+        return [], f"no relaxations: when followed, the payoff raised {type(error).__name__} {error}".rstrip()
     found: list[Control] = [OnSkeleton(r, s) for r in relaxations for s in candidates(payoff.times)]
     if len(payoff.times) > 1 and isinstance(model, KnowsVanillas) and isinstance(model, Hashable):
-        levels = dict.fromkeys((dates[-1], level) for dates, level in tape.levels)
+        levels = dict.fromkeys((row, known.level) for known in tape.levels for row in _dates(known))
         found += [Vanilla(row, level, kind) for row, level in levels for kind in ("digital", "call")]
     return found, ""
+
+
+def _dates(level: Level) -> list[int]:
+    """Dates of the Europeans at a level: the last that is compared with it; of an average, the ends of its quarters."""
+    count = len(level.rows)
+    quarters = {max(round(share * count) - 1, 0) for share in (0.25, 0.5, 0.75, 1.0)}
+    return [level.rows[k] for k in sorted(quarters)] if level.averaged else [level.rows[-1]]
 
 
 def chosen(offers: Sequence[Control], why_not: str, n_times: int, products: Products, allowed: FloatArray) -> Choice:

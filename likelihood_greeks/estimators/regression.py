@@ -115,10 +115,13 @@ class Fit:
     gain : ndarray, shape (n_targets,)
         Variance without over with controls, each half of the pilot judged by the other half's coefficients;
         1 where that is no gain and the controls were refused.
+    contribution : ndarray, shape (n_targets, n_controls)
+        Factor by which the target's variance would rise without one control; 1 for one that is not used.
     """
 
     coefficients: FloatArray
     gain: FloatArray
+    contribution: FloatArray
 
 
 def solve(covariance: FloatArray, allowed: FloatArray) -> FloatArray:
@@ -156,7 +159,7 @@ def fit(products: Products, allowed: FloatArray) -> Fit:
     Fit
     """
     targets, count = allowed.shape
-    coefficients, gain = np.zeros((targets, count)), np.ones(targets)
+    coefficients, contribution, gain = np.zeros((targets, count)), np.ones((targets, count)), np.ones(targets)
     halves, whole = (products.covariance(0), products.covariance(1)), products.covariance()
     for g, mask in enumerate(allowed):
         if not mask.any() or products.size < SAMPLES_A_CONTROL * np.count_nonzero(mask):
@@ -166,7 +169,18 @@ def fit(products: Products, allowed: FloatArray) -> Fit:
         if left < raw:
             gain[g] = raw / max(left, np.finfo(float).eps * raw)
             coefficients[g] = solve(whole[g], mask)
-    return Fit(coefficients, gain)
+            contribution[g] = contributions(whole[g], coefficients[g])
+    return Fit(coefficients, gain, contribution)
+
+
+def contributions(covariance: FloatArray, coefficients: FloatArray) -> FloatArray:
+    """Factors by which the residual variance rises when one control is left out: 1 + beta² / ((C^-1)_jj residual)."""
+    found, used = np.ones(len(coefficients)), np.flatnonzero(coefficients)
+    scale = np.sqrt(np.diag(covariance)[used])
+    inverse = np.linalg.inv(covariance[np.ix_(used, used)] / np.outer(scale, scale))
+    left = max(_left(covariance, coefficients), np.finfo(float).eps * float(covariance[-1, -1]))
+    found[used] += (coefficients[used] * scale) ** 2 / np.diag(inverse) / left
+    return found
 
 
 def _left(covariance: FloatArray, coefficients: FloatArray) -> float:
