@@ -22,15 +22,13 @@ from .._typing import FloatArray
 from .regression import COLLINEAR, Products
 from .specific import Control, OnSkeleton
 
-FREE, VANILLA = 2.7, 3.5
-WIDTH, WIDTH_A_DATE = 6.0, 0.25
-SKELETON, SKELETON_A_DATE = 5.5, 0.03
-OVERHEAD = 6.0
+FREE, VANILLA, SKELETON = 2.7, 1.2, 4.5
+OVERHEAD = 5.0
 """Work a path, in units of one date of a plain run, which itself costs ``OVERHEAD`` plus the number of dates: of the
-free controls, a European, a relaxed payoff, and moving it along one skeleton (measured at 4 to 252 dates, five
-Greeks)."""
+free controls, a European, and moving a relaxed payoff along one skeleton (measured at 3 to 252 dates, five Greeks)."""
 
 BUDGET = 6.5  # plain runs; the pilot comes on top
+PILOT_COST = 0.5  # plain runs: what the pilot costs in any case
 SERVED = 1.5  # a Greek has a say if all offers together divide its variance by this much
 RESOLVED = 1e-7  # share of the variance below which nearly equal controls can no longer be told apart
 MEAN_LIMIT = 6.0  # standard errors that a control's mean may lie from zero in the pilot
@@ -39,9 +37,9 @@ MEAN_LIMIT = 6.0  # standard errors that a control's mean may lie from zero in t
 def cost(controls: Collection[Control], n_times: int) -> float:
     """Work of a run with these controls, in plain runs."""
     moved = [c for c in controls if isinstance(c, OnSkeleton)]
-    widths = len({id(c.relaxation) for c in moved})
-    own = widths * (WIDTH + WIDTH_A_DATE * n_times) + len(moved) * (SKELETON + SKELETON_A_DATE * n_times)
-    return 1.0 + (FREE + own + VANILLA * (len(controls) - len(moved))) / (OVERHEAD + n_times)
+    evaluated = sum({id(c.relaxation): c.relaxation.work for c in moved}.values())
+    own = evaluated + SKELETON * len(moved) + VANILLA * (len(controls) - len(moved))
+    return 1.0 + (FREE + own) / (OVERHEAD + n_times)
 
 
 class _Shrinking:
@@ -117,23 +115,21 @@ def choose(controls: Sequence[Control], n_times: int, products: Products, allowe
 
     def objective(removed: Sequence[int]) -> float:
         rows = [offers[j] for j in removed]
-        work = cost([controls[j] for j in left if j not in removed], n_times)
+        work = PILOT_COST + cost([controls[j] for j in left if j not in removed], n_times)
         return float(np.mean([p.log_variance(rows) for p in problems]) + np.log(work))
 
-    def worth(picked: list[int]) -> float:
-        return objective([]) if cost([controls[j] for j in picked], n_times) <= BUDGET else np.inf
-
-    best, chosen = worth(left), list(left)
-    while left:
+    found: list[tuple[float, list[int]]] = []
+    while True:
+        if cost([controls[j] for j in left], n_times) <= BUDGET:
+            found.append((objective([]), list(left)))
+        if not left:
+            break
         trials = [[j] for j in left] + _whole_relaxations(controls, left)
         removed = min(trials, key=objective)
         for problem in problems:
             problem.remove([offers[j] for j in removed])
         left = [j for j in left if j not in removed]
-        now = worth(left)
-        if now <= best:
-            best, chosen = now, list(left)
-    return chosen
+    return min(found)[1]
 
 
 def _whole_relaxations(controls: Sequence[Control], left: Sequence[int]) -> list[list[int]]:
