@@ -27,7 +27,8 @@ def study(job: tuple[int, int]) -> pd.DataFrame:
     """z-scores of one case over the seeds, and of the pooled estimate in the last columns."""
     number, seeds = job
     case = cases()[number]
-    runs = [lg.greeks(case.model, case.payoff, GREEKS[1:], paths=PATHS, seed=s) for s in range(seeds)]
+    own = [1000 * number + seed for seed in range(seeds)]  # no draws in common with another case
+    runs = [lg.greeks(case.model, case.payoff, GREEKS[1:], paths=PATHS, seed=seed) for seed in own]
     rows = []
     for greek in GREEKS:
         exact, scale = case.reference(greek).value, case.scale(greek)
