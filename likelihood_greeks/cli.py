@@ -132,6 +132,8 @@ def validate_command(
     workers: Workers = CORES,
 ) -> None:
     """Every Greek of the reference grid against closed forms, quadrature and QuantLib: a table of z-scores."""
+    if output is not None:
+        reporting.check_writable(output)
     with ThreadPoolExecutor(workers) as executor:
         table = validate(precision=precision, seed=seed, executor=executor, progress=sys.stderr.isatty())
     if output is not None:

@@ -12,15 +12,15 @@ import pandas as pd
 
 from ._checks import one_of
 from .estimate import Estimate, rarity
-from .estimators.likelihood_ratio import Combination
+from .estimators.likelihood_ratio import Combination, simulated
 from .estimators.plan import Plan
 from .estimators.selection import cost
 from .execution import one_thread_each, results
 from .group import Group
 from .models.numerical import as_path_model, verify
-from .models.protocol import PathModel
+from .models.protocol import PathModel, observed
 from .parameters import Greek, requested
-from .payoffs.protocol import Contract
+from .payoffs.protocol import Contract, verify_separate
 from .payoffs.tape import NotRelaxableError
 from .result import Diagnostics, Result, estimates
 from .runs import Run, accumulate, half, inconsistency, pilot_chunks, plans
@@ -90,10 +90,12 @@ def greeks(
     law, labels, combinations = prepared(model, payoff, greeks)
     count, seed, kind = checked(paths, seed, sampling)
     group = Group(law, (payoff,), combinations, one_of("controls", controls, CONTROLS))
-    verify(law, payoff.times, Chunk(seed, 0, 64, pilot=True).stream())
+    trial = Chunk(seed, 0, 64, pilot=True)
+    verify(law, payoff.times, trial.stream())
+    verify_separate(payoff, observed(simulated(law, payoff.times, trial)))
 
     pieces = chunks(seed, count, len(payoff.times), kind)
-    pilot = pilot_chunks(seed, count, kind) if group.control_names else []
+    pilot = pilot_chunks(seed, count, len(payoff.times), kind) if group.control_names else []
     where: dict[str, Any] = {"executor": executor, "title": "greeks" if progress else ""}
     try:
         found, diagnostics = _estimated(group, labels, pilot, pieces, **where)
@@ -119,17 +121,19 @@ def _estimated(
     with one_thread_each():
         found_plans = tuple(plans(group, pilot, executor)) if pilot else ()
         piloted = time.perf_counter()
-        total = accumulate(results(Run(group, found_plans), pieces, executor, title))
+        serve = not all(plan.empty for plan in found_plans)
+        run = Run(group, found_plans) if serve else Run(replace(group, controls="none"), ())
+        total = accumulate(results(run, pieces, executor, title))
     times = Diagnostics(pilot_seconds=piloted - start, main_seconds=time.perf_counter() - piloted)
 
     controlled, plain = half(total[0], True), half(total[0], False)
-    note = "; ".join(filter(None, [inconsistency(group, total["scores"]), rarity(plain, 0)]))
+    note = "; ".join(filter(None, [inconsistency(run.group, total["scores"]), rarity(plain, 0)]))
     count = sum(chunk.n_paths for chunk in pieces)
     found = estimates(labels, controlled, count, plain, dict.fromkeys(labels, note))
     if not found_plans:
         return found, replace(times, remarks=("no controls were used",))
     (plan,) = found_plans
-    work = cost(plan.specific, len(group.times)) * (1.0 + times.pilot_seconds / times.main_seconds)
+    work = (cost(plan.specific, len(group.times)) if serve else 1.0) * (1.0 + times.pilot_seconds / times.main_seconds)
     work_gain = {greek: estimate.variance_ratio / work for greek, estimate in found.items()}
     return found, replace(described(group, labels, plan, times), cost=work, work_gain=work_gain)
 

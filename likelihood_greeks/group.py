@@ -97,9 +97,21 @@ class Group:
         """Zero-mean controls, shape (n_controls, n_samples)."""
         return _folded(chunk, control_variates.free(self.model, self.times[-1], drawn, self.weights))
 
+    @property
+    def score_names(self) -> list[tuple[str, str]]:
+        """What the rows of `scores` are, and what it means if their mean is not zero."""
+        wrong = "log_density is not the density of what simulate draws"
+        found = [(f"the score of {d[0]}", wrong) for d in self.weights if len(d) == 1]
+        if control_variates.has_forward(self.model, self.times[-1]):
+            found.append(("spot / forward - 1", "the forward is not the mean of the spots that simulate draws"))
+        return found
+
     def scores(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
-        """First-order weights, whose mean must be zero; shape (n_names, n_samples)."""
+        """What must have mean zero if the law is consistent; shape (n_names, n_samples)."""
         rows = [row for name, row in drawn.weights.items() if len(name) == 1]
+        forward = self.model.forward_jet(np.asarray(self.times[-1]))
+        if forward is not None:
+            rows.append(drawn.spot[-1] / forward.value - 1.0)
         return _folded(chunk, np.stack(rows) if rows else np.zeros((0, chunk.n_paths)))
 
     def motion(self, drawn: Drawn) -> Motion:

@@ -70,7 +70,8 @@ def resolve(greek: Greek, model: HasParameters) -> dict[Derivative, float]:
     ValueError
         If the name is unknown or the model has no such parameter.
     """
-    if not (isinstance(greek, str) or (isinstance(greek, tuple) and all(isinstance(name, str) for name in greek))):
+    pair = isinstance(greek, tuple) and greek and all(isinstance(name, str) for name in greek)
+    if not (isinstance(greek, str) or pair):
         raise TypeError(f"greek must be a name or a pair of names, got {greek!r}")
     known = coordinates(model)
     if isinstance(greek, str) and greek not in model.parameters:
@@ -94,9 +95,17 @@ def standard(model: HasParameters) -> list[Greek]:
 
 
 def listed(greeks: Iterable[Greek]) -> list[Greek]:
-    """The Greeks as a list; ``TypeError`` for a single string, which would be taken letter by letter."""
+    """The Greeks as a list.
+
+    Raises
+    ------
+    TypeError
+        If it is a single string, which would be taken letter by letter, or no list.
+    """
     if isinstance(greeks, str):
         raise TypeError(f"greeks must be a list of names, got {greeks!r}; write [{greeks!r}]")
+    if not isinstance(greeks, Iterable):
+        raise TypeError(f"greeks must be a list of names or pairs of names, got {greeks!r}")
     return list(greeks)
 
 
@@ -110,5 +119,6 @@ def requested(greeks: Iterable[Greek] | None, model: HasParameters) -> dict[str,
     ValueError
         If a Greek is unknown under `model`.
     """
-    named = standard(model) if greeks is None else listed(greeks)
-    return {label(greek): resolve(greek, model) for greek in ["price", *named]}
+    named: list[Greek] = ["price", *(standard(model) if greeks is None else listed(greeks))]
+    combinations = [resolve(greek, model) for greek in named]
+    return dict(zip(map(label, named), combinations, strict=True))

@@ -150,9 +150,9 @@ def comparison(frame: pd.DataFrame, axes: Axes | None = None) -> Axes:
         _, axes = pyplot.subplots(figsize=SIZE, dpi=DPI, layout="constrained")
     greeks, methods = list(rows.index.unique("greek")), list(rows.index.unique("method"))
     styles = dict(zip(methods, cycle(STYLES), strict=False))
-    priced = rows["cost"][rows["cost"] > CHEAPEST]
+    priced = rows["cost"].to_numpy()[rows["cost"].to_numpy() > CHEAPEST]
     axes.set_xscale("log")
-    axes.set_xlim(0.2 * min(priced.min(), 1.0), 5.0 * max(priced.max(), 1.0))
+    axes.set_xlim(0.2 * min(priced.min(initial=1.0), 1.0), 5.0 * max(priced.max(initial=1.0), 1.0))
     axes.set_ylim(len(greeks) - 0.5, -0.5)
     axes.set_yticks(range(len(greeks)), greeks)
     axes.tick_params(axis="y", length=0)

@@ -16,11 +16,11 @@ from .estimators.regression import Products
 from .estimators.specific import Control
 from .execution import results
 from .group import Group
-from .sampling import Chunk, Sampling
+from .sampling import Chunk, Sampling, chunk_size
 
-PILOT, MOST_REFINEMENT = 4096, 28_672  # paths
+SMALLEST_PILOT, MOST_REFINEMENT = 1024, 28_672  # paths
 SCORE_LIMIT = 6.0
-"""Standard errors that a score's mean may lie from its exact value, zero, before the law is called inconsistent."""
+"""Standard errors that a mean may lie from its exact value, zero, before the law is called inconsistent."""
 
 K = TypeVar("K", bound=Hashable)
 
@@ -67,10 +67,11 @@ def plans(group: Group, pilot: Sequence[Chunk], executor: Executor | None = None
     return [choice.planned(seen.get(number)) for number, choice in enumerate(choices)]
 
 
-def pilot_chunks(seed: int, paths: int, sampling: Sampling) -> list[Chunk]:
-    """The pilot's draws: 4,096 paths to choose controls, up to an eighth of the run more to fit their coefficients."""
-    more = min(paths // 8, MOST_REFINEMENT) // PILOT
-    return [Chunk(seed, k, PILOT, sampling, pilot=True) for k in range(1 + more)]
+def pilot_chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> list[Chunk]:
+    """The pilot's draws: a chunk to choose controls, up to an eighth of the run more to fit their coefficients."""
+    size = max(chunk_size(n_times), SMALLEST_PILOT)
+    more = min(paths // 8, MOST_REFINEMENT) // size
+    return [Chunk(seed, k, size, sampling, pilot=True) for k in range(1 + more)]
 
 
 @final
@@ -120,14 +121,10 @@ def half(moments: Moments, first: bool) -> Moments:
 
 
 def inconsistency(group: Group, scores: Moments) -> str:
-    """Why the law cannot be trusted: a score whose mean is not zero; empty if there is no sign of it."""
-    names = [d[0] for d in group.weights if len(d) == 1]
-    for row, name in enumerate(names):
+    """Why the law cannot be trusted: a mean that is not zero where it must be; empty if there is no sign of it."""
+    for row, (what, means) in enumerate(group.score_names):
         mean, error = float(scores.mean[row]), float(scores.standard_error[row])
-        constant = scores.m2[row] == 0.0 and mean != 0.0
+        constant = scores.count > 1 and scores.m2[row] == 0.0 and mean != 0.0
         if constant or (scores.carriers[row] >= CARRIERS and abs(mean) > SCORE_LIMIT * error):
-            return (
-                f"the score of {name} has mean {mean:.3g} ± {error:.2g}, not 0: "
-                "log_density is not the density of what simulate draws"
-            )
+            return f"{what} has mean {mean:.3g} ± {error:.2g}, not 0: {means}"
     return ""

@@ -151,9 +151,14 @@ class Chunk:
         return 0.5 * (values[..., :half] + values[..., half:])
 
 
+def chunk_size(n_times: int) -> int:
+    """Paths a chunk: fewer above 512 dates."""
+    return max(64, min(CHUNK, 1 << (PATH_STEPS // n_times).bit_length() - 1))
+
+
 def chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> list[Chunk]:
     """The chunks of a main run of `paths` paths that observe `n_times` dates: smaller ones above 512 dates."""
-    size = max(64, min(CHUNK, 1 << (PATH_STEPS // n_times).bit_length() - 1))
+    size = chunk_size(n_times)
     full, rest = divmod(paths, size)
     sizes = [size] * full + ([rest] if rest else [])
     return [Chunk(seed, k, size, sampling) for k, size in enumerate(sizes)]

@@ -33,6 +33,8 @@ COLUMNS = [
     "position_standard_error", "variance_ratio", "n_paths", "seed", "maturity", "spot", "volatility", "rate", "note",
 ]  # fmt: skip
 
+GIVEN_UP = "relaxed payoffs given up: one could not be followed on a path that the pilot did not see"
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def risk(
                 found, failed = _underlying(own, wanted, controls, pieces, missing, **arguments)
             except NotRelaxableError:  # on a path that the pilot did not see
                 found, failed = _underlying(own, wanted, "scores", pieces, missing, **arguments)
+                found = [{**row, "note": "; ".join(filter(None, [row["note"], GIVEN_UP]))} for row in found]
         rows, problems = rows + found, problems + failed
     order = {trade.trade_id: position for position, trade in enumerate(trades)}
     rows.sort(key=lambda row: order.get(row["trade_id"], len(order)))
@@ -142,7 +145,11 @@ def risk(
 
 
 def underlying_seed(seed: int, name: str) -> int:
-    """The seed of an underlying's draws: independent of what else is in the book; reproduces a trade alone."""
+    """The seed of an underlying's draws: independent of what else is in the book.
+
+    With it `greeks` alone gives a trade's numbers, unless the book has a trade on more than 512 dates, which makes
+    the chunks of its underlying smaller.
+    """
     words = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(2)
     return (int(words[0]) << 16 | int(words[1]) & 0xFFFF) & 0xFFFF_FFFF_FFFF
 
@@ -190,7 +197,7 @@ def _underlying(
 
     runs, members_of, failed = [], [], []
     for (model, _), members in laws.items():
-        pilot = pilot_chunks(seed, count, pieces[0].sampling)
+        pilot = pilot_chunks(seed, count, len(members[0].payoff.times), pieces[0].sampling)
         tried = _tried(Group(model, tuple(t.payoff for t in members), combinations, controls), pilot, members, executor)
         good = [(trade, plan) for trade, plan in zip(members, tried, strict=True) if not isinstance(plan, Problem)]
         failed += [plan for plan in tried if isinstance(plan, Problem)]

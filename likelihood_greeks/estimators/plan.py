@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -14,16 +14,14 @@ from ..payoffs.protocol import Contract
 from ..payoffs.relaxed import NotRelaxableError, relax
 from ..payoffs.tape import Level, Tape
 from .likelihood_ratio import Drawn
-from .regression import Fit, Products, fit
+from .regression import Fit, Products, fit, refused
 from .relaxation import ladder
-from .selection import choose, cost
+from .selection import BUDGET, choose, cost
 from .skeletons import Movable, candidates
 from .specific import Control, KnowsVanillas, OnSkeleton, Vanilla
 
-PAYOFF_ERRORS = (
-    ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
-)  # fmt: skip
-"""What a payoff may raise when it is called with an array that is none; a defect of the package is not among them."""
+NOTHING_PAYS = "no control pays for its cost: plain likelihood ratio"
+LEVELS = 4  # compared levels that get Europeans
 
 
 @final
@@ -47,6 +45,11 @@ class Plan:
     specific: tuple[Control, ...] = ()
     remarks: tuple[str, ...] = ()
     paths: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether it uses no control."""
+        return not self.fit.coefficients.any()
 
     @property
     def used(self) -> FloatArray:
@@ -75,20 +78,27 @@ class Choice:
         What the pilot has seen of them so far.
     allowed : ndarray of bool, shape (n_greeks, n_free)
         Which free controls serve which Greek.
+    n_times : int
+        Dates that the payoff observes.
     remark : str
     """
 
     specific: tuple[Control, ...]
     products: Products
     allowed: FloatArray
+    n_times: int
     remark: str = ""
 
     def planned(self, more: Products | None = None) -> Plan:
         """The plan, with coefficients from all that the pilot has seen, `more` included."""
         own = np.ones((len(self.allowed), len(self.specific)), dtype=bool)
         seen = self.products.merge(more) if more else self.products
+        remarks = (self.remark,) if self.remark else ()
         fitted = fit(seen, np.concatenate([self.allowed, own], axis=1))
-        return Plan(fitted, self.specific, (self.remark,) * bool(self.remark), seen.size)
+        if np.log(fitted.gain).mean() < np.log(cost(self.specific, self.n_times)):
+            why = (NOTHING_PAYS,) if self.specific else (*remarks, NOTHING_PAYS)
+            return Plan(refused(fitted), remarks=why, paths=seen.size)
+        return Plan(fitted, self.specific, remarks, seen.size)
 
 
 def offered(
@@ -105,20 +115,23 @@ def offered(
             relaxation.evaluate(payoff, drawn.spot, lambda flows: np.ones(len(flows)))
     except NotRelaxableError as error:
         return [], f"no relaxations: the payoff uses {error}"
-    except PAYOFF_ERRORS as error:
+    except Exception as error:  # whatever the payoff raises when it is called with what is no array
         return [], f"no relaxations: when followed, the payoff raised {type(error).__name__} {error}".rstrip()
-    found: list[Control] = [OnSkeleton(r, s) for r in relaxations for s in candidates(payoff.times)]
+    affordable = [r for r in relaxations if cost([OnSkeleton(r, ())], len(payoff.times)) <= BUDGET]
+    found: list[Control] = [OnSkeleton(r, s) for r in affordable for s in candidates(payoff.times)]
     if len(payoff.times) > 1 and isinstance(model, KnowsVanillas) and isinstance(model, Hashable):
-        levels = dict.fromkeys((row, known.level) for known in tape.levels for row in _dates(known))
-        found += [Vanilla(row, level, kind) for row, level in levels for kind in ("digital", "call")]
-    return found, ""
+        found += [Vanilla(row, level, kind) for row, level in _compared(tape.levels) for kind in ("digital", "call")]
+    return found, "" if found else "no relaxations: to evaluate one would cost more than it could save"
 
 
-def _dates(level: Level) -> list[int]:
-    """Dates of the Europeans at a level: the last that is compared with it; of an average, the ends of its quarters."""
-    count = len(level.rows)
-    quarters = {max(round(share * count) - 1, 0) for share in (0.25, 0.5, 0.75, 1.0)}
-    return [level.rows[k] for k in sorted(quarters)] if level.averaged else [level.rows[-1]]
+def _compared(levels: Sequence[Level]) -> Iterator[tuple[int, float]]:
+    """Dates and levels of the Europeans: at most four dates a level, the ends of quarters of those compared with it."""
+    dates: dict[float, set[int]] = {}
+    for known in levels:  # of an extreme over the dates the last one says most
+        dates.setdefault(known.level, set()).update(known.rows if known.averaged else known.rows[-1:])
+    for level, rows in list(dates.items())[:LEVELS]:
+        quarters = {max(round(share * len(rows)) - 1, 0) for share in (0.25, 0.5, 0.75, 1.0)}
+        yield from ((sorted(rows)[k], level) for k in sorted(quarters))
 
 
 def chosen(offers: Sequence[Control], why_not: str, n_times: int, products: Products, allowed: FloatArray) -> Choice:
@@ -128,7 +141,9 @@ def chosen(offers: Sequence[Control], why_not: str, n_times: int, products: Prod
     kept = products.restricted([*range(n_free), *(n_free + j for j in picked)])
     if not picked:
         nothing = "no relaxation or known price pays for its cost: the free controls serve as well"
-        return Choice((), kept, allowed, nothing if offers else why_not)
+        return Choice((), kept, allowed, n_times, nothing if offers else why_not)
     specific = tuple(offers[j] for j in picked)
     work = f"a path costs about {cost(specific, n_times):.1f} plain"
-    return Choice(specific, kept, allowed, f"{len(picked)} of {len(offers)} relaxations and known prices pay; {work}")
+    return Choice(
+        specific, kept, allowed, n_times, f"{len(picked)} of {len(offers)} relaxations and known prices pay; {work}"
+    )

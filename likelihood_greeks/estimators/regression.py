@@ -173,6 +173,12 @@ def fit(products: Products, allowed: FloatArray) -> Fit:
     return Fit(coefficients, gain, contribution)
 
 
+def refused(fitted: Fit) -> Fit:
+    """The fit with no control used."""
+    nothing, ones = np.zeros_like(fitted.coefficients), np.ones_like(fitted.contribution)
+    return Fit(nothing, np.ones_like(fitted.gain), ones)
+
+
 def contributions(covariance: FloatArray, coefficients: FloatArray) -> FloatArray:
     """Factors by which the residual variance rises when one control is left out: 1 + beta² / ((C^-1)_jj residual)."""
     found, used = np.ones(len(coefficients)), np.flatnonzero(coefficients)

@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
-from ..payoffs.protocol import Contract
+from ..payoffs.protocol import Contract, cash_flows
 from ..payoffs.relaxed import NotRelaxableError, relax
 from ..payoffs.tape import Tape
 
@@ -69,7 +69,7 @@ def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator) -
     NotRelaxableError
         If the payoff cannot be followed, or its relaxation with zero width is not the payoff.
     """
-    exact = np.atleast_2d(np.asarray(payoff(spot), dtype=float))
+    exact = cash_flows(payoff, spot)
     unrelaxed, _ = relax(payoff, spot, Tape(lambda *_: 0.0))
     if unrelaxed.shape != exact.shape or not np.allclose(unrelaxed, exact, rtol=1e-12, atol=1e-12):
         raise NotRelaxableError("operations whose relaxation of zero width is not the payoff itself")

@@ -20,6 +20,8 @@ def _observed(
     """Observation dates (the maturity included) and whether the barrier is live on the last of them."""
     if not isinstance(option, European):
         raise TypeError(f"option must be a European payoff (Call, DigitalPut, ...), got {option!r}")
+    if monitor_maturity not in (None, True, False) or isinstance(monitor_maturity, float):
+        refuse("monitor_maturity", "be True, False or None", monitor_maturity)
     monitoring, maturity = dates("times", times), option.maturity
     if abs(monitoring[-1] - maturity) <= 1e-12 * maturity:  # the same date, computed differently
         monitoring = (*monitoring[:-1], maturity)

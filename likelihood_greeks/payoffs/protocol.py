@@ -38,7 +38,7 @@ def cash_flows(payoff: Contract, spot: FloatArray) -> FloatArray:
     ValueError
         If the shape is neither (n_paths,) nor (n_times, n_paths), or a cash flow is NaN or infinite.
     """
-    flows: Any = np.asarray(payoff(spot), dtype=float)
+    flows: Any = np.asarray(_called(payoff, spot), dtype=float)
     n_times, n_paths = len(payoff.times), spot.shape[-1]
     if flows.shape == (n_paths,):
         flows = flows[None]
@@ -54,6 +54,35 @@ def cash_flows(payoff: Contract, spot: FloatArray) -> FloatArray:
             f"{spot[..., bad[0]]}"
         )
     return np.asarray(flows)
+
+
+def _called(payoff: Contract, spot: FloatArray) -> Any:
+    """What the payoff returns; one that works in place gets a copy, since others see the same spots."""
+    shared = spot.view()
+    shared.flags.writeable = False
+    try:
+        return payoff(shared)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        return payoff(spot.copy())
+
+
+def verify_separate(payoff: Contract, spot: FloatArray) -> None:
+    """Refuse a payoff whose cash flow on one path depends on the other paths, or on chance.
+
+    Raises
+    ------
+    ValueError
+        If half of the paths alone give other cash flows than among all, `spot` of shape (..., n_paths).
+    """
+    among_all, alone = cash_flows(payoff, spot)[:, ::2], cash_flows(payoff, spot[..., ::2])
+    if not np.allclose(among_all, alone, rtol=1e-9, atol=1e-12 * np.abs(among_all).max()):
+        bad = int(np.argmax(np.abs(among_all - alone).max(axis=0)))
+        raise ValueError(
+            "payoff must give every path a cash flow of its own, the same whatever the other paths are; got "
+            f"{among_all[:, bad]} and {alone[:, bad]} for the same spots"
+        )
 
 
 def payment_times(payoff: Contract, flows: FloatArray) -> FloatArray:

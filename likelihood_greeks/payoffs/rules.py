@@ -124,6 +124,8 @@ def power(tape: Tape, x: Node, y: Node) -> Node:
     if y.live and not (x.value > 0.0).all():
         raise NotRelaxableError("an exponent that depends on spots, of an amount that may not be positive")
     a = x.value if (y.value >= 0.0).all() else _keeping_sign(x)
+    if (y.value <= 0.5).any() and not (y.value == 0.0).all():
+        _away_from_zero(x, "a root")
     n = float(y.value) if y.value.ndim == 0 else y.value  # NumPy squares and takes roots for exponents that are numbers
     value = a**n
     return made(tape, value, [(x, lambda: _finite(n * a ** (n - 1.0))), (y, lambda: value * np.log(a))])
@@ -133,7 +135,15 @@ def _keeping_sign(x: Node) -> FloatArray:
     """The value of a divisor: near a zero of it the payoff might have no mean once its conditions are relaxed."""
     if x.live and not ((x.value > 0.0).all() or (x.value < 0.0).all()):
         raise NotRelaxableError("division by an amount that may be zero")
+    _away_from_zero(x, "division")
     return x.value
+
+
+def _away_from_zero(x: Node, what: str) -> None:
+    """Refuse an argument near which the slope of `what` has no variance."""
+    size = np.abs(x.value)
+    if x.live and size.min() < NEAR_ZERO * np.sqrt((size**2).mean()):
+        raise NotRelaxableError(f"{what} of, or by, an amount that comes near zero")
 
 
 SLOPES: dict[np.ufunc, Callable[[AnyArray, AnyArray], AnyArray]] = {
@@ -147,11 +157,16 @@ SLOPES: dict[np.ufunc, Callable[[AnyArray, AnyArray], AnyArray]] = {
 }
 """Derivatives of smooth functions, from the argument and the value."""
 
+ROOTS = (np.sqrt, np.log, np.log2, np.log10)
+NEAR_ZERO = 1e-3  # of the root mean square
+
 
 def smooth(function: np.ufunc) -> Callable[[Tape, Node], Node]:
     """The rule of one of the functions in `SLOPES`."""
 
     def apply(tape: Tape, x: Node) -> Node:
+        if function in ROOTS:
+            _away_from_zero(x, f"np.{function.__name__}")
         value = function(x.value)
         return made(tape, value, [(x, lambda: _finite(SLOPES[function](x.value, value)))])
 

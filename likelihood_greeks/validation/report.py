@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from .._checks import positive
 from ..engine import greeks
 from ..result import Result
 from .cases import GREEKS, Case, grid
@@ -87,7 +88,13 @@ def validate(
     pandas.DataFrame
         A row per case and Greek: ``estimate, standard_error, reference, reference_error, z, relative_error``
         (standard error over scale), ``quantlib_difference`` (over scale; NaN without an engine) and ``n_paths``.
+
+    Raises
+    ------
+    ValueError
+        If `precision` is not positive and finite.
     """
+    positive("precision", precision)
     chosen = grid() if cases is None else list(cases)
     rows = []
     for k, case in enumerate(tqdm(chosen, desc="validate", disable=not progress)):
