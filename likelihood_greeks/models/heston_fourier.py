@@ -55,6 +55,7 @@ STEPS = (1 / 16, 1 / 32, 1 / 64, 1 / 128)
 GROWTH = 1e3  # of the integrand, up to which an angle counts as admissible
 NEGLIGIBLE = 1e-20  # where the contour ends, in parts of the integral of |integrand|
 CHANGE = 1e-7  # by halving the step, in parts of the same: the error left is about its square
+ROUNDING = 1e-12  # change of a derivative, per unit changes of its coordinates, that is rounding, in parts of the same
 
 
 def vanilla_jets(x: Mapping[str, Jet], strike: float, time: float) -> tuple[Jet, Jet]:
@@ -87,7 +88,8 @@ def vanilla_jets(x: Mapping[str, Jet], strike: float, time: float) -> tuple[Jet,
 
     Notes
     -----
-    Errors are relative to the integral of the integrand's modulus. For values that is about :math:`\sqrt{FK}` (or K, if
+    Errors are relative to the integral of the integrand's modulus, that of the derivative or, times 1e-12, of the value
+    when the coordinates double. For values that is about :math:`\sqrt{FK}` (or K, if
     less) in a call and 1 in a digital, so the price of a very far option has few correct digits of its own, or none.
     """
     maturity = time - x[TIME]
@@ -173,7 +175,7 @@ def _integrals(values: Mapping[str, float]) -> tuple[Jet, Jet]:
         kernel = jets.exp(log_characteristic(x, u) - x["log_moneyness"] * (1j * u))
         weight = np.where(s > 0.0, 1.0, 0.5) * speed * (step / np.pi)  # the other half line is the conjugate
         terms = kernel * (weight / (1j * u)), kernel * (weight / (u * (u + 1j)))
-        if all(_change(term) <= CHANGE for term in terms):
+        if all(_settled(term, values) for term in terms):
             return terms[0].sum().real, terms[1].sum().real
     raise _unsettled(values)
 
@@ -208,14 +210,27 @@ def _contour(values: Mapping[str, float]) -> tuple[float, float]:
     return float(ANGLES[middle]), float(STATIONS[last])
 
 
-def _change(terms: Jet) -> float:
-    """Largest change of the value and the derivatives by halving the step, in parts of the sum of moduli."""
-    changes = []
-    for array in (terms.value, terms.gradient, terms.hessian):
+def _settled(terms: Jet, values: Mapping[str, float]) -> bool:
+    """Whether halving the step moves neither the value nor a derivative by more than is allowed."""
+    unit = np.array([_unit(name, values) for name in terms.names])
+    size = np.abs(terms.value).sum(-1)
+    for array, change_of in ((terms.value, 1.0), (terms.gradient, unit), (terms.hessian, np.outer(unit, unit))):
         difference = np.abs(array.sum(-1).real - 2.0 * array[..., ::2].sum(-1).real)
-        size = np.abs(array).sum(-1)
-        changes.append(np.max(difference / np.where(size > 0.0, size, 1.0)))
-    return float(np.max(changes))  # NaN stays NaN, and fails the comparison
+        if not np.all(difference <= CHANGE * np.abs(array).sum(-1) + ROUNDING * size / change_of):
+            return False
+    return True
+
+
+def _unit(name: str, values: Mapping[str, float]) -> float:
+    """A change of order one of a coordinate that may be zero."""
+    match name:
+        case "initial_variance":
+            return values[name] + values["long_run_variance"]
+        case "vol_of_vol":
+            return values[name] + values["mean_reversion"]
+        case "correlation" | "log_moneyness":
+            return 1.0
+    return values[name]
 
 
 def _unsettled(values: Mapping[str, float]) -> ArithmeticError:
