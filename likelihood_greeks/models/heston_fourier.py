@@ -84,13 +84,14 @@ def vanilla_jets(x: Mapping[str, Jet], strike: float, time: float) -> tuple[Jet,
     ValueError
         If an argument is out of range.
     ArithmeticError
-        If the integral of the value or of a derivative does not settle, which no ordinary set is known to do.
+        If the integral of the value or of a derivative does not settle (laws of an hour, tens of deviations away).
 
     Notes
     -----
-    Errors are relative to the integral of the integrand's modulus, that of the derivative or, times 1e-12, of the value
-    when the coordinates double. For values that is about :math:`\sqrt{FK}` (or K, if
-    less) in a call and 1 in a digital, so the price of a very far option has few correct digits of its own, or none.
+    A derivative is refused unless halving the step changes it by less than 1e-7 of the integral of its integrand's
+    modulus (the error left is then about 1e-12 of it), or less than 1e-12 of the value's when the coordinates double,
+    which is rounding. For values that integral is about 1 in a digital and the lesser of F and K in a call, so the
+    price of a very far option has few correct digits of its own, or none, and may be negative by rounding.
     """
     maturity = time - x[TIME]
     _check(x, positive("strike", strike), positive("time", time), float(maturity.value))
