@@ -77,6 +77,26 @@ class Jet:
         outer = self.gradient[:, None] * self.gradient[None, :]
         return Jet(self.names, value, slope * self.gradient, slope * self.hessian + curvature * outer)
 
+    @property
+    def real(self) -> Jet:
+        """Real part, in real coordinates."""
+        return Jet(self.names, self.value.real, self.gradient.real, self.hessian.real)
+
+    def at(self, inner: Mapping[str, Jet]) -> Jet:
+        """The scalar function g(y), of which this is the jet, at y(x): `inner` takes the place of the coordinates.
+
+        Parameters
+        ----------
+        inner : mapping of str to Jet
+            For every coordinate, a scalar jet whose value is where this one was formed.
+        """
+        slope = [np.asarray(inner[name].gradient) for name in self.names]
+        curvature = [np.asarray(inner[name].hessian) for name in self.names]
+        jacobian = np.stack(slope)  # (P, Q)
+        hessian = jacobian.T @ self.hessian @ jacobian + np.tensordot(self.gradient, np.stack(curvature), axes=1)
+        names = inner[self.names[0]].names
+        return Jet(names, self.value, self.gradient @ jacobian, hessian)
+
     def _aligned(self, other: Any) -> tuple[Jet, Jet]:
         other = other if isinstance(other, Jet) else self.constant(other)
         if other.names != self.names:
@@ -84,6 +104,12 @@ class Jet:
         ndim = max(self.value.ndim, other.value.ndim)
         a, b = (Jet(self.names, j.value, _lift(j.gradient, 1, ndim), _lift(j.hessian, 2, ndim)) for j in (self, other))
         return a, b
+
+    def _scaled(self, factor: AnyArray) -> Jet:
+        """The product with a constant."""
+        ndim = max(self.value.ndim, factor.ndim)
+        gradient, hessian = _lift(self.gradient, 1, ndim), _lift(self.hessian, 2, ndim)
+        return Jet(self.names, self.value * factor, gradient * factor, hessian * factor)
 
     def __neg__(self) -> Jet:
         return Jet(self.names, -self.value, -self.gradient, -self.hessian)
@@ -101,6 +127,8 @@ class Jet:
         return -self + other
 
     def __mul__(self, other: Any) -> Jet:
+        if not isinstance(other, Jet):
+            return self._scaled(np.asarray(other))
         a, b = self._aligned(other)
         cross = a.gradient[:, None] * b.gradient[None, :]
         return Jet(
@@ -132,6 +160,12 @@ def exp(x: Jet) -> Jet:
     """Exponential of a jet."""
     value = np.exp(x.value)
     return x.chain(value, value, value)
+
+
+def expm1(x: Jet) -> Jet:
+    """Exponential of a jet, less one, without cancellation near zero."""
+    value = np.expm1(x.value)
+    return x.chain(value, value + 1.0, value + 1.0)
 
 
 def log(x: Jet) -> Jet:
