@@ -82,7 +82,7 @@ def _pushed(model: PathModel, grid: FloatArray, chunk: Chunk, shift: float) -> P
         return np.concatenate([a[..., :half], b[..., half:]], axis=-1)
 
     latent = {name: joined(value, down.latent[name]) for name, value in up.latent.items()}
-    return Paths(up.times, joined(up.spot, down.spot), latent)
+    return replace(up, spot=joined(up.spot, down.spot), latent=latent)
 
 
 def _weight(score: FloatArray, curvature: FloatArray, shifts: FloatArray) -> FloatArray:

@@ -27,11 +27,14 @@ class Paths:
         Asset prices; (n_assets, n_times, n_paths) for several assets.
     latent : mapping of str to ndarray
         Whatever else the law drew (variances, clocks) or would have to recompute (logarithms).
+    substeps : tuple of int
+        Equal steps that the law took over each interval between dates, one count a date; empty if one each.
     """
 
     times: FloatArray
     spot: FloatArray
     latent: Mapping[str, AnyArray] = field(default_factory=dict)
+    substeps: tuple[int, ...] = ()
 
     @property
     def n_paths(self) -> int:
