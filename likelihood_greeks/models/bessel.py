@@ -8,7 +8,7 @@ Bessel's equation in Riccati form [1]_ (10.25.1),
 
 whose solutions as power series in :math:`z^2` (small argument), in :math:`1/z` (large argument) and in :math:`1/\nu`
 (large order) have coefficients by a recursion. They have no cancellation, and their derivatives in the order are series
-as well. Between them a recursion down from a large order is stable. Relative errors are near 1e-12.
+as well. Between them a recursion down from a large order is stable. Relative errors are below 1e-11.
 
 References
 ----------
@@ -31,7 +31,7 @@ from .._typing import AnyArray, FloatArray
 
 SMALL, SMALL_TERMS = 0.1, 16  # power series for z**2 / 4 below this multiple of nu + 1
 LARGE, LARGE_TERMS = 40.0, 16  # series in 1 / z above this plus 4 nu**2
-HIGH_ORDER, HIGH_TERMS = 20.0, 8  # series in 1 / nu from this order on
+HIGH_ORDER, HIGH_TERMS = 20.0, 10  # series in 1 / nu from this order on
 
 
 @final
