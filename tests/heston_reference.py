@@ -20,7 +20,7 @@ def model(v0, kappa, theta, xi, rho, rate, dividend_yield=0.0):
 
 
 DESK = model(0.04, 2.0, 0.04, 0.3, -0.7, 0.05, 0.02)
-BK1 = model(0.010201, 6.21, 0.019, 0.61, -0.7, 0.0319)  # Broadie and Kaya (2006), table 1: call 6.8061 at K = 100
+BK1 = model(0.010201, 6.21, 0.019, 0.61, -0.7, 0.0319)  # Broadie and Kaya (2006): call 6.8061 at K = 100
 LEWIS = model(0.04, 4.0, 0.25, 1.0, -0.5, 0.01, 0.02)  # Lewis: call 16.070154917 at K = 100, T = 1
 FV1 = model(0.04, 1.5, 0.04, 1.0, -0.9, 0.03)  # Feller's condition violated: 0.24 degrees of freedom
 FV5 = model(0.04, 0.5, 0.04, 1.0, -0.9, 0.03)  # 0.08 degrees of freedom

@@ -106,7 +106,7 @@ def test_variance_density_is_scipys(model):
 
 
 def log_laplace(s, v, end, step, law):
-    """Broadie and Kaya (2006), equation 13, at real argument: independent of the form that the package uses."""
+    """As Broadie and Kaya (2006) write it, at real argument: independent of the form that the package uses."""
     kappa, xi, nu = law.mean_reversion, law.vol_of_vol, law.order
 
     def parts(g):
@@ -271,6 +271,17 @@ def test_an_antithetic_pair_shares_its_variance_and_has_opposite_normals():
     middle = 0.5 * (paths.latent["log_spot"][:, :4] + paths.latent["log_spot"][:, 4:])
     given = DESK._spot_layer(paths).mean[:, :4]
     np.testing.assert_allclose(middle, np.log(100.0) + np.cumsum(given, axis=0), rtol=1e-12)
+
+
+def test_paths_of_spots_alone_are_refused():
+    paths = draw(DESK, (0.1, 0.2), n_paths=5)
+    assert paths.substeps == (1, 1)
+    bare = replace(paths, substeps=())  # one step an interval is what it means to have none
+    np.testing.assert_array_equal(DESK.score(bare), DESK.score(paths))
+    with pytest.raises(
+        ValueError, match=r"drawn by Heston\.simulate: their latent lacks integrated_variance, variance"
+    ):
+        DESK.log_density(replace(paths, latent={"log_spot": paths.latent["log_spot"]}))
 
 
 def test_a_stream_without_a_generator_is_refused():

@@ -151,10 +151,31 @@ def _turned(poly: Polynomial) -> Polynomial:
     return -Polynomial([0.0, 1.0, 0.0, -1.0]) * poly.deriv()
 
 
-def _summed(polynomials: list[Polynomial], weights: AnyArray, p: AnyArray) -> FloatArray:
-    """Weighted sum of polynomials at p, by Horner's rule in place."""
-    total = sum((w * poly for w, poly in zip(weights, polynomials, strict=True)), Polynomial([0.0]))
-    *rest, leading = total.coef.tolist()
+@lru_cache(maxsize=64)
+def _debye_at(nu: float) -> dict[str, list[float]]:
+    """The sums over k of `_debye` at one order, as coefficients in p, by row of `Bessel`."""
+    g, logs = _debye()
+    turned = [_turned(poly) for poly in g]
+    twice = [_turned(poly) for poly in turned]
+
+    def summed(polynomials: list[Polynomial], offset: int) -> list[float]:
+        total = sum((nu ** (offset - k) * poly for k, poly in enumerate(polynomials)), Polynomial([0.0]))
+        return [float(c) for c in total.coef]
+
+    def falling(polynomials: list[Polynomial], start: int) -> list[Polynomial]:
+        """- nu**(k + 1) d/dnu of poly_k(z / nu) / nu**k, the first k being `start`."""
+        return [k * poly + _turned(poly) for k, poly in enumerate(polynomials, start)]
+
+    return {
+        "log": summed(logs, -1), "excess": summed(g, 0), "slope": summed(turned, 0), "curvature": summed(twice, 0),
+        "log_order": summed(falling(logs, 1), -2), "excess_order": summed(falling(g, 0), -1),
+        "slope_order": summed(falling(turned, 0), -1),
+    }  # fmt: skip
+
+
+def _horner(coefficients: list[float], p: AnyArray) -> FloatArray:
+    """A polynomial at p, in place."""
+    *rest, leading = coefficients
     value = np.full(p.shape, leading)
     for coefficient in reversed(rest):
         value *= p
@@ -164,29 +185,22 @@ def _summed(polynomials: list[Polynomial], weights: AnyArray, p: AnyArray) -> Fl
 
 def _high(nu: float, z: AnyArray, order: bool, slopes: bool = True) -> FloatArray:
     """Large orders, at any argument: `_debye`; the rows of slope and curvature only if `slopes`."""
-    g, logs = _debye()
+    table = _debye_at(nu)
     x = z / nu
     root = np.sqrt(1.0 + x**2)
     p = 1.0 / root
-    k = np.arange(1, HIGH_TERMS + 1)
-    power, lower = nu ** (1.0 - k), nu ** -(1.0 * k[:-1])
-    turned = [_turned(poly) for poly in g]
-    twice = [_turned(poly) for poly in turned]
     rows = np.zeros((7, z.size))
     growth = np.log(0.5 * nu * (1.0 + root))
-    rows[0] = nu * (root - x - growth) - 0.5 * np.log(2.0 * np.pi * nu * root) + _summed(logs, lower, p)
-    rows[1] = nu * x**2 / (1.0 + root) + _summed(g, power, p)
+    rows[0] = nu * (root - x - growth) - 0.5 * np.log(2.0 * np.pi * nu * root) + _horner(table["log"], p)
+    rows[1] = nu * x**2 / (1.0 + root) + _horner(table["excess"], p)
     if slopes:  # x d/dx of 1/p is 1/p - p, and once more 1/p - p**3
-        rows[2] = nu * (root - p) + _summed(turned, power, p)
-        rows[3] = nu * (root - p**3) + _summed(twice, power, p)
+        rows[2] = nu * (root - p) + _horner(table["slope"], p)
+        rows[3] = nu * (root - p**3) + _horner(table["curvature"], p)
     if order:
-        falling = [k * poly + _turned(poly) for k, poly in enumerate(logs, 1)]  # nu d/dnu of D_k(z / nu) / nu**k
-        rows[4] = -growth - 0.5 * p**2 / nu - _summed(falling, lower / nu, p)
-        falling = [(k - 1) * poly + turn for k, (poly, turn) in enumerate(zip(g, turned, strict=True), 1)]
-        rows[5] = p - 1.0 - _summed(falling, power / nu, p)
+        rows[4] = -growth - 0.5 * p**2 / nu - _horner(table["log_order"], p)
+        rows[5] = p - 1.0 - _horner(table["excess_order"], p)
     if order and slopes:
-        falling = [(k - 1) * poly + turn for k, (poly, turn) in enumerate(zip(turned, twice, strict=True), 1)]
-        rows[6] = p**3 - p - _summed(falling, power / nu, p)
+        rows[6] = p**3 - p - _horner(table["slope_order"], p)
     return rows
 
 

@@ -1,7 +1,7 @@
 r"""The log-spot of the Heston model given its variance path: Gaussian, and its derivatives in every parameter.
 
 Over an interval of length D between observation dates, with the variance rising by :math:`\Delta v` and the integrated
-variance I, the log-spot moves by a normal with variance :math:`s^2 = (1 - \rho^2) I` and mean ([1]_, section 3)
+variance I, the log-spot moves by a normal with variance :math:`s^2 = (1 - \rho^2) I` and mean [1]_
 
 .. math:: m = (r - q) D - \tfrac12 I + \frac{\rho}{\xi} A, \qquad A = \Delta v - \kappa\theta D + \kappa I .
 

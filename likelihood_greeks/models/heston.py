@@ -182,12 +182,14 @@ class Heston:
 
     def _spot_layer(self, paths: Paths) -> ConditionalSpot:
         _, path, _, integral = self._variance_layer(paths)
-        return self._spot_given(paths.times, _layout(paths.times, paths.substeps)[1], path, integral)
+        return self._spot_given(paths.times, _layout(paths.times, _counts(paths))[1], path, integral)
 
     def _variance_layer(self, paths: Paths) -> Variances:
+        if missing := {"log_spot", "variance", "integrated_variance"} - set(paths.latent):
+            raise ValueError(f"paths must be drawn by Heston.simulate: their latent lacks {', '.join(sorted(missing))}")
         start = np.full((1, paths.n_paths), self.initial_variance)
         path = np.concatenate([start, paths.latent["variance"]])
-        return self._variance, path, _layout(paths.times, paths.substeps)[0], paths.latent["integrated_variance"]
+        return self._variance, path, _layout(paths.times, _counts(paths))[0], paths.latent["integrated_variance"]
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Joint log-density of all that was drawn: variances, integrated variances and spots; shape (n_paths,)."""
@@ -216,7 +218,7 @@ class Heston:
         if not names:
             return []
         law, path, steps, integral = self._variance_layer(paths)
-        directions = [self._direction(name, paths.substeps[0]) for name in names]
+        directions = [self._direction(name, _counts(paths)[0]) for name in names]
         ordered = any(along.order for along, _ in directions)
         reach = max(count or len(steps) for _, count in directions)
         transitions = law.transitions(path[: reach + 1], steps[:reach], ordered)
@@ -301,6 +303,11 @@ class Heston:
     def forward(self, time: float) -> float:
         """Risk-neutral expectation of the spot at `time` (years)."""
         return float(self.forward_jet(np.asarray(finite("time", time))).value)
+
+
+def _counts(paths: Paths) -> tuple[int, ...]:
+    """Sub-steps of every interval."""
+    return paths.substeps or (1,) * len(paths.times)
 
 
 def _layout(times: FloatArray, counts: Sequence[int]) -> tuple[FloatArray, IntArray]:

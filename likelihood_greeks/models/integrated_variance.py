@@ -1,6 +1,6 @@
 r"""Integrated variance over a step, given the variances at its ends.
 
-Its Laplace transform is explicit ([1]_, equation 13). With :math:`X = (\kappa\Delta/2)^2` moved to
+Its Laplace transform is explicit [1]_. With :math:`X = (\kappa\Delta/2)^2` moved to
 :math:`X + \tfrac12 \xi^2\Delta^2 s`, and with
 
 .. math:: \ell(X) = \log\frac{\sqrt{X}}{\sinh\sqrt{X}}, \quad C(X) = \sqrt{X}\coth\sqrt{X}, \quad
