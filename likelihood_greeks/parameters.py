@@ -42,8 +42,8 @@ class HasParameters(Protocol):
 
 
 @runtime_checkable
-class NamesGreeks(HasParameters, Protocol):
-    """A model with Greeks of its own, or with others under the usual names."""
+class NamesGreeks(Protocol):
+    """A law with Greeks of its own, or that means others by the usual names."""
 
     def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
         """The linear combination of derivatives that each name stands for."""

@@ -264,6 +264,31 @@ def test_variance_that_touches_zero_leaves_every_weight_finite():
     assert np.all(np.isfinite(FV5.hessian(paths, PAIRS)))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"vol_of_vol": 0.001}, {"vol_of_vol": 5.0}, {"mean_reversion": 1e-6}, {"mean_reversion": 60.0},
+        {"initial_variance": 1e-8}, {"initial_variance": 4.0}, {"long_run_variance": 1e-6}, {"correlation": 0.9999},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("times", [(1.0,), (1 / 252, 2 / 252, 0.1)])
+def test_extreme_parameters_leave_every_weight_finite_and_right(change, times):
+    model = replace(DESK, **change)
+    paths = draw(model, times, n_paths=200, seed=2)
+    scores = model.score(paths, NAMES)
+    assert np.all(np.isfinite(scores))
+    assert np.all(np.isfinite(model.hessian(paths, PAIRS)))
+    for name, score in zip(model.parameters, scores, strict=False):
+
+        def moved(shifts):
+            (given,) = shifts
+            return replace(model, **{given: getattr(model, given) + shifts[given]}).log_density(paths)
+
+        size = 1.0 - abs(model.correlation) if name == "correlation" else getattr(model, name)
+        differenced = stencil(moved, (name,), {name: 1e-3 * size})
+        np.testing.assert_allclose(score, differenced, rtol=0.0, atol=1e-3 * score.std())  # rounding: steps of 1e-9
+
+
 def test_an_antithetic_pair_shares_its_variance_and_has_opposite_normals():
     paths = DESK.simulate((0.5, 1.0), Chunk(1, 0, 8, "antithetic").stream())
     for rows in (paths.latent["variance"], paths.latent["integrated_variance"]):

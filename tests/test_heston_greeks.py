@@ -11,6 +11,7 @@ from heston_reference import BK1, DESK, FV1, LEWIS, call_price, greek, price
 import likelihood_greeks as lg
 from likelihood_greeks.models.conditional_spot import ConditionalSpot
 from likelihood_greeks.models.integrated_variance import IntegratedVariance
+from likelihood_greeks.validation import closed_form
 
 CALL, DIGITAL = lg.Call(100.0, 1.0), lg.DigitalCall(100.0, 1.0)
 CASES = {"desk": DESK, "BK1": BK1, "FV1": FV1}
@@ -150,6 +151,16 @@ def test_a_barrier_far_away_leaves_the_european_greeks(law):
     for name, gate in (("price", 0.005), ("delta", 0.05), ("rho", 0.03)):
         exact = greek(law, CALL, name) if name != "price" else price(law, CALL, 365)
         assert_estimates(result[name], exact, max_standard_error=gate * exact)
+
+
+def test_little_vol_of_vol_is_black_scholes():
+    law = replace(DESK, vol_of_vol=0.01)  # an order of 1,599
+    flat = lg.GBM(spot=100.0, volatility=0.2, rate=0.05, dividend_yield=0.02)
+    result = lg.greeks(law, DIGITAL, ["delta", "gamma", "rho", "correlation"], paths=50_000, seed=3)
+    for name, gate in (("price", 0.003), ("delta", 0.01), ("gamma", 0.05), ("rho", 0.015)):
+        exact = closed_form.greek(flat, DIGITAL, name)
+        assert_estimates(result[name], exact, max_standard_error=gate * abs(exact))
+    assert abs(result["correlation"].value) < 0.005
 
 
 def test_second_order_greeks_agree_with_quantlib():

@@ -51,8 +51,8 @@ class Law(Protocol):
     """The least a user's own law needs; everything else is supplied by `numerical.Differentiated`.
 
     A law may also have ``parameters`` (names; a dataclass's number fields otherwise), ``score(paths)``,
-    ``discount(time)`` and ``forward(time)``. ``simulate`` may return any object; the payoff gets its ``spot`` if it
-    has one, else the object itself.
+    ``discount(time)``, ``forward(time)`` and ``named_greeks()`` (`parameters.NamesGreeks`). ``simulate`` may return
+    any object; the payoff gets its ``spot`` if it has one, else the object itself.
     """
 
     def simulate(self, times: FloatArray, stream: Stream, /) -> Any:
