@@ -7,6 +7,7 @@ from .comparison import compare, finite_difference, pathwise
 from .engine import greeks
 from .estimate import Estimate
 from .models.gbm import GBM
+from .models.heston import Heston
 from .models.protocol import PathModel, Paths
 from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.custom import Payoff
@@ -40,6 +41,7 @@ __all__ = [
     "Estimate",
     "GapCall",
     "GapPut",
+    "Heston",
     "Lookback",
     "Market",
     "PathModel",

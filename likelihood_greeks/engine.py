@@ -46,7 +46,7 @@ def greeks(
     Parameters
     ----------
     model : PathModel or Law
-        `GBM`, or any object with ``simulate`` and ``log_density``.
+        `GBM`, `Heston`, or any object with ``simulate`` and ``log_density``.
     payoff : Contract
         One of the package's payoffs, `Payoff`, or anything with ``times`` that can be called with spots.
     greeks : iterable of str or pair of str, optional

@@ -7,7 +7,7 @@ A Greek is a linear combination of derivatives (a single one for most models).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 TIME = "time"
 
@@ -39,6 +39,23 @@ class HasParameters(Protocol):
     def parameters(self) -> Sequence[str]:
         """Names of the parameters."""
         ...
+
+
+@runtime_checkable
+class NamesGreeks(Protocol):
+    """A law with Greeks of its own, or that means others by the usual names."""
+
+    def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
+        """The linear combination of derivatives that each name stands for."""
+        ...
+
+
+def named(model: HasParameters) -> dict[str, dict[Derivative, float]]:
+    """The Greeks with names that `model` has: those of `NAMED` whose parameters it has, and its own."""
+    known = coordinates(model)
+    usual = {name: {needs: 1.0} for name, needs in NAMED.items() if set(needs) <= set(known)}
+    own = model.named_greeks() if isinstance(model, NamesGreeks) else {}
+    return {**usual, **{name: dict(terms) for name, terms in own.items()}}
 
 
 def coordinates(model: HasParameters) -> tuple[str, ...]:
@@ -73,24 +90,23 @@ def resolve(greek: Greek, model: HasParameters) -> dict[Derivative, float]:
     pair = isinstance(greek, tuple) and greek and all(isinstance(name, str) for name in greek)
     if not (isinstance(greek, str) or pair):
         raise TypeError(f"greek must be a name or a pair of names, got {greek!r}")
-    known = coordinates(model)
-    if isinstance(greek, str) and greek not in model.parameters:
-        derivative = NAMED.get(greek, (greek,))
+    known, available = coordinates(model), named(model)
+    if isinstance(greek, str) and greek not in model.parameters and greek in available:
+        terms = available[greek]
     else:  # a parameter of the model goes before a Greek of the same name
-        derivative = (greek,) if isinstance(greek, str) else greek
-    if len(derivative) > 2 or not all(name in known for name in derivative):
-        available = [name for name, needs in NAMED.items() if set(needs) <= set(known)]
+        terms = {(greek,) if isinstance(greek, str) else greek: 1.0}
+    if not all(len(derivative) <= 2 and set(derivative) <= set(known) for derivative in terms):
         raise ValueError(
             f"greek must be one of {', '.join(available)}, a parameter ({', '.join(known)}) or a pair of parameters, "
             f"got {greek!r}"
         )
-    return {canonical(derivative, model): 1.0}
+    return {canonical(derivative, model): factor for derivative, factor in terms.items()}
 
 
 def standard(model: HasParameters) -> list[Greek]:
     """The Greeks to report when none is named: `STANDARD` if the model prices assets, else every parameter."""
-    known = coordinates(model)
-    greeks: list[Greek] = [name for name in STANDARD if "spot" in known and set(NAMED[name]) <= set(known)]
+    available = named(model)
+    greeks: list[Greek] = [name for name in STANDARD if "spot" in model.parameters and name in available]
     return greeks or list(model.parameters)
 
 

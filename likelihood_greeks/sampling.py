@@ -32,6 +32,11 @@ class Stream(Protocol):
         """Number of paths, the columns of every draw."""
         ...
 
+    @property
+    def n_samples(self) -> int:
+        """Independent samples that the paths form: the pairs of antithetic draws, else `n_paths`."""
+        ...
+
     def normals(self, rows: int) -> FloatArray:
         """Standard normals, shape (rows, n_paths)."""
         ...
@@ -62,6 +67,11 @@ class PseudoStream:
     n_paths: int
     generator: np.random.Generator
     antithetic: bool = False
+
+    @property
+    def n_samples(self) -> int:
+        """Independent samples that the paths form: the pairs of antithetic draws, else `n_paths`."""
+        return self.n_paths // 2 if self.antithetic else self.n_paths
 
     def normals(self, rows: int) -> FloatArray:
         """Standard normals, shape (rows, n_paths)."""
@@ -99,6 +109,11 @@ class GivenNormals:
     def n_paths(self) -> int:
         """Number of paths."""
         return int(np.shape(self.values)[1])
+
+    @property
+    def n_samples(self) -> int:
+        """Number of paths."""
+        return self.n_paths
 
     @property
     def generator(self) -> np.random.Generator:

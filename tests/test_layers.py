@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 LAYERS = [
     ["_typing", "_checks", "jets", "parameters"],
     ["estimate", "sampling"],
-    ["models.protocol", "models.gbm", "models.numerical", "models.heston_fourier",
+    ["models.protocol", "models.gbm", "models.bessel", "models.square_root", "models.integrated_variance",
+     "models.conditional_spot", "models.heston_fourier", "models.heston", "models.numerical",
      "payoffs.protocol", "payoffs.schedule", "payoffs.custom", "payoffs.vanilla", "payoffs.barrier", "payoffs.path",
      "payoffs.tape", "payoffs.rules", "payoffs.reductions", "payoffs.followed", "payoffs.relaxed"],
     ["estimators.likelihood_ratio", "estimators.controls", "estimators.regression", "estimators.pilot",

@@ -267,3 +267,14 @@ def test_wrong_shapes_are_named(change, message):
     law = type("Law", (Normal,), change)(0.7, 1.3)
     with pytest.raises(ValueError, match=message):
         lg.greeks(law, once(np.square), ["mean"], paths=1000, seed=1)
+
+
+def test_a_law_may_name_greeks_of_its_own():
+    class Spread(Normal):
+        def named_greeks(self):
+            return {"variance": {("deviation",): 0.5 / self.deviation}}
+
+    result = lg.greeks(Spread(0.7, 1.3), once(np.square), ["variance"], paths=100_000, seed=5)
+    assert_estimates(result["variance"], 1.0, max_standard_error=0.02)
+    with pytest.raises(ValueError, match=r"greek must be one of price, .*variance.*, got 'skew'"):
+        lg.greeks(Spread(0.7, 1.3), once(np.square), ["skew"])

@@ -28,6 +28,7 @@ from .likelihood_ratio import Drawn, simulated, weigh
 SHIFTS = np.array([0.0, 3.0, -3.0])  # of the final log-spot, in standard deviations
 SHARES = np.array([0.5, 0.25, 0.25])
 RATE = ("rate",)
+LARGEST = 700.0  # of exponents: where hardly any variance accrued, a path moved by the rate has no density at all
 
 
 def draws(
@@ -82,10 +83,11 @@ def _pushed(model: PathModel, grid: FloatArray, chunk: Chunk, shift: float) -> P
         return np.concatenate([a[..., :half], b[..., half:]], axis=-1)
 
     latent = {name: joined(value, down.latent[name]) for name, value in up.latent.items()}
-    return Paths(up.times, joined(up.spot, down.spot), latent)
+    return replace(up, spot=joined(up.spot, down.spot), latent=latent)
 
 
 def _weight(score: FloatArray, curvature: FloatArray, shifts: FloatArray) -> FloatArray:
     """Density of the law over that of the mixture, shape (n_paths,)."""
-    ratios = np.exp(shifts[:, None] * score + 0.5 * shifts[:, None] ** 2 * curvature)
+    exponents = shifts[:, None] * score + 0.5 * shifts[:, None] ** 2 * curvature
+    ratios = np.exp(np.minimum(exponents, LARGEST))
     return np.asarray(1.0 / (SHARES @ ratios))

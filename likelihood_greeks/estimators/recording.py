@@ -42,6 +42,11 @@ class Recorder:
         """Number of paths."""
         return self.live.n_paths
 
+    @property
+    def n_samples(self) -> int:
+        """Independent samples that the paths form."""
+        return self.live.n_samples
+
     def normals(self, rows: int) -> FloatArray:
         """Standard normals, shape (rows, n_paths)."""
         self.draws.append((("normals", rows), self.live.normals(rows)))
@@ -80,6 +85,11 @@ class Player:
     def n_paths(self) -> int:
         """Number of paths."""
         return self.chunk.n_paths
+
+    @property
+    def n_samples(self) -> int:
+        """Independent samples that the paths form."""
+        return self.chunk.stream().n_samples
 
     def normals(self, rows: int) -> FloatArray:
         """Standard normals, shape (rows, n_paths)."""

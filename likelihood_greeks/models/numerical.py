@@ -18,7 +18,7 @@ import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..jets import Jet
-from ..parameters import TIME, Derivative, coordinates
+from ..parameters import TIME, Derivative, NamesGreeks, coordinates
 from ..sampling import Stream
 from .protocol import Law, PathModel, observed
 
@@ -112,6 +112,10 @@ class Differentiated:
     def parameters(self) -> tuple[str, ...]:
         """Names of the law's parameters."""
         return parameters_of(self.law)
+
+    def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
+        """The law's own Greeks, if it names any."""
+        return self.law.named_greeks() if isinstance(self.law, NamesGreeks) else {}
 
     def simulate(self, times: FloatArray, stream: Stream) -> Any:
         """The law's own draw."""

@@ -27,11 +27,14 @@ class Paths:
         Asset prices; (n_assets, n_times, n_paths) for several assets.
     latent : mapping of str to ndarray
         Whatever else the law drew (variances, clocks) or would have to recompute (logarithms).
+    substeps : tuple of int
+        Equal steps that the law took over each interval between dates, one count a date; empty if one each.
     """
 
     times: FloatArray
     spot: FloatArray
     latent: Mapping[str, AnyArray] = field(default_factory=dict)
+    substeps: tuple[int, ...] = ()
 
     @property
     def n_paths(self) -> int:
@@ -48,8 +51,8 @@ class Law(Protocol):
     """The least a user's own law needs; everything else is supplied by `numerical.Differentiated`.
 
     A law may also have ``parameters`` (names; a dataclass's number fields otherwise), ``score(paths)``,
-    ``discount(time)`` and ``forward(time)``. ``simulate`` may return any object; the payoff gets its ``spot`` if it
-    has one, else the object itself.
+    ``discount(time)``, ``forward(time)`` and ``named_greeks()`` (`parameters.NamesGreeks`). ``simulate`` may return
+    any object; the payoff gets its ``spot`` if it has one, else the object itself.
     """
 
     def simulate(self, times: FloatArray, stream: Stream, /) -> Any:

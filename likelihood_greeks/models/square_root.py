@@ -1,0 +1,172 @@
+r"""The square-root (Cox--Ingersoll--Ross) variance: exact transitions, their density and its derivatives.
+
+.. math:: dv = \kappa(\theta - v)\,dt + \xi\sqrt{v}\,dW
+
+Over a step :math:`\Delta`, with :math:`e = e^{-\kappa\Delta}`, :math:`c = \xi^2(1 - e)/(4\kappa)`,
+:math:`\nu = 2\kappa\theta/\xi^2 - 1`, :math:`\lambda = v e/c` and :math:`y = v'/c`, the end :math:`y` is noncentral
+chi-square with :math:`2\nu + 2` degrees of freedom and noncentrality :math:`\lambda` ([1]_, equation 18):
+
+.. math:: p(v' \mid v) = \frac{1}{2c}\,e^{-(\lambda + y)/2} \Bigl(\frac{y}{\lambda}\Bigr)^{\nu/2} I_\nu(z),
+          \qquad z = \sqrt{\lambda y} .
+
+References
+----------
+.. [1] J. C. Cox, J. E. Ingersoll and S. A. Ross, "A theory of the term structure of interest rates", *Econometrica* 53
+   (1985), 385-407.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias, final
+
+import numpy as np
+
+from .._typing import FloatArray
+from .bessel import Bessel, bessel
+
+FLOOR = 1e-250
+"""Of a gamma variate: only what underflows is lifted. A floor that the law can see (1e-12) would bias it."""
+
+Rate: TypeAlias = float | FloatArray
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Direction:
+    """Derivatives, along some direction, of all that a variance step depends on; floats, or arrays (n_steps, n_paths).
+
+    Attributes
+    ----------
+    log_start, log_end : float or ndarray
+        Of the logarithms of the variances at both ends.
+    mean_reversion, vol_of_vol, order : float
+        Of kappa, xi and nu: the long-run variance acts through the order alone.
+    step : float
+        Of the length of the step.
+    """
+
+    log_start: Rate = 0.0
+    log_end: Rate = 0.0
+    mean_reversion: float = 0.0
+    vol_of_vol: float = 0.0
+    order: float = 0.0
+    step: float = 0.0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SquareRoot:
+    """The law of the variance.
+
+    Parameters
+    ----------
+    mean_reversion, long_run_variance, vol_of_vol : float
+        kappa (per year), theta (variance per year) and xi, all > 0.
+    """
+
+    mean_reversion: float
+    long_run_variance: float
+    vol_of_vol: float
+
+    @property
+    def order(self) -> float:
+        """The order nu of the Bessel function; negative where the Feller condition does not hold."""
+        return 2.0 * self.mean_reversion * self.long_run_variance / self.vol_of_vol**2 - 1.0
+
+    def scale(self, steps: FloatArray) -> FloatArray:
+        """The scale c of the chi-square; shape of `steps`."""
+        return -(self.vol_of_vol**2) * np.expm1(-self.mean_reversion * steps) / (4.0 * self.mean_reversion)
+
+    def draw(self, start: float, steps: FloatArray, shape: int, generator: np.random.Generator) -> FloatArray:
+        """Variances at both ends of every step, shape (n_steps + 1, shape).
+
+        A noncentral chi-square is a chi-square with a Poisson number of extra degrees of freedom.
+        """
+        scale, decay = self.scale(steps), np.exp(-self.mean_reversion * steps)
+        path = np.empty((len(steps) + 1, shape))
+        path[0] = start
+        for k in range(len(steps)):
+            extra = generator.poisson(0.5 * decay[k] / scale[k] * path[k])
+            gamma = generator.standard_gamma(self.order + 1.0 + extra)
+            path[k + 1] = 2.0 * scale[k] * np.maximum(gamma, FLOOR)
+        return path
+
+    def transitions(self, path: FloatArray, steps: FloatArray, order: bool = True) -> Transitions:
+        """Steps between rows of `path` (n_steps + 1, n_paths); `order` as for `bessel`."""
+        start, end, column = path[:-1], path[1:], steps[:, None]
+        scale, half = self.scale(column), np.exp(-0.5 * self.mean_reversion * column)
+        z = np.sqrt(start) * np.sqrt(end) * (half / scale)
+        return Transitions(self, start, end, column, bessel(self.order, z, order))
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Transitions:
+    """Given steps of the variance.
+
+    Attributes
+    ----------
+    law : SquareRoot
+    start, end : ndarray, shape (n_steps, n_paths)
+        Variances at their ends.
+    steps : ndarray, shape (n_steps, 1)
+        Their lengths, years.
+    bessel : Bessel
+        At z.
+    """
+
+    law: SquareRoot
+    start: FloatArray
+    end: FloatArray
+    steps: FloatArray
+    bessel: Bessel
+
+    def leading(self, count: int) -> Transitions:
+        """The first `count` steps."""
+        return replace(
+            self, start=self.start[:count], end=self.end[:count], steps=self.steps[:count],
+            bessel=self.bessel.leading(count),
+        )  # fmt: skip
+
+    @property
+    def _scaled(self) -> tuple[FloatArray, FloatArray]:
+        """The arguments lambda and y."""
+        scale = self.law.scale(self.steps)
+        return self.start * (np.exp(-self.law.mean_reversion * self.steps) / scale), self.end / scale
+
+    def log_density(self) -> FloatArray:
+        r"""Log-density of the end of every step given its start, shape (n_steps, n_paths).
+
+        With :math:`L(z) = \log\{I_\nu(z)(z/2)^{-\nu}\} - z` no logarithm of :math:`\lambda` is left to cancel:
+
+        .. math:: \log p = -\log 2c - \tfrac12(\sqrt{y} - \sqrt{\lambda})^2 + \nu \log\tfrac{y}{2} + L(z) .
+        """
+        noncentrality, y = self._scaled
+        gap = np.sqrt(y) - np.sqrt(noncentrality)
+        density = -np.log(2.0 * self.law.scale(self.steps)) - 0.5 * gap**2
+        return density + self.law.order * np.log(0.5 * y) + self.bessel.log
+
+    def score(self, along: Direction) -> FloatArray:
+        r"""Derivative of `log_density` along a direction, shape (n_steps, n_paths).
+
+        .. math:: -\dot{\log c} - \tfrac12(y\,\dot{\log y} + \lambda\,\dot{\log\lambda}) + \nu\,\dot{\log y}
+                  + \tfrac12 z r\,(\dot{\log y} + \dot{\log \lambda})
+                  + \dot\nu\,\bigl(\log\tfrac{y}{2} + \partial_\nu L\bigr)
+        """
+        noncentrality, y = self._scaled
+        log_scale, log_decay = self._log_scale(along)
+        log_y, log_noncentrality = along.log_end - log_scale, along.log_start + log_decay - log_scale
+        score = 0.5 * ((self.bessel.excess - y) * log_y + (self.bessel.excess - noncentrality) * log_noncentrality)
+        score += self.law.order * log_y - log_scale
+        return score + along.order * (np.log(0.5 * y) + self.bessel.log_order) if along.order else score
+
+    def _log_scale(self, along: Direction) -> tuple[FloatArray, FloatArray]:
+        """Derivatives of log c and log e, shape (n_steps, 1)."""
+        kappa, steps = self.law.mean_reversion, self.steps
+        phi = kappa * steps
+        series = -0.5 + phi / 12.0 - phi**3 / 720.0  # of 1 / (e**phi - 1) - 1 / phi, error phi**5 / 30240
+        slope = np.where(phi < 0.01, series, 1.0 / np.expm1(phi) - 1.0 / phi)
+        log_scale = 2.0 * along.vol_of_vol / self.law.vol_of_vol + steps * slope * along.mean_reversion
+        log_scale += kappa / np.expm1(phi) * along.step
+        return log_scale, -steps * along.mean_reversion - kappa * along.step
