@@ -83,7 +83,7 @@ def test_survival_is_a_multivariate_normal_probability(times, lower, upper):
     else:
         payoff = DoubleBarrier(option, lower, upper, "out", times)
     probability = quadrature.price(MODEL, payoff) / MODEL.discount(times[-1])
-    assert probability == pytest.approx(survival(times, lower, upper), abs=1e-7)
+    assert probability == pytest.approx(survival(times, lower, upper), abs=5e-7)  # what SciPy states
 
 
 @pytest.mark.parametrize("option", EUROPEANS, ids=repr)

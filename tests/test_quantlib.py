@@ -18,7 +18,7 @@ from likelihood_greeks.payoffs.vanilla import (
     GapPut,
     Put,
 )
-from likelihood_greeks.validation import closed_form, quantlib
+from likelihood_greeks.validation import closed_form, quadrature, quantlib
 
 MODELS = [
     GBM(spot=97.3, volatility=0.23, rate=0.037, dividend_yield=0.019),
@@ -142,3 +142,23 @@ def test_payoffs_without_an_engine_are_refused(payoff):
 def test_second_derivative_in_time_is_refused():
     with pytest.raises(ValueError, match="must not be a second derivative in time"):
         quantlib.greek(MODELS[0], Call(100.0, MATURITY), ("time", "time"))
+
+
+@pytest.mark.parametrize("kind", ["call", "put"])
+def test_the_arithmetic_average_agrees_with_the_finite_difference_engine_as_its_grid_grows(kind):
+    model, payoff = MODELS[0], Asian(101.0, FIXINGS, kind)
+    exact = {name: quadrature.greek(model, payoff, name).value for name in ("price", "delta", "gamma")}
+    with quantlib._evaluation_date() as today:
+        dates = [quantlib._date(today, time) for time in FIXINGS]
+        terms = ql.PlainVanillaPayoff(ql.Option.Call if kind == "call" else ql.Option.Put, payoff.strike)
+        option = ql.DiscreteAveragingAsianOption(
+            ql.Average.Arithmetic, 0.0, 0, dates, terms, ql.EuropeanExercise(dates[-1])
+        )
+        errors = []
+        for grid in ((100, 100, 50), (200, 400, 100)):
+            option.setPricingEngine(ql.FdBlackScholesAsianEngine(quantlib._process(model, today), *grid))
+            found = {"price": option.NPV(), "delta": option.delta(), "gamma": option.gamma()}
+            errors.append({name: abs(value / exact[name] - 1.0) for name, value in found.items()})
+    assert max(errors[1].values()) < 4e-3
+    assert errors[1]["price"] < 0.4 * errors[0]["price"]
+    assert errors[1]["gamma"] < errors[0]["gamma"]
