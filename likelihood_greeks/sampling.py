@@ -153,6 +153,11 @@ class Chunk:
     sampling: Sampling = "pseudo"
     pilot: bool = False
 
+    @property
+    def n_samples(self) -> int:
+        """Independent samples that the paths form."""
+        return self.n_paths // 2 if self.sampling == "antithetic" else self.n_paths
+
     def stream(self) -> PseudoStream:
         """A fresh stream: every call starts from the same point."""
         sequence = np.random.SeedSequence(self.seed, spawn_key=(int(self.pilot), self.index))

@@ -18,6 +18,7 @@ from likelihood_greeks.estimators.relaxation import ladder
 from likelihood_greeks.estimators.skeletons import Motion, Moved, candidates
 from likelihood_greeks.estimators.specific import OnSkeleton, Vanilla, rows
 from likelihood_greeks.parameters import TIME, coordinates
+from likelihood_greeks.payoffs.tape import Tape
 from likelihood_greeks.sampling import Chunk, GivenNormals
 from likelihood_greeks.validation.quadrature import AsianDigital
 
@@ -58,7 +59,7 @@ def slope(function, name):
 
 def relaxed(payoff, which=0):
     """The narrowest (0) or widest (-1) relaxation offered."""
-    return ladder(payoff, draw(MODEL, n_paths=4096, seed=5).spot, np.random.default_rng(1))[which]
+    return ladder(payoff, draw(MODEL, n_paths=4096, seed=5).spot, np.random.default_rng(1), Tape(lambda *_: 0.0))[which]
 
 
 def moving(paths, value, gradient, model=MODEL):

@@ -38,11 +38,7 @@ def draws(
     grid = np.asarray(times)
     shifts = _shifts(model, grid, chunk)
     if shifts is None:
-        yield (
-            weigh(model, simulated(model, times, chunk), needed),
-            np.ones(len(chunk.fold(np.zeros(chunk.n_paths)))),
-            chunk,
-        )
+        yield weigh(model, simulated(model, times, chunk), needed), np.ones(chunk.n_samples), chunk
         return
     for k, (shift, share) in enumerate(zip(shifts, SHARES, strict=True)):
         piece = replace(chunk, index=len(SHIFTS) * chunk.index + k, n_paths=round(share * chunk.n_paths))
@@ -50,8 +46,7 @@ def draws(
         drawn = weigh(model, paths, [*needed, *({RATE} - set(needed))])
         curvature = model.hessian(paths, [("rate", "rate")])[0]
         weight = _weight(drawn.weights[RATE], curvature, shifts)
-        samples = len(piece.fold(weight))  # of an antithetic pair the first path was drawn, the second follows
-        yield drawn, weight[:samples], piece
+        yield drawn, weight[: piece.n_samples], piece  # of an antithetic pair the first path was drawn
 
 
 def _shifts(model: PathModel, grid: FloatArray, chunk: Chunk) -> FloatArray | None:

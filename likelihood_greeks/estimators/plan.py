@@ -11,8 +11,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..models.protocol import PathModel
 from ..payoffs.protocol import Contract
-from ..payoffs.relaxed import NotRelaxableError, relax
-from ..payoffs.tape import Level, Tape
+from ..payoffs.tape import Level, NotRelaxableError, Tape
 from .likelihood_ratio import Drawn
 from .regression import Fit, Products, fit, refused
 from .relaxation import ladder
@@ -109,8 +108,7 @@ def offered(
         return [], "no relaxations: the model does not say how its paths move (it has no `tangent`)"
     try:
         tape = Tape(lambda *_: 0.0)
-        relax(payoff, drawn.spot, tape)
-        relaxations = ladder(payoff, drawn.spot, generator)
+        relaxations = ladder(payoff, drawn.spot, generator, tape)
         for relaxation in relaxations:
             relaxation.evaluate(payoff, drawn.spot, lambda flows: np.ones(len(flows)))
     except NotRelaxableError as error:

@@ -89,7 +89,7 @@ class Player:
     @property
     def n_samples(self) -> int:
         """Independent samples that the paths form."""
-        return self.chunk.stream().n_samples
+        return self.chunk.n_samples
 
     def normals(self, rows: int) -> FloatArray:
         """Standard normals, shape (rows, n_paths)."""

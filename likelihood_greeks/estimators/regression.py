@@ -94,13 +94,18 @@ class Products:
 
         Exactly zero for what does not vary.
         """
-        weight, sums, products = self.weight, self.sums, self.products
         chosen = slice(None) if half is None else slice(half, half + 1)
-        total, squares = sums[chosen].sum(axis=0), products[chosen].sum(axis=0)
-        found = np.asarray(squares - total[:, :, None] * total[:, None, :] / weight[chosen].sum())
+        total, squares = self.sums[chosen].sum(axis=0), self.products[chosen].sum(axis=0)
+        found = np.asarray(squares - total[:, :, None] * total[:, None, :] / self.weight[chosen].sum())
         constant = np.einsum("gii->gi", found) <= ROUNDING * np.einsum("gii->gi", squares)
         found[constant[:, :, None] | constant[:, None, :]] = 0.0
         return found
+
+    def variance(self, row: int) -> FloatArray:
+        """The diagonal element of `covariance` that belongs to one control, shape (n_targets,)."""
+        total, squares = self.sums[..., row].sum(axis=0), self.products[..., row, row].sum(axis=0)
+        found = squares - total * total / self.weight.sum()
+        return np.where(found <= ROUNDING * squares, 0.0, found)
 
 
 @final

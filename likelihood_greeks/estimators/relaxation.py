@@ -61,17 +61,16 @@ class Relaxation:
         return np.asarray(factors @ flows), np.multiply(slope, spot, out=slope)
 
 
-def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator) -> list[Relaxation]:
-    """The widths worth trying for a payoff, from paths of a pilot.
+def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, exact: Tape) -> list[Relaxation]:
+    """The widths worth trying for a payoff, from paths of a pilot; `exact`, a new tape of no width, follows it.
 
     Raises
     ------
     NotRelaxableError
         If the payoff cannot be followed, or its relaxation with zero width is not the payoff.
     """
-    exact = cash_flows(payoff, spot)
-    unrelaxed, _ = relax(payoff, spot, Tape(lambda *_: 0.0))
-    if unrelaxed.shape != exact.shape or not np.allclose(unrelaxed, exact, rtol=1e-12, atol=1e-12):
+    flows, (unrelaxed, _) = cash_flows(payoff, spot), relax(payoff, spot, exact)
+    if unrelaxed.shape != flows.shape or not np.allclose(unrelaxed, flows, rtol=1e-12, atol=1e-12):
         raise NotRelaxableError("operations whose relaxation of zero width is not the payoff itself")
     steps = np.diff(np.log(spot), axis=0).std(axis=1, keepdims=True)
     first = np.log(spot[:1]).std(axis=1, keepdims=True)

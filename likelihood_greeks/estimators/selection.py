@@ -144,6 +144,5 @@ def _whole_relaxations(controls: Sequence[Control], left: Sequence[int]) -> list
 def biased(products: Products, control: int) -> bool:
     """Whether a control that should have mean zero shows another, for any Greek."""
     mean = products.sums[..., control].sum(axis=0) / products.weight.sum()
-    variance = products.covariance()[:, control, control] / products.weight.sum()
-    error = np.sqrt(np.maximum(variance, 0.0) / products.effective)
+    error = np.sqrt(products.variance(control) / products.weight.sum() / products.effective)
     return bool(np.any(np.abs(mean) > MEAN_LIMIT * error + 1e-300))

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias, final, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeVar, final, runtime_checkable
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from ..models.protocol import Paths
 from ..parameters import TIME, Derivative
 from .likelihood_ratio import Combination, Drawn, sum_of, weigh
 
+T = TypeVar("T")
 ROUNDING = 1e-9  # of what it is the difference of: below, a control is identically zero
 Skeleton: TypeAlias = tuple[int, ...]
 """Rows of the scored dates, increasing."""
@@ -69,6 +70,14 @@ def interpolation(times: tuple[float, ...], skeleton: Skeleton) -> FloatArray:
     return np.stack(columns, axis=1) if columns else np.zeros((len(times), 0))
 
 
+def _once(known: dict[Any, Any], key: Any, compute: Callable[[], T]) -> T:
+    """What is known under a key; computed when it is first asked for."""
+    if key not in known:
+        known[key] = compute()
+    found: T = known[key]
+    return found
+
+
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
@@ -89,10 +98,7 @@ class Motion:
 
     def weights(self, skeleton: Skeleton) -> dict[Derivative, FloatArray]:
         """First- and second-order weights of the skeleton's law; all zero for the empty one."""
-        if ("weights", skeleton) not in self._known:
-            self._known["weights", skeleton] = self._weights(skeleton)
-        found: dict[Derivative, FloatArray] = self._known["weights", skeleton]
-        return found
+        return _once(self._known, ("weights", skeleton), lambda: self._weights(skeleton))
 
     def _weights(self, skeleton: Skeleton) -> dict[Derivative, FloatArray]:
         if not skeleton:
@@ -109,11 +115,13 @@ class Motion:
     def tangent(self, names: Derivative, skeleton: Skeleton) -> FloatArray:
         """The tangent in one coordinate, or its slope in a second one; broadcasts to (n_times, n_paths)."""
         held = skeleton[0] if skeleton and names[0] == TIME else None  # no other tangent depends on what is held
-        if ("tangent", names, held) not in self._known:
-            moved = self.model.tangent if len(names) == 1 else self.model.tangent_slope
-            self._known["tangent", names, held] = moved(self.paths, names if len(names) > 1 else names[0], held)
-        found: FloatArray = self._known["tangent", names, held]
-        return found
+
+        def moved() -> FloatArray:
+            if len(names) == 1:
+                return self.model.tangent(self.paths, names[0], held)
+            return self.model.tangent_slope(self.paths, names, held)
+
+        return _once(self._known, ("tangent", names, held), moved)
 
 
 @final
@@ -135,10 +143,7 @@ class Moved:
     _known: dict[Any, Any] = field(default_factory=dict)
 
     def _once(self, key: Any, compute: Callable[[], FloatArray]) -> FloatArray:
-        if key not in self._known:
-            self._known[key] = compute()
-        found: FloatArray = self._known[key]
-        return found
+        return _once(self._known, key, compute)
 
     def _total(self, names: Derivative, tangent: FloatArray) -> FloatArray:
         """Sum over the dates of gradient times tangent, shape (n_paths,)."""

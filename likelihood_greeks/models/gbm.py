@@ -15,6 +15,7 @@ from .._typing import AnyArray, FloatArray
 from ..jets import Jet
 from ..parameters import TIME, Derivative
 from ..sampling import Stream
+from . import carry
 from .protocol import Paths
 
 LOG_ROOT_2PI = 0.5 * np.log(2.0 * np.pi)
@@ -293,18 +294,15 @@ class GBM:
 
     def coordinates(self) -> dict[str, Jet]:
         """The parameters and elapsed time as jets, for closed forms."""
-        values = {name: float(getattr(self, name)) for name in self.parameters}
-        return Jet.variables({**values, TIME: 0.0})
+        return carry.coordinates(self)
 
     def discount_jet(self, times: AnyArray) -> Jet:
         """Discount factors exp(-r t) and their derivatives."""
-        x = self.coordinates()
-        return jets.exp(-x["rate"] * (np.asarray(times) - x[TIME]))
+        return carry.discount_jet(self, times)
 
     def forward_jet(self, times: AnyArray) -> Jet:
         """Forward prices S0 exp((r - q) t) and their derivatives."""
-        x = self.coordinates()
-        return x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * (np.asarray(times) - x[TIME]))
+        return carry.forward_jet(self, times)
 
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
         r"""Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives.
