@@ -5,6 +5,7 @@ from dataclasses import replace
 import QuantLib as ql
 
 from likelihood_greeks import Heston
+from likelihood_greeks.models.conditional_spot import ConditionalSpot
 from likelihood_greeks.models.numerical import stencil
 from likelihood_greeks.parameters import TIME, resolve
 from likelihood_greeks.payoffs.vanilla import Call
@@ -64,3 +65,16 @@ def greek(law: Heston, payoff, name) -> float:
     steps = {key: 0.01 * max(abs(getattr(law, key)), 0.02) for key in law.parameters} | {TIME: 2.0 / DAYS}
     terms = resolve(name, law)
     return float(sum(w * (stencil(shifted, names, steps) if names else shifted({})) for names, w in terms.items()))
+
+
+def conditional_spot(law: Heston, paths) -> ConditionalSpot:
+    """The law of the spot given what was drawn beneath it."""
+    return ConditionalSpot(law, law._beneath(paths))
+
+
+def scores_beneath(law: Heston, paths, name):
+    """The parts of a score that belong to the variance and to the integrated variance."""
+    beneath = law._beneath(paths)
+    along, steps = beneath._direction(name), paths.substeps[0]
+    clock = beneath._clock().leading({"initial_variance": 1, TIME: steps}.get(name, sum(paths.substeps)))
+    return clock.steps.score(along).sum(axis=0), clock.score(beneath.integral[: len(clock.mean)], along).sum(axis=0)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers import draw
-from heston_reference import BK1, DESK, FV1, FV5
+from heston_reference import BK1, DESK, FV1, FV5, conditional_spot, scores_beneath
 from scipy import special, stats
 
 from likelihood_greeks import Heston
@@ -202,10 +202,7 @@ def test_score_is_the_derivative_of_log_density(model, name):
 @pytest.mark.parametrize("name", ["initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", TIME])
 def test_a_frozen_clock_would_not_be_the_derivative(name):
     paths = draw(DESK, UNEVEN, n_paths=300)
-    law, path, steps, integral = DESK._variance_layer(paths)
-    along, count = DESK._direction(name, paths.substeps[0])
-    given = IntegratedVariance.given(law.transitions(path, steps)).leading(count or len(steps))
-    clock = given.score(integral[: len(given.mean)], along).sum(axis=0)
+    clock = scores_beneath(DESK, paths, name)[1]
     assert clock.std() > 0.01 * DESK.score(paths, [name])[0].std()  # ten thousand times what the tests above allow
 
 
@@ -294,7 +291,7 @@ def test_an_antithetic_pair_shares_its_variance_and_has_opposite_normals():
     for rows in (paths.latent["variance"], paths.latent["integrated_variance"]):
         np.testing.assert_array_equal(rows[:, :4], rows[:, 4:])
     middle = 0.5 * (paths.latent["log_spot"][:, :4] + paths.latent["log_spot"][:, 4:])
-    given = DESK._spot_layer(paths).mean[:, :4]
+    given = conditional_spot(DESK, paths).mean[:, :4]
     np.testing.assert_allclose(middle, np.log(100.0) + np.cumsum(given, axis=0), rtol=1e-12)
 
 
@@ -304,7 +301,7 @@ def test_paths_of_spots_alone_are_refused():
     bare = replace(paths, substeps=())  # one step an interval is what it means to have none
     np.testing.assert_array_equal(DESK.score(bare), DESK.score(paths))
     with pytest.raises(
-        ValueError, match=r"drawn by Heston\.simulate: their latent lacks integrated_variance, variance"
+        ValueError, match=r"drawn by Heston\.simulate: their latent lacks gamma, integrated_variance, variance"
     ):
         DESK.log_density(replace(paths, latent={"log_spot": paths.latent["log_spot"]}))
 

@@ -10,8 +10,9 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 LAYERS = [
     ["_typing", "_checks", "jets", "parameters"],
     ["estimate", "sampling"],
-    ["models.protocol", "models.carry", "models.gbm", "models.bessel", "models.square_root",
-     "models.integrated_variance", "models.conditional_spot", "models.heston_fourier", "models.heston",
+    ["models.protocol", "models.moves", "models.carry", "models.gbm", "models.bessel", "models.transport",
+     "models.square_root", "models.integrated_variance", "models.variance_path", "models.conditional_spot",
+     "models.heston_fourier", "models.heston",
      "models.numerical", "payoffs.protocol", "payoffs.schedule", "payoffs.custom", "payoffs.vanilla",
      "payoffs.barrier", "payoffs.path", "payoffs.tape", "payoffs.rules", "payoffs.reductions", "payoffs.followed",
      "payoffs.relaxed"],

@@ -5,7 +5,8 @@ variance I, the log-spot moves by a normal with variance :math:`s^2 = (1 - \rho^
 
 .. math:: m = (r - q) D - \tfrac12 I + \frac{\rho}{\xi} A, \qquad A = \Delta v - \kappa\theta D + \kappa I .
 
-Nothing else of the joint law depends on spot, rate, dividend yield or correlation.
+Nothing else of the joint law depends on spot, rate, dividend yield or correlation. A change of another parameter
+arrives here as a change of :math:`\Delta v` and I, as far as it travels with the path, and through the formula itself.
 
 References
 ----------
@@ -16,13 +17,17 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, final
+from typing import Protocol, final
 
 import numpy as np
 
 from .._typing import FloatArray
+from ..parameters import Derivative
+from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope
+from .variance_path import Beneath, VariancePath
 
-Rows: TypeAlias = FloatArray | float
+LINEAR = ("spot", "rate", "dividend_yield", "correlation")
+"""Parameters of this layer alone."""
 
 
 class HestonParameters(Protocol):
@@ -47,29 +52,33 @@ class HestonParameters(Protocol):
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class ConditionalSpot:
-    """The Gaussian law of the log-spot at the observation dates, given the variance path.
+    """The Gaussian law of the log-spot at the observation dates, given what was drawn beneath it.
 
     Parameters
     ----------
     model : HestonParameters
-    steps : ndarray, shape (n_times, 1)
-        Lengths D of the intervals between observation dates, years.
-    rise : ndarray, shape (n_times, n_paths)
-        By how much the variance rises over each.
-    clock : ndarray, shape (n_times, n_paths)
-        Integrated variance I over each.
+    beneath : VariancePath
     """
 
     model: HestonParameters
-    steps: FloatArray
-    rise: FloatArray
-    clock: FloatArray
+    beneath: VariancePath
+
+    @property
+    def steps(self) -> FloatArray:
+        """Lengths D of the intervals between observation dates, shape (n_times, 1)."""
+        return np.diff(self.beneath.times, prepend=0.0)[:, None]
+
+    @property
+    def clock(self) -> FloatArray:
+        """Integrated variance I over each interval, shape (n_times, n_paths)."""
+        return self.beneath.over_intervals(self.beneath.integral)
 
     @property
     def drive(self) -> FloatArray:
         """What the variance's own noise contributes, A = xi times the integral of sqrt(v) dW; shape of `clock`."""
         m = self.model
-        return self.rise - m.mean_reversion * (m.long_run_variance * self.steps - self.clock)
+        rise = self.beneath.rise(self.beneath.path)
+        return rise - m.mean_reversion * (m.long_run_variance * self.steps - self.clock)
 
     @property
     def mean(self) -> FloatArray:
@@ -79,31 +88,78 @@ class ConditionalSpot:
         return np.asarray(carry - 0.5 * self.clock + m.correlation / m.vol_of_vol * self.drive)
 
     @property
-    def deviation(self) -> FloatArray:
-        """Standard deviations s, shape (n_times, n_paths)."""
-        return np.asarray(np.sqrt((1.0 - self.model.correlation**2) * self.clock))
+    def variance(self) -> FloatArray:
+        """Variances s**2, shape (n_times, n_paths)."""
+        return np.asarray((1.0 - self.model.correlation**2) * self.clock)
 
     def paths(self, normals: FloatArray) -> FloatArray:
         """Log-spots driven by given normals, shape (n_times, n_paths)."""
-        return np.log(self.model.spot) + np.cumsum(self.mean + self.deviation * normals, axis=0)
+        return np.log(self.model.spot) + np.cumsum(self.mean + np.sqrt(self.variance) * normals, axis=0)
 
-    def residuals(self, log_spot: FloatArray) -> FloatArray:
-        """The normals behind given log-spots, shape (n_times, n_paths)."""
-        moves = np.diff(log_spot, axis=0, prepend=np.log(self.model.spot))
-        return np.asarray((moves - self.mean) / self.deviation)
+    def moves(self, log_spot: FloatArray) -> Moves:
+        """How given log-spots moved, with all derivatives."""
+        noise = np.diff(log_spot, axis=0, prepend=np.log(self.model.spot)) - self.mean
+        return Moves(noise, self.variance, self)
 
     def log_density(self, log_spot: FloatArray) -> FloatArray:
         """Log-density of the spots (not of their logarithms), shape (n_paths,)."""
-        z = self.residuals(log_spot)
-        rows = 0.5 * z**2 + log_spot + np.log(np.sqrt(2.0 * np.pi) * self.deviation)
+        moves = self.moves(log_spot)
+        rows = 0.5 * moves.noise**2 / moves.variance + log_spot + 0.5 * np.log(2.0 * np.pi * moves.variance)
         return np.asarray(-rows.sum(axis=0))
 
     # -- derivatives -------------------------------------------------------------------------------------------
 
+    def slope(self, name: str, rate: float) -> Slope:
+        """First derivatives of the moves, what is beneath being handed over at a rate."""
+        if name == "correlation":
+            turned = -2.0 * self.model.correlation * self.clock
+            return Slope(self._mean_slope(name, Beneath()), turned)
+        if name in LINEAR:
+            return Slope(self._carry_slope(name))
+        beneath = self.beneath.beneath(name, rate)
+        spread = NONE if beneath.clock is NONE else (1.0 - self.model.correlation**2) * beneath.clock
+        return Slope(self._mean_slope(name, beneath), spread, beneath.handed, turns=beneath.clock is not NONE)
+
+    def _mean_slope(self, name: str, beneath: Beneath) -> FloatArray:
+        """Of carry - I / 2 + (rho / xi) A."""
+        moved = self._drive_moved(name, beneath)
+        rows = self._carry_slope(name) - 0.5 * beneath.clock + self.model.correlation / self.model.vol_of_vol * moved
+        return rows + ratio * self.drive if (ratio := self._ratio_slope(name)) else rows
+
+    def bend(self, pair: Derivative, rate: float) -> Slope | None:
+        """Second derivatives of the moves; None of two coordinates that both travel beneath."""
+        here = [name for name in pair if name in LINEAR]
+        if not here and rate != LIKELIHOOD_RATIO:
+            return None
+        moved = {name: Beneath() if name in LINEAR else self.beneath.beneath(name, rate) for name in pair}
+        mean = self._carry_slope(*pair) + self.model.correlation / self.model.vol_of_vol * self._drive_slope(*pair)
+        for a, b in (pair, pair[::-1]):
+            if ratio := self._ratio_slope(a):
+                mean = mean + ratio * self._drive_moved(b, moved[b])
+        if ratio := self._ratio_slope(*pair):
+            mean = mean + ratio * self.drive
+        if not here:
+            return Slope(mean, handed=self.beneath.curvature((pair[0], pair[1])))
+        return Slope(mean, self._clock_bend(pair, moved))
+
+    def _clock_bend(self, pair: Derivative, moved: dict[str, Beneath]) -> FloatArray:
+        """Second derivatives of (1 - rho**2) I."""
+        if "correlation" not in pair:
+            return NONE
+        if set(pair) == {"correlation"}:
+            return -2.0 * self.clock
+        (other,) = set(pair) - {"correlation"}
+        clock = moved[other].clock
+        return NONE if clock is NONE else -2.0 * self.model.correlation * clock
+
+    def _drive_moved(self, name: str, beneath: Beneath) -> FloatArray:
+        """Derivative of A, with what moves beneath."""
+        return self._drive_slope(name) + beneath.rise + self.model.mean_reversion * beneath.clock
+
     @property
     def _first(self) -> FloatArray:
         """One for the first interval, zero for the others; shape (n_times, 1)."""
-        return np.eye(len(self.steps), 1)
+        return np.eye(len(self.beneath.times), 1)
 
     def _ratio_slope(self, *names: str) -> float:
         """Derivative of rho / xi."""
@@ -119,12 +175,10 @@ class ConditionalSpot:
                 return 2.0 * rho / xi**3
         return 0.0
 
-    def _drive_slope(self, *names: str) -> Rows:
-        """Derivative of A, the variance path held fixed; broadcasts to (n_times, n_paths)."""
+    def _drive_slope(self, *names: str) -> FloatArray:
+        """Derivative of A, what is beneath held fixed; broadcasts to (n_times, n_paths)."""
         kappa, theta = self.model.mean_reversion, self.model.long_run_variance
         match sorted(names):
-            case ["initial_variance"]:
-                return -self._first
             case ["mean_reversion"]:
                 return self.clock - theta * self.steps
             case ["long_run_variance"]:
@@ -137,9 +191,9 @@ class ConditionalSpot:
                 return theta * self._first
             case ["long_run_variance", "time"]:
                 return kappa * self._first
-        return 0.0
+        return NONE
 
-    def _carry_slope(self, *names: str) -> Rows:
+    def _carry_slope(self, *names: str) -> FloatArray:
         """Derivative of log S0 (in the first interval) + (r - q) D; broadcasts to (n_times, n_paths)."""
         model = self.model
         match sorted(names):
@@ -157,61 +211,4 @@ class ConditionalSpot:
                 return -self._first
             case ["dividend_yield", "time"]:
                 return self._first
-        return 0.0
-
-    def _mean_slope(self, *names: str) -> Rows:
-        """First or second derivative of m by the product rule for (rho / xi) A."""
-        model = self.model
-        slope = self._carry_slope(*names) + model.correlation / model.vol_of_vol * self._drive_slope(*names)
-        if ratio := self._ratio_slope(*names):
-            slope = slope + ratio * self.drive
-        if len(names) == 2:
-            for a, b in (names, names[::-1]):
-                slope = slope + self._ratio_slope(a) * self._drive_slope(b)
-        return slope
-
-    def _log_variance_slope(self, *names: str) -> float:
-        """First or second derivative of log s**2, which depends on the correlation only."""
-        rho = self.model.correlation
-        if set(names) != {"correlation"}:
-            return 0.0
-        if len(names) == 1:
-            return -2.0 * rho / (1.0 - rho**2)
-        return -2.0 * (1.0 + rho**2) / (1.0 - rho**2) ** 2
-
-    def score(self, log_spot: FloatArray, names: tuple[str, ...]) -> list[FloatArray]:
-        r"""Derivatives of `log_density` in `names`, each of shape (n_paths,).
-
-        .. math:: \sum_j \frac{Z_j}{s_j}\,\dot m_j + \tfrac12 (Z_j^2 - 1)\,\dot{\log s_j^2}
-        """
-        z = self.residuals(log_spot)
-        pull = z / self.deviation
-        rows = []
-        for name in names:
-            row = np.broadcast_to(pull * self._mean_slope(name), z.shape).sum(axis=0)
-            if spread := self._log_variance_slope(name):
-                row = row + 0.5 * spread * (z**2 - 1.0).sum(axis=0)
-            rows.append(row)
-        return rows
-
-    def second(self, log_spot: FloatArray, pairs: list[tuple[str, str]]) -> list[FloatArray]:
-        r"""Second derivatives of `log_density`, each of shape (n_paths,).
-
-        With :math:`l = \log s^2` and subscripts for derivatives,
-
-        .. math:: \sum_j \frac{Z}{s}\,m_{ab} - \frac{m_a m_b}{s^2} - \frac{Z}{s}(m_a l_b + m_b l_a)
-                  - \tfrac12 Z^2 l_a l_b + \tfrac12 (Z^2 - 1)\, l_{ab} .
-        """
-        z, deviation = self.residuals(log_spot), self.deviation
-        pull = z / deviation
-        rows = []
-        for a, b in pairs:
-            (ma, la), (mb, lb) = ((self._mean_slope(n), self._log_variance_slope(n)) for n in (a, b))
-            row = pull * (self._mean_slope(a, b) - ma * lb - mb * la) - ma * mb / deviation**2
-            row = row + 0.5 * ((z**2 - 1.0) * self._log_variance_slope(a, b) - z**2 * la * lb)
-            rows.append(np.broadcast_to(row, z.shape).sum(axis=0))
-        return rows
-
-
-LINEAR = ("spot", "rate", "dividend_yield", "correlation")
-"""Parameters of this layer alone."""
+        return NONE

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar, TypeAlias, final
+from dataclasses import dataclass
+from typing import ClassVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._checks import dates, finite, positive, refuse
 from .._typing import AnyArray, FloatArray
@@ -15,18 +14,15 @@ from ..jets import Jet
 from ..parameters import TIME, Derivative
 from ..sampling import Stream
 from . import carry, heston_fourier
-from .conditional_spot import LINEAR, ConditionalSpot
+from .conditional_spot import ConditionalSpot
 from .integrated_variance import IntegratedVariance
+from .moves import LIKELIHOOD_RATIO, Moves
 from .protocol import Paths
-from .square_root import Direction, SquareRoot
+from .square_root import SquareRoot
+from .variance_path import VariancePath, layout
 
 MEASURED_BIAS = 0.002
 """Largest relative bias of a Greek that was measured at the steps of `Heston.substeps` with nothing scaled."""
-STEP = 1e-3  # relative, of the differences in `hessian`: truncation 1e-12, rounding 1e-8 of the score
-STENCIL = {-2: 1.0 / 12.0, -1: -8.0 / 12.0, 1: 8.0 / 12.0, 2: -1.0 / 12.0}
-
-IntArray: TypeAlias = NDArray[np.int64]
-Variances: TypeAlias = tuple[SquareRoot, FloatArray, FloatArray, FloatArray]  # law, path, steps, integrals
 
 
 @final
@@ -157,92 +153,61 @@ class Heston:
         Returns
         -------
         Paths
-            ``spot`` of shape (n_times, n_paths), and at the end of every sub-step the ``variance`` and, over it, the
-            ``integrated_variance``, both of shape (n_substeps, n_paths). The number of sub-steps stays with the paths:
-            no parameter moves it afterwards.
+            ``spot`` of shape (n_times, n_paths), and at the end of every sub-step the ``variance``, the ``gamma`` in it
+            and, over the sub-step, the ``integrated_variance``, each of shape (n_substeps, n_paths). The number of
+            sub-steps stays with the paths: no parameter moves it afterwards.
         """
         grid = np.asarray(dates("times", times))
         counts = self.substeps(grid)
-        steps, starts = _layout(grid, counts)
+        steps = layout(grid, counts)[0]
         normals, generator, law = stream.normals(len(grid)), stream.generator, self._variance
-        path = law.draw(self.initial_variance, steps, stream.n_samples, generator)
+        path, gamma = law.draw(self.initial_variance, steps, stream.n_samples, generator)
         integral = IntegratedVariance.given(law.transitions(path, steps, order=False)).draw(generator)
         copies = stream.n_paths // stream.n_samples
-        path, integral = (np.tile(rows, (1, copies)) for rows in (path, integral))
-        log_spot = self._spot_given(grid, starts, path, integral).paths(normals)
-        latent = {"log_spot": log_spot, "variance": path[1:], "integrated_variance": integral}
+        variance, integral, gamma = (np.tile(rows, (1, copies)) for rows in (path[1:], integral, gamma))
+        beneath = VariancePath(self, grid, counts, variance, integral, gamma)
+        log_spot = ConditionalSpot(self, beneath).paths(normals)
+        latent = {"log_spot": log_spot, "variance": variance, "integrated_variance": integral, "gamma": gamma}
         return Paths(grid, np.exp(log_spot), latent, counts)
 
-    def _spot_given(
-        self, times: FloatArray, starts: IntArray, path: FloatArray, integral: FloatArray
-    ) -> ConditionalSpot:
-        ends = path[np.append(starts, len(path) - 1)]
-        steps = np.diff(times, prepend=0.0)[:, None]
-        return ConditionalSpot(self, steps, np.diff(ends, axis=0), np.add.reduceat(integral, starts, axis=0))
-
-    def _spot_layer(self, paths: Paths) -> ConditionalSpot:
-        _, path, _, integral = self._variance_layer(paths)
-        return self._spot_given(paths.times, _layout(paths.times, _counts(paths))[1], path, integral)
-
-    def _variance_layer(self, paths: Paths) -> Variances:
-        if missing := {"log_spot", "variance", "integrated_variance"} - set(paths.latent):
+    def _beneath(self, paths: Paths) -> VariancePath:
+        """What was drawn beneath the spot."""
+        rows = ("variance", "integrated_variance", "gamma")
+        if missing := {"log_spot", *rows} - set(paths.latent):
             raise ValueError(f"paths must be drawn by Heston.simulate: their latent lacks {', '.join(sorted(missing))}")
-        start = np.full((1, paths.n_paths), self.initial_variance)
-        path = np.concatenate([start, paths.latent["variance"]])
-        return self._variance, path, _layout(paths.times, _counts(paths))[0], paths.latent["integrated_variance"]
+        counts = paths.substeps or (1,) * len(paths.times)
+        return VariancePath(self, paths.times, counts, *(paths.latent[row] for row in rows))
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Joint log-density of all that was drawn: variances, integrated variances and spots; shape (n_paths,)."""
-        law, path, steps, integral = self._variance_layer(paths)
-        transitions = law.transitions(path, steps, order=False)
-        inner = transitions.log_density() + IntegratedVariance.given(transitions).log_density(integral)
-        return inner.sum(axis=0) + self._spot_layer(paths).log_density(paths.latent["log_spot"])
+        beneath = self._beneath(paths)
+        return beneath.log_density() + ConditionalSpot(self, beneath).log_density(paths.latent["log_spot"])
 
     # -- its derivatives ---------------------------------------------------------------------------------------
+
+    def moves(self, paths: Paths) -> Moves:
+        """How the log-spots moved from date to date, with all derivatives, the variance's share among them."""
+        return ConditionalSpot(self, self._beneath(paths)).moves(paths.latent["log_spot"])
+
+    def hand_over_rates(self, times: Sequence[float] | FloatArray) -> tuple[float, ...]:
+        """Rates, per year, at which changes of the variance are worth handing to the measure; the best guess first.
+
+        See `variance_path`. The flow alone where there is one date; else a rate in between, since the flow of a
+        variance that can touch zero is wild, and the likelihood ratio pays for every short step.
+        """
+        if len(times) == 1:
+            return (0.0, LIKELIHOOD_RATIO)
+        touches_zero = 2.0 * self.mean_reversion * self.long_run_variance < self.vol_of_vol**2
+        return (8.0 if touches_zero else 4.0, 0.0, LIKELIHOOD_RATIO)
 
     def score(self, paths: Paths, names: Sequence[str] | None = None) -> FloatArray:
         """Derivative of `log_density` in each of `names`, what was drawn held fixed; shape (n_names, n_paths).
 
-        `names` are parameters (the default: all) or ``"time"``, which shortens the first interval: its sub-steps
-        alike, since spread over k of them the weight has a k-th of the variance.
+        `names` are parameters (the default: all) or ``"time"``, which shortens the first interval.
         """
+        moves = self.moves(paths)
         wanted = self._known(self.parameters if names is None else tuple(names))
-        rows = self._spot_layer(paths).score(paths.latent["log_spot"], wanted)
-        inner = [k for k, name in enumerate(wanted) if name not in LINEAR]
-        for k, row in zip(inner, self._variance_score(paths, tuple(wanted[k] for k in inner)), strict=True):
-            rows[k] = rows[k] + row
-        return np.stack(rows)
-
-    def _variance_score(self, paths: Paths, names: tuple[str, ...]) -> list[FloatArray]:
-        """Derivatives of the log-density of variances and integrated variances, each of shape (n_paths,)."""
-        if not names:
-            return []
-        law, path, steps, integral = self._variance_layer(paths)
-        directions = [self._direction(name, _counts(paths)[0]) for name in names]
-        ordered = any(along.order for along, _ in directions)
-        reach = max(count or len(steps) for _, count in directions)
-        transitions = law.transitions(path[: reach + 1], steps[:reach], ordered)
-        clock = IntegratedVariance.given(transitions)
-        rows = []
-        for along, count in directions:
-            reached = clock.leading(count) if count else clock
-            row = reached.steps.score(along) + reached.score(integral[: len(reached.mean)], along)
-            rows.append(row.sum(axis=0))
-        return rows
-
-    def _direction(self, name: str, first: int) -> tuple[Direction, int | None]:
-        """How a coordinate moves the variance's steps, and how many of them (None: all); `first` in interval one."""
-        kappa, theta, xi = self.mean_reversion, self.long_run_variance, self.vol_of_vol
-        match name:
-            case "initial_variance":
-                return Direction(log_start=1.0 / self.initial_variance), 1
-            case "mean_reversion":
-                return Direction(mean_reversion=1.0, order=2.0 * theta / xi**2), None
-            case "long_run_variance":
-                return Direction(order=2.0 * kappa / xi**2), None
-            case "vol_of_vol":
-                return Direction(vol_of_vol=1.0, order=-4.0 * kappa * theta / xi**3), None
-        return Direction(step=-1.0 / first), first  # time
+        return np.stack([moves.weight(name, LIKELIHOOD_RATIO) for name in wanted])
 
     def hessian(self, paths: Paths, pairs: Sequence[Derivative]) -> FloatArray:
         """Second derivatives of `log_density`, shape (n_pairs, n_paths).
@@ -250,33 +215,14 @@ class Heston:
         Exact where a coordinate is the spot, rate, dividend yield or correlation. For two others the part of variances
         and integrated variances is a five-point difference of their exact score on the sample, which is held fixed.
         """
-        wanted = [(a, b) for a, b in (self._known(pair) for pair in pairs)]
-        rows = self._spot_layer(paths).second(paths.latent["log_spot"], wanted)
-        for k, pair in enumerate(wanted):
-            if not set(pair) & set(LINEAR):
-                rows[k] = rows[k] + self._variance_curvature(paths, pair)
-        return np.stack(rows)
-
-    def _variance_curvature(self, paths: Paths, pair: tuple[str, str]) -> FloatArray:
-        cheap = ("initial_variance", TIME)  # needs no derivative in the order
-        given, moved = sorted(pair, key=lambda name: (name not in cheap, self._coordinates.index(name)))
-        size = paths.times[0] if moved == TIME else getattr(self, moved)
-        total = np.zeros(paths.n_paths)
-        for k, weight in STENCIL.items():
-            shift = k * STEP * size
-            law = self if moved == TIME else replace(self, **{moved: size + shift})
-            later = replace(paths, times=paths.times - shift) if moved == TIME else paths
-            total += weight * law._variance_score(later, (given,))[0]
-        return total / (STEP * size)
-
-    @property
-    def _coordinates(self) -> tuple[str, ...]:
-        return (*self.parameters, TIME)
+        moves = self.moves(paths)
+        rows = [moves.curvature(self._known(tuple(pair)), LIKELIHOOD_RATIO) for pair in pairs]
+        return np.stack([np.broadcast_to(np.asarray(row), (paths.n_paths,)) for row in rows])
 
     def _known(self, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            if name not in self._coordinates:
-                raise ValueError(f"name must be one of {', '.join(self._coordinates)}, got {name!r}")
+            if name not in (*self.parameters, TIME):
+                raise ValueError(f"name must be one of {', '.join((*self.parameters, TIME))}, got {name!r}")
         return names
 
     # -- discounting and forward -------------------------------------------------------------------------------
@@ -307,14 +253,3 @@ class Heston:
     def forward(self, time: float) -> float:
         """Risk-neutral expectation of the spot at `time` (years)."""
         return float(self.forward_jet(np.asarray(finite("time", time))).value)
-
-
-def _counts(paths: Paths) -> tuple[int, ...]:
-    """Sub-steps of every interval."""
-    return paths.substeps or (1,) * len(paths.times)
-
-
-def _layout(times: FloatArray, counts: Sequence[int]) -> tuple[FloatArray, IntArray]:
-    """Lengths of all sub-steps, shape (n_substeps,), and where those of each interval start, shape (n_times,)."""
-    many = np.asarray(counts, dtype=np.int64)
-    return np.repeat(np.diff(times, prepend=0.0) / many, many), np.cumsum(many) - many

@@ -24,9 +24,13 @@ import numpy as np
 
 from .._typing import FloatArray
 from .bessel import Bessel, bessel
+from .transport import gamma_shape
 
 FLOOR = 1e-250
 """Of a gamma variate: only what underflows is lifted. A floor that the law can see (1e-12) would bias it."""
+
+ENOUGH = -0.3
+"""Order above which the gamma is left with a shape of at least a fifth when a normal is split off."""
 
 Rate: TypeAlias = float | FloatArray
 
@@ -42,7 +46,7 @@ class Direction:
         Of the logarithms of the variances at both ends.
     mean_reversion, vol_of_vol, order : float
         Of kappa, xi and nu: the long-run variance acts through the order alone.
-    step : float
+    step : float or ndarray
         Of the length of the step.
     """
 
@@ -51,7 +55,7 @@ class Direction:
     mean_reversion: float = 0.0
     vol_of_vol: float = 0.0
     order: float = 0.0
-    step: float = 0.0
+    step: Rate = 0.0
 
 
 @final
@@ -78,19 +82,36 @@ class SquareRoot:
         """The scale c of the chi-square; shape of `steps`."""
         return -(self.vol_of_vol**2) * np.expm1(-self.mean_reversion * steps) / (4.0 * self.mean_reversion)
 
-    def draw(self, start: float, steps: FloatArray, shape: int, generator: np.random.Generator) -> FloatArray:
-        """Variances at both ends of every step, shape (n_steps + 1, shape).
+    @property
+    def gamma_shape(self) -> float:
+        """Shape of the gamma variate that every step's end contains, whatever its start."""
+        return self.order + (0.5 if self._split else 1.0)
 
-        A noncentral chi-square is a chi-square with a Poisson number of extra degrees of freedom.
+    @property
+    def _split(self) -> bool:
+        return self.order > ENOUGH
+
+    def draw(
+        self, start: float, steps: FloatArray, shape: int, generator: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """Variances at both ends of every step, shape (n_steps + 1, shape), and the gammas in them, (n_steps, shape).
+
+        A noncentral chi-square is the sum of two independent parts: twice a gamma variate, whose shape is the same in
+        every step; and, as its degrees of freedom allow, the square of a normal with a mean, or a chi-square with a
+        Poisson number of degrees of freedom.
         """
         scale, decay = self.scale(steps), np.exp(-self.mean_reversion * steps)
-        path = np.empty((len(steps) + 1, shape))
+        path, gamma = np.empty((len(steps) + 1, shape)), np.empty((len(steps), shape))
         path[0] = start
         for k in range(len(steps)):
-            extra = generator.poisson(0.5 * decay[k] / scale[k] * path[k])
-            gamma = generator.standard_gamma(self.order + 1.0 + extra)
-            path[k + 1] = 2.0 * scale[k] * np.maximum(gamma, FLOOR)
-        return path
+            noncentrality = decay[k] / scale[k] * path[k]
+            gamma[k] = np.maximum(generator.standard_gamma(self.gamma_shape, shape), FLOOR)
+            if self._split:
+                rest = (generator.standard_normal(shape) + np.sqrt(noncentrality)) ** 2
+            else:
+                rest = 2.0 * generator.standard_gamma(generator.poisson(0.5 * noncentrality))
+            path[k + 1] = scale[k] * (2.0 * gamma[k] + rest)
+        return path, gamma
 
     def transitions(self, path: FloatArray, steps: FloatArray, order: bool = True) -> Transitions:
         """Steps between rows of `path` (n_steps + 1, n_paths); `order` as for `bessel`."""
@@ -155,13 +176,22 @@ class Transitions:
                   + \dot\nu\,\bigl(\log\tfrac{y}{2} + \partial_\nu L\bigr)
         """
         noncentrality, y = self._scaled
-        log_scale, log_decay = self._log_scale(along)
+        log_scale, log_decay = self.log_scale(along)
         log_y, log_noncentrality = along.log_end - log_scale, along.log_start + log_decay - log_scale
         score = 0.5 * ((self.bessel.excess - y) * log_y + (self.bessel.excess - noncentrality) * log_noncentrality)
         score += self.law.order * log_y - log_scale
         return score + along.order * (np.log(0.5 * y) + self.bessel.log_order) if along.order else score
 
-    def _log_scale(self, along: Direction) -> tuple[FloatArray, FloatArray]:
+    @property
+    def passed_on(self) -> FloatArray:
+        """Motion of the end per motion of the start, both logarithmic: z r / y; shape (n_steps, n_paths)."""
+        return np.asarray(self.bessel.excess / self._scaled[1])
+
+    def shape_motion(self, gamma: FloatArray) -> FloatArray:
+        """Motion of the logarithm of the end per unit of the order, from the gammas in it; shape (n_steps, n_paths)."""
+        return np.asarray(2.0 * gamma * gamma_shape(self.law.gamma_shape, gamma) / self._scaled[1])
+
+    def log_scale(self, along: Direction) -> tuple[FloatArray, FloatArray]:
         """Derivatives of log c and log e, shape (n_steps, 1)."""
         kappa, steps = self.law.mean_reversion, self.steps
         phi = kappa * steps

@@ -1,0 +1,213 @@
+r"""Moves of the log-spot between dates: normals on a clock, and how a change of a parameter moves them.
+
+Given whatever else a law has drawn, the log-spot moves from date to date by independent normals with means m and
+variances V (its clock). A parameter changes three things, which make its `Slope`: the means, the clock, and the measure
+of what was drawn beneath, as far as the change does not travel with it. Everything that the estimators need follows
+from them. With :math:`n` the move less its mean, summed over the intervals between scored dates, the weight is
+
+.. math:: w_a = \sum \frac{n\,m_a}{V} + \frac12\Bigl(\frac{n^2}{V} - 1\Bigr)\frac{V_a}{V} + \text{handed over beneath},
+
+its own derivative, the path of spots held fixed, is
+
+.. math:: \sum -\frac{m_a m_b}{V} + \frac{n\,m_{ab}}{V} - \frac{n\,(m_a V_b + m_b V_a)}{V^2}
+          + \frac12\Bigl(\frac{n^2}{V} - 1\Bigr)\frac{V_{ab}}{V}
+          + \Bigl(\frac12 - \frac{n^2}{V}\Bigr)\frac{V_a V_b}{V^2},
+
+and at fixed normals the log-spots move by their tangent :math:`X_a = \sum m_a + \tfrac12 n\,V_a/V`.
+
+References
+----------
+.. [1] P. Glasserman, *Monte Carlo Methods in Financial Engineering*, Springer, 2003, sections 7.2 (tangents) and 7.3
+   (scores).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, final
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..parameters import Derivative
+
+T = TypeVar("T")
+NONE = np.zeros((1, 1))
+LIKELIHOOD_RATIO = np.inf
+"""The rate at which whatever moves beneath the spot is handed over at once: the full likelihood ratio."""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Slope:
+    """Derivatives of moves in one coordinate, or second derivatives in two.
+
+    Attributes
+    ----------
+    mean, variance : ndarray
+        Of the moves; broadcast to (n_times, n_paths).
+    handed : ndarray
+        Weight (or the derivative of one) of what was handed to the measure beneath; broadcasts to (n_paths,).
+    turns : bool
+        Whether the clock does more than run faster or slower as a whole.
+    """
+
+    mean: FloatArray
+    variance: FloatArray = field(default_factory=lambda: NONE)
+    handed: FloatArray = field(default_factory=lambda: NONE[0])
+    turns: bool = False
+
+
+class Perturbed(Protocol):
+    """What a law says about its moves."""
+
+    def slope(self, name: str, rate: float, /) -> Slope:
+        """First derivatives, what moves beneath being handed over at a rate (per year; `LIKELIHOOD_RATIO`: at once)."""
+        ...
+
+    def bend(self, pair: Derivative, rate: float, /) -> Slope | None:
+        """Derivatives of the slope in ``pair[0]`` when ``pair[1]`` moves all that was drawn; None if unknown."""
+        ...
+
+
+def once(known: dict[Any, Any], key: Hashable, compute: Callable[[], T]) -> T:
+    """What is known under a key; computed when it is first asked for."""
+    if key not in known:
+        known[key] = compute()
+    found: T = known[key]
+    return found
+
+
+def weighted(coefficients: FloatArray, rows: FloatArray) -> FloatArray:
+    """Sum over the dates of coefficients, (n_times or 1, n_paths or 1), times rows; shape (n_paths,)."""
+    if coefficients.shape[1] > 1:
+        if coefficients.shape[0] == 1:
+            return np.asarray(rows.sum(axis=0) * coefficients[0])
+        if rows.shape[1] == 1:
+            return np.asarray(rows[:, 0] @ coefficients)
+        return np.einsum("ij,ij->j", coefficients, rows)
+    column = np.broadcast_to(coefficients[:, 0], len(rows))
+    reach = int(np.max(np.flatnonzero(column), initial=-1)) + 1  # most derivatives stop after the first date
+    return np.asarray(column[:reach] @ rows[:reach])
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Moves:
+    """Moves over the intervals between some dates, on given paths.
+
+    Parameters
+    ----------
+    noise : ndarray, shape (n_times, n_paths)
+        Moves of the log-spot less their means.
+    variance : ndarray
+        Of the moves; broadcasts to (n_times, n_paths).
+    law : Perturbed
+    """
+
+    noise: FloatArray
+    variance: FloatArray
+    law: Perturbed
+    _known: dict[Any, Any] = field(default_factory=dict)
+
+    def slope(self, name: str, rate: float) -> Slope:
+        """First derivatives of the moves in a coordinate."""
+        return once(self._known, (name, rate), lambda: self.law.slope(name, rate))
+
+    def bend(self, pair: Derivative, rate: float) -> Slope | None:
+        """Second derivatives of the moves; None where the law does not know them."""
+        return once(self._known, (pair, rate), lambda: self.law.bend(pair, rate))
+
+    def between(self, rows: Sequence[int]) -> Moves:
+        """The moves between some of the dates, (n_rows, n_paths), with the same law of what is beneath."""
+        ends = list(rows)
+        if ends == list(range(len(self.noise))):
+            return self
+        return Moves(_summed(self.noise, ends), _summed(self.variance, ends), _Between(self, ends))
+
+    @property
+    def _square(self) -> FloatArray:
+        return once(self._known, "square", lambda: self.noise**2)
+
+    def weight(self, name: str, rate: float) -> FloatArray:
+        """First-order weight: derivative of the log-density of moves and of what is beneath; shape (n_paths,)."""
+        slope = self.slope(name, rate)
+        total = weighted(slope.mean / self.variance, self.noise) + slope.handed
+        if slope.variance is NONE:
+            return total
+        relative = slope.variance / self.variance
+        return total + 0.5 * (weighted(relative / self.variance, self._square) - _total(relative, len(self.noise)))
+
+    def curvature(self, pair: Derivative, rate: float) -> FloatArray | None:
+        """Derivative of the weight in ``pair[0]`` along ``pair[1]``; shape (n_paths,), None if unknown."""
+        bend = self.bend(pair, rate)
+        if bend is None:
+            return None
+        (a, b), v, n = (self.slope(name, rate) for name in pair), self.variance, len(self.noise)
+        linear = bend.mean / v - (a.mean * b.variance + b.mean * a.variance) / v**2
+        total = weighted(linear, self.noise) - _total(a.mean * b.mean / v, n) + bend.handed
+        if a.variance is NONE and bend.variance is NONE:
+            return total
+        product, second = a.variance * b.variance / v**2, bend.variance / v
+        square = weighted((0.5 * second - product) / v, self._square)
+        return np.asarray(total + square - 0.5 * _total(second - product, n))
+
+    def tangent(self, name: str, rate: float) -> FloatArray:
+        """Derivative of the log-spots at fixed normals; broadcasts to (n_times, n_paths)."""
+        slope = self.slope(name, rate)
+        rows = slope.mean + (0.0 if slope.variance is NONE else 0.5 * self.noise * (slope.variance / self.variance))
+        return self._cumulated(rows)
+
+    def tangent_slope(self, pair: Derivative, rate: float) -> FloatArray:
+        """Derivative of the tangent in ``pair[0]`` along ``pair[1]``, the path of spots held fixed."""
+        bend = self.bend(pair, rate)
+        assert bend is not None
+        (a, b), v = (self.slope(name, rate) for name in pair), self.variance
+        relative = a.variance / v
+        rows = bend.mean - 0.5 * relative * b.mean
+        if a.variance is not NONE or bend.variance is not NONE:
+            rows = rows + 0.5 * self.noise * (bend.variance / v - relative * (b.variance / v))
+        return self._cumulated(rows)
+
+    def clock(self, name: str, rate: float) -> FloatArray:
+        """Derivative of the clock's reading at every date; broadcasts to (n_times, n_paths)."""
+        return self._cumulated(self.slope(name, rate).variance)
+
+    def _cumulated(self, rows: FloatArray) -> FloatArray:
+        return np.cumsum(np.broadcast_to(rows, (len(self.noise), rows.shape[1])), axis=0)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class _Between:
+    """Slopes of sums of moves."""
+
+    moves: Moves
+    ends: list[int]
+
+    def slope(self, name: str, rate: float) -> Slope:
+        return self._coarse(self.moves.slope(name, rate))
+
+    def bend(self, pair: Derivative, rate: float) -> Slope | None:
+        found = self.moves.bend(pair, rate)
+        return None if found is None else self._coarse(found)
+
+    def _coarse(self, slope: Slope) -> Slope:
+        shape = len(self.moves.noise)
+        mean, variance = (
+            rows if rows is NONE else _summed(np.broadcast_to(rows, (shape, rows.shape[1])), self.ends)
+            for rows in (slope.mean, slope.variance)
+        )
+        return Slope(mean, variance, slope.handed, slope.turns)
+
+
+def _summed(rows: FloatArray, ends: list[int]) -> FloatArray:
+    """Sums over the intervals that end at some rows, shape (n_ends, n_paths)."""
+    if not ends:
+        return np.zeros((0, rows.shape[1]))
+    return np.add.reduceat(rows[: ends[-1] + 1], [0, *(end + 1 for end in ends[:-1])], axis=0)
+
+
+def _total(rows: FloatArray, n_times: int) -> FloatArray:
+    return np.asarray(np.broadcast_to(rows, (n_times, rows.shape[1])).sum(axis=0))

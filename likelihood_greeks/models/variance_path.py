@@ -1,0 +1,263 @@
+r"""The variances and integrated variances that a Heston path was drawn with, and where a change of a parameter goes.
+
+A change of a parameter moves the law of the variance. It can be handed to the measure, by scoring that law: the
+*likelihood ratio*. Or it can travel with the path, as the *variance flow* [1]_: step by step, a change :math:`\delta_k`
+of the variance and a change of the law's parameters move the end of the step and the integrated variance by their
+transport (`transport`), and no density of theirs is differentiated. Between the two, at the start of every step of
+length :math:`\Delta` the share :math:`1 - e^{-\eta\Delta}` of :math:`\delta_k` is handed over, by scoring the step's
+law in its start, and the rest travels on. Every rate :math:`\eta` gives an unbiased estimate: :math:`\eta = 0` is the
+flow, and they differ in variance only.
+
+References
+----------
+.. [1] M. Figurnov, S. Mohamed and A. Mnih, "Implicit reparameterization gradients", *Advances in Neural Information
+   Processing Systems* 31 (2018): moving draws along transport fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import FloatArray
+from ..parameters import TIME
+from .integrated_variance import IntegratedVariance
+from .moves import LIKELIHOOD_RATIO, NONE, once
+from .square_root import Direction, SquareRoot
+from .transport import inverse_gaussian_shape
+
+STEP = 1e-3  # relative, of the differences in `curvature`: truncation 1e-12, rounding 1e-8 of the score
+STENCIL = {-2: 1.0 / 12.0, -1: -8.0 / 12.0, 1: 8.0 / 12.0, 2: -1.0 / 12.0}
+CHEAP = ("initial_variance", TIME)  # move few steps, and not the order of the Bessel function
+
+IntArray: TypeAlias = NDArray[np.int64]
+
+
+class VarianceParameters(Protocol):
+    """The parameters that the variance depends on."""
+
+    @property
+    def initial_variance(self) -> float: ...  # noqa: D102
+    @property
+    def mean_reversion(self) -> float: ...  # noqa: D102
+    @property
+    def long_run_variance(self) -> float: ...  # noqa: D102
+    @property
+    def vol_of_vol(self) -> float: ...  # noqa: D102
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Beneath:
+    """Where a change of a parameter goes below the spot, interval by interval between the observation dates.
+
+    Attributes
+    ----------
+    rise, clock : ndarray
+        Change of the rise of the variance, and of the integrated variance; broadcast to (n_times, n_paths).
+    handed : ndarray
+        Weight of what is handed to the measure; broadcasts to (n_paths,).
+    """
+
+    rise: FloatArray = field(default_factory=lambda: NONE)
+    clock: FloatArray = field(default_factory=lambda: NONE)
+    handed: FloatArray = field(default_factory=lambda: NONE[0])
+
+
+def layout(times: FloatArray, counts: Sequence[int]) -> tuple[FloatArray, IntArray]:
+    """Lengths of all sub-steps, shape (n_substeps,), and where those of each interval start, shape (n_times,)."""
+    many = np.asarray(counts, dtype=np.int64)
+    return np.repeat(np.diff(times, prepend=0.0) / many, many), np.cumsum(many) - many
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class VariancePath:
+    """What was drawn beneath the spot, seen by a model that need not be the one that drew it.
+
+    Parameters
+    ----------
+    model : VarianceParameters
+    times : ndarray, shape (n_times,)
+        Observation dates, years.
+    counts : tuple of int
+        Sub-steps of every interval between them.
+    variance, integral : ndarray, shape (n_substeps, n_paths)
+        Variance at the end of every sub-step, and integrated variance over it.
+    gamma : ndarray, shape (n_substeps, n_paths)
+        The part of the variance that depends on its degrees of freedom: see `SquareRoot.draw`.
+    """
+
+    model: VarianceParameters
+    times: FloatArray
+    counts: tuple[int, ...]
+    variance: FloatArray
+    integral: FloatArray
+    gamma: FloatArray
+    _known: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def law(self) -> SquareRoot:
+        """The law of the variance."""
+        return SquareRoot(self.model.mean_reversion, self.model.long_run_variance, self.model.vol_of_vol)
+
+    @property
+    def path(self) -> FloatArray:
+        """Variances from time 0 on, shape (n_substeps + 1, n_paths)."""
+        start = np.full((1, self.variance.shape[1]), self.model.initial_variance)
+        return once(self._known, "path", lambda: np.concatenate([start, self.variance]))
+
+    @property
+    def steps(self) -> FloatArray:
+        """Lengths of the sub-steps, shape (n_substeps,)."""
+        return layout(self.times, self.counts)[0]
+
+    @property
+    def starts(self) -> IntArray:
+        """First sub-step of every interval, shape (n_times,)."""
+        return layout(self.times, self.counts)[1]
+
+    def rise(self, path: FloatArray) -> FloatArray:
+        """By how much something given at the ends of all sub-steps rises over every interval."""
+        return np.diff(path[np.append(self.starts, len(path) - 1)], axis=0)
+
+    def over_intervals(self, rows: FloatArray) -> FloatArray:
+        """Sums of something given over the sub-steps."""
+        return np.add.reduceat(rows, self.starts, axis=0)
+
+    def _clock(self, order: bool = True) -> IntegratedVariance:
+        """The law of the integrated variances, given the variances; with derivatives in the order if asked for."""
+        return once(
+            self._known, ("clock", order),
+            lambda: IntegratedVariance.given(self.law.transitions(self.path, self.steps, order)),
+        )  # fmt: skip
+
+    def log_density(self) -> FloatArray:
+        """Log-density of variances and integrated variances, shape (n_paths,)."""
+        clock = self._clock(order=False)
+        return np.asarray((clock.steps.log_density() + clock.log_density(self.integral)).sum(axis=0))
+
+    def beneath(self, name: str, rate: float) -> Beneath:
+        """Where a change of a coordinate goes, handed over at a rate per year (`LIKELIHOOD_RATIO`: all at once)."""
+        if rate == LIKELIHOOD_RATIO:
+            rise = -np.eye(len(self.times), 1) if name == "initial_variance" else NONE
+            return Beneath(rise, handed=self.score(name))
+        return self._flow(name, rate)
+
+    # -- to the measure ----------------------------------------------------------------------------------------
+
+    def score(self, name: str) -> FloatArray:
+        """Derivative of `log_density` in a coordinate, shape (n_paths,).
+
+        ``"time"`` shortens the sub-steps of the first interval alike: spread over k of them the weight has a k-th of
+        the variance.
+        """
+        count = {"initial_variance": 1, TIME: self.counts[0]}.get(name)
+        whole = self._clock() if count is None or ("clock", True) in self._known else self._first(count)
+        clock = whole.leading(count) if count else whole
+        return self._scored(clock, self._direction(name))
+
+    def _first(self, count: int) -> IntegratedVariance:
+        """The law over the first few sub-steps."""
+        return IntegratedVariance.given(self.law.transitions(self.path[: count + 1], self.steps[:count], order=False))
+
+    def _scored(self, clock: IntegratedVariance, along: Direction) -> FloatArray:
+        rows = clock.steps.score(along) + clock.score(self.integral[: len(clock.mean)], along)
+        return np.asarray(rows.sum(axis=0))
+
+    def _direction(self, name: str) -> Direction:
+        """How a coordinate moves the steps that it moves directly."""
+        kappa, theta, xi = self.model.mean_reversion, self.model.long_run_variance, self.model.vol_of_vol
+        match name:
+            case "initial_variance":
+                return Direction(log_start=1.0 / self.model.initial_variance)
+            case "mean_reversion":
+                return Direction(mean_reversion=1.0, order=2.0 * theta / xi**2)
+            case "long_run_variance":
+                return Direction(order=2.0 * kappa / xi**2)
+            case "vol_of_vol":
+                return Direction(vol_of_vol=1.0, order=-4.0 * kappa * theta / xi**3)
+        return Direction(step=-1.0 / self.counts[0])  # time
+
+    def curvature(self, pair: tuple[str, str]) -> FloatArray:
+        """Second derivative of `log_density`, shape (n_paths,): a five-point difference of its exact derivative."""
+        given, moved = sorted(pair, key=lambda name: (name not in CHEAP, name))
+        size = float(self.times[0]) if moved == TIME else float(getattr(self.model, moved))
+        total = np.zeros(self.variance.shape[1])
+        for k, weight in STENCIL.items():
+            total += weight * self.shifted(moved, k * STEP * size).score(given)
+        return total / (STEP * size)
+
+    def shifted(self, name: str, shift: float) -> VariancePath:
+        """The same draws, seen by a model with another parameter, or at dates that have come nearer."""
+        if name == TIME:
+            return replace(self, times=self.times - shift, _known={})
+        model: Any = self.model
+        return replace(self, model=replace(model, **{name: getattr(model, name) + shift}), _known={})
+
+    # -- with the path -----------------------------------------------------------------------------------------
+
+    def _flow(self, name: str, rate: float) -> Beneath:
+        clock, direct = self._clock(), self._direction(name)
+        keep = np.exp(-rate * self.steps)[:, None]
+        moving = self._motion(name, keep, direct)
+        along = replace(
+            direct, log_start=keep * moving[:-1], log_end=moving[1:], step=direct.step * self._in_first_interval
+        )
+        motion = self._integral_motion(*clock.moved(along))
+        handed = self._scored(clock, Direction(log_start=(1.0 - keep) * moving[:-1])) if rate else NONE[0]
+        return Beneath(self.rise(self.path * moving), self.over_intervals(motion), handed)
+
+    def _motion(self, name: str, keep: FloatArray, direct: Direction) -> FloatArray:
+        """Derivatives of the log-variances at the ends of all sub-steps, shape (n_substeps + 1, n_paths)."""
+        push, pull = self._pushes(direct)
+        moving = np.zeros_like(self.path)
+        if name == "initial_variance":
+            moving[0] = direct.log_start
+        for k in range(len(push)):
+            np.multiply(pull[k], keep[k] * moving[k], out=moving[k + 1])
+            moving[k + 1] += push[k]
+        return moving
+
+    def _pushes(self, direct: Direction) -> tuple[FloatArray, FloatArray]:
+        r"""What the law's parameters add to a step's end, and the share of its start's change that comes through.
+
+        With :math:`y = v'/c` and :math:`z r` from the Bessel function,
+
+        .. math:: \dot{\log v'} = \dot{\log c} + \frac{zr}{y}\,(\dot{\log v} + \dot{\log e} - \dot{\log c})
+                  + \frac{2 G R}{y}\,\dot\nu ,
+
+        by the transport of the noncentral chi-square in its noncentrality and, as twice the gamma G in it, in its
+        degrees of freedom.
+        """
+        steps = self._clock().steps
+        along = Direction(
+            mean_reversion=direct.mean_reversion, vol_of_vol=direct.vol_of_vol,
+            step=direct.step * self._in_first_interval,
+        )  # fmt: skip
+        log_scale, log_decay = steps.log_scale(along)
+        pull = once(self._known, "pull", lambda: steps.passed_on)
+        push = log_scale + pull * (log_decay - log_scale)
+        if direct.order:
+            push = push + direct.order * once(self._known, "shape", lambda: steps.shape_motion(self.gamma))
+        return push, pull
+
+    @property
+    def _in_first_interval(self) -> FloatArray:
+        """One for the sub-steps of the first interval, else zero; shape (n_substeps, 1)."""
+        return (np.arange(len(self.steps)) < self.counts[0]).astype(float)[:, None]
+
+    def _integral_motion(self, mean: FloatArray, variance: FloatArray) -> FloatArray:
+        """Motion of the integrated variances, from derivatives of their law's mean and variance."""
+        clock = self._clock()
+
+        def per_log_shape() -> FloatArray:
+            return clock.mean * inverse_gaussian_shape(self.integral / clock.mean, clock.mean**2 / clock.variance)
+
+        shape = once(self._known, "integral shape", per_log_shape)
+        log_mean = mean / clock.mean
+        return np.asarray(self.integral * log_mean + shape * (2.0 * log_mean - variance / clock.variance))
