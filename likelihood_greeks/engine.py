@@ -133,7 +133,7 @@ def _estimated(
     if not found_plans:
         return found, replace(times, remarks=("no controls were used",))
     (plan,) = found_plans
-    work = (cost(plan.specific, len(group.times)) if serve else 1.0) * (1.0 + times.pilot_seconds / times.main_seconds)
+    work = (cost(plan.specific, group.load) if serve else 1.0) * (1.0 + times.pilot_seconds / times.main_seconds)
     work_gain = {greek: estimate.variance_ratio / work for greek, estimate in found.items()}
     return found, replace(described(group, labels, plan, times), cost=work, work_gain=work_gain)
 

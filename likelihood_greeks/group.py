@@ -15,8 +15,10 @@ from .estimators import likelihood_ratio, pilot
 from .estimators.likelihood_ratio import Combination, Drawn
 from .estimators.plan import Choice, chosen, offered
 from .estimators.regression import Products
+from .estimators.selection import Load
 from .estimators.skeletons import Motion
 from .estimators.specific import Control, rows
+from .models.moves import LIKELIHOOD_RATIO
 from .models.protocol import PathModel
 from .payoffs.protocol import Contract
 from .sampling import Chunk
@@ -61,12 +63,15 @@ class Group:
     combinations : tuple of Combination
         What to estimate: linear combinations of derivatives, by payoff the same.
     controls : {"none", "scores", "auto"}
+    rate : float
+        At which changes of what is beneath the spots are handed to the measure.
     """
 
     model: PathModel
     payoffs: tuple[Contract, ...]
     combinations: tuple[Combination, ...]
     controls: str
+    rate: float = LIKELIHOOD_RATIO
 
     @property
     def times(self) -> tuple[float, ...]:
@@ -80,13 +85,18 @@ class Group:
         return asked if self.controls == "none" else control_variates.enriched(self.model, asked)
 
     @property
+    def load(self) -> Load:
+        """Of a plain path."""
+        return Load.of(self.model, self.times, self.rate)
+
+    @property
     def control_names(self) -> list[str]:
         """What the controls are."""
         return control_variates.labels(self.model, self.times[-1], self.weights) if self.controls != "none" else []
 
     def draw(self, chunk: Chunk) -> Drawn:
         """Paths and weights of a chunk."""
-        return likelihood_ratio.draw(self.model, self.times, chunk, self.weights)
+        return likelihood_ratio.draw(self.model, self.times, chunk, self.weights, self.rate)
 
     def samples(self, chunk: Chunk, drawn: Drawn) -> Iterator[FloatArray]:
         """Plain likelihood-ratio samples, payoff by payoff, shape (n_combinations, n_samples)."""
@@ -116,13 +126,13 @@ class Group:
 
     def motion(self, drawn: Drawn) -> Motion:
         """How the paths move."""
-        return Motion(self.model, drawn.paths, drawn)
+        return Motion(self.model, drawn)
 
     def pilot_draws(self, chunk: Chunk) -> list[Piloted]:
         """Weighted draws of one chunk of the pilot, with all that payoffs share."""
         return [
             Piloted(piece, drawn, weight, self.control_samples(piece, drawn), self.motion(drawn))
-            for drawn, weight, piece in pilot.draws(self.model, self.times, chunk, self.weights)
+            for drawn, weight, piece in pilot.draws(self.model, self.times, chunk, self.weights, self.rate)
         ]
 
     def products(self, draws: Sequence[Piloted], number: int, controls: Sequence[Control]) -> Products:
@@ -142,8 +152,8 @@ class Group:
         for number, payoff in enumerate(self.payoffs):
             generator = replace(chunk, index=PROBE).stream().generator
             auto = self.controls == "auto"
-            offers, why_not = offered(self.model, payoff, draws[0].drawn, generator) if auto else ([], "")
-            found.append(chosen(offers, why_not, len(self.times), self.products(draws, number, offers), allowed))
+            offers, why_not = offered(self.model, payoff, draws[0].drawn, self.load, generator) if auto else ([], "")
+            found.append(chosen(offers, why_not, self.load, self.products(draws, number, offers), allowed))
         return found
 
     def own_samples(

@@ -11,8 +11,9 @@ import likelihood_greeks as lg
 from likelihood_greeks.estimators import selection
 from likelihood_greeks.estimators.regression import SAMPLES_A_CONTROL, Products, fit
 from likelihood_greeks.estimators.relaxation import Relaxation
-from likelihood_greeks.estimators.selection import biased, choose, cost
-from likelihood_greeks.estimators.specific import OnSkeleton, Vanilla, rows
+from likelihood_greeks.estimators.selection import Load, biased, choose, cost
+from likelihood_greeks.estimators.skeletons import Handover
+from likelihood_greeks.estimators.specific import HandedOver, Vanilla, rows
 from likelihood_greeks.validation import quadrature
 
 N = 4000
@@ -203,8 +204,13 @@ def test_of_two_duplicates_either_may_go_at_no_loss():
 
 
 NARROW, WIDE = Relaxation("narrow", (1.0,), work=7.0), Relaxation("wide", (2.0,), work=7.0)
-OFFERS = [Vanilla(0, 90.0, "digital"), OnSkeleton(NARROW, ()), OnSkeleton(NARROW, (3,)), OnSkeleton(WIDE, (3,))]
-OFFERS += [Vanilla(1, 90.0, "call"), OnSkeleton(WIDE, ())]
+OFFERS = [
+    Vanilla(0, 90.0, "digital"),
+    HandedOver(NARROW, Handover(())),
+    HandedOver(NARROW, Handover((3,))),
+    HandedOver(WIDE, Handover((3,))),
+]
+OFFERS += [Vanilla(1, 90.0, "call"), HandedOver(WIDE, Handover(()))]
 
 
 def offered(shares, seed=10, noise=0.05, shift=0.0):
@@ -220,30 +226,30 @@ def offered(shares, seed=10, noise=0.05, shift=0.0):
 
 def test_the_useful_controls_are_found_among_useless_ones():
     products, allowed = offered([1.0, 0.0, 0.7, 0.0, 0.0, 0.0])
-    assert choose(OFFERS, 12, products, allowed) == [0, 2]
+    assert choose(OFFERS, Load(12), products, allowed) == [0, 2]
     products, allowed = offered([0.0, 0.0, 0.0, 1.0, 0.0, 1.0])  # two skeletons of one relaxation
-    assert choose(OFFERS, 12, products, allowed) == [3, 5]
+    assert choose(OFFERS, Load(12), products, allowed) == [3, 5]
 
 
 def test_none_is_kept_when_none_pays():
     products, allowed = offered(np.zeros(6))
-    assert choose(OFFERS, 12, products, allowed) == []
+    assert choose(OFFERS, Load(12), products, allowed) == []
     products, allowed = offered([0.0, 0.12, 0.0, 0.0, 0.0, 0.0], noise=0.15)  # 0.6 of the variance, for twice the work
-    assert cost(OFFERS[1:2], 4) / cost([], 4) > 1.9
-    assert choose(OFFERS, 4, products, allowed) == []
-    assert choose(OFFERS, 400, products, allowed) == [1]  # on many dates the same control costs next to nothing
+    assert cost(OFFERS[1:2], Load(4)) / cost([], Load(4)) > 1.9
+    assert choose(OFFERS, Load(4), products, allowed) == []
+    assert choose(OFFERS, Load(400), products, allowed) == [1]  # on many dates the same control costs next to nothing
 
 
 def test_the_budget_is_kept_even_when_more_would_pay(monkeypatch):
-    offers = [OnSkeleton(Relaxation(f"{k}", (), work=7.0), ()) for k in range(6)]
+    offers = [HandedOver(Relaxation(f"{k}", (), work=7.0), Handover(())) for k in range(6)]
     products, allowed = offered([1.0, 0.9, 0.8, 0.7, 0.6, 0.5], noise=1e-3)
-    assert cost(offers, 4) > selection.BUDGET
-    kept = choose(offers, 4, products, allowed)
-    assert cost([offers[j] for j in kept], 4) <= selection.BUDGET
+    assert cost(offers, Load(4)) > selection.BUDGET
+    kept = choose(offers, Load(4), products, allowed)
+    assert cost([offers[j] for j in kept], Load(4)) <= selection.BUDGET
     assert kept == list(range(len(kept)))  # the most useful
     assert kept
     monkeypatch.setattr(selection, "BUDGET", 100.0)
-    assert choose(offers, 4, products, allowed) == [0, 1, 2, 3, 4, 5]
+    assert choose(offers, Load(4), products, allowed) == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_control_whose_mean_is_not_zero_is_not_used():
@@ -252,7 +258,7 @@ def test_a_control_whose_mean_is_not_zero_is_not_used():
     assert not any(biased(fair, j) for j in range(7))
     shifted, allowed = offered(shares, shift=0.3)
     assert [biased(shifted, j) for j in range(7)] == [False, True, *5 * [False]]
-    assert 0 not in choose(OFFERS, 12, shifted, allowed)
+    assert 0 not in choose(OFFERS, Load(12), shifted, allowed)
     samples = np.random.default_rng(11).standard_normal((2, 150, N))  # not centred: what chance alone does
     by_chance = Products.of(samples[0], samples[1:], samples[0, :1], np.ones(N))
     assert not any(biased(by_chance, j) for j in range(300))
@@ -267,7 +273,7 @@ def test_a_relaxation_that_needs_two_skeletons_goes_with_both_or_stays_with_both
     def picked(share):
         target = share * change + 0.2 * other + noise
         own = np.stack([*pair, other])[None]
-        return choose(offers, 100, Products.of(np.zeros((1, N)), own, target[None], np.ones(N)), allowed)
+        return choose(offers, Load(100), Products.of(np.zeros((1, N)), own, target[None], np.ones(N)), allowed)
 
     assert picked(1.5) == [0, 1, 2]
     assert picked(0.28) == [2]  # one by one the other control would have had to go first
@@ -275,14 +281,14 @@ def test_a_relaxation_that_needs_two_skeletons_goes_with_both_or_stays_with_both
 
 def test_a_greek_whose_variance_nothing_lowers_does_not_decide(monkeypatch):
     useful, useless = [0.0, 0.28, 0.0, 0.0, 0.0, 0.0], np.zeros(6)
-    work, gain = np.log(cost(OFFERS[1:2], 4) / cost([], 4)), np.log((0.28**2 + 0.2**2) / 0.2**2)
+    work, gain = np.log(cost(OFFERS[1:2], Load(4)) / cost([], Load(4))), np.log((0.28**2 + 0.2**2) / 0.2**2)
     assert gain > work > 0.5 * gain  # it pays for the one, and would not for the mean of the two
     alone, allowed = offered([useful], noise=0.2)
     both, both_allowed = offered([useful, useless], noise=0.2)
-    assert choose(OFFERS, 4, alone, allowed) == choose(OFFERS, 4, both, both_allowed) == [1]
+    assert choose(OFFERS, Load(4), alone, allowed) == choose(OFFERS, Load(4), both, both_allowed) == [1]
     monkeypatch.setattr(selection, "SERVED", 1e-9)  # negative control: every Greek decides
-    assert choose(OFFERS, 4, alone, allowed) == [1]
-    assert choose(OFFERS, 4, both, both_allowed) == []
+    assert choose(OFFERS, Load(4), alone, allowed) == [1]
+    assert choose(OFFERS, Load(4), both, both_allowed) == []
 
 
 # -- end to end ------------------------------------------------------------------------------------------------

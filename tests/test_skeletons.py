@@ -11,12 +11,13 @@ from helpers import MODEL, UNEVEN, draw
 import likelihood_greeks as lg
 from likelihood_greeks import Paths
 from likelihood_greeks.estimate import Moments
-from likelihood_greeks.estimators import skeletons
+from likelihood_greeks.estimators import skeletons, specific
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.estimators.pathwise import Pathwise
 from likelihood_greeks.estimators.relaxation import ladder
-from likelihood_greeks.estimators.skeletons import Motion, Moved, candidates
-from likelihood_greeks.estimators.specific import OnSkeleton, Vanilla, rows
+from likelihood_greeks.estimators.skeletons import Handover, Motion, Moved, candidates
+from likelihood_greeks.estimators.specific import HandedOver, Vanilla, rows
+from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, Moves
 from likelihood_greeks.parameters import TIME, coordinates
 from likelihood_greeks.payoffs.tape import Tape
 from likelihood_greeks.sampling import Chunk, GivenNormals
@@ -63,7 +64,7 @@ def relaxed(payoff, which=0):
 
 
 def moving(paths, value, gradient, model=MODEL):
-    return Moved(Motion(model, paths, weigh(model, paths, WEIGHTS)), value, gradient)
+    return Moved(Motion(model, weigh(model, paths, WEIGHTS)), value, gradient)
 
 
 def relaxed_and_moving(payoff, paths, which=0, model=MODEL):
@@ -71,12 +72,12 @@ def relaxed_and_moving(payoff, paths, which=0, model=MODEL):
     return moving(paths, *relaxed(payoff, which).evaluate(payoff, paths.spot, lambda _: factor), model)
 
 
-def moments(controls, payoff, derivatives, n_paths, seed, model=MODEL):
+def moments(controls, payoff, derivatives, n_paths, seed):
     """Moments of the controls of every derivative, shape (n_derivatives, n_controls)."""
     parts = []
     for index in range(n_paths // 40_000):
         paths = MODEL.simulate(UNEVEN, Chunk(seed, index, 40_000).stream())
-        motion = Motion(model, paths, weigh(MODEL, paths, WEIGHTS))
+        motion = Motion(MODEL, weigh(MODEL, paths, WEIGHTS))
         parts.append(Moments.of(rows(controls, motion, payoff, [{d: 1.0} for d in derivatives])))
     return reduce(Moments.merge, parts)
 
@@ -104,20 +105,19 @@ def test_tangent_is_the_derivative_of_the_log_spots_at_fixed_normals(name):
 
     expected = slope(lambda h: np.log(simulated(h).spot), name)
     for paths in (simulated(0.0), Paths(np.asarray(UNEVEN), simulated(0.0).spot)):  # with and without its logarithms
-        tangent = np.broadcast_to(MODEL.tangent(paths, name), expected.shape)
+        tangent = np.broadcast_to(MODEL.moves(paths).tangent(name, LIKELIHOOD_RATIO), expected.shape)
         np.testing.assert_allclose(tangent, expected, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("held", [None, 0, 2])
-@pytest.mark.parametrize(("first", "second"), [pair for pair in product(NAMES, NAMES) if pair != (TIME, TIME)])
-def test_tangent_slope_is_the_derivative_of_the_tangent_on_the_same_spots(first, second, held):
+@pytest.mark.parametrize(("first", "second"), list(product(NAMES, NAMES)))
+def test_tangent_slope_is_the_derivative_of_the_tangent_on_the_same_spots(first, second):
     spot = draw(MODEL, n_paths=200).spot
 
     def tangent(h):  # the spots stay where they are, though their dates may not
         model, times = shifted(second, h)
-        return np.broadcast_to(model.tangent(Paths(times, spot), first, held), spot.shape)
+        return np.broadcast_to(model.moves(Paths(times, spot)).tangent(first, LIKELIHOOD_RATIO), spot.shape)
 
-    found = MODEL.tangent_slope(Paths(np.asarray(UNEVEN), spot), (first, second), held)
+    found = MODEL.moves(Paths(np.asarray(UNEVEN), spot)).tangent_slope((first, second), LIKELIHOOD_RATIO)
     np.testing.assert_allclose(
         np.broadcast_to(found, spot.shape), slope(tangent, second), rtol=1e-6, atol=1e-7 / UNITS[second]
     )
@@ -149,7 +149,9 @@ def test_between_scored_dates_paths_move_as_the_brownian_bridge_does(times, skel
 
     paths = Paths(np.asarray(times), np.exp(log_spots(0.0)))
     units = np.eye(len(times))[:, :, None] * np.ones(paths.n_paths)  # a payoff that is the log-spot of one date
-    found = np.stack([moving(paths, np.zeros(paths.n_paths), unit).along((name,), skeleton) for unit in units])
+    found = np.stack(
+        [moving(paths, np.zeros(paths.n_paths), unit).along((name,), Handover(skeleton)) for unit in units]
+    )
     np.testing.assert_allclose(found, slope(log_spots, name), rtol=1e-5, atol=1e-6)
 
 
@@ -161,12 +163,12 @@ def test_second_integrand_is_the_first_scored_plus_its_derivative_on_the_same_pa
     here = relaxed_and_moving(PAYOFFS["barrier"], paths)
 
     def integrand(h):
-        return moving(paths, here.value, here.gradient, shifted(last, h)[0]).first(first, skeleton)
+        return moving(paths, here.value, here.gradient, shifted(last, h)[0]).first(first, Handover(skeleton))
 
-    scored = here.first(first, skeleton) * here.motion.drawn.weights[(last,)]
+    scored = here.first(first, Handover(skeleton)) * here.motion.drawn.weights[(last,)]
     expected = scored + slope(integrand, last)
     np.testing.assert_allclose(
-        here.second((first, last), skeleton), expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max()
+        here.second((first, last), Handover(skeleton)), expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max()
     )
 
 
@@ -179,10 +181,10 @@ def test_the_empty_skeleton_is_the_pathwise_method(name):
     paths = MODEL.simulate(UNEVEN, chunk.stream())
     bumped = Pathwise(MODEL, payoff, ({(name,): 1.0},)).samples(chunk)[0]
     discounting = MODEL.discount_jet(np.asarray(UNEVEN[-1])).derivative(name) * payoff(paths.spot)
-    found = relaxed_and_moving(payoff, paths).first(name, ()) + discounting
+    found = relaxed_and_moving(payoff, paths).first(name, Handover(())) + discounting
     kink = np.abs(found - bumped) > 1e-4 * np.abs(found).max()  # another fixing becomes the highest inside the bump
     assert kink.mean() < 1e-3
-    carried = relaxed_and_moving(payoff, paths).first(name, (3,)) + discounting
+    carried = relaxed_and_moving(payoff, paths).first(name, Handover((3,))) + discounting
     assert np.mean(np.abs(carried - bumped) > 1e-4 * np.abs(found).max()) > 0.1  # negative control: another skeleton
 
 
@@ -197,7 +199,7 @@ def test_the_empty_skeleton_bumps_the_relaxed_payoff_itself(payoff, name):
         model, times = shifted(name, h)
         return width.evaluate(contract, model.simulate(times, GivenNormals(normals)).spot, lambda _: factor)[0]
 
-    found = relaxed_and_moving(contract, MODEL.simulate(UNEVEN, GivenNormals(normals)), -1).first(name, ())
+    found = relaxed_and_moving(contract, MODEL.simulate(UNEVEN, GivenNormals(normals)), -1).first(name, Handover(()))
     away = np.abs(found - slope(value, name)) > 1e-5 * np.abs(found).max()
     assert away.mean() < 2e-3  # a kink inside the bump
 
@@ -207,9 +209,9 @@ def test_the_skeleton_of_all_dates_is_the_likelihood_ratio(payoff):
     paths = draw(MODEL, n_paths=4000, seed=9)
     moved = relaxed_and_moving(PAYOFFS[payoff], paths)
     for derivative in [*FIRST, *SECOND]:
-        control = moved.control({derivative: 1.0}, ALL_DATES)
+        control = moved.control({derivative: 1.0}, Handover(ALL_DATES))
         assert np.abs(control).max() <= 1e-11 * np.abs(moved.value * moved.motion.drawn.weights[derivative]).max()
-    control, payments = OnSkeleton(relaxed(PAYOFFS[payoff]), ALL_DATES), PAYOFFS[payoff]
+    control, payments = HandedOver(relaxed(PAYOFFS[payoff]), Handover(ALL_DATES)), PAYOFFS[payoff]
     everything = rows([control], moved.motion, payments, [{d: 1.0} for d in [*FIRST, *SECOND]])
     assert not everything.any()  # the rounding errors are not taken for a control
 
@@ -229,7 +231,7 @@ def nothing_travels(derivative, skeleton):
 def test_every_control_of_every_greek_has_mean_zero(payoff, which):
     contract, derivatives = PAYOFFS[payoff], [*FIRST, *SECOND]
     width = relaxed(contract, which)
-    found = moments([OnSkeleton(width, s) for s in SKELETONS], contract, derivatives, 800_000, seed=10)
+    found = moments([HandedOver(width, Handover(s)) for s in SKELETONS], contract, derivatives, 800_000, seed=10)
     for row, derivative in enumerate(derivatives):
         assert found.standard_error[row].max() <= NATURAL[len(derivative)] * deviation(contract, derivative), derivative
         assert np.all(np.abs(found.mean[row]) <= 4.0 * found.standard_error[row]), derivative
@@ -237,7 +239,12 @@ def test_every_control_of_every_greek_has_mean_zero(payoff, which):
     np.testing.assert_array_equal(found.m2 == 0.0, vanishes)
 
 
-VANILLAS = [Vanilla(row, level, kind) for row in ALL_DATES for level in (84.0, 99.0) for kind in ("digital", "call")]
+VANILLAS = [
+    Vanilla(row, level, kind, LIKELIHOOD_RATIO)
+    for row in ALL_DATES
+    for level in (84.0, 99.0)
+    for kind in ("digital", "call")
+]
 
 
 def test_every_european_control_has_mean_zero_at_every_date():
@@ -261,19 +268,9 @@ def test_a_european_control_knows_no_other_date_than_its_own():
 # -- negative controls -----------------------------------------------------------------------------------------
 
 
-class Wrong:
-    """The model, some of whose formulas are replaced."""
-
-    def __init__(self, **formulas):
-        vars(self).update(formulas)
-
-    def __getattr__(self, name):
-        return getattr(MODEL, name)
-
-
-def z_score(derivative, skeleton, payoff="barrier", model=MODEL):
-    control = OnSkeleton(relaxed(PAYOFFS[payoff], -1), skeleton)
-    found = moments([control], PAYOFFS[payoff], [derivative], 400_000, seed=12, model=model)
+def z_score(derivative, skeleton, payoff="barrier"):
+    control = HandedOver(relaxed(PAYOFFS[payoff], -1), Handover(skeleton))
+    found = moments([control], PAYOFFS[payoff], [derivative], 400_000, seed=12)
     return float(found.mean[0, 0] / found.standard_error[0, 0])
 
 
@@ -300,19 +297,22 @@ def test_an_interpolation_constant_between_scored_dates_would_be_seen(derivative
 
 
 @pytest.mark.parametrize("skeleton", [(), (1, 2)], ids=str)
-def test_a_vega_tangent_without_its_drift_would_be_seen(skeleton):
-    def tangent(paths, name, held):
-        return MODEL.tangent(paths, name, held) + (name == "volatility") * MODEL.volatility * paths.times[:, None]
+def test_a_vega_tangent_without_its_drift_would_be_seen(skeleton, monkeypatch):
+    right = Moves.tangent
+
+    def tangent(moves, name, rate):
+        return right(moves, name, rate) + (name == "volatility") * MODEL.volatility * np.asarray(UNEVEN)[:, None]
 
     assert abs(z_score(("volatility",), skeleton)) < 4.0
-    assert abs(z_score(("volatility",), skeleton, model=Wrong(tangent=tangent))) > 6.0
+    monkeypatch.setattr(Moves, "tangent", tangent)
+    assert abs(z_score(("volatility",), skeleton)) > 6.0
 
 
 @pytest.mark.parametrize("skeleton", [(3,), (1, 2, 3), (1, 2)], ids=str)
-def test_a_time_tangent_that_ignores_the_held_date_would_be_seen(skeleton):
+def test_bridges_that_do_not_move_as_the_clock_turns_would_be_seen(skeleton, monkeypatch):
     assert abs(z_score((TIME,), skeleton)) < 4.0
-    wrong = Wrong(tangent=lambda paths, name, held: MODEL.tangent(paths, name))
-    assert abs(z_score((TIME,), skeleton, model=wrong)) > 6.0
+    monkeypatch.setattr(Motion, "turning", lambda motion, names, handover: iter(()))
+    assert abs(z_score((TIME,), skeleton)) > 6.0
 
 
 @pytest.mark.parametrize(
@@ -327,24 +327,25 @@ def test_a_time_tangent_that_ignores_the_held_date_would_be_seen(skeleton):
 )
 def test_a_second_order_control_without_the_slope_of_its_tangent_would_be_seen(pair, skeleton):
     moved = relaxed_and_moving(PAYOFFS["barrier"], draw(MODEL, n_paths=400_000, seed=13), -1)
-    right = moved.second(pair, skeleton) - moved.second(pair, ALL_DATES)
+    right = moved.second(pair, Handover(skeleton)) - moved.second(pair, Handover(ALL_DATES))
     assert abs(in_errors(right)) < 4.0
-    assert abs(in_errors(right - moved.along(pair, skeleton))) > 6.0
+    assert abs(in_errors(right - moved.along(pair, Handover(skeleton)))) > 6.0
 
 
 @pytest.mark.parametrize("skeleton", [(3,), (1, 2)], ids=str)
 @pytest.mark.parametrize("pair", [("spot", "spot"), ("volatility", "volatility"), ("spot", "volatility")], ids=str)
 def test_a_second_order_control_without_the_slope_of_its_score_would_be_seen(pair, skeleton):
     moved = relaxed_and_moving(PAYOFFS["barrier"], draw(MODEL, n_paths=400_000, seed=13), -1)
-    right, weights = moved.control({pair: 1.0}, skeleton), moved.motion.weights(skeleton)
+    right, weights = moved.control({pair: 1.0}, Handover(skeleton)), moved.motion.weights(Handover(skeleton), WEIGHTS)
     curvature = weights[pair] - weights[pair[:1]] * weights[pair[1:]]
     assert abs(in_errors(right)) < 4.0
     assert abs(in_errors(right - moved.value * curvature)) > 6.0
 
 
-def test_a_closed_form_that_is_five_per_cent_wrong_would_be_seen():
-    wrong = Wrong(vanilla_jets=lambda level, time: tuple(1.05 * jet for jet in MODEL.vanilla_jets(level, time)))
+def test_a_closed_form_that_is_five_per_cent_wrong_would_be_seen(monkeypatch):
     right = moments(VANILLAS, PAYOFFS["barrier"], [(), ("spot",)], 400_000, seed=14)
     assert np.abs(right.mean / right.standard_error).max() < 4.0
-    found = moments(VANILLAS, PAYOFFS["barrier"], [(), ("spot",)], 400_000, seed=14, model=wrong)
+    exact = specific._known
+    monkeypatch.setattr(specific, "_known", lambda *where: tuple(1.05 * jet for jet in exact(*where)))
+    found = moments(VANILLAS, PAYOFFS["barrier"], [(), ("spot",)], 400_000, seed=14)
     assert np.abs(found.mean / found.standard_error).min() > 6.0

@@ -27,6 +27,7 @@ from typing import Any, final
 import numpy as np
 
 from .._typing import FloatArray
+from ..models.moves import LIKELIHOOD_RATIO, Movable, Moves
 from ..models.protocol import PathModel, observed
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
@@ -60,11 +61,17 @@ class Drawn:
         First- and second-order weights; the empty derivative has none (its weight is one).
     paths : object
         What the law drew.
+    moves : Moves, optional
+        How the spots moved, where the law says.
+    rate : float
+        At which changes of what is beneath the spots are handed to the measure.
     """
 
     spot: FloatArray
     weights: Mapping[Derivative, FloatArray]
     paths: Any
+    moves: Moves | None = None
+    rate: float = LIKELIHOOD_RATIO
 
 
 def weight_derivatives(combinations: Collection[Combination]) -> list[Derivative]:
@@ -74,8 +81,14 @@ def weight_derivatives(combinations: Collection[Combination]) -> list[Derivative
     return [*sorted(first), *sorted(d for d in asked if len(d) == 2)]
 
 
-def weigh(model: PathModel, paths: Any, needed: Sequence[Derivative]) -> Drawn:
-    """Weights of the law `model` on given paths: its score at exactly the dates they were drawn at."""
+def weigh(model: PathModel, paths: Any, needed: Sequence[Derivative], rate: float = LIKELIHOOD_RATIO) -> Drawn:
+    """Weights of the law `model` on given paths, at exactly the dates they were drawn at.
+
+    Where the law knows how its spots move, changes of what is beneath them are handed to the measure at `rate`.
+    """
+    if isinstance(model, Movable):
+        moves = model.moves(paths)
+        return Drawn(observed(paths), moves.weights(needed, rate), paths, moves, rate)
     names = [d[0] for d in needed if len(d) == 1]
     pairs = [d for d in needed if len(d) == 2]
     weights: dict[Derivative, FloatArray] = {}
@@ -87,9 +100,11 @@ def weigh(model: PathModel, paths: Any, needed: Sequence[Derivative]) -> Drawn:
     return Drawn(observed(paths), weights, paths)
 
 
-def draw(model: PathModel, times: Sequence[float], chunk: Chunk, needed: Sequence[Derivative]) -> Drawn:
+def draw(
+    model: PathModel, times: Sequence[float], chunk: Chunk, needed: Sequence[Derivative], rate: float = LIKELIHOOD_RATIO
+) -> Drawn:
     """Simulate a chunk of paths and weigh them."""
-    return weigh(model, simulated(model, times, chunk), needed)
+    return weigh(model, simulated(model, times, chunk), needed, rate)
 
 
 def simulated(model: PathModel, times: Sequence[float], chunk: Chunk) -> Any:

@@ -32,18 +32,18 @@ LARGEST = 700.0  # of exponents: where hardly any variance accrued, a path moved
 
 
 def draws(
-    model: PathModel, times: Sequence[float], chunk: Chunk, needed: Sequence[Derivative]
+    model: PathModel, times: Sequence[float], chunk: Chunk, needed: Sequence[Derivative], rate: float
 ) -> Iterator[tuple[Drawn, FloatArray, Chunk]]:
     """Weighted draws of the pilot: paths with their weights, the importance of each sample, and how samples fold."""
     grid = np.asarray(times)
     shifts = _shifts(model, grid, chunk)
     if shifts is None:
-        yield weigh(model, simulated(model, times, chunk), needed), np.ones(chunk.n_samples), chunk
+        yield weigh(model, simulated(model, times, chunk), needed, rate), np.ones(chunk.n_samples), chunk
         return
     for k, (shift, share) in enumerate(zip(shifts, SHARES, strict=True)):
         piece = replace(chunk, index=len(SHIFTS) * chunk.index + k, n_paths=round(share * chunk.n_paths))
         paths = _pushed(model, grid, piece, shift)
-        drawn = weigh(model, paths, [*needed, *({RATE} - set(needed))])
+        drawn = weigh(model, paths, [*needed, *({RATE} - set(needed))], rate)
         curvature = model.hessian(paths, [("rate", "rate")])[0]
         weight = _weight(drawn.weights[RATE], curvature, shifts)
         yield drawn, weight[: piece.n_samples], piece  # of an antithetic pair the first path was drawn

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 import numpy as np
 
 from .._typing import FloatArray
+from ..models.moves import Movable
 from ..models.protocol import PathModel
 from ..payoffs.protocol import Contract
 from ..payoffs.tape import Level, NotRelaxableError, Tape
 from .likelihood_ratio import Drawn
 from .regression import Fit, Products, fit, refused
 from .relaxation import ladder
-from .selection import BUDGET, choose, cost
-from .skeletons import Movable, candidates
-from .specific import Control, KnowsVanillas, OnSkeleton, Vanilla
+from .selection import BUDGET, Load, choose, cost
+from .skeletons import Handover, candidates
+from .specific import Control, HandedOver, KnowsVanillas, Vanilla
 
 NOTHING_PAYS = "no control pays for its cost: plain likelihood ratio"
 LEVELS = 4  # compared levels that get Europeans
@@ -77,15 +78,15 @@ class Choice:
         What the pilot has seen of them so far.
     allowed : ndarray of bool, shape (n_greeks, n_free)
         Which free controls serve which Greek.
-    n_times : int
-        Dates that the payoff observes.
+    load : Load
+        Of a plain path.
     remark : str
     """
 
     specific: tuple[Control, ...]
     products: Products
     allowed: FloatArray
-    n_times: int
+    load: Load
     remark: str = ""
 
     def planned(self, more: Products | None = None) -> Plan:
@@ -94,32 +95,45 @@ class Choice:
         seen = self.products.merge(more) if more else self.products
         remarks = (self.remark,) if self.remark else ()
         fitted = fit(seen, np.concatenate([self.allowed, own], axis=1))
-        if np.log(fitted.gain).mean() < np.log(cost(self.specific, self.n_times)):
+        if np.log(fitted.gain).mean() < np.log(cost(self.specific, self.load)):
             why = (NOTHING_PAYS,) if self.specific else (*remarks, NOTHING_PAYS)
             return Plan(refused(fitted), remarks=why, paths=seen.size)
         return Plan(fitted, self.specific, remarks, seen.size)
 
 
 def offered(
-    model: PathModel, payoff: Contract, drawn: Drawn, generator: np.random.Generator
+    model: PathModel, payoff: Contract, drawn: Drawn, load: Load, generator: np.random.Generator
 ) -> tuple[list[Control], str]:
-    """Controls that could be made for a payoff, and if there are none, why."""
+    """Controls that could be made for a payoff, and if no relaxations are among them, why."""
     if not isinstance(model, Movable):
-        return [], "no relaxations: the model does not say how its paths move (it has no `tangent`)"
+        return [], "no relaxations: the model does not say how its paths move (it has no `moves`)"
+    everything, rates = tuple(range(len(payoff.times))), model.hand_over_rates(payoff.times)
+    otherwise = [Handover(everything, rate) for rate in rates if rate != drawn.rate]
+    own: list[Control] = [HandedOver(None, handover) for handover in otherwise]
     try:
         tape = Tape(lambda *_: 0.0)
         relaxations = ladder(payoff, drawn.spot, generator, tape)
         for relaxation in relaxations:
             relaxation.evaluate(payoff, drawn.spot, lambda flows: np.ones(len(flows)))
     except NotRelaxableError as error:
-        return [], f"no relaxations: the payoff uses {error}"
+        return own, f"no relaxations: the payoff uses {error}"
     except Exception as error:  # whatever the payoff raises when it is called with what is no array
-        return [], f"no relaxations: when followed, the payoff raised {type(error).__name__} {error}".rstrip()
-    affordable = [r for r in relaxations if cost([OnSkeleton(r, ())], len(payoff.times)) <= BUDGET]
-    found: list[Control] = [OnSkeleton(r, s) for r in affordable for s in candidates(payoff.times)]
+        return own, f"no relaxations: when followed, the payoff raised {type(error).__name__} {error}".rstrip()
+    affordable = [r for r in relaxations if cost([HandedOver(r, Handover(()))], load) <= BUDGET]
+    ways = [*(Handover(skeleton, min(rates)) for skeleton in candidates(payoff.times)), *otherwise]
+    own += [HandedOver(relaxation, way) for relaxation in affordable for way in ways]
     if len(payoff.times) > 1 and isinstance(model, KnowsVanillas) and isinstance(model, Hashable):
-        found += [Vanilla(row, level, kind) for row, level in _compared(tape.levels) for kind in ("digital", "call")]
-    return found, "" if found else "no relaxations: to evaluate one would cost more than it could save"
+        own += _europeans(tape.levels, dict.fromkeys((drawn.rate, min(rates))))
+    return own, "" if own else "no relaxations: to evaluate one would cost more than it could save"
+
+
+def _europeans(levels: Sequence[Level], rates: Iterable[float]) -> list[Control]:
+    """Known prices at the levels that the payoff compares with, and the Greeks of these prices."""
+    kinds: tuple[Literal["digital", "call"], ...] = ("digital", "call")
+    return [
+        Vanilla(row, level, kind, rate)
+        for row, level in _compared(levels) for kind in kinds for rate in (None, *rates)
+    ]  # fmt: skip
 
 
 def _compared(levels: Sequence[Level]) -> Iterator[tuple[int, float]]:
@@ -132,16 +146,16 @@ def _compared(levels: Sequence[Level]) -> Iterator[tuple[int, float]]:
         yield from ((sorted(rows)[k], level) for k in sorted(quarters))
 
 
-def chosen(offers: Sequence[Control], why_not: str, n_times: int, products: Products, allowed: FloatArray) -> Choice:
+def chosen(offers: Sequence[Control], why_not: str, load: Load, products: Products, allowed: FloatArray) -> Choice:
     """The offers that pay, judged by their products with the Greeks; `why_not` says why there are no offers."""
     n_free = allowed.shape[1]
-    picked = choose(offers, n_times, products, allowed) if offers else []
+    picked = choose(offers, load, products, allowed) if offers else []
     kept = products.restricted([*range(n_free), *(n_free + j for j in picked)])
     if not picked:
         nothing = "no relaxation or known price pays for its cost: the free controls serve as well"
-        return Choice((), kept, allowed, n_times, nothing if offers else why_not)
+        return Choice((), kept, allowed, load, nothing if offers else why_not)
     specific = tuple(offers[j] for j in picked)
-    work = f"a path costs about {cost(specific, n_times):.1f} plain"
+    work = f"a path costs about {cost(specific, load):.1f} plain"
     return Choice(
-        specific, kept, allowed, n_times, f"{len(picked)} of {len(offers)} relaxations and known prices pay; {work}"
+        specific, kept, allowed, load, f"{len(picked)} of {len(offers)} relaxations and known prices pay; {work}"
     )

@@ -15,17 +15,24 @@ Residual variances in the pilot flatter; with p controls and an effective number
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 
 from .._typing import FloatArray
+from ..models.moves import Movable
 from .regression import COLLINEAR, Products
-from .specific import Control, OnSkeleton
+from .specific import Control, HandedOver
 
 FREE, VANILLA, SKELETON = 2.7, 1.2, 4.5
 OVERHEAD = 5.0
 """Work a path, in units of one date of a plain run, which itself costs ``OVERHEAD`` plus the number of dates: of the
 free controls, a European, and moving a relaxed payoff along one skeleton (measured at 3 to 252 dates, five Greeks)."""
+
+HANDOVER, TRAVEL, RATE = 0.1, 0.03, 0.15
+"""The same for a law that draws something beneath its spots, in shares of the work there: of every handover, of moving
+a relaxed payoff along one, and of every further rate (measured under Heston at 12 and 52 dates, eight Greeks)."""
 
 BUDGET = 6.5  # plain runs; the pilot comes on top
 PILOT_COST = 0.5  # plain runs: what the pilot costs in any case
@@ -34,12 +41,41 @@ RESOLVED = 1e-7  # share of the variance below which nearly equal controls can n
 MEAN_LIMIT = 6.0  # standard errors that a control's mean may lie from zero in the pilot
 
 
-def cost(controls: Collection[Control], n_times: int) -> float:
+@final
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Work of a plain path, in units of one date of a geometric Brownian motion.
+
+    Parameters
+    ----------
+    dates : int
+        That the payoff observes.
+    beneath : float
+        What the law draws beneath its spots.
+    rate : float
+        At which the estimate hands it over.
+    """
+
+    dates: int
+    beneath: float = 0.0
+    rate: float = 0.0
+
+    @classmethod
+    def of(cls, model: Any, times: Sequence[float], rate: float) -> Load:
+        """The load of a law."""
+        return cls(len(times), model.work_beneath(times) if isinstance(model, Movable) else 0.0, rate)
+
+
+def cost(controls: Collection[Control], load: Load) -> float:
     """Work of a run with these controls, in plain runs."""
-    moved = [c for c in controls if isinstance(c, OnSkeleton)]
-    evaluated = sum({id(c.relaxation): c.relaxation.work for c in moved}.values())
+    moved = [c for c in controls if isinstance(c, HandedOver)]
+    evaluated = sum({id(c.relaxation): c.relaxation.work for c in moved if c.relaxation}.values())
     own = evaluated + SKELETON * len(moved) + VANILLA * (len(controls) - len(moved))
-    return 1.0 + (FREE + own) / (OVERHEAD + n_times)
+    if load.beneath:
+        ways = {c.handover for c in moved} | {((c.row,), c.rate) for c in controls if not isinstance(c, HandedOver)}
+        rates = {c.handover.rate if isinstance(c, HandedOver) else c.rate for c in controls} - {load.rate}
+        own += load.beneath * (HANDOVER * len(ways) + TRAVEL * len(moved) + RATE * len(rates))
+    return 1.0 + (FREE + own) / (OVERHEAD + load.dates + load.beneath)
 
 
 class _Shrinking:
@@ -86,15 +122,15 @@ class _Shrinking:
         self.place = {j: k for k, j in enumerate(names)}
 
 
-def choose(controls: Sequence[Control], n_times: int, products: Products, allowed: FloatArray) -> list[int]:
+def choose(controls: Sequence[Control], load: Load, products: Products, allowed: FloatArray) -> list[int]:
     """Indices of the controls that pay.
 
     Parameters
     ----------
     controls : sequence of Control
         What is offered.
-    n_times : int
-        Dates that the payoff observes.
+    load : Load
+        Of a plain path.
     products : Products
         Of the free controls, the offers, and the Greeks.
     allowed : ndarray of bool, shape (n_greeks, n_free)
@@ -115,12 +151,12 @@ def choose(controls: Sequence[Control], n_times: int, products: Products, allowe
 
     def objective(removed: Sequence[int]) -> float:
         rows = [offers[j] for j in removed]
-        work = PILOT_COST + cost([controls[j] for j in left if j not in removed], n_times)
+        work = PILOT_COST + cost([controls[j] for j in left if j not in removed], load)
         return float(np.mean([p.log_variance(rows) for p in problems]) + np.log(work))
 
     found: list[tuple[float, list[int]]] = []
     while True:
-        if cost([controls[j] for j in left], n_times) <= BUDGET:
+        if cost([controls[j] for j in left], load) <= BUDGET:
             found.append((objective([]), list(left)))
         if not left:
             break
@@ -136,7 +172,7 @@ def _whole_relaxations(controls: Sequence[Control], left: Sequence[int]) -> list
     groups: dict[int, list[int]] = {}
     for j in left:
         control = controls[j]
-        if isinstance(control, OnSkeleton):
+        if isinstance(control, HandedOver):
             groups.setdefault(id(control.relaxation), []).append(j)
     return [group for group in groups.values() if len(group) > 1]
 

@@ -1,81 +1,78 @@
-r"""Skeletons: which part of a perturbation travels with the path, and which with the measure.
+r"""Handing over: which part of a perturbation travels with the path, and which with the measure.
 
 A change of a parameter moves the law of the path. Let it move the *path*, by its tangent
 :math:`X_i = \partial_\theta \log S_i` at fixed normals, until the next date of a chosen *skeleton*; there it is handed
 to the *measure*, by scoring the law of the skeleton. Between scored dates the path then moves by its tangent less the
-tangent's interpolation,
+tangent's interpolation on the clock (the mean of the Brownian bridge, P), and as the clock turns under the bridge,
 
-.. math:: \dot x = X - P X_{\text{skeleton}},
+.. math:: \dot x = X - P X_{\text{skeleton}} + \tfrac12 \dot P\, n_{\text{skeleton}},
 
-with P linear in time (the mean of the Brownian bridge), zero at time 0 and constant after the last scored date. The
-empty skeleton is the pathwise method, that of all dates the likelihood ratio. For a Lipschitz payoff g every skeleton
-gives an unbiased integrand
+zero at time 0 and constant after the last scored date (n: the noise between scored dates). Beneath the spot a variance
+moves and is handed over at a *rate* (`models.variance_path`). Together they make a `Handover`: the empty skeleton
+with rate zero is the pathwise method, all dates with rate infinity the full likelihood ratio. For a Lipschitz payoff g
+every one gives an unbiased integrand
 
-.. math:: g\,s_\theta^{\text{skeleton}} + \nabla g \cdot \dot x,
+.. math:: g\,w_\theta + \nabla g \cdot \dot x,
 
-so that, with a relaxed payoff for g, its difference from the integrand of all dates has mean zero for any width and any
-skeleton. A second derivative scores the first-order integrand once more (all dates), path held fixed.
+so that, with a relaxed payoff for g, its difference from the integrand of the estimate has mean zero for any width and
+any handover; where all dates are scored, nothing of the spot travels, and the payoff need not be relaxed. A second
+derivative scores the first-order integrand once more (all dates), path of spots held fixed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias, TypeVar, final, runtime_checkable
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.protocol import Paths
+from ..models.moves import LIKELIHOOD_RATIO, Moves, once, weighted
 from ..parameters import TIME, Derivative
-from .likelihood_ratio import Combination, Drawn, sum_of, weigh
+from .likelihood_ratio import Combination, Drawn, sum_of
 
-T = TypeVar("T")
 ROUNDING = 1e-9  # of what it is the difference of: below, a control is identically zero
 Skeleton: TypeAlias = tuple[int, ...]
 """Rows of the scored dates, increasing."""
 
 
-@runtime_checkable
-class Movable(Protocol):
-    """A model whose paths can be moved: it knows their tangents."""
+@final
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Where perturbations are handed from the path to the measure.
 
-    def tangent(self, paths: Any, name: str, held: int | None = None, /) -> FloatArray:
-        """Derivative of the log-spots at fixed normals, date `held` the first to be held; (n_times, n_paths)."""
-        ...
+    Parameters
+    ----------
+    skeleton : tuple of int
+        Rows of the scored dates, increasing.
+    rate : float
+        Per year, for what moves beneath the spot; infinite: at once.
+    """
 
-    def tangent_slope(self, paths: Any, pair: Derivative, held: int | None = None, /) -> FloatArray:
-        """Derivative of the tangent in ``pair[0]`` with respect to ``pair[1]``, path held fixed."""
-        ...
+    skeleton: Skeleton
+    rate: float = LIKELIHOOD_RATIO
 
 
-def candidates(times: Sequence[float]) -> list[Skeleton]:
+def candidates(times: Sequence[float], most: int = 16) -> list[Skeleton]:
     """Skeletons worth trying: none, and 1, 4 and 16 blocks of about equal length, all coarser than the dates."""
     grid = np.asarray(times)
     found: dict[Skeleton, None] = {(): None}
     for blocks in (1, 4, 16):
         ends = grid[-1] * np.arange(1, blocks + 1) / blocks
         rows = tuple(sorted({int(np.argmin(np.abs(grid - end))) for end in ends}))
-        if len(rows) < len(grid):
+        if len(rows) < len(grid) and blocks <= most:
             found[rows] = None
     return list(found)
 
 
 @lru_cache(maxsize=256)
-def interpolation(times: tuple[float, ...], skeleton: Skeleton) -> FloatArray:
-    """The matrix P from scored to all dates, shape (n_times, n_scored)."""
-    nodes = np.concatenate([[0.0], np.asarray(times)[list(skeleton)]])
-    columns = [np.interp(times, nodes, unit) for unit in np.eye(len(nodes))[1:]]
-    return np.stack(columns, axis=1) if columns else np.zeros((len(times), 0))
-
-
-def _once(known: dict[Any, Any], key: Any, compute: Callable[[], T]) -> T:
-    """What is known under a key; computed when it is first asked for."""
-    if key not in known:
-        known[key] = compute()
-    found: T = known[key]
-    return found
+def interpolation(clock: tuple[float, ...], skeleton: Skeleton) -> FloatArray:
+    """The matrix P from scored to all dates, given the clock at them, shape (n_times, n_scored)."""
+    nodes = np.concatenate([[0.0], np.asarray(clock)[list(skeleton)]])
+    columns = [np.interp(clock, nodes, unit) for unit in np.eye(len(nodes))[1:]]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(clock), 0))
 
 
 @final
@@ -85,122 +82,172 @@ class Motion:
 
     Parameters
     ----------
-    model : PathModel and Movable
-    paths : Paths
+    model : PathModel
     drawn : Drawn
-        The weights of all dates.
+        The weights of the estimate.
     """
 
     model: Any
-    paths: Paths
     drawn: Drawn
     _known: dict[Any, Any] = field(default_factory=dict)
 
-    def weights(self, skeleton: Skeleton) -> dict[Derivative, FloatArray]:
-        """First- and second-order weights of the skeleton's law; all zero for the empty one."""
-        return _once(self._known, ("weights", skeleton), lambda: self._weights(skeleton))
+    @property
+    def moves(self) -> Moves:
+        """How the spots move, of a model that says so."""
+        assert self.drawn.moves is not None
+        return self.drawn.moves
 
-    def _weights(self, skeleton: Skeleton) -> dict[Derivative, FloatArray]:
-        if not skeleton:
-            return {derivative: np.zeros(1) for derivative in self.drawn.weights}
-        rows = list(skeleton)
-        latent = {"log_spot": self.paths.latent["log_spot"][rows]} if "log_spot" in self.paths.latent else {}
-        coarse = Paths(self.paths.times[rows], self.paths.spot[rows], latent)
-        return dict(weigh(self.model, coarse, list(self.drawn.weights)).weights)
+    def between(self, skeleton: Skeleton) -> Moves:
+        """The moves between scored dates."""
+        return once(self._known, ("between", skeleton), lambda: self.moves.between(skeleton))
+
+    def weights(self, handover: Handover, needed: Sequence[Derivative]) -> dict[Derivative, FloatArray]:
+        """First- and second-order weights."""
+        return self.between(handover.skeleton).weights(needed, handover.rate)
+
+    def scored(self, name: str, rate: float) -> FloatArray:
+        """First-order weight of all dates."""
+        return self.moves.weight(name, rate)
 
     def handed(self, gradient: FloatArray, skeleton: Skeleton) -> FloatArray:
-        """What scored dates get of a gradient: its product with P, shape (n_scored, n_paths)."""
-        return interpolation(tuple(self.paths.times.tolist()), skeleton).T @ gradient
+        """What scored dates get of a gradient at the first dates: its product with P; shape (n_scored, n_paths)."""
+        variance, count = self.moves.variance, len(gradient)
+        if variance.shape[1] == 1:
+            clock = tuple(np.cumsum(variance[:, 0]).tolist())
+            return np.asarray(interpolation(clock, skeleton)[:count].T @ gradient)
+        inner, starts = gradient[: skeleton[-1] + 1], _starts(skeleton)
+        found = np.add.reduceat(inner * self._shares(skeleton), starts, axis=0)
+        found[:-1] += np.add.reduceat(inner, starts, axis=0)[1:] - found[1:]
+        found[-1] += gradient[skeleton[-1] + 1 :].sum(axis=0)
+        return found
 
-    def tangent(self, names: Derivative, skeleton: Skeleton) -> FloatArray:
-        """The tangent in one coordinate, or its slope in a second one; broadcasts to (n_times, n_paths)."""
-        held = skeleton[0] if skeleton and names[0] == TIME else None  # no other tangent depends on what is held
+    def _shares(self, skeleton: Skeleton) -> FloatArray:
+        """Share of the clock between scored dates that has run at every date, up to the last scored one."""
+
+        def shares() -> FloatArray:
+            clock = np.cumsum(self.moves.variance[: skeleton[-1] + 1], axis=0)
+            ends = clock[list(skeleton)]
+            begun = np.concatenate([np.zeros((1, clock.shape[1])), ends[:-1]])
+            lengths = np.diff([-1, *skeleton])
+            return np.asarray((clock - np.repeat(begun, lengths, axis=0)) / np.repeat(ends - begun, lengths, axis=0))
+
+        return once(self._known, ("shares", skeleton), shares)
+
+    def tangent(self, names: Derivative, rate: float) -> FloatArray:
+        """The tangent in one coordinate, or its slope along a second one; broadcasts to (n_times, n_paths)."""
 
         def moved() -> FloatArray:
-            if len(names) == 1:
-                return self.model.tangent(self.paths, names[0], held)
-            return self.model.tangent_slope(self.paths, names, held)
+            return self.moves.tangent(names[0], rate) if len(names) == 1 else self.moves.tangent_slope(names, rate)
 
-        return _once(self._known, ("tangent", names, held), moved)
+        return once(self._known, ("tangent", names, rate), moved)
+
+    def turning(self, names: Derivative, handover: Handover) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """How bridges move as the clock turns under them: factors between scored dates, and the clock's motion.
+
+        For one coordinate half the noise over the variance; for the slope of the motion in the first along a second,
+        less that of the noise, and less the tangent over the variance as the second turns the clock.
+        """
+        rate, blocks, first = handover.rate, self.between(handover.skeleton), names[0]
+        if self.moves.slope(first, rate).turns:
+            noise = blocks.noise if len(names) == 1 else -blocks.slope(names[1], rate).mean
+            yield 0.5 * noise / blocks.variance, self._clock(first, rate)
+        if len(names) == 2 and self.moves.slope(names[1], rate).turns:
+            ends = self.tangent((first,), rate)[list(handover.skeleton)]
+            yield -np.diff(ends, axis=0, prepend=0.0) / blocks.variance, self._clock(names[1], rate)
+
+    def _clock(self, name: str, rate: float) -> FloatArray:
+        return once(self._known, ("clock", name, rate), lambda: self.moves.clock(name, rate))
+
+
+def _starts(skeleton: Skeleton) -> list[int]:
+    """First rows between scored dates."""
+    return [0, *(end + 1 for end in skeleton[:-1])]
 
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Moved:
-    """A relaxed payoff on moving paths: what its value and gradient say about every perturbation and skeleton.
+    """A relaxed payoff on moving paths: what its value and gradient say about every perturbation and handover.
 
     Parameters
     ----------
     motion : Motion
     value : ndarray, shape (n_paths,)
-    gradient : ndarray, shape (n_times, n_paths)
-        In the log-spots.
+    gradient : ndarray, shape (n_times, n_paths), optional
+        In the log-spots; None for a payoff that is not relaxed.
     """
 
     motion: Motion
     value: FloatArray
-    gradient: FloatArray
+    gradient: FloatArray | None = None
     _known: dict[Any, Any] = field(default_factory=dict)
 
     def _once(self, key: Any, compute: Callable[[], FloatArray]) -> FloatArray:
-        return _once(self._known, key, compute)
+        return once(self._known, key, compute)
 
-    def _total(self, names: Derivative, tangent: FloatArray) -> FloatArray:
-        """Sum over the dates of gradient times tangent, shape (n_paths,)."""
-        if tangent.shape[0] == 1:
-            return np.asarray(self._once("sum", lambda: np.ones(len(self.gradient)) @ self.gradient) * tangent[0])
-        if tangent.shape[1] == 1:
-            return self._once(("total", names), lambda: tangent[:, 0] @ self.gradient)
-        return self._once(("total", names), lambda: np.einsum("ij,ij->j", self.gradient, tangent))
-
-    def along(self, names: Derivative, skeleton: Skeleton) -> FloatArray:
-        """Sum of gradient * (X - P X[skeleton]), with X the tangent (or slope) of `names`; shape (n_paths,)."""
-        tangent = self.motion.tangent(names, skeleton)
-        total = self._total(names, tangent)
+    def along(self, names: Derivative, handover: Handover) -> FloatArray:
+        """Sum over the dates of gradient times motion (or its slope), shape (n_paths,)."""
+        gradient, skeleton = self.gradient, handover.skeleton
+        if gradient is None or len(skeleton) == len(gradient):
+            return np.zeros_like(self.value)
+        tangent = self.motion.tangent(names, handover.rate)
+        total = self._once(("total", names, handover.rate), lambda: weighted(tangent, gradient))
         if not skeleton:
             return total
-        handed = self._once(("handed", skeleton), lambda: self.motion.handed(self.gradient, skeleton))
-        if tangent.shape[0] == 1:
-            return total - self._once(("handed sum", skeleton), lambda: handed.sum(axis=0)) * tangent[0]
-        held = tangent[list(skeleton)]
-        return total - (held[:, 0] @ handed if held.shape[1] == 1 else np.einsum("ij,ij->j", handed, held))
+        handed = self._once(("handed", skeleton), lambda: self.motion.handed(gradient, skeleton))
+        total = total - weighted(tangent[list(skeleton)], handed)
+        for factors, clock in self.motion.turning(names, handover):
+            total += self._turned(factors, clock, skeleton)
+        return total
 
-    def first(self, name: str, skeleton: Skeleton) -> FloatArray:
-        """The integrand of a first derivative: g s + grad g . x', shape (n_paths,)."""
+    def _turned(self, factors: FloatArray, clock: FloatArray, skeleton: Skeleton) -> FloatArray:
+        """Gradient times factors times the motion of the clock less its interpolation, up to where the clock moves."""
+        assert self.gradient is not None
+        still = clock.shape[1] == 1 and not np.diff(clock[:, 0]).any()  # moved before the first date only
+        ends = skeleton[:1] if still else skeleton
+        lengths = np.diff([-1, *ends])
+        scaled = self.gradient[: ends[-1] + 1] * np.repeat(factors[: len(ends)], lengths, axis=0)
+        handed = self.motion.handed(scaled, skeleton)[: len(ends)]
+        return weighted(clock[: ends[-1] + 1], scaled) - weighted(clock[list(ends)], handed)
+
+    def first(self, name: str, handover: Handover) -> FloatArray:
+        """The integrand of a first derivative: g w + grad g . x', shape (n_paths,)."""
 
         def integrand() -> FloatArray:
-            return self.value * self.motion.weights(skeleton)[(name,)] + self.along((name,), skeleton)
+            weight = self.motion.between(handover.skeleton).weight(name, handover.rate)
+            return self.value * weight + self.along((name,), handover)
 
-        return self._once(("first", name, skeleton), integrand)
+        return self._once(("first", name, handover), integrand)
 
-    def second(self, pair: Derivative, skeleton: Skeleton) -> FloatArray:
-        """The integrand of a second derivative: the first in ``pair[0]`` by the skeleton, scored in ``pair[1]``."""
-        first, last = pair
-        weights = self.motion.weights(skeleton)
-        key = pair if pair in weights else (last, first)
-        curvature = weights[key] - weights[(first,)] * weights[(last,)]  # the derivative of the skeleton's score
-        scored = self.first(first, skeleton) * self.motion.drawn.weights[(last,)]
-        return scored + self.value * curvature + self.along(pair, skeleton)
+    def second(self, pair: Derivative, handover: Handover) -> FloatArray:
+        """The integrand of a second derivative: the first in ``pair[0]``, scored in ``pair[1]`` at all dates."""
+        curvature = self.motion.between(handover.skeleton).curvature(pair, handover.rate)
+        assert curvature is not None
+        scored = self.first(pair[0], handover) * self.motion.scored(pair[1], handover.rate)
+        return scored + self.value * curvature + self.along(pair, handover)
 
-    def control(self, combination: Combination, skeleton: Skeleton) -> FloatArray:
-        """The zero-mean control for a Greek: its integrand by the skeleton less that of all dates; (n_paths,)."""
-        return sum_of(combination, {derivative: self._difference(derivative, skeleton) for derivative in combination})
+    def control(self, combination: Combination, handover: Handover) -> FloatArray:
+        """The zero-mean control for a Greek: its integrand by a handover less that of the estimate; (n_paths,)."""
+        return sum_of(combination, {d: self._difference(d, handover) for d in combination})
 
     def vanishes(self, combination: Combination, control: FloatArray) -> bool:
         """Whether a control is nothing but rounding errors."""
-        size = max((np.abs(self._scored(d)).max() for d in combination if d), default=0.0)
+        size = max((np.abs(self._estimated(d)).max() for d in combination if d), default=0.0)
         return bool(np.abs(control).max() <= ROUNDING * size)
 
-    def _scored(self, derivative: Derivative) -> FloatArray:
-        return self._once(("scored", derivative), lambda: self.value * self.motion.drawn.weights[derivative])
+    def _estimated(self, derivative: Derivative) -> FloatArray:
+        return self._once(("estimated", derivative), lambda: self.value * self.motion.drawn.weights[derivative])
 
-    def _difference(self, derivative: Derivative, skeleton: Skeleton) -> FloatArray:
+    def _difference(self, derivative: Derivative, handover: Handover) -> FloatArray:
         match derivative:
             case (name,):
-                return self.first(name, skeleton) - self._scored(derivative)
-            case ("time", "time") | ():  # nothing to gain for a price; the moving bridge weights are not differentiated
-                return np.zeros_like(self.value)
-            case (a, b):
-                # The coordinate whose score is noisiest travels with the path; time's bridge weights stay fixed.
-                return self.second((b, a) if b == TIME else (a, b), skeleton) - self._scored(derivative)
-        raise ValueError(f"derivative must name at most two coordinates, got {derivative!r}")
+                return self.first(name, handover) - self._estimated(derivative)
+            case (a, b) if self._known_slope(derivative, handover.rate):
+                # The coordinate whose score is noisiest travels with the path.
+                return self.second((b, a) if b == TIME else (a, b), handover) - self._estimated(derivative)
+        return np.zeros_like(self.value)  # nothing to gain for a price, nor where the motion's slope is not known
+
+    def _known_slope(self, pair: Derivative, rate: float) -> bool:
+        """Whether the slope of the motion is: not where both coordinates turn the clock under the bridges."""
+        moves = self.motion.moves
+        return moves.bend(pair, rate) is not None and not all(moves.slope(name, rate).turns for name in pair)

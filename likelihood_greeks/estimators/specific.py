@@ -1,4 +1,4 @@
-"""Controls made for one payoff: its relaxations on skeletons, and European prices known in closed form."""
+"""Controls made for one payoff: itself and its relaxations handed over otherwise, and known European prices."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..jets import Jet
+from ..models.moves import LIKELIHOOD_RATIO
 from ..parameters import Derivative
-from ..payoffs.protocol import Contract, payment_times
+from ..payoffs.protocol import Contract, cash_flows, payment_times
 from .likelihood_ratio import Combination, sum_of
 from .relaxation import Relaxation
-from .skeletons import Motion, Moved, Skeleton
+from .skeletons import Handover, Motion, Moved
 
 
 @runtime_checkable
@@ -29,35 +30,62 @@ class KnowsVanillas(Protocol):
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class OnSkeleton:
-    """A relaxed payoff, part of whose perturbation travels with the path: see `skeletons`."""
+class HandedOver:
+    """A payoff whose perturbations are handed over otherwise than in the estimate: see `skeletons`.
 
-    relaxation: Relaxation
-    skeleton: Skeleton
+    Parameters
+    ----------
+    relaxation : Relaxation or None
+        None: the payoff itself, whose spots cannot travel.
+    handover : Handover
+    """
+
+    relaxation: Relaxation | None
+    handover: Handover
 
     @property
     def name(self) -> str:
         """In words."""
-        where = "pathwise" if not self.skeleton else f"{len(self.skeleton)} scored"
-        return f"relaxed {self.relaxation.name}, {where}"
+        skeleton, rate = self.handover.skeleton, self.handover.rate
+        what = "the payoff" if self.relaxation is None else f"relaxed {self.relaxation.name}"
+        where = f"{len(skeleton)} scored" if skeleton else "pathwise"
+        return f"{what}, {where}{_beneath(rate)}"
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Vanilla:
-    """A European digital or call, at one date and level, of known price and Greeks."""
+    """A European digital or call, at one date and level, of known price and Greeks.
+
+    Parameters
+    ----------
+    row : int
+        Of the date.
+    level : float
+        The strike.
+    kind : {"digital", "call"}
+    rate : float, optional
+        At which its Greeks are handed over beneath the spots; None: its price, for every Greek.
+    """
 
     row: int
     level: float
     kind: Literal["digital", "call"]
+    rate: float | None = None
 
     @property
     def name(self) -> str:
         """In words."""
-        return f"European {self.kind} at {self.level:g}, date {self.row + 1}"
+        what = "price" if self.rate is None else "Greek" + _beneath(self.rate)
+        return f"European {self.kind} at {self.level:g}, date {self.row + 1}, {what}"
 
 
-Control = OnSkeleton | Vanilla
+Control = HandedOver | Vanilla
+
+
+def _beneath(rate: float) -> str:
+    known = {LIKELIHOOD_RATIO: "", 0.0: ", variance flow"}
+    return known.get(rate, f", variance handed over at {rate:g} a year")
 
 
 def rows(
@@ -83,18 +111,23 @@ def rows(
             found[served, j] = _vanilla(control, motion, [combinations[g] for g in served])
             continue
         if id(control.relaxation) not in moved:  # one width after the other: only one is kept
-            evaluated = control.relaxation.evaluate(payoff, spot, _discounting(motion, payoff))
-            moved = {id(control.relaxation): Moved(motion, *evaluated)}
+            moved = {id(control.relaxation): _moved(control.relaxation, motion, payoff)}
         of_width = moved[id(control.relaxation)]
         for g in served:
-            row = of_width.control(combinations[g], control.skeleton)
+            row = of_width.control(combinations[g], control.handover)
             if used is not None or not of_width.vanishes(combinations[g], row):
                 found[g, j] = row
     return found
 
 
-def _discounting(motion: Motion, payoff: Contract) -> Any:
-    return lambda flows: np.asarray(motion.model.discount_jet(payment_times(payoff, flows)).value)
+def _moved(relaxation: Relaxation | None, motion: Motion, payoff: Contract) -> Moved:
+    def discounting(flows: FloatArray) -> FloatArray:
+        return np.asarray(motion.model.discount_jet(payment_times(payoff, flows)).value)
+
+    if relaxation is None:
+        flows = cash_flows(payoff, motion.drawn.spot)
+        return Moved(motion, discounting(flows) @ flows)
+    return Moved(motion, *relaxation.evaluate(payoff, motion.drawn.spot, discounting))
 
 
 @lru_cache(maxsize=1024)
@@ -105,16 +138,19 @@ def _known(model: Any, level: float, time: float) -> tuple[Jet, Jet]:
 def _vanilla(control: Vanilla, motion: Motion, combinations: Sequence[Combination]) -> FloatArray:
     """Payment times weight less its known mean, Greek by Greek, by the law of that one date."""
     spot = motion.drawn.spot[control.row]
-    digital, call = _known(motion.model, control.level, float(motion.paths.times[control.row]))
+    digital, call = _known(motion.model, control.level, float(motion.drawn.paths.times[control.row]))
     above = spot > control.level
     payment, known = (
         (above.astype(float), digital) if control.kind == "digital" else (above * (spot - control.level), call)
     )
-    weights = motion.weights((control.row,))
+    if control.rate is None:
+        return np.broadcast_to(payment - known.value, (len(combinations), len(payment)))
+    distinct = list(dict.fromkeys(d for c in combinations for d in c))
+    weights = motion.weights(Handover((control.row,), control.rate), [d for d in distinct if d])
 
     def sample(derivative: Derivative) -> FloatArray:
         weighted = payment * weights[derivative] if derivative else payment
         return np.asarray(weighted - known.derivative(*derivative))
 
-    distinct = {d: sample(d) for c in combinations for d in c}
-    return np.stack([sum_of(c, distinct) for c in combinations])
+    found = {d: sample(d) for d in distinct}
+    return np.stack([sum_of(c, found) for c in combinations])

@@ -141,6 +141,10 @@ class GBM:
         """One will do: nothing is drawn beneath the spot."""
         return (LIKELIHOOD_RATIO,)
 
+    def work_beneath(self, times: Sequence[float] | FloatArray) -> float:
+        """None."""
+        return 0.0
+
     def log_density(self, paths: Paths) -> FloatArray:
         """Log-density of the spots at ``paths.times`` (not of their logarithms), shape (n_paths,)."""
         moves = self.moves(paths)

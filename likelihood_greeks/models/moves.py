@@ -23,9 +23,9 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, final
+from typing import Any, Protocol, TypeVar, final, runtime_checkable
 
 import numpy as np
 
@@ -68,6 +68,23 @@ class Perturbed(Protocol):
 
     def bend(self, pair: Derivative, rate: float, /) -> Slope | None:
         """Derivatives of the slope in ``pair[0]`` when ``pair[1]`` moves all that was drawn; None if unknown."""
+        ...
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """A model that knows how its spots move."""
+
+    def moves(self, paths: Any, /) -> Moves:
+        """The moves of the log-spots between the dates of given paths."""
+        ...
+
+    def hand_over_rates(self, times: Sequence[float] | FloatArray, /) -> tuple[float, ...]:
+        """Rates worth trying at which changes of what is beneath are handed to the measure; the best guess first."""
+        ...
+
+    def work_beneath(self, times: Sequence[float] | FloatArray, /) -> float:
+        """Work that a path costs beneath the spots, in that of a date of a geometric Brownian motion."""
         ...
 
 
@@ -132,12 +149,26 @@ class Moves:
 
     def weight(self, name: str, rate: float) -> FloatArray:
         """First-order weight: derivative of the log-density of moves and of what is beneath; shape (n_paths,)."""
-        slope = self.slope(name, rate)
+        return once(self._known, ("weight", name, rate), lambda: self._weight(self.slope(name, rate)))
+
+    def _weight(self, slope: Slope) -> FloatArray:
         total = weighted(slope.mean / self.variance, self.noise) + slope.handed
         if slope.variance is NONE:
             return total
         relative = slope.variance / self.variance
         return total + 0.5 * (weighted(relative / self.variance, self._square) - _total(relative, len(self.noise)))
+
+    def weights(self, needed: Iterable[Derivative], rate: float) -> dict[Derivative, FloatArray]:
+        """First- and second-order weights; a second-order one unknown at this rate is the likelihood ratio's."""
+
+        def second(pair: Derivative) -> FloatArray:
+            curvature, at = self.curvature(pair, rate), rate
+            if curvature is None:
+                curvature, at = self.curvature(pair, LIKELIHOOD_RATIO), LIKELIHOOD_RATIO
+            assert curvature is not None
+            return self.weight(pair[0], at) * self.weight(pair[1], at) + curvature
+
+        return {d: self.weight(d[0], rate) if len(d) == 1 else second(d) for d in needed}
 
     def curvature(self, pair: Derivative, rate: float) -> FloatArray | None:
         """Derivative of the weight in ``pair[0]`` along ``pair[1]``; shape (n_paths,), None if unknown."""

@@ -184,11 +184,22 @@ class Transitions:
 
     @property
     def passed_on(self) -> FloatArray:
-        """Motion of the end per motion of the start, both logarithmic: z r / y; shape (n_steps, n_paths)."""
+        r"""Share of a change of the start that arrives at the end, both of logarithms; shape (n_steps, n_paths).
+
+        By the transport of the noncentral chi-square in its noncentrality, :math:`zr/y`.
+        """
         return np.asarray(self.bessel.excess / self._scaled[1])
 
-    def shape_motion(self, gamma: FloatArray) -> FloatArray:
-        """Motion of the logarithm of the end per unit of the order, from the gammas in it; shape (n_steps, n_paths)."""
+    def pushed(self, along: Direction) -> FloatArray:
+        r"""Motion of the logarithm of the end along a direction, its start and the order held fixed.
+
+        .. math:: \dot{\log c} + \frac{zr}{y}\,(\dot{\log e} - \dot{\log c})
+        """
+        log_scale, log_decay = self.log_scale(along)
+        return np.asarray(log_scale + self.passed_on * (log_decay - log_scale))
+
+    def order_motion(self, gamma: FloatArray) -> FloatArray:
+        """Motion of the logarithm of the end per unit of the order, from the gammas in it: 2 G R / y."""
         return np.asarray(2.0 * gamma * gamma_shape(self.law.gamma_shape, gamma) / self._scaled[1])
 
     def log_scale(self, along: Direction) -> tuple[FloatArray, FloatArray]:

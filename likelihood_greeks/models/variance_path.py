@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from .._typing import FloatArray
 from ..parameters import TIME
 from .integrated_variance import IntegratedVariance
-from .moves import LIKELIHOOD_RATIO, NONE, once
+from .moves import LIKELIHOOD_RATIO, NONE, once, weighted
 from .square_root import Direction, SquareRoot
 from .transport import inverse_gaussian_shape
 
@@ -202,62 +202,74 @@ class VariancePath:
     # -- with the path -----------------------------------------------------------------------------------------
 
     def _flow(self, name: str, rate: float) -> Beneath:
-        clock, direct = self._clock(), self._direction(name)
+        """All that depends on the path alone is linear in the changes of both ends of a step, and known once."""
+        direct = replace(self._direction(name), log_start=0.0)
+        direct = replace(direct, step=direct.step * self._in_first_interval)
         keep = np.exp(-rate * self.steps)[:, None]
         moving = self._motion(name, keep, direct)
-        along = replace(
-            direct, log_start=keep * moving[:-1], log_end=moving[1:], step=direct.step * self._in_first_interval
-        )
-        motion = self._integral_motion(*clock.moved(along))
-        handed = self._scored(clock, Direction(log_start=(1.0 - keep) * moving[:-1])) if rate else NONE[0]
-        return Beneath(self.rise(self.path * moving), self.over_intervals(motion), handed)
+        clock = self._integral_motion("start", Direction(log_start=1.0)) * (keep * moving[:-1])
+        clock += self._integral_motion("end", Direction(log_end=1.0)) * moving[1:]
+        if name != "initial_variance":
+            clock += self._integral_motion(name, direct)
+        handed = weighted((1.0 - keep) * moving[:-1], self._start_score) if rate else NONE[0]
+        return Beneath(self.rise(self.path * moving), self.over_intervals(clock), handed)
+
+    @property
+    def _start_score(self) -> FloatArray:
+        """Derivative of every sub-step's log-density in the logarithm of its start, shape (n_substeps, n_paths)."""
+
+        def score() -> FloatArray:
+            clock, along = self._clock(), Direction(log_start=1.0)
+            return clock.steps.score(along) + clock.score(self.integral, along)
+
+        return once(self._known, "start score", score)
 
     def _motion(self, name: str, keep: FloatArray, direct: Direction) -> FloatArray:
         """Derivatives of the log-variances at the ends of all sub-steps, shape (n_substeps + 1, n_paths)."""
-        push, pull = self._pushes(direct)
+        push, pull = self._push(name, direct), once(self._known, "pull", lambda: self._clock().steps.passed_on)
         moving = np.zeros_like(self.path)
         if name == "initial_variance":
-            moving[0] = direct.log_start
-        for k in range(len(push)):
+            moving[0] = 1.0 / self.model.initial_variance
+        for k in range(len(pull)):
             np.multiply(pull[k], keep[k] * moving[k], out=moving[k + 1])
             moving[k + 1] += push[k]
         return moving
 
-    def _pushes(self, direct: Direction) -> tuple[FloatArray, FloatArray]:
-        r"""What the law's parameters add to a step's end, and the share of its start's change that comes through.
+    def _push(self, name: str, direct: Direction) -> FloatArray:
+        """What a change of the law's parameters adds to the logarithm of a step's end."""
 
-        With :math:`y = v'/c` and :math:`z r` from the Bessel function,
+        def push() -> FloatArray:
+            pushed = self._clock().steps.pushed(direct)
+            return pushed + direct.order * self._order_motion if direct.order else pushed
 
-        .. math:: \dot{\log v'} = \dot{\log c} + \frac{zr}{y}\,(\dot{\log v} + \dot{\log e} - \dot{\log c})
-                  + \frac{2 G R}{y}\,\dot\nu ,
+        return once(self._known, ("push", name), push)
 
-        by the transport of the noncentral chi-square in its noncentrality and, as twice the gamma G in it, in its
-        degrees of freedom.
-        """
-        steps = self._clock().steps
-        along = Direction(
-            mean_reversion=direct.mean_reversion, vol_of_vol=direct.vol_of_vol,
-            step=direct.step * self._in_first_interval,
-        )  # fmt: skip
-        log_scale, log_decay = steps.log_scale(along)
-        pull = once(self._known, "pull", lambda: steps.passed_on)
-        push = log_scale + pull * (log_decay - log_scale)
-        if direct.order:
-            push = push + direct.order * once(self._known, "shape", lambda: steps.shape_motion(self.gamma))
-        return push, pull
+    @property
+    def _order_motion(self) -> FloatArray:
+        return once(self._known, "order", lambda: self._clock().steps.order_motion(self.gamma))
 
     @property
     def _in_first_interval(self) -> FloatArray:
         """One for the sub-steps of the first interval, else zero; shape (n_substeps, 1)."""
         return (np.arange(len(self.steps)) < self.counts[0]).astype(float)[:, None]
 
-    def _integral_motion(self, mean: FloatArray, variance: FloatArray) -> FloatArray:
-        """Motion of the integrated variances, from derivatives of their law's mean and variance."""
-        clock = self._clock()
+    def _integral_motion(self, name: str, along: Direction) -> FloatArray:
+        """Motion of the integrated variances along a direction, shape (n_substeps, n_paths)."""
 
-        def per_log_shape() -> FloatArray:
+        def motion() -> FloatArray:
+            clock = self._clock()
+            mean, variance = clock.moved(along)
+            log_mean = mean / clock.mean
+            return self.integral * log_mean + self._shape_motion * (2.0 * log_mean - variance / clock.variance)
+
+        return once(self._known, ("integral", name), motion)
+
+    @property
+    def _shape_motion(self) -> FloatArray:
+        """Motion of the integrated variances per unit of the logarithm of their law's shape."""
+
+        def motion() -> FloatArray:
+            clock = self._clock()
             return clock.mean * inverse_gaussian_shape(self.integral / clock.mean, clock.mean**2 / clock.variance)
 
-        shape = once(self._known, "integral shape", per_log_shape)
-        log_mean = mean / clock.mean
-        return np.asarray(self.integral * log_mean + shape * (2.0 * log_mean - variance / clock.variance))
+        return once(self._known, "integral shape", motion)
