@@ -9,9 +9,10 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 # (models, payoffs, ...) from earlier entries of the same row.
 LAYERS = [
     ["_typing", "_checks", "jets", "parameters"],
-    ["estimate", "sampling"],
+    ["estimate", "sampling", "smiles"],
     ["models.protocol", "models.carry", "models.gbm", "models.bessel", "models.square_root",
-     "models.integrated_variance", "models.conditional_spot", "models.heston_fourier", "models.heston",
+     "models.integrated_variance", "models.conditional_spot", "models.heston_fourier", "models.heston_smile",
+     "models.quotes", "models.heston_calibration", "models.heston",
      "models.numerical", "payoffs.protocol", "payoffs.schedule", "payoffs.custom", "payoffs.vanilla",
      "payoffs.barrier", "payoffs.path", "payoffs.tape", "payoffs.rules", "payoffs.reductions", "payoffs.followed",
      "payoffs.relaxed"],

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
+import pandas as pd
 
 from .._checks import InvalidValueError, finite, non_negative, number, positive, refuse
 from ..models.gbm import GBM
@@ -150,6 +151,11 @@ class VolatilitySurface:
             for i, along in _bracket(self.strikes, strike):
                 variance += across * along * self._node(i, j) ** 2 * self.maturities[j]
         return float(np.sqrt(variance / maturity))
+
+    def to_frame(self) -> pd.DataFrame:
+        """The nodes, strikes (currency) by maturities (years): what `Heston.calibrate` fits."""
+        strikes = pd.Index(self.strikes, dtype=float, name="strike")
+        return pd.DataFrame(self.volatilities, strikes, pd.Index(self.maturities, dtype=float, name="maturity"))
 
     def _node(self, i: int, j: int) -> float:
         value = self.volatilities[i][j]
