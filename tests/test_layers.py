@@ -20,7 +20,7 @@ LAYERS = [
      "estimators.recording", "estimators.finite_difference", "estimators.pathwise", "estimators.relaxation",
      "estimators.skeletons", "estimators.specific", "estimators.selection", "estimators.plan"],
     ["execution", "result", "group", "runs", "engine"],
-    ["book.calendars", "book.market", "book.products", "book.trades", "book.risk", "comparison"],
+    ["book.calendars", "book.curves", "book.market", "book.products", "book.trades", "book.risk", "comparison"],
     ["reporting", "validation.closed_form", "validation.quadrature", "validation.quantlib", "validation.cases",
      "validation.report", "plotting"],
     ["__init__", "cli"],
