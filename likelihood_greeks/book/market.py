@@ -100,14 +100,14 @@ class Underlying:
         """
         surface = self.implied_volatility
         if not isinstance(surface, VolatilitySurface):
-            refuse("implied_volatility", "be a surface (strikes, maturities, volatilities) to calibrate to", surface)
+            refuse("calibrate", "have an implied_volatility of strikes, maturities and volatilities to fit", surface)
         rates = {maturity: self.rate(maturity) for maturity in surface.maturities}
         try:
             fit = Heston.calibrate(
                 surface.to_frame(), rates, spot=self.spot, dividend_yield=self.dividend_yield, fixed=fixed
             )
         except ArithmeticError as error:
-            refuse("implied_volatility", "be a surface that Heston's model can be fitted to", str(error))
+            refuse("calibrate", "find parameters at which options can be priced", str(error))
         return replace(self, heston=fit.model, calibration=fit)
 
     def model(self, strike: float, maturity: float) -> Model:
@@ -281,7 +281,9 @@ def _underlying(name: str, value: object, today: date) -> Underlying:
         if not given.pop("calibrate"):
             heston = Heston(spot=table["spot"], **_table(given, VARIANCE))
             return Underlying(name=name, heston=heston, **arguments)
-    return Underlying(name=name, **arguments).calibrated(given)
+    underlying = Underlying(name=name, **arguments)
+    with _within("heston"):
+        return underlying.calibrated(given)
 
 
 def _law(value: object) -> str:
