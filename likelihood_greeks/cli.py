@@ -34,7 +34,7 @@ app = typer.Typer(
 errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 Book = Annotated[Path, typer.Argument(help="Trades: .csv, .parquet or .xlsx, one a row.", show_default=False)]
-MarketFile = Annotated[Path, typer.Option("--market", help="Market data, a TOML file.", show_default=False)]
+MarketFile = Annotated[Path, typer.Option("--market", help="Market data and models, a TOML file.", show_default=False)]
 Paths = Annotated[int, typer.Option("--paths", help="Simulated paths.", min=2)]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed; drawn and reported if not given.", min=0)]
 Greeks = Annotated[
