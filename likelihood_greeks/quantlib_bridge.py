@@ -25,7 +25,9 @@ MONEYNESS = np.geomspace(0.2, 5.0, 41)
 EQUIVALENT = "the same law of the spot at that time, but not before it"
 
 
-def from_quantlib(source: Any, *, maturity: float | None = None, strike: float | None = None) -> GBM | Heston:
+def from_quantlib(
+    source: Any, *, maturity: float | None = None, strike: float | None = None, process: Any = None
+) -> GBM | Heston:
     """The model of a QuantLib process or of its Heston model.
 
     Parameters
@@ -40,6 +42,9 @@ def from_quantlib(source: Any, *, maturity: float | None = None, strike: float |
         the same prices; payoffs that look at earlier dates do not see the curves' shape.
     strike : float, optional
         Currency, > 0: where the volatility is read. Needed unless it is the same for all strikes; for `GBM` only.
+    process : QuantLib.HestonProcess, optional
+        Where the spot and the curves of a ``HestonModel`` are read. Needed only with older bindings, whose models do
+        not give their process.
 
     Returns
     -------
@@ -69,10 +74,12 @@ def from_quantlib(source: Any, *, maturity: float | None = None, strike: float |
     level = None if strike is None else positive("strike", strike)
     if isinstance(source, (ql.BatesProcess, ql.BatesModel)):
         raise TypeError(f"source must have no jumps, got {type(source).__name__}")
+    if process is not None and not (isinstance(source, ql.HestonModel) and isinstance(process, ql.HestonProcess)):
+        raise TypeError(f"process must be the HestonProcess of a HestonModel, got {type(process).__name__}")
     try:
         match source:
             case ql.HestonModel():
-                return _heston(source, source.process(), time, level)
+                return _heston(source, process or _process_of(source), time, level)
             case ql.HestonProcess():
                 return _heston(ql.HestonModel(source), source, time, level)
             case ql.GeneralizedBlackScholesProcess():
@@ -81,6 +88,12 @@ def from_quantlib(source: Any, *, maturity: float | None = None, strike: float |
         refuse("source", "have curves and a spot that can be read", str(error))
     known = "HestonProcess, HestonModel or GeneralizedBlackScholesProcess"
     raise TypeError(f"source must be a QuantLib {known}, got {type(source).__name__}")
+
+
+def _process_of(model: Any) -> Any:
+    if not hasattr(model, "process"):
+        refuse("process", "be given: the HestonModel of this version of QuantLib does not give its own", None)
+    return model.process()
 
 
 def _heston(model: Any, process: Any, maturity: float | None, strike: float | None) -> Heston:

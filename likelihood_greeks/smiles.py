@@ -29,12 +29,12 @@ def draw(market: pd.DataFrame, model: pd.DataFrame, errors: pd.DataFrame) -> Fig
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
+    from matplotlib import pyplot
 
     shown = [j for j in range(market.shape[1]) if market.iloc[:, j].notna().any()]
     across = min(COLUMNS, len(shown))
     down = -(-len(shown) // across)
-    figure = Figure(figsize=(PANEL[0] * across + 0.6, PANEL[1] * down + 0.9), dpi=DPI, layout="constrained")
+    figure = pyplot.figure(figsize=(PANEL[0] * across + 0.6, PANEL[1] * down + 0.9), dpi=DPI, layout="constrained")
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
     for place, j in zip(axes, shown, strict=False):
         _panel(place, market.iloc[:, j], model.iloc[:, j], errors.iloc[:, j])

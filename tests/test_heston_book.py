@@ -12,6 +12,7 @@ import pytest
 import likelihood_greeks as lg
 from likelihood_greeks import cli
 from likelihood_greeks._checks import InvalidValueError
+from likelihood_greeks.book.market import Underlying
 from likelihood_greeks.book.risk import underlying_seed
 from likelihood_greeks.book.trades import parse, read_book
 from likelihood_greeks.models.heston_fourier import VARIANCE
@@ -45,9 +46,8 @@ def calibrated():
 
 def test_the_heston_file_is_the_market_file_and_a_model():
     plain = tomllib.loads((DATA / "market.toml").read_text(encoding="utf-8"))
-    assert DICT["underlyings"]["DAX"].pop("model") == "heston"
+    plain["underlyings"]["DAX"]["model"] = "heston"
     assert plain == DICT
-    DICT["underlyings"]["DAX"]["model"] = "heston"
 
 
 def test_given_parameters_are_the_law_of_every_strike_at_the_rate_of_the_maturity():
@@ -125,6 +125,16 @@ def test_a_wrong_model_is_refused_by_section_and_key(market, says):
 def test_a_wrong_type_is_refused_by_section_and_key(market, says):
     with pytest.raises(TypeError, match=says):
         lg.Market.read(market)
+
+
+def test_an_underlying_takes_only_a_heston_model_of_its_own_spot():
+    asset = {"name": "X", "spot": 100.0, "dividend_yield": 0.0, "zero_curve": 0.03}
+    with pytest.raises(InvalidValueError, match="heston must have the spot 100, got 99"):
+        Underlying(**asset, heston=lg.Heston(spot=99.0, **LAW))
+    with pytest.raises(TypeError, match="heston must be a Heston model"):
+        Underlying(**asset, heston=LAW)
+    with pytest.raises(InvalidValueError, match="implied_volatility must be given"):
+        Underlying(**asset)
 
 
 # -- risk ----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import QuantLib as ql
+from matplotlib import pyplot
 
 import likelihood_greeks as lg
 from likelihood_greeks.models import heston_calibration, heston_smile
@@ -197,6 +198,7 @@ def test_smile_is_model_at_any_strike_and_is_drawn(dax):
     lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
     np.testing.assert_allclose(lines["market"].get_ydata(), 100 * SURFACE.iloc[:, 0])
     assert "0.0356 years" in figure.axes[0].get_title()
+    pyplot.close(figure)
     with pytest.raises(ValueError, match=r"strikes\[1\] must be positive"):
         dax.smile([4000.0, -1.0])
 
@@ -244,6 +246,8 @@ def test_bad_values_are_refused_by_name_requirement_and_value(surface, arguments
         (GOOD, {"spot": "100"}, "spot must be a real number"),
         (GOOD, {"dividend_yield": "1%"}, "dividend_yield must be a real number"),
         (GOOD, {"weights": [1.0]}, "weights must be a DataFrame"),
+        (GOOD, {"fixed": ["mean_reversion"]}, "fixed must map parameters to values"),
+        (GOOD, {"fixed": {"mean_reversion": "2"}}, "mean_reversion must be a real number"),
     ],
 )
 def test_wrong_types_are_refused_by_name(surface, arguments, says):

@@ -131,6 +131,20 @@ def test_the_numbers_come_back_as_they_went_in():
     assert model == expected
 
 
+def test_the_process_of_a_model_may_be_given_and_must_be_where_bindings_do_not_have_it(monkeypatch):
+    process = heston_process()
+    model = ql.HestonModel(process)
+    expected = lg.from_quantlib(model)
+    assert lg.from_quantlib(model, process=process) == expected
+    monkeypatch.delattr(ql.HestonModel, "process")
+    assert lg.from_quantlib(model, process=process) == expected
+    with pytest.raises(ValueError, match="process must be given"):
+        lg.from_quantlib(model)
+    for source, wrong in ((process, process), (model, black_scholes())):
+        with pytest.raises(TypeError, match="process must be the HestonProcess of a HestonModel"):
+            lg.from_quantlib(source, process=wrong)
+
+
 def test_a_calibrated_quantlib_model_has_its_new_parameters():
     process = heston_process()
     model = ql.HestonModel(process)

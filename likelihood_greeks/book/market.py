@@ -80,6 +80,8 @@ class Underlying:
             refuse("implied_volatility", "be given", None)
         if not (self.implied_volatility is None or isinstance(self.implied_volatility, VolatilitySurface)):
             decimal("implied_volatility", positive("implied_volatility", self.implied_volatility))
+        if not isinstance(self.heston, (Heston, type(None))):
+            raise TypeError(f"heston must be a Heston model, got {self.heston!r}")
         if self.heston is not None and self.heston.spot != self.spot:
             refuse("heston", f"have the spot {self.spot:g}", self.heston.spot)
         if not isinstance(self.calendar, str):

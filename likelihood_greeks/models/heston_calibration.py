@@ -179,6 +179,8 @@ def calibrate(
 ) -> HestonCalibration[M]:
     """What `Heston.calibrate` does; `make` is the class of the model."""
     quotes = Quotes.of(surface, rates, spot, dividend_yield, weights)
+    if not isinstance(fixed, (Mapping, type(None))):
+        raise TypeError(f"fixed must map parameters to values, got {fixed!r}")
     held = {one_of("fixed", name, VARIANCE): value for name, value in (fixed or {}).items()}
     free = tuple(name for name in VARIANCE if name not in held)
     carry = {"rate": float(quotes.rates[-1]), "dividend_yield": float(quotes.dividend_yields[-1])}
@@ -209,7 +211,7 @@ def _starts(quotes: Quotes, fixed: Mapping[str, float]) -> Iterator[dict[str, fl
             "initial_variance": first,
             "mean_reversion": reversion,
             "long_run_variance": theta,
-            "vol_of_vol": float(np.sqrt(max(2.0 * reversion * theta, 0.0) / FELLER_AT_START)),
+            "vol_of_vol": float(np.sqrt(2.0 * reversion * theta / FELLER_AT_START)),
             "correlation": rho,
         }
         inside = {name: float(np.clip(guess[name], *BOUNDS[name])) for name in VARIANCE}
