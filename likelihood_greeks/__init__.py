@@ -8,6 +8,7 @@ from .engine import greeks
 from .estimate import Estimate
 from .models.gbm import GBM
 from .models.heston import Heston
+from .models.heston_calibration import HestonCalibration
 from .models.protocol import PathModel, Paths
 from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.custom import Payoff
@@ -24,6 +25,7 @@ from .payoffs.vanilla import (
     Put,
 )
 from .plotting import comparison as plot_comparison
+from .quantlib_bridge import from_quantlib
 from .result import Result
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "GapCall",
     "GapPut",
     "Heston",
+    "HestonCalibration",
     "Lookback",
     "Market",
     "PathModel",
@@ -51,6 +54,7 @@ __all__ = [
     "Result",
     "compare",
     "finite_difference",
+    "from_quantlib",
     "greeks",
     "pathwise",
     "plot_comparison",

@@ -34,7 +34,7 @@ app = typer.Typer(
 errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 Book = Annotated[Path, typer.Argument(help="Trades: .csv, .parquet or .xlsx, one a row.", show_default=False)]
-MarketFile = Annotated[Path, typer.Option("--market", help="Market data, a TOML file.", show_default=False)]
+MarketFile = Annotated[Path, typer.Option("--market", help="Market data and models, a TOML file.", show_default=False)]
 Paths = Annotated[int, typer.Option("--paths", help="Simulated paths.", min=2)]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed; drawn and reported if not given.", min=0)]
 Greeks = Annotated[
@@ -61,7 +61,7 @@ def risk_command(
     sampling: Annotated[str, typer.Option("--sampling", help="pseudo or antithetic.")] = "pseudo",
     workers: Workers = CORES,
 ) -> None:
-    """Greeks of a book.
+    """Greeks of a book, each underlying under the model that the market file names (black-scholes or heston).
 
     Example: likelihood-greeks risk data/book.csv --market data/market.toml --paths 100000 --output risk.csv
     """
@@ -79,6 +79,8 @@ def risk_command(
     reporting.show(reporting.book_table(frame), reporting.net_table(frame))
     for note in reporting.notes(frame):
         typer.echo(f"! {note}")
+    for name, fit in frame.attrs["calibrations"].items():
+        typer.echo(f"{name}: {fit['summary']}")
     trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
     written = f", written to {output}" if output else ""
     typer.echo(

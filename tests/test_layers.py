@@ -9,10 +9,10 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 # (models, payoffs, ...) from earlier entries of the same row.
 LAYERS = [
     ["_typing", "_checks", "jets", "parameters"],
-    ["estimate", "sampling"],
+    ["estimate", "sampling", "smiles"],
     ["models.protocol", "models.moves", "models.carry", "models.gbm", "models.bessel", "models.transport",
      "models.square_root", "models.integrated_variance", "models.variance_path", "models.conditional_spot",
-     "models.heston_fourier", "models.heston",
+     "models.heston_fourier", "models.heston_smile", "models.quotes", "models.heston_calibration", "models.heston",
      "models.numerical", "payoffs.protocol", "payoffs.schedule", "payoffs.custom", "payoffs.vanilla",
      "payoffs.barrier", "payoffs.path", "payoffs.tape", "payoffs.rules", "payoffs.reductions", "payoffs.followed",
      "payoffs.relaxed"],
@@ -20,7 +20,8 @@ LAYERS = [
      "estimators.recording", "estimators.finite_difference", "estimators.pathwise", "estimators.relaxation",
      "estimators.skeletons", "estimators.specific", "estimators.selection", "estimators.plan"],
     ["execution", "result", "group", "runs", "engine"],
-    ["book.calendars", "book.market", "book.products", "book.trades", "book.risk", "comparison"],
+    ["book.calendars", "book.curves", "book.market", "book.products", "book.trades", "book.risk", "comparison",
+     "quantlib_bridge"],
     ["reporting", "validation.closed_form", "validation.quadrature", "validation.quantlib", "validation.cases",
      "validation.report", "plotting"],
     ["__init__", "cli"],

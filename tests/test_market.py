@@ -12,7 +12,8 @@ import QuantLib as ql
 
 from likelihood_greeks._checks import InvalidValueError
 from likelihood_greeks.book.calendars import calendar
-from likelihood_greeks.book.market import Market, Underlying, VolatilitySurface, ZeroCurve
+from likelihood_greeks.book.curves import VolatilitySurface, ZeroCurve
+from likelihood_greeks.book.market import Market, Underlying
 from likelihood_greeks.models.gbm import GBM
 
 FILE = Path(__file__).parents[1] / "data" / "market.toml"

@@ -1,166 +1,40 @@
-"""Market data of a book: spots, zero curves, volatility surfaces and calendars.
+"""Market data of a book: spots, zero curves, volatility surfaces, calendars, and the model of each underlying.
 
-Times are year fractions from the valuation date, Actual/365 Fixed. A node that cannot be used (NaN, or a volatility
-that is not positive) is refused when a point needs it and not before, so that it fails only the trades that read it.
+Times are year fractions from the valuation date, Actual/365 Fixed.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from .._checks import InvalidValueError, finite, non_negative, number, positive, refuse
+from .._checks import InvalidValueError, finite, positive, refuse
 from ..models.gbm import GBM
+from ..models.heston import Heston
+from ..models.heston_calibration import HestonCalibration
+from ..models.heston_fourier import VARIANCE
 from .calendars import DAYS_PER_YEAR, calendar, closest, iso_date
+from .curves import VolatilitySurface, ZeroCurve, decimal
 
+Model: TypeAlias = GBM | Heston
 
-def _nodes(name: str, values: Sequence[float]) -> tuple[float, ...]:
-    nodes = tuple(non_negative(f"{name}[{i}]", value) for i, value in enumerate(values))
-    if not nodes or not all(a < b for a, b in pairwise(nodes)):
-        refuse(name, "hold at least one node, strictly increasing", nodes)
-    return nodes
-
-
-def _bracket(nodes: tuple[float, ...], x: float) -> list[tuple[int, float]]:
-    """The nodes that `x`, within their range, is interpolated from, with their weights; one if it is a node."""
-    right = bisect_right(nodes, x)
-    left = right - 1
-    if nodes[left] == x:
-        return [(left, 1.0)]
-    weight = (x - nodes[left]) / (nodes[right] - nodes[left])
-    return [(left, 1.0 - weight), (right, weight)]
-
-
-def _decimal(name: str, value: float, where: str = "") -> float:
-    """A volatility, refused if it is not positive, or so large that it must be in per cent."""
-    if not 0.0 < value <= 5.0:
-        refuse(name, f"be positive and at most 5 (0.2 is twenty per cent){where}", value)
-    return value
-
-
-@final
-@dataclass(frozen=True)
-class ZeroCurve:
-    """Zero rates, linear between the nodes, flat before the first and unknown beyond the last.
-
-    Parameters
-    ----------
-    times : sequence of float, shape (n_nodes,)
-        Years, increasing, >= 0.
-    rates : sequence of float, shape (n_nodes,)
-        Continuously compounded, per year. A NaN is refused by the lookups that need it.
-
-    Raises
-    ------
-    ValueError
-        If `times` is not increasing or the lengths differ.
-    """
-
-    times: tuple[float, ...]
-    rates: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "times", _nodes("times", self.times))
-        object.__setattr__(self, "rates", tuple(number(f"rates[{i}]", rate) for i, rate in enumerate(self.rates)))
-        if len(self.rates) != len(self.times):
-            refuse("rates", f"hold one rate for each of the {len(self.times)} times", self.rates)
-
-    def rate(self, maturity: float) -> float:
-        """Zero rate to `maturity` (years), per year: the flat rate with the same discount factor.
-
-        Raises
-        ------
-        ValueError
-            If `maturity` is negative or beyond the last node, or a node it needs is not finite.
-        """
-        if not 0.0 <= maturity <= self.times[-1]:
-            refuse("maturity", f"lie on the zero curve, 0 to {self.times[-1]:g} years", maturity)
-        total = 0.0
-        for i, weight in _bracket(self.times, max(maturity, self.times[0])):
-            if not np.isfinite(self.rates[i]):
-                refuse("zero_rate", f"be finite at the node {self.times[i]:g} years", self.rates[i])
-            total += weight * self.rates[i]
-        return total
-
-
-@final
-@dataclass(frozen=True)
-class VolatilitySurface:
-    r"""Black--Scholes implied volatilities on a grid, with total variance bilinear in strike and maturity.
-
-    Total variance is :math:`w = \sigma^2 T`: linear in strike at each maturity, then linear in maturity at fixed
-    strike. Nothing is extrapolated.
-
-    Parameters
-    ----------
-    strikes : sequence of float, shape (n_strikes,)
-        Currency, increasing.
-    maturities : sequence of float, shape (n_maturities,)
-        Years, increasing, > 0.
-    volatilities : sequence of sequences of float, shape (n_strikes, n_maturities)
-        Per square-root year. A NaN or a number <= 0 is refused by the lookups that need it.
-
-    Raises
-    ------
-    ValueError
-        If the grid is not increasing or the shape is wrong.
-    """
-
-    strikes: tuple[float, ...]
-    maturities: tuple[float, ...]
-    volatilities: tuple[tuple[float, ...], ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "strikes", _nodes("strikes", self.strikes))
-        object.__setattr__(self, "maturities", _nodes("maturities", self.maturities))
-        positive("maturities[0]", self.maturities[0])
-        rows = tuple(
-            tuple(number(f"volatilities[{i}][{j}]", volatility) for j, volatility in enumerate(row))
-            for i, row in enumerate(self.volatilities)
-        )
-        object.__setattr__(self, "volatilities", rows)
-        shape = (len(self.strikes), len(self.maturities))
-        if len(rows) != shape[0] or any(len(row) != shape[1] for row in rows):
-            refuse("volatilities", f"have shape {shape}, strikes by maturities", [len(row) for row in rows])
-
-    def volatility(self, strike: float, maturity: float) -> float:
-        """Implied volatility at `strike` (currency) and `maturity` (years), per square-root year.
-
-        Raises
-        ------
-        ValueError
-            If the point is off the surface, or a node it needs is not a positive number.
-        """
-        axes = (("strike", self.strikes, strike, ""), ("maturity", self.maturities, maturity, " years"))
-        for name, nodes, x, unit in axes:
-            if not nodes[0] <= x <= nodes[-1]:
-                refuse(name, f"lie on the surface, {nodes[0]:g} to {nodes[-1]:g}{unit}", x)
-        variance = 0.0
-        for j, across in _bracket(self.maturities, maturity):
-            for i, along in _bracket(self.strikes, strike):
-                variance += across * along * self._node(i, j) ** 2 * self.maturities[j]
-        return float(np.sqrt(variance / maturity))
-
-    def _node(self, i: int, j: int) -> float:
-        value = self.volatilities[i][j]
-        node = f"strike {self.strikes[i]:g}, maturity {self.maturities[j]:g} years"
-        return _decimal("volatility", value, f" at the node {node}")
+BLACK_SCHOLES, HESTON = "black-scholes", "heston"
+MODELS = {BLACK_SCHOLES: BLACK_SCHOLES, "gbm": BLACK_SCHOLES, HESTON: HESTON}
+"""What a market may call the model of an underlying, and the name that it goes by in tables."""
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Underlying:
-    """One asset: its spot, its dividends, and the rates and volatilities of options on it.
+    """One asset: its spot, its dividends, the rates of options on it, and their volatilities or a Heston model.
 
     Parameters
     ----------
@@ -171,46 +45,90 @@ class Underlying:
         Continuously compounded, per year.
     zero_curve : ZeroCurve or float
         A number is a flat rate.
-    implied_volatility : VolatilitySurface or float
-        A number is a flat surface.
+    implied_volatility : VolatilitySurface or float, optional
+        A number is a flat surface. Needed, and used, only without `heston`.
     calendar : str
         Business days, as `calendar` names them.
+    heston : Heston, optional
+        The law of all trades, with this spot; its rate and dividend yield are not used. Default: Black--Scholes, each
+        trade with a volatility of its own.
+    calibration : HestonCalibration, optional
+        How `heston` was found, if it was fitted.
 
     Raises
     ------
     ValueError
-        If a number is out of range or the calendar is unknown.
+        If a number is out of range, the calendar is unknown, the spot of `heston` is another, or there is neither
+        a volatility nor a model.
     """
 
     name: str
     spot: float
     dividend_yield: float
     zero_curve: ZeroCurve | float
-    implied_volatility: VolatilitySurface | float
+    implied_volatility: VolatilitySurface | float | None = None
     calendar: str = "TARGET"
+    heston: Heston | None = None
+    calibration: HestonCalibration[Heston] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         positive("spot", self.spot)
         finite("dividend_yield", self.dividend_yield)
         if not isinstance(self.zero_curve, ZeroCurve):
             finite("zero_rate", self.zero_curve)
-        if not isinstance(self.implied_volatility, VolatilitySurface):
-            _decimal("implied_volatility", positive("implied_volatility", self.implied_volatility))
+        if self.implied_volatility is None and self.heston is None:
+            refuse("implied_volatility", "be given", None)
+        if not (self.implied_volatility is None or isinstance(self.implied_volatility, VolatilitySurface)):
+            decimal("implied_volatility", positive("implied_volatility", self.implied_volatility))
+        if not isinstance(self.heston, (Heston, type(None))):
+            raise TypeError(f"heston must be a Heston model, got {self.heston!r}")
+        if self.heston is not None and self.heston.spot != self.spot:
+            refuse("heston", f"have the spot {self.spot:g}", self.heston.spot)
         if not isinstance(self.calendar, str):
             raise TypeError(f"calendar must be a name, got {self.calendar!r}")
         calendar(self.calendar)
 
-    def model(self, strike: float, maturity: float) -> GBM:
-        """Black--Scholes with the volatility at `strike` (currency) and the zero rate to `maturity` (years).
+    def rate(self, maturity: float) -> float:
+        """Zero rate to `maturity` (years), per year; refused beyond the curve."""
+        return self.zero_curve.rate(maturity) if isinstance(self.zero_curve, ZeroCurve) else self.zero_curve
+
+    def calibrated(self, fixed: Mapping[str, float] | None = None) -> Underlying:
+        """The same with the Heston model that is fitted to its surface; parameters in `fixed` are held.
+
+        Raises
+        ------
+        ValueError
+            If there is no surface, or it cannot be fitted: see `Heston.calibrate`.
+        """
+        surface = self.implied_volatility
+        if not isinstance(surface, VolatilitySurface):
+            refuse("calibrate", "have an implied_volatility of strikes, maturities and volatilities to fit", surface)
+        rates = {maturity: self.rate(maturity) for maturity in surface.maturities}
+        try:
+            fit = Heston.calibrate(
+                surface.to_frame(), rates, spot=self.spot, dividend_yield=self.dividend_yield, fixed=fixed
+            )
+        except ArithmeticError as error:
+            refuse("calibrate", "find parameters at which options can be priced", str(error))
+        return replace(self, heston=fit.model, calibration=fit)
+
+    def model(self, strike: float, maturity: float) -> Model:
+        """The law of a trade, with the zero rate to its `maturity` (years).
+
+        Heston's if there is one, the same for all strikes; else Black--Scholes with the volatility at `strike`
+        (currency) and `maturity`.
 
         Raises
         ------
         ValueError
             If the surface or the curve has no usable number there.
         """
-        curve, surface = self.zero_curve, self.implied_volatility
+        if self.heston is not None:
+            return replace(self.heston, rate=self.rate(maturity), dividend_yield=self.dividend_yield)
+        surface = self.implied_volatility
         volatility = surface.volatility(strike, maturity) if isinstance(surface, VolatilitySurface) else surface
-        rate = curve.rate(maturity) if isinstance(curve, ZeroCurve) else curve
+        assert volatility is not None  # refused at construction
+        rate = self.rate(maturity)
         return GBM(spot=self.spot, volatility=volatility, rate=rate, dividend_yield=self.dividend_yield)
 
 
@@ -250,7 +168,9 @@ class Market:
             ``valuation_date``, and a table ``[underlyings.NAME]`` for each underlying with ``spot``,
             ``dividend_yield`` (default 0), ``calendar`` (default TARGET); ``zero_rate`` or a table ``zero_curve``
             (``times``, ``rates``); ``implied_volatility``, a number or a table (``strikes``, ``maturities``,
-            ``volatilities``). Nodes in time are dates or years.
+            ``volatilities``). Nodes in time are dates or years. ``model`` is ``"black-scholes"`` (the default; also
+            ``"gbm"``) or ``"heston"``. Heston's parameters stand in a table ``heston``; without one, or with
+            ``calibrate = true`` in it, they are fitted to the surface, those in the table held fixed.
 
         Raises
         ------
@@ -279,9 +199,19 @@ class Market:
         """Year fraction from the valuation date to `day`, Actual/365 Fixed."""
         return (day - self.valuation_date).days / DAYS_PER_YEAR
 
-    def model(self, underlying: str, strike: float, maturity: float) -> GBM:
+    def model(self, underlying: str, strike: float, maturity: float) -> Model:
         """`Underlying.model` of the underlying called `underlying`."""
         return self.underlying(underlying).model(strike, maturity)
+
+
+def law_name(model: Model) -> str:
+    """What a market calls the model."""
+    return HESTON if isinstance(model, Heston) else BLACK_SCHOLES
+
+
+def initial_volatility(model: Model) -> float:
+    """What vega is the derivative in: the volatility, or the root of the initial variance."""
+    return float(np.sqrt(model.initial_variance)) if isinstance(model, Heston) else model.volatility
 
 
 # -- reading -------------------------------------------------------------------------------------------------------
@@ -326,11 +256,14 @@ def _market(value: object) -> Market:
 
 
 def _underlying(name: str, value: object, today: date) -> Underlying:
-    optional = ["dividend_yield", "zero_rate", "zero_curve", "calendar"]
-    table = _table(value, ["spot", "implied_volatility"], optional)
+    optional = ["dividend_yield", "implied_volatility", "zero_rate", "zero_curve", "calendar", "model", "heston"]
+    table = _table(value, ["spot"], optional)
     if ("zero_rate" in table) == ("zero_curve" in table):
         refuse("zero_rate", "be given, or else zero_curve, and not both", table.get("zero_rate"))
-    curve, surface = table.pop("zero_rate", None), table.pop("implied_volatility")
+    curve, surface = table.pop("zero_rate", None), table.pop("implied_volatility", None)
+    law, section = _law(table.pop("model", BLACK_SCHOLES)), table.pop("heston", None)
+    if section is not None and law != HESTON:
+        refuse("model", "be 'heston' where there is a table heston", law)
     if "zero_curve" in table:
         with _within("zero_curve"):
             nodes = _table(table.pop("zero_curve"), ["times", "rates"])
@@ -340,7 +273,28 @@ def _underlying(name: str, value: object, today: date) -> Underlying:
             nodes = _table(surface, ["strikes", "maturities", "volatilities"])
             nodes["maturities"] = _years("maturities", nodes["maturities"], today)
             surface = VolatilitySurface(**nodes)
-    return Underlying(name=name, zero_curve=curve, implied_volatility=surface, **({"dividend_yield": 0.0} | table))
+    arguments = {"dividend_yield": 0.0, "zero_curve": curve, "implied_volatility": surface} | table
+    if law != HESTON:
+        return Underlying(name=name, **arguments)
+    with _within("heston"):
+        given = _table({"calibrate": True} if section is None else section, [], ["calibrate", *VARIANCE])
+        if not isinstance(given.setdefault("calibrate", False), bool):
+            raise TypeError(f"calibrate must be true or false, got {given['calibrate']!r}")
+        if not given.pop("calibrate"):
+            heston = Heston(spot=table["spot"], **_table(given, VARIANCE))
+            return Underlying(name=name, heston=heston, **arguments)
+    underlying = Underlying(name=name, **arguments)
+    with _within("heston"):
+        return underlying.calibrated(given)
+
+
+def _law(value: object) -> str:
+    """The name of a model, in any case."""
+    if not isinstance(value, str):
+        raise TypeError(f"model must be a name, one of {', '.join(MODELS)}, got {value!r}")
+    if value.lower() not in MODELS:
+        refuse("model", f"be one of {', '.join(map(repr, MODELS))}{closest(value, MODELS)}", value)
+    return MODELS[value.lower()]
 
 
 def _years(name: str, nodes: Sequence[Any], today: date) -> tuple[Any, ...]:

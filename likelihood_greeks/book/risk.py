@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
@@ -25,12 +25,13 @@ from ..payoffs.tape import NotRelaxableError
 from ..result import estimates
 from ..runs import Run, accumulate, half, inconsistency, pilot_chunks, plans
 from ..sampling import Chunk, checked, chunks
-from .market import Market
+from .market import Market, initial_volatility, law_name
 from .trades import NET, BookWarning, Problem, Trade, parse, read_book
 
 COLUMNS = [
     "trade_id", "underlying", "product", "quantity", "greek", "value", "standard_error", "position_value",
-    "position_standard_error", "variance_ratio", "n_paths", "seed", "maturity", "spot", "volatility", "rate", "note",
+    "position_standard_error", "variance_ratio", "n_paths", "seed", "model", "maturity", "spot", "volatility",
+    "rate", "note",
 ]  # fmt: skip
 
 GIVEN_UP = "relaxed payoffs given up: one could not be followed on a path that the pilot did not see"
@@ -98,10 +99,13 @@ def risk(
     pandas.DataFrame
         A row per trade and Greek (the price is one): ``trade_id, underlying, product, quantity, greek, value,
         standard_error`` (per unit), ``position_value, position_standard_error`` (times quantity),
-        ``variance_ratio, n_paths, seed, maturity, spot, volatility, rate, note``; then net rows per underlying
-        (``trade_id`` is ``"net"``). Raw units: per 1.00 of each parameter, theta per year.
+        ``variance_ratio, n_paths, seed, model, maturity, spot, volatility, rate, note``; then net rows per underlying
+        (``trade_id`` is ``"net"``). Raw units: per 1.00 of each parameter, theta per year. ``volatility`` is what vega
+        is the derivative in: Black--Scholes' volatility, or Heston's initial one, the root of the initial variance.
         ``frame.attrs["problems"]`` lists what is wrong with the trades that could not be priced, as dictionaries
-        with keys ``trade_id, row, field, requirement, value``.
+        with keys ``trade_id, row, field, requirement, value``; ``frame.attrs["calibrations"]`` says for each
+        underlying whose Heston model was fitted how well it fits (``rms_error`` and ``max_error`` in implied
+        volatility, ``converged``, ``summary``, ``parameters``).
 
     Raises
     ------
@@ -139,6 +143,7 @@ def risk(
     table = pd.DataFrame(rows, columns=COLUMNS)
     table.attrs["problems"] = [_plain(problem) for problem in problems]
     table.attrs["seed"] = seed
+    table.attrs["calibrations"] = _calibrations(found_market, {trade.underlying for trade in trades})
     if problems:
         warnings.warn(describe(table.attrs["problems"]), BookWarning, stacklevel=2)
     return table
@@ -162,6 +167,22 @@ def describe(problems: Sequence[Mapping[str, Any]]) -> str:
         for p in problems
     ]
     return "\n".join([f"{trades} trade{'s' * (trades != 1)} could not be priced:", *lines])
+
+
+def _calibrations(market: Market, names: Collection[str]) -> dict[str, dict[str, Any]]:
+    """How well fitted models fit, as dictionaries that any file format can hold."""
+    fits = {name: market.underlyings[name].calibration for name in market.underlyings if name in names}
+    return {
+        name: {
+            "summary": str(fit),
+            "rms_error": fit.rms_error,
+            "max_error": fit.max_error,
+            "converged": fit.converged,
+            "parameters": fit.parameters,
+        }
+        for name, fit in fits.items()
+        if fit is not None
+    }
 
 
 def _plain(problem: Problem) -> dict[str, Any]:
@@ -270,9 +291,10 @@ def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> dict[str, A
         "variance_ratio": estimate.variance_ratio,
         "n_paths": estimate.n_paths,
         "seed": seed,
+        "model": law_name(trade.model),
         "maturity": trade.maturity,
         "spot": trade.model.spot,
-        "volatility": trade.model.volatility,
+        "volatility": initial_volatility(trade.model),
         "rate": trade.model.rate,
         "note": estimate.note,
     }

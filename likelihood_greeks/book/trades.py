@@ -27,10 +27,9 @@ from typing import Any, TypeVar, final
 import pandas as pd
 
 from .._checks import InvalidValueError, finite, positive, refuse
-from ..models.gbm import GBM
 from ..payoffs.protocol import Contract
 from .calendars import DAYS_PER_YEAR, PERIODS, closest, iso_date, nearest, regular
-from .market import Market, Underlying
+from .market import Market, Model, Underlying
 from .products import ANY, EUROPEAN, FLOATING, PRODUCTS, RETURN_BOUNDS, contract_of
 
 T = TypeVar("T")
@@ -61,9 +60,9 @@ class Trade:
     payoff : Contract
         One unit.
     strike_for_volatility : float
-        Currency: where on the surface the volatility is read. The strike, or the spot if the product has none.
-    model : GBM
-        With the volatility at that strike and the zero rate to the maturity.
+        Currency: where Black--Scholes reads its volatility on the surface. The strike, or the spot if there is none.
+    model : GBM or Heston
+        With the zero rate to the maturity; Black--Scholes with the volatility at that strike.
     """
 
     trade_id: str
@@ -75,7 +74,7 @@ class Trade:
     maturity: float
     payoff: Contract
     strike_for_volatility: float
-    model: GBM
+    model: Model
 
 
 @final
@@ -239,7 +238,7 @@ def _unhit(column: str, level: float, direction: str, spot: float) -> None:
         refuse(column, f"be {'below' if direction == 'down' else 'above'} the spot {spot:g}", level)
 
 
-def _model(underlying: Underlying, terms: Mapping[str, Any], day: date) -> GBM:
+def _model(underlying: Underlying, terms: Mapping[str, Any], day: date) -> Model:
     """The law for a trade with these terms; refusals name its own columns."""
     try:
         return underlying.model(terms.get("strike", underlying.spot), terms["maturity"])

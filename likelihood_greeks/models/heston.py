@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
+import pandas as pd
 
 from .._checks import dates, finite, positive, refuse
 from .._typing import AnyArray, FloatArray
 from ..jets import Jet
 from ..parameters import TIME, Derivative
 from ..sampling import Stream
-from . import carry, heston_fourier
+from . import carry, heston_calibration, heston_fourier
 from .conditional_spot import ConditionalSpot
+from .heston_calibration import HestonCalibration
 from .integrated_variance import IntegratedVariance
 from .moves import LIKELIHOOD_RATIO, Moves
 from .protocol import Paths
+from .quotes import Rates
 from .square_root import SquareRoot
 from .variance_path import VariancePath, layout
 
@@ -104,6 +107,53 @@ class Heston:
             refuse("correlation", "be strictly between -1 and 1", self.correlation)
         if not self.bias_tolerance <= 0.1:
             refuse("bias_tolerance", "be at most 0.1", self.bias_tolerance)
+
+    @classmethod
+    def calibrate(
+        cls,
+        surface: pd.DataFrame,
+        rates: Rates,
+        *,
+        spot: float,
+        dividend_yield: Rates = 0.0,
+        weights: pd.DataFrame | None = None,
+        fixed: Mapping[str, float] | None = None,
+    ) -> HestonCalibration[Heston]:
+        """The model whose implied volatilities are nearest to those of a surface, in least squares.
+
+        Parameters
+        ----------
+        surface : pandas.DataFrame, shape (n_strikes, n_maturities)
+            Black--Scholes implied volatilities per square-root year; index strikes (currency), columns maturities
+            (years), both increasing; NaN where there is no quote.
+        rates, dividend_yield : float, mapping or pandas.Series
+            Continuously compounded, per year: one for all maturities, or by maturity. Every maturity is fitted on its
+            own forward.
+        spot : float
+            Currency, > 0.
+        weights : pandas.DataFrame, optional
+            Of the squared errors, >= 0, with the index and columns of `surface`; default 1.
+        fixed : mapping of str to float, optional
+            Variance parameters that are given and not fitted, such as ``{"mean_reversion": 2.0}``.
+
+        Returns
+        -------
+        HestonCalibration
+            With ``model``, ``errors`` by strike and maturity, and ``plot()``: see `heston_calibration`.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer quotes than parameters, a volatility is not in (0, 5], strikes or maturities do not
+            increase, or a rate, weight or fixed parameter is missing or out of range.
+        TypeError
+            If an argument is of the wrong type.
+        ArithmeticError
+            If the Fourier integral settles from no starting point.
+        """
+        return heston_calibration.calibrate(
+            cls, surface, rates, spot=spot, dividend_yield=dividend_yield, weights=weights, fixed=fixed
+        )
 
     def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
         r"""Greeks in the initial volatility.
