@@ -16,6 +16,7 @@ from ..parameters import TIME, Derivative
 from ..sampling import Stream
 from . import carry, heston_fourier
 from .conditional_spot import LINEAR, ConditionalSpot
+from .heston_terminal import HestonTerminal, check_parameters, volatility_greeks
 from .integrated_variance import IntegratedVariance
 from .protocol import Paths
 from .square_root import Direction, SquareRoot
@@ -99,27 +100,14 @@ class Heston:
     bias_tolerance: float = MEASURED_BIAS
 
     def __post_init__(self) -> None:
-        for name in ("spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", "bias_tolerance"):
-            positive(name, getattr(self, name))
-        for name in ("correlation", "rate", "dividend_yield"):
-            finite(name, getattr(self, name))
-        if not -1.0 < self.correlation < 1.0:
-            refuse("correlation", "be strictly between -1 and 1", self.correlation)
+        check_parameters(self)
+        positive("bias_tolerance", self.bias_tolerance)
         if not self.bias_tolerance <= 0.1:
             refuse("bias_tolerance", "be at most 0.1", self.bias_tolerance)
 
     def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
-        r"""Greeks in the initial volatility.
-
-        .. math:: \partial_{\sqrt{v_0}} = 2\sqrt{v_0}\,\partial_{v_0}, \qquad
-                  \partial^2_{\sqrt{v_0}} = 4 v_0\,\partial^2_{v_0} + 2\,\partial_{v_0}
-        """
-        v, slope = "initial_variance", float(2.0 * np.sqrt(self.initial_variance))
-        return {
-            "vega": {(v,): slope},
-            "vanna": {("spot", v): slope},
-            "volga": {(v, v): slope**2, (v,): 2.0},
-        }
+        """Greeks in the initial volatility: vega, vanna and volga."""
+        return volatility_greeks(self.initial_variance)
 
     # -- the law -----------------------------------------------------------------------------------------------
 
@@ -190,6 +178,10 @@ class Heston:
         start = np.full((1, paths.n_paths), self.initial_variance)
         path = np.concatenate([start, paths.latent["variance"]])
         return self._variance, path, _layout(paths.times, _counts(paths))[0], paths.latent["integrated_variance"]
+
+    def terminal(self, time: float) -> HestonTerminal:
+        """The exact law of the spot at `time` (years) alone, for European payoffs: no steps and no bias of them."""
+        return HestonTerminal(**{name: getattr(self, name) for name in self.parameters}, maturity=time)
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Joint log-density of all that was drawn: variances, integrated variances and spots; shape (n_paths,)."""
