@@ -40,7 +40,7 @@ ANGLES = np.pi / 40.0 * np.arange(-19, 20)
 STATIONS = np.arange(0.0, 40.0, 0.5)  # of the survey of a contour
 GROWTH = 1e3  # of the integrand, up to which an angle counts as admissible
 NEGLIGIBLE = 1e-20  # where a contour ends, in parts of the integral of |integrand|
-RISE = 2.0  # of log E exp(p (X - x)) above its least, over the width of the saddle
+RISE = 3.0  # of log E exp(p (X - x)) above its least, over the width of the saddle
 
 
 @final
@@ -106,7 +106,7 @@ class Saddles:
         """
         height = self.log_moments - self.orders * x
         near = self.orders[height <= height.min() + RISE]
-        order, width = float(self.orders[height.argmin()]), float(0.5 * (near[-1] - near[0]))
+        order, width = float(0.5 * (near[0] + near[-1])), float(0.5 * (near[-1] - near[0]))
         u, speed = Contour(order, width, ANGLES[:, None], 0.0).points(STATIONS)
         exponent = log_characteristic(_bare(self.values), u).value - 1j * u * x - height.min()
         with np.errstate(over="ignore"):  # angles where the integrand grows
