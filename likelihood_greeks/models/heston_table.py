@@ -137,25 +137,23 @@ class Table:
 
     def from_scores(self, z: FloatArray) -> FloatArray:
         """The points that the law exceeds as probably as a standard normal exceeds `z`; shape of `z`."""
-        inside = np.clip(z, self.score[0], self.score[-1])
-        cell = np.clip(np.searchsorted(self.score, inside, side="right") - 1, 0, CELLS - 1)
-        width = self.score[cell + 1] - self.score[cell]
-        t = (inside - self.score[cell]) / width
-        u = 1.0 - t
-        ends = u * u * (1.0 + 2.0 * t) * self.x[cell] + t * t * (1.0 + 2.0 * u) * self.x[cell + 1]
-        bends = t * u * width * (u * self.pace[cell] - t * self.pace[cell + 1])
-        return np.asarray(ends + bends + (z - inside) * np.where(z > 0.0, self.pace[-1], self.pace[0]))
+        return _monotone(z, self.score, self.x, self.pace)
 
     def scores_of(self, x: FloatArray) -> FloatArray:
         """The inverse of `from_scores`."""
-        inside = np.clip(x, self.x[0], self.x[-1])
-        cell = np.clip(np.searchsorted(self.x, inside, side="right") - 1, 0, CELLS - 1)
-        width = self.x[cell + 1] - self.x[cell]
-        t = (inside - self.x[cell]) / width
-        u = 1.0 - t
-        ends = u * u * (1.0 + 2.0 * t) * self.score[cell] + t * t * (1.0 + 2.0 * u) * self.score[cell + 1]
-        bends = t * u * width * (u / self.pace[cell] - t / self.pace[cell + 1])
-        return np.asarray(ends + bends + (x - inside) / np.where(x > inside, self.pace[-1], self.pace[0]))
+        return _monotone(x, self.x, self.score, 1.0 / self.pace)
+
+
+def _monotone(at: FloatArray, nodes: FloatArray, values: FloatArray, slopes: FloatArray) -> FloatArray:
+    """A function interpolated by cubics between uneven nodes, and going on linearly beyond them; shape of `at`."""
+    inside = np.clip(at, nodes[0], nodes[-1])
+    cell = np.clip(np.searchsorted(nodes, inside, side="right") - 1, 0, CELLS - 1)
+    width = nodes[cell + 1] - nodes[cell]
+    t = (inside - nodes[cell]) / width
+    u = 1.0 - t
+    ends = u * u * (1.0 + 2.0 * t) * values[cell] + t * t * (1.0 + 2.0 * u) * values[cell + 1]
+    bends = t * u * width * (u * slopes[cell] - t * slopes[cell + 1])
+    return np.asarray(ends + bends + (at - inside) * np.where(at > inside, slopes[-1], slopes[0]))
 
 
 @lru_cache(maxsize=64)
