@@ -17,6 +17,7 @@ from ..sampling import Stream
 from . import carry, heston_calibration, heston_fourier
 from .conditional_spot import ConditionalSpot
 from .heston_calibration import HestonCalibration
+from .heston_terminal import HestonTerminal, check_parameters, volatility_greeks
 from .integrated_variance import IntegratedVariance
 from .moves import LIKELIHOOD_RATIO, Moves
 from .protocol import Paths
@@ -99,12 +100,8 @@ class Heston:
     bias_tolerance: float = MEASURED_BIAS
 
     def __post_init__(self) -> None:
-        for name in ("spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", "bias_tolerance"):
-            positive(name, getattr(self, name))
-        for name in ("correlation", "rate", "dividend_yield"):
-            finite(name, getattr(self, name))
-        if not -1.0 < self.correlation < 1.0:
-            refuse("correlation", "be strictly between -1 and 1", self.correlation)
+        check_parameters(self)
+        positive("bias_tolerance", self.bias_tolerance)
         if not self.bias_tolerance <= 0.1:
             refuse("bias_tolerance", "be at most 0.1", self.bias_tolerance)
 
@@ -156,17 +153,8 @@ class Heston:
         )
 
     def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
-        r"""Greeks in the initial volatility.
-
-        .. math:: \partial_{\sqrt{v_0}} = 2\sqrt{v_0}\,\partial_{v_0}, \qquad
-                  \partial^2_{\sqrt{v_0}} = 4 v_0\,\partial^2_{v_0} + 2\,\partial_{v_0}
-        """
-        v, slope = "initial_variance", float(2.0 * np.sqrt(self.initial_variance))
-        return {
-            "vega": {(v,): slope},
-            "vanna": {("spot", v): slope},
-            "volga": {(v, v): slope**2, (v,): 2.0},
-        }
+        """Greeks in the initial volatility: vega, vanna and volga."""
+        return volatility_greeks(self.initial_variance)
 
     # -- the law -----------------------------------------------------------------------------------------------
 
@@ -228,6 +216,10 @@ class Heston:
             raise ValueError(f"paths must be drawn by Heston.simulate: their latent lacks {', '.join(sorted(missing))}")
         counts = paths.substeps or (1,) * len(paths.times)
         return VariancePath(self, paths.times, counts, *(paths.latent[row] for row in rows))
+
+    def terminal(self, time: float) -> HestonTerminal:
+        """The exact law of the spot at `time` (years) alone, for European payoffs: no steps and no bias of them."""
+        return HestonTerminal(**{name: getattr(self, name) for name in self.parameters}, maturity=time)
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Joint log-density of all that was drawn: variances, integrated variances and spots; shape (n_paths,)."""
