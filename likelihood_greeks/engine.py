@@ -17,6 +17,7 @@ from .estimators.plan import Plan
 from .estimators.selection import cost
 from .execution import one_thread_each, results
 from .group import Group
+from .laws import HandOver, chosen_law
 from .models.numerical import as_path_model, verify
 from .models.protocol import PathModel, observed
 from .parameters import Greek, requested
@@ -38,6 +39,7 @@ def greeks(
     seed: int | None = None,
     controls: str = "auto",
     sampling: str = "pseudo",
+    handover: HandOver = "auto",
     executor: Executor | None = None,
     progress: bool = False,
 ) -> Result:
@@ -62,6 +64,11 @@ def greeks(
         relaxed payoffs on skeletons and known European prices where the pilot finds that they pay (`auto`).
     sampling : {"pseudo", "antithetic"}
         Independent draws, or antithetic pairs (a pair is one sample).
+    handover : {"auto", "flow", "score"} or float
+        For a law that draws something beneath its spots, as `Heston` does its variance: whether changes of it travel
+        with the path (``"flow"``), are scored (``"score"``, the full likelihood ratio), or are handed from the one to
+        the other at a rate per year. Left to itself, a European payoff gets the exact law of its date, other payoffs a
+        rate in between; without controls, the full likelihood ratio. Every choice is unbiased.
     executor : concurrent.futures.Executor, optional
         Where chunks of paths are worked on; results are bit-identical for any.
     progress : bool
@@ -89,7 +96,8 @@ def greeks(
     """
     law, labels, combinations = prepared(model, payoff, greeks)
     count, seed, kind = checked(paths, seed, sampling)
-    group = Group(law, (payoff,), combinations, one_of("controls", controls, CONTROLS))
+    law, rate = chosen_law(law, payoff.times, handover, one_of("controls", controls, CONTROLS))
+    group = Group(law, (payoff,), combinations, controls, rate)
     trial = Chunk(seed, 0, 64, pilot=True)
     verify(law, payoff.times, trial.stream())
     verify_separate(payoff, observed(simulated(law, payoff.times, trial)))

@@ -20,6 +20,7 @@ from ..estimate import Estimate, Moments, rarity
 from ..estimators.plan import Plan
 from ..execution import one_thread_each, results
 from ..group import Group
+from ..laws import chosen_law
 from ..parameters import STANDARD, Greek, listed, requested
 from ..payoffs.tape import NotRelaxableError
 from ..result import estimates
@@ -219,12 +220,14 @@ def _underlying(
     runs, members_of, failed = [], [], []
     for (model, _), members in laws.items():
         pilot = pilot_chunks(seed, count, len(members[0].payoff.times), pieces[0].sampling)
-        tried = _tried(Group(model, tuple(t.payoff for t in members), combinations, controls), pilot, members, executor)
+        law, rate = chosen_law(model, members[0].payoff.times, "auto", controls)
+        group = Group(law, tuple(t.payoff for t in members), combinations, controls, rate)
+        tried = _tried(group, pilot, members, executor)
         good = [(trade, plan) for trade, plan in zip(members, tried, strict=True) if not isinstance(plan, Problem)]
         failed += [plan for plan in tried if isinstance(plan, Problem)]
         if good:
-            group = Group(model, tuple(trade.payoff for trade, _ in good), combinations, controls)
-            runs.append(Run(group, tuple(plan for _, plan in good if plan is not None)))
+            served = replace(group, payoffs=tuple(trade.payoff for trade, _ in good))
+            runs.append(Run(served, tuple(plan for _, plan in good if plan is not None)))
             members_of.append([trade for trade, _ in good])
     if not runs:
         return [], failed

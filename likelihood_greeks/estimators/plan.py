@@ -11,8 +11,10 @@ import numpy as np
 from .._typing import FloatArray
 from ..models.moves import Movable
 from ..models.protocol import PathModel
+from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
 from ..payoffs.tape import Level, NotRelaxableError, Tape
+from .conditional import Conditional
 from .likelihood_ratio import Drawn
 from .regression import Fit, Products, fit, refused
 from .relaxation import ladder
@@ -110,6 +112,8 @@ def offered(
     everything, rates = tuple(range(len(payoff.times))), model.hand_over_rates(payoff.times)
     otherwise = [Handover(everything, rate) for rate in rates if rate != drawn.rate]
     own: list[Control] = [HandedOver(None, handover) for handover in otherwise]
+    if len(rates) > 1 and (european := pieces(payoff)):
+        own += [Conditional(european, rate) for rate in (None, *rates)]
     try:
         tape = Tape(lambda *_: 0.0)
         relaxations = ladder(payoff, drawn.spot, generator, tape)

@@ -23,7 +23,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..models.moves import Movable
 from .regression import COLLINEAR, Products
-from .specific import Control, HandedOver
+from .specific import Control, HandedOver, Vanilla
 
 FREE, VANILLA, SKELETON = 2.7, 1.2, 4.5
 OVERHEAD = 5.0
@@ -72,8 +72,8 @@ def cost(controls: Collection[Control], load: Load) -> float:
     evaluated = sum({id(c.relaxation): c.relaxation.work for c in moved if c.relaxation}.values())
     own = evaluated + SKELETON * len(moved) + VANILLA * (len(controls) - len(moved))
     if load.beneath:
-        ways = {c.handover for c in moved} | {((c.row,), c.rate) for c in controls if not isinstance(c, HandedOver)}
-        rates = {c.handover.rate if isinstance(c, HandedOver) else c.rate for c in controls} - {load.rate}
+        ways = {c.handover for c in moved} | {((c.row,), c.rate) for c in controls if isinstance(c, Vanilla)}
+        rates = {c.handover.rate if isinstance(c, HandedOver) else c.rate for c in controls} - {load.rate, None}
         own += load.beneath * (HANDOVER * len(ways) + TRAVEL * len(moved) + RATE * len(rates))
     return 1.0 + (FREE + own) / (OVERHEAD + load.dates + load.beneath)
 

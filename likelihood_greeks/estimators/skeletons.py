@@ -55,6 +55,12 @@ class Handover:
     rate: float = LIKELIHOOD_RATIO
 
 
+def beneath(rate: float) -> str:
+    """What happens beneath the spot at a rate, in words, with a comma before."""
+    known = {LIKELIHOOD_RATIO: "", 0.0: ", variance flow"}
+    return known.get(rate, f", variance handed over at {rate:g} a year")
+
+
 def candidates(times: Sequence[float], most: int = 16) -> list[Skeleton]:
     """Skeletons worth trying: none, and 1, 4 and 16 blocks of about equal length, all coarser than the dates."""
     grid = np.asarray(times)

@@ -11,12 +11,13 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..jets import Jet
-from ..models.moves import LIKELIHOOD_RATIO
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
+from . import conditional
+from .conditional import Conditional
 from .likelihood_ratio import Combination, sum_of
 from .relaxation import Relaxation
-from .skeletons import Handover, Motion, Moved
+from .skeletons import Handover, Motion, Moved, beneath
 
 
 @runtime_checkable
@@ -49,7 +50,7 @@ class HandedOver:
         skeleton, rate = self.handover.skeleton, self.handover.rate
         what = "the payoff" if self.relaxation is None else f"relaxed {self.relaxation.name}"
         where = f"{len(skeleton)} scored" if skeleton else "pathwise"
-        return f"{what}, {where}{_beneath(rate)}"
+        return f"{what}, {where}{beneath(rate)}"
 
 
 @final
@@ -76,16 +77,11 @@ class Vanilla:
     @property
     def name(self) -> str:
         """In words."""
-        what = "price" if self.rate is None else "Greek" + _beneath(self.rate)
+        what = "price" if self.rate is None else "Greek" + beneath(self.rate)
         return f"European {self.kind} at {self.level:g}, date {self.row + 1}, {what}"
 
 
-Control = HandedOver | Vanilla
-
-
-def _beneath(rate: float) -> str:
-    known = {LIKELIHOOD_RATIO: "", 0.0: ", variance flow"}
-    return known.get(rate, f", variance handed over at {rate:g} a year")
+Control = HandedOver | Vanilla | Conditional
 
 
 def rows(
@@ -107,8 +103,12 @@ def rows(
         served = range(len(combinations)) if used is None else np.flatnonzero(used[:, j]).tolist()
         if not len(served):
             continue
+        chosen = [combinations[g] for g in served]
         if isinstance(control, Vanilla):
-            found[served, j] = _vanilla(control, motion, [combinations[g] for g in served])
+            found[served, j] = _vanilla(control, motion, chosen)
+            continue
+        if isinstance(control, Conditional):
+            found[served, j] = _given(control, motion, payoff, chosen)
             continue
         if id(control.relaxation) not in moved:  # one width after the other: only one is kept
             moved = {id(control.relaxation): _moved(control.relaxation, motion, payoff)}
@@ -128,6 +128,23 @@ def _moved(relaxation: Relaxation | None, motion: Motion, payoff: Contract) -> M
         flows = cash_flows(payoff, motion.drawn.spot)
         return Moved(motion, discounting(flows) @ flows)
     return Moved(motion, *relaxation.evaluate(payoff, motion.drawn.spot, discounting))
+
+
+def _given(control: Conditional, motion: Motion, payoff: Contract, combinations: Sequence[Combination]) -> FloatArray:
+    """Conditional expectation less the payoff, or its integrand less the payoff times the weight, Greek by Greek."""
+    plain = _moved(None, motion, payoff).value
+    factor = float(motion.model.discount_jet(np.asarray(payoff.times[-1])).value)
+
+    def sample(derivative: Derivative) -> FloatArray:
+        smooth = conditional.integrand(control, motion, derivative)
+        if smooth is None:
+            return np.zeros_like(plain)
+        return np.asarray(factor * smooth - (plain * motion.drawn.weights[derivative] if derivative else plain))
+
+    if control.rate is None:
+        return np.broadcast_to(sample(()), (len(combinations), len(plain)))
+    found = {d: sample(d) for d in dict.fromkeys(d for c in combinations for d in c)}
+    return np.stack([sum_of(c, found) for c in combinations])
 
 
 @lru_cache(maxsize=1024)

@@ -211,11 +211,11 @@ class Heston:
 
     def _beneath(self, paths: Paths) -> VariancePath:
         """What was drawn beneath the spot."""
-        rows = ("variance", "integrated_variance", "gamma")
-        if missing := {"log_spot", *rows} - set(paths.latent):
+        latent, counts = paths.latent, paths.substeps or (1,) * len(paths.times)
+        if missing := {"log_spot", "variance", "integrated_variance", "gamma"} - set(latent):
             raise ValueError(f"paths must be drawn by Heston.simulate: their latent lacks {', '.join(sorted(missing))}")
-        counts = paths.substeps or (1,) * len(paths.times)
-        return VariancePath(self, paths.times, counts, *(paths.latent[row] for row in rows))
+        rows = latent["variance"], latent["integrated_variance"], latent["gamma"]
+        return VariancePath(self, paths.times, counts, *rows)
 
     def terminal(self, time: float) -> HestonTerminal:
         """The exact law of the spot at `time` (years) alone, for European payoffs: no steps and no bias of them."""

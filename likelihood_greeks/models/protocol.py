@@ -101,6 +101,15 @@ class PathModel(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsTerminal(Protocol):
+    """A model that knows the law of its spot at one date alone."""
+
+    def terminal(self, time: float, /) -> PathModel:
+        """The law at a date (years): what a European payoff depends on."""
+        ...
+
+
 def observed(paths: Any) -> FloatArray:
     """What the payoff sees: ``paths.spot``, or the paths themselves."""
     return np.asarray(getattr(paths, "spot", paths))

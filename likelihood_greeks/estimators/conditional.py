@@ -1,0 +1,91 @@
+r"""European payoffs given all that is beneath the spot: conditional Black--Scholes.
+
+Given the variance path, the final log-spot is normal with mean M and variance V, and the expectation of a European
+payoff a closed form :math:`\bar f(M, V)`, smooth however the payoff jumps. Nothing of the spot is left to score: every
+change travels through M and V, or is handed over beneath [1]_. By the heat equation
+:math:`\partial_V = \tfrac12\partial_{MM}`, so that derivatives in M are all that is needed.
+
+References
+----------
+.. [1] M. Broadie and Ö. Kaya, "Exact simulation of stochastic volatility and other affine jump diffusion processes",
+   *Operations Research* 54 (2006), 217-231, section 6 (Greeks of European options, given the variance path).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from scipy import special
+
+from .._typing import FloatArray
+from ..models.moves import Moves, Slope
+from ..parameters import Derivative
+from ..payoffs.european import Pieces
+from .skeletons import Motion, beneath
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """A European payoff's expectation given what is beneath the spot, in place of the payoff.
+
+    Parameters
+    ----------
+    pieces : Pieces
+    rate : float, optional
+        At which changes are handed over beneath the spot; None: its value, for every Greek.
+    """
+
+    pieces: Pieces
+    rate: float | None = None
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        if self.rate is None:
+            return "the payoff given the variance, price"
+        return f"the payoff given the variance, Greek{beneath(self.rate)}"
+
+
+def expectations(pieces: Pieces, mean: FloatArray, variance: FloatArray) -> list[FloatArray]:
+    """The payoff's conditional expectation and its first four derivatives in the mean, each of shape (n_paths,)."""
+    deviation = np.sqrt(variance)
+    d = (mean - np.log(pieces.trigger)) / deviation
+    density = np.exp(-0.5 * d**2) / np.sqrt(2.0 * np.pi)
+    hermite = (1.0, d, d**2 - 1.0, d**3 - 3.0 * d)
+    digital = [special.ndtr(d), *((-1.0) ** k * h * density / deviation ** (k + 1) for k, h in enumerate(hermite))]
+    forward = np.exp(mean + 0.5 * variance)
+    call = forward * special.ndtr(d + deviation) - pieces.trigger * digital[0]
+    found = []
+    for k in range(5):
+        found.append(pieces.flat * (k == 0) + pieces.slope * forward + pieces.jump * digital[k] + pieces.kink * call)
+        call = call + pieces.trigger * digital[k]  # the derivative of a call is the asset-or-nothing
+    return found
+
+
+def integrand(control: Conditional, motion: Motion, derivative: Derivative) -> FloatArray | None:
+    """The integrand of a derivative of the undiscounted price, shape (n_paths,); None if its slope is not known."""
+    moves: Moves = motion.moves
+    log_spot = motion.drawn.paths.latent["log_spot"][-1]
+    f = expectations(control.pieces, log_spot - moves.noise[-1], moves.variance[-1])
+    if control.rate is None or not derivative:
+        return f[0]
+    slopes = [moves.slope(name, control.rate) for name in derivative]
+    if len(slopes) == 1:
+        return _first(f, slopes[0])
+    bend = moves.bend(derivative, control.rate)
+    return None if bend is None else _second(f, slopes[0], slopes[1], bend)
+
+
+def _first(f: list[FloatArray], slope: Slope) -> FloatArray:
+    return f[1] * slope.mean[-1] + 0.5 * f[2] * slope.variance[-1] + f[0] * slope.handed
+
+
+def _second(f: list[FloatArray], a: Slope, b: Slope, bend: Slope) -> FloatArray:
+    (m, v), (n, w) = ((slope.mean[-1], slope.variance[-1]) for slope in (a, b))
+    curved = f[2] * m * n + 0.5 * f[3] * (m * w + n * v) + 0.25 * f[4] * v * w
+    moved = f[1] * bend.mean[-1] + 0.5 * f[2] * bend.variance[-1] + f[0] * bend.handed
+    handed = _first(f, a) * b.handed + _first(f, b) * a.handed - f[0] * a.handed * b.handed
+    return np.asarray(curved + moved + handed)
