@@ -13,9 +13,6 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
-
 import numpy as np
 from scipy import special
 
@@ -23,30 +20,6 @@ from .._typing import FloatArray
 from ..models.moves import Moves, Slope
 from ..parameters import Derivative
 from ..payoffs.european import Pieces
-from .skeletons import Motion, beneath
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Conditional:
-    """A European payoff's expectation given what is beneath the spot, in place of the payoff.
-
-    Parameters
-    ----------
-    pieces : Pieces
-    rate : float, optional
-        At which changes are handed over beneath the spot; None: its value, for every Greek.
-    """
-
-    pieces: Pieces
-    rate: float | None = None
-
-    @property
-    def name(self) -> str:
-        """In words."""
-        if self.rate is None:
-            return "the payoff given the variance, price"
-        return f"the payoff given the variance, Greek{beneath(self.rate)}"
 
 
 def expectations(pieces: Pieces, mean: FloatArray, variance: FloatArray) -> list[FloatArray]:
@@ -65,18 +38,31 @@ def expectations(pieces: Pieces, mean: FloatArray, variance: FloatArray) -> list
     return found
 
 
-def integrand(control: Conditional, motion: Motion, derivative: Derivative) -> FloatArray | None:
-    """The integrand of a derivative of the undiscounted price, shape (n_paths,); None if its slope is not known."""
-    moves: Moves = motion.moves
-    log_spot = motion.drawn.paths.latent["log_spot"][-1]
-    f = expectations(control.pieces, log_spot - moves.noise[-1], moves.variance[-1])
-    if control.rate is None or not derivative:
+def integrand(pieces: Pieces, moves: Moves, log_spot: FloatArray, derivative: Derivative, rate: float) -> FloatArray:
+    """The conditional expectation, or the integrand of its first or second derivative, undiscounted; (n_paths,).
+
+    Parameters
+    ----------
+    pieces : Pieces
+        The payoff.
+    moves : Moves
+        Up to its date in one go.
+    log_spot : ndarray, shape (n_paths,)
+        At its date.
+    derivative : tuple of str
+        Of a second derivative at least one coordinate must not travel beneath the spot, or the rate be infinite.
+    rate : float
+        At which changes are handed over beneath the spot.
+    """
+    f = expectations(pieces, log_spot - moves.noise[-1], moves.variance[-1])
+    if not derivative:
         return f[0]
-    slopes = [moves.slope(name, control.rate) for name in derivative]
+    slopes = [moves.slope(name, rate) for name in derivative]
     if len(slopes) == 1:
         return _first(f, slopes[0])
-    bend = moves.bend(derivative, control.rate)
-    return None if bend is None else _second(f, slopes[0], slopes[1], bend)
+    bend = moves.bend(derivative, rate)
+    assert bend is not None
+    return _second(f, slopes[0], slopes[1], bend)
 
 
 def _first(f: list[FloatArray], slope: Slope) -> FloatArray:

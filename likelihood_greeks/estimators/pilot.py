@@ -7,8 +7,9 @@ dominate the error of the main run. Half of the pilot is therefore drawn with th
 .. math:: \omega = \frac{p}{\sum_k \alpha_k p_k}, \qquad
           \log\frac{p_k}{p} = \delta_k\, s_r + \tfrac12 \delta_k^2\, \partial_{rr} \log p,
 
-which is exact where the log-spot is Gaussian, given the variance. Nothing about the estimate depends on it: any
-coefficients leave it unbiased.
+which is exact where the spot moves by normals; elsewhere densities are compared. Nothing about the estimate depends
+on it: any coefficients leave it unbiased. A law that draws something beneath its spots is not pushed: its tails are
+those of what is beneath, which no rate moves.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._typing import FloatArray
+from ..models.moves import Movable
 from ..models.numerical import moved
 from ..models.protocol import PathModel, Paths, observed
 from ..parameters import Derivative
@@ -44,14 +46,15 @@ def draws(
         piece = replace(chunk, index=len(SHIFTS) * chunk.index + k, n_paths=round(share * chunk.n_paths))
         paths = _pushed(model, grid, piece, shift)
         drawn = weigh(model, paths, [*needed, *({RATE} - set(needed))], rate)
-        curvature = model.hessian(paths, [("rate", "rate")])[0]
-        weight = _weight(drawn.weights[RATE], curvature, shifts)
+        weight = _weight(_exponents(model, paths, drawn, shifts))
         yield drawn, weight[: piece.n_samples], piece  # of an antithetic pair the first path was drawn
 
 
 def _shifts(model: PathModel, grid: FloatArray, chunk: Chunk) -> FloatArray | None:
     """Changes of the rate that move the final log-spot by `SHIFTS`; None where the law cannot be pushed so."""
     if not {"spot", "rate"} <= set(model.parameters) or model.forward_jet(grid[-1]) is None:
+        return None
+    if isinstance(model, Movable) and len(model.hand_over_rates(grid)) > 1:
         return None
     trial = model.simulate(grid, replace(chunk, index=0, n_paths=1024).stream())  # every chunk: the same shifts
     spot = observed(trial)[-1]
@@ -81,8 +84,17 @@ def _pushed(model: PathModel, grid: FloatArray, chunk: Chunk, shift: float) -> P
     return replace(up, spot=joined(up.spot, down.spot), latent=latent)
 
 
-def _weight(score: FloatArray, curvature: FloatArray, shifts: FloatArray) -> FloatArray:
+def _exponents(model: PathModel, paths: Paths, drawn: Drawn, shifts: FloatArray) -> FloatArray:
+    """Logarithms of the density under every shift over that of the law, shape (n_shifts, n_paths)."""
+    if drawn.moves is None:
+        return np.stack([moved(model, {"rate": shift}).log_density(paths) for shift in shifts]) - model.log_density(
+            paths
+        )
+    curvature = np.asarray(drawn.moves.curvature(("rate", "rate"), drawn.rate))
+    return np.asarray(shifts[:, None] * drawn.weights[RATE] + 0.5 * shifts[:, None] ** 2 * curvature)
+
+
+def _weight(exponents: FloatArray) -> FloatArray:
     """Density of the law over that of the mixture, shape (n_paths,)."""
-    exponents = shifts[:, None] * score + 0.5 * shifts[:, None] ** 2 * curvature
     ratios = np.exp(np.minimum(exponents, LARGEST))
     return np.asarray(1.0 / (SHARES @ ratios))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -14,13 +14,12 @@ from ..models.protocol import PathModel
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
 from ..payoffs.tape import Level, NotRelaxableError, Tape
-from .conditional import Conditional
 from .likelihood_ratio import Drawn
 from .regression import Fit, Products, fit, refused
 from .relaxation import ladder
 from .selection import BUDGET, Load, choose, cost
 from .skeletons import Handover, candidates
-from .specific import Control, HandedOver, KnowsVanillas, Vanilla
+from .specific import Conditional, Control, HandedOver, KnowsVanillas, Vanilla
 
 NOTHING_PAYS = "no control pays for its cost: plain likelihood ratio"
 LEVELS = 4  # compared levels that get Europeans
@@ -127,17 +126,18 @@ def offered(
     ways = [*(Handover(skeleton, min(rates)) for skeleton in candidates(payoff.times)), *otherwise]
     own += [HandedOver(relaxation, way) for relaxation in affordable for way in ways]
     if len(payoff.times) > 1 and isinstance(model, KnowsVanillas) and isinstance(model, Hashable):
-        own += _europeans(tape.levels, dict.fromkeys((drawn.rate, min(rates))))
+        own += _europeans(tape.levels, rates, drawn.rate)
     return own, "" if own else "no relaxations: to evaluate one would cost more than it could save"
 
 
-def _europeans(levels: Sequence[Level], rates: Iterable[float]) -> list[Control]:
+def _europeans(levels: Sequence[Level], rates: Sequence[float], target: float) -> list[Control]:
     """Known prices at the levels that the payoff compares with, and the Greeks of these prices."""
     kinds: tuple[Literal["digital", "call"], ...] = ("digital", "call")
+    plain = [(rate, False) for rate in dict.fromkeys((None, target, min(rates)))]
+    given = [(rate, True) for rate in (None, min(rates))] if len(rates) > 1 else []
     return [
-        Vanilla(row, level, kind, rate)
-        for row, level in _compared(levels) for kind in kinds for rate in (None, *rates)
-    ]  # fmt: skip
+        Vanilla(row, level, kind, *how) for row, level in _compared(levels) for kind in kinds for how in plain + given
+    ]
 
 
 def _compared(levels: Sequence[Level]) -> Iterator[tuple[int, float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, Protocol, final, runtime_checkable
@@ -12,9 +12,9 @@ import numpy as np
 from .._typing import FloatArray
 from ..jets import Jet
 from ..parameters import Derivative
+from ..payoffs.european import Pieces
 from ..payoffs.protocol import Contract, cash_flows, payment_times
 from . import conditional
-from .conditional import Conditional
 from .likelihood_ratio import Combination, sum_of
 from .relaxation import Relaxation
 from .skeletons import Handover, Motion, Moved, beneath
@@ -67,18 +67,50 @@ class Vanilla:
     kind : {"digital", "call"}
     rate : float, optional
         At which its Greeks are handed over beneath the spots; None: its price, for every Greek.
+    given : bool
+        Whether its expectation given what is beneath the spots takes its place: see `conditional`.
     """
 
     row: int
     level: float
     kind: Literal["digital", "call"]
     rate: float | None = None
+    given: bool = False
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        given = " given the variance" if self.given else ""
+        what = "price" if self.rate is None else "Greek" + beneath(self.rate)
+        return f"European {self.kind}{given} at {self.level:g}, date {self.row + 1}, {what}"
+
+    @property
+    def pieces(self) -> Pieces:
+        """What it pays."""
+        return Pieces(self.level, jump=float(self.kind == "digital"), kink=float(self.kind == "call"))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """The payoff, European, by its expectation given what is beneath the spot: see `conditional`.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        What it pays.
+    rate : float, optional
+        At which its Greeks are handed over beneath the spots; None: its price, for every Greek.
+    """
+
+    pieces: Pieces
+    rate: float | None = None
 
     @property
     def name(self) -> str:
         """In words."""
         what = "price" if self.rate is None else "Greek" + beneath(self.rate)
-        return f"European {self.kind} at {self.level:g}, date {self.row + 1}, {what}"
+        return f"the payoff given the variance, {what}"
 
 
 Control = HandedOver | Vanilla | Conditional
@@ -136,15 +168,23 @@ def _given(control: Conditional, motion: Motion, payoff: Contract, combinations:
     factor = float(motion.model.discount_jet(np.asarray(payoff.times[-1])).value)
 
     def sample(derivative: Derivative) -> FloatArray:
-        smooth = conditional.integrand(control, motion, derivative)
+        smooth = _conditional(control.pieces, len(payoff.times) - 1, motion, derivative, control.rate)
         if smooth is None:
             return np.zeros_like(plain)
         return np.asarray(factor * smooth - (plain * motion.drawn.weights[derivative] if derivative else plain))
 
-    if control.rate is None:
-        return np.broadcast_to(sample(()), (len(combinations), len(plain)))
-    found = {d: sample(d) for d in dict.fromkeys(d for c in combinations for d in c)}
-    return np.stack([sum_of(c, found) for c in combinations])
+    return _by_greek(sample, control.rate, combinations)
+
+
+def _conditional(
+    pieces: Pieces, row: int, motion: Motion, derivative: Derivative, rate: float | None
+) -> FloatArray | None:
+    """The integrand of the conditional expectation; None where it is not known."""
+    moves = motion.between((row,))
+    if len(derivative) == 2 and (rate is None or moves.bend(derivative, rate) is None):
+        return None
+    log_spot = motion.drawn.paths.latent["log_spot"][row]
+    return conditional.integrand(pieces, moves, log_spot, derivative, 0.0 if rate is None else rate)
 
 
 @lru_cache(maxsize=1024)
@@ -160,14 +200,27 @@ def _vanilla(control: Vanilla, motion: Motion, combinations: Sequence[Combinatio
     payment, known = (
         (above.astype(float), digital) if control.kind == "digital" else (above * (spot - control.level), call)
     )
-    if control.rate is None:
-        return np.broadcast_to(payment - known.value, (len(combinations), len(payment)))
-    distinct = list(dict.fromkeys(d for c in combinations for d in c))
-    weights = motion.weights(Handover((control.row,), control.rate), [d for d in distinct if d])
 
     def sample(derivative: Derivative) -> FloatArray:
-        weighted = payment * weights[derivative] if derivative else payment
-        return np.asarray(weighted - known.derivative(*derivative))
+        exact = known.derivative(*derivative)
+        if control.given:
+            smooth = _conditional(control.pieces, control.row, motion, derivative, control.rate)
+            return np.zeros_like(spot) if smooth is None else smooth - exact
+        if not derivative:
+            return np.asarray(payment - exact)
+        assert control.rate is not None
+        weight = motion.weights(Handover((control.row,), control.rate), [derivative])[derivative]
+        return np.asarray(payment * weight - exact)
 
-    found = {d: sample(d) for d in distinct}
+    return _by_greek(sample, control.rate, combinations)
+
+
+def _by_greek(
+    sample: Callable[[Derivative], FloatArray], rate: float | None, combinations: Sequence[Combination]
+) -> FloatArray:
+    """The samples of every Greek; of a known price (no rate) the same for all. Shape (n_greeks, n_paths)."""
+    if rate is None:
+        price = sample(())
+        return np.broadcast_to(price, (len(combinations), len(price)))
+    found = {d: sample(d) for d in dict.fromkeys(d for c in combinations for d in c)}
     return np.stack([sum_of(c, found) for c in combinations])

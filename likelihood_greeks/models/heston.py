@@ -201,13 +201,15 @@ class Heston:
         steps = layout(grid, counts)[0]
         normals, generator, law = stream.normals(len(grid)), stream.generator, self._variance
         path, gamma = law.draw(self.initial_variance, steps, stream.n_samples, generator)
-        integral = IntegratedVariance.given(law.transitions(path, steps, order=False)).draw(generator)
-        copies = stream.n_paths // stream.n_samples
-        variance, integral, gamma = (np.tile(rows, (1, copies)) for rows in (path[1:], integral, gamma))
-        beneath = VariancePath(self, grid, counts, variance, integral, gamma)
+        clock = IntegratedVariance.given(law.transitions(path, steps))
+        beneath = VariancePath.drawn(self, grid, counts, path, clock, clock.draw(generator), gamma)
+        beneath = beneath.repeated(stream.n_paths // stream.n_samples)
         log_spot = ConditionalSpot(self, beneath).paths(normals)
-        latent = {"log_spot": log_spot, "variance": variance, "integrated_variance": integral, "gamma": gamma}
-        return Paths(grid, np.exp(log_spot), latent, counts)
+        latent = {
+            "log_spot": log_spot, "variance": beneath.variance, "integrated_variance": beneath.integral,
+            "gamma": beneath.gamma,
+        }  # fmt: skip
+        return Paths(grid, np.exp(log_spot), latent, counts, beneath)
 
     def _beneath(self, paths: Paths) -> VariancePath:
         """What was drawn beneath the spot."""
@@ -215,7 +217,7 @@ class Heston:
         if missing := {"log_spot", "variance", "integrated_variance", "gamma"} - set(latent):
             raise ValueError(f"paths must be drawn by Heston.simulate: their latent lacks {', '.join(sorted(missing))}")
         rows = latent["variance"], latent["integrated_variance"], latent["gamma"]
-        return VariancePath(self, paths.times, counts, *rows)
+        return VariancePath(self, paths.times, counts, *rows).knowing(paths.memo)
 
     def terminal(self, time: float) -> HestonTerminal:
         """The exact law of the spot at `time` (years) alone, for European payoffs: no steps and no bias of them."""

@@ -235,9 +235,8 @@ class _Between:
 
 def _summed(rows: FloatArray, ends: list[int]) -> FloatArray:
     """Sums over the intervals that end at some rows, shape (n_ends, n_paths)."""
-    if not ends:
-        return np.zeros((0, rows.shape[1]))
-    return np.add.reduceat(rows[: ends[-1] + 1], [0, *(end + 1 for end in ends[:-1])], axis=0)
+    last = np.arange(len(rows)) <= np.asarray(ends, dtype=int)[:, None]
+    return np.asarray(np.diff(last, axis=0, prepend=False).astype(float) @ rows)
 
 
 def _total(rows: FloatArray, n_times: int) -> FloatArray:

@@ -29,12 +29,15 @@ class Paths:
         Whatever else the law drew (variances, clocks) or would have to recompute (logarithms).
     substeps : tuple of int
         Equal steps that the law took over each interval between dates, one count a date; empty if one each.
+    memo : object, optional
+        What the law found out while it drew, for itself.
     """
 
     times: FloatArray
     spot: FloatArray
     latent: Mapping[str, AnyArray] = field(default_factory=dict)
     substeps: tuple[int, ...] = ()
+    memo: Any = None
 
     @property
     def n_paths(self) -> int:

@@ -100,6 +100,31 @@ class VariancePath:
     gamma: FloatArray
     _known: dict[Any, Any] = field(default_factory=dict)
 
+    @classmethod
+    def drawn(  # noqa: PLR0917
+        cls, model: VarianceParameters, times: FloatArray, counts: tuple[int, ...], path: FloatArray,
+        clock: IntegratedVariance, integral: FloatArray, gamma: FloatArray,
+    ) -> VariancePath:  # fmt: skip
+        """The path, knowing the laws that it was drawn from."""
+        return cls(model, times, counts, path[1:], integral, gamma, {"path": path, ("clock", True): clock})
+
+    def repeated(self, copies: int) -> VariancePath:
+        """The same draws again and again."""
+        if copies == 1:
+            return self
+        rows = (np.tile(drawn, (1, copies)) for drawn in (self.variance, self.integral, self.gamma))
+        variance, integral, gamma = rows
+        return VariancePath(self.model, self.times, self.counts, variance, integral, gamma)
+
+    def knowing(self, other: object) -> VariancePath:
+        """The path with all that is known of another, if the two are the same draws under the same law."""
+        if not isinstance(other, VariancePath):
+            return self
+        same = self.variance is other.variance and self.integral is other.integral and self.gamma is other.gamma
+        start = self.model.initial_variance == other.model.initial_variance
+        dates = self.counts == other.counts and np.array_equal(self.times, other.times)
+        return replace(self, _known=other._known) if same and start and dates and self.law == other.law else self
+
     @property
     def law(self) -> SquareRoot:
         """The law of the variance."""
@@ -127,7 +152,7 @@ class VariancePath:
 
     def over_intervals(self, rows: FloatArray) -> FloatArray:
         """Sums of something given over the sub-steps."""
-        return np.add.reduceat(rows, self.starts, axis=0)
+        return rows if len(rows) == len(self.times) else np.add.reduceat(rows, self.starts, axis=0)
 
     def _clock(self, order: bool = True) -> IntegratedVariance:
         """The law of the integrated variances, given the variances; with derivatives in the order if asked for."""
@@ -138,7 +163,7 @@ class VariancePath:
 
     def log_density(self) -> FloatArray:
         """Log-density of variances and integrated variances, shape (n_paths,)."""
-        clock = self._clock(order=False)
+        clock = self._clock(order=("clock", True) in self._known)
         return np.asarray((clock.steps.log_density() + clock.log_density(self.integral)).sum(axis=0))
 
     def beneath(self, name: str, rate: float) -> Beneath:
