@@ -20,8 +20,12 @@ import numba as nb
 
 JET = 11
 CONTRACTS = ("down-and-out call", "up-and-out digital", "Asian call", "lookback call")
-CONTROLS = ("forward", "call", "digital", "digital at the barrier", "call given variance", "digital given variance")
 STRIKE, LOWER, UPPER = 100.0, 85.0, 120.0
+LADDER = (70.0, 85.0, 100.0, 120.0, 140.0)
+CONTROLS = (
+    "one", "forward", "call 100", "digital 85", "digital 100", "digital 120",
+    *(f"{kind} {strike:g} given variance" for strike in LADDER for kind in ("call", "digital")),
+)  # fmt: skip
 HOPELESS = -8.0  # normal score of a probability to survive below which a path counts as dead: 6e-16
 
 
@@ -228,13 +232,12 @@ def averages(dates, last, total, lowest, w, out):
 
 
 @nb.njit
-def vanillas(last, w, out):
-    """Three rows: forward, call and digital at `STRIKE`."""
-    constant(log(STRIKE), w[0])
-    constant(STRIKE, w[1])
-    out[0] = last[3]
-    call(w[0], w[1], last, out[1])
-    digital(w[0], last, out[2])
+def vanilla(struck, last, w, calls, digitals):
+    """The call and the digital call at the strike `struck`."""
+    constant(log(struck), w[0])
+    constant(struck, w[1])
+    call(w[0], w[1], last, calls)
+    digital(w[0], last, digitals)
 
 
 @nb.njit
@@ -256,7 +259,7 @@ def whole(spot, mean, deviation, x, sums, last):
 
 @nb.njit
 def payoffs(spot, discount, mean, deviation, normals, w, out):
-    """Fill `out`, shape (10, 11): jets of `CONTRACTS` and `CONTROLS`, discounted.
+    """Fill `out`, shape (20, 11): jets of `CONTRACTS` and `CONTROLS`, discounted (except the payment of one).
 
     `discount` holds the discount factor and the maturity; `w`, shape (40, 11), is room for intermediate jets.
     """
@@ -266,13 +269,16 @@ def payoffs(spot, discount, mean, deviation, normals, w, out):
     plain(spot, mean, deviation, normals, x, total, lowest, w[10])
     last_move(x, mean[n - 1], deviation[n - 1], last)
     averages(n, last, total, lowest, w[10:], out)
-    vanillas(last, w[10:], out[4:])
-    constant(log(UPPER), w[10])
-    digital(w[10], last, out[7])
+    constant(1.0, out[4])
+    out[5] = last[3]
+    vanilla(LOWER, last, w[10:], w[20], out[7])
+    vanilla(STRIKE, last, w[10:], out[6], out[8])
+    vanilla(UPPER, last, w[10:], w[20], out[9])
     whole(spot, mean, deviation, x, w[20:22], last)
-    vanillas(last, w[10:], w[30:])
-    out[8], out[9] = w[31], w[32]
+    for k, struck in enumerate(LADDER):
+        vanilla(struck, last, w[10:], out[10 + 2 * k], out[11 + 2 * k])
     for k in range(out.shape[0]):
-        for i in range(JET):
-            out[k, i] *= discount[0]
-        out[k, 7] -= discount[1] * out[k, 0]
+        if k != 4:
+            for i in range(JET):
+                out[k, i] *= discount[0]
+            out[k, 7] -= discount[1] * out[k, 0]

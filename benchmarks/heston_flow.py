@@ -20,6 +20,11 @@ slope :math:`-\partial F/\partial\theta / f`. That is
 The first follows from :math:`\partial F_d/\partial\lambda = -f_{d+2}` [2]_. All are continuous in the parameters
 (in relative terms), so what is smooth in the path has the derivative of its mean as the mean of its derivative.
 
+Near zero the flow of a variance with few degrees of freedom grows without bound in the mean square. There, in the
+Poisson split, a share :math:`\alpha = 1 - e^{-\eta\Delta - \gamma/\lambda}` of every move of :math:`\lambda` goes not
+into the path but into a weight, by the score of the Poisson count, :math:`N/\lambda - 1/2`. Any share known before the
+count is drawn leaves the means as they are; this one keeps the second moments (:math:`\gamma > 2.5 - d` does).
+
 References
 ----------
 .. [1] R. Suri and M. Zazanis, "Perturbation analysis gives strongly consistent sensitivity estimates for the M/G/1
@@ -28,7 +33,7 @@ References
 """
 
 from dataclasses import dataclass
-from math import log, sqrt
+from math import exp, log, sqrt
 
 import numba as nb
 import numpy as np
@@ -38,6 +43,7 @@ FLOWS = ("initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol"
 """The parameters that move the variance, in the order of every axis of length 4."""
 
 LOG_G = np.linspace(-40.0, 5.0, 9001)  # nodes of the table of dG/da
+ETA, GAMMA = 4.0, 3.0  # of the share that becomes a weight; eta per year
 Z_STEP, Z_END = 0.01, 60.0  # nodes of the table of z I0 / I1, and from where its asymptotic series is used
 
 
@@ -47,9 +53,8 @@ class Transition:
 
     Attributes
     ----------
-    numbers : ndarray, shape (5,)
-        Decay e, scale c, shape a of the gamma, digamma(a + 1), and 1 if
-        the split is normal, else 0.
+    numbers : ndarray, shape (7,)
+        Decay e, scale c, shape a of the gamma, digamma(a + 1), 1 if the split is normal, else 0, and eta dt and gamma.
     slopes : ndarray, shape (3, 4)
         Derivatives of log e, log c and a in `FLOWS`.
     gamma, bessel : ndarray
@@ -75,7 +80,7 @@ def transition(model, step: float) -> Transition:
     slopes[2, 1:] = half / kappa, half / theta, -2.0 * half / xi
     z = np.arange(Z_STEP, Z_END + 2 * Z_STEP, Z_STEP)
     bessel = np.concatenate([[2.0], z * special.ive(0, z) / special.ive(1, z)])
-    numbers = np.array([decay, scale, shape, special.digamma(shape + 1.0), float(normal)])
+    numbers = np.array([decay, scale, shape, special.digamma(shape + 1.0), float(normal), ETA * step, GAMMA])
     return Transition(numbers, slopes, gamma_slopes(shape), bessel)
 
 
@@ -119,43 +124,47 @@ def gamma_slope(g, shape, digamma, table):
 
 
 @nb.njit
-def advance(v, dv, numbers, slopes, gamma, bessel, rng):
-    """The next variance; `dv`, shape (4,), is moved in place."""
+def advance(v, dv, weight, numbers, slopes, gamma, bessel, rng):
+    """The next variance; `dv` and `weight`, shape (4,), are moved in place."""
     decay, scale, shape, digamma = numbers[0], numbers[1], numbers[2], numbers[3]
-    noncentrality, push = v * decay / scale, 0.0
+    noncentrality, push, score, absorbed = v * decay / scale, 0.0, 0.0, 0.0
     if numbers[4] > 0.0:
         root = sqrt(noncentrality)
         shifted = rng.standard_normal() + root
         y, push = shifted * shifted, shifted / root
     else:
         count, y = rng.poisson(0.5 * noncentrality), 0.0
+        absorbed = 1.0 - exp(-numbers[5] - numbers[6] / max(noncentrality, 1e-9))
+        score = absorbed * (count / noncentrality - 0.5) if noncentrality > 1e-200 else 0.0
         if count > 0:
             y = 2.0 * rng.standard_gamma(float(count))
-            push = ratio(sqrt(noncentrality * y), bessel) / noncentrality
+            push = (1.0 - absorbed) * ratio(sqrt(noncentrality * y), bessel) / noncentrality
     g = max(rng.standard_gamma(shape), 1e-250)
     y += 2.0 * g
     lift = 2.0 * gamma_slope(g, shape, digamma, gamma)
     for i in range(4):
         shift = decay / scale * dv[i] + noncentrality * (slopes[0, i] - slopes[1, i])
+        weight[i] += score * shift
         dv[i] = scale * (push * shift + lift * slopes[2, i] + y * slopes[1, i])
     return scale * y
 
 
 @nb.njit
-def variance_path(start, n_dates, substeps, step, numbers, slopes, gamma, bessel, rng, ends, clocks):
+def variance_path(start, n_dates, substeps, step, numbers, slopes, gamma, bessel, rng, ends, clocks, weight):
     """One path: fills `ends` (n_dates + 1, 5) and `clocks` (2, n_dates, 5).
 
     Columns are the value and its derivatives in `FLOWS`; `ends` are variances at the dates (today first), `clocks` the
     integrated variance between them by the trapezoidal rule with the given `step` (row 0) and with twice it (row 1).
+    `weight`, shape (4,), is the part of the derivatives that multiplies the payoff.
     """
     v, dv = start, np.zeros(4)
     dv[0] = 1.0
     ends[0, 0], ends[0, 1:] = v, dv
-    clocks[:] = 0.0
+    clocks[:], weight[:] = 0.0, 0.0
     for j in range(n_dates):
         for k in range(substeps + 1):
             if k > 0:
-                v = advance(v, dv, numbers, slopes, gamma, bessel, rng)
+                v = advance(v, dv, weight, numbers, slopes, gamma, bessel, rng)
             edge = 0.5 if k in (0, substeps) else 1.0
             fine, coarse = edge * step, 2.0 * edge * step * (k % 2 == 0)
             clocks[0, j, 0] += fine * v

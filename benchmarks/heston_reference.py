@@ -5,7 +5,7 @@ functions of a Gaussian walk (`heston_contracts`). The samples are differentiate
 a jump does not exist, and what the trapezoidal rule leaves is measured, because every path is valued with the step and
 with twice the step: the number given is Richardson's :math:`(4 V_h - V_{2h})/3`, and the correction
 :math:`(V_h - V_{2h})/3` stands beside it with its own standard error. One sample is the mean over an antithetic pair
-of spots on one variance path. Control variates are the same Greek, and the price, of six European claims, with
+of spots on one variance path. Control variates are the same Greek, and the price, of sixteen European claims, with
 Fourier means; their coefficients come from a pilot that is not used again.
 
 ``python -m benchmarks.heston_reference [SECONDS]`` (numba must not meet ``coverage.py`` here) writes ``benchmarks/heston_reference.csv`` after every case, each of
@@ -20,7 +20,7 @@ from pathlib import Path
 import numba as nb
 import numpy as np
 import pandas as pd
-from .heston_contracts import CONTRACTS, CONTROLS, JET, STRIKE, UPPER, payoffs
+from .heston_contracts import CONTRACTS, CONTROLS, JET, LADDER, LOWER, STRIKE, UPPER, payoffs
 from .heston_flow import spot_layer, transition, variance_path
 
 import likelihood_greeks as lg
@@ -59,21 +59,22 @@ DESK = heston(0.04, 2.0, 0.04, 0.3, -0.7, 0.05, 0.02)
 FV1 = heston(0.04, 1.5, 0.04, 1.0, -0.9, 0.03)
 DAX = heston(0.19, 15.6, 0.075, 3.3, -0.51, 0.035)
 CASES = (
-    Case("desk, 12 dates", DESK, 12, 12),
+    Case("desk, 12 dates", DESK, 12, 8),
     Case("FV1, 12 dates", FV1, 12, 24),
-    Case("DAX, 12 dates", DAX, 12, 64),
+    Case("DAX, 12 dates", DAX, 12, 32),
     Case("desk, 52 dates", DESK, 52, 4),
 )
 
 
 @nb.njit
 def samples(model, law, discount, dates, substeps, step, numbers, slopes, gamma, bessel, rng, out):
-    """Fill `out`, shape (n, 2, 10, 11): every path's jets with the step and with twice it; `model` is (S0, v0)."""
+    """Fill `out`, shape (n, 2, 20, 11): every path's jets with the step and with twice it; `model` is (S0, v0)."""
     ends, clocks = np.empty((dates + 1, 5)), np.empty((2, dates, 5))
     mean, deviation, normals = np.empty((dates, 9)), np.empty((dates, 9)), np.empty(dates)
     work, up = np.empty((40, JET)), np.empty((out.shape[2], JET))
+    weight = np.empty(4)
     for p in range(out.shape[0]):
-        variance_path(model[1], dates, substeps, step, numbers, slopes, gamma, bessel, rng, ends, clocks)
+        variance_path(model[1], dates, substeps, step, numbers, slopes, gamma, bessel, rng, ends, clocks, weight)
         for j in range(dates):
             normals[j] = rng.standard_normal()
         for level in range(2):
@@ -81,10 +82,20 @@ def samples(model, law, discount, dates, substeps, step, numbers, slopes, gamma,
             payoffs(model[0], discount, mean, deviation, normals, work, up)
             payoffs(model[0], discount, mean, deviation, -normals, work, out[p, level])
             out[p, level] = 0.5 * (out[p, level] + up)
+            weighted(out[p, level], weight)
+
+
+@nb.njit
+def weighted(jets, weight):
+    """Add the part of the derivatives in `FLOWS` that is a weight."""
+    for k in range(jets.shape[0]):
+        for i in range(4):
+            jets[k, 2 + i] += weight[i] * jets[k, 0]
+        jets[k, 10] += weight[0] * jets[k, 1]
 
 
 def batches(case: Case, seed: int):
-    """Greeks of path after path, without end: arrays of shape (BATCH, 2, 10, 12)."""
+    """Greeks of path after path, without end: arrays of shape (BATCH, 2, 20, 12)."""
     m, step = case.model, MATURITY / case.dates / case.substeps
     one = transition(m, step)
     law = (m.mean_reversion, m.long_run_variance, m.vol_of_vol, m.correlation, m.rate - m.dividend_yield)
@@ -109,13 +120,15 @@ def greeks_of_jets(model) -> np.ndarray:
 
 
 def exact(model) -> np.ndarray:
-    """Greeks of `CONTROLS` by Fourier inversion, shape (6, 12)."""
-    above, call = model.vanilla_jets(STRIKE, MATURITY)
-    far, _ = model.vanilla_jets(UPPER, MATURITY)
-    rows = model.forward_jet(np.asarray(MATURITY)), call, above, far, call, above
+    """Greeks of `CONTROLS` by Fourier inversion, shape (16, 12)."""
+    prices = {strike: model.vanilla_jets(strike, MATURITY) for strike in LADDER}
+    digitals, calls = ({strike: pair[k] for strike, pair in prices.items()} for k in range(2))
+    rows = [model.forward_jet(np.asarray(MATURITY)), calls[STRIKE]]
+    rows += [digitals[strike] for strike in (LOWER, STRIKE, UPPER)]
+    rows += [jet for strike in LADDER for jet in (calls[strike], digitals[strike])]
     discount = model.discount_jet(np.asarray(MATURITY))
-    found = np.array([[_greek(discount * row, name, model) for name in NAMES] for row in rows])
-    return found
+    one = [1.0] + [0.0] * (len(NAMES) - 1)
+    return np.array([one] + [[_greek(discount * row, name, model) for name in NAMES] for row in rows])
 
 
 def _greek(jet, name: str, model) -> float:
@@ -146,13 +159,13 @@ class Sums:
 
 
 def controls(values: np.ndarray, means: np.ndarray, greek: int) -> np.ndarray:
-    """Centred controls of one Greek, shape (n, 12): the Greek and the price of the six European claims."""
+    """Centred controls of one Greek, shape (n, 32): the Greek and the price of the European claims."""
     centred = values[:, len(CONTRACTS) :] - means
     return np.concatenate([centred[:, :, greek], centred[:, :, 0]], axis=1)
 
 
 def coefficients(values: np.ndarray, means: np.ndarray) -> list[np.ndarray]:
-    """Regression coefficients on `controls`, by Greek: shape (12, 4) each."""
+    """Regression coefficients on `controls`, by Greek: shape (32, 4) each."""
     found = []
     for greek in range(len(NAMES)):
         own = controls(values, means, greek)
@@ -182,7 +195,7 @@ def study(case: Case, seconds: float, seed: int) -> pd.DataFrame:
 
 
 def extrapolated(drawn: np.ndarray) -> np.ndarray:
-    """Richardson's combination of both steps, shape (n, 10, 12)."""
+    """Richardson's combination of both steps, shape (n, 20, 12)."""
     return (4.0 * drawn[:, 0] - drawn[:, 1]) / 3.0
 
 
@@ -203,7 +216,7 @@ def frame(case: Case, means, plain: Sums, controlled: Sums, correction: Sums, se
 
 
 if __name__ == "__main__":
-    length = float(sys.argv[1]) if len(sys.argv) > 1 else 500.0
+    length = float(sys.argv[1]) if len(sys.argv) > 1 else 400.0
     done = []
     for number, one in enumerate(CASES):
         done.append(study(one, length, SEED + number))
