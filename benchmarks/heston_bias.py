@@ -1,0 +1,88 @@
+"""How biased is the Heston law at its steps? European Greeks of calls and digital calls, without Monte Carlo.
+
+``python -m benchmarks.heston_bias`` writes ``benchmarks/heston_bias.csv``: one row per parameter set, maturity, number of
+equal steps, contract and Greek, with the exact value at the strike of the spot, the bias there relative to that value,
+and relative to the Greek's scale: its largest size at strikes from 70 to 140 % of the spot. ``worst`` is the largest
+bias at any of these strikes in units of the scale, and ``at`` the strike where it occurs. The steps are fixed lengths at
+each set's own maturity, and those of `Heston.substeps` times 1, 2 and 4 (column ``finer``) at maturities from 0.1 to 10
+years. The method is in ``tests/heston_steps_law.py``.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import likelihood_greeks as lg
+from tests.heston_steps_law import GREEKS, STRIKES, biases, exact_greeks, scales
+
+
+def heston(v0, kappa, theta, xi, rho, rate, dividend_yield=0.0):
+    """A model at spot 100."""
+    return lg.Heston(
+        spot=100.0, initial_variance=v0, mean_reversion=kappa, long_run_variance=theta, vol_of_vol=xi, correlation=rho,
+        rate=rate, dividend_yield=dividend_yield,
+    )  # fmt: skip
+
+
+SETS = {
+    "desk": (heston(0.04, 2.0, 0.04, 0.3, -0.7, 0.05, 0.02), 1.0),
+    "BK1": (heston(0.010201, 6.21, 0.019, 0.61, -0.7, 0.0319), 1.0),
+    "BK2": (heston(0.09, 2.0, 0.09, 1.0, -0.3, 0.05), 5.0),
+    "FV1": (heston(0.04, 1.5, 0.04, 1.0, -0.9, 0.03), 1.0),
+    "FV5": (heston(0.04, 0.5, 0.04, 1.0, -0.9, 0.03), 5.0),
+    "A1": (heston(0.04, 0.5, 0.04, 1.0, -0.9, 0.0), 10.0),
+    "DAX": (heston(0.19, 15.6, 0.075, 3.3, -0.51, 0.035), 1.0),
+    "positive": (heston(0.04, 1.2, 0.06, 0.4, 0.5, 0.02, 0.03), 2.0),
+}
+"""Model and own maturity in years."""
+LENGTHS = (1.0, 0.5, 0.25, 1.0 / 12.0)
+MATURITIES = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+FINER = (1, 2, 4)
+CENTRE = int(np.flatnonzero(STRIKES == 1.0)[0])
+
+
+def jobs(names) -> list[tuple[str, float, int, int]]:
+    """(set, maturity, steps, multiple of the rule's steps or 0), each once."""
+    found = {}
+    for name in names:
+        model, own = SETS[name]
+        for length in LENGTHS:
+            found.setdefault((name, own, round(own / length)), 0)
+        for maturity in sorted({*MATURITIES, own}):
+            (rule,) = model.substeps([maturity])
+            for multiple in FINER:
+                found[name, maturity, multiple * rule] = multiple
+    return [(*key, multiple) for key, multiple in found.items()]
+
+
+def study(name: str, maturity: float, steps: int, multiple: int) -> pd.DataFrame:
+    """Rows of one law."""
+    model, _ = SETS[name]
+    bias, exact = biases(model, maturity, steps), exact_greeks(model, maturity)
+    rows = []
+    for contract, found in bias.items():
+        scaled = found / scales(exact[contract])[:, None]
+        for row, greek in enumerate(GREEKS):
+            value, worst = exact[contract][row, CENTRE], int(np.abs(scaled[row]).argmax())
+            numbers = (value, found[row, CENTRE] / value, scaled[row, CENTRE], scaled[row, worst])
+            where = 100.0 * STRIKES[worst]
+            rows.append((name, maturity, steps, maturity / steps, multiple, contract, greek, *numbers, where))
+    columns = ["set", "maturity", "steps", "step", "finer", "contract", "greek", "exact", "relative bias",
+               "bias / scale", "worst", "at"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """The largest biases in per cent of scale, at the strike of the spot and at any, at the rule's steps."""
+    ruled = table[table["finer"] > 0]
+    largest = ruled.assign(centre=ruled["bias / scale"].abs(), worst=ruled["worst"].abs())
+    return 100.0 * largest.groupby(["set", "maturity", "finer"], sort=False)[["centre", "worst"]].max()
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or list(SETS)
+    found = pd.concat(study(*job) for job in jobs(wanted))
+    found.to_csv(Path(__file__).with_name("heston_bias.csv"), index=False, float_format="%.6g")
+    print(summary(found).to_string())
