@@ -1,11 +1,11 @@
 """How biased is the Heston law at its steps? European Greeks of calls and digital calls, without Monte Carlo.
 
-``python -m benchmarks.heston_bias`` writes ``benchmarks/heston_bias.csv``: one row per parameter set, maturity, number of
-equal steps, contract and Greek, with the exact value at the strike of the spot, the bias there relative to that value,
-and relative to the Greek's scale: its largest size at strikes from 70 to 140 % of the spot. ``worst`` is the largest
-bias at any of these strikes in units of the scale, and ``at`` the strike where it occurs. The steps are fixed lengths at
-each set's own maturity, and those of `Heston.substeps` times 1, 2 and 4 (column ``finer``) at maturities from 0.1 to 10
-years. The method is in ``tests/heston_steps_law.py``.
+``python -m benchmarks.heston_bias [SET ...]`` writes ``benchmarks/heston_bias.csv``: a row per parameter set, maturity,
+number of equal steps, contract and Greek, with the exact value at the strike of the spot, the bias there relative to
+that value, and relative to the Greek's scale: its largest size at strikes from 70 to 140 % of the spot. ``worst`` is
+the largest bias at any of these strikes in units of the scale, and ``at`` the strike where it occurs. The steps are
+fixed lengths at each set's own maturity, and those of `Heston.substeps` times 1, 2 and 4 (column ``finer``) at
+maturities from 0.1 to 10 years. The method is in ``tests/heston_steps_law.py``.
 """
 
 import sys

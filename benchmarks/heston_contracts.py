@@ -1,12 +1,14 @@
 r"""Discounted payoffs of one Heston path as smooth functions of its inputs, with their derivatives.
 
-Given a variance path the log-spot is a Gaussian walk whose moves have known means m and deviations s. Three exact steps
-turn every payoff into a smooth function of them: the last move is integrated out (Black's formula); a barrier is
-survived by drawing each move given that it survives, at fixed uniforms, with the probabilities as a weight [1]_; averages
-and extremes need nothing more. So derivatives of means are means of derivatives.
+Given a variance path the log-spot is a Gaussian walk whose moves have known means m and deviations s. Two exact steps
+turn every payoff into a smooth function of them: the last move is integrated out (Black's formula), and a barrier is
+survived by drawing each move given that it survives, at fixed uniforms, with the probabilities as a weight [1]_.
+Averages need nothing more; the lowest spot has kinks, and only first derivatives besides those that its homogeneity
+in the spot gives. So derivatives of means are means of derivatives.
 
 A *jet* is an array of 11 numbers: a value, its derivatives in log-spot, the four parameters of the variance,
-correlation, rate and dividend yield, and its second derivatives in (log-spot, log-spot) and (log-spot, initial variance).
+correlation, rate and dividend yield, and its second derivatives in (log-spot, log-spot) and (log-spot, initial
+variance).
 
 References
 ----------

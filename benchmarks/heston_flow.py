@@ -105,7 +105,7 @@ def gamma_slopes(a: float) -> np.ndarray:
 
 @nb.njit
 def ratio(z, table):
-    """z I0(z) / I1(z)."""
+    """The function z I0(z) / I1(z)."""
     if z >= Z_END:
         return z + 0.5 + (0.375 + (0.375 + 0.4921875 / z) / z) / z
     k = int(z / Z_STEP)
@@ -201,4 +201,3 @@ def spot_layer(ends, clock, interval, law, mean, deviation):
         mean[j, 6], deviation[j, 6] = drive / xi, -rho / free * s
         mean[j, 7], deviation[j, 7] = interval, 0.0
         mean[j, 8], deviation[j, 8] = -interval, 0.0
-

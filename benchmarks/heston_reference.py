@@ -1,4 +1,4 @@
-r"""Reference Greeks of path-dependent options under Heston's model, by a method that shares no approximation with the law.
+r"""Reference Greeks of path-dependent options under Heston's model, by a method without the law's approximation.
 
 The variance is exact on a fine grid and its integral a trapezoidal sum (`heston_flow`); given it, payoffs are smooth
 functions of a Gaussian walk (`heston_contracts`). The samples are differentiated, not bumped: an error of bumping or of
@@ -8,8 +8,9 @@ with twice the step: the number given is Richardson's :math:`(4 V_h - V_{2h})/3`
 of spots on one variance path. Control variates are the same Greek, and the price, of sixteen European claims, with
 Fourier means; their coefficients come from a pilot that is not used again.
 
-``python -m benchmarks.heston_reference [SECONDS]`` (numba must not meet ``coverage.py`` here) writes ``benchmarks/heston_reference.csv`` after every case, each of
-which runs for so many seconds. Rows of European claims have no controls and are there to be compared with ``exact``.
+``python -m benchmarks.heston_reference [SECONDS]`` (as a module: numba must not meet ``coverage.py`` here) writes
+``benchmarks/heston_reference.csv`` after every case, each of which runs for so many seconds. Rows of European claims
+have no controls and are there to be compared with ``exact``.
 """
 
 import sys
@@ -20,11 +21,12 @@ from pathlib import Path
 import numba as nb
 import numpy as np
 import pandas as pd
-from .heston_contracts import CONTRACTS, CONTROLS, JET, LADDER, LOWER, STRIKE, UPPER, payoffs
-from .heston_flow import spot_layer, transition, variance_path
 
 import likelihood_greeks as lg
 from likelihood_greeks.parameters import resolve
+
+from .heston_contracts import CONTRACTS, CONTROLS, JET, LADDER, LOWER, STRIKE, UPPER, payoffs
+from .heston_flow import spot_layer, transition, variance_path
 
 MATURITY, BATCH, SEED = 1.0, 10_000, 20_040_817
 NAMES = (
