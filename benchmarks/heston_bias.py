@@ -4,8 +4,8 @@
 number of equal steps, contract and Greek, with the exact value at the strike of the spot, the bias there relative to
 that value, and relative to the Greek's scale: its largest size at strikes from 70 to 140 % of the spot. ``worst`` is
 the largest bias at any of these strikes in units of the scale, and ``at`` the strike where it occurs. The steps are
-fixed lengths at each set's own maturity, and those of `Heston.substeps` times 1, 2 and 4 (column ``finer``) at
-maturities from 0.1 to 10 years. The method is in ``tests/heston_steps_law.py``.
+fixed lengths at each set's own maturity and, at maturities from 0.1 to 10 years, those of `Heston.substeps`, twice as
+many, and those of `proposed` (column ``rule``). The method is in ``tests/heston_steps_law.py``.
 """
 
 import sys
@@ -35,29 +35,42 @@ SETS = {
     "A1": (heston(0.04, 0.5, 0.04, 1.0, -0.9, 0.0), 10.0),
     "DAX": (heston(0.19, 15.6, 0.075, 3.3, -0.51, 0.035), 1.0),
     "positive": (heston(0.04, 1.2, 0.06, 0.4, 0.5, 0.02, 0.03), 2.0),
+    "calm": (heston(0.04, 0.3, 0.04, 0.1, -0.5, 0.03), 5.0),
 }
 """Model and own maturity in years."""
 LENGTHS = (1.0, 0.5, 0.25, 1.0 / 12.0)
 MATURITIES = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
-FINER = (1, 2, 4)
 CENTRE = int(np.flatnonzero(STRIKES == 1.0)[0])
 
 
-def jobs(names) -> list[tuple[str, float, int, int]]:
-    """(set, maturity, steps, multiple of the rule's steps or 0), each once."""
-    found = {}
+def proposed(model: lg.Heston, maturity: float) -> int:
+    r"""Steps of a rule that knows the maturity.
+
+    They are at most :math:`\min\{1/(2\kappa),\; \min(0.4,\, 0.36\,d^{1/4})\,\sqrt{\bar v T}/\xi\}` years long, where
+    :math:`\bar v` is the mean of the expected variance up to T and :math:`d = 4\kappa\theta/\xi^2`. Given the variance
+    at the steps, the integrated variance has a deviation of about :math:`\xi\Delta\sqrt{\bar v T/12}`: the second bound
+    holds that to a share of its mean, :math:`\bar v T`.
+    """
+    kappa, theta, xi = model.mean_reversion, model.long_run_variance, model.vol_of_vol
+    mean = theta - (model.initial_variance - theta) * np.expm1(-kappa * maturity) / (kappa * maturity)
+    share = min(0.4, 0.36 * (4.0 * kappa * theta / xi**2) ** 0.25)
+    return int(np.ceil(maturity / min(0.5 / kappa, share * np.sqrt(mean * maturity) / xi)))
+
+
+def jobs(names) -> list[tuple[str, float, int, str]]:
+    """(set, maturity, steps, where they come from), all."""
+    found = []
     for name in names:
         model, own = SETS[name]
-        for length in LENGTHS:
-            found.setdefault((name, own, round(own / length)), 0)
+        found += [(name, own, round(own / length), "length") for length in LENGTHS]
         for maturity in sorted({*MATURITIES, own}):
             (rule,) = model.substeps([maturity])
-            for multiple in FINER:
-                found[name, maturity, multiple * rule] = multiple
-    return [(*key, multiple) for key, multiple in found.items()]
+            choices = {"substeps": rule, "twice": 2 * rule, "proposed": proposed(model, maturity)}
+            found += [(name, maturity, steps, choice) for choice, steps in choices.items()]
+    return found
 
 
-def study(name: str, maturity: float, steps: int, multiple: int) -> pd.DataFrame:
+def study(name: str, maturity: float, steps: int, rule: str) -> pd.DataFrame:
     """Rows of one law."""
     model, _ = SETS[name]
     bias, exact = biases(model, maturity, steps), exact_greeks(model, maturity)
@@ -68,21 +81,27 @@ def study(name: str, maturity: float, steps: int, multiple: int) -> pd.DataFrame
             value, worst = exact[contract][row, CENTRE], int(np.abs(scaled[row]).argmax())
             numbers = (value, found[row, CENTRE] / value, scaled[row, CENTRE], scaled[row, worst])
             where = 100.0 * STRIKES[worst]
-            rows.append((name, maturity, steps, maturity / steps, multiple, contract, greek, *numbers, where))
-    columns = ["set", "maturity", "steps", "step", "finer", "contract", "greek", "exact", "relative bias",
+            rows.append((name, maturity, steps, maturity / steps, rule, contract, greek, *numbers, where))
+    columns = ["set", "maturity", "steps", "step", "rule", "contract", "greek", "exact", "relative bias",
                "bias / scale", "worst", "at"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """The largest biases in per cent of scale, at the strike of the spot and at any, at the rule's steps."""
-    ruled = table[table["finer"] > 0]
-    largest = ruled.assign(centre=ruled["bias / scale"].abs(), worst=ruled["worst"].abs())
-    return 100.0 * largest.groupby(["set", "maturity", "finer"], sort=False)[["centre", "worst"]].max()
+    """The largest biases in per cent of scale: at the strike of the spot, at any strike, and there of first order."""
+    ruled = table[table["rule"] != "length"]
+    worst, first = ruled["worst"].abs(), ~ruled["greek"].isin(["gamma", "vanna", "volga"])
+    largest = ruled.assign(centre=ruled["bias / scale"].abs(), worst=worst, first=worst.where(first))
+    groups = largest.groupby(["set", "maturity", "rule", "steps"], sort=False)
+    return 100.0 * groups[["centre", "first", "worst"]].max()
 
 
 if __name__ == "__main__":
     wanted = sys.argv[1:] or list(SETS)
-    found = pd.concat(study(*job) for job in jobs(wanted))
+    done = []
+    for job in jobs(wanted):
+        done.append(study(*job))
+        print(*job, f"{100.0 * done[-1]['worst'].abs().max():.3f} %", flush=True)
+    found = pd.concat(done)
     found.to_csv(Path(__file__).with_name("heston_bias.csv"), index=False, float_format="%.6g")
     print(summary(found).to_string())
