@@ -46,14 +46,14 @@ CENTRE = int(np.flatnonzero(STRIKES == 1.0)[0])
 def proposed(model: lg.Heston, maturity: float) -> int:
     r"""Steps of a rule that knows the maturity.
 
-    They are at most :math:`\min\{1/(2\kappa),\; \min(0.4,\, 0.36\,d^{1/4})\,\sqrt{\bar v T}/\xi\}` years long, where
+    They are at most :math:`\min\{1/(2\kappa),\; 0.35\,\min(1, d)^{1/4}\,\sqrt{\bar v T}/\xi\}` years long, where
     :math:`\bar v` is the mean of the expected variance up to T and :math:`d = 4\kappa\theta/\xi^2`. Given the variance
     at the steps, the integrated variance has a deviation of about :math:`\xi\Delta\sqrt{\bar v T/12}`: the second bound
-    holds that to a share of its mean, :math:`\bar v T`.
+    holds that to a share of its mean, :math:`\bar v T`. The constants are fitted to this study.
     """
     kappa, theta, xi = model.mean_reversion, model.long_run_variance, model.vol_of_vol
     mean = theta - (model.initial_variance - theta) * np.expm1(-kappa * maturity) / (kappa * maturity)
-    share = min(0.4, 0.36 * (4.0 * kappa * theta / xi**2) ** 0.25)
+    share = 0.35 * min(1.0, 4.0 * kappa * theta / xi**2) ** 0.25
     return int(np.ceil(maturity / min(0.5 / kappa, share * np.sqrt(mean * maturity) / xi)))
 
 

@@ -8,9 +8,9 @@ with twice the step: the number given is Richardson's :math:`(4 V_h - V_{2h})/3`
 of spots on one variance path. Control variates are the same Greek, and the price, of sixteen European claims, with
 Fourier means; their coefficients come from a pilot that is not used again.
 
-``python -m benchmarks.heston_reference [SECONDS]`` (as a module: numba must not meet ``coverage.py`` here) writes
-``benchmarks/heston_reference.csv`` after every case, each of which runs for so many seconds. Rows of European claims
-have no controls and are there to be compared with ``exact``.
+``python -m benchmarks.heston_reference [SECONDS [CASE ...]]`` (as a module: numba must not meet ``coverage.py`` here)
+writes ``benchmarks/heston_reference.csv`` after every case, each of which runs for so many seconds. Rows of European
+claims have no controls and are there to be compared with ``exact``.
 """
 
 import sys
@@ -217,10 +217,19 @@ def frame(case: Case, means, plain: Sums, controlled: Sums, correction: Sums, se
     return pd.DataFrame(rows, columns=columns)
 
 
-if __name__ == "__main__":
-    length = float(sys.argv[1]) if len(sys.argv) > 1 else 400.0
-    done = []
+def main(seconds: float, names: list[str]) -> None:
+    """Run the named cases (all, if none is named) and put their rows in the place of older ones."""
+    path = Path(__file__).with_name("heston_reference.csv")
+    table = pd.read_csv(path) if names and path.exists() else pd.DataFrame(columns=["case"])
     for number, one in enumerate(CASES):
-        done.append(study(one, length, SEED + number))
-        pd.concat(done).to_csv(Path(__file__).with_name("heston_reference.csv"), index=False, float_format="%.8g")
-        print(done[-1].drop(columns=["case", "paths", "substeps"]).to_string(), flush=True)
+        if not names or one.name in names:
+            found = study(one, seconds, SEED + number)
+            kept = [table[table["case"] == other.name] for other in CASES if other.name != one.name]
+            kept.insert(number, found)
+            table = pd.concat([part for part in kept if len(part)])
+            table.to_csv(path, index=False, float_format="%.8g")
+            print(found.drop(columns=["case", "paths", "substeps"]).to_string(), flush=True)
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 400.0, sys.argv[2:])
