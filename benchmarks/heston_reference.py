@@ -10,7 +10,9 @@ Fourier means; their coefficients come from a pilot that is not used again.
 
 ``python -m benchmarks.heston_reference [SECONDS [CASE ...]]`` (as a module: numba must not meet ``coverage.py`` here)
 writes ``benchmarks/heston_reference.csv`` after every case, each of which runs for so many seconds. Rows of European
-claims have no controls and are there to be compared with ``exact``.
+claims have no controls and are there to be compared with ``exact``. Spot 100, one year; Greeks are raw derivatives, per
+1.00 of everything: ``vega`` in the initial volatility, ``vanna`` in spot and initial variance (the package's is
+:math:`2\sqrt{v_0}` times that).
 """
 
 import sys
