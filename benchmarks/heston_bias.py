@@ -4,8 +4,8 @@
 number of equal steps, contract and Greek, with the exact value at the strike of the spot, the bias there relative to
 that value, and relative to the Greek's scale: its largest size at strikes from 70 to 140 % of the spot. ``worst`` is
 the largest bias at any of these strikes in units of the scale, and ``at`` the strike where it occurs. The steps are
-fixed lengths at each set's own maturity and, at maturities from 0.1 to 10 years, those of `Heston.substeps`, twice as
-many, and those of `proposed` (column ``rule``). The method is in ``tests/heston_steps_law.py``.
+fixed lengths at each set's own maturity and, at maturities from 0.1 to 10 years, those of `Heston.substeps` (column
+``rule``). The method is in ``tests/heston_steps_law.py``.
 """
 
 import sys
@@ -43,20 +43,6 @@ MATURITIES = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 CENTRE = int(np.flatnonzero(STRIKES == 1.0)[0])
 
 
-def proposed(model: lg.Heston, maturity: float) -> int:
-    r"""Steps of a rule that knows the maturity.
-
-    They are at most :math:`\min\{1/(2\kappa),\; 0.35\,\min(1, d)^{1/4}\,\sqrt{\bar v T}/\xi\}` years long, where
-    :math:`\bar v` is the mean of the expected variance up to T and :math:`d = 4\kappa\theta/\xi^2`. Given the variance
-    at the steps, the integrated variance has a deviation of about :math:`\xi\Delta\sqrt{\bar v T/12}`: the second bound
-    holds that to a share of its mean, :math:`\bar v T`. The constants are fitted to this study.
-    """
-    kappa, theta, xi = model.mean_reversion, model.long_run_variance, model.vol_of_vol
-    mean = theta - (model.initial_variance - theta) * np.expm1(-kappa * maturity) / (kappa * maturity)
-    share = 0.35 * min(1.0, 4.0 * kappa * theta / xi**2) ** 0.25
-    return int(np.ceil(maturity / min(0.5 / kappa, share * np.sqrt(mean * maturity) / xi)))
-
-
 def jobs(names) -> list[tuple[str, float, int, str]]:
     """(set, maturity, steps, where they come from), all."""
     found = []
@@ -64,9 +50,7 @@ def jobs(names) -> list[tuple[str, float, int, str]]:
         model, own = SETS[name]
         found += [(name, own, round(own / length), "length") for length in LENGTHS]
         for maturity in sorted({*MATURITIES, own}):
-            (rule,) = model.substeps([maturity])
-            choices = {"substeps": rule, "twice": 2 * rule, "proposed": proposed(model, maturity)}
-            found += [(name, maturity, steps, choice) for choice, steps in choices.items()]
+            found.append((name, maturity, *model.substeps([maturity]), "substeps"))
     return found
 
 

@@ -240,17 +240,18 @@ def test_scores_have_mean_zero_and_the_second_bartlett_identity_holds(model):
 def test_grid_stays_with_the_paths_when_a_parameter_moves():
     paths = draw(DESK, (1.0,), n_paths=10)
     faster = replace(DESK, mean_reversion=8.0)
-    assert paths.substeps == DESK.substeps((1.0,)) == (4,)
+    assert paths.substeps == DESK.substeps((1.0,)) == (5,)
     assert faster.substeps((1.0,)) == (16,)
     assert np.all(np.isfinite(faster.log_density(paths)))
 
 
 def test_substeps_follow_the_rule_and_the_tolerance():
-    assert DESK.substeps((1 / 12, 2 / 12, 1.0)) == (1, 1, 4)  # 0.5 / kappa = 1/4
-    assert BK1.substeps((1.0,)) == (13,)  # 0.5 / kappa
-    assert FV1.substeps((1.0,)) == (13,)  # 2 theta / xi**2 = 0.08
-    assert FV5.substeps((5.0,)) == (20,)  # min(T / 20, 1/4)
-    assert replace(DESK, bias_tolerance=0.002 / 64.0).substeps((1.0,)) == (16,)
+    assert DESK.substeps((1 / 12, 2 / 12, 1.0)) == (1, 1, 4)  # 0.35 sqrt(theta) / xi = 0.233
+    assert DESK.substeps((10.0,)) == (40,)  # 0.5 / kappa = 1/4
+    assert BK1.substeps((1.0,)) == (14,)  # 0.35 sqrt(0.0176) / xi = 0.0761
+    assert FV1.substeps((1.0,)) == (21,)  # 0.35 * 0.24**0.25 sqrt(theta) / xi = 0.0490
+    assert FV5.substeps((5.0,)) == (61,)  # 0.35 * 0.08**0.25 sqrt(5 theta) / xi = 0.0832
+    assert replace(DESK, bias_tolerance=0.002 / 64.0).substeps((1.0,)) == (18,)
 
 
 def test_variance_that_touches_zero_leaves_every_weight_finite():
@@ -282,7 +283,8 @@ def test_extreme_parameters_leave_every_weight_finite_and_right(change, times):
             return replace(model, **{given: getattr(model, given) + shifts[given]}).log_density(paths)
 
         size = 1.0 - abs(model.correlation) if name == "correlation" else getattr(model, name)
-        differenced = stencil(moved, (name,), {name: 1e-3 * size})
+        step = 1e-2 if size == 1e-6 else 1e-3
+        differenced = stencil(moved, (name,), {name: step * size})
         np.testing.assert_allclose(score, differenced, rtol=0.0, atol=1e-3 * score.std())  # rounding: steps of 1e-9
 
 

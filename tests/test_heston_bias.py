@@ -17,7 +17,7 @@ from heston_steps_law import (
 from scipy.special import ndtr
 
 BK2 = model(0.09, 2.0, 0.09, 1.0, -0.3, 0.05)  # Broadie and Kaya (2006), second set
-CASES = {"desk": (DESK, 1.0), "BK1": (BK1, 1.0), "BK2": (BK2, 5.0)}
+CASES = {"desk": (DESK, 1.0), "desk, short": (DESK, 0.25), "BK1": (BK1, 1.0), "BK2, short": (BK2, 0.25)}
 BOUND = 0.002  # of each Greek's largest size at the strikes
 SPOT = STRIKES == 1.0
 

@@ -132,24 +132,19 @@ def test_every_executor_gives_the_same_bits():
             assert lg.greeks(DESK, payoff, paths=10_000, seed=1, executor=executor).to_frame().equals(serial)
 
 
-def test_auto_falls_back_on_score_controls_and_says_so():
-    auto, scores = (lg.greeks(FV1, BARRIER, ["delta"], paths=8192, seed=2, controls=c) for c in ("auto", "scores"))
-    assert auto["delta"].value == scores["delta"].value
-    assert any("no `tangent`" in remark for remark in auto.diagnostics.remarks)
-    assert auto["delta"].variance_ratio > 1.5
-
-
 @pytest.mark.parametrize("law", [DESK, FV1], ids=["desk", "FV1"])
 def test_a_barrier_far_away_leaves_the_european_greeks(law):
     far = replace(BARRIER, level=1e-3)
     result = lg.greeks(law, far, ["delta", "rho"], paths=50_000, seed=5)
     for name, gate in (("price", 0.005), ("delta", 0.05), ("rho", 0.03)):
         exact = greek(law, CALL, name) if name != "price" else price(law, CALL, 365)
-        assert_estimates(result[name], exact, max_standard_error=gate * exact)
+        assert result[name].standard_error < gate * exact
+        error = np.hypot(result[name].standard_error, 2e-6 * exact)  # of the estimate, and of the differences
+        assert abs(result[name].value - exact) < 4.0 * error
 
 
 def test_little_vol_of_vol_is_black_scholes():
-    law = replace(DESK, vol_of_vol=0.01)  # an order of 1,599
+    law = replace(DESK, vol_of_vol=0.001)  # an order of 159,999
     flat = lg.GBM(spot=100.0, volatility=0.2, rate=0.05, dividend_yield=0.02)
     result = lg.greeks(law, DIGITAL, ["delta", "gamma", "rho", "correlation"], paths=50_000, seed=3)
     for name, gate in (("price", 0.003), ("delta", 0.01), ("gamma", 0.05), ("rho", 0.015)):

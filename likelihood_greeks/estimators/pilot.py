@@ -1,4 +1,4 @@
-r"""Draws for the pilot: the law itself, and the law pushed far up and down.
+r"""Draws for the pilot: the law itself, and the law pushed far up and down, or stretched.
 
 Coefficients fitted to a few thousand ordinary draws extrapolate badly: the polynomial tails of what is left then
 dominate the error of the main run. Half of the pilot is therefore drawn with the rate moved by
@@ -9,7 +9,8 @@ dominate the error of the main run. Half of the pilot is therefore drawn with th
 
 which is exact where the spot moves by normals; elsewhere densities are compared. Nothing about the estimate depends
 on it: any coefficients leave it unbiased. A law that draws something beneath its spots is not pushed: its tails are
-those of what is beneath, which no rate moves.
+those of what is beneath, which no rate moves. A law of one date that turns one normal into its spot is stretched:
+half of its pilot has normals twice as large, whose density is known whatever the law.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from ..models.moves import Movable
 from ..models.numerical import moved
 from ..models.protocol import PathModel, Paths, observed
 from ..parameters import Derivative
-from ..sampling import Chunk
+from ..sampling import Chunk, GivenNormals
 from .likelihood_ratio import Drawn, simulated, weigh
 
 SHIFTS = np.array([0.0, 3.0, -3.0])  # of the final log-spot, in standard deviations
 SHARES = np.array([0.5, 0.25, 0.25])
+STRETCH = 2.0
 RATE = ("rate",)
 LARGEST = 700.0  # of exponents: where hardly any variance accrued, a path moved by the rate has no density at all
 
@@ -38,6 +40,9 @@ def draws(
 ) -> Iterator[tuple[Drawn, FloatArray, Chunk]]:
     """Weighted draws of the pilot: paths with their weights, the importance of each sample, and how samples fold."""
     grid = np.asarray(times)
+    if _made_of_one_normal(model, grid):
+        yield from _stretched(model, grid, chunk, needed)
+        return
     shifts = _shifts(model, grid, chunk)
     if shifts is None:
         yield weigh(model, simulated(model, times, chunk), needed, rate), np.ones(chunk.n_samples), chunk
@@ -48,6 +53,29 @@ def draws(
         drawn = weigh(model, paths, [*needed, *({RATE} - set(needed))], rate)
         weight = _weight(_exponents(model, paths, drawn, shifts))
         yield drawn, weight[: piece.n_samples], piece  # of an antithetic pair the first path was drawn
+
+
+def _made_of_one_normal(model: PathModel, grid: FloatArray) -> bool:
+    """Whether a path of the law is one date and made of one normal and nothing else, but does not move by normals."""
+    if len(grid) > 1 or isinstance(model, Movable):
+        return False
+    try:
+        model.simulate(grid, GivenNormals(np.zeros((1, 2))))
+    except (TypeError, ValueError):  # it asked for more, or for other numbers
+        return False
+    return True
+
+
+def _stretched(
+    model: PathModel, grid: FloatArray, chunk: Chunk, needed: Sequence[Derivative]
+) -> Iterator[tuple[Drawn, FloatArray, Chunk]]:
+    for k, factor in enumerate((1.0, STRETCH)):
+        piece = replace(chunk, index=2 * chunk.index + k, n_paths=chunk.n_paths // 2)
+        normals = factor * piece.stream().normals(1)
+        drawn = weigh(model, model.simulate(grid, GivenNormals(normals)), needed)
+        exponents = np.minimum(0.5 * normals[0] ** 2 * (1.0 - STRETCH**-2), LARGEST)
+        weight = 2.0 / (1.0 + np.exp(exponents) / STRETCH)
+        yield drawn, weight[: piece.n_samples], piece  # the paths of an antithetic pair weigh the same
 
 
 def _shifts(model: PathModel, grid: FloatArray, chunk: Chunk) -> FloatArray | None:
