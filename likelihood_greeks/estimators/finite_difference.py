@@ -27,6 +27,7 @@ from ..sampling import Chunk
 from .likelihood_ratio import Combination, sum_of
 from .recording import Recording, Source
 
+RELATIVE = ("spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol")
 Shift: TypeAlias = tuple[tuple[str, float], ...]
 
 
@@ -40,15 +41,15 @@ def present_values(model: PathModel, payoff: Contract, source: Source, shift: Ma
 
 
 def bump_sizes(model: PathModel, payoff: Contract, bump: float) -> dict[str, float]:
-    """Absolute bumps: `bump` times the spot and times the first date; for other parameters times 1, or their size.
+    """Absolute bumps: `bump` times the size of the first date and of `RELATIVE` parameters, of others times 1 or more.
 
-    A bump of 0.01 is one per cent of the spot, one volatility point, one per cent of rate. It is relative to a
-    parameter that is too close to the end of its domain for that.
+    A bump of 0.01 is one per cent of the spot or of a variance, but one volatility point, one per cent of rate. It is
+    relative to any parameter that is too close to the end of its domain for that.
     """
     sizes = {TIME: bump * payoff.times[0]}
     for name in model.parameters:
         size = abs(value_of(model, name))
-        sizes[name] = bump * (size if name == "spot" else max(size, 1.0))
+        sizes[name] = bump * (size if name in RELATIVE else max(size, 1.0))
         try:
             moved(model, {name: sizes[name]})
             moved(model, {name: -sizes[name]})

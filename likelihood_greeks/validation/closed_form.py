@@ -1,6 +1,7 @@
-r"""Black--Scholes closed forms, each written once: the jet of a price holds every first and second Greek.
+r"""Closed forms, each written once: the jet of a price holds every first and second Greek.
 
-All of them are exchanges of two lognormal assets or the legs of one. With means :math:`A`, :math:`B`, and
+Europeans under Heston are made of the digital and the call that the model knows by Fourier inversion. All others are of
+Black--Scholes: exchanges of two lognormal assets or the legs of one. With means :math:`A`, :math:`B`, and
 :math:`s` the standard deviation of the logarithm of their ratio,
 
 .. math:: E[(X - Y)^+] = A\,\Phi(d_1) - B\,\Phi(d_2), \qquad d_{1,2} = \frac{\log(A/B)}{s} \pm \frac{s}{2}.
@@ -16,7 +17,9 @@ from .. import jets
 from .._typing import FloatArray
 from ..jets import Jet
 from ..models.gbm import GBM
+from ..models.heston import Heston
 from ..parameters import TIME, Greek, resolve
+from ..payoffs.european import pieces
 from ..payoffs.path import Asian
 from ..payoffs.protocol import Contract
 from ..payoffs.vanilla import (
@@ -31,14 +34,14 @@ from ..payoffs.vanilla import (
 )
 
 
-def price(model: GBM, payoff: Contract) -> Jet:
-    """Price of `payoff` today with its derivatives in ``spot``, ``volatility``, ``rate``, ``dividend_yield``, ``time``.
+def price(model: GBM | Heston, payoff: Contract) -> Jet:
+    """Price of `payoff` today with its derivatives in the model's parameters and ``time``.
 
     Parameters
     ----------
-    model : GBM
+    model : GBM or Heston
     payoff : Contract
-        Any option on the final spot, or an `Asian` on the geometric average.
+        Any option on the final spot, or, under `GBM`, an `Asian` on the geometric average.
 
     Returns
     -------
@@ -55,6 +58,8 @@ def price(model: GBM, payoff: Contract) -> Jet:
     .. [1] E. G. Haug, *The Complete Guide to Option Pricing Formulas*, McGraw-Hill, 1998, pp. 2-8 (Black--Scholes--
        Merton) and 88-90 (gap, cash-or-nothing, asset-or-nothing).
     """
+    if isinstance(model, Heston):
+        return _european(model, payoff)
     match payoff:
         case Call(strike, maturity):
             return _gap(model, strike, strike, maturity, 1)
@@ -74,10 +79,10 @@ def price(model: GBM, payoff: Contract) -> Jet:
             return _gap(model, strike, trigger, maturity, -1)
         case Asian(average="geometric"):
             return _geometric_asian(model, payoff)
-    raise TypeError(f"payoff must have a closed form (European, or geometric Asian), got {payoff!r}")
+    raise _no_closed_form(payoff)
 
 
-def greek(model: GBM, payoff: Contract, name: Greek) -> float:
+def greek(model: GBM | Heston, payoff: Contract, name: Greek) -> float:
     """One Greek of `payoff` in closed form, raw (per 1.00 of each parameter, theta per year).
 
     Raises
@@ -89,6 +94,21 @@ def greek(model: GBM, payoff: Contract, name: Greek) -> float:
     """
     jet = price(model, payoff)
     return float(sum(weight * jet.derivative(*names) for names, weight in resolve(name, model).items()))
+
+
+def _european(model: Heston, payoff: Contract) -> Jet:
+    """Discounted forward, digital and call, in the shares that make the payoff."""
+    made_of = pieces(payoff)
+    if made_of is None:
+        raise _no_closed_form(payoff)
+    date = np.asarray(payoff.times[-1])
+    digital, call = model.vanilla_jets(made_of.trigger, payoff.times[-1])
+    straight = made_of.flat + made_of.slope * model.forward_jet(date)
+    return model.discount_jet(date) * (straight + made_of.jump * digital + made_of.kink * call)
+
+
+def _no_closed_form(payoff: Contract) -> TypeError:
+    return TypeError(f"payoff must have a closed form (European, or geometric Asian under GBM), got {payoff!r}")
 
 
 def cash_or_nothing(model: GBM, strike: float, maturity: float, sign: int) -> Jet:
