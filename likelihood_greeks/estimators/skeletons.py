@@ -248,6 +248,9 @@ class Moved:
         match derivative:
             case (name,):
                 return self.first(name, handover) - self._estimated(derivative)
+            case (_, _) if self.gradient is None or len(handover.skeleton) == len(self.gradient):
+                weight = self.motion.weights(handover, [derivative])[derivative]
+                return self.value * weight - self._estimated(derivative)
             case (a, b) if self._known_slope(derivative, handover.rate):
                 # The coordinate whose score is noisiest travels with the path.
                 return self.second((b, a) if b == TIME else (a, b), handover) - self._estimated(derivative)

@@ -17,14 +17,14 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
 from .._typing import FloatArray
 from ..parameters import Derivative
 from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope
-from .variance_path import Beneath, VariancePath
+from .variance_path import STENCIL, Beneath, VariancePath
 
 LINEAR = ("spot", "rate", "dividend_yield", "correlation")
 """Parameters of this layer alone."""
@@ -141,6 +141,26 @@ class ConditionalSpot:
         if not here:
             return Slope(mean, handed=self.beneath.curvature((pair[0], pair[1])))
         return Slope(mean, self._clock_bend(pair, moved))
+
+    def curvature(self, pair: Derivative, rate: float, noise: FloatArray) -> FloatArray | None:
+        """Derivative of the weight in the initial variance as another coordinate moves what is beneath; (n_paths,).
+
+        A five-point difference of the exact weight along that motion, the spots held fixed. None of other pairs:
+        theirs depend on more than the path of the variance.
+        """
+        given = "initial_variance"
+        if given not in pair:
+            return None
+        other = pair[0] if pair[1] == given else pair[1]
+        size, moves = self.beneath.step(other), noise + self.mean
+
+        def weight(shift: float) -> FloatArray:
+            beneath = self.beneath.carried(other, rate, shift)
+            model: Any = beneath.model
+            law = ConditionalSpot(model, beneath)
+            return Moves(moves - law.mean, law.variance, law).weight(given, rate)
+
+        return np.asarray(sum(w * weight(k * size) for k, w in STENCIL.items()) / size)
 
     def _clock_bend(self, pair: Derivative, moved: dict[str, Beneath]) -> FloatArray:
         """Second derivatives of (1 - rho**2) I."""

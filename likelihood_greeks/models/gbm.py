@@ -36,6 +36,9 @@ class _Terms:
         """Second derivatives."""
         return Slope(self.mean.derivative(*pair), self._clock(*pair))
 
+    def curvature(self, pair: Derivative, rate: float, noise: FloatArray) -> None:
+        """Never asked for: every bend is known."""
+
     def _clock(self, *names: str) -> FloatArray:
         rows = self.variance.derivative(*names)
         return rows if rows.any() else NONE

@@ -70,6 +70,10 @@ class Perturbed(Protocol):
         """Derivatives of the slope in ``pair[0]`` when ``pair[1]`` moves all that was drawn; None if unknown."""
         ...
 
+    def curvature(self, pair: Derivative, rate: float, noise: FloatArray, /) -> FloatArray | None:
+        """What `Moves.curvature` is where `bend` is unknown, shape (n_paths,); None if unknown as well."""
+        ...
+
 
 @runtime_checkable
 class Movable(Protocol):
@@ -174,7 +178,7 @@ class Moves:
         """Derivative of the weight in ``pair[0]`` along ``pair[1]``; shape (n_paths,), None if unknown."""
         bend = self.bend(pair, rate)
         if bend is None:
-            return None
+            return once(self._known, ("curvature", pair, rate), lambda: self.law.curvature(pair, rate, self.noise))
         (a, b), v, n = (self.slope(name, rate) for name in pair), self.variance, len(self.noise)
         linear = bend.mean / v - (a.mean * b.variance + b.mean * a.variance) / v**2
         total = weighted(linear, self.noise) - _total(a.mean * b.mean / v, n) + bend.handed
@@ -223,6 +227,9 @@ class _Between:
     def bend(self, pair: Derivative, rate: float) -> Slope | None:
         found = self.moves.bend(pair, rate)
         return None if found is None else self._coarse(found)
+
+    def curvature(self, pair: Derivative, rate: float, noise: FloatArray) -> None:
+        """Known of all moves only."""
 
     def _coarse(self, slope: Slope) -> Slope:
         shape = len(self.moves.noise)

@@ -211,11 +211,9 @@ class VariancePath:
     def curvature(self, pair: tuple[str, str]) -> FloatArray:
         """Second derivative of `log_density`, shape (n_paths,): a five-point difference of its exact derivative."""
         given, moved = sorted(pair, key=lambda name: (name not in CHEAP, name))
-        size = float(self.times[0]) if moved == TIME else float(getattr(self.model, moved))
-        total = np.zeros(self.variance.shape[1])
-        for k, weight in STENCIL.items():
-            total += weight * self.shifted(moved, k * STEP * size).score(given)
-        return total / (STEP * size)
+        size = self.step(moved)
+        scores = (weight * self.shifted(moved, k * size).score(given) for k, weight in STENCIL.items())
+        return np.asarray(sum(scores) / size)
 
     def shifted(self, name: str, shift: float) -> VariancePath:
         """The same draws, seen by a model with another parameter, or at dates that have come nearer."""
@@ -227,7 +225,16 @@ class VariancePath:
     # -- with the path -----------------------------------------------------------------------------------------
 
     def _flow(self, name: str, rate: float) -> Beneath:
-        """All that depends on the path alone is linear in the changes of both ends of a step, and known once."""
+        moving, clock = self._motions(name, rate)
+        keep = np.exp(-rate * self.steps)[:, None]
+        handed = weighted((1.0 - keep) * moving[:-1], self._start_score) if rate else NONE[0]
+        return Beneath(self.rise(self.path * moving), self.over_intervals(clock), handed)
+
+    def _motions(self, name: str, rate: float) -> tuple[FloatArray, FloatArray]:
+        """Motions of the log-variances at the ends of all sub-steps, and of the integrated variances over them.
+
+        All that depends on the path alone is linear in the changes of both ends of a step, and known once.
+        """
         direct = replace(self._direction(name), log_start=0.0)
         direct = replace(direct, step=direct.step * self._in_first_interval)
         keep = np.exp(-rate * self.steps)[:, None]
@@ -236,8 +243,18 @@ class VariancePath:
         clock += self._integral_motion("end", Direction(log_end=1.0)) * moving[1:]
         if name != "initial_variance":
             clock += self._integral_motion(name, direct)
-        handed = weighted((1.0 - keep) * moving[:-1], self._start_score) if rate else NONE[0]
-        return Beneath(self.rise(self.path * moving), self.over_intervals(clock), handed)
+        return moving, clock
+
+    def carried(self, name: str, rate: float, shift: float) -> VariancePath:
+        """The path as it travels when a coordinate changes by a little, seen by the model whose coordinate it is."""
+        moving, clock = once(self._known, ("motions", name, rate), lambda: self._motions(name, rate))
+        variance = self.variance * np.exp(shift * moving[1:])
+        integral = self.integral * np.exp(shift * clock / self.integral)
+        return replace(self.shifted(name, shift), variance=variance, integral=integral)
+
+    def step(self, name: str) -> float:
+        """By how much a coordinate is moved in differences."""
+        return STEP * float(self.times[0] if name == TIME else getattr(self.model, name))
 
     @property
     def _start_score(self) -> FloatArray:
