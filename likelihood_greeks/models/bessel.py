@@ -31,6 +31,7 @@ from .._typing import AnyArray, FloatArray
 
 SMALL, SMALL_TERMS = 0.1, 16  # power series for z**2 / 4 below this multiple of nu + 1
 LARGE, LARGE_TERMS = 40.0, 16  # series in 1 / z above this plus 4 nu**2
+BLOCK = 8192  # arguments at a time, so that they stay in cache
 HIGH_ORDER, HIGH_TERMS = 20.0, 10  # series in 1 / nu from this order on
 
 
@@ -85,13 +86,24 @@ def bessel(nu: float, z: AnyArray, order: bool = True) -> Bessel:
         refuse("nu", "be above -1", nu)
     flat = np.asarray(z, dtype=float).ravel()
     found = np.empty((7, flat.size))
-    small = 0.25 * flat**2 < SMALL * (nu + 1.0)
-    large = flat > LARGE + 4.0 * nu**2
-    middle = ~(small | large)
-    for where, rows in ((small, _small), (large, _large), (middle, _high if nu >= HIGH_ORDER else _middle)):
-        if where.any():
-            found[:, where] = rows(nu, flat[where], order)
+    for start in range(0, flat.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        found[:, block] = _block(nu, flat[block], order)
     return Bessel(*found.reshape((7, *np.shape(z))))
+
+
+def _block(nu: float, z: AnyArray, order: bool) -> FloatArray:
+    """The rows of `Bessel` at a few arguments, each by the expansion that is good there."""
+    small = 0.25 * z**2 < SMALL * (nu + 1.0)
+    large = z > LARGE + 4.0 * nu**2
+    found = np.empty((7, z.size))
+    ways = (small, _small), (large, _large), (~(small | large), _high if nu >= HIGH_ORDER else _middle)
+    for where, rows in ways:
+        if where.all():
+            return rows(nu, z, order)
+        if where.any():
+            found[:, where] = rows(nu, z[where], order)
+    return found
 
 
 def _small(nu: float, z: AnyArray, order: bool) -> FloatArray:

@@ -25,14 +25,16 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, final
 
 import numpy as np
 from numpy.polynomial import polynomial
 from scipy import special
 
 from .._typing import FloatArray
+from .moves import once
 from .square_root import Direction, Transitions
 
 SERIES_LIMIT, SERIES_TERMS = 1.0, 24  # of ell, whose radius of convergence is pi**2
@@ -81,6 +83,7 @@ class IntegratedVariance:
     coth: FloatArray
     mean: FloatArray
     variance: FloatArray
+    _known: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
     def given(cls, steps: Transitions) -> IntegratedVariance:
@@ -128,23 +131,46 @@ class IntegratedVariance:
         return np.asarray(score + shape * gap * (log_mean - 0.5 * gap * (log_mean - log_variance)))
 
     def moved(self, along: Direction) -> tuple[FloatArray, FloatArray]:
-        """Derivatives of `mean` and `variance` along a direction, each of shape (n_steps, n_paths)."""
-        steps, law, terms = self.steps, self.steps.law, self.steps.bessel
-        (l1, l2, l3), (c1, c2, c3) = self.ell, self.coth
-        beta, w, h, q = _beta(steps), _weight(steps), law.order + terms.excess, terms.slope
-        kappa, length = law.mean_reversion, steps.steps
+        """Derivatives of `mean` and `variance` along a direction, each of shape (n_steps, n_paths).
+
+        Of the direction's numbers, all but the order act through the logarithms of beta and z, through w and through X.
+        """
+        steps, kappa, length = self.steps, self.steps.law.mean_reversion, self.steps.steps
         x = 0.5 * kappa * length * (length * along.mean_reversion + kappa * along.step)
-        log_beta = 2.0 * (along.vol_of_vol / law.vol_of_vol + along.step / length)
+        log_beta = 2.0 * (along.vol_of_vol / steps.law.vol_of_vol + along.step / length)
         log_scale = log_beta - along.step / length  # of length * xi**2
-        log_z = 0.5 * (along.log_start + along.log_end) - log_scale + l1 * x
-        ends = steps.start * along.log_start + steps.end * along.log_end
-        dw = 2.0 * ends / (length * law.vol_of_vol**2) - w * log_scale
-        dh, dq = q * log_z, terms.curvature * log_z
-        if along.order:
-            dh, dq = dh + along.order * (1.0 + terms.excess_order), dq + along.order * terms.slope_order
-        mean = self.mean * log_beta + beta * (dh * l1 - dw * c1 + ((1.0 + h) * l2 - w * c2) * x)
-        curved = dh * l2 - dw * c2 + ((1.0 + h) * l3 - w * c3) * x + l1 * (l1 * dq + 2.0 * q * l2 * x)
-        return mean, 2.0 * self.variance * log_beta + beta**2 * curved
+        log_z = 0.5 * (along.log_start + along.log_end) - log_scale + self.ell[0] * x
+        share = 2.0 / (length * steps.law.vol_of_vol**2)
+        factors = {
+            "beta": log_beta, "z": log_z, "x": x, "order": along.order, "start": share * along.log_start,
+            "end": share * along.log_end, "w": -log_scale,
+        }  # fmt: skip
+        mean, variance = np.zeros_like(self.mean), np.zeros_like(self.variance)
+        for name, factor in factors.items():
+            if np.any(factor):
+                of_mean, of_variance = once(self._known, name, partial(self._slope, name))
+                mean += factor * of_mean
+                variance += factor * of_variance
+        return mean, variance
+
+    def _slope(self, name: str) -> tuple[FloatArray, FloatArray]:
+        """Derivatives of mean and variance in one of the things that they are made of."""
+        steps, terms, beta = self.steps, self.steps.bessel, _beta(self.steps)
+        (l1, l2, l3), (c1, c2, c3) = self.ell, self.coth
+        match name:
+            case "beta":
+                return self.mean, 2.0 * self.variance
+            case "z":
+                return beta * l1 * terms.slope, beta**2 * (l2 * terms.slope + l1**2 * terms.curvature)
+            case "x":
+                one, w = 1.0 + steps.law.order + terms.excess, _weight(steps)
+                curved = one * l3 - w * c3 + 2.0 * l1 * l2 * terms.slope
+                return beta * (one * l2 - w * c2), beta**2 * curved
+            case "order":
+                moved = 1.0 + terms.excess_order
+                return beta * l1 * moved, beta**2 * (l2 * moved + l1**2 * terms.slope_order)
+        w = {"start": steps.start, "end": steps.end, "w": _weight(steps)}[name]
+        return -beta * c1 * w, -(beta**2) * c2 * w
 
 
 def _beta(steps: Transitions) -> FloatArray:
