@@ -96,8 +96,8 @@ def greeks(
     """
     law, labels, combinations = prepared(model, payoff, greeks)
     count, seed, kind = checked(paths, seed, sampling)
-    law, rate = chosen_law(law, payoff.times, handover, one_of("controls", controls, CONTROLS))
-    group = Group(law, (payoff,), combinations, controls, rate)
+    chosen = chosen_law(law, payoff.times, handover, one_of("controls", controls, CONTROLS))
+    law, group = chosen.law, Group(chosen.law, (payoff,), combinations, controls, chosen.rate)
     trial = Chunk(seed, 0, 64, pilot=True)
     verify(law, payoff.times, trial.stream())
     verify_separate(payoff, observed(simulated(law, payoff.times, trial)))
@@ -111,6 +111,8 @@ def greeks(
         found, diagnostics = _estimated(replace(group, controls="scores"), labels, pilot, pieces, **where)
         given_up = f"relaxations given up: the payoff uses {error}"
         diagnostics = replace(diagnostics, remarks=(*diagnostics.remarks, given_up))
+    if chosen.remark:
+        diagnostics = replace(diagnostics, remarks=(chosen.remark, *diagnostics.remarks))
     method = "likelihood ratio" + {"none": "", "scores": " + score controls", "auto": " + controls"}[controls]
     return Result(found, method, seed, kind, diagnostics)
 

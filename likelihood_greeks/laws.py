@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias, final
 
 from ._checks import non_negative, one_of, refuse
 from .models.moves import LIKELIHOOD_RATIO, Movable
@@ -15,8 +16,27 @@ HandOver: TypeAlias = str | float
 NAMED = {"flow": 0.0, "score": LIKELIHOOD_RATIO}
 
 
-def chosen_law(model: PathModel, times: Sequence[float], handover: HandOver, controls: str) -> tuple[PathModel, float]:
-    """The law, and the rate at which changes of what is beneath its spots are handed to the measure.
+@final
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What an estimate is made with.
+
+    Attributes
+    ----------
+    law : PathModel
+    rate : float
+        At which changes of what is beneath its spots are handed to the measure.
+    remark : str
+        The choice in words; empty if there was none.
+    """
+
+    law: PathModel
+    rate: float = LIKELIHOOD_RATIO
+    remark: str = ""
+
+
+def chosen_law(model: PathModel, times: Sequence[float], handover: HandOver, controls: str) -> Chosen:
+    """The law of an estimate, and where it hands changes to the measure.
 
     Left to itself, a European payoff gets the law of its date alone, if the model knows it. On paths the rate is the
     model's best guess, or, without controls, infinite: the plain likelihood ratio.
@@ -25,18 +45,23 @@ def chosen_law(model: PathModel, times: Sequence[float], handover: HandOver, con
     ------
     ValueError
         If `handover` is unknown or negative, or asks for a flow where nothing is beneath the spots.
+    TypeError
+        If `handover` is neither a word nor a number.
     """
     if isinstance(handover, str):
         one_of("handover", handover, ("auto", *NAMED))
-    else:
+    elif handover != LIKELIHOOD_RATIO:
         non_negative("handover", handover)
+    if handover == "auto" and len(times) == 1 and isinstance(model, KnowsTerminal):
+        return Chosen(model.terminal(times[0]), remark="European: the exact law of its date")
+    rates = model.hand_over_rates(times) if isinstance(model, Movable) else ()
+    if len(rates) < 2:  # nothing is drawn beneath the spots
+        if handover not in ("auto", "score", LIKELIHOOD_RATIO):
+            refuse("handover", "be 'auto' or 'score' for a model that draws nothing beneath its spots", handover)
+        return Chosen(model)
     if handover == "auto":
-        if len(times) == 1 and isinstance(model, KnowsTerminal):
-            return model.terminal(times[0]), LIKELIHOOD_RATIO
-        if controls == "none" or not isinstance(model, Movable):
-            return model, LIKELIHOOD_RATIO
-        return model, model.hand_over_rates(times)[0]
-    rate = NAMED[handover] if isinstance(handover, str) else float(handover)
-    if rate != LIKELIHOOD_RATIO and not (isinstance(model, Movable) and len(model.hand_over_rates(times)) > 1):
-        refuse("handover", "be 'auto' or 'score' for a model that draws nothing beneath its spots", handover)
-    return model, rate
+        rate = LIKELIHOOD_RATIO if controls == "none" else rates[0]
+    else:
+        rate = NAMED[handover] if isinstance(handover, str) else float(handover)
+    ways = {0.0: "travel with the path", LIKELIHOOD_RATIO: "are scored"}
+    return Chosen(model, rate, f"changes of the variance {ways.get(rate, f'are handed over at {rate:g} a year')}")

@@ -220,8 +220,8 @@ def _underlying(
     runs, members_of, failed = [], [], []
     for (model, _), members in laws.items():
         pilot = pilot_chunks(seed, count, len(members[0].payoff.times), pieces[0].sampling)
-        law, rate = chosen_law(model, members[0].payoff.times, "auto", controls)
-        group = Group(law, tuple(t.payoff for t in members), combinations, controls, rate)
+        chosen = chosen_law(model, members[0].payoff.times, "auto", controls)
+        group = Group(chosen.law, tuple(t.payoff for t in members), combinations, controls, chosen.rate)
         tried = _tried(group, pilot, members, executor)
         good = [(trade, plan) for trade, plan in zip(members, tried, strict=True) if not isinstance(plan, Problem)]
         failed += [plan for plan in tried if isinstance(plan, Problem)]
