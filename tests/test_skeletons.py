@@ -105,7 +105,7 @@ def test_tangent_is_the_derivative_of_the_log_spots_at_fixed_normals(name):
 
     expected = slope(lambda h: np.log(simulated(h).spot), name)
     for paths in (simulated(0.0), Paths(np.asarray(UNEVEN), simulated(0.0).spot)):  # with and without its logarithms
-        tangent = np.broadcast_to(MODEL.moves(paths).tangent(name, LIKELIHOOD_RATIO), expected.shape)
+        tangent = np.broadcast_to(MODEL.moves(paths).tangent((name,), LIKELIHOOD_RATIO, ALL_DATES), expected.shape)
         np.testing.assert_allclose(tangent, expected, rtol=1e-6, atol=1e-6)
 
 
@@ -115,9 +115,11 @@ def test_tangent_slope_is_the_derivative_of_the_tangent_on_the_same_spots(first,
 
     def tangent(h):  # the spots stay where they are, though their dates may not
         model, times = shifted(second, h)
-        return np.broadcast_to(model.moves(Paths(times, spot)).tangent(first, LIKELIHOOD_RATIO), spot.shape)
+        return np.broadcast_to(
+            model.moves(Paths(times, spot)).tangent((first,), LIKELIHOOD_RATIO, ALL_DATES), spot.shape
+        )
 
-    found = MODEL.moves(Paths(np.asarray(UNEVEN), spot)).tangent_slope((first, second), LIKELIHOOD_RATIO)
+    found = MODEL.moves(Paths(np.asarray(UNEVEN), spot)).tangent((first, second), LIKELIHOOD_RATIO, ALL_DATES)
     np.testing.assert_allclose(
         np.broadcast_to(found, spot.shape), slope(tangent, second), rtol=1e-6, atol=1e-7 / UNITS[second]
     )
@@ -298,13 +300,15 @@ def test_an_interpolation_constant_between_scored_dates_would_be_seen(derivative
 
 @pytest.mark.parametrize("skeleton", [(), (1, 2)], ids=str)
 def test_a_vega_tangent_without_its_drift_would_be_seen(skeleton, monkeypatch):
-    right = Moves.tangent
+    right = Moves.speed
 
-    def tangent(moves, name, rate):
-        return right(moves, name, rate) + (name == "volatility") * MODEL.volatility * np.asarray(UNEVEN)[:, None]
+    def speed(moves, names, rate):
+        still, noisy = right(moves, names, rate)
+        drift = MODEL.volatility * np.diff(UNEVEN, prepend=0.0)[:, None]
+        return still + (names == ("volatility",)) * drift, noisy
 
     assert abs(z_score(("volatility",), skeleton)) < 4.0
-    monkeypatch.setattr(Moves, "tangent", tangent)
+    monkeypatch.setattr(Moves, "speed", speed)
     assert abs(z_score(("volatility",), skeleton)) > 6.0
 
 

@@ -29,7 +29,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.moves import LIKELIHOOD_RATIO, Moves, once, weighted
+from ..models.moves import LIKELIHOOD_RATIO, NONE, Moves, cumulated, once, weighted
 from ..parameters import TIME, Derivative
 from .likelihood_ratio import Combination, Drawn, sum_of
 
@@ -122,30 +122,44 @@ class Motion:
             clock = tuple(np.cumsum(variance[:, 0]).tolist())
             return np.asarray(interpolation(clock, skeleton)[:count].T @ gradient)
         inner, starts = gradient[: skeleton[-1] + 1], _starts(skeleton)
-        found = np.add.reduceat(inner * self._shares(skeleton), starts, axis=0)
+        found = np.add.reduceat(inner * self.shares(skeleton), starts, axis=0)
         found[:-1] += np.add.reduceat(inner, starts, axis=0)[1:] - found[1:]
         found[-1] += gradient[skeleton[-1] + 1 :].sum(axis=0)
         return found
 
-    def _shares(self, skeleton: Skeleton) -> FloatArray:
+    def shares(self, skeleton: Skeleton) -> FloatArray:
         """Share of the clock between scored dates that has run at every date, up to the last scored one."""
 
         def shares() -> FloatArray:
-            clock = np.cumsum(self.moves.variance[: skeleton[-1] + 1], axis=0)
+            clock = cumulated(self.moves.variance[: skeleton[-1] + 1].copy())
             ends = clock[list(skeleton)]
             begun = np.concatenate([np.zeros((1, clock.shape[1])), ends[:-1]])
-            lengths = np.diff([-1, *skeleton])
-            return np.asarray((clock - np.repeat(begun, lengths, axis=0)) / np.repeat(ends - begun, lengths, axis=0))
+            for before, length, start, end in zip(begun, ends - begun, _starts(skeleton), skeleton, strict=True):
+                clock[start : end + 1] -= before
+                clock[start : end + 1] /= length
+            return clock
 
         return once(self._known, ("shares", skeleton), shares)
 
-    def tangent(self, names: Derivative, rate: float) -> FloatArray:
-        """The tangent in one coordinate, or its slope along a second one; broadcasts to (n_times, n_paths)."""
+    def speed(self, names: Derivative, rate: float) -> tuple[FloatArray, FloatArray]:
+        """The motion of every move, in one coordinate, or its slope along a second one: see `Moves.speed`."""
+        return once(self._known, ("speed", names, rate), lambda: self.moves.speed(names, rate))
 
-        def moved() -> FloatArray:
-            return self.moves.tangent(names[0], rate) if len(names) == 1 else self.moves.tangent_slope(names, rate)
+    def still(self, names: Derivative, rate: float) -> tuple[FloatArray, int]:
+        """The still motions of all coordinates whose motion no path knows, (n_names, n_times), and the row of one."""
+        table = once(self._known, ("still", rate), dict[Derivative, FloatArray])
+        for wanted in (names, *(d for d in self.drawn.weights if len(d) == 1)):
+            motion = self.speed(wanted, rate)[0]
+            if motion.shape[1] == 1:
+                table.setdefault(wanted, np.broadcast_to(motion[:, 0], len(self.moves.noise)))
+        return np.stack([*table.values()]), list(table).index(names)
 
-        return once(self._known, ("tangent", names, rate), moved)
+    def tangent(self, names: Derivative, handover: Handover) -> FloatArray:
+        """The tangent, or its slope, at the scored dates; broadcasts to (n_scored, n_paths)."""
+        return once(
+            self._known, ("tangent", names, handover),
+            lambda: self.moves.tangent(names, handover.rate, handover.skeleton),
+        )  # fmt: skip
 
     def turning(self, names: Derivative, handover: Handover) -> Iterator[tuple[FloatArray, FloatArray]]:
         """How bridges move as the clock turns under them: factors between scored dates, and the clock's motion.
@@ -158,7 +172,7 @@ class Motion:
             noise = blocks.noise if len(names) == 1 else -blocks.slope(names[1], rate).mean
             yield 0.5 * noise / blocks.variance, self._clock(first, rate)
         if len(names) == 2 and self.moves.slope(names[1], rate).turns:
-            ends = self.tangent((first,), rate)[list(handover.skeleton)]
+            ends = self.tangent((first,), handover)
             yield -np.diff(ends, axis=0, prepend=0.0) / blocks.variance, self._clock(names[1], rate)
 
     def _clock(self, name: str, rate: float) -> FloatArray:
@@ -196,25 +210,46 @@ class Moved:
         gradient, skeleton = self.gradient, handover.skeleton
         if gradient is None or len(skeleton) == len(gradient):
             return np.zeros_like(self.value)
-        tangent = self.motion.tangent(names, handover.rate)
-        total = self._once(("total", names, handover.rate), lambda: weighted(tangent, gradient))
+        total = self._once(("total", names, handover.rate), lambda: self._total(names, handover.rate))
         if not skeleton:
             return total
         handed = self._once(("handed", skeleton), lambda: self.motion.handed(gradient, skeleton))
-        total = total - weighted(tangent[list(skeleton)], handed)
+        total = total - weighted(self.motion.tangent(names, handover), handed)
         for factors, clock in self.motion.turning(names, handover):
             total += self._turned(factors, clock, skeleton)
         return total
 
+    def _total(self, names: Derivative, rate: float) -> FloatArray:
+        """Sum over the dates of gradient times tangent: of every move's motion times all gradients from there on."""
+        assert self.gradient is not None
+        gradient, noise = self.gradient, self.motion.moves.noise
+        ahead = self._once("ahead", lambda: cumulated(gradient.copy(), backwards=True))
+        still, noisy = self.motion.speed(names, rate)
+        if still.shape[1] == 1:  # of all such names in one product
+            coefficients, row = self.motion.still(names, rate)
+            total = self._once(("still", rate, len(coefficients)), lambda: coefficients @ ahead)[row]
+        else:
+            total = weighted(still, ahead)
+        if noisy is NONE:
+            return total
+        reach = int(np.max(np.flatnonzero(noisy[:, 0]), initial=-1)) + 1 if noisy.shape[1] == 1 else len(noise)
+        if reach == 1:
+            return np.asarray(total + noisy[0] * noise[0] * ahead[0])
+        return total + weighted(noisy, self._once("noise ahead", lambda: noise * ahead))
+
     def _turned(self, factors: FloatArray, clock: FloatArray, skeleton: Skeleton) -> FloatArray:
         """Gradient times factors times the motion of the clock less its interpolation, up to where the clock moves."""
         assert self.gradient is not None
-        still = clock.shape[1] == 1 and not np.diff(clock[:, 0]).any()  # moved before the first date only
-        ends = skeleton[:1] if still else skeleton
-        lengths = np.diff([-1, *ends])
-        scaled = self.gradient[: ends[-1] + 1] * np.repeat(factors[: len(ends)], lengths, axis=0)
-        handed = self.motion.handed(scaled, skeleton)[: len(ends)]
-        return weighted(clock[: ends[-1] + 1], scaled) - weighted(clock[list(ends)], handed)
+        inner = self.gradient[: skeleton[-1] + 1]
+        if clock.shape[1] == 1 and not np.diff(clock[:, 0]).any():  # it moved before the first date only
+            left = 1.0 - self.motion.shares(skeleton)[: skeleton[0] + 1]
+            block = self._once(("first block", skeleton[0]), lambda: weighted(left, inner[: skeleton[0] + 1]))
+            return np.asarray(factors[0] * clock[0] * block)
+        scaled = inner.copy()
+        for factor, start, end in zip(factors, _starts(skeleton), skeleton, strict=True):
+            scaled[start : end + 1] *= factor
+        handed = self.motion.handed(scaled, skeleton)
+        return weighted(clock[: len(inner)], scaled) - weighted(clock[list(skeleton)], handed)
 
     def first(self, name: str, handover: Handover) -> FloatArray:
         """The integrand of a first derivative: g w + grad g . x', shape (n_paths,)."""

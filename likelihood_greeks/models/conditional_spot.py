@@ -23,7 +23,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..parameters import Derivative
-from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope
+from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, cumulated
 from .variance_path import STENCIL, Beneath, VariancePath
 
 LINEAR = ("spot", "rate", "dividend_yield", "correlation")
@@ -94,7 +94,7 @@ class ConditionalSpot:
 
     def paths(self, normals: FloatArray) -> FloatArray:
         """Log-spots driven by given normals, shape (n_times, n_paths)."""
-        return np.log(self.model.spot) + np.cumsum(self.mean + np.sqrt(self.variance) * normals, axis=0)
+        return np.log(self.model.spot) + cumulated(self.mean + np.sqrt(self.variance) * normals)
 
     def moves(self, log_spot: FloatArray) -> Moves:
         """How given log-spots moved, with all derivatives."""

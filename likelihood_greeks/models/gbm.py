@@ -16,7 +16,7 @@ from ..jets import Jet
 from ..parameters import TIME, Derivative
 from ..sampling import Stream
 from . import carry
-from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, weighted
+from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, cumulated, weighted
 from .protocol import Paths
 
 
@@ -121,8 +121,7 @@ class GBM:
         log_spot *= self.volatility * np.sqrt(steps)
         log_spot += self._drift * steps
         log_spot[0] += np.log(self.spot)
-        np.cumsum(log_spot, axis=0, out=log_spot)
-        return Paths(grid, np.exp(log_spot), {"log_spot": log_spot})
+        return Paths(grid, np.exp(cumulated(log_spot)), {"log_spot": log_spot})
 
     def _terms(self, steps: FloatArray) -> _Terms:
         x, first = self.coordinates(), np.eye(len(steps), 1)

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Protocol, TypeVar, final, runtime_checkable
 
 import numpy as np
@@ -98,6 +99,14 @@ def once(known: dict[Any, Any], key: Hashable, compute: Callable[[], T]) -> T:
         known[key] = compute()
     found: T = known[key]
     return found
+
+
+def cumulated(rows: FloatArray, backwards: bool = False) -> FloatArray:
+    """Running sums over the dates, in place: a row at a time stays in cache, as NumPy's own do not."""
+    order = range(len(rows) - 1, -1, -1) if backwards else range(len(rows))
+    for before, k in pairwise(order):
+        rows[k] += rows[before]
+    return rows
 
 
 def weighted(coefficients: FloatArray, rows: FloatArray) -> FloatArray:
@@ -188,29 +197,37 @@ class Moves:
         square = weighted((0.5 * second - product) / v, self._square)
         return np.asarray(total + square - 0.5 * _total(second - product, n))
 
-    def tangent(self, name: str, rate: float) -> FloatArray:
-        """Derivative of the log-spots at fixed normals; broadcasts to (n_times, n_paths)."""
-        slope = self.slope(name, rate)
-        rows = slope.mean + (0.0 if slope.variance is NONE else 0.5 * self.noise * (slope.variance / self.variance))
-        return self._cumulated(rows)
+    def speed(self, names: Derivative, rate: float) -> tuple[FloatArray, FloatArray]:
+        """Derivative of every move at fixed normals: a part, and a part per unit of its noise.
 
-    def tangent_slope(self, pair: Derivative, rate: float) -> FloatArray:
-        """Derivative of the tangent in ``pair[0]`` along ``pair[1]``, the path of spots held fixed."""
-        bend = self.bend(pair, rate)
+        Of one coordinate; of two, the derivative of that in the first along the second, the spots held fixed.
+        """
+        first, v = self.slope(names[0], rate), self.variance
+        relative = NONE if first.variance is NONE else first.variance / v
+        if len(names) == 1:
+            return first.mean, NONE if relative is NONE else 0.5 * relative
+        second, bend = self.slope(names[1], rate), self.bend(names, rate)
         assert bend is not None
-        (a, b), v = (self.slope(name, rate) for name in pair), self.variance
-        relative = a.variance / v
-        rows = bend.mean - 0.5 * relative * b.mean
-        if a.variance is not NONE or bend.variance is not NONE:
-            rows = rows + 0.5 * self.noise * (bend.variance / v - relative * (b.variance / v))
-        return self._cumulated(rows)
+        still = bend.mean - 0.5 * relative * second.mean
+        if first.variance is NONE and bend.variance is NONE:
+            return still, NONE
+        return still, 0.5 * (bend.variance / v - relative * (second.variance / v))
+
+    def tangent(self, names: Derivative, rate: float, ends: Sequence[int]) -> FloatArray:
+        """Derivative of the log-spots at some dates: their `speed` up to there; broadcasts to (n_ends, n_paths)."""
+        still, noisy = self.speed(names, rate)
+        reached = (np.arange(len(self.noise)) <= np.asarray(ends, dtype=int)[:, None]).astype(float)
+        found = reached @ np.broadcast_to(still, (len(self.noise), still.shape[1]))
+        if noisy is NONE:
+            return np.asarray(found)
+        if noisy.shape[1] == 1:
+            return np.asarray(found + (reached * noisy[:, 0]) @ self.noise)
+        return np.asarray(found + reached @ (noisy * self.noise))
 
     def clock(self, name: str, rate: float) -> FloatArray:
         """Derivative of the clock's reading at every date; broadcasts to (n_times, n_paths)."""
-        return self._cumulated(self.slope(name, rate).variance)
-
-    def _cumulated(self, rows: FloatArray) -> FloatArray:
-        return np.cumsum(np.broadcast_to(rows, (len(self.noise), rows.shape[1])), axis=0)
+        rows = self.slope(name, rate).variance
+        return cumulated(np.array(np.broadcast_to(rows, (len(self.noise), rows.shape[1]))))
 
 
 @final
