@@ -232,9 +232,11 @@ class Moved:
             total = weighted(still, ahead)
         if noisy is NONE:
             return total
-        reach = int(np.max(np.flatnonzero(noisy[:, 0]), initial=-1)) + 1 if noisy.shape[1] == 1 else len(noise)
-        if reach == 1:
+        if noisy.shape[1] == 1 and not noisy[1:].any():
             return np.asarray(total + noisy[0] * noise[0] * ahead[0])
+        if noisy.shape[1] == 1 and np.ptp(noisy) <= ROUNDING * abs(noisy[0, 0]):
+            alike = self._once("noise alike", lambda: np.einsum("ij,ij->j", noise, ahead))
+            return np.asarray(total + noisy[0] * alike)
         return total + weighted(noisy, self._once("noise ahead", lambda: noise * ahead))
 
     def _turned(self, factors: FloatArray, clock: FloatArray, skeleton: Skeleton) -> FloatArray:
