@@ -61,14 +61,14 @@ def beneath(rate: float) -> str:
     return known.get(rate, f", variance handed over at {rate:g} a year")
 
 
-def candidates(times: Sequence[float], most: int = 16) -> list[Skeleton]:
+def candidates(times: Sequence[float]) -> list[Skeleton]:
     """Skeletons worth trying: none, and 1, 4 and 16 blocks of about equal length, all coarser than the dates."""
     grid = np.asarray(times)
     found: dict[Skeleton, None] = {(): None}
     for blocks in (1, 4, 16):
         ends = grid[-1] * np.arange(1, blocks + 1) / blocks
         rows = tuple(sorted({int(np.argmin(np.abs(grid - end))) for end in ends}))
-        if len(rows) < len(grid) and blocks <= most:
+        if len(rows) < len(grid):
             found[rows] = None
     return list(found)
 
@@ -111,10 +111,6 @@ class Motion:
         """First- and second-order weights."""
         return self.between(handover.skeleton).weights(needed, handover.rate)
 
-    def scored(self, name: str, rate: float) -> FloatArray:
-        """First-order weight of all dates."""
-        return self.moves.weight(name, rate)
-
     def handed(self, gradient: FloatArray, skeleton: Skeleton) -> FloatArray:
         """What scored dates get of a gradient at the first dates: its product with P; shape (n_scored, n_paths)."""
         variance, count = self.moves.variance, len(gradient)
@@ -146,12 +142,11 @@ class Motion:
         return once(self._known, ("speed", names, rate), lambda: self.moves.speed(names, rate))
 
     def still(self, names: Derivative, rate: float) -> tuple[FloatArray, int]:
-        """The still motions of all coordinates whose motion no path knows, (n_names, n_times), and the row of one."""
-        table = once(self._known, ("still", rate), dict[Derivative, FloatArray])
-        for wanted in (names, *(d for d in self.drawn.weights if len(d) == 1)):
-            motion = self.speed(wanted, rate)[0]
-            if motion.shape[1] == 1:
-                table.setdefault(wanted, np.broadcast_to(motion[:, 0], len(self.moves.noise)))
+        """Under a clock that no path knows: the still motions of all coordinates, (n_names, n_times), and one's row."""
+        known: dict[Derivative, FloatArray] = {}
+        table = once(self._known, ("still", rate), lambda: known)
+        for wanted in (*(d for d in self.drawn.weights if len(d) == 1), names):
+            table.setdefault(wanted, np.broadcast_to(self.speed(wanted, rate)[0][:, 0], len(self.moves.noise)))
         return np.stack([*table.values()]), list(table).index(names)
 
     def tangent(self, names: Derivative, handover: Handover) -> FloatArray:
@@ -225,7 +220,7 @@ class Moved:
         gradient, noise = self.gradient, self.motion.moves.noise
         ahead = self._once("ahead", lambda: cumulated(gradient.copy(), backwards=True))
         still, noisy = self.motion.speed(names, rate)
-        if still.shape[1] == 1:  # of all such names in one product
+        if self.motion.moves.variance.shape[1] == 1:  # of all coordinates in one product
             coefficients, row = self.motion.still(names, rate)
             total = self._once(("still", rate, len(coefficients)), lambda: coefficients @ ahead)[row]
         else:
@@ -266,7 +261,7 @@ class Moved:
         """The integrand of a second derivative: the first in ``pair[0]``, scored in ``pair[1]`` at all dates."""
         curvature = self.motion.between(handover.skeleton).curvature(pair, handover.rate)
         assert curvature is not None
-        scored = self.first(pair[0], handover) * self.motion.scored(pair[1], handover.rate)
+        scored = self.first(pair[0], handover) * self.motion.moves.weight(pair[1], handover.rate)
         return scored + self.value * curvature + self.along(pair, handover)
 
     def control(self, combination: Combination, handover: Handover) -> FloatArray:
