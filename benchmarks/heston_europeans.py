@@ -85,18 +85,30 @@ def study(number: int, job: tuple, law: str, known: dict) -> pd.DataFrame:
 
 
 def summary(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """How well a group's z-scores behave, how small its errors are, in per cent of scale, and how many are noted."""
+    """How well a group's z-scores behave, its errors in per cent of scale, and how many numbers are noted.
+
+    The largest errors are those of *sharp* numbers, whose standard error is below 0.5 % of the scale.
+    """
     noted, second = table["note"].fillna("") != "", table["greek"].isin(["gamma", "vanna"])
-    z, error = table["z"], 100.0 * table["error / scale"].abs()
+    sharp = table["standard error"] < 0.005 * table["scale"]
+    z, error = table["z"], 100.0 * table["error / scale"].abs().where(sharp)
     columns = {
         "numbers": 1.0, "mean z2": z**2, "unnoted z2": (z**2).where(~noted), "worst z": z.abs(),
-        "beyond 4": 1.0 * (z.abs() > 4.0), "worst error": error, "first order": error.where(~second),
+        "beyond 4": 1.0 * (z.abs() > 4.0), "worst error": error, "of first order": error.where(~second),
         "median SE": 100.0 * table["standard error"] / table["scale"],
-        "SE < 0.5 %": 1.0 * (table["standard error"] < 0.005 * table["scale"]), "noted %": 100.0 * noted,
+        "sharp %": 100.0 * sharp, "noted %": 100.0 * noted,
     }  # fmt: skip
     means = dict.fromkeys(columns, "mean") | dict.fromkeys(("numbers", "beyond 4"), "sum")
-    means |= dict.fromkeys(("worst z", "worst error", "first order"), "max") | {"median SE": "median"}
+    means |= dict.fromkeys(("worst z", "worst error", "of first order"), "max") | {"median SE": "median"}
     return table[by].assign(**columns).groupby(by, sort=False).agg(means)
+
+
+def report(table: pd.DataFrame) -> None:
+    """Print the summaries and the largest z-scores."""
+    for by in (["law", "set"], ["law", "greek"], ["law", "maturity"], ["law"]):
+        print(summary(table, by).to_string(float_format=lambda x: f"{x:.3g}"))
+    worst = table.reindex(table["z"].abs().sort_values(ascending=False).index)
+    print(worst.head(25).drop(columns=["note", "seconds"]).to_string())
 
 
 def main(names: list[str]) -> None:
@@ -110,13 +122,10 @@ def main(names: list[str]) -> None:
                 continue
             done.append(study(number, job, law, known))
             if number + 1 == len(every) or every[number + 1][0] != job[0]:
-                table = pd.concat(done)
+                table = pd.concat(done, ignore_index=True)
                 table.to_csv(Path(__file__).with_name("heston_europeans.csv"), index=False, float_format="%.6g")
                 print(summary(done_of(table, law, job[0]), ["law", "set"]).to_string(), flush=True)
-    for by in (["law", "set"], ["law", "greek"], ["law", "maturity"], ["law"]):
-        print(summary(table, by).to_string(float_format=lambda x: f"{x:.3g}"))
-    worst = table.reindex(table["z"].abs().sort_values(ascending=False).index)
-    print(worst.head(25).drop(columns=["note", "seconds"]).to_string())
+    report(table)
 
 
 def done_of(table: pd.DataFrame, law: str, name: str) -> pd.DataFrame:

@@ -75,9 +75,9 @@ def main(seeds: int) -> None:
     done = []
     for number, case in enumerate(CASES):
         for place, contract in enumerate(CONTRACTS):
-            for seed in range(seeds):
-                done.append(study(case, contract, reference, 1000 * number + 100 * place + seed))
-            table = pd.concat(done)
+            first = 1000 * number + 100 * place
+            done += [study(case, contract, reference, first + seed) for seed in range(seeds)]
+            table = pd.concat(done, ignore_index=True)
             table.to_csv(here.with_name("heston_paths.csv"), index=False, float_format="%.6g")
             print(case.name, contract, f"{sum(part['seconds'].iloc[0] for part in done[-seeds:]):.0f} s", flush=True)
     for by in (["case"], ["contract"], ["case", "contract"], ["greek"]):
