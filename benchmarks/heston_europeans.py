@@ -37,6 +37,7 @@ GREEKS = (
     "price", "delta", "gamma", "vega", "vanna", "mean_reversion", "long_run_variance", "vol_of_vol", "correlation",
     "rho", "dividend_rho", "theta",
 )  # fmt: skip
+RUNS = {"exact": 3, "steps": 1}  # with other seeds
 PATHS, STEPS, FEWEST, MOST = 400_000, 1_600_000, 10_000, 200_000
 """Paths by the exact law; path-steps a case by the stepwise law, and the bounds of its paths."""
 
@@ -60,7 +61,7 @@ def jobs(names) -> list[tuple]:
     ]
 
 
-def study(number: int, job: tuple, law: str, known: dict) -> pd.DataFrame:
+def study(seed: int, job: tuple, law: str, known: dict) -> pd.DataFrame:
     """Rows of one case."""
     name, maturity, strike, contract = job
     model = SETS[name][0]
@@ -68,7 +69,7 @@ def study(number: int, job: tuple, law: str, known: dict) -> pd.DataFrame:
     steps = model.substeps([maturity])[0] if law == "steps" else 0
     paths = int(np.clip(STEPS // steps, FEWEST, MOST)) if steps else PATHS
     how = {"handover": "flow", "controls": "scores"} if steps else {}
-    result = lg.greeks(model, payoff, GREEKS[1:], paths=paths, seed=2 * number + (law == "steps"), **how)
+    result = lg.greeks(model, payoff, GREEKS[1:], paths=paths, seed=seed, **how)
     jet = model.discount_jet(np.asarray(maturity)) * model.vanilla_jets(strike, maturity)[contract == "call"]
     if (name, maturity) not in known:
         known[name, maturity] = {kind: scales(table) for kind, table in exact_greeks(model, maturity).items()}
@@ -78,8 +79,8 @@ def study(number: int, job: tuple, law: str, known: dict) -> pd.DataFrame:
         scale = float(known[name, maturity][contract][SCALED.index(greek)])
         own = result[greek]
         numbers = (own.value, exact, own.standard_error, scale, own.z_score(exact), (own.value - exact) / scale)
-        rows.append((*job, law, steps, paths, greek, *numbers, own.note, result.seconds))
-    columns = ["set", "maturity", "strike", "contract", "law", "steps", "paths", "greek", "value", "exact",
+        rows.append((*job, law, steps, paths, seed, greek, *numbers, own.note, result.seconds))
+    columns = ["set", "maturity", "strike", "contract", "law", "steps", "paths", "seed", "greek", "value", "exact",
                "standard error", "scale", "z", "error / scale", "note", "seconds"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
@@ -112,25 +113,18 @@ def report(table: pd.DataFrame) -> None:
 
 
 def main(names: list[str]) -> None:
-    """Run and report, the exact law first; what is done is saved after every set."""
+    """Run and report, the exact law first; what is done is saved after every run over the cases."""
     known: dict = {}
     done: list[pd.DataFrame] = []
-    for law in ("exact", "steps"):
-        every = jobs(SETS)
-        for number, job in enumerate(every):
-            if job[0] not in names:
-                continue
-            done.append(study(number, job, law, known))
-            if number + 1 == len(every) or every[number + 1][0] != job[0]:
-                table = pd.concat(done, ignore_index=True)
-                table.to_csv(Path(__file__).with_name("heston_europeans.csv"), index=False, float_format="%.6g")
-                print(summary(done_of(table, law, job[0]), ["law", "set"]).to_string(), flush=True)
+    for law, runs in RUNS.items():
+        for run in range(runs):
+            for number, job in enumerate(jobs(SETS)):
+                if job[0] in names:
+                    done.append(study(2 * (number + 1000 * run) + (law == "steps"), job, law, known))
+            table = pd.concat(done, ignore_index=True)
+            table.to_csv(Path(__file__).with_name("heston_europeans.csv"), index=False, float_format="%.6g")
+            print(law, run, flush=True)
     report(table)
-
-
-def done_of(table: pd.DataFrame, law: str, name: str) -> pd.DataFrame:
-    """The rows of one law and set."""
-    return table[(table["law"] == law) & (table["set"] == name)]
 
 
 if __name__ == "__main__":
