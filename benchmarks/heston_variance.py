@@ -26,6 +26,7 @@ GREEKS = ("delta", "gamma", *FIRST)
 SHORT = {"v0": "initial_variance", "kappa": "mean_reversion", "theta": "long_run_variance", "xi": "vol_of_vol",
          "rho": "correlation", "S0": "delta", "gamma": "gamma"}  # fmt: skip
 PLAIN = "plain LR"
+VARIANCE = "flow + auto, no variance controls"  # the run "flow + auto" beside the prototype without these
 EUROPEAN = {
     PLAIN: {"handover": "score", "controls": "none"},
     "flow + scores": {"handover": "flow", "controls": "scores"},
@@ -129,7 +130,7 @@ def european_targets() -> dict:
         for method, cell in zip(EUROPEAN, cells, strict=True):
             found.setdefault((name, contract), {})[method, greek] = number(cell)
     for case, cells in CONDITIONAL_TARGETS.items():
-        found[case] |= {("flow + auto, no variance controls", SHORT[greek]): value for greek, value in cells.items()}
+        found[case] |= {(VARIANCE, SHORT[greek]): value for greek, value in cells.items()}
     return found
 
 
@@ -216,7 +217,7 @@ def study(place: int, job: tuple, runs: int) -> pd.DataFrame:
     """Rows of one case."""
     table, name, contract, dates, model, option, methods, targets, paths = job
     found = measured(model, option, methods, paths, runs, 100 * place)
-    again = found[found["method"] == "flow + auto"].assign(method="flow + auto, no variance controls")
+    again = found[found["method"] == "flow + auto"].assign(method=VARIANCE)
     pairs = {method for method, _ in targets}
     found = pd.concat([found, again[again["method"].isin(pairs)]])
     target = [targets.get((row.method, row.greek), np.nan) for row in found.itertuples()]
