@@ -201,8 +201,11 @@ def test_twice_the_motion_along_the_order_would_be_seen(name, degrees, monkeypat
     def z_score():
         end, found = motions(law, start, step, 100_000)
         s = 0.5 / end.mean()
-        exact = stencil(lambda h: laplace(replace(law, **{name: getattr(law, name) + h.get(name, 0.0)}), start, step, s),
-                        (name,), {name: 1e-3 * getattr(law, name)})  # fmt: skip
+
+        def transform(h):
+            return laplace(replace(law, **{name: getattr(law, name) + h.get(name, 0.0)}), start, step, s)
+
+        exact = stencil(transform, (name,), {name: 1e-3 * getattr(law, name)})
         samples = -s * np.exp(-s * end) * end * found[name]
         return float((samples.mean() - exact) / (samples.std() / np.sqrt(samples.size)))
 
