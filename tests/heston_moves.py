@@ -1,4 +1,4 @@
-"""How Heston paths move with a coordinate: draws pushed along the flow, and the Gaussian layer written out once more."""
+"""How Heston paths move with a coordinate: draws pushed along the flow, and the Gaussian layer written out again."""
 
 from dataclasses import replace
 
