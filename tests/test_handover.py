@@ -1,12 +1,13 @@
 """Handing over under Heston: every control has mean zero, bridges move with their clock, and the engine's argument."""
 
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, reduce
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from helpers import UNEVEN, draw
+from helpers import UNEVEN, assert_estimates, draw
 from heston_moves import POSITIVE, SHORT, along, moments_of, size
 from heston_reference import DESK, FV1
 
@@ -177,8 +178,8 @@ TRAVELLING = [Handover(skeleton, rate) for skeleton in SKELETONS for rate in RAT
 def test_every_first_order_control_has_mean_zero(model, payoff):
     controls = [HandedOver(None, way) for way in HANDED]
     controls += [HandedOver(relaxed(model, payoff), way) for way in [*HANDED, *TRAVELLING]]
-    found = moments(model, controls, PAYOFFS[payoff], FIRST, n_paths=60_000)
-    have_mean_zero(found, natural(model, PAYOFFS[payoff], FIRST), 0.1)
+    found = moments(model, controls, PAYOFFS[payoff], FIRST, n_paths=30_000)
+    have_mean_zero(found, natural(model, PAYOFFS[payoff], FIRST), 0.15)
     same_rate = [
         HANDED.index(Handover(ALL_DATES, ESTIMATED)),
         len(HANDED) + HANDED.index(Handover(ALL_DATES, ESTIMATED)),
@@ -193,7 +194,7 @@ def test_every_first_order_control_has_mean_zero(model, payoff):
 def test_every_second_order_control_has_mean_zero(model, payoff):
     ways = [Handover(skeleton, rate) for skeleton in [(), (3,), (0, 2)] for rate in RATES]
     controls = [*(HandedOver(None, way) for way in HANDED), *(HandedOver(relaxed(model, payoff), way) for way in ways)]
-    found = moments(model, controls, PAYOFFS[payoff], SECOND, n_paths=40_000)
+    found = moments(model, controls, PAYOFFS[payoff], SECOND, n_paths=30_000)
     have_mean_zero(found, natural(model, PAYOFFS[payoff], SECOND), 1.5)
 
 
@@ -209,10 +210,10 @@ VANILLAS = [
 
 @each_model
 def test_every_european_control_has_mean_zero(model):
-    found = moments(model, VANILLAS, PAYOFFS["barrier"], WEIGHTS, n_paths=40_000)
+    found = moments(model, VANILLAS, PAYOFFS["barrier"], WEIGHTS, n_paths=30_000)
     have_mean_zero(found, natural(model, PAYOFFS["barrier"], WEIGHTS), 1.0)
-    prices = moments(model, [v for v in VANILLAS if v.rate is None], PAYOFFS["barrier"], [()], n_paths=40_000)
-    have_mean_zero(prices, 20.0, 0.01)
+    prices = moments(model, [v for v in VANILLAS if v.rate is None], PAYOFFS["barrier"], [()], n_paths=30_000)
+    have_mean_zero(prices, 20.0, 0.015)
 
 
 EUROPEANS = {
@@ -229,15 +230,6 @@ def test_the_payoff_given_the_variance_is_the_payoff_in_the_mean(model, payoff):
     controls = [Conditional(pieces(contract), rate) for rate in (None, *RATES)]
     found = moments(model, controls, contract, [(), *WEIGHTS], (0.6,), n_paths=30_000)
     have_mean_zero(found, natural(model, contract, [(), *WEIGHTS]), 2.0)
-
-
-# -- negative controls -----------------------------------------------------------------------------------------
-
-
-def z_score(derivative, handover, model=FV1, payoff="barrier"):
-    control = HandedOver(relaxed(model, payoff, -1), handover)
-    found = moments(model, [control], PAYOFFS[payoff], [derivative])
-    return float(np.abs(found.mean[0, 0]) / found.standard_error[0, 0])
 
 
 # -- negative controls -----------------------------------------------------------------------------------------
@@ -301,7 +293,7 @@ def test_bridges_in_time_and_not_on_the_clock_would_be_seen(name, monkeypatch):
 # -- the limit of a constant variance --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("skeleton", [*SKELETONS, ALL_DATES], ids=str)
+@pytest.mark.parametrize("skeleton", SKELETONS, ids=str)
 @pytest.mark.parametrize("payoff", PAYOFFS)
 def test_controls_with_hardly_any_vol_of_vol_are_those_of_black_scholes(payoff, skeleton):
     flat = lg.GBM(spot=100.0, volatility=0.2, rate=0.05, dividend_yield=0.02)
@@ -318,8 +310,10 @@ def test_controls_with_hardly_any_vol_of_vol_are_those_of_black_scholes(payoff, 
     )[:, 0]
     motion = Motion(law, weigh(law, other, needed, 0.0))
     found = rows([control], motion, PAYOFFS[payoff], [*names, volatility])[:, 0]
-    for a, b in zip(found, expected, strict=True):
-        assert np.abs(a - b).mean() <= 0.02 * np.abs(b).mean() + 1e-9
+    scales = natural(law, PAYOFFS[payoff], [*(next(iter(c)) for c in names), ("initial_variance",)])[:, 0]
+    for a, b, scale in zip(found, expected, scales, strict=True):
+        assert np.abs(a - b).mean() <= 0.02 * np.abs(b).mean() + 1e-3 * scale
+    assert np.abs(found[-1]).mean() > 0.05 * scales[-1]  # there is something to compare
 
 
 # -- the argument of the engine --------------------------------------------------------------------------------
@@ -342,9 +336,9 @@ def exact_european(model, payoff, greek):
 @pytest.mark.parametrize("handover", WAYS, ids=str)
 @pytest.mark.parametrize("controls", ["auto", "none"])
 def test_every_handover_gives_the_greeks_of_a_call(controls, handover, model):
-    count = 40_000 if controls == "auto" else 100_000
+    count = 20_000 if controls == "auto" else 60_000
     result = lg.greeks(model, CALL, WANTED, paths=count, seed=3, handover=handover, controls=controls)
-    gates = {"price": 0.02, "delta": 0.05, "rho": 0.06}
+    gates = {"price": 0.02, "delta": 0.06, "rho": 0.08}
     for name in ("price", *WANTED):
         exact = exact_european(model, CALL, name)
         gate = gates.get(name, np.inf) * (0.1 if controls == "auto" else 1.0)
@@ -355,15 +349,14 @@ def test_every_handover_gives_the_greeks_of_a_call(controls, handover, model):
 
 @pytest.mark.parametrize("model", [DESK, FV1], ids=["desk", "FV1"])
 def test_every_handover_gives_the_greeks_of_a_barrier(model):
-    results = [lg.greeks(model, BARRIER, WANTED, paths=40_000, seed=k, handover=way) for k, way in enumerate(WAYS)]
-    results.append(lg.greeks(model, BARRIER, WANTED, paths=40_000, seed=9, handover="auto", sampling="antithetic"))
-    results.append(lg.greeks(model, BARRIER, WANTED, paths=40_000, seed=10, handover="flow", controls="scores"))
+    options = [{"handover": way} for way in WAYS]
+    options += [{"sampling": "antithetic"}, {"handover": "flow", "controls": "scores"}]
+    results = [lg.greeks(model, BARRIER, WANTED, paths=20_000, seed=k, **how) for k, how in enumerate(options)]
     for name in ("price", *WANTED):
         values, errors = (np.array([getattr(r[name], f) for r in results]) for f in ("value", "standard_error"))
-        best = np.sum(values / errors**2) / np.sum(errors**-2)
-        assert np.abs(values - best).max() < 4.0 * errors[np.abs(values - best).argmax()] + 1e-12, name
+        best = np.average(values, weights=errors**-2)
         assert np.abs((values - best) / errors).max() < 4.0, name
-    assert max(r["delta"].standard_error for r in results[:-1]) < 0.005
+    assert max(r["delta"].standard_error for r in results[:-1]) < 0.007
 
 
 def test_a_european_gets_the_exact_law_unless_told_otherwise():

@@ -314,7 +314,7 @@ SECOND = [
     ("spot", "spot"), ("spot", "initial_variance"), ("vol_of_vol", "correlation"), ("long_run_variance", "rate"),
     ("spot", TIME), ("initial_variance", "correlation"), ("correlation", "correlation"), ("mean_reversion", "spot"),
 ]  # fmt: skip
-N_PATHS = 60_000
+N_PATHS = 40_000
 
 
 @cache
@@ -362,12 +362,12 @@ def agree(model, times, derivatives, largest):
 @pytest.mark.parametrize("times", [ONE, SEVERAL], ids=["one date", "several"])
 @each_model
 def test_every_rate_gives_the_derivatives_of_the_european(model, times):
-    agree(model, times, FIRST, 0.1)
+    agree(model, times, FIRST, 0.12)
 
 
 @each_model
 def test_every_rate_gives_the_second_derivatives_of_the_european(model):
-    agree(model, ONE, SECOND, 0.8 if model == BK1 else 0.5)
+    agree(model, ONE, SECOND, 1.0 if model == BK1 else 0.6)
 
 
 # -- negative controls -----------------------------------------------------------------------------------------
