@@ -10,8 +10,10 @@ import pytest
 from helpers import UNEVEN, assert_estimates, draw
 from heston_moves import POSITIVE, SHORT, along, moments_of, size
 from heston_reference import DESK, FV1
+from test_heston_book import BOOK, GIVEN
 
 import likelihood_greeks as lg
+from likelihood_greeks.book.trades import parse
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.estimators.relaxation import ladder
@@ -459,3 +461,16 @@ def test_methods_are_compared_under_heston():
         if row.note == "":
             assert abs(row.value - best.value) < 4.0 * np.hypot(row.standard_error, best.standard_error)
     assert best.standard_error < 0.2 * unbiased.loc["likelihood ratio"].standard_error
+
+
+def test_a_book_is_handed_over_like_its_trades():
+    book = BOOK.iloc[[20]]
+    (trade,), _ = parse(book, GIVEN)
+    assert len(trade.payoff.times) > 1
+    row = (
+        lg.risk(book, GIVEN, ["vega"], paths=8192, seed=5).set_index(["trade_id", "greek"]).loc[trade.trade_id, "vega"]
+    )
+    for way in ("flow", "score"):
+        alone = lg.greeks(trade.model, trade.payoff, ["vega"], paths=8192, seed=6, handover=way)["vega"]
+        assert abs(row.value - alone.value) < 4.0 * np.hypot(row.standard_error, alone.standard_error)
+        assert alone.standard_error < 0.05 * abs(alone.value)
