@@ -160,6 +160,5 @@ def chosen(offers: Sequence[Control], why_not: str, load: Load, products: Produc
         return Choice((), kept, allowed, load, nothing if offers else why_not)
     specific = tuple(offers[j] for j in picked)
     work = f"a path costs about {cost(specific, load):.1f} plain"
-    return Choice(
-        specific, kept, allowed, load, f"{len(picked)} of {len(offers)} relaxations and known prices pay; {work}"
-    )
+    pay = f"{len(picked)} of {len(offers)} relaxations and known prices pay; {work}"
+    return Choice(specific, kept, allowed, load, "; ".join(filter(None, [why_not, pay])))
