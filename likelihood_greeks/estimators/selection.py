@@ -21,7 +21,7 @@ from typing import Any, final
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.moves import Movable
+from ..models.moves import LIKELIHOOD_RATIO, Movable
 from .regression import COLLINEAR, Products
 from .specific import Control, HandedOver, Vanilla
 
@@ -30,9 +30,10 @@ OVERHEAD = 5.0
 """Work a path, in units of one date of a plain run, which itself costs ``OVERHEAD`` plus the number of dates: of the
 free controls, a European, and moving a relaxed payoff along one skeleton (measured at 3 to 252 dates, five Greeks)."""
 
-HANDOVER, TRAVEL, RATE = 0.05, 0.04, 0.15
-"""The same for a law that draws something beneath its spots, in shares of the work there: of every handover, of moving
-a relaxed payoff along one, and of every further rate (measured under Heston at 12 and 52 dates, eight Greeks)."""
+FLOW, HANDOVER, TRAVEL, RATE = 0.45, 0.08, 0.04, 0.3
+"""The same for a law that draws something beneath its spots, in shares of the work there: of letting changes travel at
+all, of every handover, of moving a relaxed payoff along one, and of every further rate (measured under Heston at 12 and
+52 dates, eight Greeks)."""
 
 BUDGET = 6.5  # plain runs; the pilot comes on top
 PILOT_COST = 0.5  # plain runs: what the pilot costs in any case
@@ -58,7 +59,7 @@ class Load:
 
     dates: int
     beneath: float = 0.0
-    rate: float = 0.0
+    rate: float = LIKELIHOOD_RATIO
 
     @classmethod
     def of(cls, model: Any, times: Sequence[float], rate: float) -> Load:
@@ -75,6 +76,7 @@ def cost(controls: Collection[Control], load: Load) -> float:
         ways = {c.handover for c in moved} | {((c.row,), c.rate) for c in controls if isinstance(c, Vanilla)}
         rates = {c.handover.rate if isinstance(c, HandedOver) else c.rate for c in controls} - {load.rate, None}
         own += load.beneath * (HANDOVER * len(ways) + TRAVEL * len(moved) + RATE * len(rates))
+        own += load.beneath * FLOW * (load.rate != LIKELIHOOD_RATIO)
     return 1.0 + (FREE + own) / (OVERHEAD + load.dates + load.beneath)
 
 

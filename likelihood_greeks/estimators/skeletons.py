@@ -156,8 +156,8 @@ class Motion:
             lambda: self.moves.tangent(names, handover.rate, handover.skeleton),
         )  # fmt: skip
 
-    def turning(self, names: Derivative, handover: Handover) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """How bridges move as the clock turns under them: factors between scored dates, and the clock's motion.
+    def turning(self, names: Derivative, handover: Handover) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+        """How bridges move as the clock turns under them: what turns, factors between scored dates, the clock's motion.
 
         For one coordinate half the noise over the variance; for the slope of the motion in the first along a second,
         less that of the noise, and less the tangent over the variance as the second turns the clock.
@@ -165,10 +165,12 @@ class Motion:
         rate, blocks, first = handover.rate, self.between(handover.skeleton), names[0]
         if self.moves.slope(first, rate).turns:
             noise = blocks.noise if len(names) == 1 else -blocks.slope(names[1], rate).mean
-            yield 0.5 * noise / blocks.variance, self._clock(first, rate)
+            what = "noise" if len(names) == 1 else f"mean along {names[1]} at {rate}"
+            yield what, 0.5 * noise / blocks.variance, self._clock(first, rate)
         if len(names) == 2 and self.moves.slope(names[1], rate).turns:
             ends = self.tangent((first,), handover)
-            yield -np.diff(ends, axis=0, prepend=0.0) / blocks.variance, self._clock(names[1], rate)
+            what = f"tangent in {first} at {rate}"
+            yield what, -np.diff(ends, axis=0, prepend=0.0) / blocks.variance, self._clock(names[1], rate)
 
     def _clock(self, name: str, rate: float) -> FloatArray:
         return once(self._known, ("clock", name, rate), lambda: self.moves.clock(name, rate))
@@ -210,8 +212,8 @@ class Moved:
             return total
         handed = self._once(("handed", skeleton), lambda: self.motion.handed(gradient, skeleton))
         total = total - weighted(self.motion.tangent(names, handover), handed)
-        for factors, clock in self.motion.turning(names, handover):
-            total += self._turned(factors, clock, skeleton)
+        for what, factors, clock in self.motion.turning(names, handover):
+            total += self._turned(what, factors, clock, skeleton)
         return total
 
     def _total(self, names: Derivative, rate: float) -> FloatArray:
@@ -234,7 +236,7 @@ class Moved:
             return np.asarray(total + noisy[0] * alike)
         return total + weighted(noisy, self._once("noise ahead", lambda: noise * ahead))
 
-    def _turned(self, factors: FloatArray, clock: FloatArray, skeleton: Skeleton) -> FloatArray:
+    def _turned(self, what: str, factors: FloatArray, clock: FloatArray, skeleton: Skeleton) -> FloatArray:
         """Gradient times factors times the motion of the clock less its interpolation, up to where the clock moves."""
         assert self.gradient is not None
         inner = self.gradient[: skeleton[-1] + 1]
@@ -242,10 +244,15 @@ class Moved:
             left = 1.0 - self.motion.shares(skeleton)[: skeleton[0] + 1]
             block = self._once(("first block", skeleton[0]), lambda: weighted(left, inner[: skeleton[0] + 1]))
             return np.asarray(factors[0] * clock[0] * block)
-        scaled = inner.copy()
-        for factor, start, end in zip(factors, _starts(skeleton), skeleton, strict=True):
-            scaled[start : end + 1] *= factor
-        handed = self.motion.handed(scaled, skeleton)
+
+        def scale() -> FloatArray:
+            rows = inner.copy()
+            for factor, start, end in zip(factors, _starts(skeleton), skeleton, strict=True):
+                rows[start : end + 1] *= factor
+            return rows
+
+        scaled = self._once((what, skeleton), scale)
+        handed = self._once((what, "handed", skeleton), lambda: self.motion.handed(scaled, skeleton))
         return weighted(clock[: len(inner)], scaled) - weighted(clock[list(skeleton)], handed)
 
     def first(self, name: str, handover: Handover) -> FloatArray:
