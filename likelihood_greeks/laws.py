@@ -48,6 +48,8 @@ def chosen_law(model: PathModel, times: Sequence[float], handover: HandOver, con
     TypeError
         If `handover` is neither a word nor a number.
     """
+    if isinstance(handover, bool) or not isinstance(handover, (str, int, float)):
+        raise TypeError(f"handover must be 'auto', 'flow', 'score' or a rate, got {handover!r}")
     if isinstance(handover, str):
         one_of("handover", handover, ("auto", *NAMED))
     elif handover != LIKELIHOOD_RATIO:

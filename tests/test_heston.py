@@ -304,7 +304,7 @@ def test_paths_of_spots_alone_are_refused():
     bare = replace(paths, substeps=())  # one step an interval is what it means to have none
     np.testing.assert_array_equal(DESK.score(bare), DESK.score(paths))
     with pytest.raises(
-        ValueError, match=r"drawn by Heston\.simulate: their latent lacks gamma, integrated_variance, variance"
+        ValueError, match=r"drawn by Heston\.simulate: their latent lacks integrated_variance, log_gamma, variance"
     ):
         DESK.log_density(replace(paths, latent={"log_spot": paths.latent["log_spot"]}))
 

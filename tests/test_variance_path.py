@@ -59,7 +59,7 @@ def redrawn(model, paths, name, h, rate):
         c, d = float(law.scale(steps[k])), float(new.scale(later[k]))
         degrees, before = 2.0 * law.order + 2.0, v * np.exp(-law.mean_reversion * steps[k]) / c
         after = start * np.exp(-new.mean_reversion * later[k]) / d
-        gamma = paths.latent["gamma"][k]
+        gamma = np.exp(paths.latent["log_gamma"][k])
         y = _at_the_same_level(end / c, degrees, before, after)
         y = y + 2.0 * (_gamma_at_the_same_level(gamma, shape, moved_shape) - gamma)
         moments = [
@@ -98,7 +98,7 @@ def _integral_at_the_same_level(value, before, after):
 
 def central(paths):
     """Paths without those whose quantiles are too near an end of their law for a difference."""
-    keep = np.all(paths.latent["variance"] > 1e-4, axis=0) & np.all(paths.latent["gamma"] > 1e-3, axis=0)
+    keep = np.all(paths.latent["variance"] > 1e-4, axis=0) & np.all(paths.latent["log_gamma"] > np.log(1e-3), axis=0)
     return replace(paths, spot=paths.spot[:, keep], latent={k: v[:, keep] for k, v in paths.latent.items()}, memo=None)
 
 
@@ -196,7 +196,7 @@ def same(found, expected, model, pair):
 @pytest.mark.parametrize("model", [DESK, POSITIVE], ids=["desk", "rho=+.5"])
 def test_second_derivatives_are_those_of_first_ones_on_the_same_spots(model, pair, rate):
     paths = draw(model, SHORT, n_paths=50)
-    (a, b), moves = pair, model.moves(paths)
+    (a, b), moves, every = pair, model.moves(paths), range(len(SHORT))
     bend = moves.bend(pair, rate)
 
     def of_first(what):
@@ -209,7 +209,7 @@ def test_second_derivatives_are_those_of_first_ones_on_the_same_spots(model, pai
     for found, what in (
         (bend.mean, lambda m: m.slope(a, rate).mean),
         (bend.variance, lambda m: m.slope(a, rate).variance),
-        (moves.tangent_slope(pair, rate), lambda m: m.tangent(a, rate)),
+        (moves.tangent(pair, rate, every), lambda m: m.tangent((a,), rate, every)),
         (moves.curvature(pair, rate), lambda m: m.weight(a, rate)),
     ):
         same(found, of_first(what), model, pair)
@@ -217,12 +217,25 @@ def test_second_derivatives_are_those_of_first_ones_on_the_same_spots(model, pai
 
 def test_two_coordinates_that_travel_beneath_have_no_bend_but_by_the_likelihood_ratio():
     moves = DESK.moves(draw(DESK, SHORT, n_paths=50))
-    pair = ("initial_variance", "vol_of_vol")
+    pair = ("mean_reversion", "vol_of_vol")
     assert moves.bend(pair, 0.0) is None
     assert moves.curvature(pair, 4.0) is None
-    assert moves.curvature(pair, LIKELIHOOD_RATIO) is not None
-    by_score = moves.weights([pair], LIKELIHOOD_RATIO)[pair]
-    np.testing.assert_array_equal(moves.weights([pair], 4.0)[pair], by_score)
+    np.testing.assert_array_equal(moves.weights([pair], 4.0)[pair], moves.weights([pair], LIKELIHOOD_RATIO)[pair])
+
+
+@pytest.mark.parametrize("rate", [0.0, 4.0])
+@pytest.mark.parametrize("other", ["initial_variance", "mean_reversion", "vol_of_vol", TIME])
+def test_second_derivatives_in_the_initial_variance_travel_along_the_flow(other, rate):
+    pair, paths = ("initial_variance", other), draw(DESK, (1.0,), n_paths=40_000, seed=21)
+    moves, above = DESK.moves(paths), paths.spot[-1] > 100.0
+    exact = float(DESK.vanilla_jets(100.0, 1.0)[0].derivative(*pair))
+    curvature = moves.curvature(pair, rate)
+    samples = above * (moves.weight(pair[0], rate) * moves.weight(other, rate) + curvature)
+    plain = above * moves.weights([pair], LIKELIHOOD_RATIO)[pair]
+    error = samples.std() / np.sqrt(samples.size)
+    assert abs(samples.mean() - exact) < 4.0 * error
+    assert samples.std() < 0.55 * plain.std()
+    assert abs((samples - above * curvature).mean() - exact) > 8.0 * error  # negative control: the weights alone
 
 
 @each_model
@@ -288,7 +301,7 @@ def test_what_a_path_remembers_is_for_the_same_law_dates_and_draws_alone():
     for name in BENEATH[:-1]:
         assert not remembered(replace(DESK, **{name: 1.01 * getattr(DESK, name)}), paths)
     assert not remembered(DESK, replace(paths, times=paths.times - 1e-9))
-    for name in ("variance", "integrated_variance", "gamma"):
+    for name in ("variance", "integrated_variance", "log_gamma"):
         changed = {**paths.latent, name: paths.latent[name] * 1.01}
         assert not remembered(DESK, replace(paths, latent=changed))
     counts = (paths.substeps[0] + 1, *paths.substeps[1:-1], paths.substeps[-1] - 1)

@@ -202,31 +202,31 @@ class Heston:
         Returns
         -------
         Paths
-            ``spot`` of shape (n_times, n_paths), and at the end of every sub-step the ``variance``, the ``gamma`` in it
-            and, over the sub-step, the ``integrated_variance``, each of shape (n_substeps, n_paths). The number of
-            sub-steps stays with the paths: no parameter moves it afterwards.
+            ``spot`` of shape (n_times, n_paths), and at the end of every sub-step the ``variance``, the ``log_gamma``
+            that is in it and, over the sub-step, the ``integrated_variance``, each of shape (n_substeps, n_paths). The
+            number of sub-steps stays with the paths: no parameter moves it afterwards.
         """
         grid = np.asarray(dates("times", times))
         counts = self.substeps(grid)
         steps = layout(grid, counts)[0]
         normals, generator, law = stream.normals(len(grid)), stream.generator, self._variance
-        path, gamma = law.draw(self.initial_variance, steps, stream.n_samples, generator)
-        clock = IntegratedVariance.given(law.transitions(path, steps))
-        beneath = VariancePath.drawn(self, grid, counts, path, clock, clock.draw(generator), gamma)
+        path, log_gamma = law.draw(self.initial_variance, steps, stream.n_samples, generator)
+        clock = IntegratedVariance.given(law.transitions(path, steps, log_gamma))
+        beneath = VariancePath.drawn(self, grid, counts, path, clock, clock.draw(generator), log_gamma)
         beneath = beneath.repeated(stream.n_paths // stream.n_samples)
         log_spot = ConditionalSpot(self, beneath).paths(normals)
         latent = {
             "log_spot": log_spot, "variance": beneath.variance, "integrated_variance": beneath.integral,
-            "gamma": beneath.gamma,
+            "log_gamma": beneath.log_gamma,
         }  # fmt: skip
         return Paths(grid, np.exp(log_spot), latent, counts, beneath)
 
     def _beneath(self, paths: Paths) -> VariancePath:
         """What was drawn beneath the spot."""
         latent, counts = paths.latent, paths.substeps or (1,) * len(paths.times)
-        if missing := {"log_spot", "variance", "integrated_variance", "gamma"} - set(latent):
+        if missing := {"log_spot", "variance", "integrated_variance", "log_gamma"} - set(latent):
             raise ValueError(f"paths must be drawn by Heston.simulate: their latent lacks {', '.join(sorted(missing))}")
-        rows = latent["variance"], latent["integrated_variance"], latent["gamma"]
+        rows = latent["variance"], latent["integrated_variance"], latent["log_gamma"]
         return VariancePath(self, paths.times, counts, *rows).knowing(paths.memo)
 
     def terminal(self, time: float) -> HestonTerminal:

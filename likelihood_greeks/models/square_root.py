@@ -27,8 +27,9 @@ from .bessel import Bessel, bessel
 from .transport import gamma_shape
 
 FLOOR = 1e-250
-"""Of a gamma variate: only what underflows is lifted. A floor that the law can see (1e-12) would bias it."""
+"""Of a gamma variate, so that nothing underflows. Scores go by its logarithm, which is not lifted."""
 
+LIFTED = 1e-240  # an end below this is nothing but a lifted gamma
 ENOUGH = -0.3
 """Order above which the gamma is left with a shape of at least a fifth when a normal is split off."""
 
@@ -94,31 +95,41 @@ class SquareRoot:
     def draw(
         self, start: float, steps: FloatArray, shape: int, generator: np.random.Generator
     ) -> tuple[FloatArray, FloatArray]:
-        """Variances at both ends of every step, shape (n_steps + 1, shape), and the gammas in them, (n_steps, shape).
+        """Variances at both ends of every step, shape (n_steps + 1, shape), and the logarithms of the gammas in them.
 
         A noncentral chi-square is the sum of two independent parts: twice a gamma variate, whose shape is the same in
         every step; and, as its degrees of freedom allow, the square of a normal with a mean, or a chi-square with a
-        Poisson number of degrees of freedom.
+        Poisson number of degrees of freedom. A gamma of shape a is one of shape a + 1 times a uniform to the power 1/a:
+        of a small shape most are too small for a number, but not for a logarithm.
         """
         scale, decay = self.scale(steps), np.exp(-self.mean_reversion * steps)
-        path, gamma = np.empty((len(steps) + 1, shape)), np.empty((len(steps), shape))
+        path, log_gamma = np.empty((len(steps) + 1, shape)), np.empty((len(steps), shape))
         path[0] = start
         for k in range(len(steps)):
             noncentrality = decay[k] / scale[k] * path[k]
-            gamma[k] = np.maximum(generator.standard_gamma(self.gamma_shape, shape), FLOOR)
+            log_gamma[k] = np.log(generator.standard_gamma(self.gamma_shape + 1.0, shape))
+            log_gamma[k] -= generator.standard_exponential(shape) / self.gamma_shape
             if self._split:
                 rest = (generator.standard_normal(shape) + np.sqrt(noncentrality)) ** 2
             else:
                 rest = 2.0 * generator.standard_gamma(generator.poisson(0.5 * noncentrality))
-            path[k + 1] = scale[k] * (2.0 * gamma[k] + rest)
-        return path, gamma
+            path[k + 1] = scale[k] * (2.0 * lifted(log_gamma[k]) + rest)
+        return path, log_gamma
 
-    def transitions(self, path: FloatArray, steps: FloatArray, order: bool = True) -> Transitions:
-        """Steps between rows of `path` (n_steps + 1, n_paths); `order` as for `bessel`."""
+    def transitions(
+        self, path: FloatArray, steps: FloatArray, log_gamma: FloatArray | float = 0.0, order: bool = True
+    ) -> Transitions:
+        """Steps between rows of `path` (n_steps + 1, n_paths), drawn with given gammas; `order` as for `bessel`."""
         start, end, column = path[:-1], path[1:], steps[:, None]
+        depth = np.where(end < LIFTED, np.minimum(log_gamma - np.log(FLOOR), 0.0), 0.0)
         scale, half = self.scale(column), np.exp(-0.5 * self.mean_reversion * column)
         z = np.sqrt(start) * np.sqrt(end) * (half / scale)
-        return Transitions(self, start, end, column, bessel(self.order, z, order))
+        return Transitions(self, start, end, column, depth, bessel(self.order, z, order))
+
+
+def lifted(log_gamma: FloatArray) -> FloatArray:
+    """Gammas from their logarithms, none so small that it underflows."""
+    return np.exp(np.maximum(log_gamma, np.log(FLOOR)))
 
 
 @final
@@ -133,6 +144,8 @@ class Transitions:
         Variances at their ends.
     steps : ndarray, shape (n_steps, 1)
         Their lengths, years.
+    depth : ndarray, shape (n_steps, n_paths)
+        What is to be added to the logarithm of an end that was lifted.
     bessel : Bessel
         At z.
     """
@@ -141,13 +154,14 @@ class Transitions:
     start: FloatArray
     end: FloatArray
     steps: FloatArray
+    depth: FloatArray
     bessel: Bessel
 
     def leading(self, count: int) -> Transitions:
         """The first `count` steps."""
         return replace(
             self, start=self.start[:count], end=self.end[:count], steps=self.steps[:count],
-            bessel=self.bessel.leading(count),
+            depth=self.depth[:count], bessel=self.bessel.leading(count),
         )  # fmt: skip
 
     @property
@@ -155,6 +169,10 @@ class Transitions:
         """The arguments lambda and y."""
         scale = self.law.scale(self.steps)
         return self.start * (np.exp(-self.law.mean_reversion * self.steps) / scale), self.end / scale
+
+    def _log_half(self, y: FloatArray) -> FloatArray:
+        """The logarithm of y / 2, of an end that was lifted as well."""
+        return np.asarray(np.log(0.5 * y) + self.depth)
 
     def log_density(self) -> FloatArray:
         r"""Log-density of the end of every step given its start, shape (n_steps, n_paths).
@@ -166,7 +184,7 @@ class Transitions:
         noncentrality, y = self._scaled
         gap = np.sqrt(y) - np.sqrt(noncentrality)
         density = -np.log(2.0 * self.law.scale(self.steps)) - 0.5 * gap**2
-        return density + self.law.order * np.log(0.5 * y) + self.bessel.log
+        return density + self.law.order * self._log_half(y) + self.bessel.log
 
     def score(self, along: Direction) -> FloatArray:
         r"""Derivative of `log_density` along a direction, shape (n_steps, n_paths).
@@ -180,7 +198,7 @@ class Transitions:
         log_y, log_noncentrality = along.log_end - log_scale, along.log_start + log_decay - log_scale
         score = 0.5 * ((self.bessel.excess - y) * log_y + (self.bessel.excess - noncentrality) * log_noncentrality)
         score += self.law.order * log_y - log_scale
-        return score + along.order * (np.log(0.5 * y) + self.bessel.log_order) if along.order else score
+        return score + along.order * (self._log_half(y) + self.bessel.log_order) if along.order else score
 
     @property
     def passed_on(self) -> FloatArray:
@@ -198,9 +216,10 @@ class Transitions:
         log_scale, log_decay = self.log_scale(along)
         return np.asarray(log_scale + self.passed_on * (log_decay - log_scale))
 
-    def order_motion(self, gamma: FloatArray) -> FloatArray:
+    def order_motion(self, log_gamma: FloatArray) -> FloatArray:
         """Motion of the logarithm of the end per unit of the order, from the gammas in it: 2 G R / y."""
-        return np.asarray(2.0 * gamma * gamma_shape(self.law.gamma_shape, gamma) / self._scaled[1])
+        relative = gamma_shape(self.law.gamma_shape, log_gamma)
+        return np.asarray(2.0 * lifted(log_gamma) * relative / self._scaled[1])
 
     def log_scale(self, along: Direction) -> tuple[FloatArray, FloatArray]:
         """Derivatives of log c and log e, shape (n_steps, 1)."""

@@ -30,7 +30,7 @@ from scipy.interpolate import CubicSpline
 from .._typing import FloatArray
 
 NODES = 2048
-LOWEST = 1e-8  # of the table, in units of the shape plus one; below, R is an affine function of log G
+LOWEST = 1e-8  # of the table, in units of the shape plus one, or what is never drawn; below, R is affine in log G
 RARE = 1e-150  # probability beyond the table
 STENCIL = {-2: 1.0 / 12.0, -1: -8.0 / 12.0, 1: 8.0 / 12.0, 2: -1.0 / 12.0}
 STEP = 2e-3  # of the shape, in units of the lesser of it and its root: truncation 1e-11
@@ -50,13 +50,12 @@ def _table(shape: float) -> tuple[float, float, CubicSpline]:
     return float(low), float(high), CubicSpline(grid, moved / density)
 
 
-def gamma_shape(shape: float, draws: FloatArray) -> FloatArray:
-    r"""Relative motion R of gamma draws per unit of their shape; as `draws`.
+def gamma_shape(shape: float, logs: FloatArray) -> FloatArray:
+    r"""Relative motion R of gamma draws per unit of their shape, from their logarithms; as `logs`.
 
     At small G it is :math:`-\{\log G - \psi(a + 1)\}/a`, at large G nearly constant.
     """
     low, high, table = _table(shape)
-    logs = np.log(draws)
     rows = table(np.minimum(logs, high))
     small = logs < low
     if small.any():

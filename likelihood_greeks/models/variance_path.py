@@ -88,8 +88,8 @@ class VariancePath:
         Sub-steps of every interval between them.
     variance, integral : ndarray, shape (n_substeps, n_paths)
         Variance at the end of every sub-step, and integrated variance over it.
-    gamma : ndarray, shape (n_substeps, n_paths)
-        The part of the variance that depends on its degrees of freedom: see `SquareRoot.draw`.
+    log_gamma : ndarray, shape (n_substeps, n_paths)
+        Of the part of the variance that depends on its degrees of freedom: see `SquareRoot.draw`.
     """
 
     model: VarianceParameters
@@ -97,30 +97,30 @@ class VariancePath:
     counts: tuple[int, ...]
     variance: FloatArray
     integral: FloatArray
-    gamma: FloatArray
+    log_gamma: FloatArray
     _known: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
     def drawn(  # noqa: PLR0917
         cls, model: VarianceParameters, times: FloatArray, counts: tuple[int, ...], path: FloatArray,
-        clock: IntegratedVariance, integral: FloatArray, gamma: FloatArray,
+        clock: IntegratedVariance, integral: FloatArray, log_gamma: FloatArray,
     ) -> VariancePath:  # fmt: skip
         """The path, knowing the laws that it was drawn from."""
-        return cls(model, times, counts, path[1:], integral, gamma, {"path": path, ("clock", True): clock})
+        return cls(model, times, counts, path[1:], integral, log_gamma, {"path": path, ("clock", True): clock})
 
     def repeated(self, copies: int) -> VariancePath:
         """The same draws again and again."""
         if copies == 1:
             return self
-        rows = (np.tile(drawn, (1, copies)) for drawn in (self.variance, self.integral, self.gamma))
-        variance, integral, gamma = rows
-        return VariancePath(self.model, self.times, self.counts, variance, integral, gamma)
+        rows = (np.tile(drawn, (1, copies)) for drawn in (self.variance, self.integral, self.log_gamma))
+        variance, integral, log_gamma = rows
+        return VariancePath(self.model, self.times, self.counts, variance, integral, log_gamma)
 
     def knowing(self, other: object) -> VariancePath:
         """The path with all that is known of another, if the two are the same draws under the same law."""
         if not isinstance(other, VariancePath):
             return self
-        same = self.variance is other.variance and self.integral is other.integral and self.gamma is other.gamma
+        same = self.variance is other.variance and self.integral is other.integral and self.log_gamma is other.log_gamma
         start = self.model.initial_variance == other.model.initial_variance
         dates = self.counts == other.counts and np.array_equal(self.times, other.times)
         return replace(self, _known=other._known) if same and start and dates and self.law == other.law else self
@@ -158,7 +158,7 @@ class VariancePath:
         """The law of the integrated variances, given the variances; with derivatives in the order if asked for."""
         return once(
             self._known, ("clock", order),
-            lambda: IntegratedVariance.given(self.law.transitions(self.path, self.steps, order)),
+            lambda: IntegratedVariance.given(self.law.transitions(self.path, self.steps, self.log_gamma, order)),
         )  # fmt: skip
 
     def log_density(self) -> FloatArray:
@@ -188,7 +188,8 @@ class VariancePath:
 
     def _first(self, count: int) -> IntegratedVariance:
         """The law over the first few sub-steps."""
-        return IntegratedVariance.given(self.law.transitions(self.path[: count + 1], self.steps[:count], order=False))
+        rows = self.path[: count + 1], self.steps[:count], self.log_gamma[:count]
+        return IntegratedVariance.given(self.law.transitions(*rows, order=False))
 
     def _scored(self, clock: IntegratedVariance, along: Direction) -> FloatArray:
         rows = clock.steps.score(along) + clock.score(self.integral[: len(clock.mean)], along)
@@ -288,7 +289,7 @@ class VariancePath:
 
     @property
     def _order_motion(self) -> FloatArray:
-        return once(self._known, "order", lambda: self._clock().steps.order_motion(self.gamma))
+        return once(self._known, "order", lambda: self._clock().steps.order_motion(self.log_gamma))
 
     @property
     def _in_first_interval(self) -> FloatArray:
