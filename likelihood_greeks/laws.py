@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, final
 
 from ._checks import non_negative, one_of, refuse
-from .models.moves import LIKELIHOOD_RATIO, Movable
+from .models.moves import LIKELIHOOD_RATIO, Movable, draws_beneath
 from .models.protocol import KnowsTerminal, PathModel
 
 HandOver: TypeAlias = str | float
@@ -56,13 +56,12 @@ def chosen_law(model: PathModel, times: Sequence[float], handover: HandOver, con
         non_negative("handover", handover)
     if handover == "auto" and len(times) == 1 and isinstance(model, KnowsTerminal):
         return Chosen(model.terminal(times[0]), remark="European: the exact law of its date")
-    rates = model.hand_over_rates(times) if isinstance(model, Movable) else ()
-    if len(rates) < 2:  # nothing is drawn beneath the spots
+    if not (isinstance(model, Movable) and draws_beneath(model, times)):
         if handover not in ("auto", "score", LIKELIHOOD_RATIO):
             refuse("handover", "be 'auto' or 'score' for a model that draws nothing beneath its spots", handover)
         return Chosen(model)
     if handover == "auto":
-        rate = LIKELIHOOD_RATIO if controls == "none" else rates[0]
+        rate = LIKELIHOOD_RATIO if controls == "none" else model.hand_over_rates(times)[0]
     else:
         rate = NAMED[handover] if isinstance(handover, str) else float(handover)
     ways = {0.0: "travel with the path", LIKELIHOOD_RATIO: "are scored"}

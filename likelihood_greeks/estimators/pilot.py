@@ -21,7 +21,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.moves import Movable
+from ..models.moves import Movable, draws_beneath
 from ..models.numerical import moved
 from ..models.protocol import PathModel, Paths, observed
 from ..parameters import Derivative
@@ -82,7 +82,7 @@ def _shifts(model: PathModel, grid: FloatArray, chunk: Chunk) -> FloatArray | No
     """Changes of the rate that move the final log-spot by `SHIFTS`; None where the law cannot be pushed so."""
     if not {"spot", "rate"} <= set(model.parameters) or model.forward_jet(grid[-1]) is None:
         return None
-    if isinstance(model, Movable) and len(model.hand_over_rates(grid)) > 1:
+    if draws_beneath(model, grid):
         return None
     trial = model.simulate(grid, replace(chunk, index=0, n_paths=1024).stream())  # every chunk: the same shifts
     spot = observed(trial)[-1]

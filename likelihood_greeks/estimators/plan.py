@@ -9,7 +9,7 @@ from typing import Literal, final
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.moves import Movable
+from ..models.moves import Movable, draws_beneath
 from ..models.protocol import PathModel
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
@@ -111,7 +111,7 @@ def offered(
     everything, rates = tuple(range(len(payoff.times))), model.hand_over_rates(payoff.times)
     otherwise = [Handover(everything, rate) for rate in rates if rate != drawn.rate]
     own: list[Control] = [HandedOver(None, handover) for handover in otherwise]
-    if len(rates) > 1 and (european := pieces(payoff)):
+    if draws_beneath(model, payoff.times) and (european := pieces(payoff)):
         own += [Conditional(european, rate) for rate in (None, *rates)]
     try:
         tape = Tape(lambda *_: 0.0)
@@ -160,5 +160,5 @@ def chosen(offers: Sequence[Control], why_not: str, load: Load, products: Produc
         return Choice((), kept, allowed, load, nothing if offers else why_not)
     specific = tuple(offers[j] for j in picked)
     work = f"a path costs about {cost(specific, load):.1f} plain"
-    pay = f"{len(picked)} of {len(offers)} relaxations and known prices pay; {work}"
+    pay = f"{len(picked)} of {len(offers)} controls of its own pay; {work}"
     return Choice(specific, kept, allowed, load, "; ".join(filter(None, [why_not, pay])))

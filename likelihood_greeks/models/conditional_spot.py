@@ -24,7 +24,8 @@ import numpy as np
 from .._typing import FloatArray
 from ..parameters import Derivative
 from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, cumulated
-from .variance_path import STENCIL, Beneath, VariancePath
+from .transport import STENCIL
+from .variance_path import Beneath, VariancePath
 
 LINEAR = ("spot", "rate", "dividend_yield", "correlation")
 """Parameters of this layer alone."""

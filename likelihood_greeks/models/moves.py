@@ -93,6 +93,11 @@ class Movable(Protocol):
         ...
 
 
+def draws_beneath(model: object, times: Sequence[float] | FloatArray) -> bool:
+    """Whether a law draws something beneath its spots, with which changes can travel."""
+    return isinstance(model, Movable) and len(model.hand_over_rates(times)) > 1
+
+
 def once(known: dict[Any, Any], key: Hashable, compute: Callable[[], T]) -> T:
     """What is known under a key; computed when it is first asked for."""
     if key not in known:

@@ -28,10 +28,9 @@ from ..parameters import TIME
 from .integrated_variance import IntegratedVariance
 from .moves import LIKELIHOOD_RATIO, NONE, once, weighted
 from .square_root import Direction, SquareRoot
-from .transport import inverse_gaussian_shape
+from .transport import STENCIL, inverse_gaussian_shape
 
 STEP = 1e-3  # relative, of the differences in `curvature`: truncation 1e-12, rounding 1e-8 of the score
-STENCIL = {-2: 1.0 / 12.0, -1: -8.0 / 12.0, 1: 8.0 / 12.0, 2: -1.0 / 12.0}
 CHEAP = ("initial_variance", TIME)  # move few steps, and not the order of the Bessel function
 
 IntArray: TypeAlias = NDArray[np.int64]
@@ -207,7 +206,9 @@ class VariancePath:
                 return Direction(order=2.0 * kappa / xi**2)
             case "vol_of_vol":
                 return Direction(vol_of_vol=1.0, order=-4.0 * kappa * theta / xi**3)
-        return Direction(step=-1.0 / self.counts[0])  # time
+            case "time":
+                return Direction(step=-1.0 / self.counts[0])
+        raise ValueError(f"name must be a coordinate that moves the variance, got {name!r}")
 
     def curvature(self, pair: tuple[str, str]) -> FloatArray:
         """Second derivative of `log_density`, shape (n_paths,): a five-point difference of its exact derivative."""
