@@ -67,8 +67,14 @@ class Load:
         return cls(len(times), model.work_beneath(times) if isinstance(model, Movable) else 0.0, rate)
 
 
+def bare(load: Load) -> float:
+    """Work of a run without any control, in runs by the plain likelihood ratio."""
+    travels = load.rate != LIKELIHOOD_RATIO
+    return 1.0 + travels * FLOW * load.beneath / (OVERHEAD + load.dates + load.beneath)
+
+
 def cost(controls: Collection[Control], load: Load) -> float:
-    """Work of a run with these controls, in plain runs."""
+    """Work of a run with these controls, in runs by the plain likelihood ratio."""
     moved = [c for c in controls if isinstance(c, HandedOver)]
     evaluated = sum({id(c.relaxation): c.relaxation.work for c in moved if c.relaxation}.values())
     own = evaluated + SKELETON * len(moved) + VANILLA * (len(controls) - len(moved))
@@ -76,8 +82,7 @@ def cost(controls: Collection[Control], load: Load) -> float:
         ways = {c.handover for c in moved} | {((c.row,), c.rate) for c in controls if isinstance(c, Vanilla)}
         rates = {c.handover.rate if isinstance(c, HandedOver) else c.rate for c in controls} - {load.rate, None}
         own += load.beneath * (HANDOVER * len(ways) + TRAVEL * len(moved) + RATE * len(rates))
-        own += load.beneath * FLOW * (load.rate != LIKELIHOOD_RATIO)
-    return 1.0 + (FREE + own) / (OVERHEAD + load.dates + load.beneath)
+    return bare(load) + (FREE + own) / (OVERHEAD + load.dates + load.beneath)
 
 
 class _Shrinking:
