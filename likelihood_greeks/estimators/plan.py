@@ -17,7 +17,7 @@ from ..payoffs.tape import Level, NotRelaxableError, Tape
 from .likelihood_ratio import Drawn
 from .regression import Fit, Products, fit, refused
 from .relaxation import ladder
-from .selection import BUDGET, Load, bare, choose, cost
+from .selection import BUDGET, Load, choose, cost
 from .skeletons import Handover, candidates
 from .specific import Conditional, Control, HandedOver, KnowsVanillas, Vanilla
 
@@ -96,7 +96,7 @@ class Choice:
         seen = self.products.merge(more) if more else self.products
         remarks = (self.remark,) if self.remark else ()
         fitted = fit(seen, np.concatenate([self.allowed, own], axis=1))
-        if np.log(fitted.gain).mean() < np.log(cost(self.specific, self.load) / bare(self.load)):
+        if np.log(fitted.gain).mean() < np.log(cost(self.specific, self.load)):
             why = (NOTHING_PAYS,) if self.specific else (*remarks, NOTHING_PAYS)
             return Plan(refused(fitted), remarks=why, paths=seen.size)
         return Plan(fitted, self.specific, remarks, seen.size)

@@ -61,20 +61,20 @@ class Load:
     beneath: float = 0.0
     rate: float = LIKELIHOOD_RATIO
 
+    @property
+    def plain(self) -> float:
+        """Of the run without controls."""
+        travels = self.rate != LIKELIHOOD_RATIO
+        return OVERHEAD + self.dates + self.beneath * (1.0 + FLOW * travels)
+
     @classmethod
     def of(cls, model: Any, times: Sequence[float], rate: float) -> Load:
         """The load of a law."""
         return cls(len(times), model.work_beneath(times) if isinstance(model, Movable) else 0.0, rate)
 
 
-def bare(load: Load) -> float:
-    """Work of a run without any control, in runs by the plain likelihood ratio."""
-    travels = load.rate != LIKELIHOOD_RATIO
-    return 1.0 + travels * FLOW * load.beneath / (OVERHEAD + load.dates + load.beneath)
-
-
 def cost(controls: Collection[Control], load: Load) -> float:
-    """Work of a run with these controls, in runs by the plain likelihood ratio."""
+    """Work of a run with these controls, in plain runs."""
     moved = [c for c in controls if isinstance(c, HandedOver)]
     evaluated = sum({id(c.relaxation): c.relaxation.work for c in moved if c.relaxation}.values())
     own = evaluated + SKELETON * len(moved) + VANILLA * (len(controls) - len(moved))
@@ -82,7 +82,7 @@ def cost(controls: Collection[Control], load: Load) -> float:
         ways = {c.handover for c in moved} | {((c.row,), c.rate) for c in controls if isinstance(c, Vanilla)}
         rates = {c.handover.rate if isinstance(c, HandedOver) else c.rate for c in controls} - {load.rate, None}
         own += load.beneath * (HANDOVER * len(ways) + TRAVEL * len(moved) + RATE * len(rates))
-    return bare(load) + (FREE + own) / (OVERHEAD + load.dates + load.beneath)
+    return 1.0 + (FREE + own) / load.plain
 
 
 class _Shrinking:
