@@ -14,7 +14,7 @@ from ._checks import one_of
 from .estimate import Estimate, rarity
 from .estimators.likelihood_ratio import Combination, simulated
 from .estimators.plan import Plan
-from .estimators.selection import bare, cost
+from .estimators.selection import cost
 from .execution import one_thread_each, results
 from .group import Group
 from .laws import HandOver, chosen_law
@@ -143,9 +143,8 @@ def _estimated(
     if not found_plans:
         return found, replace(times, remarks=("no controls were used",))
     (plan,) = found_plans
-    work = (cost(plan.specific, group.load) if serve else bare(group.load)) * (
-        1.0 + times.pilot_seconds / times.main_seconds
-    )
+    main = cost(plan.specific, group.load) if serve else 1.0
+    work = main * (1.0 + times.pilot_seconds / times.main_seconds)
     work_gain = {greek: estimate.variance_ratio / work for greek, estimate in found.items()}
     return found, replace(described(group, labels, plan, times), cost=work, work_gain=work_gain)
 
