@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
+import numpy as np
+
 from ._checks import non_negative, one_of, refuse
 from .models.moves import LIKELIHOOD_RATIO, Movable, draws_beneath
 from .models.protocol import KnowsTerminal, PathModel
@@ -48,7 +50,7 @@ def chosen_law(model: PathModel, times: Sequence[float], handover: HandOver, con
     TypeError
         If `handover` is neither a word nor a number.
     """
-    if isinstance(handover, bool) or not isinstance(handover, (str, int, float)):
+    if isinstance(handover, bool) or not isinstance(handover, (str, int, float, np.integer, np.floating)):
         raise TypeError(f"handover must be 'auto', 'flow', 'score' or a rate, got {handover!r}")
     if isinstance(handover, str):
         one_of("handover", handover, ("auto", *NAMED))

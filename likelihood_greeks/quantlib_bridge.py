@@ -96,10 +96,18 @@ def _process_of(model: Any) -> Any:
     return model.process()
 
 
+def _one_clock(*curves: Any) -> None:
+    """Refuse curves that measure time differently: one maturity would mean different dates to them."""
+    clocks = {(curve.dayCounter().name(), curve.referenceDate().ISO()) for curve in curves}
+    if len(clocks) > 1:
+        refuse("source", "have curves of one day counter and one reference date", sorted(clocks))
+
+
 def _heston(model: Any, process: Any, maturity: float | None, strike: float | None) -> Heston:
     """Parameters of `model` (the process does not show its own), spot and curves of `process`."""
     if strike is not None:
         refuse("strike", "not be given: a Heston model is the same for all strikes", strike)
+    _one_clock(process.riskFreeRate(), process.dividendYield())
     return Heston(
         spot=process.s0().value(),
         initial_variance=model.v0(),
@@ -114,6 +122,7 @@ def _heston(model: Any, process: Any, maturity: float | None, strike: float | No
 
 def _black_scholes(process: Any, maturity: float | None, strike: float | None) -> GBM:
     spot = process.stateVariable().value()
+    _one_clock(process.riskFreeRate(), process.dividendYield(), process.blackVolatility())
     return GBM(
         spot=spot,
         volatility=_volatility(process.blackVolatility(), spot, maturity, strike),

@@ -488,3 +488,32 @@ def test_hardly_any_degrees_of_freedom_leave_every_way_unbiased(handover):
     found = lg.greeks(law, payoff, ["vol_of_vol"], **options)["vol_of_vol"]
     assert found.standard_error < 0.1  # with lifted logarithms it was off by ten
     assert abs(found.value - exact) < 4.0 * found.standard_error
+
+
+def test_a_variance_that_has_touched_zero_is_not_differenced_along_the_flow():
+    law = replace(DESK, mean_reversion=0.01, long_run_variance=0.05, vol_of_vol=0.5)  # 0.008 degrees of freedom
+    pair = ("initial_variance", "vol_of_vol")
+    moves = law.moves(law.simulate((0.5, 1.0, 2.0), Chunk(3, 0, 4096).stream()))
+    np.testing.assert_array_equal(
+        moves.weights([pair], 8.0)[pair], moves.weights([pair], LIKELIHOOD_RATIO)[pair]
+    )  # fmt: skip
+    assert moves.curvature(pair, 8.0) is None
+
+
+def test_what_is_redrawn_under_a_bump_is_said():
+    table = lg.compare(DESK, CALL, ["vega", "delta"], paths=2000, seed=1)
+    assert table.loc[("vega", "pathwise"), "note"].startswith("not available: what is drawn beneath the spots jumps")
+    assert np.isnan(table.loc[("vega", "pathwise"), "value"])
+    assert "jumps when this parameter moves" in table.loc[("vega", "finite difference 0.01"), "note"]
+    assert table.loc[("delta", "finite difference 0.01"), "note"].endswith("bump squared")
+
+
+def test_why_there_are_no_relaxations_is_said_though_other_offers_do_not_pay():
+    payoff = lg.Payoff(lambda spot: np.floor(spot[-1]), times=[0.5, 0.7, 1.0])
+    remarks = lg.greeks(DESK, payoff, ["delta"], paths=2000, seed=1).diagnostics.remarks
+    assert any("np.floor" in remark for remark in remarks)
+
+
+def test_hardly_any_vol_of_vol_is_refused():
+    with pytest.raises(ValueError, match=r"vol_of_vol must be at least 4e-05 \(below, .*\), got 1e-06"):
+        replace(DESK, vol_of_vol=1e-6)

@@ -193,3 +193,14 @@ def test_bad_sources_are_refused_by_their_type():
     for source in (None, 3.0, flat(0.03), ql.HestonProcess):
         with pytest.raises(TypeError, match="source must be a QuantLib HestonProcess, HestonModel or Generalized"):
             lg.from_quantlib(source)
+
+
+def test_curves_that_measure_time_differently_are_refused():
+    today = ql.Date(15, 6, 2023)
+    rate = ql.YieldTermStructureHandle(ql.FlatForward(today, 0.05, ql.Actual360()))
+    volatility = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), 0.2, ql.Actual365Fixed()))
+    process = ql.BlackScholesProcess(ql.QuoteHandle(ql.SimpleQuote(100.0)), rate, volatility)
+    with pytest.raises(
+        ValueError, match=r"source must have curves of one day counter and one reference date.*Actual/360"
+    ):
+        lg.from_quantlib(process)

@@ -19,6 +19,8 @@ from typing import TypeAlias, final
 import numpy as np
 
 from .._typing import FloatArray
+from ..models.conditional_spot import LINEAR
+from ..models.moves import draws_beneath
 from ..models.numerical import moved, value_of
 from ..models.protocol import PathModel, observed
 from ..parameters import TIME, Derivative
@@ -113,4 +115,11 @@ class FiniteDifference:
     def notes(self, labels: Sequence[str]) -> dict[str, str]:
         """What to hold against each Greek: every difference is biased by its bump."""
         remark = f"biased: central difference of {self.bump:.3g} bumps, error of order bump squared"
-        return {label: "" if set(c) == {()} else remark for label, c in zip(labels, self.combinations, strict=True)}
+        redrawn = "; noisy: what is drawn beneath the spots jumps when this parameter moves"
+        beneath = draws_beneath(self.model, self.payoff.times)
+
+        def note(combination: Combination) -> str:
+            names = set(chain.from_iterable(combination))
+            return remark + (redrawn if beneath and not names <= set(LINEAR) else "") if names else ""
+
+        return {label: note(c) for label, c in zip(labels, self.combinations, strict=True)}

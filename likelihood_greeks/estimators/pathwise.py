@@ -23,6 +23,8 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimate import Moments
+from ..models.conditional_spot import LINEAR
+from ..models.moves import draws_beneath
 from ..models.protocol import PathModel
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract
@@ -71,7 +73,7 @@ class Pathwise:
         slopes: dict[Derivative, FloatArray] = {(): base}
         missed: dict[Derivative, FloatArray] = {(): np.zeros_like(base)}
         for derivative in dict.fromkeys(chain.from_iterable(self.combinations)):
-            if len(derivative) == 1:
+            if len(derivative) == 1 and not self._redrawn(derivative):
                 h = small[derivative[0]]
                 up, down = price({derivative[0]: h}) - base, base - price({derivative[0]: -h})
                 slopes[derivative] = _slope(up, down, np.abs(base).max()) / h
@@ -82,6 +84,10 @@ class Pathwise:
         rows = [sum_of(c, table) for table in (slopes, missed) for c in self.combinations]
         return chunk.fold(np.stack([*rows, jumps]))
 
+    def _redrawn(self, derivative: Derivative) -> bool:
+        """Whether what is drawn beneath the spots jumps when a coordinate moves: the same numbers make other draws."""
+        return draws_beneath(self.model, self.payoff.times) and not set(derivative) <= set(LINEAR)
+
     def notes(self, labels: Sequence[str], moments: Moments) -> dict[str, str]:
         """What to hold against each Greek, from the moments of `samples`."""
         count = len(labels)
@@ -90,6 +96,8 @@ class Pathwise:
         }
 
     def _note(self, combination: Combination, moments: Moments, row: int, gap: int) -> str:
+        if any(derivative and self._redrawn(derivative) for derivative in combination):
+            return "not available: what is drawn beneath the spots jumps when this parameter moves"
         if any(len(derivative) == 2 for derivative in combination):
             return "not available: the pathwise method has no second derivative of a payoff with kinks"
         missed, error = float(moments.mean[gap]), float(moments.standard_error[gap])

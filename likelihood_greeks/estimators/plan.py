@@ -107,7 +107,7 @@ def offered(
 ) -> tuple[list[Control], str]:
     """Controls that could be made for a payoff, and if no relaxations are among them, why."""
     if not isinstance(model, Movable):
-        return [], "no relaxations: the model does not say how its paths move (it has no `moves`)"
+        return [], "no relaxations: the law does not say how its paths move (it has no `moves`)"
     everything, rates = tuple(range(len(payoff.times))), model.hand_over_rates(payoff.times)
     otherwise = [Handover(everything, rate) for rate in rates if rate != drawn.rate]
     own: list[Control] = [HandedOver(None, handover) for handover in otherwise]
@@ -157,7 +157,7 @@ def chosen(offers: Sequence[Control], why_not: str, load: Load, products: Produc
     kept = products.restricted([*range(n_free), *(n_free + j for j in picked)])
     if not picked:
         nothing = "no relaxation or known price pays for its cost: the free controls serve as well"
-        return Choice((), kept, allowed, load, nothing if offers else why_not)
+        return Choice((), kept, allowed, load, "; ".join(filter(None, [why_not, nothing if offers else ""])))
     specific = tuple(offers[j] for j in picked)
     work = f"a path costs about {cost(specific, load):.1f} plain"
     pay = f"{len(picked)} of {len(offers)} controls of its own pay; {work}"

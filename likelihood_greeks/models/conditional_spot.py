@@ -147,10 +147,11 @@ class ConditionalSpot:
         """Derivative of the weight in the initial variance as another coordinate moves what is beneath; (n_paths,).
 
         A five-point difference of the exact weight along that motion, the spots held fixed. None of other pairs:
-        theirs depend on more than the path of the variance.
+        theirs depend on more than the path of the variance. And none with less than one degree of freedom: a variance
+        that has touched zero moves too wildly for a difference.
         """
         given = "initial_variance"
-        if given not in pair:
+        if given not in pair or self.beneath.law.order < -0.5:
             return None
         other = pair[0] if pair[1] == given else pair[1]
         size, moves = self.beneath.step(other), noise + self.mean

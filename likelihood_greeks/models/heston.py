@@ -51,7 +51,8 @@ class Heston:
     long_run_variance : float
         :math:`\theta > 0`, per year.
     vol_of_vol : float
-        :math:`\xi > 0`. The Feller condition :math:`2\kappa\theta \ge \xi^2` may be violated.
+        :math:`\xi > 0`, at least :math:`10^{-4}\sqrt{2\kappa\theta}`. The Feller condition
+        :math:`2\kappa\theta \ge \xi^2` may be violated.
     correlation : float
         :math:`\rho`, strictly between -1 and 1.
     rate, dividend_yield : float

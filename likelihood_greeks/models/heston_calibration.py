@@ -192,7 +192,11 @@ def calibrate(
 
     found = min(_fits(quotes, held, free), key=lambda fit: fit.cost)
     values = held | {name: _unscaled(name, z) for name, z in zip(free, found.x, strict=True)}
-    fitted, _ = implied_volatilities(values, quotes.log_moneyness, quotes.maturities)
+    fitted = np.full(quotes.log_moneyness.shape, np.nan)
+    told = np.asarray(quotes.told)
+    columns = told.any(axis=0)
+    where = np.where(told, quotes.log_moneyness, 0.0)[:, columns]
+    fitted[:, columns] = implied_volatilities(values, where, quotes.maturities[columns])[0]
     market = quotes.volatilities.rename_axis(index="strike", columns="maturity")
     forwards = pd.Series(quotes.forwards, market.columns, name="forward")
     model = make(spot=quotes.spot, **values, **carry)
@@ -223,14 +227,16 @@ def _fits(quotes: Quotes, fixed: Mapping[str, float], free: tuple[str, ...]) -> 
     from scipy.optimize import least_squares  # here: `import likelihood_greeks` takes 0.7 s, and 0.3 s more with it
 
     rows = [VARIANCE.index(name) for name in free]
-    chosen, root = quotes.weights > 0.0, np.sqrt(quotes.weights / quotes.weights.sum())
-    market = quotes.volatilities.to_numpy()
+    columns = quotes.weights.any(axis=0)  # a maturity or strike without a quote has no say, not even in what settles
+    weights, maturities = quotes.weights[:, columns], quotes.maturities[columns]
+    chosen, root = weights > 0.0, np.sqrt(weights / weights.sum())
+    market, where = quotes.volatilities.to_numpy()[:, columns], np.where(chosen, quotes.log_moneyness[:, columns], 0.0)
     last: dict[bytes, tuple[FloatArray, FloatArray]] = {}
 
     def evaluated(z: FloatArray) -> tuple[FloatArray, FloatArray]:
         if z.tobytes() not in last:  # the optimiser asks for residuals and derivatives one after the other
             values = {name: _unscaled(name, x) for name, x in zip(free, z, strict=True)}
-            found, by_parameter = implied_volatilities(dict(fixed) | values, quotes.log_moneyness, quotes.maturities)
+            found, by_parameter = implied_volatilities(dict(fixed) | values, where, maturities)
             slope = np.array([_slope(name, values[name]) for name in free])
             last.clear()
             last[z.tobytes()] = (root * (found - market))[chosen], (root * by_parameter[rows])[:, chosen].T * slope

@@ -19,6 +19,7 @@ from . import carry, heston_fourier, heston_table
 from .heston_table import FIRST, SECOND, Table
 from .protocol import Paths
 
+LEAST_NOISE = 1e-4  # vol of vol over the root of 2 kappa theta: the Bessel function's order is then 1e8
 SAME_DATE = 1e-12  # relative difference of dates that is rounding
 
 
@@ -234,6 +235,10 @@ def check_parameters(law: Any) -> None:
         finite(name, getattr(law, name))
     if not -1.0 < law.correlation < 1.0:
         refuse("correlation", "be strictly between -1 and 1", law.correlation)
+    least = LEAST_NOISE * np.sqrt(2.0 * law.mean_reversion * law.long_run_variance)
+    if not law.vol_of_vol >= least:
+        why = f"be at least {least:.3g} (below, the variance is deterministic to all digits that matter)"
+        refuse("vol_of_vol", why, law.vol_of_vol)
 
 
 def volatility_greeks(initial_variance: float) -> dict[str, dict[Derivative, float]]:
