@@ -29,7 +29,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.moves import LIKELIHOOD_RATIO, NONE, Moves, cumulated, once, weighted
+from ..models.moves import LIKELIHOOD_RATIO, NONE, Moves, cumulated, once, spread, weighted
 from ..parameters import TIME, Derivative
 from .likelihood_ratio import Combination, Drawn, sum_of
 
@@ -143,11 +143,14 @@ class Motion:
 
     def still(self, names: Derivative, rate: float) -> tuple[FloatArray, int]:
         """Under a clock that no path knows: the still motions of all coordinates, (n_names, n_times), and one's row."""
-        known: dict[Derivative, FloatArray] = {}
-        table = once(self._known, ("still", rate), lambda: known)
-        for wanted in (*(d for d in self.drawn.weights if len(d) == 1), names):
-            table.setdefault(wanted, np.broadcast_to(self.speed(wanted, rate)[0][:, 0], len(self.moves.noise)))
-        return np.stack([*table.values()]), list(table).index(names)
+        first: list[Derivative] = [d for d in self.drawn.weights if len(d) == 1]
+        listed = first if names in first else [names]
+
+        def rows() -> FloatArray:
+            count = len(self.moves.noise)
+            return np.stack([spread(self.speed(d, rate)[0], count)[:, 0] for d in listed])
+
+        return once(self._known, ("still", rate, listed[0]), rows), listed.index(names)
 
     def tangent(self, names: Derivative, handover: Handover) -> FloatArray:
         """The tangent, or its slope, at the scored dates; broadcasts to (n_scored, n_paths)."""
@@ -224,7 +227,8 @@ class Moved:
         still, noisy = self.motion.speed(names, rate)
         if self.motion.moves.variance.shape[1] == 1:  # of all coordinates in one product
             coefficients, row = self.motion.still(names, rate)
-            total = self._once(("still", rate, len(coefficients)), lambda: coefficients @ ahead)[row]
+            key = "still", rate, names if len(coefficients) == 1 else len(coefficients)
+            total = self._once(key, lambda: coefficients @ ahead)[row]
         else:
             total = weighted(still, ahead)
         if noisy is NONE:

@@ -114,6 +114,11 @@ def cumulated(rows: FloatArray, backwards: bool = False) -> FloatArray:
     return rows
 
 
+def spread(rows: FloatArray, n_times: int) -> FloatArray:
+    """Rows for every date, from one for all or one each."""
+    return rows if len(rows) == n_times else np.repeat(rows, n_times, axis=0)
+
+
 def weighted(coefficients: FloatArray, rows: FloatArray) -> FloatArray:
     """Sum over the dates of coefficients, (n_times or 1, n_paths or 1), times rows; shape (n_paths,)."""
     if coefficients.shape[1] > 1:
@@ -122,9 +127,10 @@ def weighted(coefficients: FloatArray, rows: FloatArray) -> FloatArray:
         if rows.shape[1] == 1:
             return np.asarray(rows[:, 0] @ coefficients)
         return np.einsum("ij,ij->j", coefficients, rows)
-    column = np.broadcast_to(coefficients[:, 0], len(rows))
-    reach = int(np.max(np.flatnonzero(column), initial=-1)) + 1  # most derivatives stop after the first date
-    return np.asarray(column[:reach] @ rows[:reach])
+    column = spread(coefficients, len(rows))[:, 0]
+    if len(column) > 1 and not column[1:].any():  # most derivatives stop after the first date
+        return np.asarray(column[0] * rows[0])
+    return np.asarray(column @ rows)
 
 
 @final
@@ -222,7 +228,7 @@ class Moves:
         """Derivative of the log-spots at some dates: their `speed` up to there; broadcasts to (n_ends, n_paths)."""
         still, noisy = self.speed(names, rate)
         reached = (np.arange(len(self.noise)) <= np.asarray(ends, dtype=int)[:, None]).astype(float)
-        found = reached @ np.broadcast_to(still, (len(self.noise), still.shape[1]))
+        found = reached @ spread(still, len(self.noise))
         if noisy is NONE:
             return np.asarray(found)
         if noisy.shape[1] == 1:
@@ -231,8 +237,7 @@ class Moves:
 
     def clock(self, name: str, rate: float) -> FloatArray:
         """Derivative of the clock's reading at every date; broadcasts to (n_times, n_paths)."""
-        rows = self.slope(name, rate).variance
-        return cumulated(np.array(np.broadcast_to(rows, (len(self.noise), rows.shape[1]))))
+        return cumulated(spread(self.slope(name, rate).variance, len(self.noise)).copy())
 
 
 @final
@@ -254,9 +259,8 @@ class _Between:
         """Known of all moves only."""
 
     def _coarse(self, slope: Slope) -> Slope:
-        shape = len(self.moves.noise)
         mean, variance = (
-            rows if rows is NONE else _summed(np.broadcast_to(rows, (shape, rows.shape[1])), self.ends)
+            rows if rows is NONE else _summed(spread(rows, len(self.moves.noise)), self.ends)
             for rows in (slope.mean, slope.variance)
         )
         return Slope(mean, variance, slope.handed, slope.turns)
@@ -269,4 +273,4 @@ def _summed(rows: FloatArray, ends: list[int]) -> FloatArray:
 
 
 def _total(rows: FloatArray, n_times: int) -> FloatArray:
-    return np.asarray(np.broadcast_to(rows, (n_times, rows.shape[1])).sum(axis=0))
+    return np.asarray(rows.sum(axis=0) * (1 if len(rows) == n_times else n_times))
