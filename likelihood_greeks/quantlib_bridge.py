@@ -97,10 +97,18 @@ def _process_of(model: Any) -> Any:
 
 
 def _one_clock(*curves: Any) -> None:
-    """Refuse curves that measure time differently: one maturity would mean different dates to them."""
-    clocks = {(curve.dayCounter().name(), curve.referenceDate().ISO()) for curve in curves}
+    """Refuse curves that measure time differently: one maturity would mean different dates to them.
+
+    A rate of zero is zero by any clock.
+    """
+    telling = [curve for curve in curves if not hasattr(curve, "zeroRate") or any(_zero_rates(curve))]
+    clocks = {(curve.dayCounter().name(), curve.referenceDate().ISO()) for curve in telling}
     if len(clocks) > 1:
         refuse("source", "have curves of one day counter and one reference date", sorted(clocks))
+
+
+def _zero_rates(curve: Any) -> list[float]:
+    return [float(curve.zeroRate(time, ql.Continuous).rate()) for time in _times(curve)]
 
 
 def _heston(model: Any, process: Any, maturity: float | None, strike: float | None) -> Heston:
@@ -133,13 +141,9 @@ def _black_scholes(process: Any, maturity: float | None, strike: float | None) -
 
 def _rate(name: str, curve: Any, maturity: float | None) -> float:
     """The continuously compounded zero rate to `maturity`, or to any time if they are all the same."""
-
-    def rate(time: float) -> float:
-        return float(curve.zeroRate(time, ql.Continuous).rate())
-
     if maturity is not None:
-        return _read(name, lambda: rate(maturity), maturity)
-    rates = [rate(time) for time in _times(curve)]
+        return _read(name, lambda: float(curve.zeroRate(maturity, ql.Continuous).rate()), maturity)
+    rates = _zero_rates(curve)
     if not max(rates) - min(rates) <= FLAT:
         refuse(
             name,
