@@ -14,17 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import likelihood_greeks as lg
+from tests.heston_reference import model as heston
 from tests.heston_steps_law import GREEKS, STRIKES, biases, exact_greeks, scales
-
-
-def heston(v0, kappa, theta, xi, rho, rate, dividend_yield=0.0):
-    """A model at spot 100."""
-    return lg.Heston(
-        spot=100.0, initial_variance=v0, mean_reversion=kappa, long_run_variance=theta, vol_of_vol=xi, correlation=rho,
-        rate=rate, dividend_yield=dividend_yield,
-    )  # fmt: skip
-
 
 SETS = {
     "desk": (heston(0.04, 2.0, 0.04, 0.3, -0.7, 0.05, 0.02), 1.0),

@@ -16,20 +16,19 @@ import pandas as pd
 
 import likelihood_greeks as lg
 from likelihood_greeks.parameters import resolve
+from tests.heston_reference import model as heston
 from tests.heston_steps_law import GREEKS as SCALED
 from tests.heston_steps_law import exact_greeks, scales
 
-from .heston_bias import heston
+from . import heston_bias
 
 SETS = {
-    "desk": (heston(0.04, 2.0, 0.04, 0.3, -0.7, 0.05, 0.02), 1.0),
-    "BK1": (heston(0.010201, 6.21, 0.019, 0.61, -0.7, 0.0319), 1.0),
-    "BK2": (heston(0.09, 2.0, 0.09, 1.0, -0.3, 0.05), 5.0),
-    "Andersen I": (heston(0.04, 0.5, 0.04, 1.0, -0.9, 0.0), 10.0),
+    **{name: heston_bias.SETS[name] for name in ("desk", "BK1", "BK2")},
+    "Andersen I": heston_bias.SETS["A1"],
     "Andersen II": (heston(0.04, 0.3, 0.04, 0.9, -0.5, 0.0), 15.0),
     "Andersen III": (heston(0.09, 1.0, 0.09, 1.0, -0.3, 0.0), 5.0),
-    "positive": (heston(0.04, 1.2, 0.06, 0.4, 0.5, 0.02, 0.03), 1.0),
-    "DAX": (heston(0.19, 15.6, 0.075, 3.3, -0.51, 0.035), 1.0),
+    "positive": (heston_bias.SETS["positive"][0], 1.0),
+    "DAX": heston_bias.SETS["DAX"],
 }
 """Model and own maturity in years."""
 MATURITIES = (0.1, 0.5, 1.0, 3.0, 10.0)

@@ -115,8 +115,11 @@ class Motion:
         """What scored dates get of a gradient at the first dates: its product with P; shape (n_scored, n_paths)."""
         variance, count = self.moves.variance, len(gradient)
         if variance.shape[1] == 1:
-            clock = tuple(np.cumsum(variance[:, 0]).tolist())
-            return np.asarray(interpolation(clock, skeleton)[:count].T @ gradient)
+
+            def matrix() -> FloatArray:
+                return interpolation(tuple(np.cumsum(variance[:, 0]).tolist()), skeleton)
+
+            return np.asarray(once(self._known, ("interpolation", skeleton), matrix)[:count].T @ gradient)
         inner, starts = gradient[: skeleton[-1] + 1], _starts(skeleton)
         found = np.add.reduceat(inner * self.shares(skeleton), starts, axis=0)
         found[:-1] += np.add.reduceat(inner, starts, axis=0)[1:] - found[1:]

@@ -1,13 +1,25 @@
-"""What every model with a constant rate and dividend yield shares: its coordinates, discount factors and forwards."""
+"""What every model with a constant rate and dividend yield shares: coordinates, discount factors and forwards."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from .. import jets
+from .._checks import finite
 from .._typing import AnyArray
 from ..jets import Jet
 from ..parameters import TIME, HasParameters
+
+
+def known(model: HasParameters, names: Sequence[str]) -> tuple[str, ...]:
+    """Names of coordinates, refused unless each is a parameter of the model or ``"time"``."""
+    coordinates = (*model.parameters, TIME)
+    for name in names:
+        if name not in coordinates:
+            raise ValueError(f"name must be one of {', '.join(coordinates)}, got {name!r}")
+    return tuple(names)
 
 
 def coordinates(model: HasParameters) -> dict[str, Jet]:
@@ -26,3 +38,13 @@ def forward_jet(model: HasParameters, times: AnyArray) -> Jet:
     """Forward prices S0 exp((r - q) t) and their derivatives."""
     x = coordinates(model)
     return x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * (np.asarray(times) - x[TIME]))
+
+
+def discount(model: HasParameters, time: float) -> float:
+    """Value today of one unit of currency at `time` (years)."""
+    return float(discount_jet(model, np.asarray(finite("time", time))).value)
+
+
+def forward(model: HasParameters, time: float) -> float:
+    """Risk-neutral expectation of the spot at `time` (years)."""
+    return float(forward_jet(model, np.asarray(finite("time", time))).value)

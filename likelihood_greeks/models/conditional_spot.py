@@ -16,32 +16,26 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, final
 
 import numpy as np
 
 from .._typing import FloatArray
 from ..parameters import Derivative
-from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, cumulated
+from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, cumulated, once
 from .transport import STENCIL
-from .variance_path import Beneath, VariancePath
+from .variance_path import Beneath, VarianceParameters, VariancePath
 
 LINEAR = ("spot", "rate", "dividend_yield", "correlation")
 """Parameters of this layer alone."""
 
 
-class HestonParameters(Protocol):
+class HestonParameters(VarianceParameters, Protocol):
     """The parameters of the model."""
 
     @property
     def spot(self) -> float: ...  # noqa: D102
-    @property
-    def mean_reversion(self) -> float: ...  # noqa: D102
-    @property
-    def long_run_variance(self) -> float: ...  # noqa: D102
-    @property
-    def vol_of_vol(self) -> float: ...  # noqa: D102
     @property
     def correlation(self) -> float: ...  # noqa: D102
     @property
@@ -63,6 +57,7 @@ class ConditionalSpot:
 
     model: HestonParameters
     beneath: VariancePath
+    _known: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def steps(self) -> FloatArray:
@@ -72,14 +67,18 @@ class ConditionalSpot:
     @property
     def clock(self) -> FloatArray:
         """Integrated variance I over each interval, shape (n_times, n_paths)."""
-        return self.beneath.over_intervals(self.beneath.integral)
+        return once(self._known, "clock", lambda: self.beneath.over_intervals(self.beneath.integral))
 
     @property
     def drive(self) -> FloatArray:
         """What the variance's own noise contributes, A = xi times the integral of sqrt(v) dW; shape of `clock`."""
         m = self.model
-        rise = self.beneath.rise(self.beneath.path)
-        return rise - m.mean_reversion * (m.long_run_variance * self.steps - self.clock)
+
+        def drive() -> FloatArray:
+            rise = self.beneath.rise(self.beneath.path)
+            return rise - m.mean_reversion * (m.long_run_variance * self.steps - self.clock)
+
+        return once(self._known, "drive", drive)
 
     @property
     def mean(self) -> FloatArray:

@@ -167,21 +167,11 @@ class GBM:
 
         `names` are parameters (the default: all) or ``"time"``, which shortens the first interval.
         """
-        moves = self.moves(paths)
-        wanted = self._known(self.parameters if names is None else names)
-        return np.stack([moves.weight(name, LIKELIHOOD_RATIO) for name in wanted])
+        return self.moves(paths).scores(carry.known(self, self.parameters if names is None else names))
 
     def hessian(self, paths: Paths, pairs: Sequence[Derivative]) -> FloatArray:
         """Second derivatives of `log_density`, shape (n_pairs, n_paths)."""
-        moves = self.moves(paths)
-        rows = [moves.curvature(pair, LIKELIHOOD_RATIO) for pair in pairs if self._known(pair)]
-        return np.stack([np.broadcast_to(np.asarray(row), (paths.n_paths,)) for row in rows])
-
-    def _known(self, names: Sequence[str]) -> Sequence[str]:
-        for name in names:
-            if name not in (*self.parameters, TIME):
-                raise ValueError(f"name must be one of {', '.join((*self.parameters, TIME))}, got {name!r}")
-        return names
+        return self.moves(paths).hessian([carry.known(self, pair) for pair in pairs])
 
     # -- discounting and forward -------------------------------------------------------------------------------
 
@@ -212,11 +202,11 @@ class GBM:
 
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""
-        return float(self.discount_jet(np.asarray(finite("time", time))).value)
+        return carry.discount(self, time)
 
     def forward(self, time: float) -> float:
         """Risk-neutral expectation of the spot at `time` (years)."""
-        return float(self.forward_jet(np.asarray(finite("time", time))).value)
+        return carry.forward(self, time)
 
     def distribution(self, spot: FloatArray, time: float) -> FloatArray:
         """Probability that the spot at `time` is at most `spot`; shape of `spot`."""

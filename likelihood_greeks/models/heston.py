@@ -9,10 +9,10 @@ from typing import ClassVar, final
 import numpy as np
 import pandas as pd
 
-from .._checks import dates, finite, positive, refuse
+from .._checks import dates, positive, refuse
 from .._typing import AnyArray, FloatArray
 from ..jets import Jet
-from ..parameters import TIME, Derivative
+from ..parameters import Derivative
 from ..sampling import Stream
 from . import carry, heston_calibration, heston_fourier
 from .conditional_spot import ConditionalSpot
@@ -265,9 +265,7 @@ class Heston:
 
         `names` are parameters (the default: all) or ``"time"``, which shortens the first interval.
         """
-        moves = self.moves(paths)
-        wanted = self._known(self.parameters if names is None else tuple(names))
-        return np.stack([moves.weight(name, LIKELIHOOD_RATIO) for name in wanted])
+        return self.moves(paths).scores(carry.known(self, self.parameters if names is None else names))
 
     def hessian(self, paths: Paths, pairs: Sequence[Derivative]) -> FloatArray:
         """Second derivatives of `log_density`, shape (n_pairs, n_paths).
@@ -275,15 +273,7 @@ class Heston:
         Exact where a coordinate is the spot, rate, dividend yield or correlation. For two others the part of variances
         and integrated variances is a five-point difference of their exact score on the sample, which is held fixed.
         """
-        moves = self.moves(paths)
-        rows = [moves.curvature(self._known(tuple(pair)), LIKELIHOOD_RATIO) for pair in pairs]
-        return np.stack([np.broadcast_to(np.asarray(row), (paths.n_paths,)) for row in rows])
-
-    def _known(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            if name not in (*self.parameters, TIME):
-                raise ValueError(f"name must be one of {', '.join((*self.parameters, TIME))}, got {name!r}")
-        return names
+        return self.moves(paths).hessian([carry.known(self, pair) for pair in pairs])
 
     # -- discounting and forward -------------------------------------------------------------------------------
 
@@ -308,8 +298,8 @@ class Heston:
 
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""
-        return float(self.discount_jet(np.asarray(finite("time", time))).value)
+        return carry.discount(self, time)
 
     def forward(self, time: float) -> float:
         """Risk-neutral expectation of the spot at `time` (years)."""
-        return float(self.forward_jet(np.asarray(finite("time", time))).value)
+        return carry.forward(self, time)

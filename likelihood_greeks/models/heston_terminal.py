@@ -193,11 +193,7 @@ class HestonTerminal:
         return np.stack([jet.gradient for jet in inner]), np.stack([jet.hessian for jet in inner])
 
     def _columns(self, names: tuple[str, ...]) -> list[int]:
-        known = (*self.parameters, TIME)
-        for name in names:
-            if name not in known:
-                raise ValueError(f"name must be one of {', '.join(known)}, got {name!r}")
-        return [known.index(name) for name in names]
+        return [(*self.parameters, TIME).index(name) for name in carry.known(self, names)]
 
     # -- discounting and forward -------------------------------------------------------------------------------
 
@@ -220,11 +216,11 @@ class HestonTerminal:
 
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""
-        return float(self.discount_jet(np.asarray(finite("time", time))).value)
+        return carry.discount(self, time)
 
     def forward(self, time: float) -> float:
         """Risk-neutral expectation of the spot at `time` (years)."""
-        return float(self.forward_jet(np.asarray(finite("time", time))).value)
+        return carry.forward(self, time)
 
 
 def check_parameters(law: Any) -> None:

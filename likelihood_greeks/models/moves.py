@@ -208,6 +208,15 @@ class Moves:
         square = weighted((0.5 * second - product) / v, self._square)
         return np.asarray(total + square - 0.5 * _total(second - product, n))
 
+    def scores(self, names: Iterable[str]) -> FloatArray:
+        """Derivatives of the log-density of all that was drawn, shape (n_names, n_paths)."""
+        return np.stack([self.weight(name, LIKELIHOOD_RATIO) for name in names])
+
+    def hessian(self, pairs: Iterable[Derivative]) -> FloatArray:
+        """Second derivatives of the log-density of all that was drawn, shape (n_pairs, n_paths)."""
+        rows = [self.curvature(pair, LIKELIHOOD_RATIO) for pair in pairs]
+        return np.stack([np.broadcast_to(np.asarray(row), self.noise.shape[1:]) for row in rows])
+
     def speed(self, names: Derivative, rate: float) -> tuple[FloatArray, FloatArray]:
         """Derivative of every move at fixed normals: a part, and a part per unit of its noise.
 
