@@ -22,6 +22,9 @@ LOCAL_WIDTHS, GLOBAL_WIDTH, ROUNDED_WIDTH = (0.25, 1.0, 4.0), 0.7, 1.0
 """Half-widths in units of the two scales. On daily barriers any further width or skeleton adds less than it costs.
 Rounding off kinks serves second derivatives."""
 
+NARROW_WIDTH = 0.03
+"""Half-width, in units of the local scale, for paths that do not cross where the payoff jumps: it may be narrow."""
+
 NODE, ROW, FIXING = 0.22, 0.07, 0.17
 """Work of one operation, of each row of its result, and of each date of the gradient; in units of one date of a plain
 run (measured on barriers, averages and loops over the dates, 3 to 252 dates)."""
@@ -39,6 +42,8 @@ class Relaxation:
         Each a number or of shape (n_times, 1).
     rounded : bool
         Whether maxima and minima, which have kinks and no jumps, are rounded off too.
+    local : float
+        The half-widths in units of the local scale; 0 if they are not multiples of it.
     work : float
         Of an evaluation with its gradient, in units of one date of a plain run.
     """
@@ -46,6 +51,7 @@ class Relaxation:
     name: str
     widths: tuple[AnyArray, ...]
     rounded: bool = False
+    local: float = 0.0
     work: float = 0.0
 
     def evaluate(
@@ -79,7 +85,10 @@ def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, e
     jumps, kinks = (_scales(payoff, spot, shaken, rounded) for rounded in (False, True))
     found = [Relaxation("exact", (), work=jumps.work)]
     if jumps.local:
-        found = [Relaxation(f"{c:g} x local", tuple(c * x for x in jumps.local), work=jumps.work) for c in LOCAL_WIDTHS]
+        found = [
+            Relaxation(f"{c:g} x local", tuple(c * x for x in jumps.local), local=c, work=jumps.work)
+            for c in (NARROW_WIDTH, *LOCAL_WIDTHS)
+        ]
         spread = tuple(GLOBAL_WIDTH * y for y in jumps.spread)
         found.append(Relaxation(f"{GLOBAL_WIDTH:g} x global", spread, work=jumps.work))
     if len(kinks.spread) > len(jumps.spread):

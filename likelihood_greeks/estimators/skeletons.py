@@ -40,6 +40,23 @@ Skeleton: TypeAlias = tuple[int, ...]
 
 @final
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A level across which no path is to travel.
+
+    Parameters
+    ----------
+    level : float
+        Currency, > 0.
+    reach : float
+        Share of the time to the last date from which on it is held.
+    """
+
+    level: float
+    reach: float
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Handover:
     """Where perturbations are handed from the path to the measure.
 
@@ -49,10 +66,13 @@ class Handover:
         Rows of the scored dates, increasing.
     rate : float
         Per year, for what moves beneath the spot; infinite: at once.
+    hold : Hold, optional
+        What is handed over is the drift that keeps a level where it is; then no dates are scored.
     """
 
     skeleton: Skeleton
     rate: float = LIKELIHOOD_RATIO
+    hold: Hold | None = None
 
 
 def beneath(rate: float) -> str:
@@ -162,6 +182,39 @@ class Motion:
             lambda: self.moves.tangent(names, handover.rate, handover.skeleton),
         )  # fmt: skip
 
+    def shifts(self, hold: Hold, rate: float) -> dict[str, FloatArray]:
+        """Changes of the drift that hold a level, coordinate by coordinate, up to every date; shape (n_times,).
+
+        On a clock that no path knows, the tangent's mean given that the spot is at the level. Coordinates that leave
+        the clock alone have none: theirs would be a skeleton's.
+        """
+
+        def shifts() -> dict[str, FloatArray]:
+            spot, noise, clock = self.drawn.spot[:, 0], self.moves.noise[:, 0], np.cumsum(self.moves.variance[:, 0])
+            times = np.asarray(self.drawn.paths.times)
+            away = np.log(hold.level / spot) + np.cumsum(noise)  # noise up to there, at the level
+            taken = np.minimum(times / (hold.reach * times[-1]), 1.0)
+            found = {}
+            for (name,) in (d for d in self.drawn.weights if len(d) == 1):
+                slope = self.moves.slope(name, rate)
+                if slope.variance is NONE:
+                    continue
+                mean, turned = (np.cumsum(spread(r, len(clock))[:, 0]) for r in (slope.mean, slope.variance))
+                found[name] = taken * (mean + 0.5 * turned / clock * away)
+            return found
+
+        return once(self._known, ("shifts", hold, rate), shifts)
+
+    def drift_weights(self, hold: Hold, rate: float) -> dict[str, FloatArray]:
+        """Weights of these changes of the drift, shape (n_paths,)."""
+
+        def weights() -> dict[str, FloatArray]:
+            shifts = self.shifts(hold, rate)
+            moved = np.diff(np.stack(list(shifts.values())), prepend=0.0) / self.moves.variance[:, 0]
+            return dict(zip(shifts, moved @ self.moves.noise, strict=True))
+
+        return once(self._known, ("drift weights", hold, rate), weights)
+
     def turning(self, names: Derivative, handover: Handover) -> Iterator[tuple[str, FloatArray, FloatArray]]:
         """How bridges move as the clock turns under them: what turns, factors between scored dates, the clock's motion.
 
@@ -266,10 +319,21 @@ class Moved:
         """The integrand of a first derivative: g w + grad g . x', shape (n_paths,)."""
 
         def integrand() -> FloatArray:
+            if handover.hold:
+                return self._held(name, handover.hold, handover.rate)
             weight = self.motion.between(handover.skeleton).weight(name, handover.rate)
             return self.value * weight + self.along((name,), handover)
 
         return self._once(("first", name, handover), integrand)
+
+    def _held(self, name: str, hold: Hold, rate: float) -> FloatArray:
+        """The integrand of a first derivative while a level is held: see the module."""
+        gradient = self.gradient
+        assert gradient is not None
+        shifts = self.motion.shifts(hold, rate)
+        moved = self._once(("held", hold, rate), lambda: np.stack(list(shifts.values())) @ gradient)
+        weight = self.motion.drift_weights(hold, rate)[name]
+        return self.value * weight + self.along((name,), Handover((), rate)) - moved[list(shifts).index(name)]
 
     def second(self, pair: Derivative, handover: Handover) -> FloatArray:
         """The integrand of a second derivative: the first in ``pair[0]``, scored in ``pair[1]`` at all dates."""
@@ -292,8 +356,12 @@ class Moved:
 
     def _difference(self, derivative: Derivative, handover: Handover) -> FloatArray:
         match derivative:
+            case (name,) if handover.hold and name not in self.motion.shifts(handover.hold, handover.rate):
+                return np.zeros_like(self.value)
             case (name,):
                 return self.first(name, handover) - self._estimated(derivative)
+            case (_, _) if handover.hold:
+                return np.zeros_like(self.value)
             case (_, _) if self.gradient is None or len(handover.skeleton) == len(self.gradient):
                 weight = self.motion.weights(handover, [derivative])[derivative]
                 return self.value * weight - self._estimated(derivative)

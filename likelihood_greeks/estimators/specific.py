@@ -50,6 +50,8 @@ class HandedOver:
         skeleton, rate = self.handover.skeleton, self.handover.rate
         what = "the payoff" if self.relaxation is None else f"relaxed {self.relaxation.name}"
         where = f"{len(skeleton)} scored" if skeleton else "pathwise"
+        if hold := self.handover.hold:
+            where = f"{hold.level:g} held from {hold.reach:.0%} of the time"
         return f"{what}, {where}{beneath(rate)}"
 
 
