@@ -184,6 +184,31 @@ def chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> list[Chun
     return [Chunk(seed, k, size, sampling) for k, size in enumerate(sizes)]
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """The draws of a main run, however long it turns out to be.
+
+    Parameters
+    ----------
+    seed, n_times : int
+    sampling : {"pseudo", "antithetic"}
+    """
+
+    seed: int
+    n_times: int
+    sampling: Sampling = "pseudo"
+
+    def following(self, done: int, paths: int, most: int) -> list[Chunk]:
+        """The chunks that take a run from `done` paths, where such chunks ended, to `paths` or a little beyond.
+
+        They are whole, so that more can follow, unless the run ends at `most` paths.
+        """
+        size = chunk_size(self.n_times)
+        end = min(-(-paths // size) * size, most)
+        return chunks(self.seed, end, self.n_times, self.sampling)[done // size :]
+
+
 def checked(paths: object, seed: object, sampling: str) -> tuple[int, int, Sampling]:
     """Validated ``(paths, seed, sampling)``; a seed is drawn if none is given.
 

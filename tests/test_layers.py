@@ -22,7 +22,7 @@ LAYERS = [
      "estimators.recording", "estimators.finite_difference", "estimators.pathwise", "estimators.relaxation",
      "estimators.skeletons",
      "estimators.conditional", "estimators.specific", "estimators.selection", "estimators.plan"],
-    ["execution", "result", "laws", "group", "runs", "engine"],
+    ["execution", "result", "laws", "group", "runs", "stopping", "engine"],
     ["book.calendars", "book.curves", "book.market", "book.products", "book.trades", "book.risk", "comparison",
      "quantlib_bridge"],
     ["reporting", "validation.closed_form", "validation.quadrature", "validation.quantlib", "validation.cases",
