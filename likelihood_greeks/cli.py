@@ -23,6 +23,7 @@ from .book.market import Market
 from .book.risk import risk
 from .book.trades import NET, BookWarning, parse, read_book
 from .comparison import compare
+from .stopping import MAX_PATHS
 from .validation.report import PRECISION, summary, validate, verdict
 
 app = typer.Typer(
@@ -49,6 +50,21 @@ def _greeks(text: str | None) -> list[parameters.Greek] | None:
     return [parameters.parse(word) for word in text.split(",") if word.strip()] if text else None
 
 
+def _targets(text: str | None) -> dict[parameters.Greek, float | str] | None:
+    """Targets from ``greek=error,...``; what is no number is left for `risk` to read or refuse."""
+    if text is None:
+        return None
+    words = [word.partition("=") for word in text.split(",") if word.strip()]
+    return {parameters.parse(greek): _number(error) for greek, _, error in words}
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 @app.command("risk")
 def risk_command(
     book: Book,
@@ -59,6 +75,12 @@ def risk_command(
     greeks: Greeks = None,
     controls: Annotated[str, typer.Option("--controls", help="auto, scores or none.")] = "auto",
     sampling: Annotated[str, typer.Option("--sampling", help="pseudo or antithetic.")] = "pseudo",
+    target_error: Annotated[
+        str | None,
+        typer.Option("--target-error", help="Errors to reach by adding paths, e.g. delta=0.001,vega=1%."),
+    ] = None,
+    target_of: Annotated[str, typer.Option("--target-of", help="trade (every one, a unit) or net.")] = "trade",
+    max_paths: Annotated[int, typer.Option("--max-paths", help="Paths that targets may take.", min=2)] = MAX_PATHS,
     workers: Workers = CORES,
 ) -> None:
     """Greeks of a book, each underlying under the model that the market file names (black-scholes or heston).
@@ -72,6 +94,7 @@ def risk_command(
         warnings.simplefilter("always", BookWarning)
         frame = risk(
             book, market, _greeks(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
+            target_error=_targets(target_error), target_of=target_of, max_paths=max_paths,
             executor=executor, progress=sys.stderr.isatty(),
         )  # fmt: skip
     if output is not None:
@@ -83,8 +106,10 @@ def risk_command(
         typer.echo(f"{name}: {fit['summary']}")
     trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
     written = f", written to {output}" if output else ""
+    lengths = {frame["n_paths"].min(), frame["n_paths"].max()} if trades else {paths}
+    count = " to ".join(f"{n:,}" for n in sorted(lengths))
     typer.echo(
-        f"{trades} trades, {paths:,} paths, seed {frame.attrs['seed']}, {time.perf_counter() - start:.1f} s{written}"
+        f"{trades} trades, {count} paths, seed {frame.attrs['seed']}, {time.perf_counter() - start:.1f} s{written}"
     )
     for warning in caught:
         errors.print(str(warning.message))

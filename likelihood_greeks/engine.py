@@ -147,7 +147,7 @@ def _estimated(
         piloted = time.perf_counter()
         serve = not all(plan.empty for plan in found_plans)
         run = Run(group, found_plans) if serve else Run(replace(group, controls="none"), ())
-        ran = sampled(run, *main, [0], executor, title)
+        ran = sampled(run, *main, [0], executor=executor, title=title)
     times = Diagnostics(pilot_seconds=piloted - start, main_seconds=time.perf_counter() - piloted)
 
     controlled, plain = half(ran.total[0], True), half(ran.total[0], False)

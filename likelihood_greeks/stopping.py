@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 from tqdm import tqdm
 
-from ._checks import InvalidValueError, positive, refuse, whole
+from ._checks import positive, refuse, whole
 from .estimate import CARRIERS, Moments, doubt
 from .execution import results
 from .parameters import label
@@ -147,16 +147,20 @@ def _target(labels: Sequence[str], greek: Any, error: float | str) -> Target:
     if found is None:
         refuse("target_error", f"name Greeks that are estimated ({', '.join(labels)})", greek)
     name = f"target_error[{greek!r}]"
-    if not isinstance(error, str):
-        return Target(found, labels.index(found), positive(name, error))
+    if isinstance(error, str):
+        return Target(found, labels.index(found), _share(name, error), relative=True)
+    return Target(found, labels.index(found), positive(name, error))
+
+
+def _share(name: str, text: str) -> float:
+    written, percent, rest = text.strip().partition("%")
     try:
-        share = positive(name, float(error.strip().removesuffix("%")) / 100.0)
-        if not (error.strip().endswith("%") and share <= LARGEST_SHARE):
-            raise ValueError
+        share = float(written) / 100.0
     except ValueError:
-        requirement = f"be a number or a share of the value up to {100.0 * LARGEST_SHARE:g}%, as '0.5%' is"
-        raise InvalidValueError(name, requirement, error) from None
-    return Target(found, labels.index(found), share, relative=True)
+        share = np.nan
+    if not (percent and not rest and 0.0 < share <= LARGEST_SHARE):
+        refuse(name, f"be a number or a share of the value up to {100.0 * LARGEST_SHARE:g}%, as '0.5%' is", text)
+    return share
 
 
 @final
@@ -198,6 +202,7 @@ def sampled(
     draws: Draws,
     goal: Goal,
     watched: Collection[Hashable],
+    *,
     executor: Executor | None = None,
     title: str = "",
 ) -> Sampled:

@@ -18,14 +18,15 @@ from .._checks import one_of, refuse
 from ..engine import CONTROLS
 from ..estimate import Estimate, Moments, rarity
 from ..estimators.plan import Plan
-from ..execution import one_thread_each, results
+from ..execution import one_thread_each
 from ..group import Group
 from ..laws import chosen_law
-from ..parameters import STANDARD, Greek, listed, requested
+from ..parameters import STANDARD, Greek, label, listed, requested
 from ..payoffs.tape import NotRelaxableError
 from ..result import estimates
-from ..runs import Run, accumulate, half, inconsistency, pilot_chunks, plans
-from ..sampling import Chunk, checked, chunks
+from ..runs import Run, half, inconsistency, pilot_chunks, plans
+from ..sampling import Chunk, Draws, checked
+from ..stopping import MAX_PATHS, Goal, TargetError, goal, sampled
 from .market import Market, initial_volatility, law_name
 from .trades import NET, BookWarning, Problem, Trade, parse, read_book
 
@@ -35,6 +36,7 @@ COLUMNS = [
     "rate", "note",
 ]  # fmt: skip
 
+TARGETS = ("trade", "net")
 GIVEN_UP = "relaxed payoffs given up: one could not be followed on a path that the pilot did not see"
 
 
@@ -75,6 +77,9 @@ def risk(
     seed: int | None = None,
     controls: str = "auto",
     sampling: str = "pseudo",
+    target_error: TargetError | None = None,
+    target_of: str = "trade",
+    max_paths: int = MAX_PATHS,
     executor: Executor | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -92,8 +97,13 @@ def risk(
         Valuation date and what is known of each underlying; a path names a TOML file.
     greeks : iterable of str or pair of str, optional
         As for `greeks`; default: delta, gamma, vega, rho, dividend_rho and theta.
-    paths, seed, controls, sampling, executor, progress
+    paths, seed, controls, sampling, target_error, max_paths, executor, progress
         As for `greeks`.
+    target_of : {"trade", "net"}
+        Whose errors the targets are: of every trade, per unit, or of the net position of every underlying. Trades on
+        one underlying share their draws, so that the net stays what it is: all go on until the last one is there, and
+        what is out of reach (a share of a Greek that is zero, say) takes them all to `max_paths`. Underlyings stop one
+        by one; ``n_paths`` says where.
 
     Returns
     -------
@@ -123,20 +133,22 @@ def risk(
     one_of("controls", controls, CONTROLS)
     count, seed, kind = checked(paths, seed, sampling)
     wanted: list[Greek] = [*STANDARD] if greeks is None else listed(greeks)
+    aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
+    one_of("target_of", target_of, TARGETS)
 
     trades, problems = parse(frame, found_market)
     rows: list[dict[str, Any]] = []
     for name, members in groupby(sorted(trades, key=lambda t: t.underlying), key=lambda t: t.underlying):
         own, longest = list(members), max(len(t.payoff.times) for t in trades if t.underlying == name)
-        pieces = chunks(underlying_seed(seed, name), count, longest, kind)
+        draws = Draws(underlying_seed(seed, name), longest, kind)
         missing = [p for p in problems if _underlying_of(p, frame) == name]
-        arguments: dict[str, Any] = {"executor": executor, "progress": progress}
+        arguments: dict[str, Any] = {"target_of": target_of, "executor": executor, "progress": progress}
         with one_thread_each():
             try:
-                found, failed = _underlying(own, wanted, controls, pieces, missing, **arguments)
+                found, failed = _underlying(own, wanted, controls, (draws, aim), missing, **arguments)
             except NotRelaxableError:  # on a path that the pilot did not see
-                found, failed = _underlying(own, wanted, "scores", pieces, missing, **arguments)
-                found = [{**row, "note": "; ".join(filter(None, [row["note"], GIVEN_UP]))} for row in found]
+                found, failed = _underlying(own, wanted, "scores", (draws, aim), missing, **arguments)
+                found = [{**row, "note": _joined(row["note"], GIVEN_UP)} for row in found]
         rows, problems = rows + found, problems + failed
     order = {trade.trade_id: position for position, trade in enumerate(trades)}
     rows.sort(key=lambda row: order.get(row["trade_id"], len(order)))
@@ -203,14 +215,15 @@ def _underlying(
     trades: list[Trade],
     greeks: list[Greek],
     controls: str,
-    pieces: list[Chunk],
+    main: tuple[Draws, Goal],
     missing: list[Problem],
     *,
+    target_of: str,
     executor: Executor | None,
     progress: bool,
 ) -> tuple[list[dict[str, Any]], list[Problem]]:
     """Rows of all trades on one underlying and of their net, and the trades that failed when they were tried."""
-    seed, count = pieces[0].seed, sum(chunk.n_paths for chunk in pieces)
+    draws, aim = main
     wanted = requested(greeks, trades[0].model)
     labels, combinations = list(wanted), tuple(wanted.values())
     laws: dict[Any, list[Trade]] = {}
@@ -219,7 +232,7 @@ def _underlying(
 
     runs, members_of, failed = [], [], []
     for (model, _), members in laws.items():
-        pilot = pilot_chunks(seed, count, len(members[0].payoff.times), pieces[0].sampling)
+        pilot = pilot_chunks(draws.seed, aim.most, len(members[0].payoff.times), draws.sampling)
         chosen = chosen_law(model, members[0].payoff.times, "auto", controls)
         group = Group(chosen.law, tuple(t.payoff for t in members), combinations, controls, chosen.rate)
         tried = _tried(group, pilot, members, executor)
@@ -232,19 +245,29 @@ def _underlying(
     if not runs:
         return [], failed
     desk = Desk(tuple(runs), tuple(tuple(t.quantity for t in members) for members in members_of))
-    total = accumulate(results(desk, pieces, executor, trades[0].underlying if progress else ""))
+    trade_keys = [(number, row) for number, members in enumerate(members_of) for row in range(len(members))]
+    watched = [NET] if target_of == "net" else trade_keys
+    ran = sampled(desk, draws, aim, watched, executor=executor, title=trades[0].underlying if progress else "")
+    total, missed = ran.total, {key: ran.missed(key) for key in watched}
 
-    rows = []
+    rows, late = [], []
     for number, (run, members) in enumerate(zip(runs, members_of, strict=True)):
         doubt = inconsistency(run.group, total["scores", number])
         for row, trade in enumerate(members):
             controlled, plain = half(total[number, row], True), half(total[number, row], False)
-            note = "; ".join(filter(None, [doubt, rarity(plain, 0)]))
-            table = estimates(labels, controlled, count, plain, dict.fromkeys(labels, note))
-            rows += [_row(trade, greek, estimate, seed) for greek, estimate in table.items()]
+            note = _joined(doubt, rarity(plain, 0))
+            table = estimates(labels, controlled, ran.paths, plain, dict.fromkeys(labels, note))
+            rows += [_row(trade, greek, estimate, draws.seed) for greek, estimate in table.items()]
+            late += [missed.get((number, row), {}).get(greek, "") for greek in table]
     notes = _net_notes(labels, rows, len({p.row for p in [*missing, *failed]}))
-    net = estimates(labels, total[NET], count, notes=notes)
-    return rows + [_net_row(trades[0], greek, estimate, seed) for greek, estimate in net.items()], failed
+    net = estimates(labels, total[NET], ran.paths, notes=notes)
+    rows += [_net_row(trades[0], greek, estimate, draws.seed) for greek, estimate in net.items()]
+    late += [missed.get(NET, {}).get(greek, "") for greek in net]  # what is only imprecise is not doubtful in the net
+    return [{**row, "note": _joined(row["note"], why)} for row, why in zip(rows, late, strict=True)], failed
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _tried(
@@ -273,10 +296,10 @@ def _net_notes(labels: Sequence[str], rows: Sequence[Mapping[str, Any]], missing
     """What to hold against the net position: trades left out, and trades whose own numbers are doubtful."""
     left_out = f"excludes {missing} trade{'s' * (missing != 1)} that could not be priced" if missing else ""
     found = {}
-    for label in labels:
-        doubtful = [str(row["trade_id"]) for row in rows if row["greek"] == label and row["note"]]
+    for greek in labels:
+        doubtful = [str(row["trade_id"]) for row in rows if row["greek"] == greek and row["note"]]
         own = f"includes doubtful numbers of {', '.join(doubtful)}" if doubtful else ""
-        found[label] = "; ".join(filter(None, [left_out, own]))
+        found[greek] = _joined(left_out, own)
     return found
 
 
