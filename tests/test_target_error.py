@@ -15,6 +15,8 @@ import likelihood_greeks as lg
 from likelihood_greeks import cli
 from likelihood_greeks.book.trades import read_book
 from likelihood_greeks.estimate import Moments
+from likelihood_greeks.payoffs.tape import NotRelaxableError
+from likelihood_greeks.runs import Run
 from likelihood_greeks.sampling import Chunk, Draws
 from likelihood_greeks.stopping import GROWTH, Goal, Target, sampled
 from likelihood_greeks.validation import closed_form, quadrature
@@ -228,6 +230,28 @@ def test_trades_that_are_not_there_say_so_and_nobody_else_does():
     assert list(missed.index) == [("DAX-022", "delta")]
     assert (missed["standard_error"] > 0.005).all()
     assert not frame.drop(missed.index)["note"].str.contains("target|DAX-022").any()
+
+
+def test_when_relaxations_are_given_up_in_a_late_round_the_run_starts_again_without(monkeypatch):
+    target = {"delta": 0.002}
+    scores = lg.greeks(MODEL, BARRIER, ["delta"], paths=4096, seed=1, controls="scores", target_error=target)
+    book = lg.risk(
+        BOOK.iloc[SOME], MARKET, ["delta"], paths=4096, seed=5, controls="scores", target_error={"delta": 0.02}
+    )
+    controlled = Run.controlled
+
+    def failing(run, chunk):
+        if run.group.controls == "auto" and chunk.index > 0:
+            raise NotRelaxableError("what the pilot did not see")
+        return controlled(run, chunk)
+
+    monkeypatch.setattr(Run, "controlled", failing)
+    found = lg.greeks(MODEL, BARRIER, ["delta"], paths=4096, seed=1, target_error=target)
+    assert found.to_frame().equals(scores.to_frame())
+    assert "given up" in str(found.diagnostics)
+    again = risk(SOME, target_error={"delta": 0.02})
+    assert again["note"].str.contains("given up").all()
+    assert again.drop(columns="note").equals(book.drop(columns="note"))
 
 
 def test_progress_shows_how_far_off_the_errors_are(capsys):
