@@ -114,6 +114,10 @@ class Goal:
         worst = max((e for e in excess if not np.isnan(e)), default=0.0)
         return paths if worst <= 1.0 else ceil(min(MARGIN * worst * paths, self.most))
 
+    def end(self, paths: int, watched: Iterable[Moments]) -> int:
+        """Where the round after `paths` paths ends: there, if the run is over."""
+        return min(self.needed(paths, watched), GROWTH * paths)
+
 
 def goal(
     labels: Sequence[str], paths: int, target_error: TargetError | None, max_paths: object, sampling: Sampling
@@ -214,8 +218,7 @@ def sampled(
     total: dict[Any, Moments] = {}
     done, wanted, rounds = 0, goal.paths, []
     with tqdm(unit="path", unit_scale=True, desc=title, disable=not (title and goal.targets)) as bar:
-        while done < wanted:
-            pieces = draws.following(done, wanted, goal.most)
+        while done < wanted and (pieces := draws.following(done, wanted, goal.most)):
             end = done + sum(chunk.n_paths for chunk in pieces)
             for chunk, part in zip(pieces, results(task, pieces, executor, "" if goal.targets else title), strict=True):
                 total = accumulate([total, part])
@@ -223,7 +226,7 @@ def sampled(
                 if not bar.disable:
                     _show(bar, goal, done, end, [total[key] for key in watched])
             rounds.append(done)
-            wanted = min(goal.needed(done, [total[key] for key in watched]), GROWTH * done)
+            wanted = goal.end(done, [total[key] for key in watched])
     return Sampled(goal, total, tuple(rounds))
 
 
