@@ -132,7 +132,7 @@ def test_an_error_that_a_few_samples_carry_is_not_believed():
 def test_intervals_cover_when_the_run_stops_itself(controls):
     target, seeds = {"none": 4.1e-4, "scores": 6e-5}[controls], 300
     exact = {greek: closed_form.greek(MODEL, DIGITAL, greek) for greek in ("price", "delta", "vega")}
-    options = {"paths": 4096, "controls": controls, "target_error": {"delta": target}}
+    options = {"paths": 4096, "controls": controls, "target_error": {"delta": target}, "max_paths": 90_000}
     runs = [lg.greeks(MODEL, DIGITAL, ["delta", "vega"], seed=s, **options) for s in range(seeds)]
     assert all(run["delta"].standard_error <= target for run in runs)
     assert len({run["delta"].n_paths for run in runs}) > 1  # where it stops is left to chance
@@ -233,11 +233,10 @@ def test_trades_that_are_not_there_say_so_and_nobody_else_does():
 
 
 def test_when_relaxations_are_given_up_in_a_late_round_the_run_starts_again_without(monkeypatch):
-    target = {"delta": 0.002}
-    scores = lg.greeks(MODEL, BARRIER, ["delta"], paths=4096, seed=1, controls="scores", target_error=target)
-    book = lg.risk(
-        BOOK.iloc[SOME], MARKET, ["delta"], paths=4096, seed=5, controls="scores", target_error={"delta": 0.02}
-    )
+    alone = {"paths": 4096, "seed": 1, "target_error": {"delta": 0.002}, "max_paths": 60_000}
+    book = {"target_error": {"delta": 0.008}, "max_paths": 40_000}
+    scores = lg.greeks(MODEL, BARRIER, ["delta"], controls="scores", **alone)
+    rows = risk(SOME[:2], controls="scores", **book)
     controlled = Run.controlled
 
     def failing(run, chunk):
@@ -246,12 +245,12 @@ def test_when_relaxations_are_given_up_in_a_late_round_the_run_starts_again_with
         return controlled(run, chunk)
 
     monkeypatch.setattr(Run, "controlled", failing)
-    found = lg.greeks(MODEL, BARRIER, ["delta"], paths=4096, seed=1, target_error=target)
+    found = lg.greeks(MODEL, BARRIER, ["delta"], **alone)
     assert found.to_frame().equals(scores.to_frame())
     assert "given up" in str(found.diagnostics)
-    again = risk(SOME, target_error={"delta": 0.02})
+    again = risk(SOME[:2], **book)
     assert again["note"].str.contains("given up").all()
-    assert again.drop(columns="note").equals(book.drop(columns="note"))
+    assert again.drop(columns="note").equals(rows.drop(columns="note"))
 
 
 def test_progress_shows_how_far_off_the_errors_are(capsys):
