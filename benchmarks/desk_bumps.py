@@ -45,9 +45,9 @@ def gbm_spots(xp: Any, p: Any, z: Any, grid: np.ndarray, cdf: Callable) -> Any:
     return spot * xp.exp(xp.cumsum(moves, axis=0))
 
 
-def next_variance(xp: Any, v: Any, law: tuple, dt: float, z: Any, cdf: Callable) -> Any:
+def next_variance(xp: Any, v: Any, law: tuple, z: Any, cdf: Callable) -> Any:
     """One step of the quadratic exponential scheme."""
-    kappa, theta, xi = law
+    kappa, theta, xi, dt = law
     decay = xp.exp(-kappa * dt)
     mean = theta + (v - theta) * decay
     variance = v * xi**2 * decay * (1.0 - decay) / kappa + theta * xi**2 * (1.0 - decay) ** 2 / (2.0 * kappa)
@@ -67,7 +67,7 @@ def heston_spots(xp: Any, p: Any, z: Any, grid: np.ndarray, cdf: Callable) -> An
     v, kappa, theta, xi, rho, spot, rate, dividend_yield = p
     x, spots = xp.log(spot), []
     for step, dt in enumerate(np.diff(grid, prepend=0.0).tolist()):
-        new = next_variance(xp, v, (kappa, theta, xi), dt, z[2 * step], cdf)
+        new = next_variance(xp, v, (kappa, theta, xi, dt), z[2 * step], cdf)
         clock = 0.5 * dt * (v + new)
         driven = rho / xi * (new - v - kappa * theta * dt + kappa * clock)
         x = x + (rate - dividend_yield) * dt - 0.5 * clock + driven + xp.sqrt((1.0 - rho**2) * clock) * z[2 * step + 1]

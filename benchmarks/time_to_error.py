@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 import likelihood_greeks as lg
+from likelihood_greeks.sampling import SAMPLINGS
 
 from .bumps import GREEKS, RUNS, exact
 from .contracts import DAILY, MARKET, MONTHLY, WEEKLY, barrier
@@ -124,9 +125,8 @@ def own(case: Case, paths: int, sampling: str, repeats: int) -> dict[str, Any]:
     with ThreadPoolExecutor(1) as one:
         for repeat in range(repeats):
             start = time.process_time()
-            results.append(
-                lg.greeks(case.model, case.payoff, GREEKS, paths=paths, seed=SEED + repeat, sampling=sampling, executor=one)
-            )  # fmt: skip
+            how = {"paths": paths, "seed": SEED + repeat, "sampling": sampling, "executor": one}
+            results.append(lg.greeks(case.model, case.payoff, GREEKS, **how))
             seconds.append(time.process_time() - start)
     errors = np.array([[result[greek].standard_error for greek in GREEKS] for result in results])
     ratios = np.array([[result[greek].variance_ratio for greek in GREEKS] for result in results])
@@ -145,13 +145,11 @@ def own(case: Case, paths: int, sampling: str, repeats: int) -> dict[str, Any]:
 
 def measured(case: Case) -> pd.DataFrame:
     """Rows of one case."""
-    lg.greeks(case.model, case.payoff, GREEKS, paths=4096, seed=1)  # compiled, tables made
-    found = [("auto", own(case, PATHS, "pseudo", REPEATS)), ("auto", own(case, 10 * PATHS, "pseudo", 1))]
-    try:
-        found.append(("auto, Sobol", own(case, PATHS, "sobol", REPEATS)))
-        found.append(("auto, Sobol", own(case, 10 * PATHS, "sobol", 1)))
-    except ValueError:
-        print("no Sobol points in this version")
+    lg.greeks(case.model, case.payoff, GREEKS, paths=8192, seed=1)  # compiled, tables made
+    found = []
+    for sampling in (name for name in ("pseudo", "antithetic", "sobol") if name in SAMPLINGS):
+        found.append((f"auto, {sampling}", own(case, PATHS, sampling, REPEATS)))
+        found.append((f"auto, {sampling}", own(case, 10 * PATHS, sampling, 1)))
     for bumps in quantlib_bumps(case, PATHS, SEED):
         numbers = {"value": bumps.mean, "sd": bumps.deviation, "seconds a sample": bumps.seconds}
         found.append(("QuantLib bumps", numbers | {"setting": bumps.setting}))
@@ -186,7 +184,9 @@ def speedups(table: pd.DataFrame) -> pd.DataFrame:
     methods = list(others["method"].unique())
     theirs = best.xs("QuantLib bumps", level="method")
     found = found.join((theirs["work"] * theirs["own runs"]).rename("QuantLib bumps, own runs"))
-    found[[*methods, "QuantLib bumps, own runs"]] = found[[*methods, "QuantLib bumps, own runs"]].div(found["work"], axis=0)
+    found[[*methods, "QuantLib bumps, own runs"]] = found[[*methods, "QuantLib bumps, own runs"]].div(
+        found["work"], axis=0
+    )
     return found.join(theirs[["sd", "setting"]].add_prefix("QuantLib ")).drop(columns="work").reset_index()
 
 
@@ -194,7 +194,7 @@ def main(names: list[str]) -> None:
     """Run the named cases (all, if none is named) and put their rows in the place of older ones."""
     path = FOLDER / "time_to_error.csv"
     old = pd.read_csv(path) if names and path.exists() else pd.DataFrame(columns=["case"])
-    parts = {name: part for name, part in old.groupby("case", sort=False)}
+    parts = dict(iter(old.groupby("case", sort=False)))
     for case in cases():
         if not names or case.name in names:
             parts[case.name] = measured(case)
