@@ -2,10 +2,11 @@
 
 ``python -m benchmarks.throughput`` writes ``benchmarks/throughput.csv``. An average and a barrier on 64 dates, the
 price and every first-order Greek (under Heston of every parameter); all that `greeks` does is in the time. A path-step
-is a path times a date (under Heston times a sub-step of the variance: the column ``steps``). Generators give one normal
+is a path times a date (under Heston times a sub-step of the variance: the column ``steps``). Generators give a normal
 a path-step. QuantLib prices, without a Greek; under Heston a European on as many steps, quadratic exponential with
 martingale correction. CPU time, medians of repeats in turns; ``ratio`` is the median over repeats of the time over
 that of the generator in the same repeat.
+"""
 
 import os
 import time
