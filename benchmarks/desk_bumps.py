@@ -104,18 +104,19 @@ def numpy_samples(case: Any, n: int, generator: np.random.Generator) -> np.ndarr
     return differences(np.stack([discounted(np, p, z, case, ndtr) for p in models]), case.model.spot)
 
 
-def moments(draw: Callable[[int], np.ndarray], batches: int, batch: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """Mean and standard deviation of one path by Greek, and CPU seconds a path."""
+def moments(draw: Callable[[int], np.ndarray], batches: int, batch: int) -> tuple[np.ndarray, np.ndarray, int, float]:
+    """Mean and standard deviation of one path by Greek, how many paths, and CPU seconds of one."""
     first = second = np.zeros(4)
     start = time.process_time()
     for number in range(batches):
         samples = draw(number).astype(float)
         first, second = first + samples.mean(axis=1) / batches, second + (samples**2).mean(axis=1) / batches
-    return first, np.sqrt(second - first**2), (time.process_time() - start) / (batches * batch)
+    paths, seconds = batches * batch, time.process_time() - start
+    return first, np.sqrt(second - first**2), paths, seconds / paths
 
 
-def numpy_bumps(case: Any, paths: int, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """Mean, standard deviation of a path, CPU seconds a path; in batches that stay in the cache."""
+def numpy_bumps(case: Any, paths: int, seed: int) -> tuple[np.ndarray, np.ndarray, int, float]:
+    """`moments`, in batches that stay in the cache."""
     batch = max(1024, 400_000 // (len(case.grid) * 4))
     generator = np.random.Generator(np.random.SFC64(seed))
     return moments(lambda _: numpy_samples(case, batch, generator), max(2, paths // batch), batch)
@@ -146,7 +147,7 @@ def jax_sampler(case: Any, batch: int) -> Callable:
     return jax.jit(pathwise if case.smooth else bumped)
 
 
-def jax_bumps(case: Any, paths: int, seed: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+def jax_bumps(case: Any, paths: int, seed: int) -> tuple[np.ndarray, np.ndarray, int, float, float]:
     """As `numpy_bumps`, and the seconds to compile, which are not in the others."""
     import jax  # an optional comparison
 

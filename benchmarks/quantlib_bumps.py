@@ -25,10 +25,11 @@ BATCHES = 96
 
 @dataclass(frozen=True)
 class Bumps:
-    """Mean and standard deviation of one sample by Greek, CPU seconds a sample for all seven runs, and how."""
+    """Mean and standard deviation of one sample by Greek, how many, CPU seconds of one in all seven runs, and how."""
 
     mean: np.ndarray
     deviation: np.ndarray
+    samples: int
     seconds: float
     setting: str
 
@@ -57,7 +58,8 @@ def by_engine(case, antithetic: bool, control: bool, *, batch: int, batches: int
         values.append(differences(np.array(prices), case.model.spot))
     seconds = (time.process_time() - begun) / (batches * batch)
     setting = ", ".join(["antithetic"] * antithetic + ["control variate"] * control) or "plain"
-    return Bumps(np.mean(values, axis=0), np.std(values, axis=0, ddof=1) * batch**0.5, seconds, f"engine, {setting}")
+    deviation = np.std(values, axis=0, ddof=1) * batch**0.5
+    return Bumps(np.mean(values, axis=0), deviation, batches * batch, seconds, f"engine, {setting}")
 
 
 def generator(model, grid, seed: int):
@@ -111,7 +113,7 @@ def by_generator(case, antithetic: bool, n: int, seed: int) -> Bumps:
     samples = differences(prices, case.model.spot)
     setting = "antithetic" if antithetic else "plain"
     seconds = 7.0 * cost(case, antithetic)
-    return Bumps(samples.mean(axis=1), samples.std(axis=1, ddof=1), seconds, f"paths, {setting}")
+    return Bumps(samples.mean(axis=1), samples.std(axis=1, ddof=1), n, seconds, f"paths, {setting}")
 
 
 def quantlib_bumps(case, work: int, seed: int, batches: int = BATCHES) -> list[Bumps]:

@@ -133,7 +133,6 @@ def own(case: Case, paths: int, sampling: str, repeats: int) -> dict[str, Any]:
     deviation = np.sqrt(np.mean(errors**2, axis=0) * paths)
     return {
         "value": [results[0][greek].value for greek in GREEKS],
-        "value error": [results[0][greek].standard_error for greek in GREEKS],
         "sd": deviation,
         "sd plain": deviation * np.sqrt(ratios.mean(axis=0)),
         "seconds a sample": min(seconds) / paths,
@@ -151,13 +150,19 @@ def measured(case: Case) -> pd.DataFrame:
         found.append((f"auto, {sampling}", own(case, PATHS, sampling, REPEATS)))
         found.append((f"auto, {sampling}", own(case, 10 * PATHS, sampling, 1)))
     for bumps in quantlib_bumps(case, PATHS, SEED):
-        numbers = {"value": bumps.mean, "sd": bumps.deviation, "seconds a sample": bumps.seconds}
+        numbers = {
+            "value": bumps.mean,
+            "sd": bumps.deviation,
+            "paths": bumps.samples,
+            "seconds a sample": bumps.seconds,
+        }
         found.append(("QuantLib bumps", numbers | {"setting": bumps.setting}))
     scripts = {"NumPy script": numpy_bumps} | ({"JAX script": jax_bumps} if find_spec("jax") else {})
     for method, script in scripts.items():
-        mean, deviation, seconds, *compiling = script(case, PATHS, SEED)
+        mean, deviation, samples, seconds, *compiling = script(case, PATHS, SEED)
         setting = f"{compiling[0]:.1f} s to compile" if compiling else ""
-        found.append((method, {"value": mean, "sd": deviation, "seconds a sample": seconds, "setting": setting}))
+        numbers = {"value": mean, "sd": deviation, "paths": samples, "seconds a sample": seconds, "setting": setting}
+        found.append((method, numbers))
     frames = [pd.DataFrame({"greek": GREEKS, "method": method, **numbers}) for method, numbers in found]
     return completed(case, pd.concat(frames, ignore_index=True))
 
@@ -166,6 +171,7 @@ def completed(case: Case, table: pd.DataFrame) -> pd.DataFrame:
     """Work, references and biases."""
     known = references(case)
     table.insert(0, "case", case.name)
+    table["value error"] = table["sd"] / table["paths"] ** 0.5
     table["work"] = table["sd"] ** 2 * table["seconds a sample"]
     table["own runs"] = np.where(table["method"].str.contains("bumps"), table["greek"].map(RUNS) / 7.0, 1.0)
     table["reference"] = table["greek"].map({greek: pair[0] for greek, pair in known.items()})
