@@ -10,6 +10,7 @@ from .models.gbm import GBM
 from .models.heston import Heston
 from .models.heston_calibration import HestonCalibration
 from .models.protocol import PathModel, Paths
+from .models.term_structure import TermStructureGBM
 from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.custom import Payoff
 from .payoffs.path import Asian, Cliquet, Lookback
@@ -52,6 +53,7 @@ __all__ = [
     "Payoff",
     "Put",
     "Result",
+    "TermStructureGBM",
     "compare",
     "finite_difference",
     "from_quantlib",
