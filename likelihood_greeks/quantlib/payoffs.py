@@ -98,11 +98,16 @@ def _pays(payoff: Any, spot: float) -> bool:
 
 def _switch(payoff: Any, below: bool) -> float:
     """The last spot at which it pays as it does far below, to the last digit but one."""
-    low, high = (np.float64(x).view(np.int64) for x in (LOWEST, HIGHEST))  # doubles are ordered like their bits
+    low, high = (int(np.float64(x).view(np.int64)) for x in (LOWEST, HIGHEST))  # doubles are ordered like their bits
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _pays(payoff, float(middle.view(np.float64))) == below else (low, middle)
-    return _shortest(float(low.view(np.float64)))
+        as_before = _pays(payoff, _number(middle)) == below
+        low, high = (middle, high) if as_before else (low, middle)
+    return _shortest(_number(low))
+
+
+def _number(bits: int) -> float:
+    return float(np.int64(bits).view(np.float64))
 
 
 def _shortest(x: float) -> float:
