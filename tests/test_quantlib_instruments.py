@@ -1,7 +1,7 @@
-"""lg.quantlib.greeks: QuantLib's own Greeks where its engines give them, references of the same contract elsewhere.
+"""lg.quantlib.greeks: QuantLib's own Greeks where its engines give them, exact ones of the same contract elsewhere.
 
 Where QuantLib reads curves in another way (its geometric Asian engine takes them flat from the expiry, the vegas of its
-forward starts are of forward volatilities), the reference is a difference of its prices or the exact law of the average.
+forward starts are of forward volatilities), differences of its prices or the exact law are taken.
 """
 
 import re
@@ -515,6 +515,8 @@ STATED = {"barrierType": ql.Barrier.DownOut, "barrier": 85.0, "rebate": 0.0}
         (barrier, {"terms": BARRIER, "monitoring": [EXPIRY + 1]}, "monitoring must hold dates after 2023-06-15, none "),
         (barrier, {"terms": (*BARRIER[:3], PUT, EUROPEAN)}, "terms must have the instrument's payoff"),
         (barrier, {"terms": (*BARRIER[:4], ql.EuropeanExercise(EXPIRY + 1))}, "terms must have the instrument's expir"),
+        (barrier, {"terms": {**STATED, "barrierType": "down"}}, "terms must make a ql.BarrierOption (QuantLib: in met"),
+        (partial(asian, *AVERAGED), {"terms": {"averageType": 0, "fixingDates": NODES}}, "terms must hold runningAccu"),
         (priced_barrier, {"terms": {**STATED, "barrier": 86.0}}, "terms must have the instrument's value by its own e"),
         (partial(barrier, ql.Barrier.DownOut, 98.0, *BARRIER[2:]), {"terms": {**STATED, "barrier": 98.0},
          "monitoring": NODES}, "barrier must be below the spot 97: it has been touched, got 98.0"),
@@ -557,6 +559,13 @@ def test_unknown_instruments_processes_and_engines_are_refused_by_their_type():
     ):
         with pytest.raises(TypeError, match=says):
             run(*arguments, **({"terms": BARRIER, "monitoring": 12} if len(arguments) == 3 else {}))
+    with pytest.raises(
+        TypeError, match=re.escape("terms must be a dictionary, or the arguments of ql.BarrierOption, got 5")
+    ):
+        run(ql.BarrierOption(*BARRIER), flat(), terms=5)
+    unlinked = ql.BlackScholesProcess(flat().stateVariable(), ql.YieldTermStructureHandle(), flat().blackVolatility())
+    with pytest.raises(ValueError, match="process must have curves and a spot that can be read, got 'empty Handle"):
+        run(option, unlinked)
     for name, value in (("terms", BARRIER), ("monitoring", "daily"), ("continuity_correction", True)):
         with pytest.raises(ValueError, match=f"{name} must not be given with a payoff"):
             run(lg.Call(100.0, 1.0), flat(), **{name: value})
@@ -565,7 +574,9 @@ def test_unknown_instruments_processes_and_engines_are_refused_by_their_type():
 
 
 def test_the_package_does_not_import_the_bridge_before_it_is_needed():
-    code = "import sys, likelihood_greeks as lg; assert 'likelihood_greeks.quantlib' not in sys.modules; lg.quantlib.greeks"
+    code = (
+        "import sys, likelihood_greeks as lg; assert 'likelihood_greeks.quantlib' not in sys.modules; lg.quantlib.read"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert {"quantlib", "from_quantlib"} <= set(dir(lg))
     with pytest.raises(AttributeError, match="no attribute 'quantlab'"):

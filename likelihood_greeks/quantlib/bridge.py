@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ..result import Result
 from .curves import law_of, spot_of
 from .instruments import Stated, Surroundings, described, terms_of
 
+T = TypeVar("T")
 CORRECTION = 0.5825971579390107
 """-zeta(1/2) / sqrt(2 pi): Broadie, Glasserman and Kou (1997), equation (1.1)."""
 
@@ -150,23 +151,31 @@ def read(
     continuity_correction: bool = False,
 ) -> Reading:
     """The model and the payoff that `greeks` works with; parameters as there."""
-    around = Surroundings(monitoring, calendar, spot_of(process))
+    around = Surroundings(monitoring, calendar, _known(lambda: spot_of(process)))
     strike = None if volatility_strike is None else positive("volatility_strike", volatility_strike)
     if isinstance(instrument, Contract) and not isinstance(instrument, type):
         _refuse_terms(terms, around, continuity_correction)
-        law = law_of(process, instrument.times, strike)
+        law = _known(lambda: law_of(process, instrument.times, strike))
         return Reading(law.model, law.payoff(instrument), law.remarks)
     name, stated = terms_of(instrument, terms)
-    known = described(name, stated, around)
-    if not known.watched and (monitoring is not None or calendar is not None):
+    deal = described(name, stated, around)
+    if not deal.watched and (monitoring is not None or calendar is not None):
         refuse("monitoring, calendar", f"not be given: a {name} has its own dates", (monitoring, calendar))
-    if continuity_correction and not known.barriers:
+    if continuity_correction and not deal.barriers:
         refuse("continuity_correction", f"be False: a {name} has no barrier", continuity_correction)
-    law = law_of(process, known.dates, strike, known.strike)
+    law = _known(lambda: law_of(process, deal.dates, strike, deal.strike))
     shift = CORRECTION * law.deviation / float(np.sqrt(len(law.times))) if continuity_correction else 0.0
     moved = f"barriers are moved towards the spot by {np.expm1(shift):.4%}: about as if observed continuously"
-    remarks = (*known.remarks, *([moved] if shift else []), *law.remarks)
-    return Reading(law.model, law.payoff(known.contract(law.times, shift)), remarks)
+    remarks = (*deal.remarks, *([moved] if shift else []), *law.remarks)
+    return Reading(law.model, law.payoff(deal.contract(law.times, shift)), remarks)
+
+
+def _known(reader: Callable[[], T]) -> T:
+    """What a process says; QuantLib's own refusals are of an empty handle or a curve without a reference date."""
+    try:
+        return reader()
+    except RuntimeError as error:
+        refuse("process", "have curves and a spot that can be read", str(error))
 
 
 def _refuse_terms(terms: Stated, around: Surroundings, continuity_correction: bool) -> None:

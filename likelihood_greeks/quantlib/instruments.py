@@ -116,7 +116,7 @@ def terms_of(instrument: Any, stated: Stated) -> tuple[str, Terms]:
             "terms",
             f"hold {', '.join(missing)}, which QuantLib's Python does not show: a dictionary by these names, or all "
             f"arguments of {made} in their order",
-            stated,
+            None if stated is None else sorted(_by_name(name, stated)),
         )
     _verify(instrument, [terms[term] for term in wanted])
     return name, terms
@@ -126,23 +126,29 @@ def _by_name(name: str, stated: Stated) -> Terms:
     """What was stated, by names."""
     if stated is None:
         return {}
+    seasoned = name == "DiscreteAveragingAsianOption"
     if isinstance(stated, Mapping):
-        allowed = {*ARGUMENTS[name], *(LISTED if name == "DiscreteAveragingAsianOption" else ())}
+        allowed = {*ARGUMENTS[name], *(LISTED if seasoned else ())}
         if unknown := [term for term in stated if term not in allowed]:
             refuse("terms", f"hold none but {', '.join(sorted(allowed))}", unknown)
         return dict(stated)
+    if not isinstance(stated, Sequence) or isinstance(stated, str):
+        raise TypeError(f"terms must be a dictionary, or the arguments of ql.{name}, got {stated!r}")
     arguments = ARGUMENTS[name]
-    if name == "DiscreteAveragingAsianOption" and len(stated) > 1 and not isinstance(stated[1], (int, float)):
-        arguments = LISTED[: len(stated)] if len(stated) == len(LISTED) - 1 else LISTED
+    if seasoned and len(stated) > 1 and not isinstance(stated[1], (int, float)):
+        arguments, stated = LISTED, [*stated, []] if len(stated) == len(LISTED) - 1 else stated
     if len(stated) != len(arguments):
-        refuse("terms", f"be the arguments of ql.{name}, {', '.join(arguments)}", stated)
+        refuse("terms", f"be the arguments of ql.{name}, {', '.join(arguments)}", _words(stated))
     return dict(zip(arguments, stated, strict=True))
 
 
+def _words(arguments: Sequence[Any]) -> list[Any]:
+    """Arguments as a message shows them: numbers and words as they are, of objects the class."""
+    return [x if isinstance(x, (int, float, str)) else type(x).__name__ for x in arguments]
+
+
 def _wanted(name: str, terms: Terms) -> tuple[str, ...]:
-    if name == "DiscreteAveragingAsianOption" and not {"runningAccumulator", "pastFixings"} & set(terms):
-        return LISTED if "allPastFixings" in terms else LISTED[:-1]
-    return ARGUMENTS[name]
+    return LISTED if "allPastFixings" in terms else ARGUMENTS[name]
 
 
 def _verify_exercise(instrument: Any) -> None:
@@ -161,7 +167,7 @@ def _verify(instrument: Any, arguments: list[Any]) -> None:
         made = type(instrument)(*arguments)
     except (TypeError, NotImplementedError, RuntimeError) as error:
         text = str(error).splitlines()[0]
-        refuse("terms", f"make a ql.{type(instrument).__name__} (QuantLib: {text})", arguments)
+        refuse("terms", f"make a ql.{type(instrument).__name__} (QuantLib: {text})", _words(arguments))
     if list(made.exercise().dates()) != list(instrument.exercise().dates()):
         refuse("terms", f"have the instrument's expiry, {instrument.exercise().lastDate().ISO()}", "another")
     if _shown(made) != _shown(instrument):

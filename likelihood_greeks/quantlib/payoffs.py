@@ -65,7 +65,7 @@ def european(payoff: Any) -> ReadPayoff:
     except RuntimeError:  # floating: it has no value at a spot
         found = None
     if found is None or not _same(payoff, found):
-        refuse("payoff", "be plain vanilla, cash-or-nothing, asset-or-nothing or gap", payoff)
+        refuse("payoff", "be plain vanilla, cash-or-nothing, asset-or-nothing or gap", type(payoff).__name__)
     return found
 
 
