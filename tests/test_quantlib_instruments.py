@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -590,3 +591,11 @@ def test_the_evaluation_date_and_the_instrument_stay_as_they_were():
     assert option.NPV() == before
     assert type(option.pricingEngine()) is type(engine)
     assert ql.Settings.instance().evaluationDate == TODAY
+
+
+def test_the_documentation_runs():
+    text = (Path(__file__).parents[1] / "docs" / "quantlib.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.S)
+    known = {"payoff": CALL, "exercise": EUROPEAN, "process": flat()}
+    exec(block.replace("seed=7", "seed=7, paths=2_000"), known)
+    assert set(METHODS) <= set(known["result"])
