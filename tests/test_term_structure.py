@@ -25,18 +25,6 @@ FLAT_CURVES = lg.TermStructureGBM(
 )
 
 
-def aged(model, elapsed):
-    """The same curves in the calendar, some time later, with nodes that much nearer."""
-    times = np.array(model.times)
-    forward = {
-        name: (np.array(getattr(model, name)) * times - elapsed * getattr(model, name)[0]) / (times - elapsed)
-        for name in ("zero_rates", "dividend_yields")
-    }
-    variances = np.square(np.add(model.volatilities, model.volatility)) * times
-    later = np.sqrt((variances - elapsed * variances[0] / times[0]) / (times - elapsed)) - model.volatility
-    return replace(model, times=tuple(times - elapsed), volatilities=tuple(later), **forward)
-
-
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", SHIFTS)
 def test_scores_and_second_derivatives_are_those_of_the_log_density(model, name):
@@ -55,7 +43,7 @@ def test_elapsed_time_leaves_the_curves_where_they_are_in_the_calendar(model):
     paths = draw(model, dates, n_paths=100)
 
     def later(shift):
-        law = aged(model, shift["time"])
+        law = model.later(shift["time"])
         return law.log_density(lg.Paths(paths.times - shift["time"], paths.spot))
 
     score = model.score(paths, [TIME])[0]
@@ -63,7 +51,13 @@ def test_elapsed_time_leaves_the_curves_where_they_are_in_the_calendar(model):
     hessian = model.hessian(paths, [(TIME, TIME)])[0]
     expected = stencil(later, (TIME, TIME), {TIME: 1e-3})
     np.testing.assert_allclose(hessian, expected, rtol=1e-4, atol=1e-5 * np.abs(hessian).max())
-    discount = stencil(lambda s: aged(model, s["time"]).discount(1.1 - s["time"]), (TIME,), {TIME: 1e-3})
+    forward_rate = -np.log(model.discount(0.4) / model.discount(0.13)) / 0.27
+    assert -np.log(model.later(0.05).discount(0.35) / model.later(0.05).discount(0.08)) / 0.27 == pytest.approx(
+        forward_rate
+    )
+    with pytest.raises(ValueError, match="elapsed must be before the first node"):
+        model.later(0.13)
+    discount = stencil(lambda s: model.later(s["time"]).discount(1.1 - s["time"]), (TIME,), {TIME: 1e-3})
     assert float(model.discount_jet(np.asarray(1.1)).derivative(TIME)) == pytest.approx(discount, rel=1e-9)
 
 
@@ -115,6 +109,13 @@ def test_greeks_agree_with_the_closed_form_at_the_last_date_and_would_notice_ano
 def test_bad_curves_are_refused(change, says):
     with pytest.raises(ValueError, match=f"^{says}"):
         replace(MODEL, **change)
+
+
+def test_bumps_of_time_leave_the_curves_where_they_are():
+    call = lg.Payoff(lambda spot: np.maximum(spot.mean(axis=0) - 97.0, 0.0), times=NODES)
+    exact = lg.greeks(MODEL, call, ["theta"], paths=20_000, seed=5)["theta"]
+    found = lg.finite_difference(MODEL, call, ["theta"], paths=20_000, seed=5)["theta"]
+    assert_estimates(found, exact.value, 0.03 * abs(exact.value))
 
 
 def test_nothing_is_known_beyond_the_curves():

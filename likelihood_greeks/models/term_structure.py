@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import numpy as np
@@ -134,6 +134,29 @@ class TermStructureGBM:
         """Logarithm of the forward over the spot."""
         rates = self._accrued("rate", self.zero_rates, times)
         return rates - self._accrued("dividend_yield", self.dividend_yields, times)
+
+    def later(self, elapsed: float) -> TermStructureGBM:
+        """The law some years later (earlier if negative), its curves where they are in the calendar.
+
+        Raises
+        ------
+        ValueError
+            If `elapsed` is not before the first node.
+        """
+        if not finite("elapsed", elapsed) < self.times[0]:
+            refuse("elapsed", f"be before the first node, {self.times[0]:g} years", elapsed)
+        times, shifted = np.array(self.times), np.array(self.volatilities) + self.volatility
+
+        def left(means: AnyArray) -> AnyArray:
+            return (means * times - means[0] * elapsed) / (times - elapsed)
+
+        return replace(
+            self,
+            times=tuple(times - elapsed),
+            zero_rates=tuple(left(np.array(self.zero_rates))),
+            dividend_yields=tuple(left(np.array(self.dividend_yields))),
+            volatilities=tuple(np.sqrt(left(shifted**2)) - self.volatility),
+        )
 
     def discount_jet(self, times: AnyArray) -> Jet:
         """Discount factors and their derivatives."""
