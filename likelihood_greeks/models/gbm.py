@@ -15,33 +15,10 @@ from .._typing import AnyArray, FloatArray
 from ..jets import Jet
 from ..parameters import TIME, Derivative
 from ..sampling import Stream
-from . import carry
-from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, cumulated, weighted
+from . import carry, lognormal
+from .lognormal import Terms
+from .moves import LIKELIHOOD_RATIO, Moves, cumulated
 from .protocol import Paths
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class _Terms:
-    """Means and variances of the moves, shape (n_times, 1), as jets: the whole of the law."""
-
-    mean: Jet
-    variance: Jet
-
-    def slope(self, name: str, rate: float) -> Slope:
-        """First derivatives; only the elapse of time shortens one interval more than the others."""
-        return Slope(self.mean.derivative(name), self._clock(name), turns=name == TIME)
-
-    def bend(self, pair: Derivative, rate: float) -> Slope:
-        """Second derivatives."""
-        return Slope(self.mean.derivative(*pair), self._clock(*pair))
-
-    def curvature(self, pair: Derivative, rate: float, noise: FloatArray) -> None:
-        """Never asked for: every bend is known."""
-
-    def _clock(self, *names: str) -> FloatArray:
-        rows = self.variance.derivative(*names)
-        return rows if rows.any() else NONE
 
 
 @final
@@ -123,21 +100,15 @@ class GBM:
         log_spot[0] += np.log(self.spot)
         return Paths(grid, np.exp(cumulated(log_spot)), {"log_spot": log_spot})
 
-    def _terms(self, steps: FloatArray) -> _Terms:
+    def _terms(self, steps: FloatArray) -> Terms:
         x, first = self.coordinates(), np.eye(len(steps), 1)
         length, square = steps[:, None] - first * x[TIME], x["volatility"] * x["volatility"]
         drift = x["rate"] - x["dividend_yield"] - 0.5 * square
-        return _Terms(drift * length + first * jets.log(x["spot"]), square * length)
+        return Terms(drift * length + first * jets.log(x["spot"]), square * length)
 
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""
-        log_spot = paths.latent["log_spot"] if "log_spot" in paths.latent else np.log(paths.spot)
-        terms = self._terms(paths.steps)
-        noise = np.empty_like(log_spot)
-        np.subtract(log_spot[1:], log_spot[:-1], out=noise[1:])
-        noise[0] = log_spot[0]
-        noise -= terms.mean.value
-        return Moves(noise, terms.variance.value, terms)
+        return self._terms(paths.steps).moves(paths)
 
     def hand_over_rates(self, times: Sequence[float] | FloatArray) -> tuple[float, ...]:
         """One will do: nothing is drawn beneath the spot."""
@@ -149,10 +120,7 @@ class GBM:
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Log-density of the spots at ``paths.times`` (not of their logarithms), shape (n_paths,)."""
-        moves = self.moves(paths)
-        log_spot = paths.latent["log_spot"] if "log_spot" in paths.latent else np.log(paths.spot)
-        exponent = weighted(0.5 / moves.variance, moves.noise**2)
-        return np.asarray(-exponent - log_spot.sum(axis=0) - 0.5 * np.log(2.0 * np.pi * moves.variance).sum())
+        return lognormal.log_density(self.moves(paths), paths)
 
     def terminal_log_density(self, spot: FloatArray, time: float) -> FloatArray:
         """Log-density of the spot at one date, whatever was drawn before it; shape of `spot`."""
@@ -188,17 +156,10 @@ class GBM:
         return carry.forward_jet(self, times)
 
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
-        r"""Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives.
-
-        .. math:: \Phi(d_2), \qquad F\,\Phi(d_1) - K\,\Phi(d_2), \qquad
-                  d_{1,2} = \frac{\log(F/K)}{\sigma\sqrt{t}} \pm \tfrac12\sigma\sqrt{t}.
-        """
+        """Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives."""
         x = self.coordinates()
         deviation = x["volatility"] * jets.sqrt(time - x[TIME])
-        forward = self.forward_jet(np.asarray(time))
-        d2 = jets.log(forward / positive("strike", strike)) / deviation - 0.5 * deviation
-        above = jets.normal_cdf(d2)
-        return above, forward * jets.normal_cdf(d2 + deviation) - strike * above
+        return lognormal.vanilla_jets(self.forward_jet(np.asarray(time)), deviation, strike)
 
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""

@@ -113,6 +113,15 @@ class KnowsTerminal(Protocol):
         ...
 
 
+@runtime_checkable
+class Ages(Protocol):
+    """A model whose law depends on the calendar: as time elapses it is another."""
+
+    def later(self, elapsed: float, /) -> PathModel:
+        """The model some years later (earlier if negative), its curves where they are in the calendar."""
+        ...
+
+
 def observed(paths: Any) -> FloatArray:
     """What the payoff sees: ``paths.spot``, or the paths themselves."""
     return np.asarray(getattr(paths, "spot", paths))
