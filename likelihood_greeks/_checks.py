@@ -85,6 +85,9 @@ def dates(name: str, values: Iterable[Any]) -> tuple[float, ...]:
     """Year fractions as a tuple of floats, refused unless there are some, all > 0 and strictly increasing."""
     if np.ndim(values) != 1:  # type: ignore[arg-type]
         refuse(name, "be a sequence of year fractions", values)
+    if isinstance(values, np.ndarray) and values.dtype == np.float64 and values.size:  # on every chunk
+        if np.isfinite(values[-1]) and values[0] > 0.0 and (np.diff(values) > 0.0).all():
+            return tuple(values.tolist())
     times = tuple(positive(f"{name}[{i}]", value) for i, value in enumerate(values))
     if not times:
         refuse(name, "hold at least one date", values)

@@ -1,9 +1,8 @@
 r"""Randomness as an argument: streams that depend on a seed and a chunk number, and on nothing else.
 
-Chunk *k* of a run draws from its own streams, keyed by ``(seed, purpose, k)``: normals by counter (`normals`), all else
-from a generator. Results therefore do not depend
-on how many threads, processes or machines share the work. The pilot has a purpose of its own, so its draws are
-independent of the main run's.
+Chunk *k* of a run draws from its own streams, keyed by ``(seed, purpose, k)``: normals by counter (see `normals`), all
+else from a generator. Results therefore do not depend on how many threads, processes or machines share the work. The
+pilot has a purpose of its own, so its draws are independent of the main run's.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.moves import LIKELIHOOD_RATIO, NONE, Moves, cumulated, once, spread, weighted
+from ..models.moves import LIKELIHOOD_RATIO, NONE, Moves, alike, cumulated, once, spread, weighted
 from ..parameters import TIME, Derivative
 from .likelihood_ratio import Combination, Drawn, sum_of
 
@@ -238,9 +238,9 @@ class Moved:
             return total
         if noisy.shape[1] == 1 and not noisy[1:].any():
             return np.asarray(total + noisy[0] * noise[0] * ahead[0])
-        if noisy.shape[1] == 1 and np.ptp(noisy) <= ROUNDING * abs(noisy[0, 0]):
-            alike = self._once("noise alike", lambda: np.einsum("ij,ij->j", noise, ahead))
-            return np.asarray(total + noisy[0] * alike)
+        if alike(noisy):
+            product = self._once("noise alike", lambda: np.einsum("ij,ij->j", noise, ahead))
+            return np.asarray(total + noisy[0] * product)
         return total + weighted(noisy, self._once("noise ahead", lambda: noise * ahead))
 
     def _turned(self, what: str, factors: FloatArray, clock: FloatArray, skeleton: Skeleton) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -29,15 +30,25 @@ def coordinates(model: HasParameters) -> dict[str, Jet]:
 
 
 def discount_jet(model: HasParameters, times: AnyArray) -> Jet:
-    """Discount factors exp(-r t) and their derivatives."""
-    x = coordinates(model)
-    return jets.exp(-x["rate"] * (np.asarray(times) - x[TIME]))
+    """Discount factors exp(-r t) and their derivatives; of a model that can be hashed."""
+    return _discount_jet(model, np.shape(times), tuple(np.ravel(times).tolist()))
 
 
 def forward_jet(model: HasParameters, times: AnyArray) -> Jet:
-    """Forward prices S0 exp((r - q) t) and their derivatives."""
+    """Forward prices S0 exp((r - q) t) and their derivatives; of a model that can be hashed."""
+    return _forward_jet(model, np.shape(times), tuple(np.ravel(times).tolist()))
+
+
+@lru_cache(maxsize=256)  # the same on every chunk
+def _discount_jet(model: HasParameters, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
     x = coordinates(model)
-    return x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * (np.asarray(times) - x[TIME]))
+    return jets.exp(-x["rate"] * (np.reshape(times, shape) - x[TIME]))
+
+
+@lru_cache(maxsize=256)
+def _forward_jet(model: HasParameters, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
+    x = coordinates(model)
+    return x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * (np.reshape(times, shape) - x[TIME]))
 
 
 def discount(model: HasParameters, time: float) -> float:

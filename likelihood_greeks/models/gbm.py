@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import ClassVar, final
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..jets import Jet
 from ..parameters import TIME, Derivative
 from ..sampling import Stream
 from . import carry
-from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, cumulated, weighted
+from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, diffused, once, weighted_squares
 from .protocol import Paths
 
 
@@ -27,10 +28,13 @@ class _Terms:
 
     mean: Jet
     variance: Jet
+    _known: dict[str, Slope] = field(default_factory=dict)
 
     def slope(self, name: str, rate: float) -> Slope:
         """First derivatives; only the elapse of time shortens one interval more than the others."""
-        return Slope(self.mean.derivative(name), self._clock(name), turns=name == TIME)
+        return once(
+            self._known, name, lambda: Slope(self.mean.derivative(name), self._clock(name), turns=name == TIME)
+        )
 
     def bend(self, pair: Derivative, rate: float) -> Slope:
         """Second derivatives."""
@@ -42,6 +46,21 @@ class _Terms:
     def _clock(self, *names: str) -> FloatArray:
         rows = self.variance.derivative(*names)
         return rows if rows.any() else NONE
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class _Memo:
+    """What a law drew, and the noise in it."""
+
+    law: GBM
+    times: FloatArray
+    spot: FloatArray
+    noise: FloatArray
+
+    def holds(self, law: GBM, paths: Paths) -> bool:
+        """Whether these are still the paths and the law, so that the noise is still theirs."""
+        return paths.spot is self.spot and paths.times is self.times and law == self.law
 
 
 @final
@@ -116,26 +135,20 @@ class GBM:
             ``spot`` of shape (n_times, n_paths).
         """
         grid = np.asarray(dates("times", times))
-        steps = np.diff(grid, prepend=0.0)[:, None]
-        log_spot = stream.normals(len(grid))
-        log_spot *= self.volatility * np.sqrt(steps)
-        log_spot += self._drift * steps
-        log_spot[0] += np.log(self.spot)
-        return Paths(grid, np.exp(cumulated(log_spot)), {"log_spot": log_spot})
-
-    def _terms(self, steps: FloatArray) -> _Terms:
-        x, first = self.coordinates(), np.eye(len(steps), 1)
-        length, square = steps[:, None] - first * x[TIME], x["volatility"] * x["volatility"]
-        drift = x["rate"] - x["dividend_yield"] - 0.5 * square
-        return _Terms(drift * length + first * jets.log(x["spot"]), square * length)
+        steps = np.diff(grid, prepend=0.0)
+        mean = self._drift * steps
+        mean[0] += np.log(self.spot)
+        normals = stream.normals(len(grid))
+        noise, log_spot = diffused(normals, self.volatility * np.sqrt(steps), mean)
+        spot = np.exp(log_spot, out=log_spot)
+        return Paths(grid, spot, memo=_Memo(self, grid, spot, noise))
 
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""
-        log_spot = paths.latent["log_spot"] if "log_spot" in paths.latent else np.log(paths.spot)
-        terms = self._terms(paths.steps)
-        noise = np.empty_like(log_spot)
-        np.subtract(log_spot[1:], log_spot[:-1], out=noise[1:])
-        noise[0] = log_spot[0]
+        terms, memo = _terms(self, tuple(paths.times.tolist())), paths.memo
+        if isinstance(memo, _Memo) and memo.holds(self, paths):
+            return Moves(memo.noise, terms.variance.value, terms)
+        noise = np.diff(np.log(paths.spot), axis=0, prepend=0.0)
         noise -= terms.mean.value
         return Moves(noise, terms.variance.value, terms)
 
@@ -150,9 +163,8 @@ class GBM:
     def log_density(self, paths: Paths) -> FloatArray:
         """Log-density of the spots at ``paths.times`` (not of their logarithms), shape (n_paths,)."""
         moves = self.moves(paths)
-        log_spot = paths.latent["log_spot"] if "log_spot" in paths.latent else np.log(paths.spot)
-        exponent = weighted(0.5 / moves.variance, moves.noise**2)
-        return np.asarray(-exponent - log_spot.sum(axis=0) - 0.5 * np.log(2.0 * np.pi * moves.variance).sum())
+        exponent = weighted_squares(0.5 / moves.variance, moves.noise)
+        return np.asarray(-exponent - np.log(paths.spot).sum(axis=0) - 0.5 * np.log(2.0 * np.pi * moves.variance).sum())
 
     def terminal_log_density(self, spot: FloatArray, time: float) -> FloatArray:
         """Log-density of the spot at one date, whatever was drawn before it; shape of `spot`."""
@@ -214,3 +226,12 @@ class GBM:
             refuse("spot", "be positive", spot)
         deviation = self.volatility * np.sqrt(positive("time", time))
         return np.asarray(special.ndtr((np.log(np.asarray(spot) / self.spot) - self._drift * time) / deviation))
+
+
+@lru_cache(maxsize=64)
+def _terms(law: GBM, times: tuple[float, ...]) -> _Terms:
+    steps, x = np.diff(times, prepend=0.0), law.coordinates()  # the same on every chunk
+    first = np.eye(len(steps), 1)
+    length, square = steps[:, None] - first * x[TIME], x["volatility"] * x["volatility"]
+    drift = x["rate"] - x["dividend_yield"] - 0.5 * square
+    return _Terms(drift * length + first * jets.log(x["spot"]), square * length)
