@@ -11,7 +11,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import QuantLib as ql  # noqa: N813
 
 from ._checks import InvalidValueError, positive, refuse
 from .models.gbm import GBM
@@ -72,6 +71,8 @@ def from_quantlib(
     """
     time = None if maturity is None else positive("maturity", maturity)
     level = None if strike is None else positive("strike", strike)
+    import QuantLib as ql  # noqa: N813 - here: it is a quarter of the time that the package takes to import
+
     if isinstance(source, (ql.BatesProcess, ql.BatesModel)):
         raise TypeError(f"source must have no jumps, got {type(source).__name__}")
     if process is not None and not (isinstance(source, ql.HestonModel) and isinstance(process, ql.HestonProcess)):
@@ -108,7 +109,13 @@ def _one_clock(*curves: Any) -> None:
 
 
 def _zero_rates(curve: Any) -> list[float]:
-    return [float(curve.zeroRate(time, ql.Continuous).rate()) for time in _times(curve)]
+    return [_zero_rate(curve, time) for time in _times(curve)]
+
+
+def _zero_rate(curve: Any, time: float) -> float:
+    import QuantLib as ql  # noqa: N813
+
+    return float(curve.zeroRate(time, ql.Continuous).rate())
 
 
 def _heston(model: Any, process: Any, maturity: float | None, strike: float | None) -> Heston:
@@ -142,7 +149,7 @@ def _black_scholes(process: Any, maturity: float | None, strike: float | None) -
 def _rate(name: str, curve: Any, maturity: float | None) -> float:
     """The continuously compounded zero rate to `maturity`, or to any time if they are all the same."""
     if maturity is not None:
-        return _read(name, lambda: float(curve.zeroRate(maturity, ql.Continuous).rate()), maturity)
+        return _read(name, lambda: _zero_rate(curve, maturity), maturity)
     rates = _zero_rates(curve)
     if not max(rates) - min(rates) <= FLAT:
         refuse(

@@ -32,9 +32,7 @@ class _Terms:
 
     def slope(self, name: str, rate: float) -> Slope:
         """First derivatives; only the elapse of time shortens one interval more than the others."""
-        return once(
-            self._known, name, lambda: Slope(self.mean.derivative(name), self._clock(name), turns=name == TIME)
-        )
+        return once(self._known, name, lambda: Slope(self.mean.derivative(name), self._clock(name), turns=name == TIME))
 
     def bend(self, pair: Derivative, rate: float) -> Slope:
         """Second derivatives."""

@@ -198,7 +198,11 @@ class Moves:
         ends = list(rows)
         if ends == list(range(len(self.noise))):
             return self
-        return Moves(_summed(self.noise, ends), _summed(self.variance, ends), _Between(self, ends))
+        return Moves(self._noise(ends), _summed(self.variance, ends), _Between(self, ends))
+
+    def _noise(self, ends: Sequence[int]) -> FloatArray:
+        """Noise summed over the intervals that end at some dates, shape (n_ends, n_paths)."""
+        return once(self._known, ("noise", tuple(ends)), lambda: _summed(self.noise, list(ends)))
 
     def _weighted(self, coefficients: FloatArray) -> FloatArray:
         """Sum over the dates of coefficients times noise, shape (n_paths,)."""
@@ -215,7 +219,9 @@ class Moves:
         if slope.variance is NONE:
             return total
         relative = slope.variance / self.variance
-        return total + 0.5 * (weighted_squares(relative / self.variance, self.noise) - _total(relative, len(self.noise)))
+        return total + 0.5 * (
+            weighted_squares(relative / self.variance, self.noise) - _total(relative, len(self.noise))
+        )
 
     def weights(self, needed: Iterable[Derivative], rate: float) -> dict[Derivative, FloatArray]:
         """First- and second-order weights; a second-order one unknown at this rate is the likelihood ratio's."""
@@ -275,6 +281,8 @@ class Moves:
         found = reached @ spread(still, len(self.noise))
         if noisy is NONE:
             return np.asarray(found)
+        if alike(noisy):
+            return np.asarray(found + noisy[0] * cumulated(self._noise(ends).copy()))
         if noisy.shape[1] == 1:
             return np.asarray(found + (reached * noisy[:, 0]) @ self.noise)
         return np.asarray(found + reached @ (noisy * self.noise))
@@ -312,8 +320,10 @@ class _Between:
 
 def _summed(rows: FloatArray, ends: list[int]) -> FloatArray:
     """Sums over the intervals that end at some rows, shape (n_ends, n_paths)."""
-    last = np.arange(len(rows)) <= np.asarray(ends, dtype=int)[:, None]
-    return np.asarray(np.diff(last, axis=0, prepend=False).astype(float) @ rows)
+    found = np.empty((len(ends), rows.shape[1]))
+    for row, first, end in zip(found, [0, *(end + 1 for end in ends)], ends, strict=False):
+        np.add.reduce(rows[first : end + 1], axis=0, out=row)
+    return found
 
 
 def _total(rows: FloatArray, n_times: int) -> FloatArray:
