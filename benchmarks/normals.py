@@ -6,6 +6,7 @@ array of 64 dates by 4096 paths; the least of several repeats counts, and the so
 
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -21,16 +22,15 @@ WORDS = np.array([1, 2, 3, 4], dtype=np.uint32)
 
 def sources() -> dict[str, Callable[[], Any]]:
     """What can be measured here."""
-    found = {
-        f"NumPy {kind.__name__}, ziggurat": lambda g=np.random.Generator(kind(1)): g.standard_normal(SHAPE)
-        for kind in (np.random.SFC64, np.random.PCG64, np.random.Philox)
-    }
+    found: dict[str, Callable[[], Any]] = {}
+    for kind in (np.random.SFC64, np.random.PCG64, np.random.Philox):
+        found[f"NumPy {kind.__name__}, ziggurat"] = partial(np.random.Generator(kind(1)).standard_normal, SHAPE)
     if find_spec("mkl_random"):
         import mkl_random
 
         for method in ("ICDF", "BoxMuller2"):
             state = mkl_random.MKLRandomState(1, brng="SFMT19937")
-            found[f"mkl_random SFMT19937, {method}"] = lambda s=state, m=method: s.standard_normal(SHAPE, method=m)
+            found[f"mkl_random SFMT19937, {method}"] = partial(state.standard_normal, SHAPE, method=method)
     uniform = np.random.Generator(np.random.SFC64(1))
     found["NumPy SFC64, inverse distribution"] = lambda: special.ndtri(1.0 - uniform.random(SHAPE))
     found["Philox, Box-Muller, compiled (used here)"] = lambda: normals(WORDS, 0, *SHAPE)

@@ -19,6 +19,8 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,7 +53,7 @@ def box_muller(radial: NDArray[np.uint64], angular: NDArray[np.uint64]) -> tuple
     return np.where(back, -x, x), np.where(down, -y, y)
 
 
-def normals(words: NDArray[np.uint32], first: int, rows: int, n_columns: int) -> FloatArray:
+def normals(words: NDArray[Any], first: int, rows: int, n_columns: int) -> FloatArray:
     """Rows of independent standard normals, shape (rows, n_columns).
 
     Parameters
@@ -71,7 +73,7 @@ def normals(words: NDArray[np.uint32], first: int, rows: int, n_columns: int) ->
     return found if n_columns == 2 * half else found[:, :-1].copy()
 
 
-def _fill(words: NDArray[np.uint32], first: int, found: FloatArray) -> None:
+def _fill(words: NDArray[Any], first: int, found: FloatArray) -> None:
     half = found.shape[1] // 2
     for k in range(len(found)):
         counter = np.empty((4, half), dtype=np.uint32)

@@ -27,7 +27,7 @@ from typing import Any, final
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.moves import LIKELIHOOD_RATIO, Movable, Moves, once
+from ..models.moves import LIKELIHOOD_RATIO, Movable, Moves
 from ..models.protocol import PathModel, observed
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
@@ -129,16 +129,18 @@ def samples(model: PathModel, payoff: Contract, drawn: Drawn, combinations: Sequ
     values: dict[Derivative, FloatArray | None] = {}
 
     def discounted(names: Derivative) -> FloatArray | None:
-        factors = discount.derivative(*names)
-        return np.asarray(factors @ flows) if factors.any() else None
+        if names not in values:
+            factors = discount.derivative(*names)
+            values[names] = np.asarray(factors @ flows) if factors.any() else None
+        return values[names]
 
     def sample(derivative: Derivative) -> FloatArray:
         terms = []
         for on_discount, on_density in splits(derivative):
-            value = once(values, on_discount, lambda names=on_discount: discounted(names))
+            value = discounted(on_discount)
             if value is not None:
                 terms.append(value * drawn.weights[on_density] if on_density else value)
-        return sum(terms[1:], terms[0]) if terms else np.zeros(flows.shape[1])
+        return np.asarray(sum(terms[1:], terms[0])) if terms else np.zeros(flows.shape[1])
 
     distinct = {derivative: sample(derivative) for derivative in dict.fromkeys(chain.from_iterable(combinations))}
     return np.stack([sum_of(c, distinct) for c in combinations])

@@ -3,10 +3,8 @@
 import numpy as np
 from numba import njit
 
-options = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
-
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _moved(before, row, scale, mean, after):
     for j in range(row.size):
         noise = scale * row[j]
@@ -14,7 +12,7 @@ def _moved(before, row, scale, mean, after):
         after[j] = before[j] + (noise + mean)
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def diffuse(normals, scale, mean, found):
     """Noise in place of normals, and the running sums of noise and means."""
     found[0] = 0.0
@@ -23,7 +21,7 @@ def diffuse(normals, scale, mean, found):
         _moved(found[k - 1], normals[k], scale[k], mean[k], found[k])
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def squares(coefficients, rows):
     """Sum of coefficients, a number a row, times squares."""
     total = np.zeros(rows.shape[1])

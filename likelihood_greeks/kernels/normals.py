@@ -15,20 +15,18 @@ ROOT_HALF, EXPONENT = np.uint64(0x3FE6A09E667F3BCD), np.uint64(0xFFF000000000000
 LOG_2, QUARTER = 0.6931471805599453, 0.5 * np.pi
 HALF_CELL = 2.0**-53
 
-options = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
-
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _as_float(bits):
     return np.uint64(bits).view(np.float64)
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _as_bits(x):
     return np.float64(x).view(np.uint64)
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def philox(first, row, words, low, high):
     """Both words of consecutive counters."""
     for c in range(low.size):
@@ -43,7 +41,7 @@ def philox(first, row, words, low, high):
         high[c] = uint64(x2) | uint64(x3) << WORD
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _log(u):
     """Logarithm of a number in (0, 1): exponent and mantissa between the roots of 1/2 and 2, which is near 1."""
     bits = _as_bits(u)
@@ -57,7 +55,7 @@ def _log(u):
     return (np.int64(above) >> 52) * LOG_2 + (2.0 * s + s * z * tail)
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _sine(x):
     z = x * x
     tail = 2.7557313707070068e-06 + z * (-2.5050760253406863e-08 + z * 1.58969099521155e-10)
@@ -65,7 +63,7 @@ def _sine(x):
     return x + x * z * (-0.16666666666666632 + z * tail)
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _cosine(x):
     z = x * x
     tail = -2.7557314351390663e-07 + z * (2.087572321298175e-09 - z * 1.1359647557788195e-11)
@@ -73,7 +71,7 @@ def _cosine(x):
     return 1.0 - (0.5 * z - z * z * tail)
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def box_muller(low, high, first, second):
     """Two normals from each pair of words."""
     for c in range(low.size):
@@ -87,7 +85,7 @@ def box_muller(low, high, first, second):
         second[c] = _as_float(_as_bits(radius * other) ^ (turn << uint64(61) & SIGN))
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def fill(words, first, found):
     """Fill rows of an even number of columns."""
     rows, half = found.shape[0], found.shape[1] // 2

@@ -3,17 +3,15 @@
 import numpy as np
 from numba import njit
 
-options = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
-
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _carry(noise, gradient, reached, total):
     for j in range(noise.size):
         reached[j] += noise[j]
         total[j] += gradient[j] * reached[j]
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def carried(noise, gradient):
     """Sum over the dates of the gradient times the sum of the noise so far."""
     reached, total = np.zeros(noise.shape[1]), np.zeros(noise.shape[1])
@@ -22,13 +20,13 @@ def carried(noise, gradient):
     return total
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _share(gradient, factor, total):
     for j in range(gradient.size):
         total[j] += factor * gradient[j]
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def shared(matrix, gradient):
     """Transposed matrix, most of it zero, times the gradient."""
     found = np.zeros((matrix.shape[1], gradient.shape[1]))
@@ -39,13 +37,13 @@ def shared(matrix, gradient):
     return found
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _attained(row, value, k, found):
     for j in range(row.size):
         found[j] = k if row[j] == value[j] else found[j]
 
 
-@njit(**options)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def first_attained(rows, value):
     """The first row that has a value, column by column."""
     found = np.zeros(rows.shape[1], np.int64)
