@@ -1,8 +1,8 @@
 r"""Randomness as an argument: streams that depend on a seed and a chunk number, and on nothing else.
 
-Chunk *k* of a run draws from its own generator, seeded by ``(seed, purpose, k)``. Results therefore do not depend
-on how many threads, processes or machines share the work. The pilot has a purpose of its own, so its draws are
-independent of the main run's.
+Chunk *k* of a run draws from its own streams, keyed by ``(seed, purpose, k)``: normals by counter (see `normals`), all
+else from a generator. Results therefore do not depend on how many threads, processes or machines share the work. The
+pilot has a purpose of its own, so its draws are independent of the main run's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Literal, Protocol, TypeAlias, final
 import numpy as np
 
 from ._checks import one_of, refuse, whole
+from ._memory import keep_freed
 from ._typing import FloatArray
+from .normals import normals
 
 Sampling: TypeAlias = Literal["pseudo", "antithetic"]
 SAMPLINGS = ("pseudo", "antithetic")
@@ -60,25 +62,35 @@ class PseudoStream:
     ----------
     n_paths : int
         Number of paths; even for antithetic draws, where path ``j`` and path ``j + n_paths/2`` are a pair.
-    generator : numpy.random.Generator
+    sequence : numpy.random.SeedSequence
+        What the draws are a function of.
     antithetic : bool
     """
 
     n_paths: int
-    generator: np.random.Generator
+    sequence: np.random.SeedSequence
     antithetic: bool = False
+    _used: list[int] = field(default_factory=lambda: [0])  # rows of normals
+    _generators: list[np.random.Generator] = field(default_factory=list)  # at most one
 
     @property
     def n_samples(self) -> int:
         """Independent samples that the paths form: the pairs of antithetic draws, else `n_paths`."""
         return self.n_paths // 2 if self.antithetic else self.n_paths
 
+    @property
+    def generator(self) -> np.random.Generator:
+        """A generator of its own for all that is not a normal of the stream."""
+        if not self._generators:
+            self._generators.append(np.random.Generator(np.random.SFC64(self.sequence)))
+        return self._generators[0]
+
     def normals(self, rows: int) -> FloatArray:
-        """Standard normals, shape (rows, n_paths)."""
-        if not self.antithetic:
-            return self.generator.standard_normal((rows, self.n_paths))
-        half = self.generator.standard_normal((rows, self.n_paths // 2))
-        return np.concatenate([half, -half], axis=1)
+        """Standard normals, shape (rows, n_paths): the next rows of the stream, by `normals.normals`."""
+        own = np.random.SeedSequence(self.sequence.entropy, spawn_key=(*self.sequence.spawn_key, 0))
+        half = normals(own.generate_state(4), self._used[0], rows, self.n_samples)
+        self._used[0] += rows
+        return np.concatenate([half, -half], axis=1) if self.antithetic else half
 
     def uniforms(self, rows: int) -> FloatArray:
         """Uniforms in [0, 1), shape (rows, n_paths)."""
@@ -160,8 +172,9 @@ class Chunk:
 
     def stream(self) -> PseudoStream:
         """A fresh stream: every call starts from the same point."""
+        keep_freed()
         sequence = np.random.SeedSequence(self.seed, spawn_key=(int(self.pilot), self.index))
-        return PseudoStream(self.n_paths, np.random.Generator(np.random.SFC64(sequence)), self.sampling == "antithetic")
+        return PseudoStream(self.n_paths, sequence, self.sampling == "antithetic")
 
     def fold(self, values: FloatArray) -> FloatArray:
         """Independent samples from values per path, shape (..., n_paths): an antithetic pair becomes its mean."""

@@ -8,8 +8,9 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 # From the bottom up. A module may import from the rows before its own; inside a package of several modules
 # (models, payoffs, ...) from earlier entries of the same row.
 LAYERS = [
-    ["_typing", "_checks", "_compiled", "jets", "parameters"],
-    ["estimate", "sampling", "smiles"],
+    ["_typing", "_checks", "_compiled", "_memory", "jets", "parameters"],
+    ["kernels.normals", "kernels.moves", "kernels.moments", "kernels.travel"],
+    ["estimate", "normals", "sampling", "smiles"],
     ["models.protocol", "models.moves", "models.carry", "models.lognormal", "models.gbm", "models.term_structure",
      "models.bessel", "models.transport",
      "models.square_root", "models.integrated_variance", "models.variance_path", "models.conditional_spot",

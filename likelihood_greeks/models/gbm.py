@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, final
 
 import numpy as np
@@ -17,7 +18,7 @@ from ..parameters import TIME, Derivative
 from ..sampling import Stream
 from . import carry, lognormal
 from .lognormal import Terms
-from .moves import LIKELIHOOD_RATIO, Moves, cumulated
+from .moves import LIKELIHOOD_RATIO, Moves
 from .protocol import Paths
 
 
@@ -93,22 +94,14 @@ class GBM:
             ``spot`` of shape (n_times, n_paths).
         """
         grid = np.asarray(dates("times", times))
-        steps = np.diff(grid, prepend=0.0)[:, None]
-        log_spot = stream.normals(len(grid))
-        log_spot *= self.volatility * np.sqrt(steps)
-        log_spot += self._drift * steps
-        log_spot[0] += np.log(self.spot)
-        return Paths(grid, np.exp(cumulated(log_spot)), {"log_spot": log_spot})
+        return lognormal.drawn(self, grid, self._terms(grid), stream.normals(len(grid)))
 
-    def _terms(self, steps: FloatArray) -> Terms:
-        x, first = self.coordinates(), np.eye(len(steps), 1)
-        length, square = steps[:, None] - first * x[TIME], x["volatility"] * x["volatility"]
-        drift = x["rate"] - x["dividend_yield"] - 0.5 * square
-        return Terms(drift * length + first * jets.log(x["spot"]), square * length)
+    def _terms(self, grid: FloatArray) -> Terms:
+        return _terms(self, tuple(grid.tolist()))
 
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""
-        return self._terms(paths.steps).moves(paths)
+        return lognormal.moves(self, self._terms(paths.times), paths)
 
     def hand_over_rates(self, times: Sequence[float] | FloatArray) -> tuple[float, ...]:
         """One will do: nothing is drawn beneath the spot."""
@@ -175,3 +168,12 @@ class GBM:
             refuse("spot", "be positive", spot)
         deviation = self.volatility * np.sqrt(positive("time", time))
         return np.asarray(special.ndtr((np.log(np.asarray(spot) / self.spot) - self._drift * time) / deviation))
+
+
+@lru_cache(maxsize=64)
+def _terms(law: GBM, times: tuple[float, ...]) -> Terms:
+    steps, x = np.diff(times, prepend=0.0), law.coordinates()  # the same on every chunk
+    first = np.eye(len(steps), 1)
+    length, square = steps[:, None] - first * x[TIME], x["volatility"] * x["volatility"]
+    drift = x["rate"] - x["dividend_yield"] - 0.5 * square
+    return Terms(drift * length + first * jets.log(x["spot"]), square * length)

@@ -6,8 +6,8 @@ Means and variances are jets: their derivatives in the parameters and in time ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, field
+from typing import Any, final
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from .._checks import positive
 from .._typing import FloatArray
 from ..jets import Jet
 from ..parameters import TIME, Derivative
-from .moves import NONE, Moves, Slope, weighted
+from .moves import NONE, Moves, Slope, diffused, once, weighted_squares
 from .protocol import Paths
 
 ALIKE = 1e-9  # relative spread below which a derivative of the variances is a multiple of them
@@ -29,13 +29,18 @@ class Terms:
 
     mean: Jet
     variance: Jet
+    _known: dict[str, Slope] = field(default_factory=dict)
 
     def slope(self, name: str, rate: float) -> Slope:
         """First derivatives; the clock turns as time elapses, or if one interval runs faster by more than another."""
-        clock = self._clock(name)
-        faster = clock / self.variance.value
-        turns = name == TIME or bool(np.ptp(faster) > ALIKE * np.abs(faster).max())
-        return Slope(self.mean.derivative(name), clock, turns=turns)
+
+        def slope() -> Slope:
+            clock = self._clock(name)
+            faster = clock / self.variance.value
+            turns = name == TIME or bool(np.ptp(faster) > ALIKE * np.abs(faster).max())
+            return Slope(self.mean.derivative(name), clock, turns=turns)
+
+        return once(self._known, name, slope)
 
     def bend(self, pair: Derivative, rate: float) -> Slope:
         """Second derivatives."""
@@ -48,25 +53,43 @@ class Terms:
         rows = self.variance.derivative(*names)
         return rows if rows.any() else NONE
 
-    def moves(self, paths: Paths) -> Moves:
-        """How the log-spots of given paths moved from date to date."""
-        log_spot = log_spots(paths)
-        noise = np.empty_like(log_spot)
-        np.subtract(log_spot[1:], log_spot[:-1], out=noise[1:])
-        noise[0] = log_spot[0]
-        noise -= self.mean.value
-        return Moves(noise, self.variance.value, self)
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class _Memo:
+    """What a law drew, and the noise in it."""
+
+    law: Any
+    times: FloatArray
+    spot: FloatArray
+    noise: FloatArray
+
+    def holds(self, law: Any, paths: Paths) -> bool:
+        """Whether these are still the paths and the law, so that the noise is still theirs."""
+        return paths.spot is self.spot and paths.times is self.times and law == self.law
 
 
-def log_spots(paths: Paths) -> FloatArray:
-    """Logarithms of the spots, as they were drawn if they were kept."""
-    return paths.latent["log_spot"] if "log_spot" in paths.latent else np.log(paths.spot)
+def drawn(law: Any, times: FloatArray, terms: Terms, normals: FloatArray) -> Paths:
+    """Paths of a law at `times` from normals, (n_times, n_paths), which are overwritten."""
+    noise, log_spot = diffused(normals, np.sqrt(terms.variance.value[:, 0]), terms.mean.value[:, 0])
+    spot = np.exp(log_spot, out=log_spot)
+    return Paths(times, spot, memo=_Memo(law, times, spot, noise))
 
 
-def log_density(moves: Moves, paths: Paths) -> FloatArray:
+def moves(law: Any, terms: Terms, paths: Paths) -> Moves:
+    """How the log-spots of given paths moved from date to date."""
+    memo = paths.memo
+    if isinstance(memo, _Memo) and memo.holds(law, paths):
+        return Moves(memo.noise, terms.variance.value, terms)
+    noise = np.diff(np.log(paths.spot), axis=0, prepend=0.0)
+    noise -= terms.mean.value
+    return Moves(noise, terms.variance.value, terms)
+
+
+def log_density(moved: Moves, paths: Paths) -> FloatArray:
     """Log-density of the spots (not of their logarithms), shape (n_paths,)."""
-    exponent = weighted(0.5 / moves.variance, moves.noise**2)
-    return np.asarray(-exponent - log_spots(paths).sum(axis=0) - 0.5 * np.log(2.0 * np.pi * moves.variance).sum())
+    exponent = weighted_squares(0.5 / moved.variance, moved.noise)
+    return np.asarray(-exponent - np.log(paths.spot).sum(axis=0) - 0.5 * np.log(2.0 * np.pi * moved.variance).sum())
 
 
 def vanilla_jets(forward: Jet, deviation: Jet, strike: float) -> tuple[Jet, Jet]:

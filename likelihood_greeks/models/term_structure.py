@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar, final
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..parameters import TIME, Derivative
 from ..sampling import Stream
 from . import carry, lognormal
 from .lognormal import Terms
-from .moves import LIKELIHOOD_RATIO, Moves, cumulated
+from .moves import LIKELIHOOD_RATIO, Moves
 from .protocol import Paths
 
 
@@ -124,11 +125,7 @@ class TermStructureGBM:
         return moved - first * first * x[TIME] * begun.astype(float)
 
     def _terms(self, grid: FloatArray) -> Terms:
-        ends, starts = grid[:, None], np.concatenate([[0.0], grid[:-1]])[:, None]
-        variance = self._variance(ends) - self._variance(starts)
-        carried = self._log_carry(ends) - self._log_carry(starts)
-        spot = np.eye(len(grid), 1) * jets.log(self.coordinates()["spot"])
-        return Terms(carried - 0.5 * variance + spot, variance)
+        return _terms(self, tuple(grid.tolist()))
 
     def _log_carry(self, times: AnyArray) -> Jet:
         """Logarithm of the forward over the spot."""
@@ -184,15 +181,11 @@ class TermStructureGBM:
     def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
         """Draw paths by exact transitions: ``spot`` of shape (n_times, n_paths), from one row of normals a date."""
         grid = np.asarray(dates("times", times))
-        terms = self._terms(grid)
-        log_spot = stream.normals(len(grid))
-        log_spot *= np.sqrt(terms.variance.value)
-        log_spot += terms.mean.value
-        return Paths(grid, np.exp(cumulated(log_spot)), {"log_spot": log_spot})
+        return lognormal.drawn(self, grid, self._terms(grid), stream.normals(len(grid)))
 
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""
-        return self._terms(paths.times).moves(paths)
+        return lognormal.moves(self, self._terms(paths.times), paths)
 
     def hand_over_rates(self, times: Sequence[float] | FloatArray) -> tuple[float, ...]:
         """One will do: nothing is drawn beneath the spot."""
@@ -216,3 +209,13 @@ class TermStructureGBM:
     def hessian(self, paths: Paths, pairs: Sequence[Derivative]) -> FloatArray:
         """Second derivatives of `log_density`, shape (n_pairs, n_paths)."""
         return self.moves(paths).hessian([carry.known(self, pair) for pair in pairs])
+
+
+@lru_cache(maxsize=64)
+def _terms(law: TermStructureGBM, times: tuple[float, ...]) -> Terms:
+    ends = np.array(times)[:, None]  # the same on every chunk
+    starts = np.concatenate([[[0.0]], ends[:-1]])
+    variance = law._variance(ends) - law._variance(starts)
+    carried = law._log_carry(ends) - law._log_carry(starts)
+    spot = np.eye(len(ends), 1) * jets.log(law.coordinates()["spot"])
+    return Terms(carried - 0.5 * variance + spot, variance)
