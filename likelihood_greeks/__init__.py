@@ -24,9 +24,11 @@ from .payoffs.vanilla import (
     GapPut,
     Put,
 )
+from .explain import explain
 from .plotting import comparison as plot_comparison
 from .quantlib_bridge import from_quantlib
 from .result import Result
+from .scenarios import Scenarios, scenarios
 
 __all__ = [
     "GBM",
@@ -52,12 +54,15 @@ __all__ = [
     "Payoff",
     "Put",
     "Result",
+    "Scenarios",
     "compare",
+    "explain",
     "finite_difference",
     "from_quantlib",
     "greeks",
     "pathwise",
     "plot_comparison",
     "risk",
+    "scenarios",
     "schedule",
 ]

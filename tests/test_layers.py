@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 # (models, payoffs, ...) from earlier entries of the same row.
 LAYERS = [
     ["_typing", "_checks", "_compiled", "jets", "parameters"],
-    ["estimate", "sampling", "smiles"],
+    ["estimate", "sampling", "smiles", "ladders"],
     ["models.protocol", "models.moves", "models.carry", "models.gbm", "models.bessel", "models.transport",
      "models.square_root", "models.integrated_variance", "models.variance_path", "models.conditional_spot",
      "models.heston_fourier", "models.heston_saddle", "models.heston_table", "models.heston_terminal",
@@ -19,10 +19,10 @@ LAYERS = [
      "payoffs.barrier", "payoffs.path", "payoffs.tape", "payoffs.rules", "payoffs.reductions", "payoffs.followed",
      "payoffs.relaxed"],
     ["estimators.likelihood_ratio", "estimators.controls", "estimators.regression", "estimators.pilot",
-     "estimators.recording", "estimators.finite_difference", "estimators.pathwise", "estimators.relaxation",
+     "estimators.recording", "estimators.pushed", "estimators.reweighting", "estimators.finite_difference", "estimators.pathwise", "estimators.relaxation",
      "estimators.skeletons",
      "estimators.conditional", "estimators.specific", "estimators.selection", "estimators.plan"],
-    ["execution", "result", "laws", "group", "runs", "engine"],
+    ["execution", "result", "laws", "group", "runs", "engine", "revaluation", "scenarios", "explain"],
     ["book.calendars", "book.curves", "book.market", "book.products", "book.trades", "book.risk", "comparison",
      "quantlib_bridge"],
     ["reporting", "validation.closed_form", "validation.quadrature", "validation.quantlib", "validation.cases",

@@ -113,6 +113,15 @@ class KnowsTerminal(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsFamily(Protocol):
+    """A model that finds log-densities under many laws of its kind for little more than under one."""
+
+    def log_densities(self, laws: Sequence[Any], paths: Any, /) -> FloatArray:
+        """Log-densities of the same paths under each of `laws`, shape (n_laws, n_paths)."""
+        ...
+
+
 def observed(paths: Any) -> FloatArray:
     """What the payoff sees: ``paths.spot``, or the paths themselves."""
     return np.asarray(getattr(paths, "spot", paths))
