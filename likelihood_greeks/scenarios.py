@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Scenarios:
@@ -208,7 +207,10 @@ def _row(found: Revalued, labels: Sequence[str], number: int, places: Sequence[M
     for k, name in enumerate([labels[0], "change", *labels[1:]]):
         entry = len(labels) if k == 1 else max(k - 1, 0)
         cells[name], cells[f"{name}_standard_error"] = float(moments.mean[entry]), float(moments.standard_error[entry])
-    doubts = [found.note(number), *(doubt(moments, k) for k in range(len(labels) + 1) if moments.m2[k] or moments.mean[k])]
+    doubts = [
+        found.note(number),
+        *(doubt(moments, k) for k in range(len(labels) + 1) if moments.m2[k] or moments.mean[k]),
+    ]
     return {
         **cells,
         "effective_samples": effective(found.weights(number)),

@@ -4,7 +4,9 @@ r"""Prices and Greeks at many points of the parameters from the paths of a few: 
 
 for paths drawn at the point *a*, the *anchor*. The payoff is evaluated once an anchor, and Greeks at *g* are the
 likelihood ratio's with :math:`\omega` on top. All anchors use the same random numbers, so that differences between
-points are far more precise than each. Since :math:`E_a[\omega c_g] = 0` for every zero-mean control :math:`c_g` of the
+points are far more precise than each. A law that draws something beneath its spots (a variance) is split: what is
+beneath is reweighted, and given that the spots are redrawn from the same normals, which costs another evaluation of the
+payoff but keeps far more samples effective. Since :math:`E_a[\omega c_g] = 0` for every zero-mean control :math:`c_g` of the
 law at *g*, and :math:`E_a[\omega - 1] = 0`, reweighted samples have controls for nothing; that of the forward removes
 most of the noise of the weights (self-normalisation, but without its bias).
 
@@ -27,8 +29,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..estimate import HITS, Moments
 from ..models.moves import LIKELIHOOD_RATIO
-from ..models.protocol import KnowsFamily, PathModel, observed
-from ..parameters import TIME
+from ..models.protocol import KnowsFamily, PathModel, RedrawsSpots, observed
 from ..payoffs.protocol import Contract, cash_flows, payment_times
 from ..sampling import Chunk
 from . import controls as control_variates
@@ -123,21 +124,32 @@ def log_densities(payoff: Contract, points: Sequence[Point], anchor: Point, path
     for elapsed in dict.fromkeys(point.elapsed for point in points):
         rows = [k for k, point in enumerate(points) if point.elapsed == elapsed]
         laws, seen = [points[k].law for k in rows], points[rows[0]].seen(payoff, paths, anchor)
-        family = isinstance(laws[0], KnowsFamily)
-        found[rows] = laws[0].log_densities(laws, seen) if family else [law.log_density(seen) for law in laws]  # type: ignore[attr-defined]
+        first = laws[0]
+        found[rows] = (
+            first.log_densities(laws, seen)
+            if isinstance(first, KnowsFamily)
+            else [law.log_density(seen) for law in laws]
+        )
     return found
 
 
 def density_ratios(payoff: Contract, points: Sequence[Point], anchor: Point, paths: Any) -> FloatArray:
     """Logarithms of the densities at points over that at the anchor, shape (n_points, n_paths); -inf: cannot happen.
 
+    Of what is beneath the spots only, for a law that redraws them.
+
     Raises
     ------
     ValueError
         If a log-density is not a number, or infinite on paths that the anchor's law drew.
     """
-    (own, *rows) = log_densities(payoff, [anchor, *points], anchor, paths)
-    found = np.stack(rows) - own if rows else np.zeros((0, len(own)))
+    if isinstance(anchor.law, RedrawsSpots):
+        seen = [point.seen(payoff, paths, anchor) for point in points]
+        rows = [point.law.log_ratio_beneath(x, anchor.law) for point, x in zip(points, seen, strict=True)]  # type: ignore[attr-defined]
+        found = np.reshape(rows, (len(points), observed(paths).shape[-1]))
+    else:
+        own, *rows = log_densities(payoff, [anchor, *points], anchor, paths)
+        found = np.reshape(rows, (len(points), len(own))) - own
     if not np.all(found < np.inf):
         bad = int(np.argmax(~np.all(found < np.inf, axis=1)))
         raise ValueError(f"log_density must be finite or -inf, got {found[bad].max()} under {points[bad].law!r}")
@@ -218,8 +230,13 @@ class Ladder:
             shared = base_block + (block if number else [])
             for k, batch in self._served(chunk, number, anchor, drawn):
                 change = batch.targets[0] - reference
-                yield k, replace(
-                    batch, targets=np.concatenate([batch.targets, change[None], above]), blocks=shared + batch.blocks
+                yield (
+                    k,
+                    replace(
+                        batch,
+                        targets=np.concatenate([batch.targets, change[None], above]),
+                        blocks=shared + batch.blocks,
+                    ),
                 )
 
     def _free(
@@ -239,10 +256,19 @@ class Ladder:
         ratios = density_ratios(self.payoff, [self.points[k] for k in served], anchor.point, anchor.paths)
         for k, ratio in zip(served, ratios, strict=True):
             point, weight = self.points[k], np.exp(ratio)
-            moved = weigh(point.law, point.seen(self.payoff, anchor.paths, anchor.point), point.own_weights())
-            targets = anchor.samples(point, moved, point.combinations) * weight
+            there = self._seen(point, anchor)
+            moved = weigh(point.law, there.paths, point.own_weights())
+            targets = there.samples(point, moved, point.combinations) * weight
             block = self._free(chunk, point, moved, point.own_weights(), weight)
             yield k, Batch(chunk.fold(targets), block, chunk.fold(weight))
+
+    def _seen(self, point: Point, anchor: Anchor) -> Anchor:
+        """The anchor's paths as a point sees them: at its dates, the spots redrawn where its law can."""
+        paths = point.seen(self.payoff, anchor.paths, anchor.point)
+        if not isinstance(point.law, RedrawsSpots):
+            return replace(anchor, paths=paths)
+        paths = point.law.redrawn(paths, anchor.point.law)
+        return replace(anchor, paths=paths, flows=cash_flows(self.payoff, observed(paths)))
 
     def allowed(self, number: int) -> FloatArray:
         """Which controls may serve which target of a point, bool of shape (n_targets, n_controls)."""
@@ -292,7 +318,10 @@ class Averaging:
 
     def __call__(self, chunk: Chunk) -> dict[int, Moments]:
         """Moments by number of the point, of the rows of `rows`."""
-        return {number: Moments.of(self.rows(number, batch)) for number, batch in self.ladder.batches(chunk, Recording(chunk))}
+        return {
+            number: Moments.of(self.rows(number, batch))
+            for number, batch in self.ladder.batches(chunk, Recording(chunk))
+        }
 
     def rows(self, number: int, batch: Batch) -> FloatArray:
         """The controlled targets; with terms their sum, and the change less it; the plain price; the weights."""
