@@ -6,6 +6,7 @@ from .book.trades import BookWarning
 from .comparison import compare, finite_difference, pathwise
 from .engine import greeks
 from .estimate import Estimate
+from .explain import explain
 from .models.gbm import GBM
 from .models.heston import Heston
 from .models.heston_calibration import HestonCalibration
@@ -24,7 +25,6 @@ from .payoffs.vanilla import (
     GapPut,
     Put,
 )
-from .explain import explain
 from .plotting import comparison as plot_comparison
 from .quantlib_bridge import from_quantlib
 from .result import Result

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Any
+from typing import Any, final
 
 import pandas as pd
 
-from ._checks import finite, refuse
+from ._checks import finite, one_of, refuse
+from ._typing import FloatArray
 from .engine import prepared
 from .estimate import doubt
 from .estimators.reweighting import Point, effective
+from .execution import one_thread_each
+from .group import Group
 from .models.protocol import PathModel
 from .parameters import NAMED, Derivative, canonical, label
 from .payoffs.protocol import Contract
+from .payoffs.tape import NotRelaxableError
 from .revaluation import TRUST, Settings, check_coordinates, law_for, placed, revalued, value_at
+from .runs import Run, plans
+from .sampling import Chunk
 
+CONTROLS = ("auto", "scores", "none")
 SUMS = ("explained", "unexplained", "total")
 
 
@@ -28,7 +36,7 @@ def explain(
     *,
     paths: int = 100_000,
     seed: int | None = None,
-    controls: str = "scores",
+    controls: str = "auto",
     sampling: str = "pseudo",
     trust: float = TRUST,
     executor: Executor | None = None,
@@ -49,7 +57,9 @@ def explain(
     change : mapping of str to float, or a model of the same kind
         New values of the parameters that move, or the model after the move. ``"time"`` may move as well: years gone by,
         less than to the first date.
-    controls, trust
+    controls : {"auto", "scores", "none"}
+        As for `greeks`: with ``"auto"`` the Greeks are as accurate as those of `greeks`.
+    trust : float
         As for `scenarios`.
 
     Returns
@@ -78,14 +88,22 @@ def explain(
     >>> frame["value"].round(2).tolist()
     [0.92, -0.28, 0.06, -0.01, 0.0, 0.68, -0.0, 0.68]
     """
-    settings = Settings.of(paths, seed, sampling, controls, trust, executor, "explain" if progress else "")
-    law, _, combinations = prepared(model, payoff, [])
+    one_of("controls", controls, CONTROLS)
+    settings = Settings.of(
+        paths=paths, seed=seed, sampling=sampling, controls=controls, trust=trust, executor=executor,
+        title="explain" if progress else "",
+    )  # fmt: skip
+    law, _, price = prepared(model, payoff, [])
     values = _values(law, change)
     chosen = law_for(law, payoff, values, settings.controlled)
-    shifts = {name: value - value_at(chosen.law, name) for name, value in values.items()}
-    moves = _moves(chosen.law, shifts)
-    points = [Point(chosen.law, combinations), placed(chosen.law, payoff, values, [])]
-    found = revalued(payoff, points, settings, [{d: factor} for d, factor in moves.items()], chosen.rate)
+    moves = _moves(chosen.law, {name: value - value_at(chosen.law, name) for name, value in values.items()})
+    points = [Point(chosen.law, price), placed(chosen.law, payoff, values, [])]
+    terms = tuple({derivative: factor} for derivative, factor in moves.items())
+    try:
+        corrections = _corrections(Group(chosen.law, (payoff,), terms, controls, chosen.rate), settings)
+        found = revalued(payoff, points, settings, terms=terms, rate=chosen.rate, corrections=corrections)
+    except NotRelaxableError:  # on a path that the pilot did not see
+        found = revalued(payoff, points, settings, terms=terms, rate=chosen.rate)
 
     # rows of the moments: price, total, the terms, explained, unexplained
     moments, count = found.moments[1], len(moves)
@@ -107,6 +125,34 @@ def explain(
         "effective_samples": effective(found.weights(1)),
     }
     return frame
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """What the controls of `greeks` take off the plain samples of a payoff's derivatives, negative.
+
+    Parameters
+    ----------
+    run : Run
+        Of one payoff.
+    """
+
+    run: Run
+
+    def __call__(self, chunk: Chunk) -> FloatArray:
+        """On one chunk, shape (n_combinations, n_samples); their mean is zero."""
+        ((controlled, plain),) = self.run.controlled(chunk)[0]
+        return controlled - plain
+
+
+def _corrections(group: Group, settings: Settings) -> Corrections | None:
+    """Those of the relaxed payoffs and whatever else the pilot finds to pay; None if they are not asked for."""
+    if group.controls != "auto":
+        return None
+    with one_thread_each():
+        found = tuple(plans(group, settings.pilot(len(group.times)), settings.executor))
+    return Corrections(Run(group, found))
 
 
 def _values(law: PathModel, change: Any) -> dict[str, float]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE, DPI = (7.0, 4.5), 100  # inches: 700 by 450 pixels
-LINE = "#0072B2"  # blue: M. Okabe and K. Ito, *Color Universal Design*, 2008
+LINE, AGAIN = "#0072B2", "#D55E00"  # blue, vermilion: M. Okabe and K. Ito, *Color Universal Design*, 2008
 HEAT = "cividis"  # the same to all kinds of colour vision
 BAND = 1.96  # standard errors
 UNITS = {
@@ -87,25 +87,20 @@ def _heat(frame: pd.DataFrame, column: str, axes: Axes) -> None:
     """A cell a grid point with its value; a frame around those whose paths were drawn anew."""
     from matplotlib.patches import Rectangle
 
-    table, again = frame[column].unstack(), (frame["method"] == "resimulated").unstack()
-    error = frame[f"{column}_standard_error"].unstack()
-    across, down = range(table.shape[1]), range(table.shape[0])
-    image = axes.imshow(table.to_numpy(), origin="lower", aspect="auto", cmap=HEAT)
-    low, high = image.get_clim()
-    for i in down:
-        for j in across:
-            value = table.iloc[i, j]
-            dark = value - low < 0.5 * (high - low)
-            words = f"{value:.4g}\n±{error.iloc[i, j]:.1g}"
-            axes.text(j, i, words, ha="center", va="center", fontsize=7, color="white" if dark else "black")
-            if again.iloc[i, j]:
-                box = Rectangle((j - 0.46, i - 0.46), 0.92, 0.92, fill=False, edgecolor="#D55E00", linewidth=1.4)
-                axes.add_patch(box)
-    if bool(np.any(again)):
-        axes.plot([], [], "s", color="#D55E00", markerfacecolor="none", label="resimulated")
+    table, error, again = (frame[name].unstack() for name in (column, f"{column}_standard_error", "method"))
+    values, errors, drawn = table.to_numpy(dtype=float), error.to_numpy(dtype=float), again.to_numpy() == "resimulated"
+    image = axes.imshow(values, origin="lower", aspect="auto", cmap=HEAT)
+    middle = 0.5 * (values.min() + values.max())
+    for (i, j), value in np.ndenumerate(values):
+        words, colour = f"{value:.4g}\n±{errors[i, j]:.1g}", "white" if value < middle else "black"
+        axes.text(j, i, words, ha="center", va="center", fontsize=7, color=colour)
+        if drawn[i, j]:
+            axes.add_patch(Rectangle((j - 0.46, i - 0.46), 0.92, 0.92, fill=False, edgecolor=AGAIN, linewidth=1.4))
+    if drawn.any():
+        axes.plot([], [], "s", color=AGAIN, markerfacecolor="none", label="resimulated")
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize=8, borderaxespad=0.2)
-    axes.set_xticks(across, [f"{x:g}" for x in table.columns], fontsize=8)
-    axes.set_yticks(down, [f"{y:g}" for y in table.index], fontsize=8)
+    axes.set_xticks(range(values.shape[1]), [f"{x:g}" for x in table.columns.to_numpy(dtype=float)], fontsize=8)
+    axes.set_yticks(range(values.shape[0]), [f"{y:g}" for y in table.index.to_numpy(dtype=float)], fontsize=8)
     axes.set_xlabel(_named(table.columns.name))
     axes.set_ylabel(_named(table.index.name))
     figure = axes.get_figure()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
-
-from ._checks import finite, one_of, refuse
+from ._checks import finite, refuse
 from ._typing import FloatArray
 from .estimate import Moments, rarity
 from .estimators.likelihood_ratio import Combination, simulated
@@ -25,7 +23,6 @@ from .payoffs.protocol import Contract, verify_separate
 from .runs import accumulate, pilot_chunks
 from .sampling import Chunk, checked, chunks
 
-CONTROLS = ("scores", "none")
 TRUST = 0.5
 """Least share of effective samples: at a half the weights may double a variance before controls."""
 
@@ -45,17 +42,28 @@ class Settings:
 
     @classmethod
     def of(
-        cls, paths: int, seed: int | None, sampling: str, controls: str, trust: float, executor: Executor | None,
+        cls,
+        *,
+        paths: int,
+        seed: int | None,
+        sampling: str,
+        controls: str,
+        trust: float,
+        executor: Executor | None,
         title: str,
-    ) -> Settings:  # fmt: skip  # noqa: PLR0917
+    ) -> Settings:
         """Checked."""
         count, seed, kind = checked(paths, seed, sampling)
         if not 0.0 < finite("trust", trust) < 1.0:
             refuse("trust", "be between 0 and 1", trust)
         return cls(
-            paths=count, seed=seed, sampling=kind, controlled=one_of("controls", controls, CONTROLS) == "scores",
+            paths=count, seed=seed, sampling=kind, controlled=controls != "none",
             trust=trust, executor=executor, title=title,
         )  # fmt: skip
+
+    def pilot(self, n_times: int) -> list[Chunk]:
+        """The pilot's draws."""
+        return pilot_chunks(self.seed, self.paths, n_times, self.sampling)
 
 
 def value_at(law: PathModel, name: str) -> float:
@@ -137,20 +145,24 @@ def revalued(
     payoff: Contract,
     points: Sequence[Point],
     settings: Settings,
+    *,
     terms: Sequence[Combination] = (),
     rate: float = LIKELIHOOD_RATIO,
+    corrections: Callable[[Chunk], FloatArray] | None = None,
 ) -> Revalued:
-    """The payoff at all points, the base first: trust and coefficients from the pilot, then the main run."""
+    """The payoff at all points, the base first: trust and coefficients from the pilot, then the main run.
+
+    `terms`, `rate` and `corrections` as for `Ladder`.
+    """
     n_times, base = len(payoff.times), points[0]
     trial = Chunk(settings.seed, 0, 64, pilot=True)
     verify(base.law, payoff.times, trial.stream())
     verify_separate(payoff, observed(simulated(base.law, payoff.times, trial)))
 
-    pilot = pilot_chunks(settings.seed, settings.paths, n_times, settings.sampling)
-    pieces = chunks(settings.seed, settings.paths, n_times, settings.sampling)
+    pilot, pieces = settings.pilot(n_times), chunks(settings.seed, settings.paths, n_times, settings.sampling)
     with one_thread_each():
         trust = trusted(payoff, points, pilot[0], settings.trust)
-        ladder = Ladder(payoff, tuple(points), trust.sources, tuple(terms), rate, settings.controlled)
+        ladder = Ladder(payoff, tuple(points), trust.sources, tuple(terms), rate, settings.controlled, corrections)
         table: tuple[FloatArray, ...] = ()
         if settings.controlled:
             seen = accumulate(results(Fitting(ladder), pilot, settings.executor))

@@ -26,6 +26,8 @@ from .revaluation import TRUST, Revalued, Settings, check_coordinates, described
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+CONTROLS = ("scores", "none")
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,14 +162,20 @@ def scenarios(
     >>> ladder.frame["method"].tolist()
     ['reweighted', 'reweighted', 'reweighted']
     """
-    settings = Settings.of(paths, seed, sampling, controls, trust, executor, "scenarios" if progress else "")
+    one_of("controls", controls, CONTROLS)
+    settings = Settings.of(
+        paths=paths, seed=seed, sampling=sampling, controls=controls, trust=trust, executor=executor,
+        title="scenarios" if progress else "",
+    )  # fmt: skip
     law, labels, combinations = prepared(model, payoff, greeks := wanted(model, greeks))
     grid = checked_axes(law, axes)
     law = law_for(law, payoff, grid, settings.controlled).law
     places = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
     points = [Point(law, combinations), *(placed(law, payoff, place, greeks) for place in places)]
     found = revalued(payoff, points, settings)
-    index = pd.MultiIndex.from_product(grid.values(), names=list(grid)) if len(grid) > 1 else pd.Index(*grid.values())
+    index = (
+        pd.MultiIndex.from_product(list(grid.values()), names=list(grid)) if len(grid) > 1 else pd.Index(*grid.values())
+    )
     rows = [_row(found, labels, number, places) for number in range(1, len(points))]
     frame = pd.DataFrame(rows, index=index.set_names(list(grid)))
     base = estimates(labels, found.moments[0], settings.paths, notes=dict.fromkeys(labels, found.note(0)))

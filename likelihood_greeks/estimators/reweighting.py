@@ -3,23 +3,25 @@ r"""Prices and Greeks at many points of the parameters from the paths of a few: 
 .. math:: E_g[D_g f] = E_a\Bigl[D_g f\,\omega\Bigr], \qquad \omega = \frac{p_g}{p_a},
 
 for paths drawn at the point *a*, the *anchor*. The payoff is evaluated once an anchor, and Greeks at *g* are the
-likelihood ratio's with :math:`\omega` on top. All anchors use the same random numbers, so that differences between
-points are far more precise than each. A law that draws something beneath its spots (a variance) is split: what is
-beneath is reweighted, and given that the spots are redrawn from the same normals, which costs another evaluation of the
-payoff but keeps far more samples effective. Since :math:`E_a[\omega c_g] = 0` for every zero-mean control :math:`c_g` of the
-law at *g*, and :math:`E_a[\omega - 1] = 0`, reweighted samples have controls for nothing; that of the forward removes
-most of the noise of the weights (self-normalisation, but without its bias).
+likelihood ratio's with :math:`\omega` on top. A law that draws something beneath its spots (a variance) is split: what
+is beneath is reweighted, and given that the spots are redrawn from the same normals, which costs another evaluation of
+the payoff but keeps far more samples effective. All anchors use the same random numbers, so that differences between
+points are far more precise than each.
+
+Since :math:`E_a[\omega c_g] = 0` for every zero-mean control :math:`c_g` of the law at *g*, and
+:math:`E_a[\omega - 1] = 0`, reweighted samples have controls for nothing, which remove most of the noise of the weights
+(what self-normalisation does, but without its bias).
 
 References
 ----------
 .. [1] P. Glasserman, *Monte Carlo Methods in Financial Engineering*, Springer, 2003, section 4.6.
-.. [2] A. B. Owen, *Monte Carlo theory, methods and examples*, 2013, chapter 9: section 9.3 (effective sample size),
-   9.10 (control variates in importance sampling).
+.. [2] A. B. Owen, *Monte Carlo theory, methods and examples*, 2013, sections 9.3 (effective sample size)
+   and 9.10 (control variates in importance sampling).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, final
@@ -193,6 +195,9 @@ class Ladder:
         At which the terms hand changes of what is beneath the spots to the measure.
     controlled : bool
         Whether controls are made.
+    corrections : callable, optional
+        From a chunk to what another unbiased estimator of the terms adds to theirs on the chunk's draws, shape
+        (n_terms, n_samples): zero-mean controls.
     """
 
     payoff: Contract
@@ -201,6 +206,7 @@ class Ladder:
     terms: tuple[Combination, ...] = ()
     rate: float = LIKELIHOOD_RATIO
     controlled: bool = True
+    corrections: Callable[[Chunk], FloatArray] | None = None
 
     def anchor(self, point: Point, source: Source) -> Anchor:
         """Paths drawn at a point, and what is paid on them."""
@@ -224,7 +230,7 @@ class Ladder:
             drawn = weigh(anchor.point.law, anchor.paths, names, rate)
             block = self._free(chunk, anchor.point, drawn, names)
             if number == 0:
-                base_block = block
+                base_block = block + ([self.corrections(chunk)] if self.corrections else [])
                 (reference, *rows) = chunk.fold(anchor.samples(anchor.point, drawn, ({(): 1.0}, *self.terms)))
                 above = np.reshape(rows, (len(self.terms), chunk.n_samples))
             shared = base_block + (block if number else [])
@@ -273,13 +279,15 @@ class Ladder:
     def allowed(self, number: int) -> FloatArray:
         """Which controls may serve which target of a point, bool of shape (n_targets, n_controls)."""
         point, source = self.points[number], self.sources[number]
-        targets = [*point.combinations, {(): 1.0}, *self.terms]
+        targets: list[Combination] = [*point.combinations, {(): 1.0}, *self.terms]
         blocks = [(0, self.shared_weights(0)), *([(source, self.shared_weights(source))] if source else [])]
         blocks += [(number, point.own_weights())] if number != source else []
         masks = []
         for k, names in blocks:
             law, maturity = self.points[k].law, float(self.points[k].dates(self.payoff)[-1])
             masks.append(control_variates.eligible(law, maturity, names, targets))
+        if self.corrections:
+            masks.insert(1, np.ones((len(targets), len(self.terms)), dtype=bool))
         if number != source:
             masks.insert(-1, np.ones((len(targets), 1), dtype=bool))
         return np.concatenate(masks, axis=1)
@@ -294,10 +302,12 @@ class Fitting:
 
     def __call__(self, chunk: Chunk) -> dict[int, Products]:
         """Products by number of the point."""
-        found, source = {}, Pushed(chunk, np.asarray(self.ladder.payoff.times))
-        for number, batch in self.ladder.batches(chunk, source):
+        pushed = None if self.ladder.corrections else Pushed(chunk, np.asarray(self.ladder.payoff.times))
+        found = {}
+        for number, batch in self.ladder.batches(chunk, pushed or Recording(chunk)):
             none = np.zeros((len(batch.targets), 0, chunk.n_samples))
-            found[number] = Products.of(np.concatenate(batch.blocks), none, batch.targets, source.weights())
+            weights = pushed.weights() if pushed else np.ones(chunk.n_samples)
+            found[number] = Products.of(np.concatenate(batch.blocks), none, batch.targets, weights)
         return found
 
 
@@ -372,8 +382,9 @@ def trusted(payoff: Contract, points: Sequence[Point], chunk: Chunk, share: floa
     expected = np.ones((len(points), len(points)))
     while True:
         asked = np.flatnonzero(expected[number] >= 0.5 * share)
-        paths = points[number].law.simulate(points[number].dates(payoff), recording.stream())
-        ratios = density_ratios(payoff, [points[k] for k in asked], points[number], paths)
+        anchor = points[number]
+        paths = anchor.law.simulate(anchor.dates(payoff), recording.stream())
+        ratios = density_ratios(payoff, [points[k] for k in asked.tolist()], anchor, paths)
         with np.errstate(over="ignore", invalid="ignore"):
             moments = [Moments.of(chunk.fold(weight)) for weight in np.exp(ratios)]
         shares = np.array([effective(m) / m.count if np.isfinite(m.m2) else 0.0 for m in moments])
