@@ -14,7 +14,7 @@ from ._checks import finite, one_of, refuse
 from ._typing import FloatArray
 from .engine import prepared
 from .estimate import doubt
-from .estimators.reweighting import Point, effective
+from .estimators.reweighting import Point
 from .execution import one_thread_each
 from .group import Group
 from .models.protocol import PathModel
@@ -86,7 +86,7 @@ def explain(
     >>> list(frame.index)
     ['delta', 'vega', 'gamma', 'vanna', 'volga', 'explained', 'unexplained', 'total']
     >>> frame["value"].round(2).tolist()
-    [0.92, -0.28, 0.06, -0.01, 0.0, 0.68, -0.0, 0.68]
+    [0.87, -0.28, 0.06, -0.01, 0.0, 0.63, 0.0, 0.63]
     """
     one_of("controls", controls, CONTROLS)
     settings = Settings.of(
@@ -122,7 +122,7 @@ def explain(
         "price": float(found.moments[0].mean[0]),
         "seed": settings.seed,
         "method": "resimulated" if found.trust.sources[1] else "reweighted",
-        "effective_samples": effective(found.weights(1)),
+        "effective_samples": found.effective(1),
     }
     return frame
 

@@ -23,7 +23,7 @@ UNITS = {
     "initial_variance": "initial variance (per year)", "long_run_variance": "long-run variance (per year)",
     "mean_reversion": "mean reversion (per year)", "vol_of_vol": "vol of vol (per year)",
     "correlation": "correlation (dimensionless)",
-    "price": "price (currency)", "change": "change of the price from the base (currency)",
+    "price": "price (currency)", "change": "change from the base (currency)",
     "delta": "delta (per unit of spot)", "gamma": "gamma (per squared unit of spot)",
     "vega": "vega (currency per 1.00 of volatility)", "rho": "rho (currency per 1.00 of rate)",
     "theta": "theta (currency per year)",
@@ -105,4 +105,4 @@ def _heat(frame: pd.DataFrame, column: str, axes: Axes) -> None:
     axes.set_ylabel(_named(table.index.name))
     figure = axes.get_figure()
     assert figure is not None
-    figure.colorbar(image, ax=axes, label=f"{_named(column)}, ± 1 standard error")
+    figure.colorbar(image, ax=axes, label=f"{_named(column)}; cells: ± standard error")

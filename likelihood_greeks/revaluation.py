@@ -12,7 +12,7 @@ from ._typing import FloatArray
 from .estimate import Moments, rarity
 from .estimators.likelihood_ratio import Combination, simulated
 from .estimators.regression import fit
-from .estimators.reweighting import Averaging, Fitting, Ladder, Point, Trust, distrust, trusted
+from .estimators.reweighting import Averaging, Fitting, Ladder, Point, Trust, Weights, trusted
 from .execution import one_thread_each, results
 from .laws import Chosen, chosen_law
 from .models.moves import LIKELIHOOD_RATIO
@@ -124,15 +124,19 @@ class Revalued:
     trust: Trust
     paths: int
 
-    def weights(self, number: int) -> Moments:
-        """Moments of the density ratios of a point."""
-        return row(self.moments[number], -1)
+    def weights(self, number: int) -> Weights:
+        """What the density ratios of a point were like."""
+        return Weights.of(row(self.moments[number], -1))
+
+    def effective(self, number: int) -> float:
+        """Effective samples of a point."""
+        return self.weights(number).share * self.moments[number].count
 
     def note(self, number: int) -> str:
         """What is held against a point: rare payments, or weights that are worse than the pilot said."""
         found = [rarity(self.moments[number], len(self.moments[number].mean) - 2)]
         if self.trust.sources[number] != number:
-            found.append(distrust(self.weights(number), 0.0))
+            found.append(self.weights(number).distrust(0.0))
         return "; ".join(filter(None, found))
 
 
@@ -161,7 +165,7 @@ def revalued(
 
     pilot, pieces = settings.pilot(n_times), chunks(settings.seed, settings.paths, n_times, settings.sampling)
     with one_thread_each():
-        trust = trusted(payoff, points, pilot[0], settings.trust)
+        trust = trusted(payoff, points, pilot[0], settings.trust, sum(piece.n_samples for piece in pieces))
         ladder = Ladder(payoff, tuple(points), trust.sources, tuple(terms), rate, settings.controlled, corrections)
         table: tuple[FloatArray, ...] = ()
         if settings.controlled:

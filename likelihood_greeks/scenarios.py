@@ -15,7 +15,7 @@ from . import ladders
 from ._checks import finite, one_of, refuse
 from .engine import prepared
 from .estimate import Estimate, doubt
-from .estimators.reweighting import Point, effective
+from .estimators.reweighting import Point
 from .models.numerical import as_path_model
 from .models.protocol import PathModel
 from .parameters import Greek, listed
@@ -158,7 +158,7 @@ def scenarios(
     >>> model = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
     >>> ladder = lg.scenarios(model, lg.DigitalCall(105.0, 0.5), {"spot": [95.0, 100.0, 105.0]}, paths=20_000, seed=1)
     >>> ladder.frame["price"].round(2).tolist()
-    [0.23, 0.36, 0.49]
+    [0.25, 0.38, 0.51]
     >>> ladder.frame["method"].tolist()
     ['reweighted', 'reweighted', 'reweighted']
     """
@@ -221,7 +221,7 @@ def _row(found: Revalued, labels: Sequence[str], number: int, places: Sequence[M
     ]
     return {
         **cells,
-        "effective_samples": effective(found.weights(number)),
+        "effective_samples": found.effective(number),
         "method": "resimulated" if source == number else "reweighted",
         "paths_from": described(places[source - 1]) if source else "base",
         "beyond_trust": found.trust.reasons[number],

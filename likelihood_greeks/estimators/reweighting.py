@@ -145,6 +145,8 @@ def density_ratios(payoff: Contract, points: Sequence[Point], anchor: Point, pat
     ValueError
         If a log-density is not a number, or infinite on paths that the anchor's law drew.
     """
+    if not points:
+        return np.zeros((0, observed(paths).shape[-1]))
     if isinstance(anchor.law, RedrawsSpots):
         seen = [point.seen(payoff, paths, anchor) for point in points]
         rows = [point.law.log_ratio_beneath(x, anchor.law) for point, x in zip(points, seen, strict=True)]  # type: ignore[attr-defined]
@@ -158,23 +160,55 @@ def density_ratios(payoff: Contract, points: Sequence[Point], anchor: Point, pat
     return found
 
 
-def effective(weights: Moments) -> float:
-    """Kish's effective number of samples, (sum of weights)² over the sum of their squares."""
-    mean, square = float(weights.mean), float(weights.m2)
-    total = weights.count * mean
-    return total**2 / (square + total * mean) if total > 0.0 else 0.0
+@final
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What the weights of a run are like.
 
+    Attributes
+    ----------
+    mean, error : float
+        Their mean, which should be one, and its standard error.
+    share : float
+        Kish's effective number of samples, (sum of weights)² over the sum of their squares, over their number.
+    carriers : float
+        How many samples of the run carry their variance.
+    """
 
-def distrust(weights: Moments, share: float) -> str:
-    """Why samples with these weights should not be used, or an empty string; `share`: of samples, to be effective."""
-    if not np.isfinite(weights.m2):
-        return "the density ratios overflow"
-    if effective(weights) < share * weights.count:
-        return f"{effective(weights) / weights.count:.1%} of the samples are effective (needs {share:.0%})"
-    if weights.m2 > 0.0 and weights.carriers < HITS:
-        return f"about {float(weights.carriers):.0f} samples carry the variance of the weights (needs {HITS})"
-    gap, error = float(weights.mean) - 1.0, float(weights.standard_error)
-    return f"the mean weight is {1.0 + gap:.4g} ± {error:.2g}, not 1" if abs(gap) > MEAN_LIMIT * error + 1e-9 else ""
+    mean: float
+    error: float
+    share: float
+    carriers: float
+
+    @classmethod
+    def of(cls, moments: Moments) -> Weights:
+        """From the moments of the run itself."""
+        mean, square = float(moments.mean), float(moments.m2) / moments.count
+        share = mean**2 / (square + mean**2) if mean > 0.0 else 0.0
+        return cls(mean, float(moments.standard_error), share, float(moments.carriers) if square else np.inf)
+
+    @classmethod
+    def foreseen(cls, weights: FloatArray, importance: FloatArray, count: int) -> Weights:
+        """For a run of `count` samples, from the weights of draws that count as `importance`; both (n_samples,)."""
+        p = importance / importance.sum()
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = float(p @ weights)
+            centred = weights - mean
+            square = float(p @ centred**2)
+            error, fourth = np.sqrt(float(p**2 @ centred**2)), float(p @ centred**4)
+        if not np.isfinite(fourth):
+            return cls(mean, np.inf, 0.0, 0.0)
+        share = mean**2 / (square + mean**2) if mean > 0.0 else 0.0
+        return cls(mean, error, share, count * square**2 / fourth if fourth else np.inf)
+
+    def distrust(self, share: float) -> str:
+        """Why samples with these weights should not be used, or an empty string; `share` of them to be effective."""
+        if not self.share >= share:
+            return f"{self.share:.1%} of the samples are effective (needs {share:.0%})"
+        if self.carriers < HITS:
+            return f"about {self.carriers:.0f} samples carry the variance of the weights (needs {HITS})"
+        off = abs(self.mean - 1.0) > MEAN_LIMIT * self.error + 1e-9
+        return f"the mean weight is {self.mean:.4g} ± {self.error:.2g}, not 1" if off else ""
 
 
 @final
@@ -305,9 +339,8 @@ class Fitting:
         pushed = None if self.ladder.corrections else Pushed(chunk, np.asarray(self.ladder.payoff.times))
         found = {}
         for number, batch in self.ladder.batches(chunk, pushed or Recording(chunk)):
-            none = np.zeros((len(batch.targets), 0, chunk.n_samples))
             weights = pushed.weights() if pushed else np.ones(chunk.n_samples)
-            found[number] = Products.of(np.concatenate(batch.blocks), none, batch.targets, weights)
+            found[number] = Products.shared(np.concatenate(batch.blocks), batch.targets, weights)
         return found
 
 
@@ -359,60 +392,59 @@ class Trust:
     ----------
     sources : tuple of int
         As for `Ladder`.
-    base_share : ndarray, shape (n_points,)
-        Share of samples drawn at the base that would be effective at the point.
     reasons : tuple of str
         Why a point does not trust the base's paths; empty if it does.
     """
 
     sources: tuple[int, ...]
-    base_share: FloatArray
     reasons: tuple[str, ...]
 
 
-def trusted(payoff: Contract, points: Sequence[Point], chunk: Chunk, share: float) -> Trust:
+def trusted(payoff: Contract, points: Sequence[Point], chunk: Chunk, share: float, count: int) -> Trust:
     r"""Anchors chosen greedily on draws of the pilot, and the most effective one for every point.
 
-    Of the points that no anchor serves yet the next anchor is the one expected to serve most of them. What is expected
-    comes from the base's draws: near *a* the effective share is :math:`\exp(-\mathrm{Var}\log(p_g/p_a))` (exactly
-    for shifts of normals). What is used is measured on draws of the anchor.
+    Of the points that no anchor serves yet the next anchor is the one expected to serve most of them, by the draws of
+    the base. What is used is measured on draws of the anchor, the tails among them (`Pushed`), for a run of `count`
+    samples.
     """
-    found, sources = np.zeros(len(points)), np.full(len(points), -1)
-    recording, number = Recording(chunk), 0
+    shares, sources = np.zeros(len(points)), np.full(len(points), -1)
+    source, number = Pushed(chunk, np.asarray(payoff.times)), 0
     expected = np.ones((len(points), len(points)))
     while True:
-        asked = np.flatnonzero(expected[number] >= 0.5 * share)
-        anchor = points[number]
-        paths = anchor.law.simulate(anchor.dates(payoff), recording.stream())
+        anchor, asked = points[number], np.flatnonzero(expected[number] >= 0.5 * share)
+        paths = anchor.law.simulate(anchor.dates(payoff), source.stream())
         ratios = density_ratios(payoff, [points[k] for k in asked.tolist()], anchor, paths)
-        with np.errstate(over="ignore", invalid="ignore"):
-            moments = [Moments.of(chunk.fold(weight)) for weight in np.exp(ratios)]
-        shares = np.array([effective(m) / m.count if np.isfinite(m.m2) else 0.0 for m in moments])
-        why = [distrust(m, share) for m in moments]
-        good = np.array([not reason for reason in why]) & (shares > found[asked])
-        found[asked[good]], sources[asked[good]] = shares[good], number
-        found[number], sources[number] = 1.0, number
+        importance = source.weights()
+        with np.errstate(over="ignore"):
+            found = [Weights.foreseen(chunk.fold(weights), importance, count) for weights in np.exp(ratios)]
+        why = [weights.distrust(share) for weights in found]
+        measured = np.array([weights.share for weights in found])
+        good = np.array([not reason for reason in why]) & (measured > shares[asked])
+        shares[asked[good]], sources[asked[good]] = measured[good], number
+        shares[number], sources[number] = 1.0, number
         if number == 0:
-            expected, base_share, reasons = _expected(ratios), shares, tuple(why)
+            reasons, counts = tuple(why), np.tile(importance, chunk.n_paths // chunk.n_samples)
+            expected = _expected(ratios, counts / counts.sum())
         left = np.flatnonzero(sources < 0)
         if not len(left):
-            return Trust(tuple(sources.tolist()), base_share, reasons)
+            return Trust(tuple(sources.tolist()), reasons)
         number = int(left[np.argmax((expected[np.ix_(left, left)] >= share).sum(axis=1))])
 
 
-def _expected(ratios: FloatArray) -> FloatArray:
-    r"""Shares of samples drawn at c (rows) expected to be effective at g (columns), from log-ratios on common draws.
+def _expected(ratios: FloatArray, p: FloatArray) -> FloatArray:
+    r"""Shares of samples drawn at c (rows) expected to be effective at g (columns), from log-ratios on draws
+    of probability p.
 
     With :math:`\ell` the log-ratios and :math:`e_k = E[e^{\ell_k}]` the share is
     :math:`(e_g^2/e_c) / E[e^{2\ell_g - \ell_c}]`: it knows that wide laws serve narrow ones and not the reverse. Far
     away the base's draws do not show that expectation; there the distance of the log-ratios bounds it.
     """
     finite = np.where(np.isfinite(ratios), ratios, -1e3)
-    covariance = np.atleast_2d(np.cov(finite))
+    covariance = np.atleast_2d(np.cov(finite, aweights=p))
     own = np.diag(covariance)
     bound = np.exp(-0.5 * np.maximum(own[:, None] + own - 2.0 * covariance, 0.0))
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        mean = np.exp(finite).mean(axis=1)
-        square = np.exp(2.0 * finite) @ np.exp(-finite).T / finite.shape[1]
+        mean = np.exp(finite) @ p
+        square = (p * np.exp(2.0 * finite)) @ np.exp(-finite).T
         direct = (mean[:, None] ** 2 / mean / square).T
     return np.minimum(np.where(np.isfinite(direct), direct, 0.0), bound)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -28,16 +30,34 @@ def coordinates(model: HasParameters) -> dict[str, Jet]:
     return Jet.variables({**values, TIME: 0.0})
 
 
-def discount_jet(model: HasParameters, times: AnyArray) -> Jet:
+def discount_jet(model: Any, times: AnyArray) -> Jet:
     """Discount factors exp(-r t) and their derivatives."""
-    x = coordinates(model)
-    return jets.exp(-x["rate"] * (np.asarray(times) - x[TIME]))
+    return _discount_jet(model, *_as_key(times))
 
 
-def forward_jet(model: HasParameters, times: AnyArray) -> Jet:
+def forward_jet(model: Any, times: AnyArray) -> Jet:
     """Forward prices S0 exp((r - q) t) and their derivatives."""
+    return _forward_jet(model, *_as_key(times))
+
+
+def _as_key(times: AnyArray) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    values = np.asarray(times)
+    return tuple(values.ravel().tolist()), values.shape
+
+
+# Known once for a law and its dates: every chunk of paths asks for them again.
+
+
+@lru_cache(maxsize=1024)
+def _discount_jet(model: Any, times: tuple[float, ...], shape: tuple[int, ...]) -> Jet:
     x = coordinates(model)
-    return x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * (np.asarray(times) - x[TIME]))
+    return jets.exp(-x["rate"] * (np.reshape(times, shape) - x[TIME]))
+
+
+@lru_cache(maxsize=1024)
+def _forward_jet(model: Any, times: tuple[float, ...], shape: tuple[int, ...]) -> Jet:
+    x = coordinates(model)
+    return x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * (np.reshape(times, shape) - x[TIME]))
 
 
 def discount(model: HasParameters, time: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, final
 
 import numpy as np
@@ -123,16 +124,10 @@ class GBM:
         log_spot[0] += np.log(self.spot)
         return Paths(grid, np.exp(cumulated(log_spot)), {"log_spot": log_spot})
 
-    def _terms(self, steps: FloatArray) -> _Terms:
-        x, first = self.coordinates(), np.eye(len(steps), 1)
-        length, square = steps[:, None] - first * x[TIME], x["volatility"] * x["volatility"]
-        drift = x["rate"] - x["dividend_yield"] - 0.5 * square
-        return _Terms(drift * length + first * jets.log(x["spot"]), square * length)
-
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""
         log_spot = paths.latent["log_spot"] if "log_spot" in paths.latent else np.log(paths.spot)
-        terms = self._terms(paths.steps)
+        terms = _terms(self, tuple(paths.steps.tolist()))
         noise = np.empty_like(log_spot)
         np.subtract(log_spot[1:], log_spot[:-1], out=noise[1:])
         noise[0] = log_spot[0]
@@ -231,3 +226,12 @@ class GBM:
             refuse("spot", "be positive", spot)
         deviation = self.volatility * np.sqrt(positive("time", time))
         return np.asarray(special.ndtr((np.log(np.asarray(spot) / self.spot) - self._drift * time) / deviation))
+
+
+@lru_cache(maxsize=256)
+def _terms(law: GBM, steps: tuple[float, ...]) -> _Terms:
+    """Known once for a law and its dates: every chunk of paths asks for them again."""
+    x, first = law.coordinates(), np.eye(len(steps), 1)
+    length, square = np.array(steps)[:, None] - first * x[TIME], x["volatility"] * x["volatility"]
+    drift = x["rate"] - x["dividend_yield"] - 0.5 * square
+    return _Terms(drift * length + first * jets.log(x["spot"]), square * length)
