@@ -212,6 +212,17 @@ def test_weights_that_are_too_wild_would_be_wrong_without_the_rule():
     assert trusted(DIGITAL, (near, far), Chunk(7, 0, 4096, pilot=True), 0.25, 4096).sources == (0, 1)
 
 
+def test_effective_samples_are_those_of_normals():
+    """E[w²] of a shifted normal is exp(shift²); of one widened by s, 1 / (s sqrt(2 - s²)) a date, but for the drift."""
+    settings = {"paths": 100_000, "seed": 11, "trust": 0.3}
+    spot = lg.scenarios(MODEL, BARRIER, {"spot": [0.95 * 93.0]}, **settings).frame
+    exact = np.exp(-(np.log(0.95) ** 2) / (0.27**2 * UNEVEN[0]))
+    assert spot["effective_samples"].iloc[0] / 1e5 == pytest.approx(exact, rel=0.02)
+    wide = lg.scenarios(MODEL, BARRIER, {"volatility": [1.1 * 0.27]}, **settings).frame
+    drift = np.exp(-((0.5 * (1.1**2 - 1.0) * 0.27) ** 2) * UNEVEN[-1] / (2.0 - 1.1**2))
+    assert wide["effective_samples"].iloc[0] / 1e5 == pytest.approx((1.1 * np.sqrt(2 - 1.1**2)) ** 4 * drift, rel=0.02)
+
+
 def test_changes_are_more_precise_than_prices():
     frame = lg.scenarios(MODEL, BARRIER, {"volatility": [0.26, 0.27, 0.28]}, paths=40_000, seed=7).frame
     assert (frame["change_standard_error"] < 0.3 * frame["price_standard_error"]).all()
@@ -290,8 +301,8 @@ def test_bad_axes_are_refused(axes, error, words):
 
 @pytest.mark.parametrize(
     ("setting", "words"),
-    [({"trust": 1.5}, "trust must be between"), ({"controls": "auto"}, "controls must be one of"), ({"paths": 1}, "paths")],
-)  # fmt: skip
+    [({"trust": 1.5}, "trust must be between"), ({"controls": "auto"}, "controls must be one of"), ({"paths": 1}, "")],
+)
 def test_bad_settings_are_refused(setting, words):
     with pytest.raises(ValueError, match=words):
         lg.scenarios(MODEL, DIGITAL, {"spot": [90.0]}, **setting)
