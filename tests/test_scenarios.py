@@ -119,6 +119,22 @@ def test_heston_ladders_in_what_moves_the_variance(name):
     assert abs(z_scores(frame, "price", [exact]).iloc[0]) < 4.0
 
 
+def test_heston_barrier_ladder_meets_a_reference_of_another_method():
+    """Down-and-out call, "desk, 12 dates" of benchmarks/heston_reference.csv, from a base some way off."""
+    desk = lg.Heston(
+        spot=100.0, initial_variance=0.04, mean_reversion=2.0, long_run_variance=0.04, vol_of_vol=0.3,
+        correlation=-0.7, rate=0.05, dividend_yield=0.02,
+    )  # fmt: skip
+    barrier = lg.Barrier(lg.Call(100.0, 1.0), 85.0, "down", "out", lg.schedule(1.0, per_year=12))
+    base = at(desk, {"spot": 96.0, "initial_variance": 0.037})
+    frame = lg.scenarios(base, barrier, {"spot": [100.0], "initial_variance": [0.04]}, paths=50_000, seed=7).frame
+    assert frame["paths_from"].iloc[0] == "base"
+    assert frame["price_standard_error"].iloc[0] < 0.06
+    assert frame["delta_standard_error"].iloc[0] < 0.012
+    assert abs(z_scores(frame, "price", [8.8117191]).iloc[0]) < 4.0
+    assert abs(z_scores(frame, "delta", [0.66197443]).iloc[0]) < 4.0
+
+
 @pytest.mark.parametrize("name", ["rate", "dividend_yield", "time"])
 def test_discounting_and_dates_move_with_their_scenario(name):
     values = [0.0, 0.03, 0.06]
@@ -301,7 +317,7 @@ def test_bad_axes_are_refused(axes, error, words):
 
 @pytest.mark.parametrize(
     ("setting", "words"),
-    [({"trust": 1.5}, "trust must be between"), ({"controls": "auto"}, "controls must be one of"), ({"paths": 1}, "")],
+    [({"trust": 1.5}, "trust must be between"), ({"controls": "auto"}, "controls must be one of"), ({"paths": 1}, "at least 2")],
 )
 def test_bad_settings_are_refused(setting, words):
     with pytest.raises(ValueError, match=words):
