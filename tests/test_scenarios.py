@@ -317,7 +317,11 @@ def test_bad_axes_are_refused(axes, error, words):
 
 @pytest.mark.parametrize(
     ("setting", "words"),
-    [({"trust": 1.5}, "trust must be between"), ({"controls": "auto"}, "controls must be one of"), ({"paths": 1}, "at least 2")],
+    [
+        ({"trust": 1.5}, "trust must be between"),
+        ({"controls": "auto"}, "controls must be one of"),
+        ({"paths": 1}, "at least 2"),
+    ],
 )
 def test_bad_settings_are_refused(setting, words):
     with pytest.raises(ValueError, match=words):
