@@ -9,6 +9,7 @@ from .book.trades import BookWarning
 from .comparison import compare, finite_difference, pathwise
 from .engine import greeks
 from .estimate import Estimate
+from .explain import explain
 from .models.gbm import GBM
 from .models.heston import Heston
 from .models.heston_calibration import HestonCalibration
@@ -30,6 +31,7 @@ from .payoffs.vanilla import (
 )
 from .plotting import comparison as plot_comparison
 from .result import Result
+from .scenarios import Scenarios, scenarios
 
 if TYPE_CHECKING:
     from likelihood_greeks import quantlib
@@ -59,8 +61,10 @@ __all__ = [
     "Payoff",
     "Put",
     "Result",
+    "Scenarios",
     "TermStructureGBM",
     "compare",
+    "explain",
     "finite_difference",
     "from_quantlib",
     "greeks",
@@ -68,6 +72,7 @@ __all__ = [
     "plot_comparison",
     "quantlib",
     "risk",
+    "scenarios",
     "schedule",
 ]
 

@@ -125,7 +125,14 @@ def simulated(model: PathModel, times: Sequence[float], chunk: Chunk) -> Any:
 def samples(model: PathModel, payoff: Contract, drawn: Drawn, combinations: Sequence[Combination]) -> FloatArray:
     """One likelihood-ratio sample a path for every combination of derivatives, shape (n_combinations, n_paths)."""
     flows = cash_flows(payoff, drawn.spot)
-    discount = model.discount_jet(payment_times(payoff, flows))
+    return weighted_flows(model, flows, payment_times(payoff, flows), drawn, combinations)
+
+
+def weighted_flows(
+    model: PathModel, flows: FloatArray, paid: FloatArray, drawn: Drawn, combinations: Sequence[Combination]
+) -> FloatArray:
+    """Samples as of `samples`, from cash flows of shape (n_flows, n_paths) paid at the times `paid`, in years."""
+    discount = model.discount_jet(paid)
     values: dict[Derivative, FloatArray | None] = {}
 
     def discounted(names: Derivative) -> FloatArray | None:

@@ -115,6 +115,23 @@ class GBM:
         """Log-density of the spots at ``paths.times`` (not of their logarithms), shape (n_paths,)."""
         return lognormal.log_density(self.moves(paths), paths)
 
+    def log_densities(self, laws: Sequence[GBM], paths: Paths) -> FloatArray:
+        r"""`log_density` of the same paths under each of `laws`, shape (n_laws, n_paths).
+
+        The laws are an exponential family: with :math:`x_i` the moves of the log-spot, all that matters of a path is
+        :math:`\log S_1`, :math:`\log S_T` and :math:`\sum_{i>1} x_i^2/\Delta_i`, whatever the number of dates.
+        """
+        log_spot = np.log(paths.spot)
+        steps, end, moves = paths.steps, paths.times[-1], np.diff(log_spot, axis=0)
+        later = np.einsum("i,ij,ij->j", 1.0 / steps[1:], moves, moves)
+        rest = log_spot.sum(axis=0) + 0.5 * np.log(2.0 * np.pi * steps).sum()
+        found = np.empty((len(laws), len(rest)))
+        for row, law in zip(found, laws, strict=True):
+            start, drift = np.log(law.spot), law._drift
+            square = (log_spot[0] - start) ** 2 / steps[0] + later - 2.0 * drift * (log_spot[-1] - start)
+            row[:] = -0.5 * (square + drift**2 * end) / law.volatility**2 - rest - len(steps) * np.log(law.volatility)
+        return found
+
     def terminal_log_density(self, spot: FloatArray, time: float) -> FloatArray:
         """Log-density of the spot at one date, whatever was drawn before it; shape of `spot`."""
         values = np.asarray(spot, dtype=float)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import numpy as np
@@ -238,6 +238,23 @@ class Heston:
         """Joint log-density of all that was drawn: variances, integrated variances and spots; shape (n_paths,)."""
         beneath = self._beneath(paths)
         return beneath.log_density() + ConditionalSpot(self, beneath).log_density(paths.latent["log_spot"])
+
+    # -- other laws on the same draws ---------------------------------------------------------------------------
+
+    def redrawn(self, paths: Paths, law: Heston) -> Paths:
+        """Paths that `law` drew, with the variances kept and the spots as this law makes them of the same normals.
+
+        The dates of the first interval may have come nearer since.
+        """
+        drawn = ConditionalSpot(law, law._beneath(paths).drawn_at(paths.memo))
+        moves = drawn.moves(paths.latent["log_spot"])
+        log_spot = ConditionalSpot(self, self._beneath(paths)).paths(moves.noise / np.sqrt(moves.variance))
+        return replace(paths, spot=np.exp(log_spot), latent={**paths.latent, "log_spot": log_spot})
+
+    def log_ratio_beneath(self, paths: Paths, law: Heston) -> FloatArray:
+        """Log-density of the variances and integrated variances less that under `law`, shape (n_paths,)."""
+        drawn = law._beneath(paths)
+        return self._beneath(paths).log_ratio(drawn.drawn_at(paths.memo))
 
     # -- its derivatives ---------------------------------------------------------------------------------------
 

@@ -165,6 +165,32 @@ class VariancePath:
         clock = self._clock(order=("clock", True) in self._known)
         return np.asarray((clock.steps.log_density() + clock.log_density(self.integral)).sum(axis=0))
 
+    def drawn_at(self, other: object) -> VariancePath:
+        """The path at the dates that it was drawn at, where another one remembers them."""
+        return replace(self, times=other.times, _known={}).knowing(other) if isinstance(other, VariancePath) else self
+
+    def log_ratio(self, other: VariancePath) -> FloatArray:
+        """`log_density` less that of the same draws under another model, or with another first interval.
+
+        The initial variance moves the first sub-step only, and the first date those before it.
+        """
+        on_time, count = np.array_equal(self.times, other.times), len(self.steps)
+        if self.law == other.law:
+            start = self.model.initial_variance != other.model.initial_variance
+            count = (1 if start else 0) if on_time else self.counts[0]
+        return (
+            self._leading_log_density(count) - other._leading_log_density(count) if count else np.zeros(self._n_paths)
+        )
+
+    @property
+    def _n_paths(self) -> int:
+        return int(self.variance.shape[1])
+
+    def _leading_log_density(self, count: int) -> FloatArray:
+        """Log-density of what was drawn over the first few sub-steps, shape (n_paths,)."""
+        clock = self._clock().leading(count) if ("clock", True) in self._known else self._first(count)
+        return np.asarray((clock.steps.log_density() + clock.log_density(self.integral[:count])).sum(axis=0))
+
     def beneath(self, name: str, rate: float) -> Beneath:
         """Where a change of a coordinate goes, handed over at a rate per year (`LIKELIHOOD_RATIO`: all at once)."""
         if rate == LIKELIHOOD_RATIO:
