@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 LAYERS = [
     ["_typing", "_checks", "_compiled", "jets", "parameters"],
     ["estimate", "sampling", "smiles"],
-    ["models.protocol", "models.moves", "models.carry", "models.gbm", "models.bessel", "models.transport",
+    ["models.protocol", "models.moves", "models.carry", "models.gbm", "models.bessel", "models.bessel_table", "models.gamma_quantile", "models.transport",
      "models.square_root", "models.integrated_variance", "models.variance_path", "models.conditional_spot",
      "models.heston_fourier", "models.heston_saddle", "models.heston_table", "models.heston_terminal",
      "models.heston_smile", "models.quotes", "models.heston_calibration", "models.heston",

@@ -33,7 +33,9 @@ import numpy as np
 from numpy.polynomial import polynomial
 from scipy import special
 
+from .._compiled import kernels
 from .._typing import FloatArray
+from .bessel_table import LOWEST_ORDER, tabulated
 from .moves import once
 from .square_root import Direction, Transitions
 
@@ -89,6 +91,13 @@ class IntegratedVariance:
     def given(cls, steps: Transitions) -> IntegratedVariance:
         """The law given the ends of every step."""
         ell, coth = hyperbolic((0.5 * steps.law.mean_reversion * steps.steps) ** 2)
+        if (compiled := kernels("variance")) and steps.law.order >= LOWEST_ORDER:
+            table, share = tabulated(steps.law.order), 2.0 / (steps.steps * steps.law.vol_of_vol**2)
+            numbers = np.concatenate([steps.argument_scale, _beta(steps), share, *ell, *coth], axis=1)
+            mean, variance = compiled.moments(
+                steps.start, steps.end, table.scale, table.pieces[:2], steps.law.order + 1.0, numbers
+            )
+            return cls(steps, ell, coth, mean, variance)
         beta, w, one = _beta(steps), _weight(steps), 1.0 + steps.law.order + steps.bessel.excess
         mean = beta * (one * ell[0] - w * coth[0])
         variance = beta**2 * (one * ell[1] - w * coth[1] + steps.bessel.slope * ell[0] ** 2)
@@ -111,6 +120,8 @@ class IntegratedVariance:
         .. [1] J. R. Michael, W. R. Schucany and R. W. Haas, "Generating random variates using transformations with
            multiple roots", *The American Statistician* 30 (1976), 88-90.
         """
+        if (compiled := kernels("variance")) and isinstance(generator, np.random.Generator):
+            return np.asarray(compiled.inverse_gaussian(generator, self.mean, self.variance))
         half = generator.standard_normal(self.mean.shape) ** 2 * self.variance / (2.0 * self.mean**2)
         root = 1.0 / (1.0 + half + np.sqrt(half * (half + 2.0)))
         smaller = generator.random(self.mean.shape) * (1.0 + root) <= 1.0

@@ -105,7 +105,7 @@ class VariancePath:
         clock: IntegratedVariance, integral: FloatArray, log_gamma: FloatArray,
     ) -> VariancePath:  # fmt: skip
         """The path, knowing the laws that it was drawn from."""
-        return cls(model, times, counts, path[1:], integral, log_gamma, {"path": path, ("clock", True): clock})
+        return cls(model, times, counts, path[1:], integral, log_gamma, {"path": path, "clock": clock})
 
     def repeated(self, copies: int) -> VariancePath:
         """The same draws again and again."""
@@ -153,16 +153,16 @@ class VariancePath:
         """Sums of something given over the sub-steps."""
         return rows if len(rows) == len(self.times) else np.add.reduceat(rows, self.starts, axis=0)
 
-    def _clock(self, order: bool = True) -> IntegratedVariance:
-        """The law of the integrated variances, given the variances; with derivatives in the order if asked for."""
+    def _clock(self) -> IntegratedVariance:
+        """The law of the integrated variances, given the variances."""
         return once(
-            self._known, ("clock", order),
-            lambda: IntegratedVariance.given(self.law.transitions(self.path, self.steps, self.log_gamma, order)),
+            self._known, "clock",
+            lambda: IntegratedVariance.given(self.law.transitions(self.path, self.steps, self.log_gamma)),
         )  # fmt: skip
 
     def log_density(self) -> FloatArray:
         """Log-density of variances and integrated variances, shape (n_paths,)."""
-        clock = self._clock(order=("clock", True) in self._known)
+        clock = self._clock()
         return np.asarray((clock.steps.log_density() + clock.log_density(self.integral)).sum(axis=0))
 
     def beneath(self, name: str, rate: float) -> Beneath:
@@ -181,14 +181,14 @@ class VariancePath:
         the variance.
         """
         count = {"initial_variance": 1, TIME: self.counts[0]}.get(name)
-        whole = self._clock() if count is None or ("clock", True) in self._known else self._first(count)
+        whole = self._clock() if count is None or "clock" in self._known else self._first(count)
         clock = whole.leading(count) if count else whole
         return self._scored(clock, self._direction(name))
 
     def _first(self, count: int) -> IntegratedVariance:
         """The law over the first few sub-steps."""
         rows = self.path[: count + 1], self.steps[:count], self.log_gamma[:count]
-        return IntegratedVariance.given(self.law.transitions(*rows, order=False))
+        return IntegratedVariance.given(self.law.transitions(*rows))
 
     def _scored(self, clock: IntegratedVariance, along: Direction) -> FloatArray:
         rows = clock.steps.score(along) + clock.score(self.integral[: len(clock.mean)], along)
