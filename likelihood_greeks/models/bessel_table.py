@@ -24,8 +24,8 @@ from .._compiled import kernels
 from .._typing import FloatArray
 from .bessel import Bessel, bessel
 from .moves import once
+from .pieces import pieces
 
-CELLS, DEGREE = 256, 5
 LOWEST_ORDER = -0.995
 ROWS = ("excess", "slope", "curvature", "log_order", "excess_order", "slope_order")
 """What is tabulated, in the order of `Table.pieces`."""
@@ -40,8 +40,8 @@ class Table:
     ----------
     scale : float
         The number c.
-    pieces : ndarray, shape (n_rows, CELLS, DEGREE + 1)
-        Coefficients of `ROWS`, lowest power first, in the share of a cell.
+    pieces : ndarray, shape (n_rows, n_cells, 6)
+        Of `ROWS` in t: see `pieces`.
     """
 
     scale: float
@@ -50,18 +50,18 @@ class Table:
 
 @lru_cache(maxsize=128)
 def tabulated(nu: float) -> Table:
-    """The table of one order: the formula at the Chebyshev nodes of every cell, about a millisecond."""
+    """The table of one order, made in about a millisecond."""
     scale = float(np.sqrt((nu + 1.0) * (nu + 5.0)))
-    nodes = 0.5 - 0.5 * np.cos((np.arange(DEGREE + 1) + 0.5) * np.pi / (DEGREE + 1))
-    t = ((np.arange(CELLS)[:, None] + nodes) / CELLS).ravel()
-    z = scale * t / (1.0 - t)
-    found, near = bessel(nu, z), z * t
-    values = np.stack([
-        found.excess / near, found.slope / near, found.curvature / near, found.log_order + np.log(z + scale),
-        found.excess_order / t**2, found.slope_order / t**2,
-    ])  # fmt: skip
-    to_powers = np.linalg.inv(np.vander(nodes, increasing=True)).T
-    return Table(scale, np.ascontiguousarray(values.reshape(len(ROWS), CELLS, DEGREE + 1) @ to_powers))
+
+    def reduced(t: FloatArray) -> FloatArray:
+        z = scale * t / (1.0 - t)
+        found, near = bessel(nu, z), z * t
+        return np.stack([
+            found.excess / near, found.slope / near, found.curvature / near, found.log_order + np.log(z + scale),
+            found.excess_order / t**2, found.slope_order / t**2,
+        ])  # fmt: skip
+
+    return Table(scale, pieces(reduced, 0.0, 1.0))
 
 
 @final
@@ -94,16 +94,16 @@ class BesselRows:
         if name in self._known:
             found: FloatArray = self._known[name]
             return found
-        compiled = kernels("bessel") if name in ROWS and self.nu >= LOWEST_ORDER else None
-        if compiled is None:
-            values = bessel(self.nu, self.z, order=name.endswith("order"))
-            usable = [f.name for f in fields(Bessel) if name.endswith("order") or not f.name.endswith("order")]
-            self._known.update({other: getattr(values, other) for other in usable})
-        else:
+        compiled = kernels("bessel") if self.nu >= LOWEST_ORDER else None
+        if compiled and name in ROWS:
             table, z = tabulated(self.nu), self.z
             row, found = ROWS.index(name), np.empty(z.shape)
             compiled.row(row, np.ascontiguousarray(z).ravel(), table.scale, table.pieces[row], found.ravel())
             self._known[name] = found
+        else:
+            values = bessel(self.nu, self.z, order=name.endswith("order"))
+            usable = [f.name for f in fields(Bessel) if name.endswith("order") or not f.name.endswith("order")]
+            self._known.update({other: getattr(values, other) for other in ([name] if compiled else usable)})
         return self._row(name)
 
     @property

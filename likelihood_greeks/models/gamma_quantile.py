@@ -16,9 +16,10 @@ import numpy as np
 from scipy import special
 
 from .._typing import FloatArray
+from .pieces import pieces
 
 TINY = -40.0  # logarithm of a gamma below which the second term of the series is nothing
-REACH, CELLS_A_UNIT, DEGREE = 14.0, 16, 5  # of the table, in normals: no generator's normals reach further
+REACH, CELLS_A_UNIT = 14.0, 16  # of the table, in normals: no generator's normals reach further
 
 
 def log_gamma_quantile(shape: float, normals: FloatArray) -> FloatArray:
@@ -32,7 +33,4 @@ def log_gamma_quantile(shape: float, normals: FloatArray) -> FloatArray:
 @lru_cache(maxsize=64)
 def tabulated(shape: float) -> FloatArray:
     """`log_gamma_quantile` as polynomials in cells of the normal from -14 to 14, (n_cells, 6); to 1e-11 or better."""
-    nodes = 0.5 - 0.5 * np.cos((np.arange(DEGREE + 1) + 0.5) * np.pi / (DEGREE + 1))
-    cells = np.arange(-REACH * CELLS_A_UNIT, REACH * CELLS_A_UNIT)[:, None]
-    values = log_gamma_quantile(shape, (cells + nodes) / CELLS_A_UNIT)
-    return np.ascontiguousarray(values @ np.linalg.inv(np.vander(nodes, increasing=True)).T)
+    return pieces(lambda normals: log_gamma_quantile(shape, normals), -REACH, REACH, round(2.0 * REACH * CELLS_A_UNIT))
