@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 # (models, payoffs, ...) from earlier entries of the same row.
 LAYERS = [
     ["_typing", "_checks", "_compiled", "jets", "parameters"],
-    ["kernels.bessel", "kernels.variance", "kernels.flow", "kernels.spot"],
+    ["kernels.bessel", "kernels.variance", "kernels.flow", "kernels.spot", "kernels.clocked"],
     ["estimate", "sampling", "smiles"],
     ["models.protocol", "models.moves", "models.carry", "models.gbm", "models.bessel", "models.pieces", "models.bessel_table", "models.gamma_quantile", "models.transport",
      "models.square_root", "models.integrated_variance", "models.flow_kernels", "models.variance_path", "models.conditional_spot",

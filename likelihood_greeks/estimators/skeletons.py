@@ -28,6 +28,7 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import FloatArray
 from ..models.moves import LIKELIHOOD_RATIO, NONE, Moves, cumulated, once, spread, weighted
 from ..parameters import TIME, Derivative
@@ -120,6 +121,8 @@ class Motion:
                 return interpolation(tuple(np.cumsum(variance[:, 0]).tolist()), skeleton)
 
             return np.asarray(once(self._known, ("interpolation", skeleton), matrix)[:count].T @ gradient)
+        if compiled := kernels("clocked"):
+            return np.asarray(compiled.handed(gradient, self.shares(skeleton), np.asarray(_starts(skeleton))))
         inner, starts = gradient[: skeleton[-1] + 1], _starts(skeleton)
         found = np.add.reduceat(inner * self.shares(skeleton), starts, axis=0)
         found[:-1] += np.add.reduceat(inner, starts, axis=0)[1:] - found[1:]

@@ -24,11 +24,11 @@ def _share(start, end, factor, scale):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _scored(integral, mean, variance, log_mean, log_variance):
-    """Derivative of the inverse Gaussian's log-density, from those of log mean and log variance."""
+def _scored(integral, mean, variance):
+    """Derivatives of the inverse Gaussian's log-density in log mean and log variance."""
     gap = integral / mean - 1.0
-    shape = mean * mean * mean / (variance * integral)
-    return 1.5 * log_mean - 0.5 * log_variance + shape * gap * (log_mean - 0.5 * gap * (log_mean - log_variance))
+    pull = mean * mean * mean / (variance * integral) * gap
+    return 1.5 + pull * (1.0 - 0.5 * gap), 0.5 * pull * gap - 0.5
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -61,40 +61,32 @@ def ends(start, end, integral, mean, variance, scale, pieces, mills, numbers):
             found[1, k, j] = value * mean_end + turned * (2.0 * mean_end - variance_end)
             found[2, k, j] = turned
             excess = near * piece(pieces[0], place)
-            scored = _scored(value, m, s, mean_start, variance_start)
-            found[3, k, j] = scored + 0.5 * (excess - ratio * start[k, j])
+            by_mean, by_variance = _scored(value, m, s)
+            own = 0.5 * (excess - ratio * start[k, j])
+            found[3, k, j] = own + by_mean * mean_start + by_variance * variance_start
             found[4, k, j] = excess / (inverse * end[k, j])
     return found
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _basis(start, end, scale, pieces, one, row):
-    """Derivatives of mean and variance in z, x, order and w; and zr and t."""
+def _basis(v, w, mean, variance, by_mean, by_variance, scale, pieces, one, row):
+    """Derivatives in the logarithm of beta, in z, x, order and w of what has given ones in log mean and log variance.
+
+    And zr, z + c and the place in the tables.
+    """
     factor, beta, share, l1, l2, l3, c1, c2, c3, _, _ = row
-    z, t = _share(start, end, factor, scale)
+    z, t = _share(v, w, factor, scale)
     near, place = z * t, t * pieces.shape[1]
     excess, slope = near * piece(pieces[0], place), near * piece(pieces[1], place)
     curvature = near * piece(pieces[2], place)
     moved, slope_order = 1.0 + t * t * piece(pieces[4], place), t * t * piece(pieces[5], place)
-    w, whole = share * (start + end), one + excess
-    mean = (beta * l1 * slope, beta * (whole * l2 - w * c2), beta * l1 * moved, -beta * c1 * w)
-    square = beta * beta
-    variance = (
-        square * (l2 * slope + l1 * l1 * curvature),
-        square * (whole * l3 - w * c3 + 2.0 * l1 * l2 * slope),
-        square * (l2 * moved + l1 * l1 * slope_order),
-        -square * c2 * w,
-    )
-    return mean, variance, excess, z, t
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _relative(mean, variance, of_mean, of_variance, direction):
-    """Derivatives of log mean and log variance along a direction."""
-    beta, z, x, order, w = direction[0], direction[1], direction[2], direction[3], direction[4]
-    moved = z * of_mean[0] + x * of_mean[1] + order * of_mean[2] + w * of_mean[3]
-    spread = z * of_variance[0] + x * of_variance[1] + order * of_variance[2] + w * of_variance[3]
-    return beta + moved / mean, 2.0 * beta + spread / variance
+    weight, whole = share * (v + w), one + excess
+    a, b = by_mean * beta / mean, by_variance * beta * beta / variance
+    of_z = a * l1 * slope + b * (l2 * slope + l1 * l1 * curvature)
+    of_x = a * (whole * l2 - weight * c2) + b * (whole * l3 - weight * c3 + 2.0 * l1 * l2 * slope)
+    of_order = a * l1 * moved + b * (l2 * moved + l1 * l1 * slope_order)
+    of_w = -(a * c1 + b * c2) * weight
+    return by_mean + 2.0 * by_variance, of_z, of_x, of_order, of_w, excess, z + scale, place
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -102,14 +94,19 @@ def integrals(start, end, integral, mean, variance, turned, scale, pieces, one, 
     """Motions of the integrals along some directions, both ends held fixed; shape (n_directions, n_steps, n_paths)."""
     count, paths = start.shape
     found = np.empty((len(directions), count, paths))
+    parts = np.empty((5, paths))
     for k in range(count):
         for j in range(paths):
-            of_mean, of_variance, _, _, _ = _basis(start[k, j], end[k, j], scale, pieces, one, numbers[k])
-            for d in range(len(directions)):
-                log_mean, log_variance = _relative(
-                    mean[k, j], variance[k, j], of_mean, of_variance, directions[d, k]
-                )
-                found[d, k, j] = integral[k, j] * log_mean + turned[k, j] * (2.0 * log_mean - log_variance)
+            turn = turned[k, j]
+            parts[0, j], parts[1, j], parts[2, j], parts[3, j], parts[4, j], _, _, _ = _basis(
+                start[k, j], end[k, j], mean[k, j], variance[k, j], integral[k, j] + 2.0 * turn, -turn,
+                scale, pieces, one, numbers[k],
+            )  # fmt: skip
+        for d in range(len(directions)):
+            beta, z, x, order, w, _, _ = directions[d, k]
+            for j in range(paths):
+                found[d, k, j] = beta * parts[0, j] + z * parts[1, j] + x * parts[2, j]
+                found[d, k, j] += order * parts[3, j] + w * parts[4, j]
     return found
 
 
@@ -117,21 +114,24 @@ def integrals(start, end, integral, mean, variance, turned, scale, pieces, one, 
 def scores(start, end, log_gamma, integral, mean, variance, scale, pieces, one, numbers, directions):
     """Derivatives of the log-density of all steps along some directions, shape (n_directions, n_paths)."""
     count, paths = start.shape
-    found = np.zeros((len(directions), paths))
+    found, parts = np.zeros((len(directions), paths)), np.empty((7, paths))
     for k in range(count):
         for j in range(paths):
-            row, m, s = numbers[k], mean[k, j], variance[k, j]
-            of_mean, of_variance, excess, z, t = _basis(start[k, j], end[k, j], scale, pieces, one, row)
+            row = numbers[k]
             noncentrality, y = row[9] * start[k, j], row[10] * end[k, j]
+            by_mean, by_variance = _scored(integral[k, j], mean[k, j], variance[k, j])
+            parts[0, j], parts[1, j], parts[2, j], of_order, parts[4, j], excess, near, place = _basis(
+                start[k, j], end[k, j], mean[k, j], variance[k, j], by_mean, by_variance, scale, pieces, one, row
+            )
             depth = min(log_gamma[k, j] - LOG_FLOOR, 0.0) if end[k, j] < LIFTED else 0.0
-            of_order = depth + log(0.5 * y / (z + scale)) + piece(pieces[3], t * pieces.shape[1])
-            for d in range(len(directions)):
-                direction = directions[d, k]
-                log_scale, log_decay, order = direction[5], direction[6], direction[3]
-                law = 0.5 * (y - excess) * log_scale + 0.5 * (excess - noncentrality) * (log_decay - log_scale)
-                law += order * of_order - one * log_scale
-                log_mean, log_variance = _relative(m, s, of_mean, of_variance, direction)
-                found[d, j] += law + _scored(integral[k, j], m, s, log_mean, log_variance)
+            parts[3, j] = of_order + depth + log(0.5 * y / near) + piece(pieces[3], place)
+            parts[6, j] = 0.5 * (excess - noncentrality)
+            parts[5, j] = 0.5 * (y - excess) - one - parts[6, j]
+        for d in range(len(directions)):
+            beta, z, x, order, w, log_scale, log_decay = directions[d, k]
+            for j in range(paths):
+                found[d, j] += beta * parts[0, j] + z * parts[1, j] + x * parts[2, j] + order * parts[3, j]
+                found[d, j] += w * parts[4, j] + log_scale * parts[5, j] + log_decay * parts[6, j]
     return found
 
 

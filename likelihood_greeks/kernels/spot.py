@@ -32,3 +32,22 @@ def noise(start, linear, clock, path, ends, log_spot):
             mean = constants[i] + of_clock * clock[i, j] + of_rise * (after[j] - before[j])
             found[i, j] = log_spot[i, j] - last - mean
     return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def slope(constants, coefficients, rise, moved_clock, clock, path, ends):
+    """Derivatives of means and variances of the moves, shape (2, n_times, n_paths).
+
+    The coefficients are, of the means, those of the moved rise and clock, of the clock and of the variance's rise; and
+    of the variances that of the moved clock.
+    """
+    times, paths = clock.shape
+    found = np.empty((2, times, paths))
+    of_moved_rise, of_moved_clock, of_clock, of_rise, of_variance = coefficients
+    for i in range(times):
+        before, after = path[ends[i]], path[ends[i + 1]]
+        for j in range(paths):
+            mean = constants[i] + of_moved_rise * rise[i, j] + of_moved_clock * moved_clock[i, j]
+            found[0, i, j] = mean + of_clock * clock[i, j] + of_rise * (after[j] - before[j])
+            found[1, i, j] = of_variance * moved_clock[i, j]
+    return found

@@ -13,25 +13,29 @@ REACH, CELLS_A_UNIT = 14.0, 16.0  # see `models.gamma_quantile`
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def draw(generator, start, ratios, scales, count, table, split):
-    """Variances, (n_steps + 1, count), and the logarithms of the gammas in them: see `SquareRoot.draw`."""
+def log_gammas(normals, table):
+    """Logarithms of gammas made from some normals: see `models.gamma_quantile`."""
+    found = np.empty(len(normals))
+    for j in range(len(normals)):
+        found[j] = piece(table, (normals[j] + REACH) * CELLS_A_UNIT)
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def draw(generator, start, ratios, scales, count, table):
+    """Variances, (n_steps + 1, count), and the logarithms of the gammas in them, where a normal is split off.
+
+    See `models.square_root.SquareRoot.draw`.
+    """
     path, log_gamma = np.empty((len(scales) + 1, count)), np.empty((len(scales), count))
-    rest = np.empty(count)
     path[0] = start
     for k in range(len(scales)):
         gamma, before, after = log_gamma[k], path[k], path[k + 1]
         for j in range(count):
             gamma[j] = piece(table, (generator.standard_normal() + REACH) * CELLS_A_UNIT)
-        if split:
-            for j in range(count):
-                rest[j] = (generator.standard_normal() + sqrt(ratios[k] * before[j])) ** 2
-        else:
-            for j in range(count):
-                rest[j] = generator.poisson(0.5 * ratios[k] * before[j])
-            for j in range(count):
-                rest[j] = 2.0 * generator.standard_gamma(rest[j])
         for j in range(count):
-            after[j] = scales[k] * (2.0 * exp(max(gamma[j], LOG_FLOOR)) + rest[j])
+            rest = (generator.standard_normal() + sqrt(ratios[k] * before[j])) ** 2
+            after[j] = scales[k] * (2.0 * exp(max(gamma[j], LOG_FLOOR)) + rest)
     return path, log_gamma
 
 

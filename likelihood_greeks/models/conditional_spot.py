@@ -137,8 +137,24 @@ class ConditionalSpot:
         if name in LINEAR:
             return Slope(self._carry_slope(name))
         beneath = self.beneath.beneath(name, rate)
+        if beneath.clock is not NONE and (compiled := kernels("spot")):
+            moved = np.ascontiguousarray(beneath.rise), np.ascontiguousarray(beneath.clock)
+            mean, variance = compiled.slope(*self._linear_slope(name), *moved, *self._beneath_moves)
+            return Slope(mean, variance, beneath.handed, turns=True)
         spread = NONE if beneath.clock is NONE else (1.0 - self.model.correlation**2) * beneath.clock
         return Slope(self._mean_slope(name, beneath), spread, beneath.handed, turns=beneath.clock is not NONE)
+
+    def _linear_slope(self, name: str) -> tuple[FloatArray, tuple[float, ...]]:
+        """The numbers of `slope` as its kernel wants them, for a coordinate that moves what is beneath.
+
+        With the derivative of rho / xi that of A adds: its own, in the clock too where kappa moves, and A's parts.
+        """
+        m, ratio, turned = self.model, self.model.correlation / self.model.vol_of_vol, self._ratio_slope(name)
+        kappa, in_clock = m.mean_reversion, float(name == "mean_reversion")
+        own = -m.long_run_variance * self.steps if in_clock else self._drive_slope(name)
+        still = self._carry_slope(name) + ratio * own - turned * kappa * m.long_run_variance * self.steps
+        of_clock = ratio * in_clock + turned * kappa
+        return still[:, 0], (ratio, ratio * kappa - 0.5, of_clock, turned, 1.0 - m.correlation**2)
 
     def _mean_slope(self, name: str, beneath: Beneath) -> FloatArray:
         """Of carry - I / 2 + (rho / xi) A."""

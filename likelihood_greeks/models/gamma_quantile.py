@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
+from .._compiled import kernels
 from .._typing import FloatArray
 from .pieces import pieces
 
@@ -34,3 +35,10 @@ def log_gamma_quantile(shape: float, normals: FloatArray) -> FloatArray:
 def tabulated(shape: float) -> FloatArray:
     """`log_gamma_quantile` as polynomials in cells of the normal from -14 to 14, (n_cells, 6); to 1e-11 or better."""
     return pieces(lambda normals: log_gamma_quantile(shape, normals), -REACH, REACH, round(2.0 * REACH * CELLS_A_UNIT))
+
+
+def log_gammas(shape: float, normals: FloatArray) -> FloatArray:
+    """`log_gamma_quantile`, from its table where kernels run."""
+    if compiled := kernels("variance"):
+        return np.asarray(compiled.log_gammas(normals, tabulated(shape)))
+    return log_gamma_quantile(shape, normals)

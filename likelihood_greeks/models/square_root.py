@@ -105,16 +105,16 @@ class SquareRoot:
         a mean, or a chi-square with a Poisson number of degrees of freedom.
         """
         scale, decay = self.scale(steps), np.exp(-self.mean_reversion * steps)
-        if (compiled := kernels("variance")) and isinstance(generator, np.random.Generator):
+        compiled = kernels("variance")
+        if compiled and self._split and isinstance(generator, np.random.Generator):
             table = gamma_quantile.tabulated(self.gamma_shape)
-            path, log_gamma = compiled.draw(generator, start, decay / scale, scale, shape, table, self._split)
+            path, log_gamma = compiled.draw(generator, start, decay / scale, scale, shape, table)
             return path, log_gamma
         path, log_gamma = np.empty((len(steps) + 1, shape)), np.empty((len(steps), shape))
         path[0] = start
         for k in range(len(steps)):
             noncentrality = decay[k] / scale[k] * path[k]
-            normals = generator.standard_normal(shape)
-            log_gamma[k] = gamma_quantile.log_gamma_quantile(self.gamma_shape, normals)
+            log_gamma[k] = gamma_quantile.log_gammas(self.gamma_shape, generator.standard_normal(shape))
             if self._split:
                 rest = (generator.standard_normal(shape) + np.sqrt(noncentrality)) ** 2
             else:
