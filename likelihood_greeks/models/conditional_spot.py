@@ -137,7 +137,7 @@ class ConditionalSpot:
         if name in LINEAR:
             return Slope(self._carry_slope(name))
         beneath = self.beneath.beneath(name, rate)
-        if beneath.clock is not NONE and (compiled := kernels("spot")):
+        if beneath.rise.shape == beneath.clock.shape == self.clock.shape and (compiled := kernels("spot")):
             moved = np.ascontiguousarray(beneath.rise), np.ascontiguousarray(beneath.clock)
             mean, variance = compiled.slope(*self._linear_slope(name), *moved, *self._beneath_moves)
             return Slope(mean, variance, beneath.handed, turns=True)

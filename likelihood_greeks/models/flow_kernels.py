@@ -81,7 +81,13 @@ class FlowKernels:
         return found
 
     def motions(  # noqa: PLR0917
-        self, first: float, keep: FloatArray, ends: FloatArray, along: Direction, by_order: FloatArray, direct: FloatArray
+        self,
+        first: float,
+        keep: FloatArray,
+        ends: FloatArray,
+        along: Direction,
+        by_order: FloatArray,
+        direct: FloatArray,
     ) -> tuple[FloatArray, FloatArray]:
         """Motions of the log-variances at the ends of all steps, and of the integrals: see `VariancePath`."""
         log_scale, log_decay = self.clock.steps.log_scale(along)

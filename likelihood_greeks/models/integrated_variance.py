@@ -92,10 +92,10 @@ class IntegratedVariance:
         """The law given the ends of every step."""
         ell, coth = hyperbolic((0.5 * steps.law.mean_reversion * steps.steps) ** 2)
         if (compiled := kernels("variance")) and steps.law.order >= LOWEST_ORDER:
-            table, one = tabulated(steps.law.order), 1.0 + steps.law.order
+            table, order = tabulated(steps.law.order), steps.law.order
             ends = np.ascontiguousarray(steps.start), np.ascontiguousarray(steps.end)
-            mean, variance = compiled.moments(*ends, table.scale, table.pieces[:2], one, _numbers(steps, ell, coth))
-            return cls(steps, ell, coth, mean, variance)
+            numbers = _numbers(steps, ell, coth)
+            return cls(steps, ell, coth, *compiled.moments(*ends, table.scale, table.pieces[:2], 1.0 + order, numbers))
         beta, w, one = _beta(steps), _weight(steps), 1.0 + steps.law.order + steps.bessel.excess
         mean = beta * (one * ell[0] - w * coth[0])
         variance = beta**2 * (one * ell[1] - w * coth[1] + steps.bessel.slope * ell[0] ** 2)
