@@ -9,11 +9,13 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 # (models, payoffs, ...) from earlier entries of the same row.
 LAYERS = [
     ["_typing", "_checks", "_compiled", "_memory", "jets", "parameters"],
-    ["kernels.normals", "kernels.moves", "kernels.moments", "kernels.travel"],
+    ["kernels.normals", "kernels.moves", "kernels.moments", "kernels.travel", "kernels.bessel", "kernels.variance",
+     "kernels.flow", "kernels.spot", "kernels.clocked"],
     ["estimate", "normals", "sampling", "smiles", "ladders"],
     ["models.protocol", "models.moves", "models.carry", "models.lognormal", "models.gbm", "models.term_structure",
-     "models.bessel", "models.transport",
-     "models.square_root", "models.integrated_variance", "models.variance_path", "models.conditional_spot",
+     "models.bessel", "models.pieces", "models.bessel_table", "models.gamma_quantile", "models.transport",
+     "models.square_root", "models.integrated_variance", "models.flow_kernels", "models.variance_path",
+     "models.conditional_spot",
      "models.heston_fourier", "models.heston_saddle", "models.heston_table", "models.heston_terminal",
      "models.heston_smile", "models.quotes", "models.heston_calibration", "models.heston",
      "models.numerical", "payoffs.protocol", "payoffs.schedule", "payoffs.custom", "payoffs.vanilla",

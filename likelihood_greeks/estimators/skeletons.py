@@ -128,6 +128,8 @@ class Motion:
 
             shares, compiled = once(self._known, ("interpolation", skeleton), matrix)[:count], kernels("travel")
             return compiled.shared(shares, gradient) if compiled else np.asarray(shares.T @ gradient)
+        if compiled := kernels("clocked"):
+            return np.asarray(compiled.handed(gradient, self.shares(skeleton), np.asarray(_starts(skeleton))))
         inner, starts = gradient[: skeleton[-1] + 1], _starts(skeleton)
         found = np.add.reduceat(inner * self.shares(skeleton), starts, axis=0)
         found[:-1] += np.add.reduceat(inner, starts, axis=0)[1:] - found[1:]

@@ -25,7 +25,7 @@ from .quotes import Rates
 from .square_root import SquareRoot
 from .variance_path import VariancePath, layout
 
-STEP_WORK = 45.0  # of drawing and weighing a sub-step of the variance, measured
+STEP_WORK = 20.0  # of drawing and weighing a sub-step of the variance, measured
 SHARE = 0.35  # see `Heston.substeps`
 MEASURED_BIAS = 0.002
 """Bound on the bias of a Greek, in parts of its scale, at the steps of `Heston.substeps` with nothing scaled."""

@@ -215,6 +215,9 @@ class Moves:
         return once(self._known, ("weight", name, rate), lambda: self._weight(self.slope(name, rate)))
 
     def _weight(self, slope: Slope) -> FloatArray:
+        if slope.mean.shape == self.noise.shape == self.variance.shape and (compiled := kernels("clocked")):
+            spread = np.zeros((0, 0)) if slope.variance is NONE else slope.variance
+            return np.asarray(compiled.weight(slope.mean, spread, self.noise, self.variance) + slope.handed)
         total = self._weighted(slope.mean / self.variance) + slope.handed
         if slope.variance is NONE:
             return total
