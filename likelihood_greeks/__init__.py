@@ -1,5 +1,6 @@
 """Unbiased Greeks of discontinuous and path-dependent options by the likelihood-ratio method."""
 
+from .book.interruption import Interrupted
 from .book.market import Market
 from .book.risk import risk
 from .book.trades import BookWarning
@@ -45,6 +46,7 @@ __all__ = [
     "GapPut",
     "Heston",
     "HestonCalibration",
+    "Interrupted",
     "Lookback",
     "Market",
     "PathModel",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from .estimate import Estimate, rarity
 from .estimators.likelihood_ratio import Combination, simulated
 from .estimators.plan import Plan
 from .estimators.selection import cost
-from .execution import one_thread_each, results
+from .execution import Workers, one_thread_each, results, workers
 from .group import Group
 from .laws import HandOver, chosen_law
 from .models.numerical import as_path_model, verify
@@ -40,7 +39,7 @@ def greeks(
     controls: str = "auto",
     sampling: str = "pseudo",
     handover: HandOver = "auto",
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
 ) -> Result:
     """Price and Greeks by the likelihood-ratio method, unbiased for any payoff, with standard errors.
@@ -69,8 +68,9 @@ def greeks(
         with the path (``"flow"``), are scored (``"score"``, the full likelihood ratio), or are handed from the one to
         the other at a rate per year. Left to itself, a European payoff gets the exact law of its date, other payoffs a
         rate in between; without controls, the full likelihood ratio. Every choice is unbiased.
-    executor : concurrent.futures.Executor, optional
-        Where chunks of paths are worked on; results are bit-identical for any.
+    executor : concurrent.futures.Executor or "serial", optional
+        Where chunks of paths are worked on; results are bit-identical for any. Default: threads of the call's own, one
+        a core; ``"serial"`` works in the caller's thread.
     progress : bool
         Show a progress bar.
 
@@ -123,17 +123,17 @@ def _estimated(
     pilot: Sequence[Chunk],
     pieces: Sequence[Chunk],
     *,
-    executor: Executor | None,
+    executor: Workers,
     title: str,
 ) -> tuple[dict[str, Estimate], Diagnostics]:
     """The pilot and the main run of one payoff."""
     start = time.perf_counter()
-    with one_thread_each():
-        found_plans = tuple(plans(group, pilot, executor)) if pilot else ()
+    with one_thread_each(), workers(executor) as pool:
+        found_plans = tuple(plans(group, pilot, pool)) if pilot else ()
         piloted = time.perf_counter()
         serve = not all(plan.empty for plan in found_plans)
         run = Run(group, found_plans) if serve else Run(replace(group, controls="none"), ())
-        total = accumulate(results(run, pieces, executor, title))
+        total = accumulate(results(run, pieces, pool, title))
     times = Diagnostics(pilot_seconds=piloted - start, main_seconds=time.perf_counter() - piloted)
 
     controlled, plain = half(total[0], True), half(total[0], False)

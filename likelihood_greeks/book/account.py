@@ -1,0 +1,179 @@
+"""All trades on one underlying: block by block on shared draws, and their net position.
+
+The main run goes in rounds of chunks, so that the samples of the net position, which is the sum over all blocks, fit in
+memory however many paths there are. Within a round blocks finish one after the other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Literal, TypeAlias, final
+
+from ..estimate import Moments
+from ..execution import AHEAD, ordered, width
+from ..runs import accumulate
+from ..sampling import Chunk
+from .blocks import Block, Prepared, prepared
+from .desk import Desk, Failure, Worked
+from .frame import trade_rows
+from .tally import Net, Row, Store, Tally
+
+Pool: TypeAlias = Executor | Literal["serial"]
+ROUND = 64
+"""Chunks a round: with seven Greeks the samples of the net position take 15 MB."""
+
+
+class LateError(Exception):
+    """A trade failed in a later round: its earlier rounds must be run again without it."""
+
+    def __init__(self, block: int, failures: dict[str, Failure]) -> None:
+        super().__init__(block, failures)
+        self.block, self.failures = block, failures
+
+
+Ready: TypeAlias = Callable[[Block], Prepared]
+Advanced: TypeAlias = Callable[[float], object]
+
+
+def upcoming(blocks: Sequence[Block], pool: Pool) -> Ready:
+    """The blocks after their pilots, a few of which run ahead of what is asked for."""
+    found = ordered(((prepared, block) for block in blocks), pool, width(pool) + 1)
+    pending, known = deque((block.underlying, block.number) for block in blocks), dict[Any, Prepared]()
+
+    def ready(block: Block) -> Prepared:
+        key = block.underlying, block.number
+        while key in pending:
+            known[pending.popleft()] = next(found)
+        return known.pop(key, None) or prepared(block)
+
+    return ready
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Workshop:
+    """Where work is done.
+
+    Parameters
+    ----------
+    pool : Executor or "serial"
+    ready : callable
+        From a block to what its pilot found.
+    advanced : callable
+        Told of trades times the share of their paths that was done.
+    """
+
+    pool: Pool
+    ready: Ready
+    advanced: Advanced
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Account:
+    """All trades on one underlying.
+
+    Attributes
+    ----------
+    blocks : list of Block
+    pieces : sequence of Chunk
+        The main run.
+    tallies : dict of int to Tally
+        By number of block.
+    """
+
+    blocks: list[Block]
+    pieces: Sequence[Chunk]
+    tallies: dict[int, Tally] = field(default_factory=dict)
+    _states: dict[int, Prepared] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The underlying."""
+        return self.blocks[0].underlying
+
+    def recall(self, store: Store) -> None:
+        """Take up what was kept of an earlier run."""
+        known = store.net(self.name) is not None
+        for place, block in enumerate(self.blocks):
+            tally = (store.tally(block) if known else None) or Tally()
+            self.tallies[block.number] = tally
+            self.blocks[place] = block.knowing(tally.lessons())
+
+    def behind(self, chunks: int | None = None) -> list[Block]:
+        """The blocks without the first so many chunks of the main run, by default all of them."""
+        end = len(self.pieces) if chunks is None else chunks
+        return [block for block in self.blocks if self.tallies.get(block.number, Tally()).chunks < end]
+
+    def share(self, block: Block) -> float:
+        """What is done of a block: its trades times the share of their paths."""
+        return block.size * self.tallies[block.number].chunks / len(self.pieces)
+
+    def rows(self, block: Block) -> list[Row]:
+        """The rows of the trades of a block, as far as it has come."""
+        tally = self.tallies[block.number]
+        paths = sum(chunk.n_paths for chunk in self.pieces[: tally.chunks])
+        return trade_rows(block, tally, paths, self.pieces[0].seed)
+
+    def run(self, store: Store, shop: Workshop) -> Moments | None:
+        """Finish all blocks; moments of the net position."""
+        while True:
+            net = store.net(self.name) or Net()
+            try:
+                for start in range(net.chunks, len(self.pieces), ROUND):
+                    net = self._round(store, net, self.pieces[start : start + ROUND], shop)
+            except LateError as error:
+                self.blocks[error.block] = self.blocks[error.block].knowing(error.failures)
+                store.forget(self.name)
+                self.tallies.update({block.number: Tally() for block in self.blocks})
+                self._states.clear()
+            else:
+                self._states.clear()
+                return net.moments
+
+    def _round(self, store: Store, net: Net, batch: Sequence[Chunk], shop: Workshop) -> Net:
+        """The net position after a round, the tallies brought up to date."""
+        end = net.chunks + len(batch)
+        for block, own in self._worked(self.behind(end), batch, shop):
+            tally, state = self.tallies[block.number], self._states[block.number]
+            moments = accumulate([worked.moments for worked in own], tally.moments)
+            self.tallies[block.number] = Tally(end, moments, state.problems, state.given_up)
+            net = net.plus(block.number, own)
+            store.keep(block, self.tallies[block.number], self.rows(block), net)
+        return net.closed(end)
+
+    def _worked(
+        self, todo: Sequence[Block], batch: Sequence[Chunk], shop: Workshop
+    ) -> Iterator[tuple[Block, list[Worked]]]:
+        """Each block with its work on the chunks of a round, in order; tasks of the next blocks run meanwhile."""
+
+        def calls() -> Iterator[tuple[Desk, Chunk]]:
+            for block in todo:
+                if block.number not in self._states:
+                    self._states[block.number] = shop.ready(block)
+                yield from ((self._states[block.number].desk, chunk) for chunk in batch)
+
+        with closing(ordered(calls(), shop.pool, max(AHEAD, 2 * width(shop.pool)))) as stream:
+            for block in todo:
+                own = []
+                for found in islice(stream, len(batch)):
+                    shop.advanced(block.size / len(self.pieces))
+                    own.append(found)
+                yield block, self._repaired(block, own, batch, shop.pool)
+
+    def _repaired(self, block: Block, own: list[Worked | Failure], batch: Sequence[Chunk], pool: Pool) -> list[Worked]:
+        """The work on a block; what fails in it is done again without relaxations, or left out."""
+        while failure := next((found for found in own if isinstance(found, Failure)), None):
+            trade = block.runs(self._states[block.number].problems)[failure.run][1][failure.row]
+            block = block.knowing({trade.trade_id: failure})
+            if self.tallies[block.number].chunks:
+                raise LateError(block.number, dict(block.late))
+            self.blocks[block.number] = block
+            self._states[block.number] = prepared(block)
+            own = list(ordered(((self._states[block.number].desk, chunk) for chunk in batch), pool))
+        return [found for found in own if isinstance(found, Worked)]
