@@ -114,9 +114,8 @@ class Account:
         """What is done of a block: its trades times the share of their paths."""
         return block.size * self.tallies[block.number].chunks / len(self.pieces)
 
-    def rows(self, block: Block) -> list[Row]:
-        """The rows of the trades of a block, as far as it has come."""
-        tally = self.tallies[block.number]
+    def rows(self, block: Block, tally: Tally) -> list[Row]:
+        """The rows of the trades of a block that has come so far."""
         paths = sum(chunk.n_paths for chunk in self.pieces[: tally.chunks])
         return trade_rows(block, tally, paths, self.pieces[0].seed)
 
@@ -142,9 +141,9 @@ class Account:
         for block, own in self._worked(self.behind(end), batch, shop):
             tally, state = self.tallies[block.number], self._states[block.number]
             moments = accumulate([worked.moments for worked in own], tally.moments)
-            self.tallies[block.number] = Tally(end, moments, state.problems, state.given_up)
-            net = net.plus(block.number, own)
-            store.keep(block, self.tallies[block.number], self.rows(block), net)
+            net, tally = net.plus(block.number, own), Tally(end, moments, state.problems, state.given_up)
+            store.keep(self.blocks[block.number], tally, self.rows(block, tally), net)
+            self.tallies[block.number] = tally
         return net.closed(end)
 
     def _worked(

@@ -51,8 +51,8 @@ class Worked:
     Attributes
     ----------
     moments : mapping
-        Of all trades, under `TRADES`, shape (n_trades, 2 n_greeks), the controlled half first; and of each run's scores,
-        under `scores_of` its number. Empty if there are no trades.
+        Of all trades, under `TRADES`, shape (n_trades, 2 n_greeks), the controlled half first; and of the scores of
+        each run, under `scores_of`. Empty if there are no trades.
     net : ndarray, shape (n_greeks, n_samples)
         Samples of the position in all trades together; a zero without trades.
     """

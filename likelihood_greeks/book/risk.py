@@ -170,6 +170,8 @@ def _store(target: Path | None, resume: bool, seed: int, prints: Mapping[str, st
         return Nowhere()
     store = Parts.begun(target, resume, seed, prints)
     if stale := store.stale():
+        for name in stale:
+            store.forget(name)
         warnings.warn(
             f"parts of {', '.join(stale)} are not of this run (the trades, market, settings, seed or version differ): "
             "computed again", BookWarning, stacklevel=3,
@@ -204,7 +206,7 @@ def _table(
     for account in accounts:
         behind = {block.number for block in account.behind()}
         finished = [block for block in account.blocks if block.number not in behind]
-        own = [row for block in finished for row in account.rows(block)]
+        own = [row for block in finished for row in account.rows(block, account.tallies[block.number])]
         failed = [problem for block in finished for problem in account.tallies[block.number].problems]
         net, first = nets.get(account.name), account.blocks[0]
         if net is not None:
