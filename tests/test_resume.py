@@ -86,7 +86,7 @@ def same(frame, other):
     assert frame.attrs == other.attrs
 
 
-@pytest.mark.parametrize("writes", range(1, 37, 5))
+@pytest.mark.parametrize("writes", [1, 2, 8, 15, 22, 30])
 def test_a_run_stopped_anywhere_goes_on_to_the_same_numbers(tmp_path, monkeypatch, whole, writes):
     output = tmp_path / "risk.parquet"
     with monkeypatch.context() as patch:
