@@ -12,7 +12,7 @@ import likelihood_greeks as lg
 
 TODAY = date(2025, 3, 14)
 UNDERLYINGS = [f"U{number:02d}" for number in range(10)]
-MATURITIES = [TODAY + timedelta(days=days) for days in (91, 189, 280, 371, 553, 735)]
+MATURITIES = [TODAY + timedelta(days=days) for days in (91, 189, 280, 371, 553, 721)]
 GREEKS = ["delta", "gamma", "vega", "rho", "dividend_rho", "theta"]
 
 
