@@ -99,6 +99,21 @@ def test_a_run_stopped_anywhere_goes_on_to_the_same_numbers(tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == [output]
 
 
+@pytest.mark.filterwarnings("ignore::likelihood_greeks.BookWarning")
+@pytest.mark.parametrize("writes", [3, 16])  # in the first round and in a later one
+def test_trades_that_cannot_be_priced_stay_known_when_a_run_goes_on(tmp_path, monkeypatch, writes):
+    bad = BOOK.astype(object)
+    bad.loc[bad["product"] == "barrier", "rebate"] = [1e308, 0.0, 0.0, 0.0]
+    common = {"greeks": ["delta"], "paths": 20_000, "seed": 3, "controls": "scores", "executor": "serial"}
+    with monkeypatch.context() as patch:
+        stopping(patch, parts, "_written", writes)
+        with pytest.raises(lg.Interrupted):
+            lg.risk(bad, MARKET, **common, output=tmp_path / "risk.parquet")
+    resumed = lg.risk(bad, MARKET, **common, output=tmp_path / "risk.parquet", resume=True)
+    assert len(resumed.attrs["problems"]) == 1
+    same(resumed, lg.risk(bad, MARKET, **common))
+
+
 def test_what_is_finished_is_left_and_what_is_missing_is_said(tmp_path, monkeypatch, whole):
     monkeypatch.setattr(account, "ROUND", 64)
     output = tmp_path / "risk.csv"

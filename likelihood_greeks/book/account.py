@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal, TypeAlias, final
@@ -40,9 +40,9 @@ Ready: TypeAlias = Callable[[Block], Prepared]
 Advanced: TypeAlias = Callable[[float], object]
 
 
-def upcoming(blocks: Sequence[Block], pool: Pool) -> Ready:
+@contextmanager
+def upcoming(blocks: Sequence[Block], pool: Pool) -> Iterator[Ready]:
     """The blocks after their pilots, a few of which run ahead of what is asked for."""
-    found = ordered(((prepared, block) for block in blocks), pool, width(pool) + 1)
     pending, known = deque((block.underlying, block.number) for block in blocks), dict[Any, Prepared]()
 
     def ready(block: Block) -> Prepared:
@@ -51,7 +51,8 @@ def upcoming(blocks: Sequence[Block], pool: Pool) -> Ready:
             known[pending.popleft()] = next(found)
         return known.pop(key, None) or prepared(block)
 
-    return ready
+    with closing(ordered(((prepared, block) for block in blocks), pool, width(pool) + 1)) as found:
+        yield ready
 
 
 @final

@@ -109,7 +109,7 @@ def risk(
 
     trades, problems = parse(frame, found_market)
     accounts = _accounts(trades, wanted, controls, (seed, count, kind))
-    store = _store(target, resume, seed, {a.name: fingerprint(a.blocks, a.pieces, controls) for a in accounts})
+    store = Nowhere() if target is None else _store(target, resume, seed, (accounts, controls))
     nets: dict[str, Moments | None] = {}
 
     def table() -> pd.DataFrame:
@@ -164,10 +164,10 @@ def _target(output: str | os.PathLike[str] | None, resume: bool) -> Path | None:
     return Path(output)
 
 
-def _store(target: Path | None, resume: bool, seed: int, prints: Mapping[str, str]) -> Store:
-    """Where the state of the run is kept."""
-    if target is None:
-        return Nowhere()
+def _store(target: Path, resume: bool, seed: int, run: tuple[Sequence[Account], str]) -> Store:
+    """Where the state of a run of accounts with controls is kept."""
+    accounts, controls = run
+    prints = {account.name: fingerprint(account.blocks, account.pieces, controls) for account in accounts}
     store = Parts.begun(target, resume, seed, prints)
     if stale := store.stale():
         for name in stale:
@@ -186,9 +186,9 @@ def _run(
     for account in accounts:
         account.recall(store)
         advanced(sum(account.share(block) for block in account.blocks))
-    ready = upcoming([block for account in accounts for block in account.behind()], pool)
-    for account in accounts:
-        nets[account.name] = account.run(store, Workshop(pool, ready, advanced))
+    with upcoming([block for account in accounts for block in account.behind()], pool) as ready:
+        for account in accounts:
+            nets[account.name] = account.run(store, Workshop(pool, ready, advanced))
 
 
 def _unfinished(accounts: Sequence[Account]) -> dict[str, list[str]]:
