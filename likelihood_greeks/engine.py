@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from .estimate import Estimate, rarity
 from .estimators.likelihood_ratio import Combination, simulated
 from .estimators.plan import Plan
 from .estimators.selection import cost
-from .execution import one_thread_each
+from .execution import Workers, one_thread_each, workers
 from .group import Group
 from .laws import HandOver, chosen_law
 from .models.numerical import as_path_model, verify
@@ -43,7 +42,7 @@ def greeks(
     handover: HandOver = "auto",
     target_error: TargetError | None = None,
     max_paths: int = MAX_PATHS,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
 ) -> Result:
     """Price and Greeks by the likelihood-ratio method, unbiased for any payoff, with standard errors.
@@ -79,8 +78,9 @@ def greeks(
         there after `max_paths` says so in its note; a share of a value of zero cannot be reached.
     max_paths : int
         Paths that a run with a target may take. They also size the pilot.
-    executor : concurrent.futures.Executor, optional
-        Where chunks of paths are worked on; results are bit-identical for any.
+    executor : concurrent.futures.Executor or "serial", optional
+        Where chunks of paths are worked on; results are bit-identical for any. Default: threads of the call's own, one
+        a core; ``"serial"`` works in the caller's thread.
     progress : bool
         Show a progress bar; with a target, how far off the errors are, and the time that is left by that.
 
@@ -137,17 +137,17 @@ def _estimated(
     pilot: Sequence[Chunk],
     main: tuple[Draws, Goal],
     *,
-    executor: Executor | None,
+    executor: Workers,
     title: str,
 ) -> tuple[dict[str, Estimate], Diagnostics]:
     """The pilot and the main run of one payoff."""
     start = time.perf_counter()
-    with one_thread_each():
-        found_plans = tuple(plans(group, pilot, executor)) if pilot else ()
+    with one_thread_each(), workers(executor) as pool:
+        found_plans = tuple(plans(group, pilot, pool)) if pilot else ()
         piloted = time.perf_counter()
         serve = not all(plan.empty for plan in found_plans)
         run = Run(group, found_plans) if serve else Run(replace(group, controls="none"), ())
-        ran = sampled(run, *main, [0], executor=executor, title=title)
+        ran = sampled(run, *main, [0], executor=pool, title=title)
     times = Diagnostics(pilot_seconds=piloted - start, main_seconds=time.perf_counter() - piloted)
 
     controlled, plain = half(ran.total[0], True), half(ran.total[0], False)

@@ -2,8 +2,9 @@ r"""Estimates, and the mergeable moments they are made from."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from scipy import special
@@ -57,6 +58,16 @@ class Moments:
             np.einsum("...i,...i->...", square, centred),
             np.einsum("...i,...i->...", square, square),
         )
+
+    @classmethod
+    def stacked(cls, parts: Sequence[Moments]) -> Moments:
+        """Moments of several quantities on the same samples, a new first axis."""
+        fields = ("mean", "m2", "m3", "m4")
+        return cls(parts[0].count, *(np.stack([getattr(part, field) for part in parts]) for field in fields))
+
+    def __getitem__(self, entries: Any) -> Moments:
+        """The moments of some of the quantities."""
+        return Moments(self.count, self.mean[entries], self.m2[entries], self.m3[entries], self.m4[entries])
 
     def merge(self, other: Moments) -> Moments:
         """Moments of both sets of samples together."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Any, final
@@ -39,7 +38,7 @@ def explain(
     controls: str = "auto",
     sampling: str = "pseudo",
     trust: float = TRUST,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     r"""Profit or loss of a move of the parameters: a Taylor series by Greeks, and what it leaves unexplained.

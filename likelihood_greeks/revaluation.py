@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -37,7 +36,7 @@ class Settings:
     sampling: Any
     controlled: bool
     trust: float
-    executor: Executor | None
+    executor: Workers
     title: str
 
     @classmethod
@@ -49,7 +48,7 @@ class Settings:
         sampling: str,
         controls: str,
         trust: float,
-        executor: Executor | None,
+        executor: Workers,
         title: str,
     ) -> Settings:
         """Checked."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar, final
 
@@ -14,7 +13,7 @@ from .estimate import CARRIERS, Moments
 from .estimators.plan import Plan
 from .estimators.regression import Products
 from .estimators.specific import Control
-from .execution import results
+from .execution import Workers, results
 from .group import Group
 from .sampling import Chunk, Sampling, chunk_size
 
@@ -36,9 +35,9 @@ class Mergeable(Protocol):
 M = TypeVar("M", bound=Mergeable)
 
 
-def accumulate(parts: Iterable[Mapping[K, M]]) -> dict[K, M]:
-    """Merge statistics key by key, in the order given."""
-    total: dict[K, M] = {}
+def accumulate(parts: Iterable[Mapping[K, M]], start: Mapping[K, M] | None = None) -> dict[K, M]:
+    """Merge statistics key by key, in the order given, after those of `start`."""
+    total: dict[K, M] = dict(start or {})
     for part in parts:
         total = {key: total[key].merge(m) if key in total else m for key, m in part.items()}
     return total
@@ -58,7 +57,7 @@ class Refinement:
         return {number: self.group.products(draws, number, own) for number, own in self.controls.items()}
 
 
-def plans(group: Group, pilot: Sequence[Chunk], executor: Executor | None = None) -> list[Plan]:
+def plans(group: Group, pilot: Sequence[Chunk], executor: Workers = None) -> list[Plan]:
     """The controls of every payoff: chosen on the first chunk of the pilot, their coefficients fitted on all."""
     first, *more = pilot
     choices = group.choices(first)
@@ -124,8 +123,7 @@ def _of_both(controlled: FloatArray, plain: FloatArray) -> Moments:
 def half(moments: Moments, first: bool) -> Moments:
     """The first (controlled) or second (plain) half of the rows of a payoff's moments."""
     middle = len(moments.mean) // 2
-    rows = slice(0, middle) if first else slice(middle, None)
-    return Moments(moments.count, *(getattr(moments, f)[rows] for f in ("mean", "m2", "m3", "m4")))
+    return moments[:middle] if first else moments[middle:]
 
 
 def inconsistency(group: Group, scores: Moments) -> str:

@@ -9,7 +9,6 @@ look small, and the run would stop because of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, TypeAlias, final
@@ -19,7 +18,7 @@ from tqdm import tqdm
 
 from ._checks import positive, refuse, whole
 from .estimate import CARRIERS, Moments, doubt
-from .execution import results
+from .execution import Workers, results
 from .parameters import label
 from .runs import accumulate
 from .sampling import Chunk, Draws, Sampling
@@ -207,7 +206,7 @@ def sampled(
     goal: Goal,
     watched: Collection[Hashable],
     *,
-    executor: Executor | None = None,
+    executor: Workers = None,
     title: str = "",
 ) -> Sampled:
     """Moments of `task` on as many chunks as the goal takes for the moments with the `watched` keys.
