@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ._checks import one_of
-from .estimate import Estimate, rarity
+from .estimate import Estimate, Replicated, rarity
 from .estimators.likelihood_ratio import Combination, simulated
 from .estimators.plan import Plan
 from .estimators.selection import cost
@@ -24,7 +24,7 @@ from .parameters import Greek, requested
 from .payoffs.protocol import Contract, verify_separate
 from .payoffs.tape import NotRelaxableError
 from .result import Diagnostics, Result, estimates
-from .runs import Run, accumulate, half, inconsistency, pilot_chunks, plans
+from .runs import Run, accumulate, half, inconsistency, pilot_chunks, plans, replicated
 from .sampling import Chunk, checked, chunks
 
 CONTROLS = ("auto", "scores", "none")
@@ -56,14 +56,17 @@ def greeks(
         ``"volga"``, ``"charm"``), parameters, or pairs of parameters. Default: the first-order ones of an asset
         and gamma; for a law with no spot, every parameter. The price always comes first.
     paths : int
-        Paths of the main run.
+        Paths of the main run; with Sobol points up to a sixteenth more (at least 16), see `sampling`.
     seed : int, optional
         Default: drawn, and reported in the result.
     controls : {"auto", "scores", "none"}
         Zero-mean controls with coefficients from a pilot of its own draws: the free ones of the law (`scores`), and
         relaxed payoffs on skeletons and known European prices where the pilot finds that they pay (`auto`).
-    sampling : {"pseudo", "antithetic"}
-        Independent draws, or antithetic pairs (a pair is one sample).
+    sampling : {"pseudo", "antithetic", "sobol"}
+        Independent draws, antithetic pairs (a pair is one sample), or 16 to 32 independently scrambled sets of Sobol
+        points, each a power of two of them; the error is that of the mean of so many scrambles, and ``n_paths`` says
+        how many paths there were. A law of your own must then ask for as many numbers in every call of ``simulate``,
+        and reject none.
     handover : {"auto", "flow", "score"} or float
         For a law that draws something beneath its spots, as `Heston` does its variance: whether changes of it travel
         with the path (``"flow"``), are scored (``"score"``, the full likelihood ratio), or are handed from the one to
@@ -133,13 +136,15 @@ def _estimated(
         piloted = time.perf_counter()
         serve = not all(plan.empty for plan in found_plans)
         run = Run(group, found_plans) if serve else Run(replace(group, controls="none"), ())
-        total = accumulate(results(run, pieces, executor, title))
+        total = accumulate(replicated(results(run, pieces, executor, title), pieces))
     times = Diagnostics(pilot_seconds=piloted - start, main_seconds=time.perf_counter() - piloted)
 
     controlled, plain = half(total[0], True), half(total[0], False)
     note = "; ".join(filter(None, [inconsistency(run.group, total["scores"]), rarity(plain, 0)]))
     count = sum(chunk.n_paths for chunk in pieces)
     found = estimates(labels, controlled, count, plain, dict.fromkeys(labels, note))
+    if isinstance(controlled, Replicated):
+        times = replace(times, sobol_gain=dict(zip(labels, controlled.gain.tolist(), strict=True)))
     if not found_plans:
         return found, replace(times, remarks=("no controls were used",))
     (plan,) = found_plans

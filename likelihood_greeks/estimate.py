@@ -2,8 +2,10 @@ r"""Estimates, and the mergeable moments they are made from."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from functools import reduce
+from typing import TypeAlias, final
 
 import numpy as np
 from scipy import special
@@ -70,6 +72,15 @@ class Moments:
         )
         return Moments(n, self.mean + b * step, m2, m3, m4)
 
+    def rows(self, chosen: slice) -> Moments:
+        """Those of some of the quantities."""
+        return Moments(self.count, *(getattr(self, name)[chosen] for name in ("mean", "m2", "m3", "m4")))
+
+    @property
+    def pooled(self) -> Moments:
+        """Themselves: the samples are independent."""
+        return self
+
     @property
     def variance(self) -> FloatArray:
         """Unbiased variance of one sample."""
@@ -88,6 +99,81 @@ class Moments:
 
 
 @final
+@dataclass(frozen=True, slots=True, eq=False)
+class Replicated:
+    r"""Moments of samples that depend on each other within a replicate, the replicates being independent.
+
+    Points of one scramble are such a replicate. Only the means :math:`\bar y_r` of the R replicates, of shares
+    :math:`p_r` in the samples, tell the error of :math:`\bar y = \sum p_r \bar y_r`:
+
+    .. math:: \frac{R}{R - 1} \sum_r p_r^2\,(\bar y_r - \bar y)^2
+
+    is its squared standard error, without bias where all shares are equal.
+
+    Parameters
+    ----------
+    parts : mapping of int to Moments
+        By replicate.
+    """
+
+    parts: Mapping[int, Moments]
+
+    def merge(self, other: Replicated) -> Replicated:
+        """Moments of both sets of samples together, replicate by replicate."""
+        parts = dict(self.parts)
+        for key, part in other.parts.items():
+            parts[key] = parts[key].merge(part) if key in parts else part
+        return Replicated(parts)
+
+    def rows(self, chosen: slice) -> Replicated:
+        """Those of some of the quantities."""
+        return Replicated({key: part.rows(chosen) for key, part in self.parts.items()})
+
+    @property
+    def pooled(self) -> Moments:
+        """Moments of all samples as if they were independent: what they are like, not what their mean's error is."""
+        return reduce(Moments.merge, self.parts.values())
+
+    @property
+    def count(self) -> int:
+        """Number of independent replicates."""
+        return len(self.parts)
+
+    @property
+    def _shares(self) -> FloatArray:
+        counts = np.array([part.count for part in self.parts.values()], dtype=float)
+        return np.asarray(counts / counts.sum())
+
+    @property
+    def mean(self) -> FloatArray:
+        """Mean of all samples."""
+        return np.einsum("r,r...->...", self._shares, np.stack([part.mean for part in self.parts.values()]))
+
+    @property
+    def variance(self) -> FloatArray:
+        """Variance of the mean of one replicate (of average size)."""
+        means, count = np.stack([part.mean for part in self.parts.values()]), self.count
+        if count < 2:
+            return np.full_like(means[0], np.nan)
+        return np.einsum("r,r...->...", self._shares**2, (means - self.mean) ** 2) * (count**2 / (count - 1.0))
+
+    @property
+    def standard_error(self) -> FloatArray:
+        """Standard error of the mean."""
+        return np.sqrt(self.variance / self.count)
+
+    @property
+    def gain(self) -> FloatArray:
+        """Variance that the mean of as many independent samples would have, over this one's."""
+        pooled = self.pooled
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray((pooled.standard_error / self.standard_error) ** 2)
+
+
+Statistics: TypeAlias = Moments | Replicated
+
+
+@final
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A number with its error.
@@ -99,7 +185,7 @@ class Estimate:
     n_paths : int
         Paths behind it (the pilot's not counted).
     samples : int
-        Independent samples they form (an antithetic pair is one).
+        Independent samples they form (an antithetic pair is one, and so are all Sobol points of one scramble).
     variance_ratio : float
         Variance of the plain likelihood-ratio estimator over this one's, at equal paths; 1 without controls.
     note : str
@@ -141,11 +227,12 @@ class Estimate:
         return f"{self.value:.6g} ± {self.standard_error:.2g}" + (f"  ({self.note})" if self.note else "")
 
 
-def doubt(moments: Moments, entry: int) -> str:
-    """Why the standard error of ``moments.mean[entry]`` should not be trusted, or an empty string.
+def doubt(found: Statistics, entry: int) -> str:
+    """Why the standard error of ``found.mean[entry]`` should not be trusted, or an empty string.
 
     A variance carried by k of many samples is known to about ``1/sqrt(k)``, its square root to half of that.
     """
+    moments = found.pooled
     if not np.isfinite(moments.mean[entry]):
         return "not finite"
     if moments.m2[entry] == 0.0:
@@ -156,8 +243,9 @@ def doubt(moments: Moments, entry: int) -> str:
     return ""
 
 
-def rarity(payments: Moments, entry: int) -> str:
+def rarity(found: Statistics, entry: int) -> str:
     """Why a payoff is too rarely hit (or missed) to be estimated from these samples, or an empty string."""
+    payments = found.pooled
     carriers = float(payments.carriers[entry])
     if carriers < HITS:
         return f"about {carriers:.0f} of {payments.count} samples decide the payoff (needs {HITS})"

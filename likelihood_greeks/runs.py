@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, TypeVar, final
 import numpy as np
 
 from ._typing import FloatArray
-from .estimate import CARRIERS, Moments
+from .estimate import CARRIERS, Moments, Replicated, Statistics
 from .estimators.plan import Plan
 from .estimators.regression import Products
 from .estimators.specific import Control
@@ -34,6 +34,15 @@ class Mergeable(Protocol):
 
 
 M = TypeVar("M", bound=Mergeable)
+
+
+def replicated(parts: Iterable[Mapping[K, Moments]], pieces: Sequence[Chunk]) -> Iterator[Mapping[K, Statistics]]:
+    """The moments of each chunk, those of Sobol points as a part of their scramble's."""
+    for part, chunk in zip(parts, pieces, strict=True):
+        if chunk.sampling == "sobol":
+            yield {key: Replicated({chunk.scramble: moments}) for key, moments in part.items()}
+        else:
+            yield part
 
 
 def accumulate(parts: Iterable[Mapping[K, M]]) -> dict[K, M]:
@@ -68,10 +77,14 @@ def plans(group: Group, pilot: Sequence[Chunk], executor: Executor | None = None
 
 
 def pilot_chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> list[Chunk]:
-    """The pilot's draws: a chunk to choose controls, up to an eighth of the run more to fit their coefficients."""
+    """The pilot's draws: a chunk to choose controls, up to an eighth of the run more to fit their coefficients.
+
+    Those of a run on Sobol points are pseudo-random, and so independent of it.
+    """
+    kind: Sampling = "pseudo" if sampling == "sobol" else sampling
     size = max(chunk_size(n_times), SMALLEST_PILOT)
     more = min(paths // 8, MOST_REFINEMENT) // size
-    return [Chunk(seed, k, size, sampling, pilot=True) for k in range(1 + more)]
+    return [Chunk(seed, k, size, kind, pilot=True) for k in range(1 + more)]
 
 
 @final
@@ -113,15 +126,15 @@ class Run:
         return {**found, "scores": Moments.of(scores)}
 
 
-def half(moments: Moments, first: bool) -> Moments:
+def half(found: Statistics, first: bool) -> Statistics:
     """The first (controlled) or second (plain) half of the rows of a payoff's moments."""
-    middle = len(moments.mean) // 2
-    rows = slice(0, middle) if first else slice(middle, None)
-    return Moments(moments.count, *(getattr(moments, f)[rows] for f in ("mean", "m2", "m3", "m4")))
+    middle = len(found.mean) // 2
+    return found.rows(slice(0, middle) if first else slice(middle, None))
 
 
-def inconsistency(group: Group, scores: Moments) -> str:
+def inconsistency(group: Group, found: Statistics) -> str:
     """Why the law cannot be trusted: a mean that is not zero where it must be; empty if there is no sign of it."""
+    scores = found.pooled
     for row, (what, means) in enumerate(group.score_names):
         mean, error = float(scores.mean[row]), float(scores.standard_error[row])
         constant = scores.count > 1 and scores.m2[row] == 0.0 and mean != 0.0

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 # (models, payoffs, ...) from earlier entries of the same row.
 LAYERS = [
     ["_typing", "_checks", "_compiled", "jets", "parameters"],
-    ["estimate", "sampling", "smiles"],
+    ["estimate", "bridge", "inversion", "sobol", "sampling", "smiles"],
     ["models.protocol", "models.moves", "models.carry", "models.gbm", "models.bessel", "models.transport",
      "models.square_root", "models.integrated_variance", "models.variance_path", "models.conditional_spot",
      "models.heston_fourier", "models.heston_saddle", "models.heston_table", "models.heston_terminal",

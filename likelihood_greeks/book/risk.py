@@ -24,7 +24,7 @@ from ..laws import chosen_law
 from ..parameters import STANDARD, Greek, listed, requested
 from ..payoffs.tape import NotRelaxableError
 from ..result import estimates
-from ..runs import Run, accumulate, half, inconsistency, pilot_chunks, plans
+from ..runs import Run, accumulate, half, inconsistency, pilot_chunks, plans, replicated
 from ..sampling import Chunk, checked, chunks
 from .market import Market, initial_volatility, law_name
 from .trades import NET, BookWarning, Problem, Trade, parse, read_book
@@ -82,7 +82,8 @@ def risk(
 
     Trades on one underlying with the same dates and volatility share a simulation: the weights are computed once
     and multiplied into all payoffs. All trades on an underlying run on the same random numbers, so the standard
-    error of the net position accounts for what they have in common. Different underlyings run on independent ones.
+    error of the net position accounts for what they have in common (with Sobol points it is that of the net's own
+    means by scramble). Different underlyings run on independent ones.
 
     Parameters
     ----------
@@ -232,7 +233,7 @@ def _underlying(
     if not runs:
         return [], failed
     desk = Desk(tuple(runs), tuple(tuple(t.quantity for t in members) for members in members_of))
-    total = accumulate(results(desk, pieces, executor, trades[0].underlying if progress else ""))
+    total = accumulate(replicated(results(desk, pieces, executor, trades[0].underlying if progress else ""), pieces))
 
     rows = []
     for number, (run, members) in enumerate(zip(runs, members_of, strict=True)):

@@ -108,7 +108,7 @@ class GBM:
         times : sequence of float, shape (n_times,)
             Year fractions, increasing, > 0.
         stream : Stream
-            Gives ``normals(n_times)``, one row a date.
+            Gives ``brownian(times)``, one row a date.
 
         Returns
         -------
@@ -117,7 +117,7 @@ class GBM:
         """
         grid = np.asarray(dates("times", times))
         steps = np.diff(grid, prepend=0.0)[:, None]
-        log_spot = stream.normals(len(grid))
+        log_spot = stream.brownian(grid)
         log_spot *= self.volatility * np.sqrt(steps)
         log_spot += self._drift * steps
         log_spot[0] += np.log(self.spot)

@@ -92,6 +92,11 @@ class SquareRoot:
     def _split(self) -> bool:
         return self.order > ENOUGH
 
+    @property
+    def draws(self) -> int:
+        """Calls of the generator that `draw` takes for a step."""
+        return 3 if self._split else 4
+
     def draw(
         self, start: float, steps: FloatArray, shape: int, generator: np.random.Generator
     ) -> tuple[FloatArray, FloatArray]:
