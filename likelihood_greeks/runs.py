@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self, TypeVar, final
 
 import numpy as np
@@ -16,9 +16,10 @@ from .estimators.regression import Products
 from .estimators.specific import Control
 from .execution import results
 from .group import Group
-from .sampling import Chunk, Sampling, chunk_size
+from .sampling import Chunk, Sampling, chunk_size, scrambled, sobol_chunks
 
 SMALLEST_PILOT, MOST_REFINEMENT = 1024, 28_672  # paths
+TRIAL = 1 << 20  # number of the first scramble that is the pilot's
 SCORE_LIMIT = 6.0
 """Standard errors that a mean may lie from its exact value, zero, before the law is called inconsistent."""
 
@@ -68,23 +69,39 @@ class Refinement:
 
 
 def plans(group: Group, pilot: Sequence[Chunk], executor: Executor | None = None) -> list[Plan]:
-    """The controls of every payoff: chosen on the first chunk of the pilot, their coefficients fitted on all."""
-    first, *more = pilot
+    """The controls of every payoff: chosen on the first chunk of the pilot, their coefficients fitted on all.
+
+    Those of Sobol points among the chunks then judge them: a Greek keeps its controls if they serve it there too.
+    """
+    first, *more = [chunk for chunk in pilot if chunk.sampling != "sobol"]
+    trial = [chunk for chunk in pilot if chunk.sampling == "sobol"]
     choices = group.choices(first)
     serving = {number: choice.specific for number, choice in enumerate(choices) if choice.specific}
     seen = accumulate(results(Refinement(group, serving), more, executor)) if serving else {}
-    return [choice.planned(seen.get(number)) for number, choice in enumerate(choices)]
+    found = [choice.planned(seen.get(number)) for number, choice in enumerate(choices)]
+    return _judged(group, found, trial, executor) if trial and not all(plan.empty for plan in found) else found
+
+
+def _judged(group: Group, found: Sequence[Plan], trial: Sequence[Chunk], executor: Executor | None) -> list[Plan]:
+    """The plans without controls for Greeks whose mean varies less from scramble to scramble without them."""
+    total = accumulate(replicated(results(Run(group, tuple(found)), trial, executor), trial))
+    served = [half(total[row], True).variance < half(total[row], False).variance for row in range(len(found))]
+    return [plan.restricted(kept) for plan, kept in zip(found, served, strict=True)]
 
 
 def pilot_chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> list[Chunk]:
     """The pilot's draws: a chunk to choose controls, up to an eighth of the run more to fit their coefficients.
 
-    Those of a run on Sobol points are pseudo-random, and so independent of it.
+    Those of a run on Sobol points are pseudo-random, followed by an eighth of the run on scrambles of their own.
     """
-    kind: Sampling = "pseudo" if sampling == "sobol" else sampling
+    if sampling == "sobol":
+        scrambles, count = scrambled(max(paths // 8, SMALLEST_PILOT))
+        trial = sobol_chunks(seed, scrambles, 0, count, n_times)
+        trial = [replace(chunk, pilot=True, scramble=TRIAL + chunk.scramble) for chunk in trial]
+        return [*pilot_chunks(seed, paths, n_times, "pseudo"), *trial]
     size = max(chunk_size(n_times), SMALLEST_PILOT)
     more = min(paths // 8, MOST_REFINEMENT) // size
-    return [Chunk(seed, k, size, kind, pilot=True) for k in range(1 + more)]
+    return [Chunk(seed, k, size, sampling, pilot=True) for k in range(1 + more)]
 
 
 @final

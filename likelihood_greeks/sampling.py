@@ -276,8 +276,8 @@ def chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> list[Chun
     return [Chunk(seed, k, size, sampling) for k, size in enumerate(sizes)]
 
 
-def sobol_chunks(seed: int, scrambles: int, first: int, count: int, n_times: int, index: int = 0) -> list[Chunk]:
-    """Chunks of the points ``first`` to ``first + count`` of every scramble, numbered from `index`.
+def sobol_chunks(seed: int, scrambles: int, first: int, count: int, n_times: int) -> list[Chunk]:
+    """Chunks of the points ``first`` to ``first + count`` of every scramble.
 
     `count` is a power of two, and `first` a multiple of it: so a run of n points of each scramble is continued by the
     chunks of n more from n, and by those of 2n from 2n.
@@ -285,7 +285,7 @@ def sobol_chunks(seed: int, scrambles: int, first: int, count: int, n_times: int
     size = min(count, chunk_size(n_times))
     starts = range(first, first + count, size)
     where = [(scramble, start) for scramble in range(scrambles) for start in starts]
-    return [Chunk(seed, index + k, size, "sobol", scramble=s, first=f) for k, (s, f) in enumerate(where)]
+    return [Chunk(seed, k, size, "sobol", scramble=s, first=f) for k, (s, f) in enumerate(where)]
 
 
 def scrambled(paths: int) -> tuple[int, int]:
