@@ -56,12 +56,15 @@ class Stream(Protocol):
         """Uniforms in [0, 1), shape (rows, n_paths)."""
         ...
 
-    def brownian(self, times: Sequence[float] | FloatArray, beneath: FloatArray = ..., each: int = ...) -> FloatArray:
+    def brownian(
+        self, times: Sequence[float] | FloatArray, beneath: FloatArray = ..., ranks: Sequence[int] = ...
+    ) -> FloatArray:
         """Standardised increments of a Brownian motion up to each of `times`: normals, shape (n_times, n_paths).
 
         Where coordinates are not equally good, the best go to what moves the whole path. A law that afterwards steps
-        to the dates `beneath`, with `each` calls of the generator's samplers a step, says so: these calls are then
-        given Brownian increments too, and share the best coordinates.
+        to the dates `beneath` by calls of the generator's samplers, says so: `ranks` has one entry for every call that
+        it takes for a step. These calls are then given Brownian increments too, and share the best coordinates, those
+        of rank 0 with this motion, the others after them.
         """
         ...
 
@@ -110,7 +113,9 @@ class PseudoStream:
         half = self.generator.random((rows, self.n_paths // 2))
         return np.concatenate([half, np.nextafter(1.0 - half, 0.0)], axis=1)
 
-    def brownian(self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, each: int = 0) -> FloatArray:
+    def brownian(
+        self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, ranks: Sequence[int] = ()
+    ) -> FloatArray:
         """Standard normals, shape (n_times, n_paths): any are as good."""
         return self.normals(len(times))
 
@@ -149,15 +154,17 @@ class SobolStream:
         """Standard normals, the next coordinates, shape (rows, n_paths)."""
         return np.asarray(special.ndtri(self.uniforms(rows)))
 
-    def brownian(self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, each: int = 0) -> FloatArray:
+    def brownian(
+        self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, ranks: Sequence[int] = ()
+    ) -> FloatArray:
         """Standardised increments by Brownian bridges, shape (n_times, n_paths).
 
-        The increments at `times`, and those given to each of the calls a step beneath, take turns with the coordinates.
+        Motions of one rank take turns with the coordinates.
         """
-        dates = [times, *[beneath] * each]
-        turns = sorted((turn, motion) for motion, own in enumerate(dates) for turn in range(len(own)))
-        normals, owners = self.normals(len(turns)), np.array([motion for _, motion in turns], dtype=int)
-        first, *others = (bridged(own, normals[owners == motion]) for motion, own in enumerate(dates))
+        motions = [(0, times), *((rank, beneath) for rank in ranks)]
+        turns = sorted((rank, turn, k) for k, (rank, dates) in enumerate(motions) for turn in range(len(dates)))
+        normals, owners = self.normals(len(turns)), np.array([k for *_, k in turns], dtype=int)
+        first, *others = (bridged(dates, normals[owners == k]) for k, (_, dates) in enumerate(motions))
         self._given.extend(motion[step] for step in range(len(beneath)) for motion in others)
         return first
 
@@ -207,7 +214,9 @@ class GivenNormals:
         self._used[0] = stop
         return np.array(self.values[start:stop], dtype=float)  # a copy: models work in place
 
-    def brownian(self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, each: int = 0) -> FloatArray:
+    def brownian(
+        self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, ranks: Sequence[int] = ()
+    ) -> FloatArray:
         """Take the next rows, shape (n_times, n_paths)."""
         return self.normals(len(times))
 

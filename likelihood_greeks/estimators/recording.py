@@ -60,9 +60,11 @@ class Recorder:
         """Uniforms in [0, 1), shape (rows, n_paths)."""
         return self._kept("uniforms", rows)
 
-    def brownian(self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, each: int = 0) -> FloatArray:
+    def brownian(
+        self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, ranks: Sequence[int] = ()
+    ) -> FloatArray:
         """Standardised increments of a Brownian motion, shape (n_times, n_paths)."""
-        return self._kept("brownian", times, beneath, each)
+        return self._kept("brownian", times, beneath, ranks)
 
     def _kept(self, *call: Any) -> FloatArray:
         self.draws.append((call[0], _ask(self.live, (call[0], call[1:]))))
@@ -110,9 +112,11 @@ class Player:
         """Uniforms in [0, 1), shape (rows, n_paths)."""
         return self._next(rows, ("uniforms", (rows,)))
 
-    def brownian(self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, each: int = 0) -> FloatArray:
+    def brownian(
+        self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, ranks: Sequence[int] = ()
+    ) -> FloatArray:
         """Standardised increments of a Brownian motion, shape (n_times, n_paths); as recorded even if dates moved."""
-        return self._next(len(times), ("brownian", (times, beneath, each)))
+        return self._next(len(times), ("brownian", (times, beneath, ranks)))
 
     @property
     def generator(self) -> np.random.Generator:

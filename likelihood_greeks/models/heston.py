@@ -211,7 +211,7 @@ class Heston:
         counts = self.substeps(grid)
         steps = layout(grid, counts)[0]
         law = self._variance
-        normals, generator = stream.brownian(grid, np.cumsum(steps), law.draws), stream.generator
+        normals, generator = stream.brownian(grid, np.cumsum(steps), law.ranks), stream.generator
         path, log_gamma = law.draw(self.initial_variance, steps, stream.n_samples, generator)
         clock = IntegratedVariance.given(law.transitions(path, steps, log_gamma))
         beneath = VariancePath.drawn(self, grid, counts, path, clock, clock.draw(generator), log_gamma)

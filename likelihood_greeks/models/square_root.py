@@ -93,9 +93,9 @@ class SquareRoot:
         return self.order > ENOUGH
 
     @property
-    def draws(self) -> int:
-        """Calls of the generator that `draw` takes for a step."""
-        return 3 if self._split else 4
+    def ranks(self) -> tuple[int, ...]:
+        """Of the calls that `draw` takes for a step: the gamma of fixed shape, made by the first two, moves less."""
+        return (1, 1, 0) if self._split else (1, 1, 0, 0)
 
     def draw(
         self, start: float, steps: FloatArray, shape: int, generator: np.random.Generator
