@@ -80,7 +80,7 @@ def gamma_quantile(shapes: FloatArray, scores: FloatArray) -> FloatArray:
         lower = scores < 0.0
         found[lower] = special.gammaincinv(shapes[lower], special.ndtr(scores[lower]))
         found[~lower] = special.gammainccinv(shapes[~lower], special.ndtr(-scores[~lower]))
-        return found
+        return np.where(shapes > 0.0, found, 0.0)
     for shape in distinct[distinct > 0.0]:
         own = shapes == shape
         found[own] = np.exp(_log_gamma(float(shape))(np.clip(scores[own], -FURTHEST, FURTHEST)))

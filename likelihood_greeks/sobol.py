@@ -58,7 +58,7 @@ def points(seed: int, scramble: int, coordinates: range, first: int, count: int)
     digits = np.empty((max(len(known), 0), count), dtype=np.uint32)
     for block in range(known.start // BLOCK, -(-known.stop // BLOCK)) if known else ():
         own = range(max(known.start, block * BLOCK), min(known.stop, (block + 1) * BLOCK))
-        numbers, shift = _scrambled(seed, scramble, block, (first + count - 1).bit_length())
+        numbers, shift = _scrambled(seed, scramble, block, max((first + count - 1).bit_length(), 1))
         rows = slice(own.start - block * BLOCK, own.stop - block * BLOCK)
         _spread(numbers[rows], shift[rows], first, digits[own.start - known.start : own.stop - known.start])
     found = (digits + 0.5) * 2.0**-DIGITS
@@ -121,4 +121,4 @@ def _all_directions(coordinates: int, bits: int) -> Bits:
     for j in range(bits):
         engine.fast_forward((2 << j) - 1 - engine.num_generated)
         columns.append(engine.random(1)[0] * 2.0**DIGITS)
-    return np.array(columns, dtype=np.uint32).reshape(bits, -1).T.copy()
+    return np.array(columns, dtype=np.uint32).T.copy()
