@@ -11,9 +11,9 @@ number of the point) and on nothing else.
 
 References
 ----------
-.. [1] J. Matoušek, "On the L2-discrepancy for anchored boxes", *Journal of Complexity* 14 (1998), 527-556, section 2.
+.. [1] J. Matoušek, "On the L2-discrepancy for anchored boxes", *Journal of Complexity* 14 (1998), 527-556.
 .. [2] A. B. Owen, "Variance with alternative scramblings of digital nets", *ACM Transactions on Modeling and Computer
-   Simulation* 13 (2003), 363-378, section 5 (random linear scrambles).
+   Simulation* 13 (2003), 363-378.
 .. [3] S. Joe and F. Y. Kuo, "Constructing Sobol sequences with better two-dimensional projections", *SIAM Journal on
    Scientific Computing* 30 (2008), 2635-2654.
 """
