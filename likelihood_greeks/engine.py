@@ -56,14 +56,14 @@ def greeks(
         ``"volga"``, ``"charm"``), parameters, or pairs of parameters. Default: the first-order ones of an asset
         and gamma; for a law with no spot, every parameter. The price always comes first.
     paths : int
-        Paths of the main run; with Sobol points up to a sixteenth more (at least 16), see `sampling`.
+        Paths of the main run; with Sobol points up to one part in 32 more (at least 32), see `sampling`.
     seed : int, optional
         Default: drawn, and reported in the result.
     controls : {"auto", "scores", "none"}
         Zero-mean controls with coefficients from a pilot of its own draws: the free ones of the law (`scores`), and
         relaxed payoffs on skeletons and known European prices where the pilot finds that they pay (`auto`).
     sampling : {"pseudo", "antithetic", "sobol"}
-        Independent draws, antithetic pairs (a pair is one sample), or 16 to 32 independently scrambled sets of Sobol
+        Independent draws, antithetic pairs (a pair is one sample), or 32 to 64 independently scrambled sets of Sobol
         points, each a power of two of them; the error is that of the mean of so many scrambles, and ``n_paths`` says
         how many paths there were. A law of your own must then ask for as many numbers in every call of ``simulate``,
         and reject none.

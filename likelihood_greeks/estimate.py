@@ -19,6 +19,11 @@ HITS = 100
 """Samples that must differ from what most samples pay before rare payments are called counted well enough."""
 
 
+FEWEST, SAME = 2.0, 1e12
+"""Scrambles that must carry the variance of their means (of 32 normal ones about twelve do), and a gain over
+independent samples that is no longer one: all scrambles gave the same."""
+
+
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
@@ -145,17 +150,22 @@ class Replicated:
         return np.asarray(counts / counts.sum())
 
     @property
+    def means(self) -> FloatArray:
+        """Mean of each replicate, shape (..., n_replicates)."""
+        return np.stack([part.mean for part in self.parts.values()], axis=-1)
+
+    @property
     def mean(self) -> FloatArray:
         """Mean of all samples."""
-        return np.einsum("r,r...->...", self._shares, np.stack([part.mean for part in self.parts.values()]))
+        return np.asarray(self.means @ self._shares)
 
     @property
     def variance(self) -> FloatArray:
         """Variance of the mean of one replicate (of average size)."""
-        means, count = np.stack([part.mean for part in self.parts.values()]), self.count
-        if count < 2:
-            return np.full_like(means[0], np.nan)
-        return np.einsum("r,r...->...", self._shares**2, (means - self.mean) ** 2) * (count**2 / (count - 1.0))
+        if self.count < 2:
+            return np.full_like(self.mean, np.nan)
+        gaps = (self.means - self.mean[..., None]) ** 2
+        return np.asarray(gaps @ self._shares**2 * (self.count**2 / (self.count - 1.0)))
 
     @property
     def standard_error(self) -> FloatArray:
@@ -240,6 +250,16 @@ def doubt(found: Statistics, entry: int) -> str:
     carriers = float(moments.carriers[entry])
     if carriers < CARRIERS:
         return f"about {carriers:.0f} samples carry the variance (needs {CARRIERS}): the error is unreliable"
+    return _doubt_of_replicates(found, entry) if isinstance(found, Replicated) else ""
+
+
+def _doubt_of_replicates(found: Replicated, entry: int) -> str:
+    """Why the means of the replicates do not tell the error of theirs."""
+    if not found.gain[entry] < SAME:
+        return f"no variation among {found.count} scrambles: the error is unknown"
+    carriers = float(Moments.of(found.means).carriers[entry])
+    if carriers < FEWEST:
+        return f"about {carriers:.0f} of {found.count} scrambles carries the variance: the error is unreliable"
     return ""
 
 
