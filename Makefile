@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install risk test validate lint types layers
+.PHONY: install risk test validate bench lint types layers
 
 install: .venv/installed
 
@@ -19,6 +19,13 @@ test: install
 
 validate: install
 	$(BIN)/likelihood-greeks validate
+
+bench: install  # BENCH_PATHS=10000 is quick; see benchmarks/README.md
+	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks.time_to_error
+	$(BIN)/python -m benchmarks.book_speedup
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.plots
 
 lint: install
 	$(BIN)/ruff check .

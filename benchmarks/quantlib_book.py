@@ -52,8 +52,12 @@ def vanilla(option):
     return ql.PlainVanillaPayoff(kind, option.strike)
 
 
-def instrument(payoff, today):
-    """(instrument, engine of a process, whether it has Greeks), or None where QuantLib has nothing."""
+def instrument(payoff, today, *, seed=SEED, **options):
+    """(instrument, engine of a process, whether it has Greeks), or None where QuantLib has nothing.
+
+    `options` go to the Monte Carlo engine.
+    """
+    options = {"requiredSamples": PATHS, "seed": seed, **options}
     exercise = ql.EuropeanExercise(today + round(payoff.times[-1] * 365))
     if isinstance(payoff, European):
         return ql.VanillaOption(vanilla(payoff), exercise), ql.AnalyticEuropeanEngine, True
@@ -64,12 +68,12 @@ def instrument(payoff, today):
             option = ql.DiscreteAveragingAsianOption(ql.Average.Geometric, 1.0, 0, dates, plain, exercise)
             return option, ql.AnalyticDiscreteGeometricAveragePriceAsianEngine, True
         option = ql.DiscreteAveragingAsianOption(ql.Average.Arithmetic, 0.0, 0, dates, plain, exercise)
-        options = {"requiredSamples": PATHS, "seed": SEED, "controlVariate": True}
+        options = {"controlVariate": True, **options}
         return option, lambda p: ql.MCDiscreteArithmeticAPEngine(p, "pseudorandom", **options), False
     if isinstance(payoff, lg.Barrier):
         kind = BARRIERS[payoff.direction, payoff.knock]
         option = ql.BarrierOption(kind, payoff.level, payoff.rebate, vanilla(payoff.option), exercise)
-        options = {"timeSteps": len(payoff.times), "requiredSamples": PATHS, "seed": SEED, "isBiased": True}
+        options = {"timeSteps": len(payoff.times), "isBiased": True, **options}
         return option, lambda p: ql.MCBarrierEngine(p, "pseudorandom", **options), False
     return None
 

@@ -1,15 +1,21 @@
 """Unbiased Greeks of discontinuous and path-dependent options by the likelihood-ratio method."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .book.interruption import Interrupted
 from .book.market import Market
 from .book.risk import risk
 from .book.trades import BookWarning
 from .comparison import compare, finite_difference, pathwise
 from .engine import greeks
 from .estimate import Estimate
+from .explain import explain
 from .models.gbm import GBM
 from .models.heston import Heston
 from .models.heston_calibration import HestonCalibration
 from .models.protocol import PathModel, Paths
+from .models.term_structure import TermStructureGBM
 from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.custom import Payoff
 from .payoffs.path import Asian, Cliquet, Lookback
@@ -25,8 +31,12 @@ from .payoffs.vanilla import (
     Put,
 )
 from .plotting import comparison as plot_comparison
-from .quantlib_bridge import from_quantlib
 from .result import Result
+from .scenarios import Scenarios, scenarios
+
+if TYPE_CHECKING:
+    from likelihood_greeks import quantlib
+    from likelihood_greeks.quantlib import from_quantlib
 
 __all__ = [
     "GBM",
@@ -45,6 +55,7 @@ __all__ = [
     "GapPut",
     "Heston",
     "HestonCalibration",
+    "Interrupted",
     "Lookback",
     "Market",
     "PathModel",
@@ -52,12 +63,29 @@ __all__ = [
     "Payoff",
     "Put",
     "Result",
+    "Scenarios",
+    "TermStructureGBM",
     "compare",
+    "explain",
     "finite_difference",
     "from_quantlib",
     "greeks",
     "pathwise",
     "plot_comparison",
+    "quantlib",
     "risk",
+    "scenarios",
     "schedule",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What needs QuantLib, imported when it is first asked for."""
+    if name not in ("from_quantlib", "quantlib"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    bridge = importlib.import_module(f"{__name__}.quantlib")
+    return bridge if name == "quantlib" else bridge.from_quantlib
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ._typing import FloatArray
+
 
 def refuse(name: str, requirement: str, value: object) -> NoReturn:
     """Raise the package's ``ValueError``: ``<name> must <requirement>, got <value>``."""
@@ -85,9 +87,17 @@ def dates(name: str, values: Iterable[Any]) -> tuple[float, ...]:
     """Year fractions as a tuple of floats, refused unless there are some, all > 0 and strictly increasing."""
     if np.ndim(values) != 1:  # type: ignore[arg-type]
         refuse(name, "be a sequence of year fractions", values)
+    if isinstance(values, np.ndarray) and values.dtype == np.float64 and _increasing(values):  # on every chunk
+        return tuple(values.tolist())
     times = tuple(positive(f"{name}[{i}]", value) for i, value in enumerate(values))
     if not times:
         refuse(name, "hold at least one date", values)
     if not all(a < b for a, b in pairwise(times)):
         refuse(name, "be strictly increasing", times)
     return times
+
+
+def _increasing(values: FloatArray) -> bool:
+    """Whether an array holds finite year fractions, all > 0 and strictly increasing."""
+    known = values.size > 0 and bool(np.isfinite(values[-1])) and values[0] > 0.0
+    return bool(known and (np.diff(values) > 0.0).all())

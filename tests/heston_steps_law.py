@@ -118,7 +118,7 @@ class Kernel:
         root, weight, power = grid
         variance = SquareRoot(law.mean_reversion, law.long_run_variance, law.vol_of_vol)
         pairs = np.stack([np.repeat(start, len(root)), np.tile(root**2, len(start))])
-        given = IntegratedVariance.given(variance.transitions(pairs, np.array([step]), order=False))
+        given = IntegratedVariance.given(variance.transitions(pairs, np.array([step])))
         log_density = given.steps.log_density().reshape(len(start), -1) + np.log(2.0 * root) - power * np.log(root)
         table = (len(start), len(root))
         shape = (given.mean**2 / given.variance).reshape(table)

@@ -192,7 +192,7 @@ def test_an_antithetic_pair_does_not_make_controls_of_rounding_errors():
         MODEL, lg.Call(97.0, 0.8), ["delta", "rho"], paths=20_000, seed=1, sampling="antithetic", controls="scores"
     )
     used = result.diagnostics.controls.query("used")
-    assert np.abs(used["coefficient"]).max() < 1e6
+    assert np.abs(used["coefficient"]).max() < 1e8  # up to 2e6 for gamma's weight, which is small; else above 1e12
     assert result["delta"].note == ""
 
 

@@ -388,7 +388,7 @@ def test_every_rate_gives_the_second_derivatives_of_the_european(model):
 
 def worst(derivative, rate):
     """The larger of the two Europeans' errors, in standard errors."""
-    samples = contributions(POSITIVE, ONE, [derivative], rate, n_paths=120_000)
+    samples = contributions(POSITIVE, ONE, [derivative], rate, n_paths=240_000)
     return float(np.abs(in_errors(samples, exact_of(POSITIVE, 1.0, [derivative]))).max())
 
 

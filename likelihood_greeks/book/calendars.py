@@ -9,8 +9,6 @@ from functools import lru_cache
 from itertools import count, takewhile
 from typing import Any
 
-import QuantLib as ql  # noqa: N813
-
 from .._checks import refuse
 
 DAYS_PER_YEAR = 365.0
@@ -56,6 +54,8 @@ def calendar(name: str) -> Any:
     ValueError
         If QuantLib has no such calendar, or the market is missing or unknown.
     """
+    import QuantLib as ql  # noqa: N813 - here: it is a quarter of the time that the package takes to import
+
     abstract = {"Calendar", "BespokeCalendar", "JointCalendar"}
     classes = {key: value for key, value in vars(ql).items() if isinstance(value, type)}
     calendars = {key: value for key, value in classes.items() if issubclass(value, ql.Calendar) and key not in abstract}
@@ -71,7 +71,7 @@ def calendar(name: str) -> Any:
         refuse("calendar", f"name a market, one of {', '.join(f'{country}/{key}' for key in markets)}", name)
 
 
-PERIODS = {"weekly": (1, ql.Weeks), "monthly": (1, ql.Months), "quarterly": (3, ql.Months)}
+PERIODS = {"weekly": (1, "Weeks"), "monthly": (1, "Months"), "quarterly": (3, "Months")}
 
 
 @lru_cache(maxsize=4096)
@@ -81,13 +81,15 @@ def regular(frequency: str, calendar_name: str, start: date, end: date) -> tuple
     Daily dates are the business days. The others lie whole periods before `end`, moved to the next business day.
     `end` is the last of them, a business day or not.
     """
+    import QuantLib as ql  # noqa: N813
+
     first, last = ql.Date(start.day, start.month, start.year), ql.Date(end.day, end.month, end.year)
     days = calendar(calendar_name)
     if frequency == "daily":
         found = days.businessDayList(first + 1, last)
     else:
         length, unit = PERIODS[frequency]
-        nominal = takewhile(lambda day: day > first, (last - ql.Period(i * length, unit) for i in count()))
+        nominal = takewhile(lambda day: day > first, (last - ql.Period(i * length, getattr(ql, unit)) for i in count()))
         found = [days.adjust(day, ql.Following) for day in nominal]
     between = {day.serialNumber() for day in found if day < last}
     return tuple((day - first.serialNumber()) / DAYS_PER_YEAR for day in sorted(between | {last.serialNumber()}))

@@ -65,7 +65,9 @@ def eligible(
     it controls: a gain in the bulk of the law, paid for by its tails. So a target gets every score, the second-order
     weight in the spot and the weights it is made of; and the spot times every score and times its own weights.
     """
-    own = np.array([[w in target for w in weights] for target in targets]).reshape(len(targets), len(weights))
+    own = np.array([[w in target for w in weights] for target in targets], dtype=bool).reshape(
+        len(targets), len(weights)
+    )
     first = np.array([len(w) == 1 for w in weights], dtype=bool)
     gamma = np.array([w == ("spot", "spot") for w in weights], dtype=bool)
     plain, moved = own | first | gamma, own | first

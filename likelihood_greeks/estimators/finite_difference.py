@@ -22,7 +22,7 @@ from .._typing import FloatArray
 from ..models.conditional_spot import LINEAR
 from ..models.moves import draws_beneath
 from ..models.numerical import moved, value_of
-from ..models.protocol import PathModel, observed
+from ..models.protocol import Ages, PathModel, observed
 from ..parameters import TIME, Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
 from ..sampling import Chunk
@@ -37,6 +37,8 @@ def present_values(model: PathModel, payoff: Contract, source: Source, shift: Ma
     """Discounted payoff of every path under a shifted model, shape (n_paths,); the same draws for every shift."""
     elapsed = shift.get(TIME, 0.0)
     bumped = moved(model, {name: h for name, h in shift.items() if name != TIME})
+    if elapsed and isinstance(bumped, Ages):
+        bumped = bumped.later(elapsed)
     paths = bumped.simulate(np.asarray(payoff.times) - elapsed, source.stream())
     flows = cash_flows(payoff, observed(paths))
     return np.asarray(bumped.discount_jet(payment_times(payoff, flows) - elapsed).value @ flows)

@@ -125,23 +125,29 @@ def simulated(model: PathModel, times: Sequence[float], chunk: Chunk) -> Any:
 def samples(model: PathModel, payoff: Contract, drawn: Drawn, combinations: Sequence[Combination]) -> FloatArray:
     """One likelihood-ratio sample a path for every combination of derivatives, shape (n_combinations, n_paths)."""
     flows = cash_flows(payoff, drawn.spot)
-    discount = model.discount_jet(payment_times(payoff, flows))
-    values: dict[Derivative, FloatArray] = {}
+    return weighted_flows(model, flows, payment_times(payoff, flows), drawn, combinations)
+
+
+def weighted_flows(
+    model: PathModel, flows: FloatArray, paid: FloatArray, drawn: Drawn, combinations: Sequence[Combination]
+) -> FloatArray:
+    """Samples as of `samples`, from cash flows of shape (n_flows, n_paths) paid at the times `paid`, in years."""
+    discount = model.discount_jet(paid)
+    values: dict[Derivative, FloatArray | None] = {}
 
     def discounted(names: Derivative) -> FloatArray | None:
-        factors = discount.derivative(*names)
-        return np.asarray(factors @ flows) if factors.any() else None
+        if names not in values:
+            factors = discount.derivative(*names)
+            values[names] = np.asarray(factors @ flows) if factors.any() else None
+        return values[names]
 
     def sample(derivative: Derivative) -> FloatArray:
-        total = np.zeros(flows.shape[1])
+        terms = []
         for on_discount, on_density in splits(derivative):
-            if on_discount not in values:
-                found = discounted(on_discount)
-                values[on_discount] = np.zeros(0) if found is None else found
-            value = values[on_discount]
-            if value.size:
-                total += value * drawn.weights[on_density] if on_density else value
-        return total
+            value = discounted(on_discount)
+            if value is not None:
+                terms.append(value * drawn.weights[on_density] if on_density else value)
+        return np.asarray(sum(terms[1:], terms[0])) if terms else np.zeros(flows.shape[1])
 
     distinct = {derivative: sample(derivative) for derivative in dict.fromkeys(chain.from_iterable(combinations))}
     return np.stack([sum_of(c, distinct) for c in combinations])

@@ -67,6 +67,22 @@ class Products:
         total = [float(w.sum()) for w in halves], [float(w @ w) for w in halves]
         return cls(len(weights), np.array(total[0]), np.array(total[1]), sums, products)
 
+    @classmethod
+    def shared(cls, controls: FloatArray, targets: FloatArray, weights: FloatArray) -> Products:
+        """Products of samples where all targets have the same controls, shape (n_controls, n_samples)."""
+        count, number = len(controls), len(targets)
+        rows = np.concatenate([controls, targets])
+        chosen = np.concatenate([np.tile(np.arange(count), (number, 1)), count + np.arange(number)[:, None]], axis=1)
+        sums, products = np.empty((2, number, count + 1)), np.empty((2, number, count + 1, count + 1))
+        halves = [weights[0::2], weights[1::2]]
+        for h, weight in enumerate(halves):
+            part = rows[:, h::2]
+            weighted = part * weight
+            sums[h] = weighted.sum(axis=1)[chosen]
+            products[h] = (weighted @ part.T)[chosen[:, :, None], chosen[:, None, :]]
+        total = [float(w.sum()) for w in halves], [float(w @ w) for w in halves]
+        return cls(len(weights), np.array(total[0]), np.array(total[1]), sums, products)
+
     def merge(self, other: Products) -> Products:
         """Products of both sets of samples."""
         return Products(

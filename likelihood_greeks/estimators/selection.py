@@ -30,7 +30,7 @@ OVERHEAD = 5.0
 """Work a path, in units of one date of a plain run, which itself costs ``OVERHEAD`` plus the number of dates: of the
 free controls, a European, and moving a relaxed payoff along one skeleton (measured at 3 to 252 dates, five Greeks)."""
 
-FLOW, HANDOVER, TRAVEL, RATE = 0.45, 0.08, 0.04, 0.3
+FLOW, HANDOVER, TRAVEL, RATE = 0.5, 0.08, 0.2, 0.4
 """The same for a law that draws something beneath its spots, in shares of the work there: of letting changes travel at
 all, of every handover, of moving a relaxed payoff along one, and of every further rate (measured under Heston at 12 and
 52 dates, eight Greeks)."""

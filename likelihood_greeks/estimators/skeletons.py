@@ -28,8 +28,9 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import FloatArray
-from ..models.moves import LIKELIHOOD_RATIO, NONE, Moves, cumulated, once, spread, weighted
+from ..models.moves import LIKELIHOOD_RATIO, NONE, Moves, alike, cumulated, once, spread, weighted
 from ..parameters import TIME, Derivative
 from .likelihood_ratio import Combination, Drawn, sum_of
 
@@ -101,6 +102,12 @@ def interpolation(clock: tuple[float, ...], skeleton: Skeleton) -> FloatArray:
     return np.stack(columns, axis=1) if columns else np.zeros((len(clock), 0))
 
 
+def carried(noise: FloatArray, gradient: FloatArray) -> FloatArray:
+    """Sum over the dates of a gradient times the sum of the noise so far, shape (n_paths,)."""
+    compiled = kernels("travel")
+    return compiled.carried(noise, gradient) if compiled else np.einsum("ij,ij->j", gradient, noise.cumsum(axis=0))
+
+
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
@@ -139,7 +146,10 @@ class Motion:
             def matrix() -> FloatArray:
                 return interpolation(tuple(np.cumsum(variance[:, 0]).tolist()), skeleton)
 
-            return np.asarray(once(self._known, ("interpolation", skeleton), matrix)[:count].T @ gradient)
+            shares, compiled = once(self._known, ("interpolation", skeleton), matrix)[:count], kernels("travel")
+            return compiled.shared(shares, gradient) if compiled else np.asarray(shares.T @ gradient)
+        if compiled := kernels("clocked"):
+            return np.asarray(compiled.handed(gradient, self.shares(skeleton), np.asarray(_starts(skeleton))))
         inner, starts = gradient[: skeleton[-1] + 1], _starts(skeleton)
         found = np.add.reduceat(inner * self.shares(skeleton), starts, axis=0)
         found[:-1] += np.add.reduceat(inner, starts, axis=0)[1:] - found[1:]
@@ -279,22 +289,27 @@ class Moved:
         """Sum over the dates of gradient times tangent: of every move's motion times all gradients from there on."""
         assert self.gradient is not None
         gradient, noise = self.gradient, self.motion.moves.noise
-        ahead = self._once("ahead", lambda: cumulated(gradient.copy(), backwards=True))
         still, noisy = self.motion.speed(names, rate)
         if self.motion.moves.variance.shape[1] == 1:  # of all coordinates in one product
             coefficients, row = self.motion.still(names, rate)
             key = "still", rate, names if len(coefficients) == 1 else len(coefficients)
-            total = self._once(key, lambda: coefficients @ ahead)[row]
+            total = self._once(key, lambda: coefficients.cumsum(axis=1) @ gradient)[row]
         else:
-            total = weighted(still, ahead)
+            total = weighted(still, self._ahead)
         if noisy is NONE:
             return total
         if noisy.shape[1] == 1 and not noisy[1:].any():
-            return np.asarray(total + noisy[0] * noise[0] * ahead[0])
-        if noisy.shape[1] == 1 and np.ptp(noisy) <= ROUNDING * abs(noisy[0, 0]):
-            alike = self._once("noise alike", lambda: np.einsum("ij,ij->j", noise, ahead))
-            return np.asarray(total + noisy[0] * alike)
-        return total + weighted(noisy, self._once("noise ahead", lambda: noise * ahead))
+            return np.asarray(total + noisy[0] * noise[0] * self._once("sum", lambda: gradient.sum(axis=0)))
+        if alike(noisy):
+            return np.asarray(total + noisy[0] * self._once("carried", lambda: carried(noise, gradient)))
+        return total + weighted(noisy, self._once("noise ahead", lambda: noise * self._ahead))
+
+    @property
+    def _ahead(self) -> FloatArray:
+        """Sums of the gradients from every date on, shape (n_times, n_paths)."""
+        gradient = self.gradient
+        assert gradient is not None
+        return self._once("ahead", lambda: cumulated(gradient.copy(), backwards=True))
 
     def _turned(self, what: str, factors: FloatArray, clock: FloatArray, skeleton: Skeleton) -> FloatArray:
         """Gradient times factors times the motion of the clock less its interpolation, up to where the clock moves."""

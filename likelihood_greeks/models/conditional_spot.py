@@ -21,6 +21,7 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import FloatArray
 from ..parameters import Derivative
 from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, cumulated, once
@@ -92,12 +93,31 @@ class ConditionalSpot:
         """Variances s**2, shape (n_times, n_paths)."""
         return np.asarray((1.0 - self.model.correlation**2) * self.clock)
 
+    @property
+    def _linear(self) -> tuple[FloatArray, float, float, float]:
+        """The mean's constants, (n_times,), its slopes in I and in the rise of the variance, and that of s**2 in I."""
+        m, steps = self.model, self.steps[:, 0]
+        ratio = m.correlation / m.vol_of_vol
+        constant = (m.rate - m.dividend_yield - ratio * m.mean_reversion * m.long_run_variance) * steps
+        return constant, ratio * m.mean_reversion - 0.5, ratio, 1.0 - m.correlation**2
+
+    @property
+    def _beneath_moves(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The clock, the variances, and the rows of these at the ends of the intervals, from time 0 on."""
+        path = self.beneath.path
+        return self.clock, path, np.append(self.beneath.starts, len(path) - 1)
+
     def paths(self, normals: FloatArray) -> FloatArray:
         """Log-spots driven by given normals, shape (n_times, n_paths)."""
+        if compiled := kernels("spot"):
+            return np.asarray(compiled.paths(np.log(self.model.spot), self._linear, *self._beneath_moves, normals))
         return np.log(self.model.spot) + cumulated(self.mean + np.sqrt(self.variance) * normals)
 
     def moves(self, log_spot: FloatArray) -> Moves:
         """How given log-spots moved, with all derivatives."""
+        if compiled := kernels("spot"):
+            start = np.log(self.model.spot)
+            return Moves(compiled.noise(start, self._linear, *self._beneath_moves, log_spot), self.variance, self)
         noise = np.diff(log_spot, axis=0, prepend=np.log(self.model.spot)) - self.mean
         return Moves(noise, self.variance, self)
 
@@ -117,8 +137,24 @@ class ConditionalSpot:
         if name in LINEAR:
             return Slope(self._carry_slope(name))
         beneath = self.beneath.beneath(name, rate)
+        if beneath.rise.shape == beneath.clock.shape == self.clock.shape and (compiled := kernels("spot")):
+            moved = np.ascontiguousarray(beneath.rise), np.ascontiguousarray(beneath.clock)
+            mean, variance = compiled.slope(*self._linear_slope(name), *moved, *self._beneath_moves)
+            return Slope(mean, variance, beneath.handed, turns=True)
         spread = NONE if beneath.clock is NONE else (1.0 - self.model.correlation**2) * beneath.clock
         return Slope(self._mean_slope(name, beneath), spread, beneath.handed, turns=beneath.clock is not NONE)
+
+    def _linear_slope(self, name: str) -> tuple[FloatArray, tuple[float, ...]]:
+        """The numbers of `slope` as its kernel wants them, for a coordinate that moves what is beneath.
+
+        With the derivative of rho / xi that of A adds: its own, in the clock too where kappa moves, and A's parts.
+        """
+        m, ratio, turned = self.model, self.model.correlation / self.model.vol_of_vol, self._ratio_slope(name)
+        kappa, in_clock = m.mean_reversion, float(name == "mean_reversion")
+        own = -m.long_run_variance * self.steps if in_clock else self._drive_slope(name)
+        still = self._carry_slope(name) + ratio * own - turned * kappa * m.long_run_variance * self.steps
+        of_clock = ratio * in_clock + turned * kappa
+        return still[:, 0], (ratio, ratio * kappa - 0.5, of_clock, turned, 1.0 - m.correlation**2)
 
     def _mean_slope(self, name: str, beneath: Beneath) -> FloatArray:
         """Of carry - I / 2 + (rho / xi) A."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, final
 
 import numpy as np
@@ -15,33 +16,10 @@ from .._typing import AnyArray, FloatArray
 from ..jets import Jet
 from ..parameters import TIME, Derivative
 from ..sampling import Stream
-from . import carry
-from .moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, cumulated, weighted
+from . import carry, lognormal
+from .lognormal import Terms
+from .moves import LIKELIHOOD_RATIO, Moves
 from .protocol import Paths
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class _Terms:
-    """Means and variances of the moves, shape (n_times, 1), as jets: the whole of the law."""
-
-    mean: Jet
-    variance: Jet
-
-    def slope(self, name: str, rate: float) -> Slope:
-        """First derivatives; only the elapse of time shortens one interval more than the others."""
-        return Slope(self.mean.derivative(name), self._clock(name), turns=name == TIME)
-
-    def bend(self, pair: Derivative, rate: float) -> Slope:
-        """Second derivatives."""
-        return Slope(self.mean.derivative(*pair), self._clock(*pair))
-
-    def curvature(self, pair: Derivative, rate: float, noise: FloatArray) -> None:
-        """Never asked for: every bend is known."""
-
-    def _clock(self, *names: str) -> FloatArray:
-        rows = self.variance.derivative(*names)
-        return rows if rows.any() else NONE
 
 
 @final
@@ -108,7 +86,7 @@ class GBM:
         times : sequence of float, shape (n_times,)
             Year fractions, increasing, > 0.
         stream : Stream
-            Gives ``normals(n_times)``, one row a date.
+            Gives ``brownian(times)``, one row a date.
 
         Returns
         -------
@@ -116,28 +94,14 @@ class GBM:
             ``spot`` of shape (n_times, n_paths).
         """
         grid = np.asarray(dates("times", times))
-        steps = np.diff(grid, prepend=0.0)[:, None]
-        log_spot = stream.normals(len(grid))
-        log_spot *= self.volatility * np.sqrt(steps)
-        log_spot += self._drift * steps
-        log_spot[0] += np.log(self.spot)
-        return Paths(grid, np.exp(cumulated(log_spot)), {"log_spot": log_spot})
+        return lognormal.drawn(self, grid, self._terms(grid), stream.brownian(grid))
 
-    def _terms(self, steps: FloatArray) -> _Terms:
-        x, first = self.coordinates(), np.eye(len(steps), 1)
-        length, square = steps[:, None] - first * x[TIME], x["volatility"] * x["volatility"]
-        drift = x["rate"] - x["dividend_yield"] - 0.5 * square
-        return _Terms(drift * length + first * jets.log(x["spot"]), square * length)
+    def _terms(self, grid: FloatArray) -> Terms:
+        return _terms(self, tuple(grid.tolist()))
 
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""
-        log_spot = paths.latent["log_spot"] if "log_spot" in paths.latent else np.log(paths.spot)
-        terms = self._terms(paths.steps)
-        noise = np.empty_like(log_spot)
-        np.subtract(log_spot[1:], log_spot[:-1], out=noise[1:])
-        noise[0] = log_spot[0]
-        noise -= terms.mean.value
-        return Moves(noise, terms.variance.value, terms)
+        return lognormal.moves(self, self._terms(paths.times), paths)
 
     def hand_over_rates(self, times: Sequence[float] | FloatArray) -> tuple[float, ...]:
         """One will do: nothing is drawn beneath the spot."""
@@ -149,10 +113,24 @@ class GBM:
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Log-density of the spots at ``paths.times`` (not of their logarithms), shape (n_paths,)."""
-        moves = self.moves(paths)
-        log_spot = paths.latent["log_spot"] if "log_spot" in paths.latent else np.log(paths.spot)
-        exponent = weighted(0.5 / moves.variance, moves.noise**2)
-        return np.asarray(-exponent - log_spot.sum(axis=0) - 0.5 * np.log(2.0 * np.pi * moves.variance).sum())
+        return lognormal.log_density(self.moves(paths), paths)
+
+    def log_densities(self, laws: Sequence[GBM], paths: Paths) -> FloatArray:
+        r"""`log_density` of the same paths under each of `laws`, shape (n_laws, n_paths).
+
+        The laws are an exponential family: with :math:`x_i` the moves of the log-spot, all that matters of a path is
+        :math:`\log S_1`, :math:`\log S_T` and :math:`\sum_{i>1} x_i^2/\Delta_i`, whatever the number of dates.
+        """
+        log_spot = np.log(paths.spot)
+        steps, end, moves = paths.steps, paths.times[-1], np.diff(log_spot, axis=0)
+        later = np.einsum("i,ij,ij->j", 1.0 / steps[1:], moves, moves)
+        rest = log_spot.sum(axis=0) + 0.5 * np.log(2.0 * np.pi * steps).sum()
+        found = np.empty((len(laws), len(rest)))
+        for row, law in zip(found, laws, strict=True):
+            start, drift = np.log(law.spot), law._drift
+            square = (log_spot[0] - start) ** 2 / steps[0] + later - 2.0 * drift * (log_spot[-1] - start)
+            row[:] = -0.5 * (square + drift**2 * end) / law.volatility**2 - rest - len(steps) * np.log(law.volatility)
+        return found
 
     def terminal_log_density(self, spot: FloatArray, time: float) -> FloatArray:
         """Log-density of the spot at one date, whatever was drawn before it; shape of `spot`."""
@@ -188,17 +166,10 @@ class GBM:
         return carry.forward_jet(self, times)
 
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
-        r"""Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives.
-
-        .. math:: \Phi(d_2), \qquad F\,\Phi(d_1) - K\,\Phi(d_2), \qquad
-                  d_{1,2} = \frac{\log(F/K)}{\sigma\sqrt{t}} \pm \tfrac12\sigma\sqrt{t}.
-        """
+        """Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives."""
         x = self.coordinates()
         deviation = x["volatility"] * jets.sqrt(time - x[TIME])
-        forward = self.forward_jet(np.asarray(time))
-        d2 = jets.log(forward / positive("strike", strike)) / deviation - 0.5 * deviation
-        above = jets.normal_cdf(d2)
-        return above, forward * jets.normal_cdf(d2 + deviation) - strike * above
+        return lognormal.vanilla_jets(self.forward_jet(np.asarray(time)), deviation, strike)
 
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""
@@ -214,3 +185,12 @@ class GBM:
             refuse("spot", "be positive", spot)
         deviation = self.volatility * np.sqrt(positive("time", time))
         return np.asarray(special.ndtr((np.log(np.asarray(spot) / self.spot) - self._drift * time) / deviation))
+
+
+@lru_cache(maxsize=64)
+def _terms(law: GBM, times: tuple[float, ...]) -> Terms:
+    steps, x = np.diff(times, prepend=0.0), law.coordinates()  # the same on every chunk
+    first = np.eye(len(steps), 1)
+    length, square = steps[:, None] - first * x[TIME], x["volatility"] * x["volatility"]
+    drift = x["rate"] - x["dividend_yield"] - 0.5 * square
+    return Terms(drift * length + first * jets.log(x["spot"]), square * length)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import numpy as np
@@ -25,7 +25,7 @@ from .quotes import Rates
 from .square_root import SquareRoot
 from .variance_path import VariancePath, layout
 
-STEP_WORK = 45.0  # of drawing and weighing a sub-step of the variance, measured
+STEP_WORK = 20.0  # of drawing and weighing a sub-step of the variance, measured
 SHARE = 0.35  # see `Heston.substeps`
 MEASURED_BIAS = 0.002
 """Bound on the bias of a Greek, in parts of its scale, at the steps of `Heston.substeps` with nothing scaled."""
@@ -198,7 +198,7 @@ class Heston:
         times : sequence of float, shape (n_times,)
             Year fractions, increasing, > 0.
         stream : Stream
-            Gives ``normals(n_times)`` and a generator.
+            Gives ``brownian(times)`` and a generator.
 
         Returns
         -------
@@ -210,7 +210,8 @@ class Heston:
         grid = np.asarray(dates("times", times))
         counts = self.substeps(grid)
         steps = layout(grid, counts)[0]
-        normals, generator, law = stream.normals(len(grid)), stream.generator, self._variance
+        law = self._variance
+        normals, generator = stream.brownian(grid, np.cumsum(steps), law.ranks), stream.generator
         path, log_gamma = law.draw(self.initial_variance, steps, stream.n_samples, generator)
         clock = IntegratedVariance.given(law.transitions(path, steps, log_gamma))
         beneath = VariancePath.drawn(self, grid, counts, path, clock, clock.draw(generator), log_gamma)
@@ -238,6 +239,23 @@ class Heston:
         """Joint log-density of all that was drawn: variances, integrated variances and spots; shape (n_paths,)."""
         beneath = self._beneath(paths)
         return beneath.log_density() + ConditionalSpot(self, beneath).log_density(paths.latent["log_spot"])
+
+    # -- other laws on the same draws ---------------------------------------------------------------------------
+
+    def redrawn(self, paths: Paths, law: Heston) -> Paths:
+        """Paths that `law` drew, with the variances kept and the spots as this law makes them of the same normals.
+
+        The dates of the first interval may have come nearer since.
+        """
+        drawn = ConditionalSpot(law, law._beneath(paths).drawn_at(paths.memo))
+        moves = drawn.moves(paths.latent["log_spot"])
+        log_spot = ConditionalSpot(self, self._beneath(paths)).paths(moves.noise / np.sqrt(moves.variance))
+        return replace(paths, spot=np.exp(log_spot), latent={**paths.latent, "log_spot": log_spot})
+
+    def log_ratio_beneath(self, paths: Paths, law: Heston) -> FloatArray:
+        """Log-density of the variances and integrated variances less that under `law`, shape (n_paths,)."""
+        drawn = law._beneath(paths)
+        return self._beneath(paths).log_ratio(drawn.drawn_at(paths.memo))
 
     # -- its derivatives ---------------------------------------------------------------------------------------
 

@@ -33,9 +33,11 @@ import numpy as np
 from numpy.polynomial import polynomial
 from scipy import special
 
+from .._compiled import kernels
 from .._typing import FloatArray
+from .bessel_table import LOWEST_ORDER, tabulated
 from .moves import once
-from .square_root import Direction, Transitions
+from .square_root import Direction, Rate, Transitions
 
 SERIES_LIMIT, SERIES_TERMS = 1.0, 24  # of ell, whose radius of convergence is pi**2
 _N = np.arange(1.0, SERIES_TERMS + 1.0)
@@ -89,6 +91,11 @@ class IntegratedVariance:
     def given(cls, steps: Transitions) -> IntegratedVariance:
         """The law given the ends of every step."""
         ell, coth = hyperbolic((0.5 * steps.law.mean_reversion * steps.steps) ** 2)
+        if (compiled := kernels("variance")) and steps.law.order >= LOWEST_ORDER:
+            table, order = tabulated(steps.law.order), steps.law.order
+            ends = np.ascontiguousarray(steps.start), np.ascontiguousarray(steps.end)
+            numbers = _numbers(steps, ell, coth)
+            return cls(steps, ell, coth, *compiled.moments(*ends, table.scale, table.pieces[:2], 1.0 + order, numbers))
         beta, w, one = _beta(steps), _weight(steps), 1.0 + steps.law.order + steps.bessel.excess
         mean = beta * (one * ell[0] - w * coth[0])
         variance = beta**2 * (one * ell[1] - w * coth[1] + steps.bessel.slope * ell[0] ** 2)
@@ -111,6 +118,8 @@ class IntegratedVariance:
         .. [1] J. R. Michael, W. R. Schucany and R. W. Haas, "Generating random variates using transformations with
            multiple roots", *The American Statistician* 30 (1976), 88-90.
         """
+        if (compiled := kernels("variance")) and isinstance(generator, np.random.Generator):
+            return np.asarray(compiled.inverse_gaussian(generator, self.mean, self.variance))
         half = generator.standard_normal(self.mean.shape) ** 2 * self.variance / (2.0 * self.mean**2)
         root = 1.0 / (1.0 + half + np.sqrt(half * (half + 2.0)))
         smaller = generator.random(self.mean.shape) * (1.0 + root) <= 1.0
@@ -130,23 +139,31 @@ class IntegratedVariance:
         score = 1.5 * log_mean - 0.5 * log_variance
         return np.asarray(score + shape * gap * (log_mean - 0.5 * gap * (log_mean - log_variance)))
 
-    def moved(self, along: Direction) -> tuple[FloatArray, FloatArray]:
-        """Derivatives of `mean` and `variance` along a direction, each of shape (n_steps, n_paths).
+    @property
+    def numbers(self) -> FloatArray:
+        """What the kernels need of every step, shape (n_steps, 9)."""
+        return _numbers(self.steps, self.ell, self.coth)
 
-        Of the direction's numbers, all but the order act through the logarithms of beta and z, through w and through X.
+    def factors(self, along: Direction) -> dict[str, Rate]:
+        """Derivatives, along a direction, of what mean and variance are made of; each broadcasts to (n_steps, n_paths).
+
+        All but the order act through the logarithms of beta and z, through w and its parts, and through X.
         """
         steps, kappa, length = self.steps, self.steps.law.mean_reversion, self.steps.steps
         x = 0.5 * kappa * length * (length * along.mean_reversion + kappa * along.step)
         log_beta = 2.0 * (along.vol_of_vol / steps.law.vol_of_vol + along.step / length)
         log_scale = log_beta - along.step / length  # of length * xi**2
         log_z = 0.5 * (along.log_start + along.log_end) - log_scale + self.ell[0] * x
-        share = 2.0 / (length * steps.law.vol_of_vol**2)
-        factors = {
-            "beta": log_beta, "z": log_z, "x": x, "order": along.order, "start": share * along.log_start,
-            "end": share * along.log_end, "w": -log_scale,
+        share = _share(steps)
+        return {
+            "beta": log_beta, "z": log_z, "x": x, "order": along.order, "w": -log_scale,
+            "start": share * along.log_start, "end": share * along.log_end,
         }  # fmt: skip
+
+    def moved(self, along: Direction) -> tuple[FloatArray, FloatArray]:
+        """Derivatives of `mean` and `variance` along a direction, each of shape (n_steps, n_paths)."""
         mean, variance = np.zeros_like(self.mean), np.zeros_like(self.variance)
-        for name, factor in factors.items():
+        for name, factor in self.factors(along).items():
             if np.any(factor):
                 of_mean, of_variance = once(self._known, name, partial(self._slope, name))
                 mean += factor * of_mean
@@ -179,4 +196,14 @@ def _beta(steps: Transitions) -> FloatArray:
 
 def _weight(steps: Transitions) -> FloatArray:
     """The coefficient w of C."""
-    return np.asarray(2.0 * (steps.start + steps.end) / (steps.steps * steps.law.vol_of_vol**2))
+    return np.asarray((steps.start + steps.end) * _share(steps))
+
+
+def _share(steps: Transitions) -> FloatArray:
+    """What the variances at both ends are multiplied by in w."""
+    return np.asarray(2.0 / (steps.steps * steps.law.vol_of_vol**2))
+
+
+def _numbers(steps: Transitions, ell: FloatArray, coth: FloatArray) -> FloatArray:
+    """The scale of z, beta, the share in w, and the derivatives of ell and C; shape (n_steps, 9)."""
+    return np.concatenate([steps.argument_scale, _beta(steps), _share(steps), *ell, *coth], axis=1)

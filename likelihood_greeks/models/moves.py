@@ -30,6 +30,7 @@ from typing import Any, Protocol, TypeVar, final, runtime_checkable
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import FloatArray
 from ..parameters import Derivative
 
@@ -114,6 +115,19 @@ def cumulated(rows: FloatArray, backwards: bool = False) -> FloatArray:
     return rows
 
 
+def diffused(normals: FloatArray, scale: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Noise, scale times normals, and the running sums of noise plus mean; both (n_times, n_paths).
+
+    `scale` and `mean` have a number a date. The normals are overwritten.
+    """
+    if compiled := kernels("moves"):
+        found = np.empty_like(normals)
+        compiled.diffuse(normals, scale, mean, found)
+        return normals, found
+    normals *= scale[:, None]
+    return normals, cumulated(normals + mean[:, None])
+
+
 def spread(rows: FloatArray, n_times: int) -> FloatArray:
     """Rows for every date, from one for all or one each."""
     return rows if len(rows) == n_times else np.repeat(rows, n_times, axis=0)
@@ -128,9 +142,28 @@ def weighted(coefficients: FloatArray, rows: FloatArray) -> FloatArray:
             return np.asarray(rows[:, 0] @ coefficients)
         return np.einsum("ij,ij->j", coefficients, rows)
     column = spread(coefficients, len(rows))[:, 0]
-    if len(column) > 1 and not column[1:].any():  # most derivatives stop after the first date
-        return np.asarray(column[0] * rows[0])
-    return np.asarray(column @ rows)
+    return np.asarray(column[0] * rows[0] if _first_only(column) else column @ rows)
+
+
+def weighted_squares(coefficients: FloatArray, rows: FloatArray) -> FloatArray:
+    """Sum over the dates of coefficients, as for `weighted`, times squares of rows; shape (n_paths,)."""
+    if coefficients.shape[1] > 1:
+        return weighted(coefficients, rows**2)
+    column = spread(coefficients, len(rows))[:, 0]
+    if _first_only(column):
+        return np.asarray(column[0] * rows[0] ** 2)
+    compiled = kernels("moves")
+    return compiled.squares(column, rows) if compiled else np.asarray(column @ rows**2)
+
+
+def _first_only(column: FloatArray) -> bool:
+    """Most derivatives stop after the first date."""
+    return len(column) > 1 and not column[1:].any()
+
+
+def alike(coefficients: FloatArray) -> bool:
+    """Whether coefficients are the same for all dates and paths, but for rounding errors."""
+    return coefficients.shape[1] == 1 and bool(np.ptp(coefficients) <= 1e-14 * abs(coefficients[0, 0]))
 
 
 @final
@@ -165,22 +198,33 @@ class Moves:
         ends = list(rows)
         if ends == list(range(len(self.noise))):
             return self
-        return Moves(_summed(self.noise, ends), _summed(self.variance, ends), _Between(self, ends))
+        return Moves(self._noise(ends), _summed(self.variance, ends), _Between(self, ends))
 
-    @property
-    def _square(self) -> FloatArray:
-        return once(self._known, "square", lambda: self.noise**2)
+    def _noise(self, ends: Sequence[int]) -> FloatArray:
+        """Noise summed over the intervals that end at some dates, shape (n_ends, n_paths)."""
+        return once(self._known, ("noise", tuple(ends)), lambda: _summed(self.noise, list(ends)))
+
+    def _weighted(self, coefficients: FloatArray) -> FloatArray:
+        """Sum over the dates of coefficients times noise, shape (n_paths,)."""
+        if len(coefficients) < 2 or not alike(coefficients):
+            return weighted(coefficients, self.noise)
+        return np.asarray(coefficients[0] * once(self._known, "sum", lambda: self.noise.sum(axis=0)))
 
     def weight(self, name: str, rate: float) -> FloatArray:
         """First-order weight: derivative of the log-density of moves and of what is beneath; shape (n_paths,)."""
         return once(self._known, ("weight", name, rate), lambda: self._weight(self.slope(name, rate)))
 
     def _weight(self, slope: Slope) -> FloatArray:
-        total = weighted(slope.mean / self.variance, self.noise) + slope.handed
+        if slope.mean.shape == self.noise.shape == self.variance.shape and (compiled := kernels("clocked")):
+            spread = np.zeros((0, 0)) if slope.variance is NONE else slope.variance
+            return np.asarray(compiled.weight(slope.mean, spread, self.noise, self.variance) + slope.handed)
+        total = self._weighted(slope.mean / self.variance) + slope.handed
         if slope.variance is NONE:
             return total
         relative = slope.variance / self.variance
-        return total + 0.5 * (weighted(relative / self.variance, self._square) - _total(relative, len(self.noise)))
+        return total + 0.5 * (
+            weighted_squares(relative / self.variance, self.noise) - _total(relative, len(self.noise))
+        )
 
     def weights(self, needed: Iterable[Derivative], rate: float) -> dict[Derivative, FloatArray]:
         """First- and second-order weights; a second-order one unknown at this rate is the likelihood ratio's."""
@@ -201,11 +245,11 @@ class Moves:
             return once(self._known, ("curvature", pair, rate), lambda: self.law.curvature(pair, rate, self.noise))
         (a, b), v, n = (self.slope(name, rate) for name in pair), self.variance, len(self.noise)
         linear = bend.mean / v - (a.mean * b.variance + b.mean * a.variance) / v**2
-        total = weighted(linear, self.noise) - _total(a.mean * b.mean / v, n) + bend.handed
+        total = self._weighted(linear) - _total(a.mean * b.mean / v, n) + bend.handed
         if a.variance is NONE and bend.variance is NONE:
             return total
         product, second = a.variance * b.variance / v**2, bend.variance / v
-        square = weighted((0.5 * second - product) / v, self._square)
+        square = weighted_squares((0.5 * second - product) / v, self.noise)
         return np.asarray(total + square - 0.5 * _total(second - product, n))
 
     def scores(self, names: Iterable[str]) -> FloatArray:
@@ -240,6 +284,8 @@ class Moves:
         found = reached @ spread(still, len(self.noise))
         if noisy is NONE:
             return np.asarray(found)
+        if alike(noisy):
+            return np.asarray(found + noisy[0] * cumulated(self._noise(ends).copy()))
         if noisy.shape[1] == 1:
             return np.asarray(found + (reached * noisy[:, 0]) @ self.noise)
         return np.asarray(found + reached @ (noisy * self.noise))
@@ -277,8 +323,10 @@ class _Between:
 
 def _summed(rows: FloatArray, ends: list[int]) -> FloatArray:
     """Sums over the intervals that end at some rows, shape (n_ends, n_paths)."""
-    last = np.arange(len(rows)) <= np.asarray(ends, dtype=int)[:, None]
-    return np.asarray(np.diff(last, axis=0, prepend=False).astype(float) @ rows)
+    found = np.empty((len(ends), rows.shape[1]))
+    for row, first, end in zip(found, [0, *(end + 1 for end in ends)], ends, strict=False):
+        np.add.reduce(rows[first : end + 1], axis=0, out=row)
+    return found
 
 
 def _total(rows: FloatArray, n_times: int) -> FloatArray:

@@ -113,6 +113,37 @@ class KnowsTerminal(Protocol):
         ...
 
 
+@runtime_checkable
+class Ages(Protocol):
+    """A model whose law depends on the calendar: as time elapses it is another."""
+
+    def later(self, elapsed: float, /) -> PathModel:
+        """The model some years later (earlier if negative), its curves where they are in the calendar."""
+        ...
+
+
+@runtime_checkable
+class KnowsFamily(Protocol):
+    """A model that finds log-densities under many laws of its kind for little more than under one."""
+
+    def log_densities(self, laws: Sequence[Any], paths: Any, /) -> FloatArray:
+        """Log-densities of the same paths under each of `laws`, shape (n_laws, n_paths)."""
+        ...
+
+
+@runtime_checkable
+class RedrawsSpots(Protocol):
+    """A model that draws something beneath its spots, and can make the spots anew from the same draws."""
+
+    def redrawn(self, paths: Any, law: Any, /) -> Any:
+        """Paths that `law` drew, as this model makes them of the same normals and of what is beneath."""
+        ...
+
+    def log_ratio_beneath(self, paths: Any, law: Any, /) -> FloatArray:
+        """Log-density of what is beneath under this model less that under `law`, which drew it; shape (n_paths,)."""
+        ...
+
+
 def observed(paths: Any) -> FloatArray:
     """What the payoff sees: ``paths.spot``, or the paths themselves."""
     return np.asarray(getattr(paths, "spot", paths))

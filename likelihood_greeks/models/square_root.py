@@ -17,13 +17,16 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TypeAlias, final
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import FloatArray
-from .bessel import Bessel, bessel
+from . import gamma_quantile
+from .bessel_table import BesselRows
+from .moves import once
 from .transport import gamma_shape
 
 FLOOR = 1e-250
@@ -92,23 +95,31 @@ class SquareRoot:
     def _split(self) -> bool:
         return self.order > ENOUGH
 
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """Of the calls that `draw` takes for a step: the gamma of fixed shape, made by the first, moves less."""
+        return (1, 0) if self._split else (1, 0, 0)
+
     def draw(
         self, start: float, steps: FloatArray, shape: int, generator: np.random.Generator
     ) -> tuple[FloatArray, FloatArray]:
         """Variances at both ends of every step, shape (n_steps + 1, shape), and the logarithms of the gammas in them.
 
         A noncentral chi-square is the sum of two independent parts: twice a gamma variate, whose shape is the same in
-        every step; and, as its degrees of freedom allow, the square of a normal with a mean, or a chi-square with a
-        Poisson number of degrees of freedom. A gamma of shape a is one of shape a + 1 times a uniform to the power 1/a:
-        of a small shape most are too small for a number, but not for a logarithm.
+        every step, by inversion (`gamma_quantile`); and, as its degrees of freedom allow, the square of a normal with
+        a mean, or a chi-square with a Poisson number of degrees of freedom.
         """
         scale, decay = self.scale(steps), np.exp(-self.mean_reversion * steps)
+        compiled = kernels("variance")
+        if compiled and self._split and isinstance(generator, np.random.Generator):
+            table = gamma_quantile.tabulated(self.gamma_shape)
+            path, log_gamma = compiled.draw(generator, start, decay / scale, scale, shape, table)
+            return path, log_gamma
         path, log_gamma = np.empty((len(steps) + 1, shape)), np.empty((len(steps), shape))
         path[0] = start
         for k in range(len(steps)):
             noncentrality = decay[k] / scale[k] * path[k]
-            log_gamma[k] = np.log(generator.standard_gamma(self.gamma_shape + 1.0, shape))
-            log_gamma[k] -= generator.standard_exponential(shape) / self.gamma_shape
+            log_gamma[k] = gamma_quantile.log_gammas(self.gamma_shape, generator.standard_normal(shape))
             if self._split:
                 rest = (generator.standard_normal(shape) + np.sqrt(noncentrality)) ** 2
             else:
@@ -116,15 +127,9 @@ class SquareRoot:
             path[k + 1] = scale[k] * (2.0 * lifted(log_gamma[k]) + rest)
         return path, log_gamma
 
-    def transitions(
-        self, path: FloatArray, steps: FloatArray, log_gamma: FloatArray | float = 0.0, order: bool = True
-    ) -> Transitions:
-        """Steps between rows of `path` (n_steps + 1, n_paths), drawn with given gammas; `order` as for `bessel`."""
-        start, end, column = path[:-1], path[1:], steps[:, None]
-        depth = np.where(end < LIFTED, np.minimum(log_gamma - np.log(FLOOR), 0.0), 0.0)
-        scale, half = self.scale(column), np.exp(-0.5 * self.mean_reversion * column)
-        z = np.sqrt(start) * np.sqrt(end) * (half / scale)
-        return Transitions(self, start, end, column, depth, bessel(self.order, z, order))
+    def transitions(self, path: FloatArray, steps: FloatArray, log_gamma: FloatArray | float = 0.0) -> Transitions:
+        """Steps between rows of `path` (n_steps + 1, n_paths), drawn with given gammas."""
+        return Transitions(self, path[:-1], path[1:], steps[:, None], log_gamma)
 
 
 def lifted(log_gamma: FloatArray) -> FloatArray:
@@ -144,25 +149,36 @@ class Transitions:
         Variances at their ends.
     steps : ndarray, shape (n_steps, 1)
         Their lengths, years.
-    depth : ndarray, shape (n_steps, n_paths)
-        What is to be added to the logarithm of an end that was lifted.
-    bessel : Bessel
-        At z.
+    log_gamma : ndarray, shape (n_steps, n_paths), or float
+        Logarithms of the gammas in the ends.
     """
 
     law: SquareRoot
     start: FloatArray
     end: FloatArray
     steps: FloatArray
-    depth: FloatArray
-    bessel: Bessel
+    log_gamma: FloatArray | float
+    _known: dict[Any, Any] = field(default_factory=dict)
 
     def leading(self, count: int) -> Transitions:
         """The first `count` steps."""
-        return replace(
-            self, start=self.start[:count], end=self.end[:count], steps=self.steps[:count],
-            depth=self.depth[:count], bessel=self.bessel.leading(count),
-        )  # fmt: skip
+        log_gamma = self.log_gamma[:count] if isinstance(self.log_gamma, np.ndarray) else self.log_gamma
+        found = Transitions(self.law, self.start[:count], self.end[:count], self.steps[:count], log_gamma)
+        found._known["bessel"] = self.bessel.leading(count, found._argument)
+        return found
+
+    @property
+    def argument_scale(self) -> FloatArray:
+        """What the geometric mean of both ends is multiplied by to make z, shape (n_steps, 1)."""
+        return np.asarray(np.exp(-0.5 * self.law.mean_reversion * self.steps) / self.law.scale(self.steps))
+
+    @property
+    def bessel(self) -> BesselRows:
+        """The Bessel function at z."""
+        return once(self._known, "bessel", lambda: BesselRows(self.law.order, self._argument))
+
+    def _argument(self) -> FloatArray:
+        return np.asarray(np.sqrt(self.start) * np.sqrt(self.end) * self.argument_scale)
 
     @property
     def _scaled(self) -> tuple[FloatArray, FloatArray]:
@@ -172,7 +188,8 @@ class Transitions:
 
     def _log_half(self, y: FloatArray) -> FloatArray:
         """The logarithm of y / 2, of an end that was lifted as well."""
-        return np.asarray(np.log(0.5 * y) + self.depth)
+        depth = np.where(self.end < LIFTED, np.minimum(self.log_gamma - np.log(FLOOR), 0.0), 0.0)
+        return np.asarray(np.log(0.5 * y) + depth)
 
     def log_density(self) -> FloatArray:
         r"""Log-density of the end of every step given its start, shape (n_steps, n_paths).

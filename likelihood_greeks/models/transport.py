@@ -28,6 +28,7 @@ from scipy import special
 from scipy.interpolate import CubicSpline
 
 from .._typing import FloatArray
+from .pieces import pieces
 
 NODES = 2048
 LOWEST = 1e-8  # of the table, in units of the shape plus one, or what is never drawn; below, R is affine in log G
@@ -61,6 +62,19 @@ def gamma_shape(shape: float, logs: FloatArray) -> FloatArray:
     if small.any():
         rows[small] = (special.digamma(shape + 1.0) - logs[small]) / shape
     return np.asarray(rows)
+
+
+@lru_cache(maxsize=64)
+def gamma_table(shape: float) -> tuple[float, float, FloatArray]:
+    """The table of `gamma_shape` for kernels: its lowest log G, its step, and cubics, highest power first."""
+    low, _, table = _table(shape)
+    return low, float(table.x[1] - table.x[0]), np.ascontiguousarray(table.c.T)
+
+
+@lru_cache(maxsize=1)
+def mills_table() -> FloatArray:
+    """Mills' ratio M(b) times 1 + b, in polynomials of 1 / (1 + b) in cells of [0, 1]: (n_cells, 6), to 1e-12."""
+    return pieces(lambda s: special.erfcx((1.0 / s - 1.0) * np.sqrt(0.5)) * np.sqrt(0.5 * np.pi) / s, 0.0, 1.0)
 
 
 def inverse_gaussian_shape(draws: FloatArray, shape: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias, final
 
@@ -25,12 +25,14 @@ from numpy.typing import NDArray
 
 from .._typing import FloatArray
 from ..parameters import TIME
+from .flow_kernels import FlowKernels
 from .integrated_variance import IntegratedVariance
 from .moves import LIKELIHOOD_RATIO, NONE, once, weighted
 from .square_root import Direction, SquareRoot
 from .transport import STENCIL, inverse_gaussian_shape
 
 STEP = 1e-3  # relative, of the differences in `curvature`: truncation 1e-12, rounding 1e-8 of the score
+DIRECT = ("mean_reversion", "long_run_variance", "vol_of_vol")  # move every step by themselves
 CHEAP = ("initial_variance", TIME)  # move few steps, and not the order of the Bessel function
 
 IntArray: TypeAlias = NDArray[np.int64]
@@ -105,7 +107,7 @@ class VariancePath:
         clock: IntegratedVariance, integral: FloatArray, log_gamma: FloatArray,
     ) -> VariancePath:  # fmt: skip
         """The path, knowing the laws that it was drawn from."""
-        return cls(model, times, counts, path[1:], integral, log_gamma, {"path": path, ("clock", True): clock})
+        return cls(model, times, counts, path[1:], integral, log_gamma, {"path": path, "clock": clock})
 
     def repeated(self, copies: int) -> VariancePath:
         """The same draws again and again."""
@@ -153,17 +155,53 @@ class VariancePath:
         """Sums of something given over the sub-steps."""
         return rows if len(rows) == len(self.times) else np.add.reduceat(rows, self.starts, axis=0)
 
-    def _clock(self, order: bool = True) -> IntegratedVariance:
-        """The law of the integrated variances, given the variances; with derivatives in the order if asked for."""
+    def _clock(self) -> IntegratedVariance:
+        """The law of the integrated variances, given the variances."""
         return once(
-            self._known, ("clock", order),
-            lambda: IntegratedVariance.given(self.law.transitions(self.path, self.steps, self.log_gamma, order)),
+            self._known, "clock",
+            lambda: IntegratedVariance.given(self.law.transitions(self.path, self.steps, self.log_gamma)),
         )  # fmt: skip
+
+    def _kernels(self) -> FlowKernels | None:
+        return FlowKernels.on(self._clock(), self.integral, self.log_gamma)
+
+    def _together(self, what: str, name: str, compute: Callable[[], FloatArray]) -> FloatArray:
+        """Something of one of `DIRECT`, known of all since it is computed for all at once."""
+        if (what, name) not in self._known:
+            self._known.update({(what, each): rows for each, rows in zip(DIRECT, compute(), strict=True)})
+        found: FloatArray = self._known[what, name]
+        return found
 
     def log_density(self) -> FloatArray:
         """Log-density of variances and integrated variances, shape (n_paths,)."""
-        clock = self._clock(order=("clock", True) in self._known)
+        clock = self._clock()
         return np.asarray((clock.steps.log_density() + clock.log_density(self.integral)).sum(axis=0))
+
+    def drawn_at(self, other: object) -> VariancePath:
+        """The path at the dates that it was drawn at, where another one remembers them."""
+        return replace(self, times=other.times, _known={}).knowing(other) if isinstance(other, VariancePath) else self
+
+    def log_ratio(self, other: VariancePath) -> FloatArray:
+        """`log_density` less that of the same draws under another model, or with another first interval.
+
+        The initial variance moves the first sub-step only, and the first date those before it.
+        """
+        on_time, count = np.array_equal(self.times, other.times), len(self.steps)
+        if self.law == other.law:
+            start = self.model.initial_variance != other.model.initial_variance
+            count = (1 if start else 0) if on_time else self.counts[0]
+        return (
+            self._leading_log_density(count) - other._leading_log_density(count) if count else np.zeros(self._n_paths)
+        )
+
+    @property
+    def _n_paths(self) -> int:
+        return int(self.variance.shape[1])
+
+    def _leading_log_density(self, count: int) -> FloatArray:
+        """Log-density of what was drawn over the first few sub-steps, shape (n_paths,)."""
+        clock = self._clock().leading(count) if ("clock", True) in self._known else self._first(count)
+        return np.asarray((clock.steps.log_density() + clock.log_density(self.integral[:count])).sum(axis=0))
 
     def beneath(self, name: str, rate: float) -> Beneath:
         """Where a change of a coordinate goes, handed over at a rate per year (`LIKELIHOOD_RATIO`: all at once)."""
@@ -180,15 +218,17 @@ class VariancePath:
         ``"time"`` shortens the sub-steps of the first interval alike: spread over k of them the weight has a k-th of
         the variance.
         """
+        if name in DIRECT and (fast := self._kernels()):
+            return self._together("score", name, lambda: fast.scores([self._direction(each) for each in DIRECT]))
         count = {"initial_variance": 1, TIME: self.counts[0]}.get(name)
-        whole = self._clock() if count is None or ("clock", True) in self._known else self._first(count)
+        whole = self._clock() if count is None or "clock" in self._known else self._first(count)
         clock = whole.leading(count) if count else whole
         return self._scored(clock, self._direction(name))
 
     def _first(self, count: int) -> IntegratedVariance:
         """The law over the first few sub-steps."""
         rows = self.path[: count + 1], self.steps[:count], self.log_gamma[:count]
-        return IntegratedVariance.given(self.law.transitions(*rows, order=False))
+        return IntegratedVariance.given(self.law.transitions(*rows))
 
     def _scored(self, clock: IntegratedVariance, along: Direction) -> FloatArray:
         rows = clock.steps.score(along) + clock.score(self.integral[: len(clock.mean)], along)
@@ -228,6 +268,10 @@ class VariancePath:
 
     def _flow(self, name: str, rate: float) -> Beneath:
         moving, clock = self._motions(name, rate)
+        if fast := self._kernels():
+            ends, bounds = once(self._known, "ends", fast.ends), np.append(self.starts, len(self.path) - 1)
+            rise, weight = fast.compiled.arrived(np.exp(-rate * self.steps), moving, ends[3], self.path, bounds)
+            return Beneath(rise, self.over_intervals(clock), weight if rate else NONE[0])
         keep = np.exp(-rate * self.steps)[:, None]
         handed = weighted((1.0 - keep) * moving[:-1], self._start_score) if rate else NONE[0]
         return Beneath(self.rise(self.path * moving), self.over_intervals(clock), handed)
@@ -239,6 +283,8 @@ class VariancePath:
         """
         direct = replace(self._direction(name), log_start=0.0)
         direct = replace(direct, step=direct.step * self._in_first_interval)
+        if fast := self._kernels():
+            return self._fast_motions(fast, name, rate, direct)
         keep = np.exp(-rate * self.steps)[:, None]
         moving = self._motion(name, keep, direct)
         clock = self._integral_motion("start", Direction(log_start=1.0)) * (keep * moving[:-1])
@@ -246,6 +292,21 @@ class VariancePath:
         if name != "initial_variance":
             clock += self._integral_motion(name, direct)
         return moving, clock
+
+    def _fast_motions(
+        self, fast: FlowKernels, name: str, rate: float, direct: Direction
+    ) -> tuple[FloatArray, FloatArray]:
+        ends, nothing = once(self._known, "ends", fast.ends), np.zeros((0, self.path.shape[1]))
+        integral = nothing
+        if name == TIME:
+            turned = ends[2, : self.counts[0]]
+            integral = once(self._known, ("direct", TIME), lambda: fast.integrals([direct], turned)[0])
+        elif name in DIRECT:
+            each = [replace(self._direction(other), log_start=0.0) for other in DIRECT]
+            integral = self._together("direct", name, lambda: fast.integrals(each, ends[2]))
+        first = 1.0 / self.model.initial_variance if name == "initial_variance" else 0.0
+        by_order = once(self._known, "order", fast.order_motion) if direct.order else nothing
+        return fast.motions(first, np.exp(-rate * self.steps), ends, direct, by_order, integral)
 
     def carried(self, name: str, rate: float, shift: float) -> VariancePath:
         """The path as it travels when a coordinate changes by a little, seen by the model whose coordinate it is."""

@@ -12,6 +12,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import FloatArray
 from .rules import constant, logical, opposite, over
 from .tape import Adder, Node, NotRelaxableError, Tape
@@ -112,15 +113,17 @@ def _extreme(tape: Tape, x: Node, axis: Any, keepdims: bool, first: Callable[...
     value = (np.max if first is np.argmax else np.min)(x.value, axis=along, keepdims=True)
 
     def add(into: FloatArray, gradient: FloatArray) -> None:
-        attained = np.flatnonzero(x.value == value)
-        if attained.size != value.size or np.isnan(value).any():  # a tie: the first counts
-            index = np.expand_dims(first(x.value, axis=along), along)
-            np.put_along_axis(into, index, np.take_along_axis(into, index, along) + gradient, along)
-            return
-        where = np.unravel_index(attained, x.value.shape)
-        into[where] += gradient[*where[:along], 0, *where[along + 1 :]]
+        index = _first_attained(x.value, value, along, first)  # at a tie the first counts
+        np.put_along_axis(into, index, np.take_along_axis(into, index, along) + gradient, along)
 
     return _reduced(tape, tape.add(value, [(x, add)], x.truth, x.mark), (along,), keepdims)
+
+
+def _first_attained(x: FloatArray, value: FloatArray, axis: int, first: Callable[..., Any]) -> Any:
+    """Where the extreme is first attained along an axis, which is kept."""
+    if x.ndim == 2 and (compiled := kernels("travel")):
+        return compiled.first_attained(x, value[0])[None]
+    return np.expand_dims(first(x, axis=axis), axis)
 
 
 # -- running reductions ------------------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ import QuantLib as ql  # noqa: N813 - the name every QuantLib user knows it by
 from .._checks import refuse
 from ..models.gbm import GBM
 from ..parameters import TIME, Greek, resolve
-from ..payoffs import vanilla
 from ..payoffs.path import Asian
 from ..payoffs.protocol import Contract
+from ..quantlib.payoffs import payoff_of
 from .quadrature import difference
 
 DAYS_PER_YEAR = 365
@@ -122,28 +122,6 @@ def _instrument(model: GBM, payoff: Contract, today: Any) -> Any:
         option = ql.DiscreteAveragingAsianOption(ql.Average.Geometric, 1.0, 0, fixings, line, exercise)
         option.setPricingEngine(ql.AnalyticDiscreteGeometricAveragePriceAsianEngine(process))
         return option
-    option = ql.VanillaOption(_european(payoff), ql.EuropeanExercise(_date(today, payoff.times[-1])))
+    option = ql.VanillaOption(payoff_of(payoff), ql.EuropeanExercise(_date(today, payoff.times[-1])))
     option.setPricingEngine(ql.AnalyticEuropeanEngine(process))
     return option
-
-
-def _european(payoff: Contract) -> Any:
-    call, put = ql.Option.Call, ql.Option.Put
-    match payoff:
-        case vanilla.Call(strike):
-            return ql.PlainVanillaPayoff(call, strike)
-        case vanilla.Put(strike):
-            return ql.PlainVanillaPayoff(put, strike)
-        case vanilla.DigitalCall(strike, _, cash):
-            return ql.CashOrNothingPayoff(call, strike, cash)
-        case vanilla.DigitalPut(strike, _, cash):
-            return ql.CashOrNothingPayoff(put, strike, cash)
-        case vanilla.AssetOrNothingCall(strike):
-            return ql.AssetOrNothingPayoff(call, strike)
-        case vanilla.AssetOrNothingPut(strike):
-            return ql.AssetOrNothingPayoff(put, strike)
-        case vanilla.GapCall(strike, trigger):
-            return ql.GapPayoff(call, trigger, strike)
-        case vanilla.GapPut(strike, trigger):
-            return ql.GapPayoff(put, trigger, strike)
-    raise TypeError(f"payoff must have an analytic engine in QuantLib (European, geometric Asian), got {payoff!r}")

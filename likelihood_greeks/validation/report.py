@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import final
 
@@ -13,7 +12,7 @@ from tqdm import tqdm
 
 from .._checks import positive
 from ..engine import greeks
-from ..result import Result
+from ..execution import Workers
 from .cases import GREEKS, Case, grid
 
 PRECISION = 0.01
@@ -66,7 +65,7 @@ def validate(
     *,
     precision: float = PRECISION,
     seed: int = 1,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Estimate every Greek of every case and compare it with its reference.
@@ -80,7 +79,8 @@ def validate(
         spots within 15-18 %), up to 200 million.
     seed : int
         Case k uses ``seed + k``.
-    executor : concurrent.futures.Executor, optional
+    executor : concurrent.futures.Executor or "serial", optional
+        As for `greeks`.
     progress : bool
 
     Returns
@@ -132,9 +132,13 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _check(case: Case, precision: float, seed: int, executor: Executor | None) -> list[dict[str, object]]:
+def _check(case: Case, precision: float, seed: int, executor: Workers) -> list[dict[str, object]]:
     scale = {greek: case.scale(greek) for greek in GREEKS}
-    result = _precise(case, scale, precision, seed, executor)
+    target = {greek: precision * scale[greek] for greek in GREEKS}
+    result = greeks(
+        case.model, case.payoff, GREEKS[1:], paths=TRIAL, seed=seed, target_error=target, max_paths=CEILING,
+        executor=executor,
+    )  # fmt: skip
     rows = []
     for greek in GREEKS:
         estimate, exact, other = result[greek], case.reference(greek), case.quantlib(greek)
@@ -153,17 +157,3 @@ def _check(case: Case, precision: float, seed: int, executor: Executor | None) -
             }
         )
     return rows
-
-
-def _precise(case: Case, scale: dict[str, float], precision: float, seed: int, executor: Executor | None) -> Result:
-    """A run whose standard errors are small enough, its length planned by shorter ones on draws of their own."""
-    paths = TRIAL
-    for attempt in range(6):
-        result = greeks(
-            case.model, case.payoff, GREEKS[1:], paths=paths, seed=seed + 10_000 * attempt, executor=executor
-        )
-        excess = max(result[greek].standard_error / (precision * scale[greek]) for greek in GREEKS)
-        if excess <= 1.0 or paths >= CEILING:
-            break
-        paths = int(min(1.2 * excess**2 * paths, CEILING))
-    return result

@@ -2,20 +2,21 @@
 
 A model here has one rate, one dividend yield and (`GBM`) one volatility. QuantLib's curves may vary with time, and its
 volatilities with strike; they are then read at a maturity (and strike) that the caller names, never flattened silently.
+`curves` has the laws that follow them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import QuantLib as ql  # noqa: N813
 
-from ._checks import InvalidValueError, positive, refuse
-from .models.gbm import GBM
-from .models.heston import Heston
+from .._checks import InvalidValueError, positive, refuse
+from ..models.gbm import GBM
+from ..models.heston import Heston
 
 FLAT = 1e-10  # largest spread of rates and volatilities that counts as rounding
 YEARS = (1 / 365, 1 / 52, *np.arange(1.0, 121.0) / 12.0, *np.arange(11.0, 61.0))
@@ -72,31 +73,43 @@ def from_quantlib(
     """
     time = None if maturity is None else positive("maturity", maturity)
     level = None if strike is None else positive("strike", strike)
-    if isinstance(source, (ql.BatesProcess, ql.BatesModel)):
-        raise TypeError(f"source must have no jumps, got {type(source).__name__}")
+    without_jumps(source)
     if process is not None and not (isinstance(source, ql.HestonModel) and isinstance(process, ql.HestonProcess)):
         raise TypeError(f"process must be the HestonProcess of a HestonModel, got {type(process).__name__}")
     try:
         match source:
             case ql.HestonModel():
-                return _heston(source, process or _process_of(source), time, level)
+                return _heston(source, process or process_of(source), time, level)
             case ql.HestonProcess():
                 return _heston(ql.HestonModel(source), source, time, level)
             case ql.GeneralizedBlackScholesProcess():
                 return _black_scholes(source, time, level)
     except RuntimeError as error:  # QuantLib's own refusals: an empty handle, a curve without a reference date
         refuse("source", "have curves and a spot that can be read", str(error))
+    unknown("source", source)
+
+
+def without_jumps(source: Any) -> None:
+    """Refuse a Bates process or model."""
+    if isinstance(source, (ql.BatesProcess, ql.BatesModel)):
+        raise TypeError(f"source must have no jumps, got {type(source).__name__}")
+
+
+def unknown(name: str, source: Any) -> NoReturn:
+    """Refuse what is neither a process nor a model that is known here."""
     known = "HestonProcess, HestonModel or GeneralizedBlackScholesProcess"
-    raise TypeError(f"source must be a QuantLib {known}, got {type(source).__name__}")
+    engine = "; an engine does not show its process" if isinstance(source, ql.PricingEngine) else ""
+    raise TypeError(f"{name} must be a QuantLib {known}, got {type(source).__name__}{engine}")
 
 
-def _process_of(model: Any) -> Any:
+def process_of(model: Any) -> Any:
+    """The process of a Heston model."""
     if not hasattr(model, "process"):
         refuse("process", "be given: the HestonModel of this version of QuantLib does not give its own", None)
     return model.process()
 
 
-def _one_clock(*curves: Any) -> None:
+def one_clock(*curves: Any) -> None:
     """Refuse curves that measure time differently: one maturity would mean different dates to them.
 
     A rate of zero is zero by any clock.
@@ -115,7 +128,13 @@ def _heston(model: Any, process: Any, maturity: float | None, strike: float | No
     """Parameters of `model` (the process does not show its own), spot and curves of `process`."""
     if strike is not None:
         refuse("strike", "not be given: a Heston model is the same for all strikes", strike)
-    _one_clock(process.riskFreeRate(), process.dividendYield())
+    one_clock(process.riskFreeRate(), process.dividendYield())
+    rate = _rate("rate", process.riskFreeRate(), maturity)
+    return heston(model, process, rate, _rate("dividend_yield", process.dividendYield(), maturity))
+
+
+def heston(model: Any, process: Any, rate: float, dividend_yield: float) -> Heston:
+    """The law of `model` from the spot of `process`, with given rates."""
     return Heston(
         spot=process.s0().value(),
         initial_variance=model.v0(),
@@ -123,14 +142,14 @@ def _heston(model: Any, process: Any, maturity: float | None, strike: float | No
         long_run_variance=model.theta(),
         vol_of_vol=model.sigma(),
         correlation=model.rho(),
-        rate=_rate("rate", process.riskFreeRate(), maturity),
-        dividend_yield=_rate("dividend_yield", process.dividendYield(), maturity),
+        rate=rate,
+        dividend_yield=dividend_yield,
     )
 
 
 def _black_scholes(process: Any, maturity: float | None, strike: float | None) -> GBM:
     spot = process.stateVariable().value()
-    _one_clock(process.riskFreeRate(), process.dividendYield(), process.blackVolatility())
+    one_clock(process.riskFreeRate(), process.dividendYield(), process.blackVolatility())
     return GBM(
         spot=spot,
         volatility=_volatility(process.blackVolatility(), spot, maturity, strike),
@@ -142,7 +161,7 @@ def _black_scholes(process: Any, maturity: float | None, strike: float | None) -
 def _rate(name: str, curve: Any, maturity: float | None) -> float:
     """The continuously compounded zero rate to `maturity`, or to any time if they are all the same."""
     if maturity is not None:
-        return _read(name, lambda: float(curve.zeroRate(maturity, ql.Continuous).rate()), maturity)
+        return read(name, lambda: float(curve.zeroRate(maturity, ql.Continuous).rate()), maturity)
     rates = _zero_rates(curve)
     if not max(rates) - min(rates) <= FLAT:
         refuse(
@@ -156,10 +175,10 @@ def _rate(name: str, curve: Any, maturity: float | None) -> float:
 def _volatility(surface: Any, spot: float, maturity: float | None, strike: float | None) -> float:
     """Black's volatility at `maturity` and `strike`; where one is not given it may not matter."""
     if maturity is not None and strike is not None:
-        return _read("volatility", lambda: float(surface.blackVol(maturity, strike)), (maturity, strike))
+        return read("volatility", lambda: float(surface.blackVol(maturity, strike)), (maturity, strike))
     times: Sequence[float] = _times(surface) if maturity is None else [maturity]
-    strikes = _strikes(surface, spot) if strike is None else [strike]
-    table = _read(
+    strikes = strikes_of(surface, spot) if strike is None else [strike]
+    table = read(
         "volatility",
         lambda: np.array([surface.blackVol(t, k) for t, k in product(times, strikes)]).reshape(len(times), -1),
         (maturity, strike),
@@ -174,7 +193,7 @@ def _volatility(surface: Any, spot: float, maturity: float | None, strike: float
     return float(table[-1, len(strikes) // 2])
 
 
-def _read(name: str, reader: Callable[[], Any], where: Any) -> Any:
+def read(name: str, reader: Callable[[], Any], where: Any) -> Any:
     """What QuantLib knows at a point that the caller named."""
     try:
         return reader()
@@ -188,6 +207,7 @@ def _times(curve: Any) -> list[float]:
     return [time for time in YEARS if time < last] + ([last] if last < YEARS[-1] else [])
 
 
-def _strikes(surface: Any, spot: float) -> list[float]:
+def strikes_of(surface: Any, spot: float) -> list[float]:
+    """Where to look whether a volatility depends on the strike."""
     inner = surface.currentLink()
     return np.clip(spot * MONEYNESS, inner.minStrike(), inner.maxStrike()).tolist()

@@ -1,0 +1,102 @@
+r"""Laws whose log-spot moves from date to date by independent normals with known means and variances.
+
+Means and variances are jets: their derivatives in the parameters and in time are the whole of the law's scores (see
+`moves`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from .. import jets
+from .._checks import positive
+from .._typing import FloatArray
+from ..jets import Jet
+from ..parameters import TIME, Derivative
+from .moves import NONE, Moves, Slope, diffused, once, weighted_squares
+from .protocol import Paths
+
+ALIKE = 1e-9  # relative spread below which a derivative of the variances is a multiple of them
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """Means and variances of the moves, shape (n_times, 1), as jets: the whole of the law."""
+
+    mean: Jet
+    variance: Jet
+    _known: dict[str, Slope] = field(default_factory=dict)
+
+    def slope(self, name: str, rate: float) -> Slope:
+        """First derivatives; the clock turns as time elapses, or if one interval runs faster by more than another."""
+
+        def slope() -> Slope:
+            clock = self._clock(name)
+            faster = clock / self.variance.value
+            turns = name == TIME or bool(np.ptp(faster) > ALIKE * np.abs(faster).max())
+            return Slope(self.mean.derivative(name), clock, turns=turns)
+
+        return once(self._known, name, slope)
+
+    def bend(self, pair: Derivative, rate: float) -> Slope:
+        """Second derivatives."""
+        return Slope(self.mean.derivative(*pair), self._clock(*pair))
+
+    def curvature(self, pair: Derivative, rate: float, noise: FloatArray) -> None:
+        """Never asked for: every bend is known."""
+
+    def _clock(self, *names: str) -> FloatArray:
+        rows = self.variance.derivative(*names)
+        return rows if rows.any() else NONE
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class _Memo:
+    """What a law drew, and the noise in it."""
+
+    law: Any
+    times: FloatArray
+    spot: FloatArray
+    noise: FloatArray
+
+    def holds(self, law: Any, paths: Paths) -> bool:
+        """Whether these are still the paths and the law, so that the noise is still theirs."""
+        return paths.spot is self.spot and paths.times is self.times and law == self.law
+
+
+def drawn(law: Any, times: FloatArray, terms: Terms, normals: FloatArray) -> Paths:
+    """Paths of a law at `times` from normals, (n_times, n_paths), which are overwritten."""
+    noise, log_spot = diffused(normals, np.sqrt(terms.variance.value[:, 0]), terms.mean.value[:, 0])
+    spot = np.exp(log_spot, out=log_spot)
+    return Paths(times, spot, memo=_Memo(law, times, spot, noise))
+
+
+def moves(law: Any, terms: Terms, paths: Paths) -> Moves:
+    """How the log-spots of given paths moved from date to date."""
+    memo = paths.memo
+    if isinstance(memo, _Memo) and memo.holds(law, paths):
+        return Moves(memo.noise, terms.variance.value, terms)
+    noise = np.diff(np.log(paths.spot), axis=0, prepend=0.0)
+    noise -= terms.mean.value
+    return Moves(noise, terms.variance.value, terms)
+
+
+def log_density(moved: Moves, paths: Paths) -> FloatArray:
+    """Log-density of the spots (not of their logarithms), shape (n_paths,)."""
+    exponent = weighted_squares(0.5 / moved.variance, moved.noise)
+    return np.asarray(-exponent - np.log(paths.spot).sum(axis=0) - 0.5 * np.log(2.0 * np.pi * moved.variance).sum())
+
+
+def vanilla_jets(forward: Jet, deviation: Jet, strike: float) -> tuple[Jet, Jet]:
+    r"""Expectations of 1{S > strike} and max(S - strike, 0), of a lognormal with given mean and deviation.
+
+    .. math:: \Phi(d_2), \qquad F\,\Phi(d_1) - K\,\Phi(d_2), \qquad d_{1,2} = \frac{\log(F/K)}{s} \pm \tfrac12 s.
+    """
+    d2 = jets.log(forward / positive("strike", strike)) / deviation - 0.5 * deviation
+    above = jets.normal_cdf(d2)
+    return above, forward * jets.normal_cdf(d2 + deviation) - strike * above
