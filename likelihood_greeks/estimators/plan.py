@@ -16,15 +16,14 @@ from ..payoffs.protocol import Contract
 from ..payoffs.tape import Level, NotRelaxableError, Tape
 from .likelihood_ratio import Drawn
 from .regression import Fit, Products, fit, refused
-from .relaxation import NARROW_WIDTH, ladder
+from .relaxation import REACHES, Relaxation, ladder
 from .selection import BUDGET, Load, choose, cost
 from .skeletons import Handover, Hold, candidates
 from .specific import Conditional, Control, HandedOver, KnowsVanillas, Vanilla
 
 NOTHING_PAYS = "no control pays for its cost: plain likelihood ratio"
-LEVELS = 4  # compared levels that get Europeans, and that are held
-REACHES = (1 / 16, 1 / 4, 1.0)  # shares of the time from which on a level is held
 HELD_WIDTH = 1.0  # of a relaxation, in units of the local scale, up to which paths are held
+LEVELS = 4  # compared levels that get Europeans, and that are held
 
 
 @final
@@ -138,20 +137,25 @@ def offered(
         return own, f"no relaxations: when followed, the payoff raised {type(error).__name__} {error}".rstrip()
     affordable = [r for r in relaxations if cost([HandedOver(r, Handover(()))], load) <= BUDGET]
     ways = [*(Handover(skeleton, min(rates)) for skeleton in candidates(payoff.times)), *otherwise]
-    held = list(_holds(tape.levels, drawn))
     for relaxation in affordable:
-        own += [HandedOver(relaxation, way) for way in ways if relaxation.local != NARROW_WIDTH]
-        own += [HandedOver(relaxation, hold) for hold in held if 0.0 < relaxation.local <= HELD_WIDTH]
+        holds = _holds(tape.levels, drawn, relaxation)
+        own += [HandedOver(relaxation, way) for way in (holds if relaxation.reach else [*ways, *holds])]
     if len(payoff.times) > 1 and isinstance(model, KnowsVanillas) and isinstance(model, Hashable):
         own += _europeans(tape.levels, rates, drawn.rate)
     return own, "" if own else "no relaxations: to evaluate one would cost more than it could save"
 
 
-def _holds(levels: Sequence[Level], drawn: Drawn) -> Iterator[Handover]:
-    """Levels to be held: those compared at more dates than one, on a clock that no path knows."""
-    if drawn.moves is not None and drawn.moves.variance.shape[1] == 1:
-        several = dict.fromkeys(known.level for known in levels if len(known.rows) > 1)
-        yield from (Handover((), drawn.rate, Hold(level, reach)) for level in list(several)[:LEVELS] for reach in REACHES)
+def _holds(levels: Sequence[Level], drawn: Drawn, relaxation: Relaxation) -> list[Handover]:
+    """Levels to be held still: those compared at more dates than one, on a clock that no path knows."""
+    if (
+        drawn.moves is None
+        or drawn.moves.variance.shape[1] > 1
+        or not (relaxation.reach or 0.0 < relaxation.local <= HELD_WIDTH)
+    ):
+        return []
+    several = list(dict.fromkeys(known.level for known in levels if len(known.rows) > 1))[:LEVELS]
+    reaches = (relaxation.reach,) if relaxation.reach else (*REACHES, 1.0)
+    return [Handover((), drawn.rate, Hold(level, reach)) for level in several for reach in reaches]
 
 
 def _europeans(levels: Sequence[Level], rates: Sequence[float], target: float) -> list[Control]:

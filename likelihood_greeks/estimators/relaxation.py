@@ -22,8 +22,9 @@ LOCAL_WIDTHS, GLOBAL_WIDTH, ROUNDED_WIDTH = (0.25, 1.0, 4.0), 0.7, 1.0
 """Half-widths in units of the two scales. On daily barriers any further width or skeleton adds less than it costs.
 Rounding off kinks serves second derivatives."""
 
-NARROW_WIDTH = 0.03
-"""Half-width, in units of the local scale, for paths that do not cross where the payoff jumps: it may be narrow."""
+NARROW_WIDTH, REACHES = 0.03, (1 / 16, 1 / 4)
+"""Half-width, in units of the local scale, where a level is held (see `skeletons`): paths do not travel across it, so
+that the step may be narrow. But only from these shares of the time on; before, it tapers down from the local scale."""
 
 NODE, ROW, FIXING = 0.22, 0.07, 0.17
 """Work of one operation, of each row of its result, and of each date of the gradient; in units of one date of a plain
@@ -43,7 +44,9 @@ class Relaxation:
     rounded : bool
         Whether maxima and minima, which have kinks and no jumps, are rounded off too.
     local : float
-        The half-widths in units of the local scale; 0 if they are not multiples of it.
+        The half-widths in units of the local scale, where they are the same for all dates; else 0.
+    reach : float
+        Share of the time from which on the widths are `NARROW_WIDTH`; 0 if they are not.
     work : float
         Of an evaluation with its gradient, in units of one date of a plain run.
     """
@@ -52,6 +55,7 @@ class Relaxation:
     widths: tuple[AnyArray, ...]
     rounded: bool = False
     local: float = 0.0
+    reach: float = 0.0
     work: float = 0.0
 
     def evaluate(
@@ -87,8 +91,9 @@ def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, e
     if jumps.local:
         found = [
             Relaxation(f"{c:g} x local", tuple(c * x for x in jumps.local), local=c, work=jumps.work)
-            for c in (NARROW_WIDTH, *LOCAL_WIDTHS)
+            for c in LOCAL_WIDTHS
         ]
+        found += [_narrow(jumps, np.asarray(payoff.times), reach) for reach in REACHES if _by_date(jumps, len(spot))]
         spread = tuple(GLOBAL_WIDTH * y for y in jumps.spread)
         found.append(Relaxation(f"{GLOBAL_WIDTH:g} x global", spread, work=jumps.work))
     if len(kinks.spread) > len(jumps.spread):
@@ -105,6 +110,17 @@ class _Scales:
     local: list[AnyArray]
     spread: list[AnyArray]
     work: float
+
+
+def _by_date(scales: _Scales, n_times: int) -> bool:
+    """Whether some comparison is one date by date."""
+    return n_times > 1 and any(np.shape(x)[:1] == (n_times,) for x in scales.local)
+
+
+def _narrow(scales: _Scales, times: FloatArray, reach: float) -> Relaxation:
+    tapered = (NARROW_WIDTH + np.maximum(1.0 - times / (reach * times[-1]), 0.0))[:, None]
+    widths = tuple((tapered if np.shape(x)[:1] == times.shape else LOCAL_WIDTHS[0]) * x for x in scales.local)
+    return Relaxation(f"{NARROW_WIDTH:g} x local from {reach:.0%} of the time", widths, reach=reach, work=scales.work)
 
 
 def _scales(payoff: Contract, spot: FloatArray, shaken: FloatArray, rounded: bool) -> _Scales:

@@ -195,8 +195,8 @@ class Motion:
     def shifts(self, hold: Hold, rate: float) -> dict[str, FloatArray]:
         """Changes of the drift that hold a level, coordinate by coordinate, up to every date; shape (n_times,).
 
-        On a clock that no path knows, the tangent's mean given that the spot is at the level. Coordinates that leave
-        the clock alone have none: theirs would be a skeleton's.
+        On a clock that no path knows, the tangent's mean given that the spot is at the level. Coordinates that
+        move the first interval alone have none: theirs would be a skeleton's.
         """
 
         def shifts() -> dict[str, FloatArray]:
@@ -207,7 +207,7 @@ class Motion:
             found = {}
             for (name,) in (d for d in self.drawn.weights if len(d) == 1):
                 slope = self.moves.slope(name, rate)
-                if slope.variance is NONE:
+                if slope.variance is NONE and not slope.mean[1:].any():
                     continue
                 mean, turned = (np.cumsum(spread(r, len(clock))[:, 0]) for r in (slope.mean, slope.variance))
                 found[name] = taken * (mean + 0.5 * turned / clock * away)
