@@ -7,6 +7,8 @@ from .book.market import Market
 from .book.risk import risk
 from .book.trades import BookWarning
 from .comparison import compare, finite_difference, pathwise
+from .convergence import plot as plot_convergence
+from .densities import plot as plot_density
 from .engine import greeks
 from .estimate import Estimate
 from .explain import explain
@@ -30,6 +32,7 @@ from .payoffs.vanilla import (
     Put,
 )
 from .plotting import comparison as plot_comparison
+from .profiles import plot as plot_greek
 from .result import Result
 from .scenarios import Scenarios, scenarios
 
@@ -70,6 +73,9 @@ __all__ = [
     "greeks",
     "pathwise",
     "plot_comparison",
+    "plot_convergence",
+    "plot_density",
+    "plot_greek",
     "quantlib",
     "risk",
     "scenarios",

@@ -32,7 +32,7 @@ LAYERS = [
      "quantlib.processes", "quantlib.contracts", "quantlib.payoffs", "quantlib.monitoring", "quantlib.curves",
      "quantlib.instruments", "quantlib.bridge"],
     ["reporting", "validation.closed_form", "validation.quadrature", "validation.quantlib", "validation.cases",
-     "validation.report", "plotting"],
+     "validation.report", "plotting", "profiles", "convergence", "densities"],
     ["__init__", "cli"],
 ]  # fmt: skip
 SEPARATE = [("models", "payoffs"), ("payoffs", "models"), ("jets", "parameters")]
