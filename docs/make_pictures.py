@@ -1,4 +1,7 @@
-"""Pictures of the documentation: ``python docs/make_pictures.py`` writes ``docs/images`` in a minute; names of pictures choose some."""
+"""Pictures of the documentation.
+
+``python docs/make_pictures.py`` writes `docs/images` in a minute; names of pictures choose some.
+"""
 
 import sys
 import time
