@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .book.interruption import Interrupted
 from .book.market import Market
 from .book.risk import risk
 from .book.trades import BookWarning
@@ -57,6 +58,7 @@ __all__ = [
     "GapPut",
     "Heston",
     "HestonCalibration",
+    "Interrupted",
     "Lookback",
     "Market",
     "PathModel",

@@ -1,6 +1,7 @@
 """The command line: ``likelihood-greeks risk | compare | validate``.
 
-Exit codes: 0 all is well, 1 some trades could not be priced or a check failed, 2 the input could not be used.
+Exit codes: 0 all is well, 1 some trades could not be priced or a check failed, 2 the input could not be used, 130 a run
+was stopped (Ctrl-C).
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from . import parameters, plotting, reporting
+from . import cluster, parameters, plotting, reporting
 from ._checks import refuse
+from .book.interruption import Interrupted
 from .book.market import Market
 from .book.risk import risk
 from .book.trades import NET, BookWarning, parse, read_book
@@ -43,6 +46,7 @@ Greeks = Annotated[
     typer.Option("--greeks", help="Comma-separated, e.g. delta,gamma,vanna,spot:rate. Default: first order."),
 ]
 Workers = Annotated[int, typer.Option("--workers", help="Threads; results do not depend on it.", min=1)]
+Sampling = Annotated[str, typer.Option("--sampling", help="pseudo, antithetic or sobol.")]
 CORES = os.cpu_count() or 1
 
 
@@ -65,6 +69,16 @@ def _number(text: str) -> float | str:
         return text
 
 
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ends with what a stopped run has to say, and exit code 130."""
+    try:
+        yield
+    except Interrupted as stopped:
+        errors.print(str(stopped))
+        raise typer.Exit(130) from None
+
+
 @app.command("risk")
 def risk_command(
     book: Book,
@@ -74,7 +88,7 @@ def risk_command(
     seed: Seed = None,
     greeks: Greeks = None,
     controls: Annotated[str, typer.Option("--controls", help="auto, scores or none.")] = "auto",
-    sampling: Annotated[str, typer.Option("--sampling", help="pseudo or antithetic.")] = "pseudo",
+    sampling: Sampling = "pseudo",
     target_error: Annotated[
         str | None,
         typer.Option("--target-error", help="Errors to reach by adding paths, e.g. delta=0.001,vega=1%."),
@@ -82,23 +96,28 @@ def risk_command(
     target_of: Annotated[str, typer.Option("--target-of", help="trade (every one, a unit) or net.")] = "trade",
     max_paths: Annotated[int, typer.Option("--max-paths", help="Paths that targets may take.", min=2)] = MAX_PATHS,
     workers: Workers = CORES,
+    dask: Annotated[
+        str | None, typer.Option("--dask", help="Run on a Dask cluster: its scheduler's address, or local.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from what a stopped run with this output left.")
+    ] = False,
 ) -> None:
     """Greeks of a book, each underlying under the model that the market file names (black-scholes or heston).
 
+    Ctrl-C stops a run; with --output, what is finished stays, and --resume computes the rest.
+
     Example: likelihood-greeks risk data/book.csv --market data/market.toml --paths 100000 --output risk.csv
     """
-    if output is not None:
-        reporting.check_writable(output)
     start = time.perf_counter()
-    with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
+    pool = ThreadPoolExecutor(workers) if dask is None else cluster.connected(dask)
+    with pool as executor, warnings.catch_warnings(record=True) as caught, _stoppable():
         warnings.simplefilter("always", BookWarning)
         frame = risk(
             book, market, _greeks(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
             target_error=_targets(target_error), target_of=target_of, max_paths=max_paths,
-            executor=executor, progress=sys.stderr.isatty(),
+            executor=executor, progress=sys.stderr.isatty(), output=output, resume=resume,
         )  # fmt: skip
-    if output is not None:
-        reporting.write(frame, output)
     reporting.show(reporting.book_table(frame), reporting.net_table(frame))
     for note in reporting.notes(frame):
         typer.echo(f"! {note}")
@@ -125,6 +144,7 @@ def compare_command(
     paths: Paths = 100_000,
     seed: Seed = None,
     greeks: Greeks = None,
+    sampling: Sampling = "pseudo",
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the costs here: .png, .pdf or .svg.")] = None,
 ) -> None:
     """Every method on one trade of a book: value, error, time, and where a method is wrong.
@@ -141,7 +161,7 @@ def compare_command(
             refuse(f"{trade}: {own.field}", own.requirement, own.value)
         known = ", ".join(t.trade_id for t in trades[:5])
         refuse("trade", f"be a trade_id of {book} ({known}, ...)", trade)
-    frame = compare(chosen[0].model, chosen[0].payoff, _greeks(greeks), paths=paths, seed=seed)
+    frame = compare(chosen[0].model, chosen[0].payoff, _greeks(greeks), paths=paths, seed=seed, sampling=sampling)
     title = f"{trade}: {chosen[0].product}, {paths:,} paths, seed {frame.attrs['seed']}"
     reporting.show(plotting.table(frame, title))
     for remark in plotting.remarks(frame):
@@ -180,6 +200,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; input that cannot be used ends with a message and exit code 2."""
     try:
         app(args=None if arguments is None else list(arguments))
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
         errors.print(f"error: {error}", style="red")
         sys.exit(2)

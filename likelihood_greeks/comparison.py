@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from typing import Any
 
 import pandas as pd
@@ -12,25 +11,25 @@ import pandas as pd
 from ._checks import positive, refuse
 from .engine import greeks as likelihood_ratio
 from .engine import prepared
-from .estimate import Moments
+from .estimate import Moments, Statistics
 from .estimators.finite_difference import FiniteDifference
 from .estimators.pathwise import Pathwise
-from .execution import results
+from .execution import Workers, results
 from .parameters import Greek, listed
 from .payoffs.protocol import Contract
 from .result import Diagnostics, Result, estimates
-from .runs import accumulate
+from .runs import accumulate, replicated
 from .sampling import Chunk, checked, chunks
 
 
 def _run(
-    estimator: FiniteDifference | Pathwise, pieces: list[Chunk], executor: Executor | None, title: str
-) -> tuple[Moments, float]:
+    estimator: FiniteDifference | Pathwise, pieces: list[Chunk], executor: Workers, title: str
+) -> tuple[Statistics, float]:
     def task(chunk: Chunk) -> dict[str, Moments]:
         return {"samples": Moments.of(estimator.samples(chunk))}
 
     start = time.perf_counter()
-    total = accumulate(results(task, pieces, executor, title))["samples"]
+    total = accumulate(replicated(results(task, pieces, executor, title), pieces))["samples"]
     return total, time.perf_counter() - start
 
 
@@ -43,7 +42,7 @@ def finite_difference(
     paths: int = 100_000,
     seed: int | None = None,
     sampling: str = "pseudo",
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
 ) -> Result:
     """Greeks by central bumps with common random numbers: biased, and noisy at a discontinuity.
@@ -86,7 +85,7 @@ def pathwise(
     paths: int = 100_000,
     seed: int | None = None,
     sampling: str = "pseudo",
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
 ) -> Result:
     """First-order Greeks by differentiating along the path: right only where the payoff does not jump.
@@ -124,7 +123,7 @@ def compare(
     paths: int = 100_000,
     seed: int | None = None,
     sampling: str = "pseudo",
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Every method on one payoff: value, error, time and what the error costs.

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from ._checks import one_of
-from .estimate import Estimate, rarity
+from .estimate import Estimate, Replicated, rarity
 from .estimators.likelihood_ratio import Combination, simulated
 from .estimators.plan import Plan
 from .estimators.selection import cost
-from .execution import one_thread_each
+from .execution import Workers, one_thread_each, workers
 from .group import Group
 from .laws import HandOver, chosen_law
 from .models.numerical import as_path_model, verify
@@ -43,7 +42,7 @@ def greeks(
     handover: HandOver = "auto",
     target_error: TargetError | None = None,
     max_paths: int = MAX_PATHS,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
 ) -> Result:
     """Price and Greeks by the likelihood-ratio method, unbiased for any payoff, with standard errors.
@@ -59,14 +58,18 @@ def greeks(
         ``"volga"``, ``"charm"``), parameters, or pairs of parameters. Default: the first-order ones of an asset
         and gamma; for a law with no spot, every parameter. The price always comes first.
     paths : int
-        Paths of the main run; with a target, of its first round (whole chunks: up to 4,095 more).
+        Paths of the main run; with a target, of its first round (whole chunks: up to 4,095 more); with Sobol points up
+        to one part in 32 more (at least 32), see `sampling`.
     seed : int, optional
         Default: drawn, and reported in the result.
     controls : {"auto", "scores", "none"}
         Zero-mean controls with coefficients from a pilot of its own draws: the free ones of the law (`scores`), and
         relaxed payoffs on skeletons and known European prices where the pilot finds that they pay (`auto`).
-    sampling : {"pseudo", "antithetic"}
-        Independent draws, or antithetic pairs (a pair is one sample).
+    sampling : {"pseudo", "antithetic", "sobol"}
+        Independent draws, antithetic pairs (a pair is one sample), or 32 to 64 independently scrambled sets of Sobol
+        points, each a power of two of them; the error is that of the mean of so many scrambles, and ``n_paths`` says
+        how many paths there were. A law of your own must then ask for as many numbers in every call of ``simulate``,
+        and reject none.
     handover : {"auto", "flow", "score"} or float
         For a law that draws something beneath its spots, as `Heston` does its variance: whether changes of it travel
         with the path (``"flow"``), are scored (``"score"``, the full likelihood ratio), or are handed from the one to
@@ -79,8 +82,9 @@ def greeks(
         there after `max_paths` says so in its note; a share of a value of zero cannot be reached.
     max_paths : int
         Paths that a run with a target may take. They also size the pilot.
-    executor : concurrent.futures.Executor, optional
-        Where chunks of paths are worked on; results are bit-identical for any.
+    executor : concurrent.futures.Executor or "serial", optional
+        Where chunks of paths are worked on; results are bit-identical for any. Default: threads of the call's own, one
+        a core; ``"serial"`` works in the caller's thread.
     progress : bool
         Show a progress bar; with a target, how far off the errors are, and the time that is left by that.
 
@@ -137,23 +141,25 @@ def _estimated(
     pilot: Sequence[Chunk],
     main: tuple[Draws, Goal],
     *,
-    executor: Executor | None,
+    executor: Workers,
     title: str,
 ) -> tuple[dict[str, Estimate], Diagnostics]:
     """The pilot and the main run of one payoff."""
     start = time.perf_counter()
-    with one_thread_each():
-        found_plans = tuple(plans(group, pilot, executor)) if pilot else ()
+    with one_thread_each(), workers(executor) as pool:
+        found_plans = tuple(plans(group, pilot, pool)) if pilot else ()
         piloted = time.perf_counter()
         serve = not all(plan.empty for plan in found_plans)
         run = Run(group, found_plans) if serve else Run(replace(group, controls="none"), ())
-        ran = sampled(run, *main, [0], executor=executor, title=title)
+        ran = sampled(run, *main, [0], executor=pool, title=title)
     times = Diagnostics(pilot_seconds=piloted - start, main_seconds=time.perf_counter() - piloted)
 
     controlled, plain = half(ran.total[0], True), half(ran.total[0], False)
     doubts, missed = [inconsistency(run.group, ran.total["scores"]), rarity(plain, 0)], ran.missed(0)
     notes = {greek: "; ".join(filter(None, [*doubts, missed.get(greek)])) for greek in labels}
     found = estimates(labels, controlled, ran.paths, plain, notes)
+    if isinstance(controlled, Replicated):
+        times = replace(times, sobol_gain=dict(zip(labels, controlled.gain.tolist(), strict=True)))
     if not found_plans:
         return found, replace(times, remarks=("no controls were used", *ran.remarks))
     (plan,) = found_plans

@@ -2,8 +2,10 @@ r"""Estimates, and the mergeable moments they are made from."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from functools import reduce
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from scipy import special
@@ -16,6 +18,11 @@ CARRIERS = 25
 
 HITS = 100
 """Samples that must differ from what most samples pay before rare payments are called counted well enough."""
+
+
+FEWEST, SAME = 2.0, 1e12
+"""Scrambles that must carry the variance of their means (of 32 normal ones about twelve do), and a gain over
+independent samples that is no longer one: all scrambles gave the same."""
 
 
 @final
@@ -47,7 +54,8 @@ class Moments:
         """Moments over the last axis of `samples`, shape (..., n)."""
         if (compiled := kernels("moments")) and samples.ndim == 2:
             return cls(samples.shape[1], *compiled.moments(np.ascontiguousarray(samples, dtype=float)))
-        mean = samples.mean(axis=-1)
+        first = samples[..., :1]  # exactly the mean of constants
+        mean = first[..., 0] + (samples - first).mean(axis=-1)
         centred = samples - mean[..., None]
         square = centred * centred
         return cls(
@@ -57,6 +65,16 @@ class Moments:
             np.einsum("...i,...i->...", square, centred),
             np.einsum("...i,...i->...", square, square),
         )
+
+    @classmethod
+    def stacked(cls, parts: Sequence[Moments]) -> Moments:
+        """Moments of several quantities on the same samples, a new first axis."""
+        fields = ("mean", "m2", "m3", "m4")
+        return cls(parts[0].count, *(np.stack([getattr(part, field) for part in parts]) for field in fields))
+
+    def __getitem__(self, entries: Any) -> Moments:
+        """The moments of some of the quantities."""
+        return Moments(self.count, self.mean[entries], self.m2[entries], self.m3[entries], self.m4[entries])
 
     def merge(self, other: Moments) -> Moments:
         """Moments of both sets of samples together."""
@@ -72,6 +90,11 @@ class Moments:
             + 4.0 * step * (a * other.m3 - b * self.m3)
         )
         return Moments(n, self.mean + b * step, m2, m3, m4)
+
+    @property
+    def pooled(self) -> Moments:
+        """Themselves: the samples are independent."""
+        return self
 
     @property
     def variance(self) -> FloatArray:
@@ -91,6 +114,86 @@ class Moments:
 
 
 @final
+@dataclass(frozen=True, slots=True, eq=False)
+class Replicated:
+    r"""Moments of samples that depend on each other within a replicate, the replicates being independent.
+
+    Points of one scramble are such a replicate. Only the means :math:`\bar y_r` of the R replicates, of shares
+    :math:`p_r` in the samples, tell the error of :math:`\bar y = \sum p_r \bar y_r`:
+
+    .. math:: \frac{R}{R - 1} \sum_r p_r^2\,(\bar y_r - \bar y)^2
+
+    is its squared standard error, without bias where all shares are equal.
+
+    Parameters
+    ----------
+    parts : mapping of int to Moments
+        By replicate.
+    """
+
+    parts: Mapping[int, Moments]
+
+    def merge(self, other: Replicated) -> Replicated:
+        """Moments of both sets of samples together, replicate by replicate."""
+        parts = dict(self.parts)
+        for key, part in other.parts.items():
+            parts[key] = parts[key].merge(part) if key in parts else part
+        return Replicated(parts)
+
+    def __getitem__(self, entries: Any) -> Replicated:
+        """The moments of some of the quantities."""
+        return Replicated({key: part[entries] for key, part in self.parts.items()})
+
+    @property
+    def pooled(self) -> Moments:
+        """Moments of all samples as if they were independent: what they are like, not what their mean's error is."""
+        return reduce(Moments.merge, self.parts.values())
+
+    @property
+    def count(self) -> int:
+        """Number of independent replicates."""
+        return len(self.parts)
+
+    @property
+    def _shares(self) -> FloatArray:
+        counts = np.array([part.count for part in self.parts.values()], dtype=float)
+        return np.asarray(counts / counts.sum())
+
+    @property
+    def means(self) -> FloatArray:
+        """Mean of each replicate, shape (..., n_replicates)."""
+        return np.stack([part.mean for part in self.parts.values()], axis=-1)
+
+    @property
+    def mean(self) -> FloatArray:
+        """Mean of all samples."""
+        return np.asarray(self.means @ self._shares)
+
+    @property
+    def variance(self) -> FloatArray:
+        """Variance of the mean of one replicate (of average size)."""
+        if self.count < 2:
+            return np.full_like(self.mean, np.nan)
+        gaps = (self.means - self.mean[..., None]) ** 2
+        return np.asarray(gaps @ self._shares**2 * (self.count**2 / (self.count - 1.0)))
+
+    @property
+    def standard_error(self) -> FloatArray:
+        """Standard error of the mean."""
+        return np.sqrt(self.variance / self.count)
+
+    @property
+    def gain(self) -> FloatArray:
+        """Variance that the mean of as many independent samples would have, over this one's."""
+        pooled = self.pooled
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray((pooled.standard_error / self.standard_error) ** 2)
+
+
+Statistics: TypeAlias = Moments | Replicated
+
+
+@final
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A number with its error.
@@ -102,7 +205,7 @@ class Estimate:
     n_paths : int
         Paths behind it (the pilot's not counted).
     samples : int
-        Independent samples they form (an antithetic pair is one).
+        Independent samples they form (an antithetic pair is one, and so are all Sobol points of one scramble).
     variance_ratio : float
         Variance of the plain likelihood-ratio estimator over this one's, at equal paths; 1 without controls.
     note : str
@@ -144,11 +247,12 @@ class Estimate:
         return f"{self.value:.6g} ± {self.standard_error:.2g}" + (f"  ({self.note})" if self.note else "")
 
 
-def doubt(moments: Moments, entry: int) -> str:
-    """Why the standard error of ``moments.mean[entry]`` should not be trusted, or an empty string.
+def doubt(found: Statistics, entry: int) -> str:
+    """Why the standard error of ``found.mean[entry]`` should not be trusted, or an empty string.
 
     A variance carried by k of many samples is known to about ``1/sqrt(k)``, its square root to half of that.
     """
+    moments = found.pooled
     if not np.isfinite(moments.mean[entry]):
         return "not finite"
     if moments.m2[entry] == 0.0:
@@ -156,11 +260,22 @@ def doubt(moments: Moments, entry: int) -> str:
     carriers = float(moments.carriers[entry])
     if carriers < CARRIERS:
         return f"about {carriers:.0f} samples carry the variance (needs {CARRIERS}): the error is unreliable"
+    return _doubt_of_replicates(found, entry) if isinstance(found, Replicated) else ""
+
+
+def _doubt_of_replicates(found: Replicated, entry: int) -> str:
+    """Why the means of the replicates do not tell the error of theirs."""
+    if not found.gain[entry] < SAME:
+        return f"no variation among {found.count} scrambles: the error is unknown"
+    carriers = float(Moments.of(found.means).carriers[entry])
+    if carriers < FEWEST:
+        return f"about {carriers:.0f} of {found.count} scrambles carries the variance: the error is unreliable"
     return ""
 
 
-def rarity(payments: Moments, entry: int) -> str:
+def rarity(found: Statistics, entry: int) -> str:
     """Why a payoff is too rarely hit (or missed) to be estimated from these samples, or an empty string."""
+    payments = found.pooled
     carriers = float(payments.carriers[entry])
     if carriers < HITS:
         return f"about {carriers:.0f} of {payments.count} samples decide the payoff (needs {HITS})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Any, final
@@ -15,7 +14,7 @@ from ._typing import FloatArray
 from .engine import prepared
 from .estimate import doubt
 from .estimators.reweighting import Point
-from .execution import one_thread_each
+from .execution import Workers, one_thread_each
 from .group import Group
 from .models.protocol import PathModel
 from .parameters import NAMED, Derivative, canonical, label
@@ -39,7 +38,7 @@ def explain(
     controls: str = "auto",
     sampling: str = "pseudo",
     trust: float = TRUST,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     r"""Profit or loss of a move of the parameters: a Taylor series by Greeks, and what it leaves unexplained.

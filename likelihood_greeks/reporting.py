@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ._checks import one_of
+from .book.files import check_writable, write
 from .book.trades import NET
 
-SUFFIXES = (".csv", ".parquet", ".xlsx")
+__all__ = ["book_table", "check_writable", "frame_table", "net_table", "notes", "number", "show", "with_error", "write"]
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -101,27 +99,3 @@ def show(*tables: Table, console: Console | None = None) -> None:
         out = Console(file=out.file, width=240)
     for table in tables:
         out.print(table)
-
-
-def check_writable(path: Path) -> None:
-    """Refuse a path of another kind of file than `write` knows, or in a folder that is not there."""
-    one_of("output", path.suffix.lower(), SUFFIXES)
-    if not path.absolute().parent.is_dir():
-        raise FileNotFoundError(f"output must be in a folder that exists, got {path}")
-
-
-def write(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as .csv, .parquet or .xlsx, by the suffix of `path`.
-
-    Raises
-    ------
-    ValueError
-        If the suffix is another one.
-    """
-    match one_of("output", path.suffix.lower(), SUFFIXES):
-        case ".csv":
-            frame.to_csv(path, index=False)
-        case ".parquet":
-            frame.to_parquet(path, index=False)
-        case ".xlsx":
-            frame.to_excel(path, index=False, sheet_name="risk", freeze_panes=(1, 1))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, final
 
-from ._checks import finite, refuse
+from ._checks import finite, one_of, refuse
 from ._typing import FloatArray
 from .estimate import Moments, rarity
 from .estimators.likelihood_ratio import Combination, simulated
 from .estimators.regression import fit
 from .estimators.reweighting import Averaging, Fitting, Ladder, Point, Trust, Weights, trusted
-from .execution import one_thread_each, results
+from .execution import Workers, one_thread_each, results
 from .laws import Chosen, chosen_law
 from .models.moves import LIKELIHOOD_RATIO
 from .models.numerical import moved, value_of, verify
@@ -27,6 +26,9 @@ TRUST = 0.5
 """Least share of effective samples: at a half the weights may double a variance before controls."""
 
 
+REWEIGHTED = ("pseudo", "antithetic")  # draws that can be pushed into the tails, where weights are judged
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -37,7 +39,7 @@ class Settings:
     sampling: Any
     controlled: bool
     trust: float
-    executor: Executor | None
+    executor: Workers
     title: str
 
     @classmethod
@@ -49,11 +51,11 @@ class Settings:
         sampling: str,
         controls: str,
         trust: float,
-        executor: Executor | None,
+        executor: Workers,
         title: str,
     ) -> Settings:
         """Checked."""
-        count, seed, kind = checked(paths, seed, sampling)
+        count, seed, kind = checked(paths, seed, one_of("sampling", sampling, REWEIGHTED))
         if not 0.0 < finite("trust", trust) < 1.0:
             refuse("trust", "be between 0 and 1", trust)
         return cls(

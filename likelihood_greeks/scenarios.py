@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any, final
@@ -16,6 +15,7 @@ from ._checks import finite, one_of, refuse
 from .engine import prepared
 from .estimate import Estimate, doubt
 from .estimators.reweighting import Point
+from .execution import Workers
 from .models.numerical import as_path_model
 from .models.protocol import PathModel
 from .parameters import Greek, listed
@@ -111,7 +111,7 @@ def scenarios(
     controls: str = "scores",
     sampling: str = "pseudo",
     trust: float = TRUST,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
 ) -> Scenarios:
     """Prices and Greeks over a grid of parameters, from one simulation as far as it can be trusted.

@@ -5,67 +5,34 @@ from __future__ import annotations
 import os
 import warnings
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
-from itertools import groupby
-from typing import Any, final
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from .._checks import one_of, refuse
 from ..engine import CONTROLS
-from ..estimate import Estimate, Moments, rarity
-from ..estimators.plan import Plan
-from ..execution import one_thread_each
-from ..group import Group
-from ..laws import chosen_law
-from ..parameters import STANDARD, Greek, label, listed, requested
-from ..payoffs.tape import NotRelaxableError
-from ..result import estimates
-from ..runs import Run, half, inconsistency, pilot_chunks, plans
-from ..sampling import Chunk, Draws, checked
-from ..stopping import MAX_PATHS, Goal, TargetError, goal, sampled
-from .market import Market, initial_volatility, law_name
-from .trades import NET, BookWarning, Problem, Trade, parse, read_book
-
-COLUMNS = [
-    "trade_id", "underlying", "product", "quantity", "greek", "value", "standard_error", "position_value",
-    "position_standard_error", "variance_ratio", "n_paths", "seed", "model", "maturity", "spot", "volatility",
-    "rate", "note",
-]  # fmt: skip
+from ..estimate import Statistics
+from ..execution import Workers, one_thread_each, workers
+from ..parameters import STANDARD, Greek, label, listed
+from ..sampling import Draws, checked
+from ..stopping import MAX_PATHS, TargetError, goal
+from .account import Account, Advanced, Main, Pool, Workshop, upcoming
+from .blocks import blocks
+from .files import check_writable, write
+from .frame import COLUMNS, describe, net_rows, plain, with_notes
+from .interruption import Interrupted
+from .market import Market
+from .parts import Parts, earlier_seed, fingerprint, folder
+from .tally import Nowhere, Row, Store
+from .trades import BookWarning, Problem, Trade, parse, read_book
 
 TARGETS = ("trade", "net")
-GIVEN_UP = "relaxed payoffs given up: one could not be followed on a path that the pilot did not see"
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """All trades on one underlying, grouped by law and dates.
-
-    Parameters
-    ----------
-    runs : tuple of Run
-    quantities : tuple of tuple of float
-        Position sizes, run by run, trade by trade.
-    """
-
-    runs: tuple[Run, ...]
-    quantities: tuple[tuple[float, ...], ...]
-
-    def __call__(self, chunk: Chunk) -> dict[Any, Moments]:
-        """Moments of every trade, by (run, trade) number, of every run's scores, and of the net position."""
-        found: dict[Any, Moments] = {}
-        net: Any = 0.0
-        for number, (run, quantities) in enumerate(zip(self.runs, self.quantities, strict=True)):
-            pairs, scores = run.controlled(chunk)
-            for row, ((controlled, plain), quantity) in enumerate(zip(pairs, quantities, strict=True)):
-                found[number, row] = Moments.of(np.concatenate([controlled, plain]))
-                net = net + quantity * controlled
-            found["scores", number] = Moments.of(scores)
-        return {**found, NET: Moments.of(net)}
 
 
 def risk(
@@ -80,14 +47,17 @@ def risk(
     target_error: TargetError | None = None,
     target_of: str = "trade",
     max_paths: int = MAX_PATHS,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
+    output: str | os.PathLike[str] | None = None,
+    resume: bool = False,
 ) -> pd.DataFrame:
     """Price and Greeks of every trade of a book, and of the net position in every underlying.
 
     Trades on one underlying with the same dates and volatility share a simulation: the weights are computed once
     and multiplied into all payoffs. All trades on an underlying run on the same random numbers, so the standard
-    error of the net position accounts for what they have in common. Different underlyings run on independent ones.
+    error of the net position accounts for what they have in common (with Sobol points it is that of the net's own
+    means by scramble). Different underlyings run on independent ones.
 
     Parameters
     ----------
@@ -104,6 +74,13 @@ def risk(
         one underlying share their draws, so that the net stays what it is: all go on until the last one is there, and
         what is out of reach (a share of a Greek that is zero, say) takes them all to `max_paths`. Underlyings stop one
         by one; ``n_paths`` says where.
+    output : path, optional
+        The frame is written here as well (.csv, .parquet or .xlsx). While the run is under way its finished trades
+        stand in a folder beside it (``<output>.parts``, Parquet files with the columns of the frame).
+    resume : bool
+        Go on from the parts that a stopped run with this output left: what they hold is not computed again, and the
+        numbers are the same, bit for bit. Parts of an underlying serve if version, trades, market, settings and seed
+        are the same; without a `seed`, the stopped run's is taken.
 
     Returns
     -------
@@ -123,43 +100,50 @@ def risk(
     ValueError, TypeError
         If the market, the columns of the book or an argument is unusable; a bad trade does not raise.
 
+    Interrupted
+        A ``KeyboardInterrupt`` with what is finished (``frame``) and which trades are not (``missing``), if the run is
+        stopped.
+
     Warns
     -----
     BookWarning
-        If some trades could not be priced.
+        If some trades could not be priced, or parts could not be used again.
     """
     found_market = market if isinstance(market, Market) else Market.read(market)
     frame = book if isinstance(book, pd.DataFrame) else read_book(book)
     one_of("controls", controls, CONTROLS)
+    target = _target(output, resume)
+    if resume and seed is None and target:
+        seed = earlier_seed(target)
     count, seed, kind = checked(paths, seed, sampling)
     wanted: list[Greek] = [*STANDARD] if greeks is None else listed(greeks)
     aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
-    one_of("target_of", target_of, TARGETS)
+    of_net = one_of("target_of", target_of, TARGETS) == "net"
 
     trades, problems = parse(frame, found_market)
-    rows: list[dict[str, Any]] = []
-    for name, members in groupby(sorted(trades, key=lambda t: t.underlying), key=lambda t: t.underlying):
-        own, longest = list(members), max(len(t.payoff.times) for t in trades if t.underlying == name)
-        draws = Draws(underlying_seed(seed, name), longest, kind)
-        missing = [p for p in problems if _underlying_of(p, frame) == name]
-        arguments: dict[str, Any] = {"target_of": target_of, "executor": executor, "progress": progress}
-        with one_thread_each():
-            try:
-                found, failed = _underlying(own, wanted, controls, (draws, aim), missing, **arguments)
-            except NotRelaxableError:  # on a path that the pilot did not see
-                found, failed = _underlying(own, wanted, "scores", (draws, aim), missing, **arguments)
-                found = [{**row, "note": _joined(row["note"], GIVEN_UP)} for row in found]
-        rows, problems = rows + found, problems + failed
-    order = {trade.trade_id: position for position, trade in enumerate(trades)}
-    rows.sort(key=lambda row: order.get(row["trade_id"], len(order)))
+    accounts = _accounts(
+        trades, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net)
+    )
+    store = Nowhere() if target is None else _store(target, resume, seed, (accounts, controls))
+    nets: dict[str, Statistics | None] = {}
 
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    table.attrs["problems"] = [_plain(problem) for problem in problems]
-    table.attrs["seed"] = seed
-    table.attrs["calibrations"] = _calibrations(found_market, {trade.underlying for trade in trades})
-    if problems:
-        warnings.warn(describe(table.attrs["problems"]), BookWarning, stacklevel=2)
-    return table
+    def table() -> pd.DataFrame:
+        found = _table(accounts, nets, problems, frame)
+        found.attrs |= {"seed": seed, "calibrations": _calibrations(found_market, {a.name for a in accounts})}
+        return found
+
+    try:
+        with one_thread_each(), workers(executor) as pool, _bar(len(trades), progress) as advanced:
+            _run(accounts, store, nets, pool, advanced)
+    except KeyboardInterrupt:
+        raise Interrupted(table(), _unfinished(accounts), len(trades), target and folder(target)) from None
+    result = table()
+    if target is not None:
+        write(result, target)
+        store.done()
+    if result.attrs["problems"]:
+        warnings.warn(describe(result.attrs["problems"]), BookWarning, stacklevel=2)
+    return result
 
 
 def underlying_seed(seed: int, name: str) -> int:
@@ -172,14 +156,101 @@ def underlying_seed(seed: int, name: str) -> int:
     return (int(words[0]) << 16 | int(words[1]) & 0xFFFF) & 0xFFFF_FFFF_FFFF
 
 
-def describe(problems: Sequence[Mapping[str, Any]]) -> str:
-    """What is wrong with a book (``frame.attrs["problems"]``), a line a problem; rows are counted from 1."""
-    trades = len({p["row"] for p in problems})
-    lines = [
-        f"  {p['trade_id']} (row {p['row'] + 1}): {p['field']} must {p['requirement']}, got {p['value']!r}"
-        for p in problems
-    ]
-    return "\n".join([f"{trades} trade{'s' * (trades != 1)} could not be priced:", *lines])
+def _accounts(
+    trades: Sequence[Trade], greeks: Sequence[Greek], controls: str, main_of: Callable[[str, int], Main]
+) -> list[Account]:
+    """The trades by underlying; `main_of` gives the main run of one with so many dates at most."""
+    by_name: dict[str, list[Trade]] = {}
+    for trade in sorted(trades, key=lambda trade: trade.underlying):
+        by_name.setdefault(trade.underlying, []).append(trade)
+    found = []
+    for name, own in by_name.items():
+        main = main_of(name, max(len(t.payoff.times) for t in own))
+        found.append(Account(blocks(own, greeks, controls, main.draws, main.goal.most), main))
+    return found
+
+
+def _target(output: str | os.PathLike[str] | None, resume: bool) -> Path | None:
+    """Where the frame is written."""
+    if output is None:
+        return refuse("output", "be given to resume", None) if resume else None
+    check_writable(Path(output))
+    return Path(output)
+
+
+def _store(target: Path, resume: bool, seed: int, run: tuple[Sequence[Account], str]) -> Store:
+    """Where the state of a run of accounts with controls is kept."""
+    accounts, controls = run
+    prints = {account.name: fingerprint(account.blocks, account.main, controls) for account in accounts}
+    store = Parts.begun(target, resume, seed, prints)
+    if stale := store.stale():
+        for name in stale:
+            store.forget(name)
+        warnings.warn(
+            f"parts of {', '.join(stale)} are not of this run (the trades, market, settings, seed or version differ): "
+            "computed again", BookWarning, stacklevel=3,
+        )  # fmt: skip
+    return store
+
+
+def _run(
+    accounts: Sequence[Account], store: Store, nets: dict[str, Statistics | None], pool: Pool, advanced: Advanced
+) -> None:
+    """Finish all accounts; their net positions go to `nets`, one after the other."""
+    for account in accounts:
+        account.recall(store)
+        advanced(sum(account.share(block) for block in account.blocks))
+    with upcoming([block for account in accounts for block in account.behind()], pool) as ready:
+        for account in accounts:
+            nets[account.name] = account.run(store, Workshop(pool, ready, advanced))
+
+
+def _unfinished(accounts: Sequence[Account]) -> dict[str, list[str]]:
+    """The trades that are not finished, by underlying."""
+    found = {a.name: [t.trade_id for block in a.behind() for own in block.trades for t in own] for a in accounts}
+    return {name: trade_ids for name, trade_ids in found.items() if trade_ids}
+
+
+def _table(
+    accounts: Sequence[Account], nets: Mapping[str, Statistics | None], problems: Sequence[Problem], frame: pd.DataFrame
+) -> pd.DataFrame:
+    """The rows of all blocks and net positions that are finished, in the order of the book, and all problems."""
+    rows, found = list[Row](), [*problems]
+    unread = _underlyings(problems, frame)
+    for account in accounts:
+        behind = {block.number for block in account.behind()}
+        finished = [block for block in account.blocks if block.number not in behind]
+        own = [row for block in finished for row in account.rows(block, account.tallies[block.number])]
+        failed = [problem for block in finished for problem in account.tallies[block.number].problems]
+        net, first = nets.get(account.name), account.blocks[0]
+        late = [note for block in finished for note in account.late(block, first.labels)]
+        if net is not None:
+            missing = unread[account.name] + len({problem.row for problem in failed})
+            own += net_rows(first.trades[0][0], first.labels, net, own, missing)
+            missed = account.main.missed(net, account.pieces) if account.main.of_net else {}
+            late += [missed.get(name, "") for name in first.labels]
+        own = with_notes(own, late)  # what is only imprecise is not doubtful in the net
+        rows, found = rows + own, found + failed
+    order = {trade.trade_id: trade.row for a in accounts for block in a.blocks for own in block.trades for trade in own}
+    rows.sort(key=lambda row: order.get(row["trade_id"], len(frame)))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table.attrs["problems"] = [plain(problem) for problem in found]
+    return table
+
+
+def _underlyings(problems: Sequence[Problem], frame: pd.DataFrame) -> Counter[str]:
+    """How many rows of each underlying could not be read, as far as they say whose they are."""
+    columns = {str(column).strip().lower(): column for column in frame.columns}
+    names = frame[columns["underlying"]].tolist() if problems else []
+    return Counter(str(names[row]).strip() for row in {problem.row for problem in problems})
+
+
+@contextmanager
+def _bar(trades: int, shown: bool) -> Iterator[Advanced]:
+    """A progress bar over the whole book, in trades: a trade counts by the share of its paths."""
+    layout = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total} trades, {elapsed}<{remaining}"
+    with tqdm(total=trades, desc="risk", disable=not shown, bar_format=layout) as bar:
+        yield bar.update
 
 
 def _calibrations(market: Market, names: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -196,139 +267,3 @@ def _calibrations(market: Market, names: Collection[str]) -> dict[str, dict[str,
         for name, fit in fits.items()
         if fit is not None
     }
-
-
-def _plain(problem: Problem) -> dict[str, Any]:
-    """A problem as a dictionary that any file format can hold."""
-    found = asdict(problem)
-    value = found["value"]
-    return {**found, "value": value if isinstance(value, (str, int, float)) else str(value)}
-
-
-def _underlying_of(problem: Problem, frame: pd.DataFrame) -> str:
-    """The underlying of a row that could not be read, as far as it says."""
-    columns = {str(column).strip().lower(): column for column in frame.columns}
-    return str(frame.iloc[problem.row][columns["underlying"]]).strip()
-
-
-def _underlying(
-    trades: list[Trade],
-    greeks: list[Greek],
-    controls: str,
-    main: tuple[Draws, Goal],
-    missing: list[Problem],
-    *,
-    target_of: str,
-    executor: Executor | None,
-    progress: bool,
-) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """Rows of all trades on one underlying and of their net, and the trades that failed when they were tried."""
-    draws, aim = main
-    wanted = requested(greeks, trades[0].model)
-    labels, combinations = list(wanted), tuple(wanted.values())
-    laws: dict[Any, list[Trade]] = {}
-    for trade in trades:
-        laws.setdefault((trade.model, trade.payoff.times), []).append(trade)
-
-    runs, members_of, failed = [], [], []
-    for (model, _), members in laws.items():
-        pilot = pilot_chunks(draws.seed, aim.most, len(members[0].payoff.times), draws.sampling)
-        chosen = chosen_law(model, members[0].payoff.times, "auto", controls)
-        group = Group(chosen.law, tuple(t.payoff for t in members), combinations, controls, chosen.rate)
-        tried = _tried(group, pilot, members, executor)
-        good = [(trade, plan) for trade, plan in zip(members, tried, strict=True) if not isinstance(plan, Problem)]
-        failed += [plan for plan in tried if isinstance(plan, Problem)]
-        if good:
-            served = replace(group, payoffs=tuple(trade.payoff for trade, _ in good))
-            runs.append(Run(served, tuple(plan for _, plan in good if plan is not None)))
-            members_of.append([trade for trade, _ in good])
-    if not runs:
-        return [], failed
-    desk = Desk(tuple(runs), tuple(tuple(t.quantity for t in members) for members in members_of))
-    trade_keys = [(number, row) for number, members in enumerate(members_of) for row in range(len(members))]
-    watched = [NET] if target_of == "net" else trade_keys
-    ran = sampled(desk, draws, aim, watched, executor=executor, title=trades[0].underlying if progress else "")
-    total, missed = ran.total, {key: ran.missed(key) for key in watched}
-
-    rows, late = [], []
-    for number, (run, members) in enumerate(zip(runs, members_of, strict=True)):
-        doubt = inconsistency(run.group, total["scores", number])
-        for row, trade in enumerate(members):
-            controlled, plain = half(total[number, row], True), half(total[number, row], False)
-            note = _joined(doubt, rarity(plain, 0))
-            table = estimates(labels, controlled, ran.paths, plain, dict.fromkeys(labels, note))
-            rows += [_row(trade, greek, estimate, draws.seed) for greek, estimate in table.items()]
-            late += [missed.get((number, row), {}).get(greek, "") for greek in table]
-    notes = _net_notes(labels, rows, len({p.row for p in [*missing, *failed]}))
-    net = estimates(labels, total[NET], ran.paths, notes=notes)
-    rows += [_net_row(trades[0], greek, estimate, draws.seed) for greek, estimate in net.items()]
-    late += [missed.get(NET, {}).get(greek, "") for greek in net]  # what is only imprecise is not doubtful in the net
-    return [{**row, "note": _joined(row["note"], why)} for row, why in zip(rows, late, strict=True)], failed
-
-
-def _joined(*notes: str) -> str:
-    return "; ".join(filter(None, notes))
-
-
-def _tried(
-    group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], executor: Executor | None
-) -> list[Plan | Problem | None]:
-    """The pilot of trades on one law: its controls (None without), or why one cannot be priced."""
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            _refuse_infinite(group, replace(pilot[0], n_paths=256), trades)
-            return [*plans(group, pilot, executor)] if group.control_names else [None] * len(trades)
-    except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
-        if len(trades) == 1:
-            problem = "give finite payments and Greeks", str(error)
-            return [Problem(trades[0].trade_id, trades[0].row, "payoff", *problem)]
-    alone = [replace(group, payoffs=(trade.payoff,)) for trade in trades]
-    return [_tried(one, pilot, [trade], executor)[0] for one, trade in zip(alone, trades, strict=True)]
-
-
-def _refuse_infinite(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> None:
-    for plain, trade in zip(group.samples(chunk, group.draw(chunk)), trades, strict=True):
-        if not np.isfinite((trade.quantity * plain) ** 2).all():
-            refuse("payoff", "give finite payments and Greeks", "numbers too large to square")
-
-
-def _net_notes(labels: Sequence[str], rows: Sequence[Mapping[str, Any]], missing: int) -> dict[str, str]:
-    """What to hold against the net position: trades left out, and trades whose own numbers are doubtful."""
-    left_out = f"excludes {missing} trade{'s' * (missing != 1)} that could not be priced" if missing else ""
-    found = {}
-    for greek in labels:
-        doubtful = [str(row["trade_id"]) for row in rows if row["greek"] == greek and row["note"]]
-        own = f"includes doubtful numbers of {', '.join(doubtful)}" if doubtful else ""
-        found[greek] = _joined(left_out, own)
-    return found
-
-
-def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> dict[str, Any]:
-    return {
-        "trade_id": trade.trade_id,
-        "underlying": trade.underlying,
-        "product": trade.product,
-        "quantity": trade.quantity,
-        "greek": greek,
-        "value": estimate.value,
-        "standard_error": estimate.standard_error,
-        "position_value": trade.quantity * estimate.value,
-        "position_standard_error": abs(trade.quantity) * estimate.standard_error,
-        "variance_ratio": estimate.variance_ratio,
-        "n_paths": estimate.n_paths,
-        "seed": seed,
-        "model": law_name(trade.model),
-        "maturity": trade.maturity,
-        "spot": trade.model.spot,
-        "volatility": initial_volatility(trade.model),
-        "rate": trade.model.rate,
-        "note": estimate.note,
-    }
-
-
-def _net_row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> dict[str, Any]:
-    own = {"trade_id": NET, "product": NET, "quantity": 1.0, "variance_ratio": np.nan}
-    shared = dict.fromkeys(("maturity", "volatility", "rate"), np.nan)
-    unit = _row(trade, greek, estimate, seed)
-    position = {"position_value": estimate.value, "position_standard_error": estimate.standard_error}
-    return {**unit, **own, **shared, **position}

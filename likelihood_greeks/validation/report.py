@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import final
 
@@ -13,6 +12,7 @@ from tqdm import tqdm
 
 from .._checks import positive
 from ..engine import greeks
+from ..execution import Workers
 from .cases import GREEKS, Case, grid
 
 PRECISION = 0.01
@@ -65,7 +65,7 @@ def validate(
     *,
     precision: float = PRECISION,
     seed: int = 1,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Estimate every Greek of every case and compare it with its reference.
@@ -79,7 +79,8 @@ def validate(
         spots within 15-18 %), up to 200 million.
     seed : int
         Case k uses ``seed + k``.
-    executor : concurrent.futures.Executor, optional
+    executor : concurrent.futures.Executor or "serial", optional
+        As for `greeks`.
     progress : bool
 
     Returns
@@ -131,7 +132,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _check(case: Case, precision: float, seed: int, executor: Executor | None) -> list[dict[str, object]]:
+def _check(case: Case, precision: float, seed: int, executor: Workers) -> list[dict[str, object]]:
     scale = {greek: case.scale(greek) for greek in GREEKS}
     target = {greek: precision * scale[greek] for greek in GREEKS}
     result = greeks(

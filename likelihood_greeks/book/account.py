@@ -1,0 +1,243 @@
+"""All trades on one underlying: block by block on shared draws, and their net position.
+
+The main run goes in rounds of chunks, so that the samples of the net position, which is the sum over all blocks, fit in
+memory however many paths there are. Within a round blocks finish one after the other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, Literal, TypeAlias, final
+
+from ..estimate import Statistics
+from ..execution import AHEAD, ordered, width
+from ..runs import accumulate, half, replicated
+from ..sampling import Chunk, Draws
+from ..stopping import Goal
+from .blocks import Block, Prepared, prepared
+from .desk import TRADES, Desk, Failure, Worked
+from .frame import trade_rows
+from .tally import Net, Row, Store, Tally
+
+Pool: TypeAlias = Executor | Literal["serial"]
+ROUND = 64
+"""Chunks a round: with seven Greeks the samples of the net position take 15 MB."""
+
+
+class LateError(Exception):
+    """A trade failed in a later round: its earlier rounds must be run again without it."""
+
+    def __init__(self, block: int, failures: dict[str, Failure]) -> None:
+        super().__init__(block, failures)
+        self.block, self.failures = block, failures
+
+
+Ready: TypeAlias = Callable[[Block], Prepared]
+Advanced: TypeAlias = Callable[[float], object]
+
+
+@contextmanager
+def upcoming(blocks: Sequence[Block], pool: Pool) -> Iterator[Ready]:
+    """The blocks after their pilots, a few of which run ahead of what is asked for."""
+    pending, known = deque((block.underlying, block.number) for block in blocks), dict[Any, Prepared]()
+
+    def ready(block: Block) -> Prepared:
+        key = block.underlying, block.number
+        while key in pending:
+            known[pending.popleft()] = next(found)
+        return known.pop(key, None) or prepared(block)
+
+    with closing(ordered(((prepared, block) for block in blocks), pool, width(pool) + 1)) as found:
+        yield ready
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Workshop:
+    """Where work is done.
+
+    Parameters
+    ----------
+    pool : Executor or "serial"
+    ready : callable
+        From a block to what its pilot found.
+    advanced : callable
+        Told of trades times the share of their paths that was done.
+    """
+
+    pool: Pool
+    ready: Ready
+    advanced: Advanced
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Main:
+    """The main run of all trades on an underlying.
+
+    Parameters
+    ----------
+    draws : Draws
+    goal : Goal
+    of_net : bool
+        Whether its targets are of the net position; else of every trade.
+    """
+
+    draws: Draws
+    goal: Goal
+    of_net: bool = False
+
+    def begun(self, chunks: int = 0) -> list[Chunk]:
+        """The first so many chunks, but at least those of the first round of the goal."""
+        first = self.draws.following(0, self.goal.paths, self.goal.most)
+        if chunks <= len(first):
+            return first
+        return self.draws.following(0, self.goal.most, self.goal.most)[:chunks]
+
+    def more(self, pieces: Sequence[Chunk], watched: Sequence[Statistics]) -> list[Chunk]:
+        """The chunks of the next round; none if the run is over."""
+        done = sum(chunk.n_paths for chunk in pieces)
+        end = self.goal.end(done, watched)
+        return self.draws.following(done, end, self.goal.most) if end > done else []
+
+    def missed(self, moments: Statistics, pieces: Sequence[Chunk]) -> dict[str, str]:
+        """Which targets these moments of a run did not reach, in words, by the Greek's label."""
+        paths = sum(chunk.n_paths for chunk in pieces)
+        return {target.greek: target.note(moments, paths) for target in self.goal.targets}
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Account:
+    """All trades on one underlying.
+
+    Attributes
+    ----------
+    blocks : list of Block
+    main : Main
+        The main run.
+    pieces : list of Chunk
+        The chunks that it is to have, as far as it is known.
+    tallies : dict of int to Tally
+        By number of block.
+    """
+
+    blocks: list[Block]
+    main: Main
+    pieces: list[Chunk] = field(default_factory=list)
+    tallies: dict[int, Tally] = field(default_factory=dict)
+    _states: dict[int, Prepared] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The underlying."""
+        return self.blocks[0].underlying
+
+    def recall(self, store: Store) -> None:
+        """Take up what was kept of an earlier run."""
+        net = store.net(self.name)
+        known = net is not None
+        self.pieces[:] = self.main.begun(net.aimed if net else 0)
+        for place, block in enumerate(self.blocks):
+            tally = (store.tally(block) if known else None) or Tally()
+            self.tallies[block.number] = tally
+            self.blocks[place] = block.knowing(tally.lessons())
+
+    def behind(self, chunks: int | None = None) -> list[Block]:
+        """The blocks without the first so many chunks of the main run, by default all of them."""
+        end = len(self.pieces) if chunks is None else chunks
+        return [block for block in self.blocks if self.tallies.get(block.number, Tally()).chunks < end]
+
+    def share(self, block: Block) -> float:
+        """What is done of a block: its trades times the share of their paths."""
+        return block.size * self.tallies[block.number].chunks / len(self.pieces)
+
+    def rows(self, block: Block, tally: Tally) -> list[Row]:
+        """The rows of the trades of a block that has come so far."""
+        paths = sum(chunk.n_paths for chunk in self.pieces[: tally.chunks])
+        return trade_rows(block, tally, paths, self.main.draws.seed)
+
+    def late(self, block: Block, labels: Sequence[str]) -> list[str]:
+        """Which targets the trades of a finished block missed, in words, row by row of its `rows`."""
+        if self.main.of_net:
+            return [""] * len(labels) * sum(1 for _ in self._controlled(block))
+        missed = [self.main.missed(moments, self.pieces) for moments in self._controlled(block)]
+        return [notes.get(label, "") for notes in missed for label in labels]
+
+    def run(self, store: Store, shop: Workshop) -> Statistics | None:
+        """Finish all blocks; moments of the net position."""
+        while True:
+            net = replace(store.net(self.name) or Net(), aimed=len(self.pieces))
+            try:
+                while batch := self.pieces[net.chunks : net.chunks + ROUND]:
+                    net = self._round(store, net, batch, shop)
+                    if net.chunks == len(self.pieces):
+                        self.pieces.extend(self.main.more(self.pieces, self._watched(net)))
+                        net = replace(net, aimed=len(self.pieces))
+            except LateError as error:
+                self.blocks[error.block] = self.blocks[error.block].knowing(error.failures)
+                store.forget(self.name)
+                self.tallies.update({block.number: Tally() for block in self.blocks})
+                self.pieces[:] = self.main.begun()
+                self._states.clear()
+            else:
+                self._states.clear()
+                return net.moments
+
+    def _watched(self, net: Net) -> list[Statistics]:
+        """The moments whose errors are to be reached."""
+        if self.main.of_net:
+            return [] if net.moments is None else [net.moments]
+        return [trade for block in self.blocks for trade in self._controlled(block)]
+
+    def _controlled(self, block: Block) -> Iterator[Statistics]:
+        moments = self.tallies[block.number].moments
+        for place in range(len(moments[TRADES].mean) if moments else 0):
+            yield half(moments[TRADES][place], True)
+
+    def _round(self, store: Store, net: Net, batch: Sequence[Chunk], shop: Workshop) -> Net:
+        """The net position after a round, the tallies brought up to date."""
+        end = net.chunks + len(batch)
+        for block, own in self._worked(self.behind(end), batch, shop):
+            tally, state = self.tallies[block.number], self._states[block.number]
+            moments = accumulate(replicated((worked.moments for worked in own), batch), tally.moments)
+            net, tally = net.plus(block.number, own), Tally(end, moments, state.problems, state.given_up)
+            store.keep(self.blocks[block.number], tally, self.rows(block, tally), net)
+            self.tallies[block.number] = tally
+        return net.closed(batch)
+
+    def _worked(
+        self, todo: Sequence[Block], batch: Sequence[Chunk], shop: Workshop
+    ) -> Iterator[tuple[Block, list[Worked]]]:
+        """Each block with its work on the chunks of a round, in order; tasks of the next blocks run meanwhile."""
+
+        def calls() -> Iterator[tuple[Desk, Chunk]]:
+            for block in todo:
+                if block.number not in self._states:
+                    self._states[block.number] = shop.ready(block)
+                yield from ((self._states[block.number].desk, chunk) for chunk in batch)
+
+        with closing(ordered(calls(), shop.pool, max(AHEAD, 2 * width(shop.pool)))) as stream:
+            for block in todo:
+                own = []
+                for found in islice(stream, len(batch)):
+                    shop.advanced(block.size / len(self.pieces))
+                    own.append(found)
+                yield block, self._repaired(block, own, batch, shop.pool)
+
+    def _repaired(self, block: Block, own: list[Worked | Failure], batch: Sequence[Chunk], pool: Pool) -> list[Worked]:
+        """The work on a block; what fails in it is done again without relaxations, or left out."""
+        while failure := next((found for found in own if isinstance(found, Failure)), None):
+            trade = block.runs(self._states[block.number].problems)[failure.run][1][failure.row]
+            block = block.knowing({trade.trade_id: failure})
+            if self.tallies[block.number].chunks:
+                raise LateError(block.number, dict(block.late))
+            self.blocks[block.number] = block
+            self._states[block.number] = prepared(block)
+            own = list(ordered(((self._states[block.number].desk, chunk) for chunk in batch), pool))
+        return [found for found in own if isinstance(found, Worked)]

@@ -1,0 +1,175 @@
+"""Blocks: as many trades on one underlying as are worked on, and written, together; and their pilot."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, final
+
+import numpy as np
+
+from .._checks import refuse
+from ..estimators.plan import Plan
+from ..group import Group
+from ..laws import chosen_law
+from ..parameters import Greek, requested
+from ..runs import Run, pilot_chunks, plans
+from ..sampling import Chunk, Draws
+from .desk import Desk, Failure
+from .trades import Problem, Trade
+
+SIZE = 32
+"""Trades a block, at most. Larger blocks share more of the simulation; smaller ones lose less when a run is stopped."""
+
+GIVEN_UP = "relaxed payoffs given up: one could not be followed on a path that the pilot did not see"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Trades on one underlying, grouped by law and dates.
+
+    Parameters
+    ----------
+    underlying : str
+    number : int
+        Among the blocks of the underlying, from 0.
+    groups : tuple of Group
+    trades : tuple of tuple of Trade
+        Group by group, as their payoffs.
+    pilots : tuple of tuple of Chunk
+        The pilot's draws, group by group.
+    labels : tuple of str
+        Of the Greeks.
+    late : mapping of str to Failure
+        What is known from an earlier attempt about trades (by trade_id) that failed.
+    """
+
+    underlying: str
+    number: int
+    groups: tuple[Group, ...]
+    trades: tuple[tuple[Trade, ...], ...]
+    pilots: tuple[tuple[Chunk, ...], ...]
+    labels: tuple[str, ...]
+    late: Mapping[str, Failure] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Number of trades."""
+        return sum(map(len, self.trades))
+
+    def runs(self, problems: Collection[Problem]) -> list[tuple[Group, list[Trade]]]:
+        """The laws of the main run and the trades under them, those with problems left out."""
+        bad = {problem.row for problem in problems}
+        found = [
+            (group, [trade for trade in trades if trade.row not in bad])
+            for group, trades in zip(self.groups, self.trades, strict=True)
+        ]
+        return [(group, trades) for group, trades in found if trades]
+
+    def knowing(self, late: Mapping[str, Failure]) -> Block:
+        """The block with more known about its trades."""
+        return replace(self, late={**self.late, **late})
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A block after its pilot.
+
+    Attributes
+    ----------
+    desk : Desk
+        The main run, of the trades that can be priced.
+    problems : tuple of Problem
+        Why the others cannot.
+    given_up : tuple of str
+        Trades (by trade_id) whose relaxations were given up.
+    """
+
+    desk: Desk
+    problems: tuple[Problem, ...]
+    given_up: tuple[str, ...]
+
+
+def blocks(trades: Sequence[Trade], greeks: Sequence[Greek], controls: str, draws: Draws, most: int) -> list[Block]:
+    """The blocks of all trades on one underlying whose main run takes these draws, at most so many paths.
+
+    A law with many trades is cut, and laws with few are put together: what is in a block depends on the book alone.
+    """
+    wanted = requested(greeks, trades[0].model)
+    labels, combinations = tuple(wanted), tuple(wanted.values())
+    found = []
+    for number, packed in enumerate(_packed(trades)):
+        groups, pilots = [], []
+        for members in packed:
+            times = members[0].payoff.times
+            chosen = chosen_law(members[0].model, times, "auto", controls)
+            groups.append(Group(chosen.law, tuple(t.payoff for t in members), combinations, controls, chosen.rate))
+            pilots.append(tuple(pilot_chunks(draws.seed, most, len(times), draws.sampling)))
+        found.append(Block(trades[0].underlying, number, tuple(groups), tuple(packed), tuple(pilots), labels))
+    return found
+
+
+def _packed(trades: Sequence[Trade]) -> Iterator[list[tuple[Trade, ...]]]:
+    """Trades by law and dates, at most `SIZE` together."""
+    laws: dict[Any, list[Trade]] = {}
+    for trade in trades:
+        laws.setdefault((trade.model, trade.payoff.times), []).append(trade)
+    packed: list[tuple[Trade, ...]] = []
+    for members in laws.values():
+        for start in range(0, len(members), SIZE):
+            part = tuple(members[start : start + SIZE])
+            if packed and sum(map(len, packed)) + len(part) > SIZE:
+                yield packed
+                packed = []
+            packed.append(part)
+    if packed:
+        yield packed
+
+
+def prepared(block: Block) -> Prepared:
+    """The pilot of a block: controls for every trade, and the trades that cannot be priced set apart."""
+    runs, quantities, problems = [], [], []
+    for group, trades, pilot in zip(block.groups, block.trades, block.pilots, strict=True):
+        tried = _tried(group, pilot, trades, block.late)
+        good = [(trade, plan) for trade, plan in zip(trades, tried, strict=True) if not isinstance(plan, Problem)]
+        problems += [plan for plan in tried if isinstance(plan, Problem)]
+        if good:
+            served = replace(group, payoffs=tuple(trade.payoff for trade, _ in good))
+            runs.append(Run(served, tuple(plan for _, plan in good if plan is not None)))
+            quantities.append(tuple(trade.quantity for trade, _ in good))
+    given_up = tuple(name for name, failure in block.late.items() if failure.relaxation)
+    return Prepared(Desk(tuple(runs), tuple(quantities)), tuple(problems), given_up)
+
+
+def _tried(
+    group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], late: Mapping[str, Failure]
+) -> list[Plan | Problem | None]:
+    """The pilot of trades on one law: its controls (None without), or why one cannot be priced."""
+    known = [trade.trade_id in late for trade in trades]
+    if len(trades) == 1 and known[0]:
+        failure = late[trades[0].trade_id]
+        if not failure.relaxation:
+            return [_problem(trades[0], failure.reason)]
+        group = replace(group, controls="scores")
+    if len(trades) == 1 or not any(known):
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                _refuse_infinite(group, replace(pilot[0], n_paths=256), trades)
+                return [*plans(group, pilot, "serial")] if group.control_names else [None] * len(trades)
+        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+            if len(trades) == 1:
+                return [_problem(trades[0], str(error))]
+    alone = [replace(group, payoffs=(trade.payoff,)) for trade in trades]
+    return [_tried(one, pilot, [trade], late)[0] for one, trade in zip(alone, trades, strict=True)]
+
+
+def _problem(trade: Trade, reason: str) -> Problem:
+    return Problem(trade.trade_id, trade.row, "payoff", "give finite payments and Greeks", reason)
+
+
+def _refuse_infinite(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> None:
+    for plain, trade in zip(group.samples(chunk, group.draw(chunk)), trades, strict=True):
+        if not np.isfinite((trade.quantity * plain) ** 2).all():
+            refuse("payoff", "give finite payments and Greeks", "numbers too large to square")

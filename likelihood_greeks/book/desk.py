@@ -1,0 +1,105 @@
+"""The task of the main run: one chunk of paths for a block of trades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..estimate import Moments
+from ..payoffs.tape import NotRelaxableError
+from ..runs import Run
+from ..sampling import Chunk
+
+TRADES = "trades"
+"""The key of the moments of all trades."""
+
+
+def scores_of(run: int) -> str:
+    """The key of the moments of a run's scores."""
+    return f"scores {run}"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a trade could not be worked on in a chunk.
+
+    Attributes
+    ----------
+    run, row : int
+        Which trade: the run, and its place there.
+    reason : str
+    relaxation : bool
+        Whether only its relaxations failed.
+    """
+
+    run: int
+    row: int
+    reason: str
+    relaxation: bool
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Worked:
+    """What a desk makes of one chunk.
+
+    Attributes
+    ----------
+    moments : mapping
+        Of all trades, under `TRADES`, shape (n_trades, 2 n_greeks), the controlled half first; and of the scores of
+        each run, under `scores_of`. Empty if there are no trades.
+    net : ndarray, shape (n_greeks, n_samples)
+        Samples of the position in all trades together; a zero without trades.
+    """
+
+    moments: dict[str, Moments]
+    net: FloatArray
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Trades on one underlying, grouped by law and dates.
+
+    Parameters
+    ----------
+    runs : tuple of Run
+    quantities : tuple of tuple of float
+        Position sizes, run by run, trade by trade.
+    """
+
+    runs: tuple[Run, ...]
+    quantities: tuple[tuple[float, ...], ...]
+
+    def __call__(self, chunk: Chunk) -> Worked | Failure:
+        """Moments of every trade and of the scores, and the position's samples."""
+        moments: dict[str, Moments] = {}
+        net: Any = 0.0
+        trades: list[Moments] = []
+        for number, (run, quantities) in enumerate(zip(self.runs, self.quantities, strict=True)):
+            pairs, scores = run.controlled(chunk)
+            for row, quantity in enumerate(quantities):
+                pair = _attempted(pairs, number, row)
+                if isinstance(pair, Failure):
+                    return pair
+                controlled, plain = pair
+                trades.append(Moments.of(np.concatenate([controlled, plain])))
+                net = net + quantity * controlled
+            moments[scores_of(number)] = Moments.of(scores)
+        return Worked({TRADES: Moments.stacked(trades), **moments} if trades else {}, np.asarray(net))
+
+
+def _attempted(
+    pairs: Iterator[tuple[FloatArray, FloatArray]], run: int, row: int
+) -> tuple[FloatArray, FloatArray] | Failure:
+    try:
+        return next(pairs)
+    except NotRelaxableError as error:
+        return Failure(run, row, str(error), relaxation=True)
+    except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+        return Failure(run, row, str(error), relaxation=False)

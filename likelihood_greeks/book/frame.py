@@ -1,0 +1,117 @@
+"""The rows of a risk frame, made of moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from ..estimate import Estimate, Statistics, rarity
+from ..result import estimates
+from ..runs import half, inconsistency
+from .blocks import GIVEN_UP, Block
+from .desk import TRADES, scores_of
+from .market import initial_volatility, law_name
+from .tally import Row, Tally
+from .trades import NET, Problem, Trade
+
+COLUMNS = [
+    "trade_id", "underlying", "product", "quantity", "greek", "value", "standard_error", "position_value",
+    "position_standard_error", "variance_ratio", "n_paths", "seed", "model", "maturity", "spot", "volatility",
+    "rate", "note",
+]  # fmt: skip
+
+NAMED = 10  # doubtful trades that a note lists
+
+
+def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]:
+    """The rows of the trades of a block, from the moments of `n_paths` paths."""
+    labels, found, place = list(block.labels), [], 0
+    for number, (group, trades) in enumerate(block.runs(tally.problems)):
+        doubt = inconsistency(group, tally.moments[scores_of(number)])
+        for trade in trades:
+            moments, place = tally.moments[TRADES][place], place + 1
+            controlled, plain = half(moments, True), half(moments, False)
+            given_up = GIVEN_UP if trade.trade_id in tally.given_up else ""
+            note = _joined([doubt, rarity(plain, 0), given_up])
+            table = estimates(labels, controlled, n_paths, plain, dict.fromkeys(labels, note))
+            found += [_row(trade, greek, estimate, seed) for greek, estimate in table.items()]
+    return found
+
+
+def net_rows(trade: Trade, labels: Sequence[str], net: Statistics, rows: Iterable[Row], missing: int) -> list[Row]:
+    """The rows of the net position in the underlying of `trade`, whose trades have `rows`, `missing` left out."""
+    like = next(iter(rows := list(rows)))
+    table = estimates(list(labels), net, like["n_paths"], notes=_net_notes(labels, rows, missing))
+    return [_net_row(trade, greek, estimate, like["seed"]) for greek, estimate in table.items()]
+
+
+def with_notes(rows: Iterable[Row], more: Iterable[str]) -> list[Row]:
+    """The rows with something more noted on each, where there is something."""
+    return [{**row, "note": _joined([row["note"], note])} for row, note in zip(rows, more, strict=True)]
+
+
+def describe(problems: Sequence[Mapping[str, Any]]) -> str:
+    """What is wrong with a book (``frame.attrs["problems"]``), a line a problem; rows are counted from 1."""
+    trades = len({p["row"] for p in problems})
+    lines = [
+        f"  {p['trade_id']} (row {p['row'] + 1}): {p['field']} must {p['requirement']}, got {p['value']!r}"
+        for p in problems
+    ]
+    return "\n".join([f"{trades} trade{'s' * (trades != 1)} could not be priced:", *lines])
+
+
+def plain(problem: Problem) -> Row:
+    """A problem as a dictionary that any file format can hold."""
+    found = asdict(problem)
+    value = found["value"]
+    return {**found, "value": value if isinstance(value, (str, int, float)) else str(value)}
+
+
+def _joined(notes: Iterable[str]) -> str:
+    return "; ".join(filter(None, notes))
+
+
+def _net_notes(labels: Sequence[str], rows: Sequence[Row], missing: int) -> dict[str, str]:
+    """What to hold against the net position: trades left out, and trades whose own numbers are doubtful."""
+    left_out = f"excludes {missing} trade{'s' * (missing != 1)} that could not be priced" if missing else ""
+    found = {}
+    for label in labels:
+        doubtful = [str(row["trade_id"]) for row in rows if row["greek"] == label and row["note"]]
+        more = f" and {len(doubtful) - NAMED} more" if len(doubtful) > NAMED else ""
+        own = f"includes doubtful numbers of {', '.join(doubtful[:NAMED])}{more}" if doubtful else ""
+        found[label] = _joined([left_out, own])
+    return found
+
+
+def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> Row:
+    return {
+        "trade_id": trade.trade_id,
+        "underlying": trade.underlying,
+        "product": trade.product,
+        "quantity": trade.quantity,
+        "greek": greek,
+        "value": estimate.value,
+        "standard_error": estimate.standard_error,
+        "position_value": trade.quantity * estimate.value,
+        "position_standard_error": abs(trade.quantity) * estimate.standard_error,
+        "variance_ratio": estimate.variance_ratio,
+        "n_paths": estimate.n_paths,
+        "seed": seed,
+        "model": law_name(trade.model),
+        "maturity": trade.maturity,
+        "spot": trade.model.spot,
+        "volatility": initial_volatility(trade.model),
+        "rate": trade.model.rate,
+        "note": estimate.note,
+    }
+
+
+def _net_row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> Row:
+    own = {"trade_id": NET, "product": NET, "quantity": 1.0, "variance_ratio": np.nan}
+    shared = dict.fromkeys(("maturity", "volatility", "rate"), np.nan)
+    unit = _row(trade, greek, estimate, seed)
+    position = {"position_value": estimate.value, "position_standard_error": estimate.standard_error}
+    return {**unit, **own, **shared, **position}

@@ -1,0 +1,125 @@
+"""Books of many trades: blocks, rounds and threads change no numbers; overheads and memory stay small."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import likelihood_greeks as lg
+from benchmarks import large_book
+from likelihood_greeks import execution
+from likelihood_greeks.book import account, blocks, risk
+from likelihood_greeks.book.frame import NAMED
+from likelihood_greeks.book.trades import parse
+from likelihood_greeks.execution import ordered, results, workers
+from likelihood_greeks.sampling import Draws, chunks
+from likelihood_greeks.stopping import Goal
+
+MARKET = large_book.market()
+
+
+def test_blocks_hold_every_trade_once_and_at_most_so_many():
+    trades, problems = parse(large_book.book(300, ["U01"]), MARKET)
+    assert not problems
+    main = account.Main(Draws(1, 252), Goal(4096, 4096))
+    (one,) = risk._accounts(trades, ["delta"], "none", lambda *_: main)
+    found = [t.trade_id for block in one.blocks for own in block.trades for t in own]
+    assert sorted(found) == sorted(t.trade_id for t in trades)
+    assert max(block.size for block in one.blocks) <= blocks.SIZE
+    assert len(one.blocks) < 2 * 300 / blocks.SIZE
+    for block in one.blocks:
+        for group, own in zip(block.groups, block.trades, strict=True):
+            assert {t.payoff.times for t in own} == {group.times}
+
+
+def test_blocks_rounds_and_executors_change_nothing(monkeypatch):
+    book = large_book.book(20, ["U00", "U01"])
+
+    def run(size, length, executor):
+        monkeypatch.setattr(blocks, "SIZE", size)
+        monkeypatch.setattr(account, "ROUND", length)
+        return lg.risk(book, MARKET, ["delta", "vega"], paths=8192, seed=1, controls="scores", executor=executor)
+
+    whole = run(1000, 1000, "serial")
+    pd.testing.assert_frame_equal(run(1000, 1000, None), whole, check_exact=True)
+    for size, length in ((4, 1000), (3, 1)):
+        cut = run(size, length, None)
+        pd.testing.assert_frame_equal(cut, whole, check_exact=False, rtol=1e-9, atol=1e-12)
+
+
+def test_the_net_knows_its_covariances_across_blocks(monkeypatch):
+    monkeypatch.setattr(blocks, "SIZE", 2)
+    one = large_book.book(10, ["U00"])
+    hedged = pd.concat([one, one.assign(trade_id=[f"hedge {k}" for k in range(10)], quantity=-one["quantity"])])
+    frame = lg.risk(hedged, MARKET, ["delta"], paths=8192, seed=1, controls="scores").set_index(["trade_id", "greek"])
+    size = frame.loc[frame.index.get_level_values(1) == "delta", "position_standard_error"].drop("net").max()
+    assert frame.loc[("net", "delta"), "position_standard_error"] < 1e-9 * size
+    unhedged = lg.risk(one, MARKET, ["delta"], paths=8192, seed=1, controls="scores").set_index(["trade_id", "greek"])
+    assert unhedged.loc[("net", "delta"), "position_standard_error"] > 0.1 * size
+
+
+def test_a_net_with_many_doubtful_trades_names_some_and_counts_the_rest():
+    far = {"product": "digital_call", "strike": 1e4, "maturity": "2025-09-19", "quantity": 1, "underlying": "U00"}
+    frame = lg.risk(
+        pd.DataFrame([{"trade_id": f"T{k}", **far} for k in range(15)]), MARKET, ["delta"], paths=4096, seed=1
+    )
+    notes = frame.loc[frame["trade_id"] == "net", "note"]
+    assert notes.str.contains(f"includes doubtful numbers of T0, .* and {15 - NAMED} more").all()
+
+
+def test_calls_within_tasks_cannot_wait_for_one_another():
+    model, payoff = lg.GBM(spot=100.0, volatility=0.2), lg.DigitalCall(100.0, 0.5)
+
+    def task(chunk):
+        return lg.greeks(model, payoff, ["delta"], paths=8192, seed=chunk.index)["delta"].value
+
+    pieces = chunks(1, 20_000, 1, "pseudo")
+    with ThreadPoolExecutor(1) as narrow:
+        assert [*results(task, pieces, narrow)] == [*results(task, pieces)] == [*map(task, pieces)]
+
+
+def test_by_default_there_is_a_thread_for_every_core_and_none_within_a_task(monkeypatch):
+    monkeypatch.setattr(execution, "CORES", 3)
+    seen = set()
+
+    def task(_):
+        seen.add(threading.current_thread().name)
+        time.sleep(0.01)
+        with workers() as inner:
+            return inner
+
+    with workers() as pool:
+        assert set(ordered(((task, k) for k in range(12)), pool)) == {"serial"}
+    assert len(seen) == 3
+    with workers("serial") as here:
+        assert here == "serial"
+    for wrong in ("threads", 4):
+        with pytest.raises(TypeError, match="executor must be"), workers(wrong):
+            pass
+
+
+def test_threads_have_the_callers_error_handling():
+    def task(_):
+        return np.float64(1e308) * 10.0
+
+    with np.errstate(over="ignore"), workers() as pool:
+        assert [*ordered([(task, 0)], pool)] == [np.inf]
+
+
+def test_calls_are_taken_as_they_are_needed():
+    taken = []
+
+    def calls():
+        for k in range(100):
+            taken.append(k)
+            yield abs, k
+
+    with workers(ThreadPoolExecutor(2)) as pool:
+        found = ordered(calls(), pool, ahead=5)
+        assert next(found) == 0
+        assert len(taken) == 5
+        found.close()
+        pool.shutdown()
