@@ -62,8 +62,8 @@ def validation() -> str:
     words = (
         f"{len(cases)} contracts, {table.index.get_level_values('greek').nunique()} Greeks each, until every standard "
         f"error is below {judged.precision:.0%} of the Greek's scale: {judged.checks} checks, mean of $z^2$ "
-        f"{judged.mean_square:.2f}, {judged.beyond_three} beyond 3, the worst {judged.worst:.2f}. QuantLib agrees with the "
-        f"references to {judged.quantlib:.1e} of the scale. **{'Passed' if judged.passed else 'FAILED'}.**"
+        f"{judged.mean_square:.2f}, {judged.beyond_three} beyond 3, the worst {judged.worst:.2f}. QuantLib agrees "
+        f"with the references to {judged.quantlib:.1e} of the scale. **{'Passed' if judged.passed else 'FAILED'}.**"
     )
     cases["worst error/scale"] = percent(cases["worst error/scale"], 2)
     return f"{words}\n\n{markdown(cases)}"
@@ -75,10 +75,10 @@ def bias() -> str:
     cases = table.groupby("case", sort=False)
     pooled = table["pooled z"]
     words = (
-        f"Mean of $z^2$ over all runs {table['mean z2'].mean():.3f}; {table['covered'].mean():.1%} of the 95 % intervals "
-        f"cover. The {len(table)} $z$-scores of the means over the seeds have a mean square of {(pooled**2).mean():.2f}, "
-        f"the largest is {pooled.abs().max():.1f}; the standard error of such a mean has a median of "
-        f"{table['pooled error / scale'].median():.3%} of the Greek's scale."
+        f"Mean of $z^2$ over all runs {table['mean z2'].mean():.3f}; {table['covered'].mean():.1%} of 95 % intervals "
+        f"cover. The {len(table)} $z$-scores of the means over the seeds have a mean square of "
+        f"{(pooled**2).mean():.2f}, the largest is {pooled.abs().max():.1f}; the standard error of such a mean has a "
+        f"median of {table['pooled error / scale'].median():.3%} of the Greek's scale."
     )
     shown = pd.DataFrame(
         {
@@ -247,7 +247,8 @@ def claim(module: Path) -> str:
 
 
 MADE = (
-    validation, bias, coverage, heston_europeans, heston_paths, heston_bias, heston_variance, variance, speedups, layers,
+    validation, bias, coverage, heston_europeans, heston_paths, heston_bias, heston_variance, variance, speedups,
+    layers,
 )  # fmt: skip
 STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios")
 STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: partial(whole, n) for n in STORED}
