@@ -255,6 +255,15 @@ STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: part
 COMMANDS = {"validation": "make validate", "speedups": "python -m benchmarks.time_to_error"}
 
 
+PICTURES = {"throughput": ("throughput",), "speedups": ("speedups", "methods"), "book_speedup": ("books",)}
+
+
+def pictures(name: str) -> str:
+    """Pictures that `benchmarks.plots` drew of a study, if it did."""
+    files = [f"images/benchmark_{picture}.png" for picture in PICTURES.get(name, ())]
+    return "".join(f"![{name}](/{file})\n\n" for file in files if (ROOT / "docs" / file).exists())
+
+
 class Study(SphinxDirective):
     """``study``: the table of that name, or how to make it."""
 
@@ -265,7 +274,7 @@ class Study(SphinxDirective):
         name = self.arguments[0]
         self.env.note_dependency(str(ROOT / "benchmarks" / f"{name}.csv"))
         try:
-            text = STUDIES[name]()
+            text = pictures(name) + STUDIES[name]()
         except FileNotFoundError:
             text = f"*Not run for this version: `{COMMANDS.get(name, f'python -m benchmarks.{name}')}`.*"
         holder = nodes.container()
