@@ -77,6 +77,18 @@ def test_maturity_and_time_agree_for_a_european():
     np.testing.assert_array_equal(by_time.to_numpy()[:, :3], by_maturity.to_numpy()[:, :3])
 
 
+def test_on_curves_time_leaves_them_where_they_are_in_the_calendar():
+    curves = lg.TermStructureGBM(
+        spot=96.0, times=[0.5, 1.0], zero_rates=[0.01, 0.02], dividend_yields=[0.0, 0.0], volatilities=[0.3, 0.25]
+    )
+    found = profile(curves, lg.DigitalCall(101.0, 0.8), "delta", {"time": [0.2]}, paths=8192, seed=4).iloc[0]
+    # linear between nodes: the rate is (0.014 - 0.002) / 0.6 from 0.2 to 0.8, the variance (0.0555 - 0.018) / 0.6
+    exact = closed_form.greek(lg.GBM(spot=96.0, volatility=0.25, rate=0.02), lg.DigitalCall(101.0, 0.6), "delta")
+    assert found["delta_standard_error"] < 0.01 * exact
+    assert abs(found["delta"] - exact) < 4.0 * found["delta_standard_error"]
+    assert abs(found["delta"] - 1.1 * exact) > 4.0 * found["delta_standard_error"]
+
+
 def test_two_names_give_a_heat_map_on_the_axes_given():
     _, axes = pyplot.subplots()
     over = {"spot": [90.0, 100.0], "volatility": [0.2, 0.25, 0.3]}
