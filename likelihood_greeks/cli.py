@@ -46,6 +46,7 @@ Greeks = Annotated[
     typer.Option("--greeks", help="Comma-separated, e.g. delta,gamma,vanna,spot:rate. Default: first order."),
 ]
 Workers = Annotated[int, typer.Option("--workers", help="Threads; results do not depend on it.", min=1)]
+Sampling = Annotated[str, typer.Option("--sampling", help="pseudo, antithetic or sobol.")]
 CORES = os.cpu_count() or 1
 
 
@@ -87,7 +88,7 @@ def risk_command(
     seed: Seed = None,
     greeks: Greeks = None,
     controls: Annotated[str, typer.Option("--controls", help="auto, scores or none.")] = "auto",
-    sampling: Annotated[str, typer.Option("--sampling", help="pseudo or antithetic.")] = "pseudo",
+    sampling: Sampling = "pseudo",
     target_error: Annotated[
         str | None,
         typer.Option("--target-error", help="Errors to reach by adding paths, e.g. delta=0.001,vega=1%."),
@@ -143,6 +144,7 @@ def compare_command(
     paths: Paths = 100_000,
     seed: Seed = None,
     greeks: Greeks = None,
+    sampling: Sampling = "pseudo",
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the costs here: .png, .pdf or .svg.")] = None,
 ) -> None:
     """Every method on one trade of a book: value, error, time, and where a method is wrong.
@@ -159,7 +161,7 @@ def compare_command(
             refuse(f"{trade}: {own.field}", own.requirement, own.value)
         known = ", ".join(t.trade_id for t in trades[:5])
         refuse("trade", f"be a trade_id of {book} ({known}, ...)", trade)
-    frame = compare(chosen[0].model, chosen[0].payoff, _greeks(greeks), paths=paths, seed=seed)
+    frame = compare(chosen[0].model, chosen[0].payoff, _greeks(greeks), paths=paths, seed=seed, sampling=sampling)
     title = f"{trade}: {chosen[0].product}, {paths:,} paths, seed {frame.attrs['seed']}"
     reporting.show(plotting.table(frame, title))
     for remark in plotting.remarks(frame):

@@ -11,25 +11,25 @@ import pandas as pd
 from ._checks import positive, refuse
 from .engine import greeks as likelihood_ratio
 from .engine import prepared
-from .estimate import Moments
+from .estimate import Moments, Statistics
 from .estimators.finite_difference import FiniteDifference
 from .estimators.pathwise import Pathwise
 from .execution import Workers, results
 from .parameters import Greek, listed
 from .payoffs.protocol import Contract
 from .result import Diagnostics, Result, estimates
-from .runs import accumulate
+from .runs import accumulate, replicated
 from .sampling import Chunk, checked, chunks
 
 
 def _run(
     estimator: FiniteDifference | Pathwise, pieces: list[Chunk], executor: Workers, title: str
-) -> tuple[Moments, float]:
+) -> tuple[Statistics, float]:
     def task(chunk: Chunk) -> dict[str, Moments]:
         return {"samples": Moments.of(estimator.samples(chunk))}
 
     start = time.perf_counter()
-    total = accumulate(results(task, pieces, executor, title))["samples"]
+    total = accumulate(replicated(results(task, pieces, executor, title), pieces))["samples"]
     return total, time.perf_counter() - start
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ._checks import one_of
-from .estimate import Estimate, rarity
+from .estimate import Estimate, Replicated, rarity
 from .estimators.likelihood_ratio import Combination, simulated
 from .estimators.plan import Plan
 from .estimators.selection import cost
@@ -58,14 +58,18 @@ def greeks(
         ``"volga"``, ``"charm"``), parameters, or pairs of parameters. Default: the first-order ones of an asset
         and gamma; for a law with no spot, every parameter. The price always comes first.
     paths : int
-        Paths of the main run; with a target, of its first round (whole chunks: up to 4,095 more).
+        Paths of the main run; with a target, of its first round (whole chunks: up to 4,095 more); with Sobol points up
+        to one part in 32 more (at least 32), see `sampling`.
     seed : int, optional
         Default: drawn, and reported in the result.
     controls : {"auto", "scores", "none"}
         Zero-mean controls with coefficients from a pilot of its own draws: the free ones of the law (`scores`), and
         relaxed payoffs on skeletons and known European prices where the pilot finds that they pay (`auto`).
-    sampling : {"pseudo", "antithetic"}
-        Independent draws, or antithetic pairs (a pair is one sample).
+    sampling : {"pseudo", "antithetic", "sobol"}
+        Independent draws, antithetic pairs (a pair is one sample), or 32 to 64 independently scrambled sets of Sobol
+        points, each a power of two of them; the error is that of the mean of so many scrambles, and ``n_paths`` says
+        how many paths there were. A law of your own must then ask for as many numbers in every call of ``simulate``,
+        and reject none.
     handover : {"auto", "flow", "score"} or float
         For a law that draws something beneath its spots, as `Heston` does its variance: whether changes of it travel
         with the path (``"flow"``), are scored (``"score"``, the full likelihood ratio), or are handed from the one to
@@ -154,6 +158,8 @@ def _estimated(
     doubts, missed = [inconsistency(run.group, ran.total["scores"]), rarity(plain, 0)], ran.missed(0)
     notes = {greek: "; ".join(filter(None, [*doubts, missed.get(greek)])) for greek in labels}
     found = estimates(labels, controlled, ran.paths, plain, notes)
+    if isinstance(controlled, Replicated):
+        times = replace(times, sobol_gain=dict(zip(labels, controlled.gain.tolist(), strict=True)))
     if not found_plans:
         return found, replace(times, remarks=("no controls were used", *ran.remarks))
     (plan,) = found_plans

@@ -2,9 +2,10 @@ r"""Estimates, and the mergeable moments they are made from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from functools import reduce
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from scipy import special
@@ -17,6 +18,11 @@ CARRIERS = 25
 
 HITS = 100
 """Samples that must differ from what most samples pay before rare payments are called counted well enough."""
+
+
+FEWEST, SAME = 2.0, 1e12
+"""Scrambles that must carry the variance of their means (of 32 normal ones about twelve do), and a gain over
+independent samples that is no longer one: all scrambles gave the same."""
 
 
 @final
@@ -85,6 +91,11 @@ class Moments:
         return Moments(n, self.mean + b * step, m2, m3, m4)
 
     @property
+    def pooled(self) -> Moments:
+        """Themselves: the samples are independent."""
+        return self
+
+    @property
     def variance(self) -> FloatArray:
         """Unbiased variance of one sample."""
         return np.asarray(self.m2 / (self.count - 1.0)) if self.count > 1 else np.full_like(self.m2, np.nan)
@@ -102,6 +113,86 @@ class Moments:
 
 
 @final
+@dataclass(frozen=True, slots=True, eq=False)
+class Replicated:
+    r"""Moments of samples that depend on each other within a replicate, the replicates being independent.
+
+    Points of one scramble are such a replicate. Only the means :math:`\bar y_r` of the R replicates, of shares
+    :math:`p_r` in the samples, tell the error of :math:`\bar y = \sum p_r \bar y_r`:
+
+    .. math:: \frac{R}{R - 1} \sum_r p_r^2\,(\bar y_r - \bar y)^2
+
+    is its squared standard error, without bias where all shares are equal.
+
+    Parameters
+    ----------
+    parts : mapping of int to Moments
+        By replicate.
+    """
+
+    parts: Mapping[int, Moments]
+
+    def merge(self, other: Replicated) -> Replicated:
+        """Moments of both sets of samples together, replicate by replicate."""
+        parts = dict(self.parts)
+        for key, part in other.parts.items():
+            parts[key] = parts[key].merge(part) if key in parts else part
+        return Replicated(parts)
+
+    def __getitem__(self, entries: Any) -> Replicated:
+        """The moments of some of the quantities."""
+        return Replicated({key: part[entries] for key, part in self.parts.items()})
+
+    @property
+    def pooled(self) -> Moments:
+        """Moments of all samples as if they were independent: what they are like, not what their mean's error is."""
+        return reduce(Moments.merge, self.parts.values())
+
+    @property
+    def count(self) -> int:
+        """Number of independent replicates."""
+        return len(self.parts)
+
+    @property
+    def _shares(self) -> FloatArray:
+        counts = np.array([part.count for part in self.parts.values()], dtype=float)
+        return np.asarray(counts / counts.sum())
+
+    @property
+    def means(self) -> FloatArray:
+        """Mean of each replicate, shape (..., n_replicates)."""
+        return np.stack([part.mean for part in self.parts.values()], axis=-1)
+
+    @property
+    def mean(self) -> FloatArray:
+        """Mean of all samples."""
+        return np.asarray(self.means @ self._shares)
+
+    @property
+    def variance(self) -> FloatArray:
+        """Variance of the mean of one replicate (of average size)."""
+        if self.count < 2:
+            return np.full_like(self.mean, np.nan)
+        gaps = (self.means - self.mean[..., None]) ** 2
+        return np.asarray(gaps @ self._shares**2 * (self.count**2 / (self.count - 1.0)))
+
+    @property
+    def standard_error(self) -> FloatArray:
+        """Standard error of the mean."""
+        return np.sqrt(self.variance / self.count)
+
+    @property
+    def gain(self) -> FloatArray:
+        """Variance that the mean of as many independent samples would have, over this one's."""
+        pooled = self.pooled
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray((pooled.standard_error / self.standard_error) ** 2)
+
+
+Statistics: TypeAlias = Moments | Replicated
+
+
+@final
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A number with its error.
@@ -113,7 +204,7 @@ class Estimate:
     n_paths : int
         Paths behind it (the pilot's not counted).
     samples : int
-        Independent samples they form (an antithetic pair is one).
+        Independent samples they form (an antithetic pair is one, and so are all Sobol points of one scramble).
     variance_ratio : float
         Variance of the plain likelihood-ratio estimator over this one's, at equal paths; 1 without controls.
     note : str
@@ -155,11 +246,12 @@ class Estimate:
         return f"{self.value:.6g} ± {self.standard_error:.2g}" + (f"  ({self.note})" if self.note else "")
 
 
-def doubt(moments: Moments, entry: int) -> str:
-    """Why the standard error of ``moments.mean[entry]`` should not be trusted, or an empty string.
+def doubt(found: Statistics, entry: int) -> str:
+    """Why the standard error of ``found.mean[entry]`` should not be trusted, or an empty string.
 
     A variance carried by k of many samples is known to about ``1/sqrt(k)``, its square root to half of that.
     """
+    moments = found.pooled
     if not np.isfinite(moments.mean[entry]):
         return "not finite"
     if moments.m2[entry] == 0.0:
@@ -167,11 +259,22 @@ def doubt(moments: Moments, entry: int) -> str:
     carriers = float(moments.carriers[entry])
     if carriers < CARRIERS:
         return f"about {carriers:.0f} samples carry the variance (needs {CARRIERS}): the error is unreliable"
+    return _doubt_of_replicates(found, entry) if isinstance(found, Replicated) else ""
+
+
+def _doubt_of_replicates(found: Replicated, entry: int) -> str:
+    """Why the means of the replicates do not tell the error of theirs."""
+    if not found.gain[entry] < SAME:
+        return f"no variation among {found.count} scrambles: the error is unknown"
+    carriers = float(Moments.of(found.means).carriers[entry])
+    if carriers < FEWEST:
+        return f"about {carriers:.0f} of {found.count} scrambles carries the variance: the error is unreliable"
     return ""
 
 
-def rarity(payments: Moments, entry: int) -> str:
+def rarity(found: Statistics, entry: int) -> str:
     """Why a payoff is too rarely hit (or missed) to be estimated from these samples, or an empty string."""
+    payments = found.pooled
     carriers = float(payments.carriers[entry])
     if carriers < HITS:
         return f"about {carriers:.0f} of {payments.count} samples decide the payoff (needs {HITS})"

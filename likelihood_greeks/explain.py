@@ -14,7 +14,7 @@ from ._typing import FloatArray
 from .engine import prepared
 from .estimate import doubt
 from .estimators.reweighting import Point
-from .execution import one_thread_each
+from .execution import Workers, one_thread_each
 from .group import Group
 from .models.protocol import PathModel
 from .parameters import NAMED, Derivative, canonical, label

@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 import pandas as pd
 
-from .estimate import Estimate, Moments, doubt
+from .estimate import Estimate, Statistics, doubt
 from .parameters import Greek, label
 
 COLUMNS = ["value", "standard_error", "low", "high", "n_paths", "variance_ratio", "note"]
@@ -32,6 +32,9 @@ class Diagnostics:
     work_gain : mapping of str to float
         Variance ratio of the main run over `cost`, by Greek: how many times longer the same error takes without
         controls.
+    sobol_gain : mapping of str to float
+        Variance that as many independent draws would have given the estimate, over that from the scrambles of Sobol
+        points, by Greek; empty for other sampling. It is known as well as a variance from so few scrambles is.
     pilot_paths : int
     pilot_seconds, main_seconds : float
         Wall-clock times.
@@ -43,6 +46,7 @@ class Diagnostics:
     gain: Mapping[str, float] = field(default_factory=dict)
     cost: float = 1.0
     work_gain: Mapping[str, float] = field(default_factory=dict)
+    sobol_gain: Mapping[str, float] = field(default_factory=dict)
     pilot_paths: int = 0
     pilot_seconds: float = 0.0
     main_seconds: float = 0.0
@@ -54,6 +58,9 @@ class Diagnostics:
         for greek, gain in self.gain.items():
             work = f", per unit of work {self.work_gain[greek]:.4g}" if greek in self.work_gain else ""
             lines.append(f"variance ratio expected for {greek}: {gain:.4g}{work}")
+        if self.sobol_gain:
+            gains = ", ".join(f"{greek} {gain:.3g}" for greek, gain in self.sobol_gain.items())
+            lines.append(f"variance of independent draws over that of Sobol points: {gains}")
         return "\n".join([*lines, *self.remarks])
 
 
@@ -114,9 +121,9 @@ class Result:
 
 def estimates(
     labels: list[str],
-    moments: Moments,
+    moments: Statistics,
     n_paths: int,
-    plain: Moments | None = None,
+    plain: Statistics | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> dict[str, Estimate]:
     """Estimates from the moments of their samples, one entry a label; `plain` gives the variance ratio, `notes`

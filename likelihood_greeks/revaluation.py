@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from ._checks import finite, refuse
+from ._checks import finite, one_of, refuse
 from ._typing import FloatArray
 from .estimate import Moments, rarity
 from .estimators.likelihood_ratio import Combination, simulated
 from .estimators.regression import fit
 from .estimators.reweighting import Averaging, Fitting, Ladder, Point, Trust, Weights, trusted
-from .execution import one_thread_each, results
+from .execution import Workers, one_thread_each, results
 from .laws import Chosen, chosen_law
 from .models.moves import LIKELIHOOD_RATIO
 from .models.numerical import moved, value_of, verify
@@ -24,6 +24,9 @@ from .sampling import Chunk, checked, chunks
 
 TRUST = 0.5
 """Least share of effective samples: at a half the weights may double a variance before controls."""
+
+
+REWEIGHTED = ("pseudo", "antithetic")  # draws that can be pushed into the tails, where weights are judged
 
 
 @final
@@ -52,7 +55,7 @@ class Settings:
         title: str,
     ) -> Settings:
         """Checked."""
-        count, seed, kind = checked(paths, seed, sampling)
+        count, seed, kind = checked(paths, seed, one_of("sampling", sampling, REWEIGHTED))
         if not 0.0 < finite("trust", trust) < 1.0:
             refuse("trust", "be between 0 and 1", trust)
         return cls(

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self, TypeVar, final
 
 import numpy as np
 
 from ._typing import FloatArray
-from .estimate import CARRIERS, Moments
+from .estimate import CARRIERS, Moments, Replicated, Statistics
 from .estimators.plan import Plan
 from .estimators.regression import Products
 from .estimators.specific import Control
 from .execution import Workers, results
 from .group import Group
-from .sampling import Chunk, Sampling, chunk_size
+from .sampling import Chunk, Sampling, chunk_size, scrambled, sobol_chunks
 
 SMALLEST_PILOT, MOST_REFINEMENT = 1024, 28_672  # paths
+TRIAL = 1 << 20  # number of the first scramble that is the pilot's
 SCORE_LIMIT = 6.0
 """Standard errors that a mean may lie from its exact value, zero, before the law is called inconsistent."""
 
@@ -33,6 +34,15 @@ class Mergeable(Protocol):
 
 
 M = TypeVar("M", bound=Mergeable)
+
+
+def replicated(parts: Iterable[Mapping[K, Moments]], pieces: Sequence[Chunk]) -> Iterator[Mapping[K, Statistics]]:
+    """The moments of each chunk, those of Sobol points as a part of their scramble's."""
+    for part, chunk in zip(parts, pieces, strict=True):
+        if chunk.sampling == "sobol":
+            yield {key: Replicated({chunk.scramble: moments}) for key, moments in part.items()}
+        else:
+            yield part
 
 
 def accumulate(parts: Iterable[Mapping[K, M]], start: Mapping[K, M] | None = None) -> dict[K, M]:
@@ -58,16 +68,36 @@ class Refinement:
 
 
 def plans(group: Group, pilot: Sequence[Chunk], executor: Workers = None) -> list[Plan]:
-    """The controls of every payoff: chosen on the first chunk of the pilot, their coefficients fitted on all."""
-    first, *more = pilot
+    """The controls of every payoff: chosen on the first chunk of the pilot, their coefficients fitted on all.
+
+    Those of Sobol points among the chunks then judge them: a Greek keeps its controls if they serve it there too.
+    """
+    first, *more = [chunk for chunk in pilot if chunk.sampling != "sobol"]
+    trial = [chunk for chunk in pilot if chunk.sampling == "sobol"]
     choices = group.choices(first)
     serving = {number: choice.specific for number, choice in enumerate(choices) if choice.specific}
     seen = accumulate(results(Refinement(group, serving), more, executor)) if serving else {}
-    return [choice.planned(seen.get(number)) for number, choice in enumerate(choices)]
+    found = [choice.planned(seen.get(number)) for number, choice in enumerate(choices)]
+    return _judged(group, found, trial, executor) if trial and not all(plan.empty for plan in found) else found
+
+
+def _judged(group: Group, found: Sequence[Plan], trial: Sequence[Chunk], executor: Workers) -> list[Plan]:
+    """The plans without controls for Greeks whose mean varies less from scramble to scramble without them."""
+    total = accumulate(replicated(results(Run(group, tuple(found)), trial, executor), trial))
+    served = [half(total[row], True).variance < half(total[row], False).variance for row in range(len(found))]
+    return [plan.restricted(kept) for plan, kept in zip(found, served, strict=True)]
 
 
 def pilot_chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> list[Chunk]:
-    """The pilot's draws: a chunk to choose controls, up to an eighth of the run more to fit their coefficients."""
+    """The pilot's draws: a chunk to choose controls, up to an eighth of the run more to fit their coefficients.
+
+    Those of a run on Sobol points are pseudo-random, followed by an eighth of the run on scrambles of their own.
+    """
+    if sampling == "sobol":
+        scrambles, count = scrambled(max(paths // 8, SMALLEST_PILOT))
+        trial = sobol_chunks(seed, scrambles, 0, count, n_times)
+        trial = [replace(chunk, pilot=True, scramble=TRIAL + chunk.scramble) for chunk in trial]
+        return [*pilot_chunks(seed, paths, n_times, "pseudo"), *trial]
     size = max(chunk_size(n_times), SMALLEST_PILOT)
     more = min(paths // 8, MOST_REFINEMENT) // size
     return [Chunk(seed, k, size, sampling, pilot=True) for k in range(1 + more)]
@@ -120,14 +150,15 @@ def _of_both(controlled: FloatArray, plain: FloatArray) -> Moments:
     return Moments(once.count, *(np.tile(getattr(once, f), 2) for f in ("mean", "m2", "m3", "m4")))
 
 
-def half(moments: Moments, first: bool) -> Moments:
+def half(found: Statistics, first: bool) -> Statistics:
     """The first (controlled) or second (plain) half of the rows of a payoff's moments."""
-    middle = len(moments.mean) // 2
-    return moments[:middle] if first else moments[middle:]
+    middle = len(found.mean) // 2
+    return found[:middle] if first else found[middle:]
 
 
-def inconsistency(group: Group, scores: Moments) -> str:
+def inconsistency(group: Group, found: Statistics) -> str:
     """Why the law cannot be trusted: a mean that is not zero where it must be; empty if there is no sign of it."""
+    scores = found.pooled
     for row, (what, means) in enumerate(group.score_names):
         mean, error = float(scores.mean[row]), float(scores.standard_error[row])
         constant = scores.count > 1 and scores.m2[row] == 0.0 and mean != 0.0

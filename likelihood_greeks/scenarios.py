@@ -15,6 +15,7 @@ from ._checks import finite, one_of, refuse
 from .engine import prepared
 from .estimate import Estimate, doubt
 from .estimators.reweighting import Point
+from .execution import Workers
 from .models.numerical import as_path_model
 from .models.protocol import PathModel
 from .parameters import Greek, listed

@@ -17,10 +17,10 @@ import numpy as np
 from tqdm import tqdm
 
 from ._checks import positive, refuse, whole
-from .estimate import CARRIERS, Moments, doubt
+from .estimate import CARRIERS, Moments, Statistics, doubt
 from .execution import Workers, results
 from .parameters import label
-from .runs import accumulate
+from .runs import accumulate, replicated
 from .sampling import Chunk, Draws, Sampling
 
 MAX_PATHS = 10_000_000
@@ -62,13 +62,13 @@ class Target:
     def __str__(self) -> str:
         return f"{100.0 * self.error:g}% of the value" if self.relative else f"{self.error:g}"
 
-    def ratio(self, moments: Moments) -> float:
+    def ratio(self, moments: Statistics) -> float:
         """The standard error over the target."""
         value, error = (float(x[self.row]) for x in (moments.mean, moments.standard_error))
         bound = self.error * abs(value) if self.relative else self.error
         return error / bound if bound else np.inf
 
-    def excess(self, moments: Moments) -> float:
+    def excess(self, moments: Statistics) -> float:
         """Paths that the target takes over those behind `moments`, at most 1 if it is reached.
 
         Infinite if that cannot be told yet, NaN where no number of paths helps (the mean is not finite).
@@ -77,10 +77,10 @@ class Target:
             return np.nan
         if not doubt(moments, self.row):
             return self.ratio(moments) ** 2
-        carriers = float(moments.carriers[self.row])
+        carriers = float(moments.pooled.carriers[self.row])
         return max(self.ratio(moments) ** 2, CARRIERS / carriers) if carriers else np.inf
 
-    def note(self, moments: Moments, paths: int) -> str:
+    def note(self, moments: Statistics, paths: int) -> str:
         """That the target was not reached, or an empty string."""
         if self.excess(moments) <= 1.0:
             return ""
@@ -107,13 +107,13 @@ class Goal:
     most: int
     targets: tuple[Target, ...] = ()
 
-    def needed(self, paths: int, watched: Iterable[Moments]) -> int:
+    def needed(self, paths: int, watched: Iterable[Statistics]) -> int:
         """Paths that all targets take, predicted from moments of `paths` of them; `paths` if they are all reached."""
         excess = [target.excess(moments) for moments in watched for target in self.targets]
         worst = max((e for e in excess if not np.isnan(e)), default=0.0)
         return paths if worst <= 1.0 else ceil(min(MARGIN * worst * paths, self.most))
 
-    def end(self, paths: int, watched: Iterable[Moments]) -> int:
+    def end(self, paths: int, watched: Iterable[Statistics]) -> int:
         """Where the round after `paths` paths ends: there, if the run is over."""
         return min(self.needed(paths, watched), GROWTH * paths)
 
@@ -126,7 +126,8 @@ def goal(
     Raises
     ------
     ValueError
-        If a Greek is not estimated, an error is not positive, a share is above a tenth, or `max_paths` is below `paths`
+        If the draws are Sobol points, a Greek is not estimated, an error is not positive, a share is above a tenth, or
+        `max_paths` is below `paths`
         (or odd, for antithetic pairs).
     TypeError
         If `target_error` is not a mapping to numbers and shares.
@@ -137,6 +138,12 @@ def goal(
         raise TypeError(f"target_error must map Greeks to errors, as {{'delta': 0.001}} does, got {target_error!r}")
     if not target_error:
         refuse("target_error", "name at least one Greek", target_error)
+    if sampling == "sobol":
+        refuse(
+            "sampling",
+            "be pseudo or antithetic with a target error (few scrambles know their error too badly)",
+            sampling,
+        )
     most = whole("max_paths", max_paths, paths)
     if sampling == "antithetic" and most % 2:
         refuse("max_paths", "be even with antithetic sampling", max_paths)
@@ -181,7 +188,7 @@ class Sampled:
     """
 
     goal: Goal
-    total: Mapping[Any, Moments]
+    total: Mapping[Any, Statistics]
     rounds: tuple[int, ...]
 
     @property
@@ -214,12 +221,13 @@ def sampled(
     A round is whole chunks (the last one of `goal.most` paths may be shorter), so the draws of a run that stops after
     n paths are those of a run of n paths.
     """
-    total: dict[Any, Moments] = {}
+    total: dict[Any, Statistics] = {}
+    shown = "" if goal.targets else title
     done, wanted, rounds = 0, goal.paths, []
     with tqdm(unit="path", unit_scale=True, desc=title, disable=not (title and goal.targets)) as bar:
         while done < wanted and (pieces := draws.following(done, wanted, goal.most)):
             end = done + sum(chunk.n_paths for chunk in pieces)
-            for chunk, part in zip(pieces, results(task, pieces, executor, "" if goal.targets else title), strict=True):
+            for chunk, part in zip(pieces, replicated(results(task, pieces, executor, shown), pieces), strict=True):
                 total = accumulate([total, part])
                 done += chunk.n_paths
                 if not bar.disable:
@@ -229,7 +237,7 @@ def sampled(
     return Sampled(goal, total, tuple(rounds))
 
 
-def _show(bar: Any, goal: Goal, done: int, end: int, watched: Sequence[Moments]) -> None:
+def _show(bar: Any, goal: Goal, done: int, end: int, watched: Sequence[Statistics]) -> None:
     """Let the bar run to the paths that are predicted, with the errors still to go beside it."""
     ratios = {target: max(target.ratio(moments) for moments in watched) for target in goal.targets}
     bar.total = max(end, goal.needed(done, watched))

@@ -11,7 +11,7 @@ LAYERS = [
     ["_typing", "_checks", "_compiled", "_memory", "jets", "parameters"],
     ["kernels.normals", "kernels.moves", "kernels.moments", "kernels.travel", "kernels.bessel", "kernels.variance",
      "kernels.flow", "kernels.spot", "kernels.clocked"],
-    ["estimate", "normals", "sampling", "smiles", "ladders"],
+    ["estimate", "normals", "bridge", "inversion", "sobol", "sampling", "smiles", "ladders"],
     ["models.protocol", "models.moves", "models.carry", "models.lognormal", "models.gbm", "models.term_structure",
      "models.bessel", "models.pieces", "models.bessel_table", "models.gamma_quantile", "models.transport",
      "models.square_root", "models.integrated_variance", "models.flow_kernels", "models.variance_path",

@@ -177,7 +177,7 @@ class Account:
                 while batch := self.pieces[net.chunks : net.chunks + ROUND]:
                     net = self._round(store, net, batch, shop)
                     if net.chunks == len(self.pieces):
-                        self.pieces += self.main.more(self.pieces, self._watched(net))
+                        self.pieces.extend(self.main.more(self.pieces, self._watched(net)))
                         net = replace(net, aimed=len(self.pieces))
             except LateError as error:
                 self.blocks[error.block] = self.blocks[error.block].knowing(error.failures)

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .._checks import refuse
-from ..estimate import Moments
+from ..estimate import Moments, Replicated, Statistics
 from .blocks import Block
 from .frame import COLUMNS
 from .tally import Net, Row, Tally
@@ -167,11 +167,19 @@ def _saved(path: Path, arrays: dict[str, Any]) -> None:
         np.savez(file, **arrays)
 
 
-def _plain(moments: Moments) -> dict[str, Any]:
+def _plain(found: Statistics) -> dict[str, Any]:
     """Moments as lists: JSON gives back the same floats."""
-    return {f.name: np.asarray(getattr(moments, f.name)).tolist() for f in fields(moments)}
+    if isinstance(found, Replicated):
+        return {"replicates": [[key, _plain(part)] for key, part in found.parts.items()]}
+    return {f.name: np.asarray(getattr(found, f.name)).tolist() for f in fields(found)}
 
 
-def _moments(plain: dict[str, Any]) -> Moments:
+def _moments(plain: dict[str, Any]) -> Statistics:
+    if "replicates" in plain:
+        return Replicated({key: _part(part) for key, part in plain["replicates"]})
+    return _part(plain)
+
+
+def _part(plain: dict[str, Any]) -> Moments:
     count, *sums = (plain[f.name] for f in fields(Moments))
     return Moments(count, *(np.asarray(values, float) for values in sums))

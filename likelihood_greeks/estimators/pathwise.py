@@ -22,7 +22,7 @@ from typing import final
 import numpy as np
 
 from .._typing import FloatArray
-from ..estimate import Moments
+from ..estimate import Statistics
 from ..models.conditional_spot import LINEAR
 from ..models.moves import draws_beneath
 from ..models.protocol import PathModel
@@ -88,14 +88,14 @@ class Pathwise:
         """Whether what is drawn beneath the spots jumps when a coordinate moves: the same numbers make other draws."""
         return draws_beneath(self.model, self.payoff.times) and not set(derivative) <= set(LINEAR)
 
-    def notes(self, labels: Sequence[str], moments: Moments) -> dict[str, str]:
+    def notes(self, labels: Sequence[str], moments: Statistics) -> dict[str, str]:
         """What to hold against each Greek, from the moments of `samples`."""
         count = len(labels)
         return {
             label: self._note(self.combinations[row], moments, row, count + row) for row, label in enumerate(labels)
         }
 
-    def _note(self, combination: Combination, moments: Moments, row: int, gap: int) -> str:
+    def _note(self, combination: Combination, moments: Statistics, row: int, gap: int) -> str:
         if any(derivative and self._redrawn(derivative) for derivative in combination):
             return "not available: what is drawn beneath the spots jumps when this parameter moves"
         if any(len(derivative) == 2 for derivative in combination):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import AnyArray, FloatArray
 from ..models.moves import Movable, draws_beneath
 from ..models.protocol import PathModel
 from ..payoffs.european import pieces
@@ -57,6 +57,18 @@ class Plan:
         """Which of the payoff's own controls serve which Greek, bool of shape (n_greeks, n_specific)."""
         own = self.fit.coefficients.shape[1] - len(self.specific)
         return np.asarray(self.fit.coefficients[:, own:] != 0.0)
+
+    def restricted(self, served: AnyArray) -> Plan:
+        """The plan without the controls of some Greeks; `served` is bool of shape (n_greeks,)."""
+        if np.all(served | ~self.fit.coefficients.any(axis=1)):
+            return self
+        none, keep = refused(self.fit), served[:, None]
+        fitted = Fit(
+            np.where(keep, self.fit.coefficients, none.coefficients),
+            np.where(served, self.fit.gain, none.gain),
+            np.where(keep, self.fit.contribution, none.contribution),
+        )
+        return replace(self, fit=fitted)
 
     def applied(self, plain: FloatArray, free: FloatArray, own: FloatArray) -> FloatArray:
         """Controlled samples, from plain samples and the controls' samples; shape (n_greeks, n_samples)."""

@@ -8,13 +8,14 @@ normals, and the same for all laws that share the draws. A law that starts with 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
 
 from .._typing import FloatArray
-from ..sampling import Chunk, PseudoStream
+from ..sampling import NOTHING, Chunk, Stream
 
 SHIFTS = (0.0, 3.0, -3.0)
 SHARES = (0.5, 0.25, 0.25)
@@ -27,14 +28,14 @@ class PushedStream:
 
     Parameters
     ----------
-    live : PseudoStream
+    live : Stream
     push : ndarray, shape (n_times, n_paths)
         Added to the first draw.
     seen : list
         The first draw, once it was made; empty if it was of another kind.
     """
 
-    live: PseudoStream
+    live: Stream
     push: FloatArray
     seen: list[FloatArray]
     _calls: list[str] = field(default_factory=list)
@@ -58,6 +59,12 @@ class PushedStream:
         values += self.push
         self.seen[:] = [values]
         return values.copy()
+
+    def brownian(
+        self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, ranks: Sequence[int] = ()
+    ) -> FloatArray:
+        """Standard normals, pushed; shape (n_times, n_paths)."""
+        return self.normals(len(times))
 
     def uniforms(self, rows: int) -> FloatArray:
         """Uniforms in [0, 1), shape (rows, n_paths)."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias, final
+from typing import Any, Protocol, TypeAlias, final
 
 import numpy as np
 
 from .._typing import FloatArray
-from ..sampling import Chunk, PseudoStream, Stream
+from ..sampling import NOTHING, Chunk, PseudoStream, SobolStream, Stream
 
-Call: TypeAlias = tuple[Literal["normals", "uniforms", "generator"], int]
-Draws: TypeAlias = list[tuple[Call, FloatArray]]
+Live: TypeAlias = PseudoStream | SobolStream
+Call: TypeAlias = tuple[str, tuple[Any, ...]]
+"""A method of a stream, and its arguments."""
+
+Draws: TypeAlias = list[tuple[str, FloatArray]]
+"""What was asked for, and what was given."""
 
 
 class Source(Protocol):
@@ -29,12 +34,12 @@ class Recorder:
 
     Parameters
     ----------
-    live : PseudoStream
+    live : PseudoStream or SobolStream
     draws : list
         What was asked for and what was given, appended to.
     """
 
-    live: PseudoStream
+    live: Live
     draws: Draws
 
     @property
@@ -49,18 +54,26 @@ class Recorder:
 
     def normals(self, rows: int) -> FloatArray:
         """Standard normals, shape (rows, n_paths)."""
-        self.draws.append((("normals", rows), self.live.normals(rows)))
-        return self.draws[-1][1].copy()
+        return self._kept("normals", rows)
 
     def uniforms(self, rows: int) -> FloatArray:
         """Uniforms in [0, 1), shape (rows, n_paths)."""
-        self.draws.append((("uniforms", rows), self.live.uniforms(rows)))
+        return self._kept("uniforms", rows)
+
+    def brownian(
+        self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, ranks: Sequence[int] = ()
+    ) -> FloatArray:
+        """Standardised increments of a Brownian motion, shape (n_times, n_paths)."""
+        return self._kept("brownian", times, beneath, ranks)
+
+    def _kept(self, *call: Any) -> FloatArray:
+        self.draws.append((call[0], _ask(self.live, (call[0], call[1:]))))
         return self.draws[-1][1].copy()
 
     @property
     def generator(self) -> np.random.Generator:
         """The generator itself: what is drawn from it is not seen, so no `Player` passes this point of them."""
-        self.draws.append((("generator", 0), np.empty(0)))
+        self.draws.append(("generator", np.empty(0)))
         return self.live.generator
 
 
@@ -79,7 +92,7 @@ class Player:
     chunk: Chunk
     draws: Draws
     _played: list[Call] = field(default_factory=list)
-    _own: list[PseudoStream] = field(default_factory=list)  # at most one
+    _own: list[Live] = field(default_factory=list)  # at most one
 
     @property
     def n_paths(self) -> int:
@@ -93,34 +106,42 @@ class Player:
 
     def normals(self, rows: int) -> FloatArray:
         """Standard normals, shape (rows, n_paths)."""
-        return self._next("normals", rows)
+        return self._next(rows, ("normals", (rows,)))
 
     def uniforms(self, rows: int) -> FloatArray:
         """Uniforms in [0, 1), shape (rows, n_paths)."""
-        return self._next("uniforms", rows)
+        return self._next(rows, ("uniforms", (rows,)))
+
+    def brownian(
+        self, times: Sequence[float] | FloatArray, beneath: FloatArray = NOTHING, ranks: Sequence[int] = ()
+    ) -> FloatArray:
+        """Standardised increments of a Brownian motion, shape (n_times, n_paths); as recorded even if dates moved."""
+        return self._next(len(times), ("brownian", (times, beneath, ranks)))
 
     @property
     def generator(self) -> np.random.Generator:
         """The generator of a stream that has given what this one gave."""
         return self._live().generator
 
-    def _next(self, kind: Literal["normals", "uniforms"], rows: int) -> FloatArray:
-        position = len(self._played)
-        if not self._own and position < len(self.draws) and self.draws[position][0] == (kind, rows):
-            self._played.append((kind, rows))
-            return self.draws[position][1].copy()
-        return _ask(self._live(), kind, rows)
+    def _next(self, rows: int, call: Call) -> FloatArray:
+        if not self._own and len(self._played) < len(self.draws):
+            kind, values = self.draws[len(self._played)]
+            if kind == call[0] and len(values) == rows:
+                self._played.append(call)
+                return values.copy()
+        return _ask(self._live(), call)
 
-    def _live(self) -> PseudoStream:
+    def _live(self) -> Live:
         if not self._own:
             self._own.append(self.chunk.stream())
-            for kind, rows in self._played:
-                _ask(self._own[0], kind, rows)
+            for call in self._played:
+                _ask(self._own[0], call)
         return self._own[0]
 
 
-def _ask(stream: Stream, kind: str, rows: int) -> FloatArray:
-    return stream.normals(rows) if kind == "normals" else stream.uniforms(rows)
+def _ask(stream: Stream, call: Call) -> FloatArray:
+    kind, arguments = call
+    return np.asarray(getattr(stream, kind)(*arguments))
 
 
 @final

@@ -86,7 +86,7 @@ class GBM:
         times : sequence of float, shape (n_times,)
             Year fractions, increasing, > 0.
         stream : Stream
-            Gives ``normals(n_times)``, one row a date.
+            Gives ``brownian(times)``, one row a date.
 
         Returns
         -------
@@ -94,7 +94,7 @@ class GBM:
             ``spot`` of shape (n_times, n_paths).
         """
         grid = np.asarray(dates("times", times))
-        return lognormal.drawn(self, grid, self._terms(grid), stream.normals(len(grid)))
+        return lognormal.drawn(self, grid, self._terms(grid), stream.brownian(grid))
 
     def _terms(self, grid: FloatArray) -> Terms:
         return _terms(self, tuple(grid.tolist()))

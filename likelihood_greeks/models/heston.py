@@ -198,7 +198,7 @@ class Heston:
         times : sequence of float, shape (n_times,)
             Year fractions, increasing, > 0.
         stream : Stream
-            Gives ``normals(n_times)`` and a generator.
+            Gives ``brownian(times)`` and a generator.
 
         Returns
         -------
@@ -210,7 +210,8 @@ class Heston:
         grid = np.asarray(dates("times", times))
         counts = self.substeps(grid)
         steps = layout(grid, counts)[0]
-        normals, generator, law = stream.normals(len(grid)), stream.generator, self._variance
+        law = self._variance
+        normals, generator = stream.brownian(grid, np.cumsum(steps), law.ranks), stream.generator
         path, log_gamma = law.draw(self.initial_variance, steps, stream.n_samples, generator)
         clock = IntegratedVariance.given(law.transitions(path, steps, log_gamma))
         beneath = VariancePath.drawn(self, grid, counts, path, clock, clock.draw(generator), log_gamma)

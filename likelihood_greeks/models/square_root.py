@@ -95,6 +95,11 @@ class SquareRoot:
     def _split(self) -> bool:
         return self.order > ENOUGH
 
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """Of the calls that `draw` takes for a step: the gamma of fixed shape, made by the first, moves less."""
+        return (1, 0) if self._split else (1, 0, 0)
+
     def draw(
         self, start: float, steps: FloatArray, shape: int, generator: np.random.Generator
     ) -> tuple[FloatArray, FloatArray]:

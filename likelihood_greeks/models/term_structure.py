@@ -181,7 +181,7 @@ class TermStructureGBM:
     def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
         """Draw paths by exact transitions: ``spot`` of shape (n_times, n_paths), from one row of normals a date."""
         grid = np.asarray(dates("times", times))
-        return lognormal.drawn(self, grid, self._terms(grid), stream.normals(len(grid)))
+        return lognormal.drawn(self, grid, self._terms(grid), stream.brownian(grid))
 
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""
