@@ -46,10 +46,10 @@ def diff(
     -------
     pandas.DataFrame
         A row per trade and Greek, net positions last: ``trade_id, underlying, greek, before, after, difference,
-        standard_error, draws, z, verdict, note``. ``draws`` is "independent" (the squared errors add) or "common": the
+        standard_error, draws, z, threshold, verdict, note``. ``draws`` is "independent" (the squared errors add) or "common": the
         runs have the same seed, so that the error of the difference is not known, but at most the sum of both, which
-        is what stands there. ``verdict`` is "noise", "changed" (beyond ``attrs["threshold"]`` standard errors), "new"
-        or "gone". ``note`` is what was held against either number.
+        is what stands there. ``verdict`` is "noise", "changed" (``z`` is beyond the
+        ``threshold``, Student's where few independent samples tell the errors), "new" or "gone". ``note`` is what was held against either number.
         ``attrs["settings"]`` lists the differences of quantities, spots, volatilities, models, ... by trade, as
         dictionaries with keys ``trade_id, underlying, setting, before, after``.
 
@@ -85,14 +85,15 @@ def diff(
     table["draws"] = np.where(in_both, np.where(common, "common", "independent"), "")
     table["z"] = _scores(table)
     checks = int(in_both.sum())
-    threshold = float(stats.norm.isf(level / 2.0 / max(checks, 1)))
-    table["verdict"] = _verdicts(table, both, threshold)
+    samples = both[["samples_1", "samples_2"]].min(axis=1) if "samples_1" in both and "samples_2" in both else np.inf
+    table["threshold"] = stats.t.isf(level / 2.0 / max(checks, 1), np.maximum(samples - 1.0, 1.0))
+    table["verdict"] = _verdicts(table, both)
     notes = both[["note_1", "note_2"]].fillna("")
     table["note"] = notes["note_1"].where(
         notes["note_1"] == notes["note_2"], notes["note_1"] + " | " + notes["note_2"]
     ).str.strip(" |")  # fmt: skip
     table = table.reset_index().sort_values("trade_id", key=lambda ids: ids == NET, kind="stable", ignore_index=True)
-    table.attrs = {"settings": _settings(both), "threshold": threshold, "level": level, "checks": checks}
+    table.attrs = {"settings": _settings(both), "level": level, "checks": checks}
     return table
 
 
@@ -117,11 +118,11 @@ def _scores(table: pd.DataFrame) -> np.ndarray[Any, Any]:
         return np.where(same, 0.0, table["difference"] / table["standard_error"])
 
 
-def _verdicts(table: pd.DataFrame, both: pd.DataFrame, threshold: float) -> np.ndarray[Any, Any]:
+def _verdicts(table: pd.DataFrame, both: pd.DataFrame) -> np.ndarray[Any, Any]:
     finite = np.isfinite(table[["before", "after"]].to_numpy(dtype=float))
     lost = finite[:, 0] != finite[:, 1]  # a number became none, or the other way round
     return np.select(
-        [both["greek_known_1"].isna(), both["greek_known_2"].isna(), lost | (table["z"].abs() > threshold)],
+        [both["greek_known_1"].isna(), both["greek_known_2"].isna(), lost | (table["z"].abs() > table["threshold"])],
         ["new", "gone", "changed"],
         "noise",
     )

@@ -65,4 +65,4 @@ def read(path: Path) -> pd.DataFrame:
 def _typed(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells of text as a risk frame has them: blanks are no numbers."""
     numbers = [name for name in cells.columns if name not in TEXT]
-    return cells.assign(**{name: pd.to_numeric(cells[name].replace("", "nan")) for name in numbers})
+    return cells.assign(**{name: pd.to_numeric(cells[name].where(cells[name] != "")) for name in numbers})

@@ -19,8 +19,8 @@ from .trades import NET, Problem, Trade
 
 COLUMNS = [
     "trade_id", "underlying", "product", "quantity", "greek", "value", "standard_error", "position_value",
-    "position_standard_error", "variance_ratio", "n_paths", "seed", "model", "maturity", "spot", "volatility",
-    "rate", "note",
+    "position_standard_error", "variance_ratio", "n_paths", "samples", "seed", "model", "maturity", "spot",
+    "volatility", "rate", "note",
 ]  # fmt: skip
 
 NAMED = 10  # doubtful trades that a note lists
@@ -99,6 +99,7 @@ def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> Row:
         "position_standard_error": abs(trade.quantity) * estimate.standard_error,
         "variance_ratio": estimate.variance_ratio,
         "n_paths": estimate.n_paths,
+        "samples": estimate.samples,
         "seed": seed,
         "model": law_name(trade.model),
         "maturity": trade.maturity,

@@ -43,7 +43,7 @@ class Unit:
 
 
 UNITS: Mapping[str, Unit] = {
-    "price": Unit("value_cash", "value"),
+    "price": Unit("price", "value"),
     "delta": Unit("delta_cash", "delta cash", power=1),
     "gamma": Unit("gamma_cash_per_percent", "gamma cash per 1 %", 0.01, power=2),
     "vega": Unit("vega_per_point", "vega per volatility point", 1e-2),
@@ -93,7 +93,7 @@ def desk_units(frame: pd.DataFrame) -> pd.DataFrame:
     ================  ================================  ===============================================
     Greek             column                            is
     ================  ================================  ===============================================
-    ``price``         ``value_cash``                    value of the position
+    ``price``         ``price``                         value of the position
     ``delta``         ``delta_cash``                    delta × spot
     ``gamma``         ``gamma_cash_per_percent``        gamma × spot² / 100: delta cash per 1 % of spot
     ``vega``          ``vega_per_point``                vega / 100: per 0.01 of volatility
@@ -141,9 +141,8 @@ def desk_units(frame: pd.DataFrame) -> pd.DataFrame:
     first = rows.drop_duplicates(keys).set_index(keys)
     table = first[[name for name in IDENTITY if name not in keys]].copy()
     for greek, own in by_greek.items():
-        columns = {str(greek): ("position_value", "position_standard_error")}
-        if greek in UNITS:
-            columns[UNITS[str(greek)].name] = ("cash", "cash_standard_error")
+        raw, unit = ("position_value", "position_standard_error"), ("cash", "cash_standard_error")
+        columns = {str(greek): raw, unit_of(str(greek)).name: unit}  # one, where they are the same
         for name, (value, error) in columns.items():
             table[name], table[f"{name}_standard_error"] = own[value], own[error]
     marked = rows[rows["note"] != ""].groupby(keys, sort=False)["greek"].agg(", ".join)
