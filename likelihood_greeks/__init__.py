@@ -4,9 +4,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .book.interruption import Interrupted
+from .book.difference import diff
+from .book.ladder import ladder
 from .book.market import Market
+from .book.pivots import pivot
 from .book.risk import risk
 from .book.trades import BookWarning
+from .book.units import desk_units
 from .comparison import compare, finite_difference, pathwise
 from .engine import greeks
 from .estimate import Estimate
@@ -31,6 +35,8 @@ from .payoffs.vanilla import (
     Put,
 )
 from .plotting import comparison as plot_comparison
+from .reports.files import report
+from .reports.pictures import risk_by_maturity as plot_risk
 from .result import Result
 from .scenarios import Scenarios, scenarios
 
@@ -66,13 +72,19 @@ __all__ = [
     "Scenarios",
     "TermStructureGBM",
     "compare",
+    "desk_units",
+    "diff",
     "explain",
     "finite_difference",
     "from_quantlib",
     "greeks",
+    "ladder",
     "pathwise",
+    "pivot",
     "plot_comparison",
+    "plot_risk",
     "quantlib",
+    "report",
     "risk",
     "scenarios",
     "schedule",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._checks import one_of
+from .._checks import one_of, writable
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
 TEXT = ("trade_id", "underlying", "product", "greek", "model", "note")
@@ -15,10 +15,8 @@ TEXT = ("trade_id", "underlying", "product", "greek", "model", "note")
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a path of another kind of file than `write` knows, or in a folder that is not there."""
-    one_of("output", path.suffix.lower(), SUFFIXES)
-    if not path.absolute().parent.is_dir():
-        raise FileNotFoundError(f"output must be in a folder that exists, got {path}")
+    """Refuse a path of another kind of file than `write` knows, or where nothing can be written."""
+    writable("output", path, SUFFIXES)
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
