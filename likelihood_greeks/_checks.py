@@ -4,7 +4,8 @@ Comparisons are written so that NaN fails them.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,6 +37,17 @@ class InvalidValueError(ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name, self.requirement, self.value)
+
+
+@contextmanager
+def within(section: str, separator: str = ".") -> Iterator[None]:
+    """Puts the section before the names in refusals."""
+    try:
+        yield
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{section}{separator}{error.name}", error.requirement, error.value) from error
+    except TypeError as error:
+        raise TypeError(f"{section}{separator}{error}") from error
 
 
 def number(name: str, value: object) -> float:

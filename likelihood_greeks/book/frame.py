@@ -57,7 +57,8 @@ def describe(problems: Sequence[Mapping[str, Any]]) -> str:
     """What is wrong with a book (``frame.attrs["problems"]``), a line a problem; rows are counted from 1."""
     trades = len({p["row"] for p in problems})
     lines = [
-        f"  {p['trade_id']} (row {p['row'] + 1}): {p['field']} must {p['requirement']}, got {p['value']!r}"
+        f"  {p['trade_id']} (row {p['row'] + 1}): {p['field']} must {p['requirement']}, "
+        + (f"got {p['value']!r}" if p["value"] != "" else "but is blank")
         for p in problems
     ]
     return "\n".join([f"{trades} trade{'s' * (trades != 1)} could not be priced:", *lines])
@@ -66,7 +67,7 @@ def describe(problems: Sequence[Mapping[str, Any]]) -> str:
 def plain(problem: Problem) -> Row:
     """A problem as a dictionary that any file format can hold."""
     found = asdict(problem)
-    value = found["value"]
+    value = "" if found["value"] is None else found["value"]
     return {**found, "value": value if isinstance(value, (str, int, float)) else str(value)}
 
 

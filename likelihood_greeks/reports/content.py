@@ -126,6 +126,6 @@ class Content:
             **seeds,
             **{f"{name} version": version(name) for name in LIBRARIES},
             "Python version": platform.python_version(),
-            "made": datetime.now(UTC).isoformat(sep=" ", timespec="seconds"),
+            "made": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         }
         return {name: str(value) for name, value in facts.items()}
