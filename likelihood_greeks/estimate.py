@@ -54,7 +54,8 @@ class Moments:
         """Moments over the last axis of `samples`, shape (..., n)."""
         if (compiled := kernels("moments")) and samples.ndim == 2:
             return cls(samples.shape[1], *compiled.moments(np.ascontiguousarray(samples, dtype=float)))
-        mean = samples.mean(axis=-1)
+        first = samples[..., :1]  # exactly the mean of constants
+        mean = first[..., 0] + (samples - first).mean(axis=-1)
         centred = samples - mean[..., None]
         square = centred * centred
         return cls(

@@ -60,6 +60,14 @@ def test_moments_are_central_power_sums(way):
 
 
 @WAYS
+def test_constants_have_no_variance_at_all(way):
+    with way():
+        found = Moments.of(np.full((2, 4097), 0.1))
+    assert not found.m2.any()
+    np.testing.assert_array_equal(found.mean, 0.1)
+
+
+@WAYS
 def test_the_gradient_of_an_extreme_goes_to_the_first_row_that_attains_it(way):
     spot = np.array([[1.0, 3.0, 2.0], [4.0, 3.0, 1.0], [4.0, 2.0, 5.0]])
     with way():

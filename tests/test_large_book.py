@@ -15,7 +15,8 @@ from likelihood_greeks.book import account, blocks, risk
 from likelihood_greeks.book.frame import NAMED
 from likelihood_greeks.book.trades import parse
 from likelihood_greeks.execution import ordered, results, workers
-from likelihood_greeks.sampling import chunks
+from likelihood_greeks.sampling import Draws, chunks
+from likelihood_greeks.stopping import Goal
 
 MARKET = large_book.market()
 
@@ -23,7 +24,8 @@ MARKET = large_book.market()
 def test_blocks_hold_every_trade_once_and_at_most_so_many():
     trades, problems = parse(large_book.book(300, ["U01"]), MARKET)
     assert not problems
-    (one,) = risk._accounts(trades, ["delta"], "none", (1, 4096, "pseudo"))
+    main = account.Main(Draws(1, 252), Goal(4096, 4096))
+    (one,) = risk._accounts(trades, ["delta"], "none", lambda *_: main)
     found = [t.trade_id for block in one.blocks for own in block.trades for t in own]
     assert sorted(found) == sorted(t.trade_id for t in trades)
     assert max(block.size for block in one.blocks) <= blocks.SIZE
