@@ -3,8 +3,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .book.interruption import Interrupted
 from .book.difference import diff
+from .book.interruption import Interrupted
 from .book.ladder import ladder
 from .book.market import Market
 from .book.pivots import pivot

@@ -46,10 +46,11 @@ def diff(
     -------
     pandas.DataFrame
         A row per trade and Greek, net positions last: ``trade_id, underlying, greek, before, after, difference,
-        standard_error, draws, z, threshold, verdict, note``. ``draws`` is "independent" (the squared errors add) or "common": the
-        runs have the same seed, so that the error of the difference is not known, but at most the sum of both, which
-        is what stands there. ``verdict`` is "noise", "changed" (``z`` is beyond the
-        ``threshold``, Student's where few independent samples tell the errors), "new" or "gone". ``note`` is what was held against either number.
+        standard_error, draws, z, threshold, verdict, note``. ``draws`` is "independent" (the squared errors add) or
+        "common": the runs have the same seed, so that the error of the difference is not known, but at most the sum
+        of both, which is what stands there. ``verdict`` is "noise", "changed" (``z`` is beyond the ``threshold``,
+        Student's where few independent samples tell the errors), "new" or "gone". ``note`` is what was held against
+        either number.
         ``attrs["settings"]`` lists the differences of quantities, spots, volatilities, models, ... by trade, as
         dictionaries with keys ``trade_id, underlying, setting, before, after``.
 

@@ -81,12 +81,14 @@ def _revalued(trade: Trade, shares: Sequence[float], **settings: Any) -> pd.Data
     """The changes of one position."""
     spots = [trade.model.spot * (1.0 + share) for share in shares]
     frame = scenarios(trade.model, trade.payoff, {"spot": spots}, greeks=[], **settings).frame
-    return pd.DataFrame({
-        "underlying": trade.underlying,
-        "move": shares,
-        "spot": spots,
-        "change": trade.quantity * frame["change"].to_numpy(),
-        "square": (trade.quantity * frame["change_standard_error"].to_numpy()) ** 2,
-        "trades": 1,
-        "doubtful": (frame["note"] != "").to_numpy(),
-    })
+    return pd.DataFrame(
+        {
+            "underlying": trade.underlying,
+            "move": shares,
+            "spot": spots,
+            "change": trade.quantity * frame["change"].to_numpy(),
+            "square": (trade.quantity * frame["change_standard_error"].to_numpy()) ** 2,
+            "trades": 1,
+            "doubtful": (frame["note"] != "").to_numpy(),
+        }
+    )

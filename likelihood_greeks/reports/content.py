@@ -84,13 +84,15 @@ class Content:
         """Net numbers whose errors are large against the gross position, and how many paths would do."""
         gross = self.trades["cash"].abs().groupby([self.trades["underlying"], self.trades["greek"]]).sum()
         found = []
-        for row in self._rows[self._rows["trade_id"] == NET].itertuples():
-            size = float(gross[row.underlying, row.greek])
-            share = row.cash_standard_error / size if size > 0.0 else 0.0
+        for row in self._rows[self._rows["trade_id"] == NET].to_dict("records"):
+            size = float(gross[row["underlying"], row["greek"]])
+            share = row["cash_standard_error"] / size if size > 0.0 else 0.0
             if not share <= PRECISE:
+                times = np.ceil((share / PRECISE) ** 2)
+                name = f"{row['underlying']}: {unit_of(row['greek']).title}"
                 found.append(
-                    f"{row.underlying}: {unit_of(str(row.greek)).title} has a standard error of {share:.0%} of the gross "
-                    f"position; about {np.ceil((share / PRECISE) ** 2):,.0f} times the paths would make it {PRECISE:.0%}"
+                    f"{name} has a standard error of {share:.0%} of the gross position; "
+                    f"about {times:,.0f} times the paths would make it {PRECISE:.0%}"
                 )
         return found
 
@@ -118,7 +120,10 @@ class Content:
             f"seed of {name}": own.iloc[0] for name, own in self._rows.groupby("underlying", sort=False)["seed"]
         }  # fmt: skip
         if self.ladder is not None:
-            seeds |= {"seed of the ladder": self.ladder.attrs["seed"], "paths of the ladder": self.ladder.attrs["paths"]}
+            seeds |= {
+                "seed of the ladder": self.ladder.attrs["seed"],
+                "paths of the ladder": self.ladder.attrs["paths"],
+            }
         facts: dict[str, Any] = {
             **self.settings,
             "trades": self.trades["trade_id"].nunique(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -66,13 +67,13 @@ def _tables(content: Content) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def _wide(totals: pd.DataFrame, key: str, greeks: Sequence[str]) -> list[dict[str, Any]]:
     rows = []
     for name, own in totals.groupby(key, sort=False, observed=True):
-        by_greek = {row["greek"]: row for row in own.to_dict("records")}
+        by_greek = {row["greek"]: row for row in _records(own)}
         cells = [_cell(by_greek[greek]) if greek in by_greek else None for greek in greeks]
         rows.append({"name": str(name), "trades": int(own["trades"].max()), "cells": cells})
     return rows
 
 
-def _cell(row: dict[str, Any]) -> dict[str, Any]:
+def _cell(row: dict[Any, Any]) -> dict[str, Any]:
     value, _, error = with_error(row["value"], row["standard_error"]).partition(" ± ")
     return {
         "value": value, "error": error, "at_most": row["error"] == "at most", "doubtful": row["doubtful"] > 0,
@@ -87,12 +88,12 @@ def _leading(content: Content) -> Iterator[tuple[str, list[dict[str, str]]]]:
     )
     for greek in content.greeks:
         rows = []
-        for row, noisy in zip(largest[greek].itertuples(), noisiest[greek].itertuples(), strict=True):
-            value, _, error = with_error(row.cash, row.cash_standard_error).partition(" ± ")
+        for row, noisy in zip(_records(largest[greek]), _records(noisiest[greek]), strict=True):
+            value, _, error = with_error(row["cash"], row["cash_standard_error"]).partition(" ± ")
             rows.append({
-                "trade": f"{row.trade_id}", "product": row.product, "value": value, "error": error,
-                "share": f"{row.share:.0%}", "noisy": f"{noisy.trade_id}",
-                "noise": number(noisy.cash_standard_error, 2),
+                "trade": str(row["trade_id"]), "product": row["product"], "value": value, "error": error,
+                "share": format(row["share"], ".0%"), "noisy": str(noisy["trade_id"]),
+                "noise": number(noisy["cash_standard_error"], 2),
             })  # fmt: skip
         yield greek, rows
 
@@ -100,26 +101,31 @@ def _leading(content: Content) -> Iterator[tuple[str, list[dict[str, str]]]]:
 def _pictures(content: Content) -> Iterator[tuple[str, str]]:
     for greek in (greek for greek in PICTURED if greek in content.greeks):
         title = f"{unit_of(greek).title} by maturity".capitalize()
-        yield title, _drawn(lambda axes, greek=greek: risk_by_maturity(content.frame, greek, axes))
+        yield title, _drawn(partial(risk_by_maturity, content.frame, greek))
 
 
 def _ladders(content: Content) -> Iterator[tuple[str, dict[str, Any]]]:
     """Underlying by underlying: the picture and the rows, beside what delta and gamma alone would say."""
-    if content.ladder is None:
+    ladder = content.ladder
+    if ladder is None:
         return
     nets = content.totals("underlying").set_index(["underlying", "greek"])["value"]
-    for name, own in list(content.ladder.groupby("underlying", sort=False))[:UNDERLYINGS]:
+    for name, own in list(ladder.groupby("underlying", sort=False))[:UNDERLYINGS]:
         rows = []
-        for row in own.itertuples():
-            taylor = row.move * nets.get((name, "delta"), float("nan"))
-            taylor += 50.0 * row.move**2 * nets.get((name, "gamma"), float("nan"))
-            value, _, error = with_error(row.change, row.standard_error).partition(" ± ")
+        for row in _records(own):
+            taylor = row["move"] * nets.get((name, "delta"), float("nan"))
+            taylor += 50.0 * row["move"] ** 2 * nets.get((name, "gamma"), float("nan"))
+            value, _, error = with_error(row["change"], row["standard_error"]).partition(" ± ")
             rows.append({
-                "move": f"{row.move:+.1%}", "spot": number(row.spot, 6), "value": value, "error": error,
-                "taylor": number(taylor), "doubtful": row.doubtful > 0,
+                "move": format(row["move"], "+.1%"), "spot": number(row["spot"], 6), "value": value, "error": error,
+                "taylor": number(taylor), "doubtful": row["doubtful"] > 0,
             })  # fmt: skip
-        picture = _drawn(lambda axes, name=name: ladder_of(content.ladder, str(name), axes))
+        picture = _drawn(partial(ladder_of, ladder, str(name)))
         yield str(name), {"picture": picture, "rows": rows, "trades": int(own["trades"].max())}
+
+
+def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    return frame.to_dict("records")
 
 
 def _drawn(draw: Callable[[Axes], Axes]) -> str:
