@@ -75,7 +75,7 @@ def diff(
     if not positive("level", level) < 1.0:
         refuse("level", "be less than 1", level)
     one, two = (_numbered(name, given) for name, given in (("before", before), ("after", after)))
-    both = one.join(two, how="outer", lsuffix="_1", rsuffix="_2", sort=False)
+    both = one.add_suffix("_1").join(two.add_suffix("_2"), how="outer")
     both = both.loc[[*one.index, *two.index.difference(one.index, sort=False)]]
     table = pd.DataFrame({"before": both[f"{value}_1"], "after": both[f"{value}_2"]})
     table["difference"] = table["after"] - table["before"]

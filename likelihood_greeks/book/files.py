@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import zipfile
 from pathlib import Path
 
 import pandas as pd
 
 from .._checks import one_of, writable
+from .frame import COLUMNS
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
 TEXT = ("trade_id", "underlying", "product", "greek", "model", "note")
@@ -48,7 +50,7 @@ def read(path: Path) -> pd.DataFrame:
     """
     suffix = one_of("file", path.suffix.lower(), SUFFIXES)
     if not path.is_file():
-        raise FileNotFoundError(f"file must be there, got {path}")
+        raise FileNotFoundError(errno.ENOENT, "no such file", str(path))
     try:
         match suffix:
             case ".csv":
@@ -62,5 +64,5 @@ def read(path: Path) -> pd.DataFrame:
 
 def _typed(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells of text as a risk frame has them: blanks are no numbers."""
-    numbers = [name for name in cells.columns if name not in TEXT]
+    numbers = [name for name in cells.columns if name in COLUMNS and name not in TEXT]
     return cells.assign(**{name: pd.to_numeric(cells[name].where(cells[name] != "")) for name in numbers})
