@@ -134,7 +134,7 @@ def test_reports_are_written_and_quiet_is_quiet(capsys, book, tmp_path):
     assert code == 0
     assert out == ""
     assert "Spot ladders" in reports[0].read_text()
-    assert "ladder" in pd.ExcelFile(reports[1]).sheet_names
+    assert "ladder" in pd.read_excel(reports[1], sheet_name=None)
 
 
 def test_diff_says_by_its_exit_code_whether_something_has_changed(capsys, book, tmp_path):

@@ -63,6 +63,8 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def _typed(cells: pd.DataFrame) -> pd.DataFrame:
-    """Cells of text as a risk frame has them: blanks are no numbers."""
+    """Cells of text as a risk frame has them, if it is one: blanks are no numbers."""
+    if "greek" not in cells.columns:
+        return cells
     numbers = [name for name in cells.columns if name in COLUMNS and name not in TEXT]
     return cells.assign(**{name: pd.to_numeric(cells[name].where(cells[name] != "")) for name in numbers})

@@ -77,8 +77,11 @@ def scaled(frame: pd.DataFrame) -> pd.DataFrame:
     ``unit`` is the name of the unit, or the Greek's own where it stays raw.
     """
     units = {greek: unit_of(greek) for greek in checked_risk(frame)["greek"].unique()}
-    factor = frame["greek"].map({greek: unit.factor for greek, unit in units.items()})
-    scale = factor * frame["spot"] ** frame["greek"].map({greek: unit.power for greek, unit in units.items()})
+    factor, power = (
+        frame["greek"].map({greek: getattr(unit, name) for greek, unit in units.items()}).astype(float)
+        for name in ("factor", "power")
+    )
+    scale = factor * frame["spot"] ** power
     return frame.assign(
         unit=frame["greek"].map({greek: unit.name for greek, unit in units.items()}),
         cash=scale * frame["position_value"],
