@@ -19,7 +19,7 @@ from ..execution import AHEAD, ordered, width
 from ..runs import accumulate, half, replicated
 from ..sampling import Chunk, Draws
 from ..stopping import Goal
-from .blocks import Block, Prepared, prepared
+from .blocks import GIVEN_UP, Block, Prepared, prepared
 from .desk import TRADES, Desk, Failure, Worked
 from .frame import trade_rows
 from .tally import Net, Row, Store, Tally
@@ -163,11 +163,17 @@ class Account:
         return trade_rows(block, tally, paths, self.main.draws.seed)
 
     def late(self, block: Block, labels: Sequence[str]) -> list[str]:
-        """Which targets the trades of a finished block missed, in words, row by row of its `rows`."""
-        if self.main.of_net:
-            return [""] * len(labels) * sum(1 for _ in self._controlled(block))
-        missed = [self.main.missed(moments, self.pieces) for moments in self._controlled(block)]
-        return [notes.get(label, "") for notes in missed for label in labels]
+        """What does not make a number doubtful: row by row of the `rows` of a finished block.
+
+        Relaxations that were given up, and targets that were missed.
+        """
+        tally, found = self.tallies[block.number], []
+        trades = [trade for _, trades in block.runs(tally.problems) for trade in trades]
+        for trade, moments in zip(trades, self._controlled(block), strict=True):
+            missed = {} if self.main.of_net else self.main.missed(moments, self.pieces)
+            given_up = GIVEN_UP if trade.trade_id in tally.given_up else ""
+            found += ["; ".join(filter(None, [given_up, missed.get(label)])) for label in labels]
+        return found
 
     def run(self, store: Store, shop: Workshop) -> Statistics | None:
         """Finish all blocks; moments of the net position."""
@@ -234,6 +240,8 @@ class Account:
         """The work on a block; what fails in it is done again without relaxations, or left out."""
         while failure := next((found for found in own if isinstance(found, Failure)), None):
             trade = block.runs(self._states[block.number].problems)[failure.run][1][failure.row]
+            if trade.trade_id in block.late:  # its relaxations were given up before
+                failure = replace(failure, relaxation=False)
             block = block.knowing({trade.trade_id: failure})
             if self.tallies[block.number].chunks:
                 raise LateError(block.number, dict(block.late))

@@ -11,7 +11,7 @@ import numpy as np
 from ..estimate import Estimate, Statistics, rarity
 from ..result import estimates
 from ..runs import half, inconsistency
-from .blocks import GIVEN_UP, Block
+from .blocks import Block
 from .desk import TRADES, scores_of
 from .market import initial_volatility, law_name
 from .tally import Row, Tally
@@ -34,8 +34,7 @@ def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]
         for trade in trades:
             moments, place = tally.moments[TRADES][place], place + 1
             controlled, plain = half(moments, True), half(moments, False)
-            given_up = GIVEN_UP if trade.trade_id in tally.given_up else ""
-            note = _joined([doubt, rarity(plain, 0), given_up])
+            note = _joined([doubt, rarity(plain, 0)])
             table = estimates(labels, controlled, n_paths, plain, dict.fromkeys(labels, note))
             found += [_row(trade, greek, estimate, seed) for greek, estimate in table.items()]
     return found
