@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from .._checks import one_of, positive, refuse
 from .files import read
@@ -20,6 +20,7 @@ SETTINGS = ("product", "quantity", "model", "maturity", "spot", "volatility", "r
 """What a trade is and where it is valued: a difference in these is a reason for others."""
 
 COLUMNS = {"position": ("position_value", "position_standard_error"), "unit": ("value", "standard_error")}
+MANY = 1e9  # samples beyond which Student's law is the normal one
 ROUNDING = 1e-9  # relative: values nearer than this are equal, whatever their errors
 
 
@@ -87,7 +88,7 @@ def diff(
     table["z"] = _scores(table)
     checks = int(in_both.sum())
     samples = both[["samples_1", "samples_2"]].min(axis=1) if "samples_1" in both and "samples_2" in both else np.inf
-    table["threshold"] = stats.t.isf(level / 2.0 / max(checks, 1), np.maximum(samples - 1.0, 1.0))
+    table["threshold"] = -special.stdtrit(np.clip(samples - 1.0, 1.0, MANY), level / 2.0 / max(checks, 1))
     table["verdict"] = _verdicts(table, both)
     notes = both[["note_1", "note_2"]].fillna("")
     table["note"] = notes["note_1"].where(

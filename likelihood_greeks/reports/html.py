@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..book.units import unit_of
 from ..reporting import number, with_error
@@ -26,6 +25,8 @@ UNDERLYINGS = 12  # with a ladder of their own
 
 def render(content: Content) -> str:
     """The text of the file."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("likelihood_greeks", "reports"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,

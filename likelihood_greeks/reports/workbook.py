@@ -6,21 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font, PatternFill
-from openpyxl.utils import get_column_letter
 
+# Openpyxl takes as long to import as the rest of the package: it is imported where a workbook is written.
 from ..book.units import desk_units
 from .content import Content
 
-HEADER, SHADE = Font(bold=True), PatternFill("solid", fgColor="DDEBF7")
 PLAIN, LARGE, SMALL, SHARE = "General", "#,##0", "#,##0.0000", "0.0%"
 WIDEST = 60  # characters
 
 
 def write(content: Content, path: Path) -> None:
     """Write the workbook."""
+    from openpyxl import Workbook
+
     book = Workbook(write_only=False)
     book.remove(book.active)
     sheets = {
@@ -48,9 +46,12 @@ def write(content: Content, path: Path) -> None:
 
 def _fill(sheet: Any, frame: pd.DataFrame) -> None:
     """A frame as a sheet: header frozen and filtered, columns wide enough, numbers readable."""
+    from openpyxl.styles import Font, PatternFill
+    from openpyxl.utils import get_column_letter
+
     sheet.append(list(frame.columns))
     for cell in sheet[1]:
-        cell.font, cell.fill = HEADER, SHADE
+        cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="DDEBF7")
     for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False):
         sheet.append([_text(value) if isinstance(value, str) else value for value in row])
     for number, name in enumerate(frame.columns, 1):
@@ -82,4 +83,6 @@ def _shown(value: object) -> str:
 
 def _text(value: str) -> str:
     """Text without the characters that a workbook cannot hold."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
     return ILLEGAL_CHARACTERS_RE.sub("", value)
