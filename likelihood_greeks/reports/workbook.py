@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-# Openpyxl takes as long to import as the rest of the package: it is imported where a workbook is written.
 from ..book.units import desk_units
 from .content import Content
 
+# Openpyxl takes as long to import as the rest of the package: it is imported where a workbook is written.
 PLAIN, LARGE, SMALL, SHARE = "General", "#,##0", "#,##0.0000", "0.0%"
 WIDEST = 60  # characters
 
