@@ -2,13 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install risk test validate bench lint types layers
+.PHONY: install risk test validate bench docs pictures lint types layers
 
 install: .venv/installed
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,docs]"
 	touch $@
 
 risk: install
@@ -18,7 +18,13 @@ test: install
 	$(BIN)/python -m pytest --numprocesses auto
 
 validate: install
-	$(BIN)/likelihood-greeks validate
+	$(BIN)/likelihood-greeks validate --output benchmarks/validation.csv
+
+docs: install  # docs/_build/html/index.html; warnings are errors
+	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
+
+pictures: install  # those of the documentation
+	$(BIN)/python docs/make_pictures.py
 
 bench: install  # BENCH_PATHS=10000 is quick; see benchmarks/README.md
 	$(BIN)/python -m benchmarks.throughput

@@ -3,11 +3,17 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .book.difference import diff
 from .book.interruption import Interrupted
+from .book.ladder import ladder
 from .book.market import Market
+from .book.pivots import pivot
 from .book.risk import risk
 from .book.trades import BookWarning
+from .book.units import desk_units
 from .comparison import compare, finite_difference, pathwise
+from .convergence import plot as plot_convergence
+from .densities import plot as plot_density
 from .engine import greeks
 from .estimate import Estimate
 from .explain import explain
@@ -31,6 +37,9 @@ from .payoffs.vanilla import (
     Put,
 )
 from .plotting import comparison as plot_comparison
+from .profiles import plot as plot_greek
+from .reports.files import report
+from .reports.pictures import risk_by_maturity as plot_risk
 from .result import Result
 from .scenarios import Scenarios, scenarios
 
@@ -66,13 +75,22 @@ __all__ = [
     "Scenarios",
     "TermStructureGBM",
     "compare",
+    "desk_units",
+    "diff",
     "explain",
     "finite_difference",
     "from_quantlib",
     "greeks",
+    "ladder",
     "pathwise",
+    "pivot",
     "plot_comparison",
+    "plot_convergence",
+    "plot_density",
+    "plot_greek",
+    "plot_risk",
     "quantlib",
+    "report",
     "risk",
     "scenarios",
     "schedule",

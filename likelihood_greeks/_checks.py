@@ -3,8 +3,11 @@
 Comparisons are written so that NaN fails them.
 """
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -34,6 +37,17 @@ class InvalidValueError(ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name, self.requirement, self.value)
+
+
+@contextmanager
+def within(section: str, separator: str = ".") -> Iterator[None]:
+    """Puts the section before the names in refusals."""
+    try:
+        yield
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{section}{separator}{error.name}", error.requirement, error.value) from error
+    except TypeError as error:
+        raise TypeError(f"{section}{separator}{error}") from error
 
 
 def number(name: str, value: object) -> float:
@@ -101,3 +115,24 @@ def _increasing(values: FloatArray) -> bool:
     """Whether an array holds finite year fractions, all > 0 and strictly increasing."""
     known = values.size > 0 and bool(np.isfinite(values[-1])) and values[0] > 0.0
     return bool(known and (np.diff(values) > 0.0).all())
+
+
+def writable(name: str, path: Path, suffixes: Sequence[str]) -> None:
+    """Refuse a file of another kind than `suffixes`, or where none can be written.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is another one.
+    FileNotFoundError, PermissionError, IsADirectoryError
+        If the folder is not there, cannot be written to, or the file is a folder or cannot be written over.
+    """
+    if path.suffix.lower() not in suffixes:
+        refuse(name, "end in one of " + ", ".join(suffixes), str(path))
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{name} must be in a folder that exists (make {folder} first), got {path}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{name} must be a file, got the folder {path}")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise PermissionError(f"{name} must be where you may write, got {path}")

@@ -1,7 +1,7 @@
-"""The command line: ``likelihood-greeks risk | compare | validate``.
+"""The command line: ``likelihood-greeks risk | diff | compare | validate``.
 
-Exit codes: 0 all is well, 1 some trades could not be priced or a check failed, 2 the input could not be used, 130 a run
-was stopped (Ctrl-C).
+Exit codes: 0 all is well, 1 some trades could not be priced, numbers have changed or a check failed, 2 the input could
+not be used, 130 a run was stopped (Ctrl-C).
 """
 
 from __future__ import annotations
@@ -13,19 +13,25 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from . import cluster, parameters, plotting, reporting
 from ._checks import refuse
+from .book.difference import diff
 from .book.interruption import Interrupted
+from .book.ladder import ladder
 from .book.market import Market
 from .book.risk import risk
 from .book.trades import NET, BookWarning, parse, read_book
 from .comparison import compare
+from .reports import files as report_file
 from .stopping import MAX_PATHS
 from .validation.report import PRECISION, summary, validate, verdict
 
@@ -47,7 +53,11 @@ Greeks = Annotated[
 ]
 Workers = Annotated[int, typer.Option("--workers", help="Threads; results do not depend on it.", min=1)]
 Sampling = Annotated[str, typer.Option("--sampling", help="pseudo, antithetic or sobol.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but warnings and errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print every trade and note.")]
 CORES = os.cpu_count() or 1
+SHOWN, NOTES = 200, 20  # rows and notes printed without --verbose
+LADDER_PATHS = 16_384  # for each trade
 
 
 def _greeks(text: str | None) -> list[parameters.Greek] | None:
@@ -79,11 +89,46 @@ def _stoppable() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
+@dataclass(frozen=True)
+class _Talk:
+    """What is printed on standard output: nothing, the usual, or all of it."""
+
+    quiet: bool
+    verbose: bool
+
+    def __post_init__(self) -> None:
+        if self.quiet and self.verbose:
+            refuse("quiet", "not go with verbose", "both")
+
+    @property
+    def progress(self) -> bool:
+        """Whether to draw bars: only on a terminal."""
+        return not self.quiet and sys.stderr.isatty()
+
+    def say(self, *lines: str, mark: str = "", most: int | None = None) -> None:
+        """Print lines; beyond the first `most` only with --verbose."""
+        shown = lines if self.verbose or most is None else lines[:most]
+        more = [f"and {len(lines) - len(shown):,} more (--verbose shows them)"] if len(shown) < len(lines) else []
+        for line in [] if self.quiet else [*shown, *more]:
+            typer.echo(f"{mark}{line}")
+
+    def show(self, *tables: Table) -> None:
+        """Print tables."""
+        if not self.quiet:
+            reporting.show(*tables)
+
+
 @app.command("risk")
 def risk_command(
     book: Book,
     market: MarketFile,
     output: Annotated[Path | None, typer.Option("--output", help="Write here: .csv, .parquet or .xlsx.")] = None,
+    report: Annotated[
+        list[Path] | None, typer.Option("--report", help="Report for people: .html or .xlsx; may be given twice.")
+    ] = None,
+    with_ladder: Annotated[
+        bool, typer.Option("--ladder", help="Spot ladders in the reports: every trade revalued at six spots.")
+    ] = False,
     paths: Paths = 100_000,
     seed: Seed = None,
     greeks: Greeks = None,
@@ -102,37 +147,104 @@ def risk_command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from what a stopped run with this output left.")
     ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Greeks of a book, each underlying under the model that the market file names (black-scholes or heston).
 
     Ctrl-C stops a run; with --output, what is finished stays, and --resume computes the rest.
 
+    Exit codes: 0 all trades are priced, 1 some could not be, 2 the input could not be used, 130 stopped.
+
     Example: likelihood-greeks risk data/book.csv --market data/market.toml --paths 100000 --output risk.csv
+
+    Example: likelihood-greeks risk data/book.csv --market data/market.toml --target-error delta=1% --report risk.html
     """
-    start = time.perf_counter()
+    talk, start = _Talk(quiet, verbose), time.perf_counter()
+    for path in report or []:
+        report_file.check_writable(path)
+    if with_ladder and not report:
+        refuse("ladder", "go with --report, where it is drawn", "no report")
+    data, rungs = Market.read(market), None
     pool = ThreadPoolExecutor(workers) if dask is None else cluster.connected(dask)
     with pool as executor, warnings.catch_warnings(record=True) as caught, _stoppable():
         warnings.simplefilter("always", BookWarning)
         frame = risk(
-            book, market, _greeks(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
+            book, data, _greeks(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
             target_error=_targets(target_error), target_of=target_of, max_paths=max_paths,
-            executor=executor, progress=sys.stderr.isatty(), output=output, resume=resume,
+            executor=executor, progress=talk.progress, output=output, resume=resume,
         )  # fmt: skip
-    reporting.show(reporting.book_table(frame), reporting.net_table(frame))
-    for note in reporting.notes(frame):
-        typer.echo(f"! {note}")
-    for name, fit in frame.attrs["calibrations"].items():
-        typer.echo(f"{name}: {fit['summary']}")
-    trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
-    written = f", written to {output}" if output else ""
-    lengths = {frame["n_paths"].min(), frame["n_paths"].max()} if trades else {paths}
-    count = " to ".join(f"{n:,}" for n in sorted(lengths))
-    typer.echo(
-        f"{trades} trades, {count} paths, seed {frame.attrs['seed']}, {time.perf_counter() - start:.1f} s{written}"
-    )
+    _print_risk(frame, talk)
     for warning in caught:
         errors.print(str(warning.message))
+    if with_ladder and len(frame):
+        with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(action="ignore", category=BookWarning):
+            rungs = ladder(book, data, paths=min(paths, LADDER_PATHS), seed=frame.attrs["seed"], executor=executor)
+    seconds = time.perf_counter() - start
+    settings = {
+        "book": book, "market": market, "valuation date": data.valuation_date, "controls": controls,
+        "sampling": sampling, "target errors": target_error or "none", "seconds": f"{seconds:.1f}",
+    }  # fmt: skip
+    for path in (report or []) if len(frame) else []:
+        report_file.report(frame, path, ladder=rungs, settings=settings)
+    talk.say(_summary(frame, seconds, [*filter(None, [output]), *((report or []) if len(frame) else [])]))
     if frame.attrs["problems"]:
+        raise typer.Exit(1)
+
+
+def _print_risk(frame: pd.DataFrame, talk: _Talk) -> None:
+    """The tables of a run and what is held against its numbers."""
+    first = frame["trade_id"].drop_duplicates()
+    first = first if talk.verbose else first.head(SHOWN)
+    talk.show(reporting.book_table(frame[frame["trade_id"].isin(first)]))
+    trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
+    if trades > len(first):
+        talk.say(f"and {trades - len(first):,} more trades (--verbose shows them)")
+    talk.show(reporting.net_table(frame))
+    talk.say(*reporting.notes(frame), mark="! ", most=NOTES)
+    talk.say(*(f"{name}: {fit['summary']}" for name, fit in frame.attrs["calibrations"].items()))
+
+
+def _summary(frame: pd.DataFrame, seconds: float, written: Sequence[Path]) -> str:
+    trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
+    lengths = {frame["n_paths"].min(), frame["n_paths"].max()} if trades else {0}
+    count = " to ".join(f"{n:,}" for n in sorted(lengths))
+    files = f", written to {', '.join(map(str, written))}" if written else ""
+    return f"{trades} trades, {count} paths, seed {frame.attrs['seed']}, {seconds:.1f} s{files}"
+
+
+@app.command("diff")
+def diff_command(
+    before: Annotated[Path, typer.Argument(help="A run: .parquet, .csv or .xlsx from risk.", show_default=False)],
+    after: Annotated[Path, typer.Argument(help="Another.", show_default=False)],
+    of: Annotated[str, typer.Option("--of", help="position or unit: values times quantity, or not.")] = "position",
+    level: Annotated[
+        float, typer.Option("--level", help="Chance of calling any number changed where nothing has changed.")
+    ] = 0.01,
+    output: Annotated[Path | None, typer.Option("--output", help="Write every number here.")] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """What has changed between two runs of risk, and what is noise.
+
+    Runs with different seeds are independent. With the same seed they share draws: errors are then upper bounds.
+
+    Exit codes: 0 nothing has changed beyond noise, 1 something has, 2 the input could not be used.
+
+    Example: likelihood-greeks diff monday.parquet tuesday.parquet --output changes.csv
+    """
+    talk = _Talk(quiet, verbose)
+    if output is not None:
+        reporting.check_writable(output)
+    table = diff(before, after, of=of, level=level)
+    talk.say(*reporting.reasons(table), most=NOTES)
+    changed = table[table["verdict"] != "noise"]
+    if len(changed):
+        talk.show(reporting.diff_table(changed if verbose else changed.head(SHOWN)))
+    if output is not None:
+        reporting.write(table, output)
+    talk.say(reporting.diff_summary(table))
+    if len(changed):
         raise typer.Exit(1)
 
 
@@ -146,11 +258,15 @@ def compare_command(
     greeks: Greeks = None,
     sampling: Sampling = "pseudo",
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the costs here: .png, .pdf or .svg.")] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Every method on one trade of a book: value, error, time, and where a method is wrong.
 
+    Exit codes: 0 done, 2 the input could not be used.
+
     Example: likelihood-greeks compare data/book.csv --market data/market.toml --trade DAX-021 --plot methods.png
     """
+    talk = _Talk(quiet, verbose=False)
     if plot is not None:
         plotting.check_writable(plot)
     trades, problems = parse(read_book(book), Market.read(market))
@@ -163,12 +279,11 @@ def compare_command(
         refuse("trade", f"be a trade_id of {book} ({known}, ...)", trade)
     frame = compare(chosen[0].model, chosen[0].payoff, _greeks(greeks), paths=paths, seed=seed, sampling=sampling)
     title = f"{trade}: {chosen[0].product}, {paths:,} paths, seed {frame.attrs['seed']}"
-    reporting.show(plotting.table(frame, title))
-    for remark in plotting.remarks(frame):
-        typer.echo(f"! {remark}")
+    talk.show(plotting.table(frame, title))
+    talk.say(*plotting.remarks(frame), mark="! ")
     if plot is not None:
         plotting.write(frame, plot, title)
-        typer.echo(f"written to {plot}")
+        talk.say(f"written to {plot}")
 
 
 @app.command("validate")
@@ -177,17 +292,24 @@ def validate_command(
     seed: Annotated[int, typer.Option("--seed", help="First seed.", min=0)] = 1,
     output: Annotated[Path | None, typer.Option("--output", help="Write every z-score here.")] = None,
     workers: Workers = CORES,
+    quiet: Quiet = False,
 ) -> None:
-    """Every Greek of the reference grid against closed forms, quadrature and QuantLib: a table of z-scores."""
+    """Every Greek of the reference grid against closed forms, quadrature and QuantLib: a table of z-scores.
+
+    Exit codes: 0 all checks passed, 1 one failed, 2 the input could not be used.
+
+    Example: likelihood-greeks validate --precision 0.005 --output scores.csv
+    """
+    talk = _Talk(quiet, verbose=False)
     if output is not None:
         reporting.check_writable(output)
     with ThreadPoolExecutor(workers) as executor:
-        table = validate(precision=precision, seed=seed, executor=executor, progress=sys.stderr.isatty())
+        table = validate(precision=precision, seed=seed, executor=executor, progress=talk.progress)
     if output is not None:
         reporting.write(table.reset_index(), output)
-    reporting.show(reporting.frame_table(summary(table), "z-scores by case"))
+    talk.show(reporting.frame_table(summary(table), "z-scores by case"))
     judged = verdict(table, precision)
-    typer.echo(
+    talk.say(
         f"{judged.checks} checks: mean z² {judged.mean_square:.3f} (0.8 to 1.25), {judged.beyond_three} beyond 3, "
         f"worst {judged.worst:.2f}; largest standard error {judged.largest_error:.2%} of scale; "
         f"QuantLib within {judged.quantlib:.1e} of scale: {'passed' if judged.passed else 'FAILED'}"
@@ -201,5 +323,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=None if arguments is None else list(arguments))
     except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
-        errors.print(f"error: {error}", style="red")
+        errors.print(f"error: {_advice(error)}", style="red")
         sys.exit(2)
+
+
+def _advice(error: Exception) -> str:
+    """What went wrong and, where the system's message does not say it, what to do next."""
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{error.filename} is not there: check the path (from {Path.cwd()})"
+    if isinstance(error, PermissionError) and error.filename:
+        return f"{error.filename} cannot be read or written: check its permissions"
+    if isinstance(error, IsADirectoryError) and error.filename:
+        return f"{error.filename} is a folder: give a file in it"
+    return str(error)

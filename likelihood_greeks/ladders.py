@@ -26,8 +26,14 @@ UNITS = {
     "price": "price (currency)", "change": "change from the base (currency)",
     "delta": "delta (per unit of spot)", "gamma": "gamma (per squared unit of spot)",
     "vega": "vega (currency per 1.00 of volatility)", "rho": "rho (currency per 1.00 of rate)",
-    "theta": "theta (currency per year)",
+    "theta": "theta (currency per year)", "dividend_rho": "dividend rho (currency per 1.00 of yield)",
+    "vanna": "vanna (delta per 1.00 of volatility)", "volga": "volga (currency per squared 1.00 of volatility)",
+    "charm": "charm (delta per year)",
+    "strike": "strike (currency)", "level": "barrier (currency)", "lower": "lower barrier (currency)",
+    "upper": "upper barrier (currency)", "rebate": "rebate (currency)", "maturity": "maturity (years)",
 }  # fmt: skip
+BELIEVED = ("reweighted", "simulated")
+"""Methods whose marks are filled."""
 
 
 def draw(frame: pd.DataFrame, column: str, axes: Axes | None = None) -> Axes:
@@ -50,37 +56,50 @@ def draw(frame: pd.DataFrame, column: str, axes: Axes | None = None) -> Axes:
         refuse("column", f"be one of {', '.join(known)}", column)
     if frame.index.nlevels > 2:
         refuse("a picture", "be of one or two parameters; select some rows of the frame", list(frame.index.names))
-    if axes is None:
-        from matplotlib import pyplot
-
-        _, axes = pyplot.subplots(figsize=SIZE, dpi=DPI, layout="constrained")
+    axes = place(axes)
     sorted_frame = frame.sort_index()
     (_line if frame.index.nlevels == 1 else _heat)(sorted_frame, column, axes)
     return axes
 
 
-def _named(name: object) -> str:
+def place(axes: Axes | None) -> Axes:
+    """The axes, or those of a new figure."""
+    if axes is None:
+        from matplotlib import pyplot
+
+        _, axes = pyplot.subplots(figsize=SIZE, dpi=DPI, layout="constrained")
+    return axes
+
+
+def named(name: object) -> str:
+    """A parameter, term or Greek with its unit."""
     return UNITS.get(str(name), str(name))
 
 
-def _line(frame: pd.DataFrame, column: str, axes: Axes) -> None:
-    """Filled marks where paths were reweighted, hollow ones where they were drawn anew."""
-    x, y = frame.index.to_numpy(dtype=float), frame[column].to_numpy()
-    error = BAND * frame[f"{column}_standard_error"].to_numpy()
-    again = (frame["method"] == "resimulated").to_numpy()
-    axes.fill_between(x, y - error, y + error, color=LINE, alpha=0.25, linewidth=0, label="95 % confidence")
-    axes.plot(x, y, color=LINE, linewidth=1.4, zorder=2)
-    for label, rows, fill in (("reweighted", ~again, LINE), ("resimulated", again, "white")):
-        if rows.any():
-            axes.plot(
-                x[rows], y[rows], "o", color=LINE, markerfacecolor=fill, markersize=6, markeredgewidth=1.4,
-                label=label, zorder=3,
-            )  # fmt: skip
-    axes.set_xlabel(_named(frame.index.name))
-    axes.set_ylabel(_named(column))
+def finish(axes: Axes) -> None:
+    """Grid and legend of a picture with lines."""
     axes.grid(color="0.92", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.legend(frameon=False, fontsize=9)
+
+
+def _line(frame: pd.DataFrame, column: str, axes: Axes) -> None:
+    """Filled marks where paths were reweighted, hollow ones where they were drawn anew or the number is doubtful."""
+    x, y = frame.index.to_numpy(dtype=float), frame[column].to_numpy()
+    error = BAND * frame[f"{column}_standard_error"].to_numpy()
+    axes.fill_between(x, y - error, y + error, color=LINE, alpha=0.25, linewidth=0, label="95 % confidence")
+    axes.plot(x, y, color=LINE, linewidth=1.4, zorder=2)
+    for method in sorted(frame["method"].unique(), key=lambda name: name not in BELIEVED):
+        rows = (frame["method"] == method).to_numpy()
+        axes.plot(
+            x[rows], y[rows], "o", color=LINE, markerfacecolor=LINE if method in BELIEVED else "white", markersize=6,
+            markeredgewidth=1.4, label=method, zorder=3,
+        )  # fmt: skip
+    if f"{column}_reference" in frame:
+        axes.plot(x, frame[f"{column}_reference"], "--", color=AGAIN, linewidth=1.4, label="reference", zorder=4)
+    axes.set_xlabel(named(frame.index.name))
+    axes.set_ylabel(named(column))
+    finish(axes)
 
 
 def _heat(frame: pd.DataFrame, column: str, axes: Axes) -> None:
@@ -101,8 +120,8 @@ def _heat(frame: pd.DataFrame, column: str, axes: Axes) -> None:
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize=8, borderaxespad=0.2)
     axes.set_xticks(range(values.shape[1]), [f"{x:g}" for x in table.columns.to_numpy(dtype=float)], fontsize=8)
     axes.set_yticks(range(values.shape[0]), [f"{y:g}" for y in table.index.to_numpy(dtype=float)], fontsize=8)
-    axes.set_xlabel(_named(table.columns.name))
-    axes.set_ylabel(_named(table.index.name))
+    axes.set_xlabel(named(table.columns.name))
+    axes.set_ylabel(named(table.index.name))
     figure = axes.get_figure()
     assert figure is not None
-    figure.colorbar(image, ax=axes, label=f"{_named(column)}; cells: ± standard error")
+    figure.colorbar(image, ax=axes).set_label(f"{named(column)}; cells: ± standard error", fontsize=8)

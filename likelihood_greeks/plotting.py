@@ -12,7 +12,7 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
-from ._checks import one_of, refuse
+from ._checks import refuse, writable
 from .reporting import number, with_error
 
 # Matplotlib is imported where a figure is made: `import likelihood_greeks` takes 0.6 s, and 0.2 s more with even
@@ -201,10 +201,8 @@ def _legend(axes: Axes, styles: Mapping[str, tuple[str, str]]) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a path of another kind of file than `write` knows, or in a folder that is not there."""
-    one_of("plot", path.suffix.lower(), SUFFIXES)
-    if not path.absolute().parent.is_dir():
-        raise FileNotFoundError(f"plot must be in a folder that exists, got {path}")
+    """Refuse a path of another kind of file than `write` knows, or where nothing can be written."""
+    writable("plot", path, SUFFIXES)
 
 
 def write(frame: pd.DataFrame, path: Path, title: str) -> None:

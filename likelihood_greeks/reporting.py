@@ -80,6 +80,55 @@ def notes(risk: pd.DataFrame) -> list[str]:
     return found
 
 
+def reasons(table: pd.DataFrame) -> list[str]:
+    """What differs between the trades and markets of two runs, from the frame of `diff`."""
+    settings = pd.DataFrame(table.attrs["settings"], columns=["trade_id", "underlying", "setting", "before", "after"])
+    trades = settings[settings["trade_id"] != NET]
+    found = []
+    for (underlying, name, before, after), own in trades.groupby(
+        ["underlying", "setting", "before", "after"], sort=False, dropna=False
+    ):
+        who = own["trade_id"].iloc[0] if len(own) == 1 else f"{len(own)} trades on {underlying}"
+        found.append(f"{name} of {who}: {_setting(before)} before, {_setting(after)} after")
+    return found
+
+
+def _setting(value: object) -> str:
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
+
+
+def diff_table(table: pd.DataFrame, title: str = "Changed, ± standard error") -> Table:
+    """Rows of the frame of `diff`."""
+    drawn = Table(title=title, header_style="bold", pad_edge=False)
+    for column in ("trade", "underlying", "Greek", "verdict"):
+        drawn.add_column(column, no_wrap=True)
+    for column in ("before", "after", "difference", "z"):
+        drawn.add_column(column, justify="right", no_wrap=True)
+    for row in table.to_dict("records"):
+        at_most = "≤ " if row["draws"] == "common" else ""
+        difference = with_error(row["difference"], row["standard_error"]).replace("± ", f"± {at_most}")
+        texts = [escape(str(row[name])) for name in ("trade_id", "underlying", "greek")]
+        verdict = row["verdict"] + (" !" if row["note"] else "")
+        numbers = number(row["before"], 6), number(row["after"], 6), difference, number(row["z"], 3)
+        drawn.add_row(*texts, verdict, *numbers)
+    return drawn
+
+
+def diff_summary(table: pd.DataFrame) -> str:
+    """One line on the frame of `diff`: how many numbers, how many changed, by what standard."""
+    counts = table["verdict"].value_counts()
+    compared = table[table["draws"] != ""]
+    kinds = sorted(set(compared["draws"]))
+    draws = {"common": "common draws, errors at most", "independent": "independent draws"}
+    beyond = f"{compared['threshold'].min():.2f}" if len(compared) else "no"
+    words = ", ".join(f"{counts.get(verdict, 0):,} {verdict}" for verdict in ("changed", "new", "gone", "noise"))
+    how = " and ".join(draws[kind] for kind in kinds) or "none in both"
+    return (
+        f"{table.attrs['checks']:,} numbers compared ({how}): {words}; "
+        f"changed is beyond {beyond} standard errors, {table.attrs['level']:.1%} over all"
+    )
+
+
 def frame_table(frame: pd.DataFrame, title: str) -> Table:
     """Any frame, its index as the first columns."""
     table = Table(title=title, header_style="bold", pad_edge=False)

@@ -57,9 +57,12 @@ def test_risk_reports_bad_trades_and_exits_with_one(capsys, book):
     [
         (["--market", "nowhere.toml"], "nowhere.toml"),
         (["--greeks", "deltta"], "greek must be one of"),
-        (["--output", "risk.doc"], "output must be one of"),
+        (["--output", "risk.doc"], "output must end in one of"),
         (["--output", "nowhere/risk.csv"], "folder that exists"),
         (["--controls", "all"], "controls must be one of"),
+        (["--report", "risk.pdf"], "report must end in one of .html, .xlsx"),
+        (["--ladder"], "ladder must go with --report"),
+        (["--quiet", "--verbose"], "quiet must not go with verbose"),
     ],
 )
 def test_unusable_input_exits_with_two_and_says_why(capsys, book, change, message):
@@ -100,7 +103,7 @@ def test_compare_draws_and_fits_a_terminal(capsys, book, tmp_path):
     assert imread(picture).shape[:2] == (500, 800)
     table = [line.rstrip() for line in out.splitlines() if not line.startswith(("!", "written"))]
     assert max(map(len, table[1:])) <= 100  # the title is centred
-    for wrong, message in (("methods.doc", "plot must be one of"), ("nowhere/methods.png", "folder that exists")):
+    for wrong, message in (("methods.doc", "plot must end in one of"), ("nowhere/methods.png", "folder that exists")):
         code, _, err = run(capsys, *common, "--plot", wrong)
         assert code == 2
         assert message in err
@@ -122,3 +125,60 @@ def test_text_of_the_user_is_not_taken_for_markup(capsys, book):
     assert code == 1
     assert "DAX[otc]-[/x]" in out
     assert "[/foo]" in err
+
+
+def test_reports_are_written_and_quiet_is_quiet(capsys, book, tmp_path):
+    reports = tmp_path / "risk.html", tmp_path / "risk.xlsx"
+    options = ["--report", reports[0], "--report", reports[1], "--ladder", "--quiet"]
+    code, out, _ = run(capsys, "risk", book, "--market", DATA / "market.toml", *FAST, *options)
+    assert code == 0
+    assert out == ""
+    assert "Spot ladders" in reports[0].read_text()
+    assert "ladder" in pd.read_excel(reports[1], sheet_name=None)
+
+
+def test_diff_says_by_its_exit_code_whether_something_has_changed(capsys, book, tmp_path):
+    runs = [tmp_path / "1.parquet", tmp_path / "2.csv", tmp_path / "3.xlsx"]
+    for k, path in enumerate(runs):
+        if k == 2:
+            frame = pd.read_csv(book, dtype=str)
+            frame.loc[0, "quantity"] = "-500"
+            frame.to_csv(book, index=False)
+        run(capsys, "risk", book, "--market", DATA / "market.toml", *FAST, "--seed", k, "--output", path)
+    code, out, _ = run(capsys, "diff", runs[0], runs[1])
+    assert (code, "0 changed" in out, "independent draws" in out) == (0, True, True)
+    code, out, _ = run(capsys, "diff", runs[1], runs[2])
+    assert code == 1
+    assert "quantity of DAX-001: 500 before, -500 after" in out
+    assert "DAX-010" not in out
+    code, _, err = run(capsys, "diff", runs[0], book)
+    assert code == 2
+    assert "must come from risk(): it lacks" in err
+    code, _, err = run(capsys, "diff", runs[0], tmp_path / "none.csv")
+    assert code == 2
+    assert "none.csv is not there" in err
+
+
+def test_files_that_cannot_be_read_are_named(capsys, book, tmp_path):
+    broken = tmp_path / "broken.xlsx"
+    broken.write_bytes(b"PK no workbook")
+    misspelt = tmp_path / "misspelt.csv"
+    misspelt.write_text(book.read_text().replace("strike", "strik"))
+    market = tmp_path / "market.toml"
+    market.write_text((DATA / "market.toml").read_text().replace("dividend_yield = 0.0", "dividend_yield = 3.0"))
+    for arguments, message in (
+        ((broken, "--market", DATA / "market.toml"), "broken.xlsx: book must be a table"),
+        ((misspelt, "--market", DATA / "market.toml"), "misspelt.csv: column must be one of"),
+        ((book, "--market", market), "market.toml: underlyings.DAX.dividend_yield must lie between -1 and 1 (decimals"),
+    ):
+        code, _, err = run(capsys, "risk", *arguments, *FAST)
+        assert code == 2
+        assert message in err
+
+
+def test_a_blank_cell_is_called_blank(capsys, book):
+    frame = pd.read_csv(book, dtype=str)
+    frame.loc[0, "strike"] = None
+    frame.to_csv(book, index=False)
+    _, _, err = run(capsys, "risk", book, "--market", DATA / "market.toml", *FAST)
+    assert "strike must be given: call needs it, but is blank" in err

@@ -31,11 +31,12 @@ LAYERS = [
      "explain"],
     ["book.calendars", "book.curves", "book.market", "book.products", "book.trades", "book.desk",
      "book.blocks", "book.tally", "book.frame", "book.account", "book.files", "book.parts", "book.interruption",
-     "book.risk", "comparison",
+     "book.risk", "book.units", "book.pivots", "book.difference", "book.ladder", "comparison",
      "quantlib.processes", "quantlib.contracts", "quantlib.payoffs", "quantlib.monitoring", "quantlib.curves",
      "quantlib.instruments", "quantlib.bridge"],
     ["reporting", "validation.closed_form", "validation.quadrature", "validation.quantlib", "validation.cases",
-     "validation.report", "plotting"],
+     "validation.report", "plotting", "profiles", "convergence", "densities",
+     "reports.pictures", "reports.content", "reports.html", "reports.workbook", "reports.files"],
     ["__init__", "cli"],
 ]  # fmt: skip
 SEPARATE = [("models", "payoffs"), ("payoffs", "models"), ("jets", "parameters")]

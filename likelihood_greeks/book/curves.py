@@ -42,6 +42,13 @@ def decimal(name: str, value: float, where: str = "") -> float:
     return value
 
 
+def per_year(name: str, value: float, where: str = "") -> float:
+    """A rate, refused if it is not finite, or so large that it must be in per cent."""
+    if not -1.0 <= value <= 1.0:
+        refuse(name, f"lie between -1 and 1 (decimals: 0.03 is three per cent){where}", value)
+    return value
+
+
 @final
 @dataclass(frozen=True)
 class ZeroCurve:
@@ -52,7 +59,7 @@ class ZeroCurve:
     times : sequence of float, shape (n_nodes,)
         Years, increasing, >= 0.
     rates : sequence of float, shape (n_nodes,)
-        Continuously compounded, per year. A NaN is refused by the lookups that need it.
+        Continuously compounded, per year. A NaN or a rate beyond ±1 is refused by the lookups that need it.
 
     Raises
     ------
@@ -75,15 +82,13 @@ class ZeroCurve:
         Raises
         ------
         ValueError
-            If `maturity` is negative or beyond the last node, or a node it needs is not finite.
+            If `maturity` is negative or beyond the last node, or a node it needs is no rate.
         """
         if not 0.0 <= maturity <= self.times[-1]:
             refuse("maturity", f"lie on the zero curve, 0 to {self.times[-1]:g} years", maturity)
         total = 0.0
         for i, weight in _bracket(self.times, max(maturity, self.times[0])):
-            if not np.isfinite(self.rates[i]):
-                refuse("zero_rate", f"be finite at the node {self.times[i]:g} years", self.rates[i])
-            total += weight * self.rates[i]
+            total += weight * per_year("zero_rate", self.rates[i], f" at the node {self.times[i]:g} years")
         return total
 
 

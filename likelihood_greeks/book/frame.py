@@ -19,8 +19,8 @@ from .trades import NET, Problem, Trade
 
 COLUMNS = [
     "trade_id", "underlying", "product", "quantity", "greek", "value", "standard_error", "position_value",
-    "position_standard_error", "variance_ratio", "n_paths", "seed", "model", "maturity", "spot", "volatility",
-    "rate", "note",
+    "position_standard_error", "variance_ratio", "n_paths", "samples", "seed", "model", "maturity", "spot",
+    "volatility", "rate", "note",
 ]  # fmt: skip
 
 NAMED = 10  # doubtful trades that a note lists
@@ -56,7 +56,8 @@ def describe(problems: Sequence[Mapping[str, Any]]) -> str:
     """What is wrong with a book (``frame.attrs["problems"]``), a line a problem; rows are counted from 1."""
     trades = len({p["row"] for p in problems})
     lines = [
-        f"  {p['trade_id']} (row {p['row'] + 1}): {p['field']} must {p['requirement']}, got {p['value']!r}"
+        f"  {p['trade_id']} (row {p['row'] + 1}): {p['field']} must {p['requirement']}, "
+        + (f"got {p['value']!r}" if p["value"] != "" else "but is blank")
         for p in problems
     ]
     return "\n".join([f"{trades} trade{'s' * (trades != 1)} could not be priced:", *lines])
@@ -65,7 +66,7 @@ def describe(problems: Sequence[Mapping[str, Any]]) -> str:
 def plain(problem: Problem) -> Row:
     """A problem as a dictionary that any file format can hold."""
     found = asdict(problem)
-    value = found["value"]
+    value = "" if found["value"] is None else found["value"]
     return {**found, "value": value if isinstance(value, (str, int, float)) else str(value)}
 
 
@@ -98,6 +99,7 @@ def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> Row:
         "position_standard_error": abs(trade.quantity) * estimate.standard_error,
         "variance_ratio": estimate.variance_ratio,
         "n_paths": estimate.n_paths,
+        "samples": estimate.samples,
         "seed": seed,
         "model": law_name(trade.model),
         "maturity": trade.maturity,

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -16,13 +15,13 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from .._checks import InvalidValueError, finite, positive, refuse
+from .._checks import number, positive, refuse, within
 from ..models.gbm import GBM
 from ..models.heston import Heston
 from ..models.heston_calibration import HestonCalibration
 from ..models.heston_fourier import VARIANCE
 from .calendars import DAYS_PER_YEAR, calendar, closest, iso_date
-from .curves import VolatilitySurface, ZeroCurve, decimal
+from .curves import VolatilitySurface, ZeroCurve, decimal, per_year
 
 Model: TypeAlias = GBM | Heston
 
@@ -73,9 +72,9 @@ class Underlying:
 
     def __post_init__(self) -> None:
         positive("spot", self.spot)
-        finite("dividend_yield", self.dividend_yield)
+        per_year("dividend_yield", number("dividend_yield", self.dividend_yield))
         if not isinstance(self.zero_curve, ZeroCurve):
-            finite("zero_rate", self.zero_curve)
+            per_year("zero_rate", number("zero_rate", self.zero_curve))
         if self.implied_volatility is None and self.heston is None:
             refuse("implied_volatility", "be given", None)
         if not (self.implied_volatility is None or isinstance(self.implied_volatility, VolatilitySurface)):
@@ -182,11 +181,13 @@ class Market:
         if isinstance(source, Mapping):
             return _market(source)
         path = Path(source)
-        with _within(path.name, ": "):
+        with within(path.name, ": "):
             try:
                 return _market(tomllib.loads(path.read_text(encoding="utf-8")))
             except tomllib.TOMLDecodeError as error:
                 refuse("text", "be valid TOML", str(error))
+            except UnicodeDecodeError as error:
+                refuse("text", "be UTF-8", str(error))
 
     def underlying(self, name: str) -> Underlying:
         """The underlying called `name`; ``ValueError`` if there is none."""
@@ -217,17 +218,6 @@ def initial_volatility(model: Model) -> float:
 # -- reading -------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _within(section: str, separator: str = ".") -> Iterator[None]:
-    """Puts the section before the names in refusals."""
-    try:
-        yield
-    except InvalidValueError as error:
-        raise InvalidValueError(f"{section}{separator}{error.name}", error.requirement, error.value) from error
-    except TypeError as error:
-        raise TypeError(f"{section}{separator}{error}") from error
-
-
 def _table(value: object, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
     """`value` as a dictionary with these keys and no others."""
     if not isinstance(value, Mapping):
@@ -246,11 +236,11 @@ def _market(value: object) -> Market:
     table = _table(value, ["valuation_date", "underlyings"])
     today = iso_date("valuation_date", table["valuation_date"])
     underlyings = {}
-    with _within("underlyings"):
+    with within("underlyings"):
         if not isinstance(table["underlyings"], Mapping):
             raise TypeError(f"value must be a table of underlyings, got {table['underlyings']!r}")
         for name, section in table["underlyings"].items():
-            with _within(name):
+            with within(name):
                 underlyings[name] = _underlying(name, section, today)
     return Market(today, underlyings)
 
@@ -265,18 +255,18 @@ def _underlying(name: str, value: object, today: date) -> Underlying:
     if section is not None and law != HESTON:
         refuse("model", "be 'heston' where there is a table heston", law)
     if "zero_curve" in table:
-        with _within("zero_curve"):
+        with within("zero_curve"):
             nodes = _table(table.pop("zero_curve"), ["times", "rates"])
             curve = ZeroCurve(_years("times", nodes["times"], today), nodes["rates"])
     if isinstance(surface, Mapping):
-        with _within("implied_volatility"):
+        with within("implied_volatility"):
             nodes = _table(surface, ["strikes", "maturities", "volatilities"])
             nodes["maturities"] = _years("maturities", nodes["maturities"], today)
             surface = VolatilitySurface(**nodes)
     arguments = {"dividend_yield": 0.0, "zero_curve": curve, "implied_volatility": surface} | table
     if law != HESTON:
         return Underlying(name=name, **arguments)
-    with _within("heston"):
+    with within("heston"):
         given = _table({"calibrate": True} if section is None else section, [], ["calibrate", *VARIANCE])
         if not isinstance(given.setdefault("calibrate", False), bool):
             raise TypeError(f"calibrate must be true or false, got {given['calibrate']!r}")
@@ -284,7 +274,7 @@ def _underlying(name: str, value: object, today: date) -> Underlying:
             heston = Heston(spot=table["spot"], **_table(given, VARIANCE))
             return Underlying(name=name, heston=heston, **arguments)
     underlying = Underlying(name=name, **arguments)
-    with _within("heston"):
+    with within("heston"):
         return underlying.calibrated(given)
 
 

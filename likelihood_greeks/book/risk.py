@@ -87,8 +87,9 @@ def risk(
     pandas.DataFrame
         A row per trade and Greek (the price is one): ``trade_id, underlying, product, quantity, greek, value,
         standard_error`` (per unit), ``position_value, position_standard_error`` (times quantity),
-        ``variance_ratio, n_paths, seed, model, maturity, spot, volatility, rate, note``; then net rows per underlying
-        (``trade_id`` is ``"net"``). Raw units: per 1.00 of each parameter, theta per year. ``volatility`` is what vega
+        ``variance_ratio, n_paths, samples, seed, model, maturity, spot, volatility, rate, note``; then net rows per
+        underlying (``trade_id`` is ``"net"``). Raw units: per 1.00 of each parameter, theta per year (`desk_units` has
+        others). ``samples`` counts independent ones: a pair is one, and so is a scramble. ``volatility`` is what vega
         is the derivative in: Black--Scholes' volatility, or Heston's initial one, the root of the initial variance.
         ``frame.attrs["problems"]`` lists what is wrong with the trades that could not be priced, as dictionaries
         with keys ``trade_id, row, field, requirement, value``; ``frame.attrs["calibrations"]`` says for each

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import warnings
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from typing import Any, TypeVar, final
 
 import pandas as pd
 
-from .._checks import InvalidValueError, finite, positive, refuse
+from .._checks import InvalidValueError, finite, positive, refuse, within
 from ..payoffs.protocol import Contract
 from .calendars import DAYS_PER_YEAR, PERIODS, closest, iso_date, nearest, regular
 from .market import Market, Model, Underlying
@@ -293,7 +294,15 @@ def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     ValueError
         If a column is misspelt, absent or there twice, or the file is not of a known kind.
     """
-    frame = book if isinstance(book, pd.DataFrame) else _read_file(Path(book))
+    if isinstance(book, pd.DataFrame):
+        return _named(book)
+    path = Path(book)
+    with within(path.name, ": "):
+        return _named(_read_file(path))
+
+
+def _named(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table with the names of its columns checked."""
     names = [_key(name) for name in frame.columns]
     for name, original in zip(names, frame.columns, strict=True):
         if name not in COLUMNS and nearest(name, COLUMNS) not in (None, *names):
@@ -304,24 +313,30 @@ def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
         refuse("columns", f"include {', '.join(absent)}", names)
     if others := [str(name) for name in frame.columns if _key(name) not in COLUMNS]:
         warnings.warn(
-            f"columns of the book that no product uses are ignored: {', '.join(others)}", BookWarning, stacklevel=2
+            f"columns of the book that no product uses are ignored: {', '.join(others)}", BookWarning, stacklevel=3
         )
     return frame.set_axis(names, axis="columns")[[name for name in names if name in COLUMNS]]
 
 
 def _read_file(path: Path) -> pd.DataFrame:
     blanks: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
-    match path.suffix.lower():
-        case ".csv":
-            frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True, **blanks)
-            if not isinstance(frame.index, pd.RangeIndex):
-                refuse("book", "have as many cells in a row as columns", path.name)
-            return frame
-        case ".xlsx":
-            return pd.read_excel(path, dtype=object, **blanks)
-        case ".parquet":
-            return pd.read_parquet(path)
-    refuse("book", "be a .csv, .parquet or .xlsx file", str(path))
+    try:
+        match suffix := path.suffix.lower():
+            case ".csv":
+                frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True, **blanks)
+            case ".xlsx":
+                return pd.read_excel(path, dtype=object, **blanks)
+            case ".parquet":
+                return pd.read_parquet(path)
+            case _:
+                refuse("book", "be a .csv, .parquet or .xlsx file", str(path))
+    except InvalidValueError:
+        raise
+    except (ValueError, zipfile.BadZipFile) as error:
+        refuse("book", f"be a table that can be read as {suffix}", str(error))
+    if not isinstance(frame.index, pd.RangeIndex):
+        refuse("book", "have as many cells in a row as columns", path.name)
+    return frame
 
 
 def _blank(value: Any) -> bool:

@@ -1,0 +1,288 @@
+"""Tables made of stored measurements and of the code itself: the directive ``study``, which takes a function's name.
+
+No figure of the validation and benchmark pages is typed. A study that has not been run says how to run it.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+from likelihood_greeks.validation.report import summary, verdict
+
+ROOT = Path(__file__).parents[2]
+SECOND = ("gamma", "vanna", "volga", "charm")
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A Markdown table, the index first; numbers to three digits."""
+    flat = table.reset_index()
+    rows = [
+        list(map(cell, flat.columns)),
+        ["---"] * flat.shape[1],
+        *([cell(x) for x in row] for row in flat.to_numpy()),
+    ]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def cell(value: Any) -> str:
+    """A number as a reader wants it."""
+    if not isinstance(value, (float, np.floating)):
+        return f"{value:,}" if isinstance(value, (int, np.integer)) else str(value).replace("|", "\\|")
+    if not np.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"
+
+
+def percent(values: pd.Series, digits: int = 1) -> pd.Series:
+    """Shares as words."""
+    return values.map(lambda x: f"{100.0 * x:.{digits}f} %")
+
+
+def read(name: str) -> pd.DataFrame:
+    """A stored study."""
+    return pd.read_csv(ROOT / "benchmarks" / f"{name}.csv")
+
+
+def validation() -> str:
+    """``likelihood-greeks validate``: what the z-scores say together, and case by case."""
+    table = read("validation").set_index(["case", "greek"])
+    judged = verdict(table)
+    cases = summary(table)
+    words = (
+        f"{len(cases)} contracts, {table.index.get_level_values('greek').nunique()} Greeks each, until every standard "
+        f"error is below {judged.precision:.0%} of the Greek's scale: {judged.checks} checks, mean of $z^2$ "
+        f"{judged.mean_square:.2f}, {judged.beyond_three} beyond 3, the worst {judged.worst:.2f}. QuantLib agrees "
+        f"with the references to {judged.quantlib:.1e} of the scale. **{'Passed' if judged.passed else 'FAILED'}.**"
+    )
+    cases["worst error/scale"] = percent(cases["worst error/scale"], 2)
+    return f"{words}\n\n{markdown(cases)}"
+
+
+def bias() -> str:
+    """200 seeds of many contracts: z-scores of single runs and of the mean over the seeds."""
+    table = read("bias")
+    cases = table.groupby("case", sort=False)
+    pooled = table["pooled z"]
+    words = (
+        f"Mean of $z^2$ over all runs {table['mean z2'].mean():.3f}; {table['covered'].mean():.1%} of 95 % intervals "
+        f"cover. The {len(table)} $z$-scores of the means over the seeds have a mean square of "
+        f"{(pooled**2).mean():.2f}, the largest is {pooled.abs().max():.1f}; the standard error of such a mean has a "
+        f"median of {table['pooled error / scale'].median():.3%} of the Greek's scale."
+    )
+    shown = pd.DataFrame(
+        {
+            "mean z²": cases["mean z2"].mean(),
+            "covered": percent(cases["covered"].mean()),
+            "pooled: error / scale": percent(cases["pooled error / scale"].max(), 2),
+            "pooled: mean z²": cases["pooled z"].agg(lambda z: float((z**2).mean())),
+            "pooled: largest |z|": cases["pooled z"].agg(lambda z: float(z.abs().max())),
+        }
+    )
+    return f"{words}\n\n{markdown(shown)}"
+
+
+def coverage() -> str:
+    """Share of 1,000 seeds whose 95 % interval holds the exact value."""
+    table = read("coverage")
+    groups = table.groupby(["paths", "controls"])["covered"]
+    order = [(paths, kind) for paths in sorted(table["paths"].unique()) for kind in ("none", "scores", "auto")]
+    shown = pd.DataFrame(
+        {
+            "lowest": percent(groups.min()),
+            "mean": percent(groups.mean()),
+            "highest": percent(groups.max()),
+            "within 93–97 %": groups.agg(lambda x: f"{int(x.between(0.93, 0.97).sum())} of {len(x)}"),
+        }
+    )
+    return markdown(shown.loc[order])
+
+
+def heston_europeans() -> str:
+    """Europeans under Heston against Fourier inversion, by set and law."""
+    table = read("heston_europeans")
+
+    def row(found: pd.DataFrame) -> pd.Series:
+        sharp = found[found["standard error"] < 0.005 * found["scale"]]
+        return pd.Series(
+            {
+                "mean z²": (found["z"] ** 2).mean(),
+                "worst |z|": found["z"].abs().max(),
+                "largest error": f"{sharp['error / scale'].abs().max():.2%}",
+                "errors below 0.5 %": f"{len(sharp) / len(found):.1%}",
+                "noted": f"{found['note'].notna().mean():.1%}",
+            }
+        )
+
+    shown = [
+        table.groupby(["law", "set"], sort=False).apply(row),
+        table.assign(set="all").groupby(["law", "set"]).apply(row),
+    ]
+    return markdown(pd.concat(shown).sort_index(level="law", sort_remaining=False))
+
+
+def heston_paths() -> str:
+    """Path-dependent Greeks under Heston against a method of its own, by case."""
+    table = read("heston_paths")
+    table["gap"] = table["value"] - table["reference"]
+
+    def row(found: pd.DataFrame) -> pd.Series:
+        by = found.groupby(["case", "contract", "greek"])
+        mean = by["gap"].mean() / np.hypot(
+            by["standard error"].agg(lambda s: float(np.sqrt((s**2).sum()) / len(s))), by["its error"].first()
+        )
+        return pd.Series(
+            {
+                "numbers": str(len(found)),
+                "mean z²": (found["z"] ** 2).mean(),
+                "worst |z|": found["z"].abs().max(),
+                "mean of the seeds: z²": (mean**2).mean(),
+                "worst": mean.abs().max(),
+                "noted": f"{found['note'].notna().mean():.0%}",
+            }
+        )
+
+    shown = table.assign(name=table["case"]).groupby("name", sort=False).apply(row).rename_axis("case")
+    return markdown(pd.concat([shown, row(table).rename("all").to_frame().T.rename_axis("case")]))
+
+
+def heston_bias() -> str:
+    """Largest bias of the stepwise law at the package's own steps, by set."""
+    table = read("heston_bias")
+    own = table[table["rule"] == "substeps"].assign(size=lambda t: t["worst"].abs())
+    second = own["greek"].isin(SECOND)
+    shown = pd.DataFrame(
+        {
+            f"{kind}, {contract}": percent(
+                own[rows & (own["contract"] == contract)].groupby("set", sort=False)["size"].max(), 3
+            )
+            for kind, rows in (("first order", ~second), ("second order", second))
+            for contract in ("call", "digital")
+        }
+    )
+    return markdown(shown)
+
+
+def heston_variance() -> str:
+    """Spread and cost under Heston: Europeans by method, path-dependent payoffs by contract."""
+    names = {"uod": "up-and-out digital", "doc": "down-and-out call", "asian": "Asian call"}
+    table = read("heston_variance").replace({"contract": names})
+    european = table["table"] == "European"
+    methods = table[european].groupby("method", sort=False)
+    paths = table[(table["method"] == "auto") & ~european].groupby(["table", "set", "contract", "dates"], sort=False)
+    return f"{markdown(_spread(methods))}\n\n{markdown(_spread(paths))}"
+
+
+def _spread(groups: Any) -> pd.DataFrame:
+    """Variance ratio to the plain likelihood ratio, cost, and standard deviation over target, of each group."""
+    ratio, cost, aim = groups["variance ratio"], groups["cost"], groups["sd / target"]
+    return pd.DataFrame(
+        {
+            "variance ratio": ratio.median(),
+            "least": ratio.min(),
+            "greatest": ratio.max(),
+            "cost": cost.median(),
+            "median sd / target": aim.median(),
+            "worst": aim.max(),
+        }
+    )
+
+
+def variance() -> str:
+    """Standard deviation of one path by the plain method, 1 % bumps and all controls, and work."""
+    table = read("variance")
+    parts = []
+    for greek, rows in table.groupby("greek", sort=False):
+        columns = [
+            "sd plain",
+            "sd bump 1 %",
+            "sd auto",
+            "variance ratio",
+            "work gain over plain",
+            "work gain over bump 1 %",
+        ]
+        parts.append(f"**{greek}**\n\n" + markdown(rows.set_index("contract")[columns]))
+    return "\n\n".join(parts)
+
+
+def speedups() -> str:
+    """Time of each competitor over that of the package, worst of four Greeks."""
+    table = read("speedups")
+    columns = [c for c in table.columns if c in ("QuantLib bumps", "NumPy script", "JAX script")]
+    return markdown(table.groupby(["case", "method", "paths"], sort=False)[columns].min())
+
+
+def whole(name: str) -> str:
+    """A stored study as it is."""
+    table = read(name)
+    return markdown(table.set_index(table.columns[0]))
+
+
+def layers() -> str:
+    """The table of `tests/test_layers.py`, from the top down, with each module's own first line."""
+    sys.path.insert(0, str(ROOT))
+    from tests.test_layers import LAYERS, PACKAGE
+
+    parts = []
+    for row in reversed(LAYERS):
+        rows = {f"`{name}`": claim(PACKAGE / Path(*name.split("."))) for name in row}
+        parts.append(markdown(pd.DataFrame({"holds": rows}).rename_axis("module")))
+    return "\n\n".join(parts)
+
+
+def claim(module: Path) -> str:
+    """The first line of a module's docstring."""
+    path = module.with_suffix(".py") if module.with_suffix(".py").exists() else module / "__init__.py"
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n", 1)[0].replace("\n", " ")
+
+
+MADE = (
+    validation, bias, coverage, heston_europeans, heston_paths, heston_bias, heston_variance, variance, speedups,
+    layers,
+)  # fmt: skip
+STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios")
+STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: partial(whole, n) for n in STORED}
+COMMANDS = {"validation": "make validate", "speedups": "python -m benchmarks.time_to_error"}
+
+
+PICTURES = {"throughput": ("throughput",), "speedups": ("speedups", "methods"), "book_speedup": ("books",)}
+
+
+def pictures(name: str) -> str:
+    """Pictures that `benchmarks.plots` drew of a study, if it did."""
+    files = [f"images/benchmark_{picture}.png" for picture in PICTURES.get(name, ())]
+    return "".join(f"![{name}](/{file})\n\n" for file in files if (ROOT / "docs" / file).exists())
+
+
+class Study(SphinxDirective):
+    """``study``: the table of that name, or how to make it."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Parse what the function wrote, as Markdown."""
+        name = self.arguments[0]
+        self.env.note_dependency(str(ROOT / "benchmarks" / f"{name}.csv"))
+        try:
+            text = pictures(name) + STUDIES[name]()
+        except FileNotFoundError:
+            text = f"*Not run for this version: `{COMMANDS.get(name, f'python -m benchmarks.{name}')}`.*"
+        holder = nodes.container()
+        self.state.nested_parse(StringList(text.splitlines(), source=f"study {name}"), self.content_offset, holder)
+        return [holder]
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Register the directive."""
+    app.add_directive("study", Study)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

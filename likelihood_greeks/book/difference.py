@@ -1,0 +1,147 @@
+"""Two runs of a book compared: what has changed, and what is noise."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from .._checks import one_of, positive, refuse
+from .files import read
+from .trades import NET
+from .units import checked_risk
+
+KEYS = ["trade_id", "underlying", "greek"]
+SETTINGS = ("product", "quantity", "model", "maturity", "spot", "volatility", "rate")
+"""What a trade is and where it is valued: a difference in these is a reason for others."""
+
+COLUMNS = {"position": ("position_value", "position_standard_error"), "unit": ("value", "standard_error")}
+MANY = 1e9  # samples beyond which Student's law is the normal one
+ROUNDING = 1e-9  # relative: values nearer than this are equal, whatever their errors
+
+
+def diff(
+    before: pd.DataFrame | str | os.PathLike[str],
+    after: pd.DataFrame | str | os.PathLike[str],
+    *,
+    of: str = "position",
+    level: float = 0.01,
+) -> pd.DataFrame:
+    """Every number of two runs of `risk` side by side, and whether they differ by more than noise.
+
+    Parameters
+    ----------
+    before, after : pandas.DataFrame or path
+        From `risk`; a path ends in .csv, .parquet or .xlsx.
+    of : {"position", "unit"}
+        Whether values are of positions or per unit of each trade.
+    level : float
+        Chance that any number at all is called "changed" where nothing has changed, between 0 and 1. It is divided by
+        the number of numbers compared (Bonferroni).
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per trade and Greek, net positions last: ``trade_id, underlying, greek, before, after, difference,
+        standard_error, draws, z, threshold, verdict, note``. ``draws`` is "independent" (the squared errors add) or
+        "common": the runs have the same seed, so that the error of the difference is not known, but at most the sum
+        of both, which is what stands there. ``verdict`` is "noise", "changed" (``z`` is beyond the ``threshold``,
+        Student's where few independent samples tell the errors), "new" or "gone". ``note`` is what was held against
+        either number.
+        ``attrs["settings"]`` lists the differences of quantities, spots, volatilities, models, ... by trade, as
+        dictionaries with keys ``trade_id, underlying, setting, before, after``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a frame is not from `risk`, has a row twice, or an argument is out of range.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> book = pd.DataFrame(
+    ...     [{"trade_id": "A", "underlying": "X", "product": "digital_call", "quantity": 10, "maturity": "2025-07-01",
+    ...       "strike": 100}])
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}
+    >>> monday, again = (lg.risk(book, market, ["delta"], paths=20_000, seed=seed) for seed in (1, 2))
+    >>> lg.diff(monday, again)["verdict"].unique().tolist()
+    ['noise']
+    """  # fmt: skip
+    value, error = COLUMNS[one_of("of", of, tuple(COLUMNS))]
+    if not positive("level", level) < 1.0:
+        refuse("level", "be less than 1", level)
+    one, two = (_numbered(name, given) for name, given in (("before", before), ("after", after)))
+    both = one.add_suffix("_1").join(two.add_suffix("_2"), how="outer")
+    both = both.loc[[*one.index, *two.index.difference(one.index, sort=False)]]
+    table = pd.DataFrame({"before": both[f"{value}_1"], "after": both[f"{value}_2"]})
+    table["difference"] = table["after"] - table["before"]
+    common = both["seed_1"] == both["seed_2"]
+    errors = both[f"{error}_1"], both[f"{error}_2"]
+    table["standard_error"] = np.where(common, errors[0] + errors[1], np.hypot(*errors))
+    in_both = both["greek_known_1"].notna() & both["greek_known_2"].notna()
+    table["draws"] = np.where(in_both, np.where(common, "common", "independent"), "")
+    table["z"] = _scores(table)
+    checks = int(in_both.sum())
+    samples = both[["samples_1", "samples_2"]].min(axis=1) if "samples_1" in both and "samples_2" in both else np.inf
+    table["threshold"] = -special.stdtrit(np.clip(samples - 1.0, 1.0, MANY), level / 2.0 / max(checks, 1))
+    table["verdict"] = _verdicts(table, both)
+    notes = both[["note_1", "note_2"]].fillna("")
+    table["note"] = notes["note_1"].where(
+        notes["note_1"] == notes["note_2"], notes["note_1"] + " | " + notes["note_2"]
+    ).str.strip(" |")  # fmt: skip
+    table = table.reset_index().sort_values("trade_id", key=lambda ids: ids == NET, kind="stable", ignore_index=True)
+    table.attrs = {"settings": _settings(both), "level": level, "checks": checks}
+    return table
+
+
+def _numbered(name: str, given: pd.DataFrame | str | os.PathLike[str]) -> pd.DataFrame:
+    """A run by trade, underlying and Greek."""
+    frame = given if isinstance(given, pd.DataFrame) else read(Path(given))
+    try:
+        checked_risk(frame)
+    except ValueError as problem:
+        raise ValueError(f"{given if isinstance(given, (str, os.PathLike)) else name}: {problem}") from None
+    keyed = frame.assign(greek_known=True).astype({"trade_id": str, "underlying": str, "greek": str}).set_index(KEYS)
+    if keyed.index.has_duplicates:
+        refuse(name, "have one row per trade and Greek", keyed.index[keyed.index.duplicated()][0])
+    return keyed
+
+
+def _scores(table: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """The differences in standard errors; 0 where they are rounding."""
+    scale = ROUNDING * np.fmax(table["before"].abs(), table["after"].abs())
+    same = table["difference"].abs() <= scale
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(same, 0.0, table["difference"] / table["standard_error"])
+
+
+def _verdicts(table: pd.DataFrame, both: pd.DataFrame) -> np.ndarray[Any, Any]:
+    finite = np.isfinite(table[["before", "after"]].to_numpy(dtype=float))
+    lost = finite[:, 0] != finite[:, 1]  # a number became none, or the other way round
+    return np.select(
+        [both["greek_known_1"].isna(), both["greek_known_2"].isna(), lost | (table["z"].abs() > table["threshold"])],
+        ["new", "gone", "changed"],
+        "noise",
+    )
+
+
+def _settings(both: pd.DataFrame) -> list[dict[str, Any]]:
+    """Differences of what the trades are and where they are valued, a trade and setting each."""
+    trades = both[both["greek_known_1"].notna() & both["greek_known_2"].notna()].reset_index()
+    trades = trades.drop_duplicates(["trade_id", "underlying"])
+    found = []
+    for name in (name for name in SETTINGS if f"{name}_1" in trades and f"{name}_2" in trades):
+        old, new = trades[f"{name}_1"], trades[f"{name}_2"]
+        near = old == new
+        if pd.api.types.is_numeric_dtype(old) and pd.api.types.is_numeric_dtype(new):
+            near = pd.Series(np.isclose(old, new, rtol=1e-12, atol=0.0, equal_nan=True), index=trades.index)
+        columns = ["trade_id", "underlying", f"{name}_1", f"{name}_2"]
+        for trade_id, underlying, first, second in trades.loc[~near, columns].itertuples(index=False):
+            row = {"trade_id": trade_id, "underlying": underlying, "setting": name}
+            found.append({**row, "before": first, "after": second})
+    return found

@@ -1,0 +1,94 @@
+"""Ladders of a book: what it gains when the spot of an underlying moves, revalued trade by trade."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .._checks import finite, refuse
+from ..sampling import checked
+from ..scenarios import scenarios
+from .market import Market
+from .trades import Trade, parse, read_book
+
+MOVES = (-0.10, -0.05, -0.02, 0.02, 0.05, 0.10)
+
+
+def ladder(
+    book: pd.DataFrame | str | os.PathLike[str],
+    market: Market | Mapping[str, Any] | str | os.PathLike[str],
+    moves: Sequence[float] = MOVES,
+    *,
+    paths: int = 16_384,
+    seed: int | None = None,
+    executor: Executor | None = None,
+) -> pd.DataFrame:
+    """The gain of the position in each underlying when its spot moves, volatilities and models staying as they are.
+
+    Every trade is revalued by `scenarios` on draws of its own, so that the errors of a position are exact: squared
+    errors of trades add.
+
+    Parameters
+    ----------
+    book, market
+        As for `risk`.
+    moves : sequence of float
+        Of the spot, as shares of it, above -1; 0.05 is five per cent up.
+    paths, seed, executor
+        As for `greeks`; `paths` for every trade.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per underlying and move: ``underlying, move, spot, change, standard_error`` (currency), and how many
+        ``trades`` are in it; how many of them are ``doubtful`` there. ``attrs["seed"]`` reproduces it;
+        ``attrs["left_out"]`` says for each trade that could not be revalued why.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `risk`, and if `moves` is empty, or a move is zero or not above -1.
+    """
+    shares = [finite("moves", move) for move in moves]
+    if not shares or min(shares) <= -1.0 or 0.0 in shares or len(set(shares)) < len(shares):
+        refuse("moves", "hold shares of the spot above -1, none zero and none twice", list(moves))
+    paths, seed, _ = checked(paths, seed, "pseudo")
+    found_market = market if isinstance(market, Market) else Market.read(market)
+    trades, _ = parse(book if isinstance(book, pd.DataFrame) else read_book(book), found_market)
+    rows, left_out = [], {}
+    for trade in trades:
+        own = int(np.random.SeedSequence([seed, trade.row]).generate_state(1, np.uint64)[0] >> np.uint64(16))
+        try:
+            rows.append(_revalued(trade, shares, paths=paths, seed=own, executor=executor))
+        except (ValueError, ArithmeticError) as error:
+            left_out[trade.trade_id] = str(error)
+    columns = ["underlying", "move", "spot", "change", "square", "trades", "doubtful"]
+    every = pd.concat(rows) if rows else pd.DataFrame(columns=columns, dtype=float)
+    sums = {"spot": "first", "change": "sum", "square": "sum", "trades": "sum", "doubtful": "sum"}
+    table = every.groupby(["underlying", "move"], sort=False).agg(sums).reset_index()
+    table.insert(4, "standard_error", np.sqrt(table.pop("square")))
+    table = table.sort_values(["underlying", "move"], ignore_index=True)
+    table.attrs = {"seed": seed, "paths": paths, "left_out": left_out}
+    return table
+
+
+def _revalued(trade: Trade, shares: Sequence[float], **settings: Any) -> pd.DataFrame:
+    """The changes of one position."""
+    spots = [trade.model.spot * (1.0 + share) for share in shares]
+    frame = scenarios(trade.model, trade.payoff, {"spot": spots}, greeks=[], **settings).frame
+    return pd.DataFrame(
+        {
+            "underlying": trade.underlying,
+            "move": shares,
+            "spot": spots,
+            "change": trade.quantity * frame["change"].to_numpy(),
+            "square": (trade.quantity * frame["change_standard_error"].to_numpy()) ** 2,
+            "trades": 1,
+            "doubtful": (frame["note"] != "").to_numpy(),
+        }
+    )

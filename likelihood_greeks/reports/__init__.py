@@ -1,0 +1,1 @@
+"""Reports of a book's risk: pictures, and files for people."""

@@ -1,0 +1,136 @@
+"""What a report of a book's risk says, whatever the file."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from .._checks import refuse
+from ..book.pivots import pivot
+from ..book.trades import NET
+from ..book.units import scaled, unit_of
+
+LIBRARIES = ("likelihood-greeks", "numpy", "scipy", "pandas", "QuantLib")
+PRECISE = 0.05
+"""Standard error of a net number, as a share of the gross position, above which a report asks for more paths."""
+
+LEADING = 5  # trades named for each Greek
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Content:
+    """A book's risk, arranged for reading.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        From `risk`, or read from the file that it was written to.
+    ladder : pandas.DataFrame, optional
+        From `ladder`.
+    settings : mapping of str to object
+        Whatever else should be on record: file names, options, seconds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `frame` is not from `risk`, or has no trades.
+    """
+
+    frame: pd.DataFrame
+    ladder: pd.DataFrame | None
+    settings: Mapping[str, object]
+
+    def __post_init__(self) -> None:
+        if self.trades.empty:
+            refuse("frame", "have a trade", self.frame.attrs.get("problems", []))
+
+    @cached_property
+    def _rows(self) -> pd.DataFrame:
+        return scaled(self.frame)
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """The rows of trades, in a desk's units."""
+        return self._rows[self._rows["trade_id"] != NET]
+
+    @property
+    def greeks(self) -> list[str]:
+        """In the frame's order, the price first."""
+        return list(dict.fromkeys(self._rows["greek"]))
+
+    def totals(self, *by: str) -> pd.DataFrame:
+        """`pivot`."""
+        return pivot(self.frame, by)
+
+    def leading(self, column: str) -> pd.DataFrame:
+        """The trades with the largest numbers in a column (``cash`` or its error), the largest first.
+
+        With ``share``, of the sum over all trades of the absolute numbers.
+        """
+        size = self.trades[column].abs()
+        ranked = self.trades.assign(share=size / size.groupby(self.trades["greek"]).transform("sum"))
+        return ranked.sort_values("share", ascending=False, kind="stable").groupby("greek").head(LEADING)
+
+    def imprecise(self) -> list[str]:
+        """Net numbers whose errors are large against the gross position, and how many paths would do."""
+        gross = self.trades["cash"].abs().groupby([self.trades["underlying"], self.trades["greek"]]).sum()
+        found = []
+        for row in self._rows[self._rows["trade_id"] == NET].to_dict("records"):
+            size = float(gross[row["underlying"], row["greek"]])
+            share = row["cash_standard_error"] / size if size > 0.0 else 0.0
+            if not share <= PRECISE:
+                times = np.ceil((share / PRECISE) ** 2)
+                name = f"{row['underlying']}: {unit_of(row['greek']).title}"
+                found.append(
+                    f"{name} has a standard error of {share:.0%} of the gross position; "
+                    f"about {times:,.0f} times the paths would make it {PRECISE:.0%}"
+                )
+        return found
+
+    def notes(self) -> pd.DataFrame:
+        """What is held against numbers: ``trade_id, underlying, greeks, note``."""
+        marked = self._rows[self._rows["note"] != ""]
+        grouped = marked.groupby(["trade_id", "underlying", "note"], sort=False)["greek"].agg(", ".join)
+        return grouped.rename("greeks").reset_index()[["trade_id", "underlying", "greeks", "note"]]
+
+    def problems(self) -> pd.DataFrame:
+        """Trades that could not be priced, and why; rows are counted from 1."""
+        found = pd.DataFrame(
+            self.frame.attrs.get("problems", []), columns=["trade_id", "row", "field", "requirement", "value"]
+        )
+        return found.assign(row=found["row"] + 1, value=found["value"].map(str))
+
+    def calibrations(self) -> dict[str, str]:
+        """How well fitted models fit, by underlying."""
+        return {name: str(fit["summary"]) for name, fit in self.frame.attrs.get("calibrations", {}).items()}
+
+    def record(self) -> dict[str, str]:
+        """Seed, paths, settings and versions: what it takes to make these numbers again."""
+        paths = sorted({int(n) for n in self.frame["n_paths"]})
+        seeds = {"seed": self.frame.attrs["seed"]} if "seed" in self.frame.attrs else {
+            f"seed of {name}": own.iloc[0] for name, own in self._rows.groupby("underlying", sort=False)["seed"]
+        }  # fmt: skip
+        if self.ladder is not None:
+            seeds |= {
+                "seed of the ladder": self.ladder.attrs["seed"],
+                "paths of the ladder": self.ladder.attrs["paths"],
+            }
+        facts: dict[str, Any] = {
+            **self.settings,
+            "trades": self.trades["trade_id"].nunique(),
+            "paths": " to ".join(f"{n:,}" for n in sorted({paths[0], paths[-1]})),
+            **seeds,
+            **{f"{name} version": version(name) for name in LIBRARIES},
+            "Python version": platform.python_version(),
+            "made": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        }
+        return {name: str(value) for name, value in facts.items()}

@@ -1,0 +1,57 @@
+"""`report`: a book's risk as a file for people."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from .._checks import writable
+from . import html, workbook
+from .content import Content
+
+SUFFIXES = (".html", ".xlsx")
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a path of another kind of file than `report` writes, or where nothing can be written."""
+    writable("report", path, SUFFIXES)
+
+
+def report(
+    frame: pd.DataFrame,
+    path: str | os.PathLike[str],
+    *,
+    ladder: pd.DataFrame | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> None:
+    """Write a book's risk for people: totals, pictures, contributors, warnings, and what makes it again.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        From `risk`, or read from the file that it was written to (only Parquet keeps the seed, the calibrations and
+        the trades that could not be priced).
+    path : path
+        Ends in .html (one file, with its pictures, that needs nothing else) or .xlsx (a workbook of numbers).
+    ladder : pandas.DataFrame, optional
+        From `ladder`.
+    settings : mapping of str to object, optional
+        What else should be on record: file names, options, seconds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `frame` is not from `risk` or has no trades, or the suffix is another one.
+    FileNotFoundError
+        If the folder is not there.
+    """
+    target = Path(path)
+    check_writable(target)
+    content = Content(frame, ladder, settings or {})
+    if target.suffix.lower() == ".html":
+        target.write_text(html.render(content), encoding="utf-8")
+    else:
+        workbook.write(content, target)

@@ -1,0 +1,123 @@
+"""Two runs compared: noise is called noise, changes are found, and what they come from is said."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import likelihood_greeks as lg
+
+FLAT = {"dividend_yield": 0.013, "zero_rate": 0.031, "implied_volatility": 0.27}
+BOOK = pd.DataFrame([
+    {"trade_id": "A", "underlying": "X", "product": "call", "quantity": 10, "maturity": "2025-07-01", "strike": 97},
+    {"trade_id": "B", "underlying": "X", "product": "digital_put", "quantity": -300, "maturity": "2025-11-03",
+     "strike": 91},
+    {"trade_id": "C", "underlying": "Y", "product": "put", "quantity": 7, "maturity": "2026-01-05", "strike": 52},
+])  # fmt: skip
+
+
+def market(spot=93.0, volatility=0.27):
+    x, y = FLAT | {"spot": spot, "implied_volatility": volatility}, FLAT | {"spot": 50.0}
+    return {"valuation_date": "2025-01-01", "underlyings": {"X": x, "Y": y}}
+
+
+def ran(seed, book=BOOK, paths=8192, **settings):
+    return lg.risk(book, market(**settings), ["delta", "vega"], paths=paths, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def before():
+    return ran(1)
+
+
+def test_the_share_of_comparisons_with_a_false_alarm_is_the_level():
+    rng = np.random.default_rng(5)
+    frame = ran(1, paths=256)
+    errors = rng.uniform(0.5, 2.0, len(frame))
+    frame["position_standard_error"], frame["samples"] = errors, 1_000_000
+
+    def alarms(factor):
+        found = 0
+        for _ in range(400):
+            runs = [frame.assign(position_value=rng.normal(0.0, factor * errors), seed=k) for k in (1, 2)]
+            found += (lg.diff(*runs, level=0.2)["verdict"] == "changed").any()
+        return found / 400
+
+    assert abs(alarms(1.0) - 0.2) < 4 * 0.02  # Bonferroni is exact to second order: 0.18 for independent numbers
+    assert alarms(1.5) > 0.5  # errors too small by a third are noticed
+
+
+def test_runs_of_one_market_differ_by_noise(before):
+    table = lg.diff(before, ran(2))
+    assert set(table["verdict"]) == {"noise"}
+    assert set(table["draws"]) == {"independent"}
+    own = table.loc[(table["trade_id"] == "A") & (table["greek"] == "vega")].iloc[0]
+    errors = [
+        f.query("trade_id == 'A' and greek == 'vega'")["position_standard_error"].item() for f in (before, ran(2))
+    ]
+    assert own["standard_error"] == pytest.approx(np.hypot(*errors))
+    assert table.attrs["settings"] == []
+
+
+def test_a_changed_market_is_seen_and_named(before):
+    table = lg.diff(before, ran(2, volatility=0.29))
+    changed = table[table["verdict"] == "changed"]
+    assert ("A", "price") in set(zip(changed["trade_id"], changed["greek"], strict=True))
+    assert set(changed["underlying"]) == {"X"}
+    assert {(row["trade_id"], row["setting"]) for row in table.attrs["settings"]} == {
+        ("A", "volatility"),
+        ("B", "volatility"),
+    }
+
+
+def test_common_draws_give_a_bound_and_equal_runs_no_alarm(before):
+    table = lg.diff(before, before)
+    assert set(table["draws"]) == {"common"}
+    assert set(table["verdict"]) == {"noise"}
+    assert (table["z"] == 0.0).all()
+    moved = lg.diff(before, ran(1, spot=93.5)).set_index(["trade_id", "underlying", "greek"])
+    errors = before.set_index(["trade_id", "underlying", "greek"])["position_standard_error"]
+    assert moved.loc[("A", "X", "delta"), "standard_error"] > errors["A", "X", "delta"]
+    assert moved.loc[("A", "X", "price"), "verdict"] == "changed"
+
+
+def test_trades_come_and_go_and_quantities_are_reasons(before):
+    book = BOOK.assign(quantity=[20, -300, 7]).iloc[[0, 2]]
+    table = lg.diff(before, ran(2, book=book)).set_index(["trade_id", "underlying", "greek"])
+    assert set(table.loc["B", "verdict"]) == {"gone"}
+    assert set(lg.diff(ran(2, book=book), before).set_index("trade_id").loc["B", "verdict"]) == {"new"}
+    assert table.loc[("A", "X", "price"), "verdict"] == "changed"
+    assert [row["setting"] for row in table.attrs["settings"]] == ["quantity"]
+    per_unit = lg.diff(before, ran(2, book=book), of="unit").set_index(["trade_id", "underlying", "greek"])
+    assert per_unit.loc[("A", "X", "price"), "verdict"] == "noise"
+
+
+def test_few_samples_raise_the_threshold(before):
+    table = lg.diff(before.assign(samples=32), ran(2))
+    assert table["threshold"].min() > lg.diff(before, ran(2))["threshold"].max()
+
+
+def test_files_of_every_kind_serve(before, tmp_path):
+    named = before.assign(trade_id=before["trade_id"].replace({"A": "007", "B": "NA"}))
+    named.to_csv(tmp_path / "a.csv", index=False)
+    named.to_excel(tmp_path / "a.xlsx", index=False)
+    named.to_parquet(tmp_path / "a.parquet", index=False)
+    for kind in ("csv", "xlsx", "parquet"):
+        table = lg.diff(named, tmp_path / f"a.{kind}")
+        assert set(table["verdict"]) == {"noise"}
+        assert set(table["trade_id"]) == {"007", "NA", "C", "net"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"of": "trade"}, "of must be one of"),
+        ({"level": 1.0}, "level must be less than 1"),
+        ({"level": float("nan")}, "level must be positive"),
+        ({"after": BOOK}, r"after: frame must come from risk\(\)"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(before, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        lg.diff(**({"before": before, "after": before} | arguments))
+    with pytest.raises(ValueError, match="one row per trade and Greek"):
+        lg.diff(before, pd.concat([before, before]))

@@ -1,0 +1,204 @@
+"""Desk units, pivots, ladders, pictures, and the files made of them."""
+
+import re
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+import QuantLib as ql
+from matplotlib.figure import Figure
+
+import likelihood_greeks as lg
+from likelihood_greeks.book.market import Market
+from likelihood_greeks.book.pivots import buckets
+from likelihood_greeks.book.trades import NET, parse
+from likelihood_greeks.reporting import with_error
+
+FLAT = {"dividend_yield": 0.013, "zero_rate": 0.031, "implied_volatility": 0.27}
+MARKET = {
+    "valuation_date": "2025-01-01",
+    "underlyings": {"X": FLAT | {"spot": 93.0}, "Y": FLAT | {"spot": 50.0, "implied_volatility": 0.35}},
+}
+BOOK = pd.DataFrame([
+    {"trade_id": "=1+1", "underlying": "X", "product": "call", "quantity": 10, "maturity": "2025-07-01", "strike": 97},
+    {"trade_id": "<b>B</b>", "underlying": "X", "product": "digital_put", "quantity": -300, "maturity": "2025-11-03",
+     "strike": 91},
+    {"trade_id": "C", "underlying": "X", "product": "put", "quantity": -12, "maturity": "2025-11-03", "strike": 91},
+    {"trade_id": "D", "underlying": "Y", "product": "put", "quantity": 7, "maturity": "2026-01-05", "strike": 52},
+    {"trade_id": "bad", "underlying": "Y", "product": "put", "quantity": 7, "maturity": "2026-01-05"},
+])  # fmt: skip
+GREEKS = ["delta", "gamma", "vega", "rho", "dividend_rho", "theta", "vanna", ("spot", "rate")]
+
+
+@pytest.fixture(scope="module")
+def frame():
+    with pytest.warns(lg.BookWarning):
+        return lg.risk(BOOK, MARKET, GREEKS, paths=16_384, seed=3)
+
+
+def quantlib_call():
+    today = ql.Date(1, 1, 2025)
+    ql.Settings.instance().evaluationDate = today
+    days = ql.Actual365Fixed()
+    rate, dividend = (ql.YieldTermStructureHandle(ql.FlatForward(today, r, days)) for r in (0.031, 0.013))
+    volatility = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), 0.27, days))
+    process = ql.BlackScholesMertonProcess(ql.QuoteHandle(ql.SimpleQuote(93.0)), dividend, rate, volatility)
+    option = ql.VanillaOption(ql.PlainVanillaPayoff(ql.Option.Call, 97.0), ql.EuropeanExercise(ql.Date(1, 7, 2025)))
+    option.setPricingEngine(ql.AnalyticEuropeanEngine(process))
+    return option
+
+
+def test_desk_units_are_those_of_quantlib_for_a_call(frame):
+    call, option = lg.desk_units(frame).iloc[0], quantlib_call()
+    exact = {
+        "price": option.NPV(),
+        "delta_cash": option.delta() * 93.0,
+        "gamma_cash_per_percent": option.gamma() * 93.0**2 / 100.0,
+        "vega_per_point": option.vega() / 100.0,
+        "rho_per_basis_point": option.rho() / 1e4,
+        "dividend_rho_per_basis_point": option.dividendRho() / 1e4,
+        "theta_per_day": option.thetaPerDay(),
+    }
+    for name, value in exact.items():
+        error = call[f"{name}_standard_error"]
+        assert error < 0.02 * 10.0 * abs(value), name
+        assert abs(call[name] - 10.0 * value) < 4.0 * error, name
+        assert abs(call[name] - 10.0 * 1.1 * value) > 4.0 * error, name  # ten per cent off would be seen
+    assert call["gamma"] == pytest.approx(100.0 * call["gamma_cash_per_percent"] / 93.0**2)
+    assert call["spot:rate"] == frame.query("trade_id == '=1+1' and greek == 'spot:rate'")["position_value"].item()
+
+
+def test_every_trade_and_net_has_its_row(frame):
+    table = lg.desk_units(frame)
+    assert list(table["trade_id"]) == ["=1+1", "<b>B</b>", "C", "D", NET, NET]
+    assert not table.select_dtypes("number").drop(columns="maturity").isna().any(axis=None)
+    with pytest.raises(ValueError, match=r"frame must come from risk\(\): it lacks .*greek"):
+        lg.desk_units(BOOK)
+
+
+def test_pivots_add_up_and_their_errors_are_exact_or_bounds(frame):
+    nets = frame[(frame["trade_id"] == NET) & (frame["greek"] == "vega")].set_index("underlying")
+    whole = lg.pivot(frame, []).set_index("unit").loc["vega_per_point"]
+    assert whole["value"] == pytest.approx(nets["position_value"].sum() / 100.0)
+    assert whole["standard_error"] == pytest.approx(np.hypot(*nets["position_standard_error"]) / 100.0)
+    assert whole["error"] == "exact"
+    products = lg.pivot(frame, "product").set_index(["product", "unit"])
+    assert products.loc[("call", "vega_per_point"), "error"] == "exact"  # one trade
+    assert products.loc[("put", "vega_per_point"), "error"] == "exact"  # one trade on each underlying
+    assert products["trades"].xs("vega_per_point", level="unit").sum() == 4
+    dates = lg.pivot(frame, ["underlying", "bucket"]).set_index(["underlying", "bucket", "unit"])
+    assert dates.loc[("X", "to 1Y", "vega_per_point"), "error"] == "at most"  # two of the three trades on X
+    assert dates.loc[("Y", "to 2Y", "vega_per_point"), "error"] == "exact"
+    assert "spot:rate" not in set(lg.pivot(frame, "product")["unit"])
+    assert "spot:rate" in set(lg.pivot(frame, "underlying")["unit"])
+    with pytest.raises(ValueError, match="by must be one of"):
+        lg.pivot(frame, "maturity")
+
+
+def test_the_bound_holds_and_the_sum_of_variances_would_not():
+    """The error of a part is that of the net of a book of this part alone, on the same draws."""
+    part = BOOK.iloc[[1, 2]]  # a digital and a put, both short and with the same strike and date: errors add up
+    whole, alone = (lg.risk(b, MARKET, [], paths=16_384, seed=3, controls="none") for b in (BOOK.iloc[:4], part))
+    exact = alone[alone["trade_id"] == NET].set_index("greek")["position_standard_error"]["price"]
+    own = lg.pivot(whole, ["underlying", "bucket"]).set_index(["underlying", "bucket"]).loc[("X", "to 1Y")]
+    assert own["error"] == "at most"
+    assert exact <= own["standard_error"] * (1.0 + 1e-3)
+    squares = alone[alone["greek"].eq("price") & alone["trade_id"].ne(NET)]["position_standard_error"]
+    assert np.sqrt((squares**2).sum()) < 0.9 * exact
+
+
+def test_buckets_hold_calendar_months_at_their_longest():
+    days = pd.Series([1, 31, 32, 92, 184, 366, 731, 1827, 1828])
+    expected = ["to 1M", "to 1M", "to 3M", "to 3M", "to 6M", "to 1Y", "to 2Y", "to 5Y", "over 5Y"]
+    assert list(buckets(days / 365.0)) == expected
+
+
+def test_a_ladder_is_the_revaluation_of_every_trade():
+    table = lg.ladder(BOOK.iloc[:4], MARKET, [-0.05, 0.04], paths=16_384, seed=2)
+    own = table[table["underlying"] == "X"].set_index("move")
+    for move in (-0.05, 0.04):
+        gain = sum(
+            t.quantity * (exact(t, 1.0 + move) - exact(t, 1.0)) for t in parse(BOOK.iloc[:3], Market.read(MARKET))[0]
+        )
+        assert own.loc[move, "standard_error"] < 0.05 * abs(gain)
+        assert abs(own.loc[move, "change"] - gain) < 4.0 * own.loc[move, "standard_error"]
+        assert abs(own.loc[move, "change"] - 1.3 * gain) > 4.0 * own.loc[move, "standard_error"]
+    for wrong in ([], [0.0], [-1.0], [0.1, 0.1], [float("nan")]):
+        with pytest.raises(ValueError, match="moves"):
+            lg.ladder(BOOK, MARKET, wrong)
+
+
+def exact(trade, factor):
+    """The closed form of a trade with the spot times a factor, volatility as it is."""
+    model = trade.model
+    forward = model.spot * factor * np.exp((model.rate - model.dividend_yield) * trade.maturity)
+    deviation, discount = model.volatility * np.sqrt(trade.maturity), np.exp(-model.rate * trade.maturity)
+    kind = ql.Option.Call if trade.product == "call" else ql.Option.Put
+    if trade.product == "digital_put":
+        return discount * ql.CumulativeNormalDistribution()(
+            -(np.log(forward / trade.payoff.strike) - deviation**2 / 2) / deviation
+        )
+    return ql.blackFormula(kind, trade.payoff.strike, forward, deviation, discount)
+
+
+def test_the_picture_shows_the_pivot(frame):
+    axes = Figure().add_subplot()
+    assert lg.plot_risk(frame, "vega", axes) is axes
+    totals = lg.pivot(frame, ["underlying", "bucket"])
+    totals = totals[totals["greek"] == "vega"]
+    heights = sorted(bar.get_height() for bar in axes.patches)
+    assert heights == pytest.approx(sorted(totals["value"]))
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["X", "Y"]
+    assert "currency" in axes.get_ylabel()
+    with pytest.raises(ValueError, match="greek must be one of"):
+        lg.plot_risk(frame, "charm")
+
+
+@pytest.fixture(scope="module")
+def rungs():
+    return lg.ladder(BOOK, MARKET, [-0.05, 0.05], paths=2048, seed=1)
+
+
+def test_the_html_report_needs_nothing_else(frame, rungs, tmp_path):
+    path = tmp_path / "risk.html"
+    lg.report(frame, path, ladder=rungs, settings={"book": "desk & co.csv"})
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"<script|<link|https?://|url\(|@import", text)
+    assert len(re.findall(r'src="data:image/svg', text)) == text.count("<img") == 3 + 2
+    assert "&lt;b&gt;B&lt;/b&gt;" in text
+    assert "<b>B</b>" not in text
+    assert "desk &amp; co.csv" in text
+    for words in ("1 trade could not be priced", "put needs it", "seed of the ladder", "QuantLib version"):
+        assert words in text
+    net = frame.query("trade_id == 'net' and underlying == 'X' and greek == 'price'").iloc[0]
+    shown, _, error = with_error(net["position_value"], net["position_standard_error"]).partition(" ± ")
+    assert f"{shown}<small>± {error}" in text
+
+
+def test_the_workbook_holds_numbers_and_no_formulas(frame, rungs, tmp_path):
+    path = tmp_path / "risk.xlsx"
+    lg.report(frame, path, ladder=rungs)
+    book = openpyxl.load_workbook(path)
+    expected = ["totals", "trades", "by maturity", "by product", "ladder", "notes", "not priced", "settings"]
+    assert book.sheetnames == expected
+    sheet = book["trades"]
+    header = [cell.value for cell in sheet[1]]
+    assert sheet.freeze_panes == "C2"
+    assert (sheet["A2"].value, sheet["A2"].data_type) == ("=1+1", "s")
+    cell = sheet.cell(2, header.index("delta_cash") + 1)
+    assert cell.value == pytest.approx(lg.desk_units(frame).loc[0, "delta_cash"])
+    assert cell.number_format in ("#,##0", "#,##0.0000")
+
+
+def test_reports_from_files_and_refusals(frame, tmp_path):
+    stored = tmp_path / "risk.parquet"
+    frame.to_parquet(stored, index=False)
+    lg.report(pd.read_parquet(stored), tmp_path / "again.html")
+    assert "put needs it" in (tmp_path / "again.html").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match=r"report must end in one of \.html, \.xlsx"):
+        lg.report(frame, tmp_path / "risk.pdf")
+    with pytest.raises(FileNotFoundError, match="folder that exists"):
+        lg.report(frame, tmp_path / "nowhere" / "risk.html")
+    with pytest.raises(ValueError, match="have a trade"):
+        lg.report(frame.iloc[:0], tmp_path / "risk.html")
