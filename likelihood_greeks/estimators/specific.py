@@ -14,7 +14,8 @@ from ..jets import Jet
 from ..parameters import Derivative
 from ..payoffs.european import Pieces
 from ..payoffs.protocol import Contract, cash_flows, payment_times
-from . import conditional
+from . import averages, conditional
+from .averages import Twin
 from .likelihood_ratio import Combination, sum_of
 from .relaxation import Relaxation
 from .skeletons import Handover, Motion, Moved, beneath
@@ -113,7 +114,7 @@ class Conditional:
         return f"the payoff given the variance, {what}"
 
 
-Control = HandedOver | Vanilla | Conditional
+Control = HandedOver | Vanilla | Conditional | Twin
 
 
 def rows(
@@ -138,6 +139,9 @@ def rows(
         chosen = [combinations[g] for g in served]
         if isinstance(control, Vanilla):
             found[served, j] = _vanilla(control, motion, chosen)
+            continue
+        if isinstance(control, Twin):
+            found[served, j] = _by_greek(averages.sampler(control, motion), control.width, chosen)
             continue
         if isinstance(control, Conditional):
             found[served, j] = _given(control, motion, payoff, chosen)

@@ -100,3 +100,26 @@ def vanilla_jets(forward: Jet, deviation: Jet, strike: float) -> tuple[Jet, Jet]
     d2 = jets.log(forward / positive("strike", strike)) / deviation - 0.5 * deviation
     above = jets.normal_cdf(d2)
     return above, forward * jets.normal_cdf(d2 + deviation) - strike * above
+
+
+def average_jets(terms: Terms) -> tuple[Jet, Jet]:
+    r"""Mean and variance of the average log-spot over the dates, the logarithm of the geometric average.
+
+    A move counts at its own date and all later ones, of n at a share :math:`c_j = (n - j + 1)/n` of them:
+
+    .. math:: \log G \sim N\Bigl(\sum_j c_j m_j,\; \sum_j c_j^2 V_j\Bigr).
+
+    References
+    ----------
+    .. [1] A. G. Z. Kemna and A. C. F. Vorst, "A pricing method for options based on average asset values",
+       *Journal of Banking & Finance* 14 (1990), section 3.
+    """
+    count = len(terms.variance.value)
+    shares = np.arange(count, 0, -1) / count
+    return _combined(shares, terms.mean), _combined(shares**2, terms.variance)
+
+
+def _combined(coefficients: FloatArray, rows: Jet) -> Jet:
+    """Sum over the dates of coefficients times rows, (n_times, 1)."""
+    parts = (part[..., 0] @ coefficients for part in (rows.value, rows.gradient, rows.hessian))
+    return Jet(rows.names, *parts)

@@ -168,6 +168,10 @@ class TermStructureGBM:
         when = np.asarray(positive("time", time))
         return lognormal.vanilla_jets(self.forward_jet(when), jets.sqrt(self._variance(when)), strike)
 
+    def average_jets(self, times: Sequence[float] | FloatArray) -> tuple[Jet, Jet]:
+        """Mean and variance of the average of the log-spots at `times`, with their derivatives."""
+        return lognormal.average_jets(self._terms(np.asarray(dates("times", times))))
+
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""
         return float(self.discount_jet(np.asarray(finite("time", time))).value)
