@@ -30,7 +30,7 @@ from .. import jets
 from .._typing import AnyArray, FloatArray
 from ..jets import Jet
 from ..models import lognormal
-from ..models.moves import NONE, spread, weighted
+from ..models.moves import NONE, alike, spread, weighted
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract
 from ..payoffs.relaxed import relax
@@ -130,7 +130,7 @@ def sampler(twin: Twin, motion: Motion) -> Callable[[Derivative], FloatArray]:
     times = motion.drawn.paths.times[list(twin.rows)]
     mean, known = _known(motion.model, twin, tuple(times.tolist()))
     shares = _shares(twin.rows, len(motion.moves.noise))
-    average = motion.shared(("average", twin.rows), lambda: np.exp(mean + shares @ motion.moves.noise))
+    average = motion.shared(("average", twin.rows), lambda: np.exp(mean + _noise(shares, motion)))
     paid = twin.paid(average)
     if twin.width is None:
         return lambda derivative: paid - known.derivative()
@@ -168,7 +168,16 @@ def _shares(rows: tuple[int, ...], n_times: int) -> FloatArray:
     return np.asarray(fixed[::-1].cumsum()[::-1])
 
 
+def _noise(shares: FloatArray, motion: Motion) -> FloatArray:
+    """Of the logarithm of the average, shape (n_paths,)."""
+    return motion.shared(("noise", shares.tobytes()), lambda: np.asarray(shares @ motion.moves.noise))
+
+
 def _tangent(shares: FloatArray, motion: Motion, names: Derivative) -> AnyArray:
     still, noisy = motion.speed(names, motion.drawn.rate)
     fixed = shares @ spread(still, len(shares))
-    return fixed if noisy is NONE else fixed + weighted(shares[:, None] * noisy, motion.moves.noise)
+    if noisy is NONE:
+        return fixed
+    if alike(noisy):
+        return fixed + noisy[0, 0] * _noise(shares, motion)
+    return fixed + weighted(shares[:, None] * noisy, motion.moves.noise)
