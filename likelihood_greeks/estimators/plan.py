@@ -129,7 +129,7 @@ def offered(
     if len(payoff.times) > 1 and isinstance(model, KnowsVanillas) and isinstance(model, Hashable):
         own += _europeans(tape.levels, rates, drawn.rate)
     if isinstance(model, averages.KnowsAverages) and isinstance(model, Hashable):
-        own += averages.offered(payoff, drawn.spot, affordable)
+        own += averages.offered(tape.levels, drawn.spot)
     return own, "" if own else "no relaxations: to evaluate one would cost more than it could save"
 
 

@@ -48,10 +48,6 @@ class Relaxation:
     rounded: bool = False
     work: float = 0.0
 
-    def tape(self) -> Tape:
-        """A new record for an evaluation of these widths."""
-        return Tape(lambda number, _: self.widths[number], self.rounded)
-
     def evaluate(
         self, payoff: Contract, spot: FloatArray, discount: Callable[[FloatArray], FloatArray]
     ) -> tuple[FloatArray, FloatArray]:
@@ -59,7 +55,7 @@ class Relaxation:
 
         `discount` gives the factors of the cash flows, shape (n_flows,).
         """
-        flows, gradient = relax(payoff, spot, self.tape())
+        flows, gradient = relax(payoff, spot, Tape(lambda number, _: self.widths[number], self.rounded))
         factors = discount(flows)
         slope = gradient(factors[:, None])
         return np.asarray(factors @ flows), np.multiply(slope, spot, out=slope)

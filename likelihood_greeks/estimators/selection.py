@@ -31,8 +31,8 @@ OVERHEAD = 5.0
 """Work a path, in units of one date of a plain run, which itself costs ``OVERHEAD`` plus the number of dates: of the
 free controls, a European, and moving a relaxed payoff along one skeleton (measured at 3 to 252 dates, five Greeks)."""
 
-AVERAGE, TWIN = 0.2, 5.0
-"""The same of every date of a geometric average, and of a Greek on it (measured at 3 to 252 dates, four Greeks)."""
+AVERAGE = 0.3
+"""The same of every date of averages, arithmetic and geometric (measured at 3 to 252 dates)."""
 
 FLOW, HANDOVER, TRAVEL, RATE = 0.5, 0.08, 0.2, 0.4
 """The same for a law that draws something beneath its spots, in shares of the work there: of letting changes travel at
@@ -82,9 +82,7 @@ def cost(controls: Collection[Control], load: Load) -> float:
     moved = [c for c in controls if isinstance(c, HandedOver)]
     evaluated = sum({id(c.relaxation): c.relaxation.work for c in moved if c.relaxation}.values())
     own = evaluated + SKELETON * len(moved) + VANILLA * (len(controls) - len(moved))
-    twins = [c for c in controls if isinstance(c, Twin)]
-    own += sum(AVERAGE * len(rows) for rows in {c.rows for c in twins})
-    own += (TWIN - VANILLA) * sum(c.width is not None for c in twins)
+    own += sum(AVERAGE * len(rows) for rows in {c.rows for c in controls if isinstance(c, Twin)})
     if load.beneath:
         ways = {c.handover for c in moved} | {((c.row,), c.rate) for c in controls if isinstance(c, Vanilla)}
         others = [c for c in controls if not isinstance(c, Twin)]

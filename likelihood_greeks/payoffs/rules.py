@@ -192,8 +192,8 @@ def _compared(tape: Tape, x: Node, y: Node, exact: np.ufunc) -> Node:
         raise NotRelaxableError("a comparison of amounts that are not finite")
     if not (x.live or y.live):
         return constant(exact(x.value, y.value), truth=True)
+    tape.note(_sum_mark(x, y, -1.0))
     width = tape.next_width(difference)
-    tape.note(_sum_mark(x, y, -1.0), width)
     if np.ndim(width) == 0 and width == 0.0:
         return made(tape, exact(x.value, y.value), [(x, _zero), (y, _zero)], truth=True)
     value, slope = step(difference / width)
@@ -212,12 +212,12 @@ def minimum(tape: Tape, x: Node, y: Node) -> Node:
 
 def _extreme(tape: Tape, x: Node, y: Node, exact: np.ufunc, sign: float) -> Node:
     a, b, truth = x.value, y.value, x.truth and y.truth
-    rounds = tape.smooth_kinks and not truth and (x.live or y.live)
-    width = tape.next_width(np.asarray(a - b)) if rounds else 0.0
-    tape.note(_sum_mark(x, y, -1.0), width)
-    if np.ndim(width) or width != 0.0:
-        rounded, slope = ramp(sign * (a - b) / width)
-        return made(tape, b + sign * width * rounded, [(x, lambda: slope), (y, lambda: 1.0 - slope)])
+    tape.note(_sum_mark(x, y, -1.0))
+    if tape.smooth_kinks and not truth and (x.live or y.live):
+        width = tape.next_width(np.asarray(a - b))
+        if np.ndim(width) or width != 0.0:
+            rounded, slope = ramp(sign * (a - b) / width)
+            return made(tape, b + sign * width * rounded, [(x, lambda: slope), (y, lambda: 1.0 - slope)])
     value = exact(a, b)
     return made(tape, value, [(x, lambda: value != b), (y, lambda: value == b)], truth)
 

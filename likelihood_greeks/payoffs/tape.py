@@ -82,14 +82,11 @@ class Level:
         Currency, > 0.
     averaged : bool
         Whether a sum of the fixings is compared, `level` being the typical one.
-    width : float
-        Half-width of the step or of the rounded kink there, currency; 0: none, or not one for all paths.
     """
 
     rows: tuple[int, ...]
     level: float
     averaged: bool
-    width: float = 0.0
 
 
 @final
@@ -156,14 +153,13 @@ class Tape:
         number, self.comparisons = self.comparisons, self.comparisons + 1
         return self.width(number, difference)
 
-    def note(self, difference: Mark | None, width: AnyArray | float = 0.0) -> None:
+    def note(self, difference: Mark | None) -> None:
         """Remember at which level fixings are compared, given the mark of the difference compared."""
         if difference is None or difference.slope == 0.0:
             return
         level = -difference.intercept / difference.slope
         if math.isfinite(level) and level > 0.0:
-            known = float(width) / abs(difference.slope) if np.ndim(width) == 0 else 0.0
-            self.levels.append(Level(difference.rows, level, difference.averaged, known))
+            self.levels.append(Level(difference.rows, level, difference.averaged))
 
     def gradient(self, output: Node, seed: FloatArray, leaf: Node) -> FloatArray:
         """Gradient of sum(seed * output) with respect to `leaf`, in one reverse pass."""
