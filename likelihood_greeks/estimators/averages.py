@@ -4,7 +4,7 @@ Under a law whose log-spots are jointly normal the two payments
 
 .. math:: 1\{G > k\}, \qquad (A - K)\,1\{G > k\}
 
-have prices and Greeks in closed form. With k where G stands when A is at K, a payoff that compares A with K is
+have prices and Greeks in closed form. With k near where G stands when A is at K, a payoff that compares A with K is
 exercised as its twins are but for a path in a hundred or so, on which A is near K: a call less its twin is next to
 nothing, and so is what the weights make of it. Nothing needs to be relaxed.
 
@@ -37,6 +37,10 @@ from .skeletons import Motion
 Kind: TypeAlias = Literal["digital", "call", "forward"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 AVERAGES = 4  # compared averages that get twins
+EARLY = 1.5
+"""Deviations of log G, given A, by which a call's twin is exercised below where G stands when A is at the strike. At 0
+to 1 variances are up to half as large, but a handful of paths carry them: those where A is far above G, by no more than
+an exponential law allows. What a twin loses that is exercised too early is bounded."""
 
 
 @runtime_checkable
@@ -85,18 +89,21 @@ def offered(levels: Sequence[Level], spot: FloatArray) -> Iterator[Twin]:
     """The twins of the averages that a payoff compares; `spot`, (n_times, n_paths), of a pilot."""
     compared = dict.fromkeys((known.rows, known.level) for known in levels if known.averaged and len(known.rows) > 1)
     for rows, strike in list(compared)[:AVERAGES]:
-        level = _level(spot[list(rows)], strike)
-        yield from (Twin(rows, strike, level, kind, greek) for kind in KINDS for greek in (False, True))
+        middle, deviation = _standing(spot[list(rows)], strike)
+        for kind in KINDS:
+            level = float(np.exp(middle - EARLY * deviation * (kind != "digital")))
+            yield from (Twin(rows, strike, level, kind, greek) for greek in (False, True))
 
 
-def _level(fixings: FloatArray, strike: float) -> float:
-    """The geometric average to be expected when the arithmetic one is at the strike.
+def _standing(fixings: FloatArray, strike: float) -> tuple[float, float]:
+    """Where the logarithm of the geometric average stands when the arithmetic one is at the strike, and its deviation.
 
     The logarithm of their ratio is about half the variance of the log-spots over the dates: given either average, a
     quadratic in its logarithm.
     """
-    away = np.log(fixings.mean(axis=0) / strike)
-    return float(np.exp(polynomial.polyfit(away, np.log(fixings).mean(axis=0), 2)[0]))
+    away, log_average = np.log(fixings.mean(axis=0) / strike), np.log(fixings).mean(axis=0)
+    quadratic = polynomial.polyfit(away, log_average, 2)
+    return float(quadratic[0]), float((log_average - polynomial.polyval(away, quadratic)).std())
 
 
 def sampler(twin: Twin, motion: Motion) -> Callable[[Derivative], FloatArray]:
