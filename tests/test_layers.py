@@ -26,7 +26,7 @@ LAYERS = [
      "estimators.recording", "estimators.pushed",
      "estimators.reweighting", "estimators.finite_difference", "estimators.pathwise", "estimators.relaxation",
      "estimators.skeletons",
-     "estimators.conditional", "estimators.specific", "estimators.selection", "estimators.plan"],
+     "estimators.conditional", "estimators.averages", "estimators.specific", "estimators.selection", "estimators.plan"],
     ["cluster", "execution", "result", "laws", "group", "runs", "stopping", "engine", "revaluation", "scenarios",
      "explain"],
     ["book.calendars", "book.curves", "book.market", "book.products", "book.trades", "book.desk",

@@ -14,6 +14,7 @@ from ..models.protocol import PathModel
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
 from ..payoffs.tape import Level, NotRelaxableError, Tape
+from . import averages
 from .likelihood_ratio import Drawn
 from .regression import Fit, Products, fit, refused
 from .relaxation import REACHES, Relaxation, ladder
@@ -142,6 +143,8 @@ def offered(
         own += [HandedOver(relaxation, way) for way in (holds if relaxation.reach else [*ways, *holds])]
     if len(payoff.times) > 1 and isinstance(model, KnowsVanillas) and isinstance(model, Hashable):
         own += _europeans(tape.levels, rates, drawn.rate)
+    if isinstance(model, averages.KnowsAverages) and isinstance(model, Hashable):
+        own += averages.offered(tape.levels, drawn.spot)
     return own, "" if own else "no relaxations: to evaluate one would cost more than it could save"
 
 

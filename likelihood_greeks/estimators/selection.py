@@ -22,6 +22,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..models.moves import LIKELIHOOD_RATIO, Movable
+from .averages import Twin
 from .regression import COLLINEAR, Products
 from .specific import Control, HandedOver, Vanilla
 
@@ -29,6 +30,9 @@ FREE, VANILLA, SKELETON = 2.7, 1.2, 4.5
 OVERHEAD = 5.0
 """Work a path, in units of one date of a plain run, which itself costs ``OVERHEAD`` plus the number of dates: of the
 free controls, a European, and moving a relaxed payoff along one skeleton (measured at 3 to 252 dates, five Greeks)."""
+
+AVERAGE = 0.3
+"""The same of every date of averages, arithmetic and geometric (measured at 3 to 252 dates)."""
 
 FLOW, HANDOVER, TRAVEL, RATE = 0.5, 0.08, 0.2, 0.4
 """The same for a law that draws something beneath its spots, in shares of the work there: of letting changes travel at
@@ -78,9 +82,11 @@ def cost(controls: Collection[Control], load: Load) -> float:
     moved = [c for c in controls if isinstance(c, HandedOver)]
     evaluated = sum({id(c.relaxation): c.relaxation.work for c in moved if c.relaxation}.values())
     own = evaluated + SKELETON * len(moved) + VANILLA * (len(controls) - len(moved))
+    own += sum(AVERAGE * len(rows) for rows in {c.rows for c in controls if isinstance(c, Twin)})
     if load.beneath:
         ways = {c.handover for c in moved} | {((c.row,), c.rate) for c in controls if isinstance(c, Vanilla)}
-        rates = {c.handover.rate if isinstance(c, HandedOver) else c.rate for c in controls} - {load.rate, None}
+        others = [c for c in controls if not isinstance(c, Twin)]
+        rates = {c.handover.rate if isinstance(c, HandedOver) else c.rate for c in others} - {load.rate, None}
         own += load.beneath * (HANDOVER * len(ways) + TRAVEL * len(moved) + RATE * len(rates))
     return 1.0 + (FREE + own) / load.plain
 

@@ -21,10 +21,10 @@ derivative scores the first-order integrand once more (all dates), path of spots
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, TypeVar, final
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from ..models.moves import LIKELIHOOD_RATIO, NONE, Moves, alike, cumulated, once
 from ..parameters import TIME, Derivative
 from .likelihood_ratio import Combination, Drawn, sum_of
 
+T = TypeVar("T")
 ROUNDING = 1e-9  # of what it is the difference of: below, a control is identically zero
 Skeleton: TypeAlias = tuple[int, ...]
 """Rows of the scored dates, increasing."""
@@ -129,6 +130,10 @@ class Motion:
         """How the spots move, of a model that says so."""
         assert self.drawn.moves is not None
         return self.drawn.moves
+
+    def shared(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What is computed once for all payoffs on these paths."""
+        return once(self._known, key, compute)
 
     def between(self, skeleton: Skeleton) -> Moves:
         """The moves between scored dates."""

@@ -14,7 +14,8 @@ from ..jets import Jet
 from ..parameters import Derivative
 from ..payoffs.european import Pieces
 from ..payoffs.protocol import Contract, cash_flows, payment_times
-from . import conditional
+from . import averages, conditional
+from .averages import Twin
 from .likelihood_ratio import Combination, sum_of
 from .relaxation import Relaxation
 from .skeletons import Handover, Motion, Moved, beneath
@@ -115,7 +116,7 @@ class Conditional:
         return f"the payoff given the variance, {what}"
 
 
-Control = HandedOver | Vanilla | Conditional
+Control = HandedOver | Vanilla | Conditional | Twin
 
 
 def rows(
@@ -140,6 +141,9 @@ def rows(
         chosen = [combinations[g] for g in served]
         if isinstance(control, Vanilla):
             found[served, j] = _vanilla(control, motion, chosen)
+            continue
+        if isinstance(control, Twin):
+            found[served, j] = _by_greek(averages.sampler(control, motion), control.greek, chosen)
             continue
         if isinstance(control, Conditional):
             found[served, j] = _given(control, motion, payoff, chosen)
@@ -175,7 +179,7 @@ def _given(control: Conditional, motion: Motion, payoff: Contract, combinations:
             return np.zeros_like(plain)
         return np.asarray(factor * smooth - (plain * motion.drawn.weights[derivative] if derivative else plain))
 
-    return _by_greek(sample, control.rate, combinations)
+    return _by_greek(sample, control.rate is not None, combinations)
 
 
 def _conditional(
@@ -214,14 +218,12 @@ def _vanilla(control: Vanilla, motion: Motion, combinations: Sequence[Combinatio
         weight = motion.weights(Handover((control.row,), control.rate), [derivative])[derivative]
         return np.asarray(payment * weight - exact)
 
-    return _by_greek(sample, control.rate, combinations)
+    return _by_greek(sample, control.rate is not None, combinations)
 
 
-def _by_greek(
-    sample: Callable[[Derivative], FloatArray], rate: float | None, combinations: Sequence[Combination]
-) -> FloatArray:
-    """The samples of every Greek; of a known price (no rate) the same for all. Shape (n_greeks, n_paths)."""
-    if rate is None:
+def _by_greek(sample: Callable[[Derivative], FloatArray], own: bool, combinations: Sequence[Combination]) -> FloatArray:
+    """The samples of every Greek, its own ones or for all the known price's. Shape (n_greeks, n_paths)."""
+    if not own:
         price = sample(())
         return np.broadcast_to(price, (len(combinations), len(price)))
     found = {d: sample(d) for d in dict.fromkeys(d for c in combinations for d in c)}

@@ -171,6 +171,11 @@ class GBM:
         deviation = x["volatility"] * jets.sqrt(time - x[TIME])
         return lognormal.vanilla_jets(self.forward_jet(np.asarray(time)), deviation, strike)
 
+    def average_jets(self, level: float, times: Sequence[float] | FloatArray) -> tuple[Jet, Jet]:
+        """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
+        grid = np.asarray(dates("times", times))
+        return lognormal.average_jets(self.forward_jet(grid[:, None]), self._terms(grid), level)
+
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""
         return carry.discount(self, time)

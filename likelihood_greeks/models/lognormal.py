@@ -100,3 +100,45 @@ def vanilla_jets(forward: Jet, deviation: Jet, strike: float) -> tuple[Jet, Jet]
     d2 = jets.log(forward / positive("strike", strike)) / deviation - 0.5 * deviation
     above = jets.normal_cdf(d2)
     return above, forward * jets.normal_cdf(d2 + deviation) - strike * above
+
+
+def average_jets(forward: Jet, terms: Terms, level: float) -> tuple[Jet, Jet]:
+    r"""Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages over the dates.
+
+    Of n dates a share :math:`c_j = (n - j + 1)/n` comes no earlier than a move, so that
+    :math:`\log G \sim N(\mu, s^2)` with :math:`\mu = \sum_j c_j m_j`, :math:`s^2 = \sum_j c_j^2 V_j`, and
+
+    .. math:: \Phi(d), \qquad \frac1n \sum_i F_i\,\Phi\Bigl(d + \frac1s \sum_{j \le i} c_j V_j\Bigr), \qquad
+              d = \frac{\mu - \log k}{s} .
+
+    Parameters
+    ----------
+    forward : Jet
+        Forwards of the dates, shape (n_times, 1).
+    terms : Terms
+    level : float
+        :math:`k > 0`, currency.
+
+    References
+    ----------
+    .. [1] M. Curran, "Valuing Asian and portfolio options by conditioning on the geometric mean price",
+       *Management Science* 40 (1994), 1705-1711.
+    """
+    count = len(terms.variance.value)
+    shares = np.arange(count, 0, -1.0)[None] / count
+    deviation = jets.sqrt(_mixed(shares**2, terms.variance))
+    d = (_mixed(shares, terms.mean) - np.log(positive("level", level))) / deviation
+    together = forward * jets.normal_cdf(
+        d + _mixed(np.tril(np.repeat(shares, count, axis=0)), terms.variance) / deviation
+    )
+    return _only(jets.normal_cdf(d)), _only(_mixed(np.full((1, count), 1.0 / count), together))
+
+
+def _mixed(matrix: FloatArray, rows: Jet) -> Jet:
+    """A matrix times jets of shape (n_times, 1)."""
+    return Jet(rows.names, matrix @ rows.value, matrix @ rows.gradient, matrix @ rows.hessian)
+
+
+def _only(rows: Jet) -> Jet:
+    """The only one, of shape (1, 1), as a number."""
+    return Jet(rows.names, rows.value[0, 0], rows.gradient[..., 0, 0], rows.hessian[..., 0, 0])

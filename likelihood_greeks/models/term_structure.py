@@ -168,6 +168,11 @@ class TermStructureGBM:
         when = np.asarray(positive("time", time))
         return lognormal.vanilla_jets(self.forward_jet(when), jets.sqrt(self._variance(when)), strike)
 
+    def average_jets(self, level: float, times: Sequence[float] | FloatArray) -> tuple[Jet, Jet]:
+        """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
+        grid = np.asarray(dates("times", times))
+        return lognormal.average_jets(self.forward_jet(grid[:, None]), self._terms(grid), level)
+
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""
         return float(self.discount_jet(np.asarray(finite("time", time))).value)
