@@ -40,8 +40,8 @@ AVERAGES = 4  # compared averages that get twins
 EARLY = 2.0
 """Deviations of log G, given A, by which a call's twin is exercised below where G stands when A is at the strike. What
 it loses where that is too early is bounded; where A is far above G, as on rare paths, exercise too late would lose
-more, without bound. At 0.5 variances are a quarter as large, but four to sixty of 100,000 paths carry them; at 2, ninety
-and more."""
+more, without bound. At 0.5 variances are a quarter as large, but four to sixty of 100,000 paths carry them; at 2,
+ninety and more."""
 
 
 @runtime_checkable

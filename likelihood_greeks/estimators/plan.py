@@ -150,11 +150,8 @@ def offered(
 
 def _holds(levels: Sequence[Level], drawn: Drawn, relaxation: Relaxation) -> list[Handover]:
     """Levels to be held still: those compared at more dates than one, on a clock that no path knows."""
-    if (
-        drawn.moves is None
-        or drawn.moves.variance.shape[1] > 1
-        or not (relaxation.reach or 0.0 < relaxation.local <= HELD_WIDTH)
-    ):
+    narrow = bool(relaxation.reach) or 0.0 < relaxation.local <= HELD_WIDTH
+    if not narrow or drawn.moves is None or drawn.moves.variance.shape[1] > 1:
         return []
     several = list(dict.fromkeys(known.level for known in levels if len(known.rows) > 1))[:LEVELS]
     reaches = (relaxation.reach,) if relaxation.reach else (*REACHES, 1.0)

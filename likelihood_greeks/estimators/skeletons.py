@@ -17,6 +17,16 @@ every one gives an unbiased integrand
 so that, with a relaxed payoff for g, its difference from the integrand of the estimate has mean zero for any width and
 any handover; where all dates are scored, nothing of the spot travels, and the payoff need not be relaxed. A second
 derivative scores the first-order integrand once more (all dates), path of spots held fixed.
+
+Where a payoff jumps at a level B on many dates, a moving path that crosses it is what makes noise. On a clock V that no
+path knows the tangent has, given :math:`\log S_i`, the mean :math:`\alpha_i + \beta_i(\log S_i - m_i)`; for the
+volatility it is just that. So the drift
+
+.. math:: \psi_i = r_i\,[\alpha_i + \beta_i(\log B - m_i)], \qquad r_i = \min(t_i/\tau, 1),
+
+takes the path back to where it was if it was at B. It is deterministic, and is handed to the measure: with
+:math:`\dot x = X - \psi` and the weight :math:`w = \sum n_i\,\Delta\psi_i/V_i` (Girsanov) the integrand is unbiased
+again, the level is *held* from :math:`\tau` on, and there the relaxation may be as narrow as it likes: a `Hold`.
 """
 
 from __future__ import annotations
