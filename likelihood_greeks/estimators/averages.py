@@ -45,7 +45,7 @@ Exercised too early it loses a bounded amount; too late, on rare paths with A fa
 
 @runtime_checkable
 class KnowsAverages(Protocol):
-    """A hashable model whose log-spots are jointly normal, and the sums of their moves and of nothing else."""
+    """A hashable model whose log-spots are jointly normal and move by nothing else."""
 
     def average_jets(self, level: float, times: Sequence[float], /) -> tuple[Jet, Jet]:
         """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
