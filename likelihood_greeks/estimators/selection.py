@@ -31,7 +31,7 @@ OVERHEAD = 5.0
 """Work a path, in units of one date of a plain run, which itself costs ``OVERHEAD`` plus the number of dates: of the
 free controls, a European, and moving a relaxed payoff along one skeleton (measured at 3 to 252 dates, five Greeks)."""
 
-AVERAGE = 0.3
+AVERAGE = 0.4
 """The same of every date of averages, arithmetic and geometric (measured at 3 to 252 dates)."""
 
 FLOW, HANDOVER, TRAVEL, RATE = 0.5, 0.08, 0.2, 0.4
