@@ -38,16 +38,9 @@ Kind: TypeAlias = Literal["digital", "call", "forward"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 AVERAGES = 4  # compared averages that get twins
 EARLY = 2.0
-<<<<<<< HEAD
-"""Deviations of log G, given A, by which a call's twin is exercised below where G stands when A is at the strike. What
-it loses where that is too early is bounded; where A is far above G, as on rare paths, exercise too late would lose
-more, without bound. At 0.5 variances are a quarter as large, but four to sixty of 100,000 paths carry them; at 2,
-ninety and more."""
-=======
 """Deviations of log G, given A, by which a call's twin is exercised below where G stands when A is at the strike.
 Exercised too early it loses a bounded amount; too late, on rare paths with A far above G, more and without bound. At
 0.5 variances are a quarter as large, but four to sixty of 100,000 paths carry them; at 2, ninety and more."""
->>>>>>> twin
 
 
 @runtime_checkable
