@@ -23,6 +23,7 @@ from .skeletons import Handover, Hold, candidates
 from .specific import Conditional, Control, HandedOver, KnowsVanillas, Vanilla
 
 NOTHING_PAYS = "no control pays for its cost: plain likelihood ratio"
+MANY = 8  # dates that a level is compared at before it is held: with fewer, skeletons serve as well
 HELD_WIDTH = 1.0  # of a relaxation, in units of the local scale, up to which paths are held
 LEVELS = 4  # compared levels that get Europeans, and that are held
 
@@ -149,11 +150,11 @@ def offered(
 
 
 def _holds(levels: Sequence[Level], drawn: Drawn, relaxation: Relaxation) -> list[Handover]:
-    """Levels to be held still: those compared at more dates than one, on a clock that no path knows."""
+    """Levels to be held still: those compared at many dates, on a clock that no path knows."""
     narrow = bool(relaxation.reach) or 0.0 < relaxation.local <= HELD_WIDTH
     if not narrow or drawn.moves is None or drawn.moves.variance.shape[1] > 1:
         return []
-    several = list(dict.fromkeys(known.level for known in levels if len(known.rows) > 1))[:LEVELS]
+    several = list(dict.fromkeys(known.level for known in levels if len(known.rows) >= MANY))[:LEVELS]
     reaches = (relaxation.reach,) if relaxation.reach else (*REACHES, 1.0)
     return [Handover((), drawn.rate, Hold(level, reach)) for level in several for reach in reaches]
 
