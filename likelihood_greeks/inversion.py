@@ -6,14 +6,16 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import numpy as np
 from scipy import special
-from scipy.interpolate import CubicSpline
 
 from ._checks import refuse
 from ._typing import AnyArray, FloatArray
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 NODES, FURTHEST = 2048, 9.0  # of the tables, in normal scores; beyond lies a probability of 2e-19
 TABLES = 128  # shapes in one call of a gamma for which tables are made
@@ -90,6 +92,8 @@ def gamma_quantile(shapes: FloatArray, scores: FloatArray) -> FloatArray:
 @lru_cache(maxsize=1024)
 def _log_gamma(shape: float) -> CubicSpline:
     """Logarithms of gammas by normal score. Small ones by the first term of the series, P(a, x) = x**a / Gamma(a+1)."""
+    from scipy.interpolate import CubicSpline  # here: it takes long to import
+
     scores = np.linspace(-FURTHEST, FURTHEST, NODES)
     series = (special.log_ndtr(scores) + special.gammaln(shape + 1.0)) / shape
     lower = special.gammaincinv(shape, special.ndtr(scores))

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from .._typing import AnyArray, FloatArray
 from ..jets import Jet
@@ -124,6 +124,8 @@ class Saddles:
 
 def critical_orders(values: Mapping[str, float]) -> tuple[float, float]:
     """The orders p < 0 and p > 1 between which :math:`E[e^{pX}]` is finite."""
+    from scipy.optimize import brentq  # here: it takes long to import
+
     pace = 1.0 / values["maturity"]
 
     def excess(order: float) -> float:
@@ -134,7 +136,7 @@ def critical_orders(values: Mapping[str, float]) -> tuple[float, float]:
         end = start + side
         while excess(end) < 0.0:
             end = start + 2.0 * (end - start)
-        ends.append(float(optimize.brentq(excess, start, end)))
+        ends.append(float(brentq(excess, start, end)))
     return ends[0], ends[1]
 
 

@@ -22,13 +22,16 @@ References
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
-from scipy.interpolate import CubicSpline
 
 from .._typing import FloatArray
 from .pieces import pieces
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 NODES = 2048
 LOWEST = 1e-8  # of the table, in units of the shape plus one, or what is never drawn; below, R is affine in log G
@@ -40,6 +43,8 @@ STEP = 2e-3  # of the shape, in units of the lesser of it and its root: truncati
 @lru_cache(maxsize=64)
 def _table(shape: float) -> tuple[float, float, CubicSpline]:
     """Ends of the table in log G, and R between them."""
+    from scipy.interpolate import CubicSpline  # here: it takes long to import
+
     low = np.log(max(LOWEST * (shape + 1.0), special.gammaincinv(shape, RARE)))
     high = np.log(special.gammainccinv(shape, RARE))
     grid, step = np.linspace(low, high, NODES), STEP * min(shape, np.sqrt(shape))
