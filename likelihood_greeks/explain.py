@@ -35,7 +35,7 @@ def explain(
     *,
     paths: int = 100_000,
     seed: int | None = None,
-    controls: str = "auto",
+    controls: str = "scores",
     sampling: str = "pseudo",
     trust: float = TRUST,
     executor: Workers = None,
@@ -56,8 +56,9 @@ def explain(
     change : mapping of str to float, or a model of the same kind
         New values of the parameters that move, or the model after the move. ``"time"`` may move as well: years gone by,
         less than to the first date.
-    controls : {"auto", "scores", "none"}
-        As for `greeks`: with ``"auto"`` the Greeks are as accurate as those of `greeks`.
+    controls : {"scores", "auto", "none"}
+        As for `greeks`. With ``"auto"`` the Greeks are as accurate as those of `greeks`, but where its controls are
+        nearly perfect (Europeans) few samples in the tails decide the errors, which then tend to be too small.
     trust : float
         As for `scenarios`.
 
