@@ -17,6 +17,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from .._typing import FloatArray
+from ..models.moves import ActsInLayers
 from ..models.numerical import Differentiated
 from ..models.protocol import PathModel
 from ..parameters import Derivative
@@ -29,8 +30,14 @@ def has_forward(model: PathModel, maturity: float) -> bool:
 
 
 def enriched(model: PathModel, asked: Sequence[Derivative]) -> list[Derivative]:
-    """The weights asked for; where scores are explicit, every parameter's and the gamma weight are added."""
-    cheap = () if isinstance(model, Differentiated) else model.parameters  # a difference may not exist, and costs
+    """The weights asked for; where scores are explicit, those of all parameters and the gamma weight are added.
+
+    Of a law that acts in layers only the parameters of the spots: the scores of what is beneath cost a third of the run
+    and add nothing to the Greeks of the others (measured under Heston).
+    """
+    cheap: Sequence[str] = model.direct_parameters if isinstance(model, ActsInLayers) else model.parameters
+    if isinstance(model, Differentiated):  # a difference may not exist, and costs
+        cheap = ()
     first = [*dict.fromkeys([*((name,) for name in cheap), *(d for d in asked if len(d) == 1)])]
     second = [d for d in asked if len(d) == 2]
     gamma = [("spot", "spot")] if "spot" in cheap and ("spot", "spot") not in second else []

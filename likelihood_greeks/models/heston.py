@@ -15,7 +15,7 @@ from ..jets import Jet
 from ..parameters import Derivative
 from ..sampling import Stream
 from . import carry, heston_calibration, heston_fourier
-from .conditional_spot import ConditionalSpot
+from .conditional_spot import LINEAR, ConditionalSpot
 from .heston_calibration import HestonCalibration
 from .heston_terminal import HestonTerminal, check_parameters, volatility_greeks
 from .integrated_variance import IntegratedVariance
@@ -90,6 +90,8 @@ class Heston:
         "spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", "correlation", "rate",
         "dividend_yield",
     )  # fmt: skip
+
+    direct_parameters: ClassVar[tuple[str, ...]] = LINEAR
 
     spot: float
     initial_variance: float

@@ -94,6 +94,16 @@ class Movable(Protocol):
         ...
 
 
+@runtime_checkable
+class ActsInLayers(Protocol):
+    """A model some of whose parameters act on the spots alone, and others on what is beneath them."""
+
+    @property
+    def direct_parameters(self) -> Sequence[str]:
+        """Those that act on the spots alone: their scores cost next to nothing."""
+        ...
+
+
 def draws_beneath(model: object, times: Sequence[float] | FloatArray) -> bool:
     """Whether a law draws something beneath its spots, with which changes can travel."""
     return isinstance(model, Movable) and len(model.hand_over_rates(times)) > 1
