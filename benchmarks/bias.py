@@ -1,6 +1,6 @@
 """Is there a bias? z-scores over many seeds, and of their pooled mean, against references without Monte Carlo.
 
-``python benchmarks/bias.py [SEEDS]`` runs every barrier, digital and Asian of the validation grid's first two
+``python -m benchmarks.bias [SEEDS]`` runs every barrier, digital and Asian of the validation grid's first two
 path-dependent markets with all controls, long enough that the pooled standard error is far below a Greek's scale.
 """
 

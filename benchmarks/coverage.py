@@ -1,6 +1,6 @@
 """Do 95 % intervals cover? Over many seeds, for ten contracts, every Greek, each choice of controls, two path numbers.
 
-``python benchmarks/coverage.py [SEEDS]`` writes ``benchmarks/coverage.csv`` and prints a table.
+``python -m benchmarks.coverage [SEEDS]`` writes ``benchmarks/coverage.csv`` and prints a table.
 """
 
 import sys

@@ -5,7 +5,7 @@ Every step is drawn on the condition that it survives, :math:`z_i = \Phi^{-1}(u_
 :math:`p_i`: what is left is Lipschitz. The method is that of P. Glasserman and J. Staum, "Conditioning on one-step
 survival for barrier option simulations", *Operations Research* 49 (2001).
 
-``python benchmarks/one_step_survival.py`` prints the standard deviation of one path.
+``python -m benchmarks.one_step_survival`` prints the standard deviation of one path.
 """
 
 import numpy as np

@@ -2,7 +2,7 @@
 
 QuantLib uses analytic engines where it has them (Europeans, geometric Asians), else its Monte Carlo engine with as many
 paths and central bumps of spot, volatility, rate and dividend yield (common random numbers: a fixed seed), nine runs
-a trade. ``python benchmarks/quantlib_book.py`` prints both times and what QuantLib cannot do.
+a trade. ``python -m benchmarks.quantlib_book`` prints both times and what QuantLib cannot do.
 """
 
 import time

@@ -1,6 +1,6 @@
 """Scenario ladders against a simulation of every grid point: z-scores, effective samples, errors and time.
 
-``python benchmarks/scenarios.py`` writes ``benchmarks/scenarios.csv`` (a row a contract) and prints it. The grid is
+``python -m benchmarks.scenarios`` writes ``benchmarks/scenarios.csv`` (a row a contract) and prints it. The grid is
 spot +-10 % by volatility +-5 points, 9 by 5 (under Heston the initial volatility). z-scores of price, change and delta
 are against closed forms or quadrature, and for the Heston barrier against the simulations with other draws, both errors
 counted. The change by simulation is the difference of two estimates on the same draws. Times are CPU seconds of one

@@ -1,15 +1,16 @@
 """Standard deviation of one path and the work an error costs, by contract, Greek and method.
 
-``python benchmarks/variance.py`` writes ``benchmarks/variance.csv`` and prints it. All goes through `lg.compare`:
+``python -m benchmarks.variance`` writes ``benchmarks/variance.csv`` and prints it. All goes through `lg.compare`:
 times include the pilot, and all methods run in one process, one after the other, on the same draws.
 """
 
 from pathlib import Path
 
 import pandas as pd
-from contracts import CONTRACTS
 
 import likelihood_greeks as lg
+
+from .contracts import CONTRACTS
 
 PATHS, SEED = 100_000, 20020705
 GREEKS = ("delta", "gamma", "vega", "rho", "theta")
