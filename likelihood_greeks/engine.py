@@ -79,7 +79,7 @@ def greeks(
         Standard errors to be reached, by Greek (``"price"`` is one): ``{"delta": 1e-3}`` in raw units, ``{"delta":
         "0.5%"}`` as a share of the value's magnitude, 10% at most. Paths are added in rounds, each as long as the
         variances so far call for, until every named Greek is there and its error can be trusted. A Greek that is not
-        there after `max_paths` says so in its note; a share of a value of zero cannot be reached.
+        there after `max_paths` says so in its note; a share of a value of zero cannot be reached. Not for Sobol points.
     max_paths : int
         Paths that a run with a target may take. They also size the pilot.
     executor : concurrent.futures.Executor or "serial", optional

@@ -3,7 +3,7 @@ r"""Estimates, and the mergeable moments they are made from."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, TypeAlias, final
 
@@ -132,6 +132,7 @@ class Replicated:
     """
 
     parts: Mapping[int, Moments]
+    _pooled: list[Moments] = field(default_factory=list)
 
     def merge(self, other: Replicated) -> Replicated:
         """Moments of both sets of samples together, replicate by replicate."""
@@ -147,7 +148,9 @@ class Replicated:
     @property
     def pooled(self) -> Moments:
         """Moments of all samples as if they were independent: what they are like, not what their mean's error is."""
-        return reduce(Moments.merge, self.parts.values())
+        if not self._pooled:
+            self._pooled.append(reduce(Moments.merge, self.parts.values()))
+        return self._pooled[0]
 
     @property
     def count(self) -> int:

@@ -97,7 +97,8 @@ def resolve(greek: Greek, model: HasParameters) -> dict[Derivative, float]:
         terms = {(greek,) if isinstance(greek, str) else greek: 1.0}
     if not all(len(derivative) <= 2 and set(derivative) <= set(known) for derivative in terms):
         raise ValueError(
-            f"greek must be one of {', '.join(available)}, a parameter ({', '.join(known)}) or a pair of parameters, "
+            f"greek must be one of {', '.join(available)}, a parameter ({', '.join(known)}) or a pair of them such as "
+            f"{(known[0], known[-1])}, "
             f"got {greek!r}"
         )
     return {canonical(derivative, model): factor for derivative, factor in terms.items()}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from .book.files import check_writable, write
@@ -147,4 +148,16 @@ def show(*tables: Table, console: Console | None = None) -> None:
     if not out.is_terminal:
         out = Console(file=out.file, width=240)
     for table in tables:
+        left_out = _narrowed(table, out)
         out.print(table)
+        if left_out:
+            names = ", ".join(left_out)
+            out.print(f"{names} do not fit in {out.width} columns: widen the window, or write a file", highlight=False)
+
+
+def _narrowed(table: Table, out: Console) -> list[str]:
+    """The last columns, taken off a table until it fits, so that what is printed is whole; their names."""
+    wide, left_out = out.options.update(max_width=10_000), list[str]()
+    while len(table.columns) > 2 and Measurement.get(out, wide, table).maximum > out.width:
+        left_out.insert(0, str(table.columns.pop().header))
+    return left_out

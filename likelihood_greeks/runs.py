@@ -138,11 +138,11 @@ class Run:
     def __call__(self, chunk: Chunk) -> dict[Any, Moments]:
         """Moments by payoff number (rows: controlled, then plain), and of the ``"scores"``."""
         pairs, scores = self.controlled(chunk)
-        found: dict[Any, Moments] = {row: _of_both(*pair) for row, pair in enumerate(pairs)}
+        found: dict[Any, Moments] = {row: of_both(*pair) for row, pair in enumerate(pairs)}
         return {**found, "scores": Moments.of(scores)}
 
 
-def _of_both(controlled: FloatArray, plain: FloatArray) -> Moments:
+def of_both(controlled: FloatArray, plain: FloatArray) -> Moments:
     """Moments of controlled, then of plain samples, which without controls are the same ones."""
     if controlled is not plain:
         return Moments.of(np.concatenate([controlled, plain]))

@@ -325,12 +325,12 @@ def scrambled(paths: int) -> tuple[int, int]:
 @final
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """The draws of a main run, however long it turns out to be.
+    """The draws of a main run, however long it turns out to be (on Sobol points it has one round).
 
     Parameters
     ----------
     seed, n_times : int
-    sampling : {"pseudo", "antithetic"}
+    sampling : {"pseudo", "antithetic", "sobol"}
     """
 
     seed: int

@@ -127,8 +127,7 @@ def goal(
     ------
     ValueError
         If the draws are Sobol points, a Greek is not estimated, an error is not positive, a share is above a tenth, or
-        `max_paths` is below `paths`
-        (or odd, for antithetic pairs).
+        `max_paths` is below `paths` (or odd, for antithetic pairs).
     TypeError
         If `target_error` is not a mapping to numbers and shares.
     """

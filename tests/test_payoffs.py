@@ -80,3 +80,10 @@ def test_payoffs_are_values():
     assert hash(lg.Barrier(lg.Call(97.0, T), 80.0, "down", "out", TIMES)) is not None
     with pytest.raises(AttributeError):
         lg.Call(97.0, T).strike = 3.0
+
+
+def test_a_payoff_that_branches_on_all_paths_at_once_is_told_what_to_write():
+    model = lg.GBM(spot=100.0, volatility=0.2)
+    for function in (lambda s: 1.0 if s[-1] > 100.0 else 0.0, lambda s: max(s[-1] - 100.0, 0.0)):
+        with pytest.raises(ValueError, match=r"write np\.where"):
+            lg.greeks(model, lg.Payoff(function, times=[1.0]), ["delta"], paths=100, seed=1)

@@ -99,6 +99,29 @@ def test_a_run_stopped_anywhere_goes_on_to_the_same_numbers(tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == [output]
 
 
+def test_a_part_that_is_lost_makes_its_underlying_start_again(tmp_path, monkeypatch, whole):
+    output = tmp_path / "risk.parquet"
+    with monkeypatch.context() as patch:
+        stopping(patch, parts.Parts, "keep", 5)  # in the second round of the first underlying
+        with pytest.raises(lg.Interrupted):
+            run(output=output, executor="serial")
+    sorted((tmp_path / "risk.parquet.parts").glob("AAA*.parquet"))[0].unlink()
+    with pytest.warns(lg.BookWarning, match="parts of AAA are missing or unreadable"):
+        resumed = run(output=output, resume=True, seed=None)
+    same(resumed, whole)
+
+
+def test_a_run_stopped_before_it_began_says_that_nothing_is_finished(monkeypatch):
+    stopping(monkeypatch, account.Account, "recall", 0)
+    with pytest.raises(lg.Interrupted, match="0 of 12 trades are finished"):
+        run(executor="serial")
+
+
+def test_nothing_to_resume_is_said(tmp_path, whole):
+    with pytest.warns(lg.BookWarning, match="nothing to resume"):
+        run(output=tmp_path / "risk.csv", resume=True, seed=None)
+
+
 @pytest.mark.filterwarnings("ignore::likelihood_greeks.BookWarning")
 @pytest.mark.parametrize("writes", [3, 16])  # in the first round and in a later one
 def test_trades_that_cannot_be_priced_stay_known_when_a_run_goes_on(tmp_path, monkeypatch, writes):
@@ -219,7 +242,7 @@ def test_ctrl_c_on_the_command_line_exits_with_130_and_resume_finishes(tmp_path)
     )
     market.write_text('valuation_date = "2025-03-14"\n' + sections)
     command = [sys.executable, "-c", "from likelihood_greeks.cli import main; main()", "risk", str(table)]
-    command += ["--market", str(market), "--paths", "8192", "--controls", "none", "--greeks", "delta"]
+    command += ["--market", str(market), "--paths", "65536", "--controls", "none", "--greeks", "delta"]
     command += ["--output", str(tmp_path / "risk.csv")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     deadline = time.monotonic() + 60.0

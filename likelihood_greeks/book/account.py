@@ -6,11 +6,13 @@ memory however many paths there are. Within a round blocks finish one after the 
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeAlias, final
 
@@ -23,6 +25,7 @@ from .blocks import GIVEN_UP, Block, Prepared, prepared
 from .desk import TRADES, Desk, Failure, Worked
 from .frame import trade_rows
 from .tally import Net, Row, Store, Tally
+from .trades import BookWarning
 
 Pool: TypeAlias = Executor | Literal["serial"]
 ROUND = 64
@@ -132,6 +135,7 @@ class Account:
     pieces: list[Chunk] = field(default_factory=list)
     tallies: dict[int, Tally] = field(default_factory=dict)
     _states: dict[int, Prepared] = field(default_factory=dict)
+    _told: list[float] = field(default_factory=lambda: [0.0])
 
     @property
     def name(self) -> str:
@@ -140,22 +144,34 @@ class Account:
 
     def recall(self, store: Store) -> None:
         """Take up what was kept of an earlier run."""
-        net = store.net(self.name)
-        known = net is not None
-        self.pieces[:] = self.main.begun(net.aimed if net else 0)
-        for place, block in enumerate(self.blocks):
-            tally = (store.tally(block) if known else None) or Tally()
-            self.tallies[block.number] = tally
-            self.blocks[place] = block.knowing(tally.lessons())
+        net = store.net(self.name) or Net()
+        self.pieces[:] = self.main.begun(net.aimed)
+        tallies = {b.number: (store.tally(b) if net.aimed else None) or Tally() for b in self.blocks}
+        if not self._whole(net, tallies):
+            warnings.warn(f"parts of {self.name} are missing or unreadable: computed again", BookWarning, stacklevel=2)
+            store.forget(self.name)
+            self.pieces[:], tallies = self.main.begun(), {number: Tally() for number in tallies}
+        self.tallies.update(tallies)
+        self.blocks[:] = [block.knowing(tallies[block.number].lessons()) for block in self.blocks]
+
+    def _whole(self, net: Net, tallies: Mapping[int, Tally]) -> bool:
+        """Whether every block is where the net position says: a round's last ones may be a round behind."""
+        end = min(net.chunks + ROUND, len(self.pieces))
+        return all(t.chunks == net.chunks or (t.chunks == end and n < net.blocks) for n, t in tallies.items())
 
     def behind(self, chunks: int | None = None) -> list[Block]:
         """The blocks without the first so many chunks of the main run, by default all of them."""
+        if not self.pieces:  # nothing was recalled yet
+            return [*self.blocks]
         end = len(self.pieces) if chunks is None else chunks
         return [block for block in self.blocks if self.tallies.get(block.number, Tally()).chunks < end]
 
-    def share(self, block: Block) -> float:
-        """What is done of a block: its trades times the share of their paths."""
-        return block.size * self.tallies[block.number].chunks / len(self.pieces)
+    def tell(self, advanced: Advanced, block: Block | None = None, chunks: int = 0) -> None:
+        """Say how many trades are done, each by the share of its paths, and so many chunks of a block besides."""
+        done = sum(b.size * self.tallies[b.number].chunks for b in self.blocks) + (block.size * chunks if block else 0)
+        share = done / len(self.pieces)
+        advanced(share - self._told[0])
+        self._told[0] = share
 
     def rows(self, block: Block, tally: Tally) -> list[Row]:
         """The rows of the trades of a block that has come so far."""
@@ -213,7 +229,7 @@ class Account:
             tally, state = self.tallies[block.number], self._states[block.number]
             moments = accumulate(replicated((worked.moments for worked in own), batch), tally.moments)
             net, tally = net.plus(block.number, own), Tally(end, moments, state.problems, state.given_up)
-            store.keep(self.blocks[block.number], tally, self.rows(block, tally), net)
+            store.keep(self.blocks[block.number], tally, partial(self.rows, block, tally), net)
             self.tallies[block.number] = tally
         return net.closed(batch)
 
@@ -232,8 +248,8 @@ class Account:
             for block in todo:
                 own = []
                 for found in islice(stream, len(batch)):
-                    shop.advanced(block.size / len(self.pieces))
                     own.append(found)
+                    self.tell(shop.advanced, block, len(own))
                 yield block, self._repaired(block, own, batch, shop.pool)
 
     def _repaired(self, block: Block, own: list[Worked | Failure], batch: Sequence[Chunk], pool: Pool) -> list[Worked]:

@@ -11,7 +11,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..estimate import Moments
 from ..payoffs.tape import NotRelaxableError
-from ..runs import Run
+from ..runs import Run, of_both
 from ..sampling import Chunk
 
 TRADES = "trades"
@@ -88,7 +88,7 @@ class Desk:
                 if isinstance(pair, Failure):
                     return pair
                 controlled, plain = pair
-                trades.append(Moments.of(np.concatenate([controlled, plain])))
+                trades.append(of_both(controlled, plain))
                 net = net + quantity * controlled
             moments[scores_of(number)] = Moments.of(scores)
         return Worked({TRADES: Moments.stacked(trades), **moments} if trades else {}, np.asarray(net))

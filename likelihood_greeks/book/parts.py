@@ -119,7 +119,7 @@ class Parts:
         except (OSError, ValueError, KeyError):
             return None
 
-    def keep(self, block: Block, tally: Tally, rows: list[Row], net: Net) -> None:
+    def keep(self, block: Block, tally: Tally, rows: Callable[[], list[Row]], net: Net) -> None:
         """Keep a block, its rows, and the net position that it is in: the position first, which knows its blocks."""
         arrays: dict[str, Any] = {f"samples {k}": samples for k, samples in enumerate(net.samples)}
         arrays |= {"pieces": len(net.samples), "chunks": net.chunks, "blocks": net.blocks, "aimed": net.aimed}
@@ -133,7 +133,7 @@ class Parts:
             "problems": [asdict(problem) for problem in tally.problems],
             "given_up": tally.given_up,
         }
-        table = pa.Table.from_pylist(rows, SCHEMA).replace_schema_metadata({STATE: json.dumps(state)})
+        table = pa.Table.from_pylist(rows(), SCHEMA).replace_schema_metadata({STATE: json.dumps(state)})
         _written(self._part(block), lambda file: pq.write_table(table, file))
 
     def forget(self, underlying: str) -> None:

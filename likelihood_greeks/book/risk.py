@@ -116,6 +116,8 @@ def risk(
     target = _target(output, resume)
     if resume and seed is None and target:
         seed = earlier_seed(target)
+        if seed is None:
+            warnings.warn(f"nothing to resume in {folder(target)}: a new run", BookWarning, stacklevel=2)
     count, seed, kind = checked(paths, seed, sampling)
     wanted: list[Greek] = [*STANDARD] if greeks is None else listed(greeks)
     aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
@@ -150,8 +152,8 @@ def risk(
 def underlying_seed(seed: int, name: str) -> int:
     """The seed of an underlying's draws: independent of what else is in the book.
 
-    With it `greeks` alone gives a trade's numbers, unless the book has a trade on more than 512 dates, which makes
-    the chunks of its underlying smaller.
+    With it `greeks` alone gives a trade's numbers, unless there are target errors, or the book has a trade on more than
+    512 dates, which makes the chunks of its underlying smaller.
     """
     words = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(2)
     return (int(words[0]) << 16 | int(words[1]) & 0xFFFF) & 0xFFFF_FFFF_FFFF
@@ -200,7 +202,7 @@ def _run(
     """Finish all accounts; their net positions go to `nets`, one after the other."""
     for account in accounts:
         account.recall(store)
-        advanced(sum(account.share(block) for block in account.blocks))
+        account.tell(advanced)
     with upcoming([block for account in accounts for block in account.behind()], pool) as ready:
         for account in accounts:
             nets[account.name] = account.run(store, Workshop(pool, ready, advanced))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias, final
 
@@ -97,7 +97,7 @@ class Store(Protocol):
         """What was kept of a net position."""
         ...
 
-    def keep(self, block: Block, tally: Tally, rows: list[Row], net: Net, /) -> None:
+    def keep(self, block: Block, tally: Tally, rows: Callable[[], list[Row]], net: Net, /) -> None:
         """Keep a block, its rows of the frame, and the net position that it is in."""
         ...
 
@@ -120,7 +120,7 @@ class Nowhere:
     def net(self, underlying: str) -> None:
         """Nothing."""
 
-    def keep(self, block: Block, tally: Tally, rows: list[Row], net: Net) -> None:
+    def keep(self, block: Block, tally: Tally, rows: Callable[[], list[Row]], net: Net) -> None:
         """Not kept."""
 
     def forget(self, underlying: str) -> None:
