@@ -65,8 +65,8 @@ def _called(payoff: Contract, spot: FloatArray) -> Any:
     except ValueError as error:
         if "truth value of an array" in str(error):
             raise ValueError(
-                "payoff must work on all paths at once: write np.where(condition, a, b) for if, np.maximum and np.minimum "
-                "for max and min, & and | for and and or"
+                "payoff must work on all paths at once: write np.where(condition, a, b) for if, np.maximum and "
+                "np.minimum for max and min, & and | for and and or"
             ) from error
         if "read-only" not in str(error):
             raise
