@@ -241,7 +241,10 @@ def test_ctrl_c_on_the_command_line_exits_with_130_and_resume_finishes(tmp_path)
         for name, section in SECTIONS.items()
     )
     market.write_text('valuation_date = "2025-03-14"\n' + sections)
-    command = [sys.executable, "-c", "from likelihood_greeks.cli import main; main()", "risk", str(table)]
+    heard = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "  # in the background it may not be
+    )
+    command = [sys.executable, "-c", heard + "from likelihood_greeks.cli import main; main()", "risk", str(table)]
     command += ["--market", str(market), "--paths", "65536", "--controls", "none", "--greeks", "delta"]
     command += ["--output", str(tmp_path / "risk.csv")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
