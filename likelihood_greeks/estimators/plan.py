@@ -130,7 +130,8 @@ def offered(
         own += [Conditional(european, rate) for rate in (None, *rates)]
     try:
         tape = Tape(lambda *_: 0.0)
-        relaxations = ladder(payoff, drawn.spot, generator, tape)
+        widths = ladder(payoff, drawn.spot, generator, tape)
+        relaxations = [r for r in widths if not r.reach or _holds(tape.levels, drawn, r)]  # some serve holds alone
         for relaxation in relaxations:
             relaxation.evaluate(payoff, drawn.spot, lambda flows: np.ones(len(flows)))
     except NotRelaxableError as error:
