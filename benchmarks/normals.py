@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from likelihood_greeks._compiled import formulas_only
-from likelihood_greeks.normals import normals
+from likelihood_greeks.streams.normals import normals
 
 SHAPE, REPEATS = (64, 4096), 15
 WORDS = np.array([1, 2, 3, 4], dtype=np.uint32)

@@ -20,7 +20,7 @@ import pandas as pd
 import QuantLib as ql  # noqa: N813
 
 import likelihood_greeks as lg
-from likelihood_greeks.sampling import Chunk
+from likelihood_greeks.streams.chunks import Chunk
 
 from .contracts import MARKET
 from .heston_reference import DESK

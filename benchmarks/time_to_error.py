@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 import likelihood_greeks as lg
-from likelihood_greeks.sampling import SAMPLINGS
+from likelihood_greeks.streams.chunks import SAMPLINGS
 
 from .bumps import GREEKS, RUNS, exact
 from .contracts import DAILY, MARKET, MONTHLY, WEEKLY, barrier

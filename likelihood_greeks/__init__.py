@@ -12,36 +12,27 @@ from .book.risk import risk
 from .book.trades import BookWarning
 from .book.units import desk_units
 from .comparison import compare, finite_difference, pathwise
-from .convergence import plot as plot_convergence
-from .densities import plot as plot_density
-from .engine import greeks
+from .engine.greeks import greeks
 from .estimate import Estimate
-from .explain import explain
 from .models.gbm import GBM
-from .models.heston import Heston
-from .models.heston_calibration import HestonCalibration
+from .models.heston.calibration import HestonCalibration
+from .models.heston.law import Heston
 from .models.protocol import PathModel, Paths
 from .models.term_structure import TermStructureGBM
 from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.custom import Payoff
 from .payoffs.path import Asian, Cliquet, Lookback
 from .payoffs.schedule import schedule
-from .payoffs.vanilla import (
-    AssetOrNothingCall,
-    AssetOrNothingPut,
-    Call,
-    DigitalCall,
-    DigitalPut,
-    GapCall,
-    GapPut,
-    Put,
-)
-from .plotting import comparison as plot_comparison
-from .profiles import plot as plot_greek
+from .payoffs.vanilla import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
+from .pictures.comparison import comparison as plot_comparison
+from .pictures.convergence import plot as plot_convergence
+from .pictures.density import plot as plot_density
+from .pictures.greek import plot as plot_greek
+from .pictures.risk import risk_by_maturity as plot_risk
 from .reports.files import report
-from .reports.pictures import risk_by_maturity as plot_risk
 from .result import Result
-from .scenarios import Scenarios, scenarios
+from .revaluation.explain import explain
+from .revaluation.grid import Scenarios, scenarios
 
 if TYPE_CHECKING:
     from likelihood_greeks import quantlib

@@ -22,7 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import cluster, parameters, plotting, reporting
+from . import parameters
 from ._checks import refuse
 from .book.difference import diff
 from .book.interruption import Interrupted
@@ -31,8 +31,11 @@ from .book.market import Market
 from .book.risk import risk
 from .book.trades import NET, BookWarning, parse, read_book
 from .comparison import compare
+from .engine import cluster
+from .engine.stopping import MAX_PATHS
+from .pictures import comparison as plotting
 from .reports import files as report_file
-from .stopping import MAX_PATHS
+from .reports import terminal as reporting
 from .validation.report import PRECISION, summary, validate, verdict
 
 app = typer.Typer(

@@ -9,17 +9,17 @@ from typing import Any
 import pandas as pd
 
 from ._checks import positive, refuse
-from .engine import greeks as likelihood_ratio
-from .engine import prepared
+from .engine.execution import Workers, results
+from .engine.greeks import greeks as likelihood_ratio
+from .engine.greeks import prepared
+from .engine.pilot_and_main import accumulate, replicated
 from .estimate import Moments, Statistics
 from .estimators.finite_difference import FiniteDifference
 from .estimators.pathwise import Pathwise
-from .execution import Workers, results
 from .parameters import Greek, listed
 from .payoffs.protocol import Contract
 from .result import Diagnostics, Result, estimates
-from .runs import accumulate, replicated
-from .sampling import Chunk, checked, chunks
+from .streams.chunks import Chunk, checked, chunks
 
 
 def _run(

@@ -2,7 +2,7 @@
 
 from likelihood_greeks import GBM
 from likelihood_greeks.estimate import Estimate
-from likelihood_greeks.sampling import Chunk
+from likelihood_greeks.streams.chunks import Chunk
 
 MODEL = GBM(spot=93.0, volatility=0.27, rate=0.043, dividend_yield=0.017)
 UNEVEN = (0.13, 0.4, 0.55, 1.1)

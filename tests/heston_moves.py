@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from heston_reference import DESK
 
-from likelihood_greeks.models.conditional_spot import LINEAR
+from likelihood_greeks.models.heston.spot import LINEAR
 from likelihood_greeks.models.numerical import stencil
 from likelihood_greeks.parameters import TIME
 

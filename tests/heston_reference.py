@@ -5,7 +5,7 @@ from dataclasses import replace
 import QuantLib as ql
 
 from likelihood_greeks import Heston
-from likelihood_greeks.models.conditional_spot import ConditionalSpot
+from likelihood_greeks.models.heston.spot import ConditionalSpot
 from likelihood_greeks.models.numerical import stencil
 from likelihood_greeks.parameters import TIME, resolve
 from likelihood_greeks.payoffs.vanilla import Call

@@ -35,10 +35,10 @@ import numpy as np
 from scipy import special
 
 from likelihood_greeks import Heston
-from likelihood_greeks.jets import Jet
-from likelihood_greeks.models.heston_fourier import VARIANCE, characteristic_function
-from likelihood_greeks.models.integrated_variance import IntegratedVariance
-from likelihood_greeks.models.square_root import SquareRoot
+from likelihood_greeks.models.heston.fourier import VARIANCE, characteristic_function
+from likelihood_greeks.models.heston.integrated_variance import IntegratedVariance
+from likelihood_greeks.models.heston.variance import SquareRoot
+from likelihood_greeks.numerics.jets import Jet
 from likelihood_greeks.parameters import resolve
 
 STRIKES = np.array([70.0, 80.0, 90.0, 95.0, 100.0, 105.0, 110.0, 120.0, 130.0, 140.0]) / 100.0  # of the spot

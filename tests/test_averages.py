@@ -8,13 +8,13 @@ import pytest
 from helpers import MODEL, UNEVEN, assert_estimates, draw
 
 import likelihood_greeks as lg
+from likelihood_greeks.controls import averages, plan
+from likelihood_greeks.controls.averages import Twin
+from likelihood_greeks.controls.handover import Motion
+from likelihood_greeks.controls.selection import Load
+from likelihood_greeks.controls.specific import rows
 from likelihood_greeks.estimate import Moments
-from likelihood_greeks.estimators import averages, plan
-from likelihood_greeks.estimators.averages import Twin
 from likelihood_greeks.estimators.likelihood_ratio import weigh
-from likelihood_greeks.estimators.selection import Load
-from likelihood_greeks.estimators.skeletons import Motion
-from likelihood_greeks.estimators.specific import rows
 from likelihood_greeks.parameters import TIME, coordinates
 from likelihood_greeks.validation import closed_form, quadrature
 

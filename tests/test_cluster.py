@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
-from likelihood_greeks import cli, cluster
+from likelihood_greeks import cli
 from likelihood_greeks.book import blocks
-from likelihood_greeks.execution import ordered
+from likelihood_greeks.engine import cluster
+from likelihood_greeks.engine.execution import ordered
 
 distributed = pytest.importorskip("distributed")
 

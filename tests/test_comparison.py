@@ -8,10 +8,10 @@ from helpers import MODEL, UNEVEN
 from matplotlib.figure import Figure
 
 import likelihood_greeks as lg
-from likelihood_greeks import plotting
 from likelihood_greeks.estimators.finite_difference import present_values
-from likelihood_greeks.estimators.recording import Recording
-from likelihood_greeks.sampling import Chunk, PseudoStream
+from likelihood_greeks.pictures import comparison as plotting
+from likelihood_greeks.streams.chunks import Chunk, PseudoStream
+from likelihood_greeks.streams.recorded import Recording
 from likelihood_greeks.validation import closed_form
 
 CALL, DIGITAL = lg.Call(101.0, 1.3), lg.DigitalCall(97.0, 0.7)

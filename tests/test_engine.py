@@ -7,10 +7,10 @@ import pytest
 from helpers import MODEL, assert_estimates
 
 import likelihood_greeks as lg
-from likelihood_greeks.group import Group
+from likelihood_greeks.engine.payoff_group import Group
+from likelihood_greeks.engine.pilot_and_main import Run, plans
 from likelihood_greeks.parameters import requested
-from likelihood_greeks.runs import Run, plans
-from likelihood_greeks.sampling import Chunk
+from likelihood_greeks.streams.chunks import Chunk
 from likelihood_greeks.validation import closed_form, quadrature
 
 GREEKS = ["delta", "gamma", "vega", "rho", "dividend_rho", "theta", "vanna", "volga", "charm"]

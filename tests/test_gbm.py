@@ -8,7 +8,7 @@ from scipy import integrate, stats
 from likelihood_greeks import GBM, Paths
 from likelihood_greeks.models.numerical import Differentiated
 from likelihood_greeks.parameters import TIME, coordinates
-from likelihood_greeks.sampling import Chunk, GivenNormals
+from likelihood_greeks.streams.chunks import Chunk, GivenNormals
 
 MODELS = [MODEL, GBM(spot=4468.17, volatility=0.61, rate=-0.012, dividend_yield=0.034)]
 NAMES = coordinates(MODEL)

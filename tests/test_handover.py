@@ -14,18 +14,18 @@ from test_heston_book import BOOK, GIVEN
 
 import likelihood_greeks as lg
 from likelihood_greeks.book.trades import parse
+from likelihood_greeks.controls.handover import Handover, Motion, Moved, candidates
+from likelihood_greeks.controls.specific import Conditional, HandedOver, Vanilla, rows
+from likelihood_greeks.controls.widths import ladder
+from likelihood_greeks.engine.choice_of_law import chosen_law
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
-from likelihood_greeks.estimators.relaxation import ladder
-from likelihood_greeks.estimators.skeletons import Handover, Motion, Moved, candidates
-from likelihood_greeks.estimators.specific import Conditional, HandedOver, Vanilla, rows
-from likelihood_greeks.laws import chosen_law
-from likelihood_greeks.models.conditional_spot import LINEAR
+from likelihood_greeks.models.heston.spot import LINEAR
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
 from likelihood_greeks.parameters import TIME, coordinates, resolve
 from likelihood_greeks.payoffs.european import pieces
-from likelihood_greeks.payoffs.tape import Tape
-from likelihood_greeks.sampling import Chunk
+from likelihood_greeks.payoffs.relaxed.tape import Tape
+from likelihood_greeks.streams.chunks import Chunk
 from likelihood_greeks.validation.quadrature import AsianDigital
 
 NAMES = coordinates(DESK)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 import likelihood_greeks as lg
-from likelihood_greeks.estimators import plan
-from likelihood_greeks.estimators.relaxation import REACHES
-from likelihood_greeks.estimators.skeletons import Handover, Hold, Motion
-from likelihood_greeks.estimators.specific import HandedOver, rows
+from likelihood_greeks.controls import plan
+from likelihood_greeks.controls.handover import Handover, Hold, Motion
+from likelihood_greeks.controls.specific import HandedOver, rows
+from likelihood_greeks.controls.widths import REACHES
 from likelihood_greeks.models.protocol import Paths
 from likelihood_greeks.parameters import TIME
-from likelihood_greeks.sampling import Chunk
+from likelihood_greeks.streams.chunks import Chunk
 from tests.test_skeletons import FIRST, MODEL, NATURAL, PAYOFFS, UNEVEN, deviation, moments, moving, relaxed
 
 LEVEL = 84.0

@@ -10,12 +10,12 @@ from heston_reference import BK1, DESK, FV1, FV5, conditional_spot, scores_benea
 from scipy import special, stats
 
 from likelihood_greeks import Heston
-from likelihood_greeks.models.bessel import HIGH_ORDER, bessel
-from likelihood_greeks.models.integrated_variance import IntegratedVariance, hyperbolic
+from likelihood_greeks.models.heston.bessel import HIGH_ORDER, bessel
+from likelihood_greeks.models.heston.integrated_variance import IntegratedVariance, hyperbolic
+from likelihood_greeks.models.heston.variance import SquareRoot
 from likelihood_greeks.models.numerical import Differentiated, stencil
-from likelihood_greeks.models.square_root import SquareRoot
 from likelihood_greeks.parameters import TIME, coordinates, resolve, standard
-from likelihood_greeks.sampling import Chunk, GivenNormals
+from likelihood_greeks.streams.chunks import Chunk, GivenNormals
 
 MODELS = {"desk": DESK, "BK1": BK1, "FV1": FV1, "FV5": FV5}
 NAMES = coordinates(DESK)

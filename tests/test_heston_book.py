@@ -15,7 +15,7 @@ from likelihood_greeks._checks import InvalidValueError
 from likelihood_greeks.book.market import Underlying
 from likelihood_greeks.book.risk import underlying_seed
 from likelihood_greeks.book.trades import parse, read_book
-from likelihood_greeks.models.heston_fourier import VARIANCE
+from likelihood_greeks.models.heston.fourier import VARIANCE
 
 DATA = Path(__file__).parents[1] / "data"
 FILE = DATA / "market_heston.toml"

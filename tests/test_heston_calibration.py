@@ -10,9 +10,10 @@ import QuantLib as ql
 from matplotlib import pyplot
 
 import likelihood_greeks as lg
-from likelihood_greeks.models import heston_calibration, heston_smile
-from likelihood_greeks.models.heston_fourier import VARIANCE
-from likelihood_greeks.models.quotes import Quotes
+from likelihood_greeks.models.heston import calibration as heston_calibration
+from likelihood_greeks.models.heston import smile as heston_smile
+from likelihood_greeks.models.heston.fourier import VARIANCE
+from likelihood_greeks.models.heston.quotes import Quotes
 
 DAX = lg.Market.read(Path(__file__).parents[1] / "data" / "market.toml").underlyings["DAX"]
 SURFACE = DAX.implied_volatility.to_frame()

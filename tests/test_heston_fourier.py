@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import QuantLib as ql
 
-from likelihood_greeks import jets
-from likelihood_greeks.jets import Jet
-from likelihood_greeks.models import heston_fourier
+from likelihood_greeks.models.heston import fourier as heston_fourier
+from likelihood_greeks.numerics import jets
+from likelihood_greeks.numerics.jets import Jet
 from likelihood_greeks.validation.quadrature import difference
 
 NAMES = (

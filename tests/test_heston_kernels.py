@@ -11,12 +11,12 @@ from scipy import special, stats
 
 import likelihood_greeks as lg
 from likelihood_greeks._compiled import formulas_only, kernels
-from likelihood_greeks.models.bessel import bessel
-from likelihood_greeks.models.bessel_table import LOWEST_ORDER, ROWS, BesselRows
-from likelihood_greeks.models.gamma_quantile import log_gammas
+from likelihood_greeks.models.heston.bessel import bessel
+from likelihood_greeks.models.heston.bessel_table import LOWEST_ORDER, ROWS, BesselRows
+from likelihood_greeks.models.heston.gamma_quantile import log_gammas
+from likelihood_greeks.models.heston.transport import inverse_gaussian_shape, mills_table
+from likelihood_greeks.models.heston.variance import SquareRoot
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
-from likelihood_greeks.models.square_root import SquareRoot
-from likelihood_greeks.models.transport import inverse_gaussian_shape, mills_table
 from likelihood_greeks.parameters import coordinates
 
 MODELS = {"desk": DESK, "BK1": BK1, "FV1": FV1, "FV5": FV5}

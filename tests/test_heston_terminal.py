@@ -12,13 +12,14 @@ from heston_reference import BK1, DESK, FV1, FV5, model
 from scipy import special, stats
 
 import likelihood_greeks as lg
-from likelihood_greeks.models import heston_saddle, heston_table
-from likelihood_greeks.models.heston_fourier import VARIANCE
-from likelihood_greeks.models.heston_terminal import HestonTerminal
+from likelihood_greeks.models.heston import saddle as heston_saddle
+from likelihood_greeks.models.heston import terminal_table as heston_table
+from likelihood_greeks.models.heston.fourier import VARIANCE
+from likelihood_greeks.models.heston.terminal import HestonTerminal
 from likelihood_greeks.models.numerical import stencil
 from likelihood_greeks.models.protocol import PathModel, Paths
 from likelihood_greeks.parameters import TIME, coordinates
-from likelihood_greeks.sampling import GivenNormals
+from likelihood_greeks.streams.chunks import GivenNormals
 
 INDEX = model(0.19, 15.6, 0.075, 3.3, -0.51, 0.035)
 LAWS = {

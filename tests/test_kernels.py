@@ -8,12 +8,12 @@ from helpers import MODEL, UNEVEN
 
 import likelihood_greeks as lg
 from likelihood_greeks._compiled import formulas_only
+from likelihood_greeks.controls.handover import carried
 from likelihood_greeks.estimate import Moments
-from likelihood_greeks.estimators.skeletons import carried
 from likelihood_greeks.models.moves import diffused, weighted_squares
-from likelihood_greeks.payoffs.relaxed import relax
-from likelihood_greeks.payoffs.tape import Tape
-from likelihood_greeks.sampling import Chunk
+from likelihood_greeks.payoffs.relaxed.array import relax
+from likelihood_greeks.payoffs.relaxed.tape import Tape
+from likelihood_greeks.streams.chunks import Chunk
 
 WAYS = pytest.mark.parametrize("way", [nullcontext, formulas_only], ids=["compiled", "formula"])
 ROWS = np.random.default_rng(1).standard_normal((7, 33))

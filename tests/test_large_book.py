@@ -10,13 +10,13 @@ import pytest
 
 import likelihood_greeks as lg
 from benchmarks import large_book
-from likelihood_greeks import execution
 from likelihood_greeks.book import account, blocks, risk
 from likelihood_greeks.book.frame import NAMED
 from likelihood_greeks.book.trades import parse
-from likelihood_greeks.execution import ordered, results, workers
-from likelihood_greeks.sampling import Draws, chunks
-from likelihood_greeks.stopping import Goal
+from likelihood_greeks.engine import execution
+from likelihood_greeks.engine.execution import ordered, results, workers
+from likelihood_greeks.engine.stopping import Goal
+from likelihood_greeks.streams.chunks import Draws, chunks
 
 MARKET = large_book.market()
 

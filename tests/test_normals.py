@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from likelihood_greeks import normals
 from likelihood_greeks._compiled import formulas_only, kernels
 from likelihood_greeks.kernels import normals as compiled
-from likelihood_greeks.sampling import Chunk
+from likelihood_greeks.streams import normals
+from likelihood_greeks.streams.chunks import Chunk
 
 WAYS = pytest.mark.parametrize("way", [nullcontext, formulas_only], ids=["compiled", "formula"])
 WORDS = np.array([1, 2, 3, 4], dtype=np.uint32)

@@ -10,9 +10,9 @@ from matplotlib.collections import PolyCollection
 from scipy import stats
 
 import likelihood_greeks as lg
-from likelihood_greeks.convergence import converging
-from likelihood_greeks.densities import law_at
-from likelihood_greeks.profiles import profile
+from likelihood_greeks.pictures.convergence import converging
+from likelihood_greeks.pictures.density import law_at
+from likelihood_greeks.pictures.greek import profile
 from likelihood_greeks.validation import closed_form, quadrature
 
 MODEL = lg.GBM(spot=96.0, volatility=0.23, rate=0.035, dividend_yield=0.012)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import likelihood_greeks as lg
-from likelihood_greeks.payoffs import rules
-from likelihood_greeks.payoffs.relaxed import NotRelaxableError, relax
-from likelihood_greeks.payoffs.tape import Level, Tape, ramp, step
+from likelihood_greeks.payoffs.relaxed import elementwise as rules
+from likelihood_greeks.payoffs.relaxed.array import NotRelaxableError, relax
+from likelihood_greeks.payoffs.relaxed.tape import Level, Tape, ramp, step
 
 SPOT = draw(MODEL, n_paths=400, seed=3).spot
 SPOT[:, :4] = [[91.3], [84.7], [91.3], [104.1]]  # on the levels of the contracts below, and twice at an extreme

@@ -13,7 +13,7 @@ import likelihood_greeks as lg
 from likelihood_greeks.book.market import Market
 from likelihood_greeks.book.pivots import buckets
 from likelihood_greeks.book.trades import NET, parse
-from likelihood_greeks.reporting import with_error
+from likelihood_greeks.reports.terminal import with_error
 
 FLAT = {"dividend_yield": 0.013, "zero_rate": 0.031, "implied_volatility": 0.27}
 MARKET = {

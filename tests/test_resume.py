@@ -15,8 +15,8 @@ import likelihood_greeks as lg
 from likelihood_greeks.book import account, blocks, parts, risk
 from likelihood_greeks.book.risk import underlying_seed
 from likelihood_greeks.book.trades import parse
-from likelihood_greeks.payoffs.relaxed import NotRelaxableError, Relaxed
-from likelihood_greeks.sampling import chunks
+from likelihood_greeks.payoffs.relaxed.array import NotRelaxableError, Relaxed
+from likelihood_greeks.streams.chunks import chunks
 
 FLAT = {"dividend_yield": 0.01, "zero_rate": 0.03, "implied_volatility": 0.25, "calendar": "NullCalendar"}
 SECTIONS = {"AAA": {"spot": 100.0, **FLAT}, "BBB": {"spot": 50.0, **FLAT}}

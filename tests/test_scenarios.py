@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from test_user_laws import Bernoulli, Normal
 
 import likelihood_greeks as lg
-from likelihood_greeks.estimators.regression import Products
-from likelihood_greeks.estimators.reweighting import Averaging, Ladder, Point, trusted
+from likelihood_greeks.controls.regression import Products
 from likelihood_greeks.models.numerical import as_path_model
-from likelihood_greeks.sampling import Chunk
+from likelihood_greeks.revaluation.reweighting import Averaging, Ladder, Point, trusted
+from likelihood_greeks.streams.chunks import Chunk
 from likelihood_greeks.validation import closed_form, quadrature
 
 DIGITAL = lg.DigitalCall(strike=97.0, maturity=1.1)

@@ -8,12 +8,12 @@ import pytest
 from helpers import MODEL, assert_estimates
 
 import likelihood_greeks as lg
-from likelihood_greeks.estimators import selection
-from likelihood_greeks.estimators.regression import SAMPLES_A_CONTROL, Products, fit
-from likelihood_greeks.estimators.relaxation import Relaxation
-from likelihood_greeks.estimators.selection import Load, biased, choose, cost
-from likelihood_greeks.estimators.skeletons import Handover
-from likelihood_greeks.estimators.specific import HandedOver, Vanilla, rows
+from likelihood_greeks.controls import selection
+from likelihood_greeks.controls.handover import Handover
+from likelihood_greeks.controls.regression import SAMPLES_A_CONTROL, Products, fit
+from likelihood_greeks.controls.selection import Load, biased, choose, cost
+from likelihood_greeks.controls.specific import HandedOver, Vanilla, rows
+from likelihood_greeks.controls.widths import Relaxation
 from likelihood_greeks.validation import quadrature
 
 N = 4000

@@ -10,17 +10,18 @@ from helpers import MODEL, UNEVEN, draw
 
 import likelihood_greeks as lg
 from likelihood_greeks import Paths
+from likelihood_greeks.controls import handover as skeletons
+from likelihood_greeks.controls import specific
+from likelihood_greeks.controls.handover import Handover, Motion, Moved, candidates
+from likelihood_greeks.controls.specific import HandedOver, Vanilla, rows
+from likelihood_greeks.controls.widths import ladder
 from likelihood_greeks.estimate import Moments
-from likelihood_greeks.estimators import skeletons, specific
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.estimators.pathwise import Pathwise
-from likelihood_greeks.estimators.relaxation import ladder
-from likelihood_greeks.estimators.skeletons import Handover, Motion, Moved, candidates
-from likelihood_greeks.estimators.specific import HandedOver, Vanilla, rows
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, Moves
 from likelihood_greeks.parameters import TIME, coordinates
-from likelihood_greeks.payoffs.tape import Tape
-from likelihood_greeks.sampling import Chunk, GivenNormals
+from likelihood_greeks.payoffs.relaxed.tape import Tape
+from likelihood_greeks.streams.chunks import Chunk, GivenNormals
 from likelihood_greeks.validation.quadrature import AsianDigital
 
 NAMES = coordinates(MODEL)

@@ -13,11 +13,11 @@ from scipy import stats
 
 import likelihood_greeks as lg
 from likelihood_greeks import cli
+from likelihood_greeks.engine.payoff_group import Group
+from likelihood_greeks.engine.pilot_and_main import Run, accumulate, replicated
 from likelihood_greeks.estimate import Moments, Replicated, doubt
-from likelihood_greeks.group import Group
 from likelihood_greeks.parameters import requested
-from likelihood_greeks.runs import Run, accumulate, replicated
-from likelihood_greeks.sampling import Chunk, checked, chunks, scrambled, sobol_chunks
+from likelihood_greeks.streams.chunks import Chunk, checked, chunks, scrambled, sobol_chunks
 from likelihood_greeks.validation import closed_form, quadrature
 
 ROOT = Path(__file__).parents[1]

@@ -8,12 +8,12 @@ from helpers import UNEVEN
 from scipy import special, stats
 from scipy.stats import qmc
 
-from likelihood_greeks import sobol
-from likelihood_greeks.bridge import bridged, splits
-from likelihood_greeks.inversion import TABLES, gamma_quantile, poisson_quantile
-from likelihood_greeks.models.square_root import SquareRoot
-from likelihood_greeks.sampling import SobolStream
-from likelihood_greeks.sobol import points
+from likelihood_greeks.models.heston.variance import SquareRoot
+from likelihood_greeks.streams import sobol
+from likelihood_greeks.streams.brownian_bridge import bridged, splits
+from likelihood_greeks.streams.chunks import SobolStream
+from likelihood_greeks.streams.inversion import TABLES, gamma_quantile, poisson_quantile
+from likelihood_greeks.streams.sobol import points
 
 ONE_SCRAMBLE = points(3, 0, range(40), 0, 1024)
 

@@ -14,11 +14,11 @@ from scipy import stats
 import likelihood_greeks as lg
 from likelihood_greeks import cli
 from likelihood_greeks.book.trades import read_book
+from likelihood_greeks.engine.pilot_and_main import Run
+from likelihood_greeks.engine.stopping import GROWTH, Goal, Target, sampled
 from likelihood_greeks.estimate import Moments
-from likelihood_greeks.payoffs.tape import NotRelaxableError
-from likelihood_greeks.runs import Run
-from likelihood_greeks.sampling import Chunk, Draws
-from likelihood_greeks.stopping import GROWTH, Goal, Target, sampled
+from likelihood_greeks.payoffs.relaxed.tape import NotRelaxableError
+from likelihood_greeks.streams.chunks import Chunk, Draws
 from likelihood_greeks.validation import closed_form, quadrature
 
 CALL, DIGITAL = lg.Call(101.0, 1.3), lg.DigitalCall(97.0, 0.7, cash=3.0)

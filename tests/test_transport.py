@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from likelihood_greeks.models.heston.transport import gamma_shape, inverse_gaussian_shape
+from likelihood_greeks.models.heston.variance import FLOOR, Direction, SquareRoot, Transitions
 from likelihood_greeks.models.numerical import stencil
-from likelihood_greeks.models.square_root import FLOOR, Direction, SquareRoot, Transitions
-from likelihood_greeks.models.transport import gamma_shape, inverse_gaussian_shape
 
 SHAPES = [0.01, 0.04, 0.12, 0.31, 0.999, 1.0, 2.5, 17.0, 140.0, 2e4]
 LEVELS = np.array([1e-14, 1e-9, 1e-4, 0.02, 0.3, 0.5])

@@ -10,14 +10,14 @@ from heston_moves import POSITIVE, SHORT, along, moments_of, size
 from heston_reference import BK1, DESK, FV1
 from scipy import special, stats
 
-from likelihood_greeks.models.conditional_spot import LINEAR, ConditionalSpot
-from likelihood_greeks.models.integrated_variance import IntegratedVariance
+from likelihood_greeks.models.heston.integrated_variance import IntegratedVariance
+from likelihood_greeks.models.heston.spot import LINEAR, ConditionalSpot
+from likelihood_greeks.models.heston.variance import SquareRoot
+from likelihood_greeks.models.heston.variance_path import VariancePath
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, NONE, Moves
 from likelihood_greeks.models.numerical import Differentiated, stencil
-from likelihood_greeks.models.square_root import SquareRoot
-from likelihood_greeks.models.variance_path import VariancePath
 from likelihood_greeks.parameters import TIME, coordinates
-from likelihood_greeks.sampling import Chunk
+from likelihood_greeks.streams.chunks import Chunk
 
 MODELS = {"desk": DESK, "BK1": BK1, "FV1": FV1, "rho=+.5": POSITIVE}
 BENEATH = ("initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", TIME)

@@ -16,11 +16,11 @@ from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeAlias, final
 
+from ..engine.execution import AHEAD, ordered, width
+from ..engine.pilot_and_main import accumulate, half, replicated
+from ..engine.stopping import Goal
 from ..estimate import Statistics
-from ..execution import AHEAD, ordered, width
-from ..runs import accumulate, half, replicated
-from ..sampling import Chunk, Draws
-from ..stopping import Goal
+from ..streams.chunks import Chunk, Draws
 from .blocks import GIVEN_UP, Block, Prepared, prepared
 from .desk import TRADES, Desk, Failure, Worked
 from .frame import trade_rows

@@ -9,12 +9,12 @@ from typing import Any, final
 import numpy as np
 
 from .._checks import refuse
-from ..estimators.plan import Plan
-from ..group import Group
-from ..laws import chosen_law
+from ..controls.plan import Plan
+from ..engine.choice_of_law import chosen_law
+from ..engine.payoff_group import Group
+from ..engine.pilot_and_main import Run, pilot_chunks, plans
 from ..parameters import Greek, requested
-from ..runs import Run, pilot_chunks, plans
-from ..sampling import Chunk, Draws
+from ..streams.chunks import Chunk, Draws
 from .desk import Desk, Failure
 from .trades import Problem, Trade
 

@@ -9,10 +9,10 @@ from typing import Any, final
 import numpy as np
 
 from .._typing import FloatArray
+from ..engine.pilot_and_main import Run, of_both
 from ..estimate import Moments
-from ..payoffs.tape import NotRelaxableError
-from ..runs import Run, of_both
-from ..sampling import Chunk
+from ..payoffs.relaxed.tape import NotRelaxableError
+from ..streams.chunks import Chunk
 
 TRADES = "trades"
 """The key of the moments of all trades."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.pilot_and_main import half, inconsistency
 from ..estimate import Estimate, Statistics, rarity
 from ..result import estimates
-from ..runs import half, inconsistency
 from .blocks import Block
 from .desk import TRADES, scores_of
 from .market import initial_volatility, law_name

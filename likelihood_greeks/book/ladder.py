@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from .._checks import finite, refuse
-from ..sampling import checked
-from ..scenarios import scenarios
+from ..revaluation.grid import scenarios
+from ..streams.chunks import checked
 from .market import Market
 from .trades import Trade, parse, read_book
 

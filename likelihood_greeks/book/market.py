@@ -17,9 +17,9 @@ import numpy as np
 
 from .._checks import number, positive, refuse, within
 from ..models.gbm import GBM
-from ..models.heston import Heston
-from ..models.heston_calibration import HestonCalibration
-from ..models.heston_fourier import VARIANCE
+from ..models.heston.calibration import HestonCalibration
+from ..models.heston.fourier import VARIANCE
+from ..models.heston.law import Heston
 from .calendars import DAYS_PER_YEAR, calendar, closest, iso_date
 from .curves import VolatilitySurface, ZeroCurve, decimal, per_year
 

@@ -16,12 +16,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from .._checks import one_of, refuse
-from ..engine import CONTROLS
+from ..engine.execution import Workers, one_thread_each, workers
+from ..engine.greeks import CONTROLS
+from ..engine.stopping import MAX_PATHS, TargetError, goal
 from ..estimate import Statistics
-from ..execution import Workers, one_thread_each, workers
 from ..parameters import STANDARD, Greek, label, listed
-from ..sampling import Draws, checked
-from ..stopping import MAX_PATHS, TargetError, goal
+from ..streams.chunks import Draws, checked
 from .account import Account, Advanced, Main, Pool, Workshop, upcoming
 from .blocks import blocks
 from .files import check_writable, write

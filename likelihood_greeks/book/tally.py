@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias, final
 
 from .._typing import FloatArray
+from ..engine.pilot_and_main import accumulate, replicated
 from ..estimate import Moments, Statistics
-from ..runs import accumulate, replicated
-from ..sampling import Chunk
+from ..streams.chunks import Chunk
 from .blocks import Block
 from .desk import Failure, Worked
 from .trades import NET, Problem

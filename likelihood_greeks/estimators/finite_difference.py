@@ -19,15 +19,15 @@ from typing import TypeAlias, final
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.conditional_spot import LINEAR
+from ..models.heston.spot import LINEAR
 from ..models.moves import draws_beneath
 from ..models.numerical import moved, value_of
 from ..models.protocol import Ages, PathModel, observed
 from ..parameters import TIME, Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
-from ..sampling import Chunk
+from ..streams.chunks import Chunk
+from ..streams.recorded import Recording, Source
 from .likelihood_ratio import Combination, sum_of
-from .recording import Recording, Source
 
 RELATIVE = ("spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol")
 Shift: TypeAlias = tuple[tuple[str, float], ...]

@@ -31,7 +31,7 @@ from ..models.moves import LIKELIHOOD_RATIO, Movable, Moves
 from ..models.protocol import PathModel, observed
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
-from ..sampling import Chunk
+from ..streams.chunks import Chunk
 
 Combination = Mapping[Derivative, float]
 

@@ -23,15 +23,15 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimate import Statistics
-from ..models.conditional_spot import LINEAR
+from ..models.heston.spot import LINEAR
 from ..models.moves import draws_beneath
 from ..models.protocol import PathModel
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract
-from ..sampling import Chunk
+from ..streams.chunks import Chunk
+from ..streams.recorded import Recording
 from .finite_difference import bump_sizes, difference, present_values
 from .likelihood_ratio import Combination, sum_of
-from .recording import Recording
 
 INFINITESIMAL = 1e-6
 JUMP = 1e-3  # a change over the infinitesimal bump larger than this share of the largest payment is a jump

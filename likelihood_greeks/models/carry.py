@@ -8,10 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
-from .. import jets
 from .._checks import finite
 from .._typing import AnyArray
-from ..jets import Jet
+from ..numerics import jets
+from ..numerics.jets import Jet
 from ..parameters import TIME, HasParameters
 
 

@@ -11,10 +11,10 @@ from typing import Any, final
 
 import numpy as np
 
-from .. import jets
 from .._checks import positive
 from .._typing import FloatArray
-from ..jets import Jet
+from ..numerics import jets
+from ..numerics.jets import Jet
 from ..parameters import TIME, Derivative
 from .moves import NONE, Moves, Slope, diffused, once, weighted_squares
 from .protocol import Paths

@@ -17,9 +17,9 @@ from typing import Any, final
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
-from ..jets import Jet
+from ..numerics.jets import Jet
 from ..parameters import TIME, Derivative, NamesGreeks, coordinates
-from ..sampling import Stream
+from ..streams.chunks import Stream
 from .protocol import Law, PathModel, observed
 
 FIRST = {1: 8.0 / 12.0, 2: -1.0 / 12.0}  # of opposite differences

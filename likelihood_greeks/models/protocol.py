@@ -9,9 +9,9 @@ from typing import Any, Protocol, final, runtime_checkable
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
-from ..jets import Jet
+from ..numerics.jets import Jet
 from ..parameters import Derivative
-from ..sampling import Stream
+from ..streams.chunks import Stream
 
 
 @final

@@ -9,12 +9,12 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from .. import jets
 from .._checks import dates, finite, positive, refuse
 from .._typing import AnyArray, FloatArray
-from ..jets import Jet
+from ..numerics import jets
+from ..numerics.jets import Jet
 from ..parameters import TIME, Derivative
-from ..sampling import Stream
+from ..streams.chunks import Stream
 from . import carry, lognormal
 from .lognormal import Terms
 from .moves import LIKELIHOOD_RATIO, Moves

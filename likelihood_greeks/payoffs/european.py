@@ -4,16 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from .protocol import Contract
-from .vanilla import (
-    AssetOrNothingCall,
-    AssetOrNothingPut,
-    Call,
-    DigitalCall,
-    DigitalPut,
-    GapCall,
-    GapPut,
-    Put,
-)
+from .vanilla import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
 
 
 @final

@@ -8,10 +8,10 @@ from typing import Any, TypeVar, final
 
 import numpy as np
 
-from .. import engine
 from .._checks import positive, refuse
+from ..engine import greeks as engine
 from ..models.gbm import GBM
-from ..models.heston import Heston
+from ..models.heston.law import Heston
 from ..models.term_structure import TermStructureGBM
 from ..parameters import Greek
 from ..payoffs.protocol import Contract

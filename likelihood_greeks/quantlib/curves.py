@@ -12,7 +12,7 @@ import QuantLib as ql  # noqa: N813
 from .._checks import refuse
 from .._typing import FloatArray
 from ..models.gbm import GBM
-from ..models.heston import Heston
+from ..models.heston.law import Heston
 from ..models.term_structure import TermStructureGBM
 from ..payoffs.protocol import Contract
 from .contracts import OnCurves

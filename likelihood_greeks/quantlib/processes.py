@@ -16,7 +16,7 @@ import QuantLib as ql  # noqa: N813
 
 from .._checks import InvalidValueError, positive, refuse
 from ..models.gbm import GBM
-from ..models.heston import Heston
+from ..models.heston.law import Heston
 
 FLAT = 1e-10  # largest spread of rates and volatilities that counts as rounding
 YEARS = (1 / 365, 1 / 52, *np.arange(1.0, 121.0) / 12.0, *np.arange(11.0, 61.0))

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..book.units import unit_of
-from ..reporting import number, with_error
+from ..pictures.risk import ladder_of, risk_by_maturity
 from .content import Content
-from .pictures import ladder_of, risk_by_maturity
+from .terminal import number, with_error
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

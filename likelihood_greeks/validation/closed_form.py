@@ -13,25 +13,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .. import jets
 from .._typing import FloatArray
-from ..jets import Jet
 from ..models.gbm import GBM
-from ..models.heston import Heston
+from ..models.heston.law import Heston
+from ..numerics import jets
+from ..numerics.jets import Jet
 from ..parameters import TIME, Greek, resolve
 from ..payoffs.european import pieces
 from ..payoffs.path import Asian
 from ..payoffs.protocol import Contract
-from ..payoffs.vanilla import (
-    AssetOrNothingCall,
-    AssetOrNothingPut,
-    Call,
-    DigitalCall,
-    DigitalPut,
-    GapCall,
-    GapPut,
-    Put,
-)
+from ..payoffs.vanilla import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
 
 
 def price(model: GBM | Heston, payoff: Contract) -> Jet:

@@ -11,8 +11,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from .._checks import positive
-from ..engine import greeks
-from ..execution import Workers
+from ..engine.execution import Workers
+from ..engine.greeks import greeks
 from .cases import GREEKS, Case, grid
 
 PRECISION = 0.01

@@ -1,0 +1,83 @@
+r"""Zero-mean controls that any law gives for nothing.
+
+Differentiating :math:`E[1] = 1` and :math:`E[S_T] = F` under the integral gives, for every weight *w* of the
+likelihood-ratio estimator,
+
+.. math:: E[w_A] = 0, \qquad E\Bigl[\frac{S_T}{F}\, w_A - \frac{\partial_A F}{F}\Bigr] = 0,
+          \qquad E\Bigl[\frac{S_T}{F} - 1\Bigr] = 0 .
+
+The estimate is the mean of :math:`y - \beta \cdot c`. Because :math:`\beta` comes from draws of its own, the estimate
+is exactly unbiased and its standard error is the plain one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..estimators.likelihood_ratio import Drawn
+from ..models.moves import ActsInLayers
+from ..models.numerical import Differentiated
+from ..models.protocol import PathModel
+from ..parameters import Derivative
+
+
+def has_forward(model: PathModel, maturity: float) -> bool:
+    """Whether the model knows the expectation of its spot."""
+    return model.forward_jet(np.asarray(maturity)) is not None
+
+
+def enriched(model: PathModel, asked: Sequence[Derivative]) -> list[Derivative]:
+    """The weights asked for; where scores are explicit, those of all parameters and the gamma weight are added.
+
+    Of a law that acts in layers only the parameters of the spots: the scores of what is beneath cost a third of the run
+    and add nothing to the Greeks of the others (measured under Heston).
+    """
+    cheap: Sequence[str] = model.direct_parameters if isinstance(model, ActsInLayers) else model.parameters
+    if isinstance(model, Differentiated):  # a difference may not exist, and costs
+        cheap = ()
+    first = [*dict.fromkeys([*((name,) for name in cheap), *(d for d in asked if len(d) == 1)])]
+    second = [d for d in asked if len(d) == 2]
+    gamma = [("spot", "spot")] if "spot" in cheap and ("spot", "spot") not in second else []
+    return [*first, *gamma, *second]
+
+
+def labels(model: PathModel, maturity: float, weights: Sequence[Derivative]) -> list[str]:
+    """What the rows of `free` are, in words."""
+    plain = ["score " + ":".join(d) for d in weights]
+    if not has_forward(model, maturity):
+        return plain
+    return [*plain, "spot - forward", *("spot x " + name for name in plain)]
+
+
+def free(model: PathModel, maturity: float, drawn: Drawn, names: Sequence[Derivative]) -> FloatArray:
+    """The free controls made of the weights `names` on one chunk, shape (n_controls, n_paths); each has mean zero."""
+    weights = [drawn.weights[d] for d in names]
+    forward = model.forward_jet(np.asarray(maturity))
+    if forward is None:
+        return np.stack(weights) if weights else np.zeros((0, drawn.spot.shape[-1]))
+    relative = drawn.spot[-1] / forward.value
+    moved = [relative * w - forward.derivative(*d) / forward.value for d, w in zip(names, weights, strict=True)]
+    return np.stack([*weights, relative - 1.0, *moved])
+
+
+def eligible(
+    model: PathModel, maturity: float, weights: Sequence[Derivative], targets: Sequence[Collection[Derivative]]
+) -> FloatArray:
+    """Which free controls may serve which target, bool of shape (n_targets, n_controls).
+
+    A control whose weight is of higher order than the target's own would be a polynomial of higher degree than what
+    it controls: a gain in the bulk of the law, paid for by its tails. So a target gets every score, the second-order
+    weight in the spot and the weights it is made of; and the spot times every score and times its own weights.
+    """
+    own = np.array([[w in target for w in weights] for target in targets], dtype=bool).reshape(
+        len(targets), len(weights)
+    )
+    first = np.array([len(w) == 1 for w in weights], dtype=bool)
+    gamma = np.array([w == ("spot", "spot") for w in weights], dtype=bool)
+    plain, moved = own | first | gamma, own | first
+    if not has_forward(model, maturity):
+        return plain
+    return np.concatenate([plain, np.ones((len(targets), 1), dtype=bool), moved], axis=1)

@@ -1,0 +1,202 @@
+"""`greeks`: the likelihood-ratio estimate of one payoff under one model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from .._checks import one_of
+from ..controls.plan import Plan
+from ..controls.selection import cost
+from ..estimate import Estimate, Replicated, rarity
+from ..estimators.likelihood_ratio import Combination, simulated
+from ..models.numerical import as_path_model, verify
+from ..models.protocol import PathModel, observed
+from ..parameters import Greek, requested
+from ..payoffs.protocol import Contract, verify_separate
+from ..payoffs.relaxed.tape import NotRelaxableError
+from ..result import Diagnostics, Result, estimates
+from ..streams.chunks import Chunk, Draws, checked
+from .choice_of_law import HandOver, chosen_law
+from .execution import Workers, one_thread_each, workers
+from .payoff_group import Group
+from .pilot_and_main import Run, half, inconsistency, pilot_chunks, plans
+from .stopping import MAX_PATHS, Goal, TargetError, goal, sampled
+
+CONTROLS = ("auto", "scores", "none")
+
+
+def greeks(
+    model: Any,
+    payoff: Contract,
+    greeks: Iterable[Greek] | None = None,
+    *,
+    paths: int = 100_000,
+    seed: int | None = None,
+    controls: str = "auto",
+    sampling: str = "pseudo",
+    handover: HandOver = "auto",
+    target_error: TargetError | None = None,
+    max_paths: int = MAX_PATHS,
+    executor: Workers = None,
+    progress: bool = False,
+) -> Result:
+    """Price and Greeks by the likelihood-ratio method, unbiased for any payoff, with standard errors.
+
+    Parameters
+    ----------
+    model : PathModel or Law
+        `GBM`, `Heston`, or any object with ``simulate`` and ``log_density``.
+    payoff : Contract
+        One of the package's payoffs, `Payoff`, or anything with ``times`` that can be called with spots.
+    greeks : iterable of str or pair of str, optional
+        Greek names (``"delta"``, ``"gamma"``, ``"vega"``, ``"rho"``, ``"dividend_rho"``, ``"theta"``, ``"vanna"``,
+        ``"volga"``, ``"charm"``), parameters, or pairs of parameters. Default: the first-order ones of an asset
+        and gamma; for a law with no spot, every parameter. The price always comes first.
+    paths : int
+        Paths of the main run; with a target, of its first round (whole chunks: up to 4,095 more); with Sobol points up
+        to one part in 32 more (at least 32), see `sampling`.
+    seed : int, optional
+        Default: drawn, and reported in the result.
+    controls : {"auto", "scores", "none"}
+        Zero-mean controls with coefficients from a pilot of its own draws: the free ones of the law (`scores`), and
+        relaxed payoffs on skeletons and known European prices where the pilot finds that they pay (`auto`).
+    sampling : {"pseudo", "antithetic", "sobol"}
+        Independent draws, antithetic pairs (a pair is one sample), or 32 to 64 independently scrambled sets of Sobol
+        points, each a power of two of them; the error is that of the mean of so many scrambles, and ``n_paths`` says
+        how many paths there were. A law of your own must then ask for as many numbers in every call of ``simulate``,
+        and reject none.
+    handover : {"auto", "flow", "score"} or float
+        For a law that draws something beneath its spots, as `Heston` does its variance: whether changes of it travel
+        with the path (``"flow"``), are scored (``"score"``, the full likelihood ratio), or are handed from the one to
+        the other at a rate per year. Left to itself, a European payoff gets the exact law of its date, other payoffs a
+        rate in between; without controls, the full likelihood ratio. Every choice is unbiased.
+    target_error : mapping, optional
+        Standard errors to be reached, by Greek (``"price"`` is one): ``{"delta": 1e-3}`` in raw units, ``{"delta":
+        "0.5%"}`` as a share of the value's magnitude, 10% at most. Paths are added in rounds, each as long as the
+        variances so far call for, until every named Greek is there and its error can be trusted. A Greek that is not
+        there after `max_paths` says so in its note; a share of a value of zero cannot be reached. Not for Sobol points.
+    max_paths : int
+        Paths that a run with a target may take. They also size the pilot.
+    executor : concurrent.futures.Executor or "serial", optional
+        Where chunks of paths are worked on; results are bit-identical for any. Default: threads of the call's own, one
+        a core; ``"serial"`` works in the caller's thread.
+    progress : bool
+        Show a progress bar; with a target, how far off the errors are, and the time that is left by that.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ValueError
+        If a Greek is unknown under the model, an argument is out of range, or the payoff returns cash flows of the
+        wrong shape, NaN or infinity.
+    TypeError
+        If `model` or `payoff` lacks what is needed.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> model = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
+    >>> result = lg.greeks(model, lg.DigitalCall(strike=105.0, maturity=0.5), ["delta"], paths=10_000, seed=1)
+    >>> abs(result["delta"].z_score(0.0264887)) < 3.0
+    True
+    >>> result = lg.greeks(model, lg.Call(105.0, 0.5), ["gamma"], paths=4096, seed=1, target_error={"gamma": "0.1%"})
+    >>> result["gamma"].standard_error < 0.001 * result["gamma"].value
+    True
+    """
+    law, labels, combinations = prepared(model, payoff, greeks)
+    count, seed, kind = checked(paths, seed, sampling)
+    aim = goal(labels, count, target_error, max_paths, kind)
+    chosen = chosen_law(law, payoff.times, handover, one_of("controls", controls, CONTROLS))
+    law, group = chosen.law, Group(chosen.law, (payoff,), combinations, controls, chosen.rate)
+    trial = Chunk(seed, 0, 64, pilot=True)
+    verify(law, payoff.times, trial.stream())
+    verify_separate(payoff, observed(simulated(law, payoff.times, trial)))
+
+    draws = Draws(seed, len(payoff.times), kind)
+    pilot = pilot_chunks(seed, aim.most, len(payoff.times), kind) if group.control_names else []
+    where: dict[str, Any] = {"executor": executor, "title": "greeks" if progress else ""}
+    try:
+        found, diagnostics = _estimated(group, labels, pilot, (draws, aim), **where)
+    except NotRelaxableError as error:  # on a path that the pilot did not see
+        found, diagnostics = _estimated(replace(group, controls="scores"), labels, pilot, (draws, aim), **where)
+        given_up = f"relaxations given up: the payoff uses {error}"
+        diagnostics = replace(diagnostics, remarks=(*diagnostics.remarks, given_up))
+    if chosen.remark:
+        diagnostics = replace(diagnostics, remarks=(chosen.remark, *diagnostics.remarks))
+    method = "likelihood ratio" + {"none": "", "scores": " + score controls", "auto": " + controls"}[controls]
+    return Result(found, method, seed, kind, diagnostics)
+
+
+def _estimated(
+    group: Group,
+    labels: list[str],
+    pilot: Sequence[Chunk],
+    main: tuple[Draws, Goal],
+    *,
+    executor: Workers,
+    title: str,
+) -> tuple[dict[str, Estimate], Diagnostics]:
+    """The pilot and the main run of one payoff."""
+    start = time.perf_counter()
+    with one_thread_each(), workers(executor) as pool:
+        found_plans = tuple(plans(group, pilot, pool)) if pilot else ()
+        piloted = time.perf_counter()
+        serve = not all(plan.empty for plan in found_plans)
+        run = Run(group, found_plans) if serve else Run(replace(group, controls="none"), ())
+        ran = sampled(run, *main, [0], executor=pool, title=title)
+    times = Diagnostics(pilot_seconds=piloted - start, main_seconds=time.perf_counter() - piloted)
+
+    controlled, plain = half(ran.total[0], True), half(ran.total[0], False)
+    doubts, missed = [inconsistency(run.group, ran.total["scores"]), rarity(plain, 0)], ran.missed(0)
+    notes = {greek: "; ".join(filter(None, [*doubts, missed.get(greek)])) for greek in labels}
+    found = estimates(labels, controlled, ran.paths, plain, notes)
+    if isinstance(controlled, Replicated):
+        times = replace(times, sobol_gain=dict(zip(labels, controlled.gain.tolist(), strict=True)))
+    if not found_plans:
+        return found, replace(times, remarks=("no controls were used", *ran.remarks))
+    (plan,) = found_plans
+    work = (cost(plan.specific, group.load) if serve else 1.0) * (1.0 + times.pilot_seconds / times.main_seconds)
+    work_gain = {greek: estimate.variance_ratio / work for greek, estimate in found.items()}
+    told = described(group, labels, plan, times)
+    return found, replace(told, cost=work, work_gain=work_gain, remarks=(*told.remarks, *ran.remarks))
+
+
+def prepared(
+    model: Any, payoff: Contract, greeks: Iterable[Greek] | None
+) -> tuple[PathModel, list[str], tuple[Combination, ...]]:
+    """The arguments every estimator shares, checked: the model, the labels and what they stand for."""
+    law = as_path_model(model)
+    if isinstance(payoff, type) or not isinstance(payoff, Contract):
+        raise TypeError(f"payoff must have `times` and be callable with spots, got {payoff!r}")
+    wanted = requested(greeks, law)
+    return law, list(wanted), tuple(wanted.values())
+
+
+def described(group: Group, labels: Sequence[str], plan: Plan, times: Diagnostics) -> Diagnostics:
+    """What the pilot decided, Greek by Greek and control by control."""
+    names = [*group.control_names, *(control.name for control in plan.specific)]
+    table = plan.fit.coefficients
+    rows = [
+        {
+            "greek": greek,
+            "control": name,
+            "coefficient": table[g, c],
+            "used": table[g, c] != 0.0,
+            "contribution": plan.fit.contribution[g, c],
+        }
+        for g, greek in enumerate(labels)
+        for c, name in enumerate(names)
+    ]
+    refused = [greek for g, greek in enumerate(labels) if not table[g].any()]
+    remarks = [*plan.remarks]
+    remarks += [f"controls refused (no gain in the pilot): {', '.join(refused)}"] if refused else []
+    gain = dict(zip(labels, plan.fit.gain.tolist(), strict=True))
+    return replace(times, controls=pd.DataFrame(rows), gain=gain, pilot_paths=plan.paths, remarks=tuple(remarks))

@@ -1,0 +1,173 @@
+"""A group of payoffs on one law: simulated once, weighted once, each with its samples and its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import final
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..controls import free as control_variates
+from ..controls.handover import Motion
+from ..controls.plan import Choice, chosen, offered
+from ..controls.regression import Products
+from ..controls.selection import Load
+from ..controls.specific import Control, rows
+from ..estimators import likelihood_ratio
+from ..estimators.likelihood_ratio import Combination, Drawn
+from ..models.moves import LIKELIHOOD_RATIO
+from ..models.protocol import PathModel
+from ..payoffs.protocol import Contract
+from ..streams.chunks import Chunk
+from . import pilot_draws as pilot
+
+PROBE = 1 << 20  # index of the pilot's stream that shakes fixings to measure widths
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Piloted:
+    """Draws of the pilot, and what the payoffs on them share.
+
+    Attributes
+    ----------
+    chunk : Chunk
+        How paths form samples.
+    drawn : Drawn
+    weight : ndarray, shape (n_samples,)
+        Importance of each sample.
+    free : ndarray, shape (n_free, n_samples)
+        The free controls.
+    motion : Motion
+    """
+
+    chunk: Chunk
+    drawn: Drawn
+    weight: FloatArray
+    free: FloatArray
+    motion: Motion
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Payoffs that share a law and its dates: simulated once, weighted once.
+
+    Parameters
+    ----------
+    model : PathModel
+    payoffs : tuple of Contract
+        All with the same ``times``.
+    combinations : tuple of Combination
+        What to estimate: linear combinations of derivatives, by payoff the same.
+    controls : {"none", "scores", "auto"}
+    rate : float
+        At which changes of what is beneath the spots are handed to the measure.
+    """
+
+    model: PathModel
+    payoffs: tuple[Contract, ...]
+    combinations: tuple[Combination, ...]
+    controls: str
+    rate: float = LIKELIHOOD_RATIO
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """The common observation dates."""
+        return self.payoffs[0].times
+
+    @property
+    def weights(self) -> list[tuple[str, ...]]:
+        """Derivatives of the density that are computed: those asked for, and those that make good controls."""
+        asked = likelihood_ratio.weight_derivatives(self.combinations)
+        return asked if self.controls == "none" else control_variates.enriched(self.model, asked)
+
+    @property
+    def load(self) -> Load:
+        """Of a plain path."""
+        return Load.of(self.model, self.times, self.rate)
+
+    @property
+    def control_names(self) -> list[str]:
+        """What the controls are."""
+        return control_variates.labels(self.model, self.times[-1], self.weights) if self.controls != "none" else []
+
+    def draw(self, chunk: Chunk) -> Drawn:
+        """Paths and weights of a chunk."""
+        return likelihood_ratio.draw(self.model, self.times, chunk, self.weights, self.rate)
+
+    def samples(self, chunk: Chunk, drawn: Drawn) -> Iterator[FloatArray]:
+        """Plain likelihood-ratio samples, payoff by payoff, shape (n_combinations, n_samples)."""
+        for payoff in self.payoffs:
+            yield chunk.fold(likelihood_ratio.samples(self.model, payoff, drawn, self.combinations))
+
+    def control_samples(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
+        """Zero-mean controls, shape (n_controls, n_samples)."""
+        return _folded(chunk, control_variates.free(self.model, self.times[-1], drawn, self.weights))
+
+    @property
+    def score_names(self) -> list[tuple[str, str]]:
+        """What the rows of `scores` are, and what it means if their mean is not zero."""
+        wrong = "log_density is not the density of what simulate draws"
+        found = [(f"the score of {d[0]}", wrong) for d in self.weights if len(d) == 1]
+        if control_variates.has_forward(self.model, self.times[-1]):
+            found.append(("spot / forward - 1", "the forward is not the mean of the spots that simulate draws"))
+        return found
+
+    def scores(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
+        """What must have mean zero if the law is consistent; shape (n_names, n_samples)."""
+        rows = [row for name, row in drawn.weights.items() if len(name) == 1]
+        forward = self.model.forward_jet(np.asarray(self.times[-1]))
+        if forward is not None:
+            rows.append(drawn.spot[-1] / forward.value - 1.0)
+        return _folded(chunk, np.stack(rows) if rows else np.zeros((0, chunk.n_paths)))
+
+    def motion(self, drawn: Drawn) -> Motion:
+        """How the paths move."""
+        return Motion(self.model, drawn)
+
+    def pilot_draws(self, chunk: Chunk) -> list[Piloted]:
+        """Weighted draws of one chunk of the pilot, with all that payoffs share."""
+        return [
+            Piloted(piece, drawn, weight, self.control_samples(piece, drawn), self.motion(drawn))
+            for drawn, weight, piece in pilot.draws(self.model, self.times, chunk, self.weights, self.rate)
+        ]
+
+    def products(self, draws: Sequence[Piloted], number: int, controls: Sequence[Control]) -> Products:
+        """Products of a payoff's Greeks with the free controls and its own."""
+        payoff, parts = self.payoffs[number], []
+        for drawn in draws:
+            plain = likelihood_ratio.samples(self.model, payoff, drawn.drawn, self.combinations)
+            own = self.own_samples(drawn.chunk, number, controls, drawn.motion)
+            parts.append(Products.of(drawn.free, own, drawn.chunk.fold(plain), drawn.weight))
+        return reduce(Products.merge, parts)
+
+    def choices(self, chunk: Chunk) -> list[Choice]:
+        """The controls of every payoff, chosen on draws that the main run does not use."""
+        draws = self.pilot_draws(chunk)
+        allowed = control_variates.eligible(self.model, self.times[-1], self.weights, self.combinations)
+        found = []
+        for number, payoff in enumerate(self.payoffs):
+            generator = replace(chunk, index=PROBE).stream().generator
+            auto = self.controls == "auto"
+            offers, why_not = offered(self.model, payoff, draws[0].drawn, self.load, generator) if auto else ([], "")
+            found.append(chosen(offers, why_not, self.load, self.products(draws, number, offers), allowed))
+        return found
+
+    def own_samples(
+        self, chunk: Chunk, number: int, controls: Sequence[Control], motion: Motion, used: FloatArray | None = None
+    ) -> FloatArray:
+        """A payoff's own controls, Greek by Greek, shape (n_combinations, n_controls, n_samples); see `rows`."""
+        return chunk.fold(rows(controls, motion, self.payoffs[number], self.combinations, used))
+
+
+def _folded(chunk: Chunk, rows: FloatArray) -> FloatArray:
+    """Folded rows; one that an antithetic pair cancels to rounding errors becomes exactly zero."""
+    folded = chunk.fold(rows)
+    if folded is not rows:
+        cancelled = np.abs(folded).max(axis=-1) < 1e-9 * np.abs(rows).max(axis=-1)
+        folded[cancelled] = 0.0
+    return folded

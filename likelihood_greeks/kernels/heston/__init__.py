@@ -1,0 +1,1 @@
+"""Compiled formulas of Heston's model."""

@@ -1,0 +1,1 @@
+"""Numerical tools that know nothing of finance: exact derivatives, tables, sums, differences."""

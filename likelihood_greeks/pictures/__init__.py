@@ -1,0 +1,1 @@
+"""Pictures: everything that draws, and nothing that computes."""

@@ -1,0 +1,223 @@
+"""What `compare` found, for people: a picture and a table, in which a wrong answer does not look like a cheap one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from rich.markup import escape
+from rich.table import Table
+
+from .._checks import refuse, writable
+from ..reports.terminal import number, with_error
+
+# Matplotlib is imported where a figure is made: `import likelihood_greeks` takes 0.6 s, and 0.2 s more with even
+# `matplotlib.axes` alone.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PLAIN = "likelihood ratio"
+FAR = 4.0  # standard errors that a biased method lies from the best unbiased one before its bias is said to be seen
+CHEAPEST = 1e-9  # costs below this share are drawn at the left edge: a perfect control leaves only rounding
+SUFFIXES = (".png", ".pdf", ".svg")
+SIZE, DPI = (8.0, 5.0), 100  # inches: 800 by 500 pixels
+
+STYLES = (
+    ("#000000", "o"), ("#56B4E9", "s"), ("#0072B2", "D"), ("#009E73", "^"), ("#E69F00", "v"), ("#D55E00", "p"),
+    ("#CC79A7", "<"),
+)  # fmt: skip
+"""Colour and marker by method, in order. Colours: M. Okabe and K. Ito, *Color Universal Design*, 2008."""
+
+FILL: Mapping[str, dict[str, Any]] = {
+    "unbiased": {},
+    "doubtful": {"fillstyle": "bottom", "markerfacecoloralt": "white"},
+    "biased": {"markerfacecolor": "white"},
+    "bias seen": {"markerfacecolor": "white"},
+}
+"""Markers by judgement: only an answer to be believed is filled."""
+
+
+def judged(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame of `compare` with two more columns: what the error costs, and whether to believe the value.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        From `compare`; rows may have been left out, but not those of plain likelihood ratio.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``cost`` is the work-normalised variance over that of plain likelihood ratio: NaN where there is no value, or
+        nothing to divide by. ``judgement`` is "unbiased", "doubtful" (unbiased, with a note), "biased",
+        "bias seen" (more than 4 standard errors from the most accurate unbiased method) or "no answer".
+
+    Raises
+    ------
+    ValueError
+        If the frame lacks the rows or columns that this takes.
+    """
+    wanted = ["value", "standard_error", "work_normalised_variance", "unbiased", "note"]
+    if list(frame.index.names) != ["greek", "method"] or not set(wanted) <= set(frame.columns):
+        refuse("frame", "come from compare()", list(frame.reset_index().columns))
+    compared = [greek for greek, method in frame.index if method == PLAIN]
+    if not compared or (set(frame.index.unique("greek")) - set(compared)):
+        refuse("frame", f"have a row of {PLAIN} for every Greek", sorted(compared))
+    found = []
+    for _, rows in frame.groupby(level="greek", sort=False):
+        plain = float(rows["work_normalised_variance"].xs(PLAIN, level="method").iloc[0])
+        best = rows[rows["unbiased"]].sort_values("standard_error").iloc[0]
+        gap = (rows["value"] - best["value"]).abs()
+        off = ~rows["unbiased"] & (gap > FAR * np.hypot(rows["standard_error"], best["standard_error"]))
+        judgement = np.select(
+            [~np.isfinite(rows["value"]), off, ~rows["unbiased"], rows["note"] != ""],
+            ["no answer", "bias seen", "biased", "doubtful"],
+            "unbiased",
+        )
+        cost = rows["work_normalised_variance"] / (plain if plain > 0.0 else np.nan)
+        found.append(rows.assign(cost=cost, judgement=judgement))
+    return pd.concat(found)
+
+
+def table(frame: pd.DataFrame, title: str) -> Table:
+    """A block a Greek and a row a method, narrow enough for a terminal of 100 columns."""
+    caption = (
+        f"cost: squared s.e. × seconds, {PLAIN} = 1; lower is better, if the answer is right.\n"
+        f"bias seen: over {FAR:g} s.e. from the most accurate unbiased method."
+    )
+    drawn = Table(title=escape(title), caption=caption, box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("method", "value ± s.e.", "seconds", "cost", "judgement"):
+        drawn.add_column(column, justify="left" if column in ("method", "judgement") else "right", no_wrap=True)
+    for greek, rows in judged(frame).groupby(level="greek", sort=False):
+        drawn.add_row(f"[bold]{escape(str(greek))}[/bold]")
+        for row in _listed(rows):
+            drawn.add_row(
+                f"  {escape(row.method)}",
+                with_error(row.value, row.standard_error),
+                number(row.seconds, 3),
+                number(row.cost, 2) if row.cost > 0.0 else "-",
+                row.judgement,
+            )
+    return drawn
+
+
+def _listed(rows: pd.DataFrame) -> Iterator[Any]:
+    """The rows as named tuples, the index included."""
+    return rows.reset_index().itertuples(index=False)
+
+
+def remarks(frame: pd.DataFrame) -> list[str]:
+    """The notes of the frame, each once, with the Greeks and the method that it is about."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in _listed(frame):
+        for note in filter(None, row.note.split("; ")):
+            found.setdefault((row.method, note), []).append(row.greek)
+    return [f"{', '.join(greeks)} ({method}): {note}" for (method, note), greeks in found.items()]
+
+
+def comparison(frame: pd.DataFrame, axes: Axes | None = None) -> Axes:
+    """Draw what a given accuracy costs by each method, relative to plain likelihood ratio.
+
+    Filled marks are unbiased; half filled ones are too, but have a note against them. Hollow ones are biased, and
+    crossed out if the bias is seen: more than 4 standard errors from the most accurate unbiased method. A mark at the
+    left edge has no variance; a method without an answer says so.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        From `compare`; rows may be left out, but not those of plain likelihood ratio.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given. The legend stands to the right of it: make its figure with
+        ``layout="constrained"``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If `frame` does not come from `compare`.
+    """
+    rows = judged(frame)
+    if axes is None:
+        from matplotlib import pyplot
+
+        _, axes = pyplot.subplots(figsize=SIZE, dpi=DPI, layout="constrained")
+    greeks, methods = list(rows.index.unique("greek")), list(rows.index.unique("method"))
+    styles = dict(zip(methods, cycle(STYLES), strict=False))
+    priced = rows["cost"].to_numpy()[rows["cost"].to_numpy() > CHEAPEST]
+    axes.set_xscale("log")
+    axes.set_xlim(0.2 * min(priced.min(initial=1.0), 1.0), 5.0 * max(priced.max(initial=1.0), 1.0))
+    axes.set_ylim(len(greeks) - 0.5, -0.5)
+    axes.set_yticks(range(len(greeks)), greeks)
+    axes.tick_params(axis="y", length=0)
+    for line in range(1, len(greeks)):
+        axes.axhline(line - 0.5, color="0.85", linewidth=0.8, zorder=0)
+    axes.axvline(1.0, color="0.5", linewidth=0.8, zorder=0.9)  # above the grid
+    axes.grid(axis="x", color="0.92", linewidth=0.8)
+    axes.set_axisbelow(True)
+    for row in _listed(rows):
+        height = greeks.index(row.greek) + 0.8 * ((methods.index(row.method) + 0.5) / len(methods) - 0.5)
+        _mark(axes, row, height, *styles[row.method])
+    axes.set_xlabel(f"work-normalised variance over that of plain {PLAIN}\n(dimensionless; left is better)")
+    axes.set_ylabel("Greek")
+    _legend(axes, styles)
+    return axes
+
+
+def _mark(axes: Axes, row: Any, height: float, colour: str, marker: str) -> None:
+    """One method's mark for one Greek, or words where there is nothing to place."""
+    left, right = axes.get_xlim()
+    if np.isnan(row.cost):
+        words = "no answer" if row.judgement == "no answer" else "no comparison"
+        axes.text(right, height, f"{words} ", color=colour, ha="right", va="center", fontsize=7)
+        return
+    place = max(row.cost, left * (right / left) ** 0.02)
+    line: dict[str, Any] = {"color": colour, "markersize": 6.5, "markeredgewidth": 1.2, "clip_on": False}
+    axes.plot(place, height, marker, **line, **FILL[row.judgement])
+    if row.judgement == "bias seen":
+        axes.plot(place, height, "x", **{**line, "markersize": 11})
+    if row.cost < left:
+        words = "no variance" if row.cost == 0.0 else f"{row.cost:.0e}"
+        axes.text(place, height, f"    {words}", color=colour, va="center", fontsize=7)
+
+
+def _legend(axes: Axes, styles: Mapping[str, tuple[str, str]]) -> None:
+    """To the right of the axes: methods, then what the fillings mean."""
+    keys = [
+        *((method, marker, colour, {}) for method, (colour, marker) in styles.items()),
+        ("half filled: doubtful, see note", "o", "0.4", FILL["doubtful"]),
+        ("hollow: biased", "o", "0.4", FILL["biased"]),
+        (f"crossed: bias seen\n(over {FAR:g} standard errors)", "x", "0.4", {}),
+    ]
+    for label, marker, colour, fill in keys:
+        axes.plot([], [], marker, color=colour, label=label, **fill)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, frameon=False)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a path of another kind of file than `write` knows, or where nothing can be written."""
+    writable("plot", path, SUFFIXES)
+
+
+def write(frame: pd.DataFrame, path: Path, title: str) -> None:
+    """Write the picture of a frame as .png (800 by 500 pixels), .pdf or .svg, by the suffix of `path`.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is another one.
+    FileNotFoundError
+        If the folder is not there.
+    """
+    check_writable(path)
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
+    comparison(frame, figure.add_subplot()).set_title(title)
+    figure.savefig(path)

@@ -1,0 +1,127 @@
+"""Pictures of scenario ladders: a line with its error band, or a heat map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .._checks import refuse
+
+# Matplotlib is imported where a figure is made, as in `plotting`.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SIZE, DPI = (7.0, 4.5), 100  # inches: 700 by 450 pixels
+LINE, AGAIN = "#0072B2", "#D55E00"  # blue, vermilion: M. Okabe and K. Ito, *Color Universal Design*, 2008
+HEAT = "cividis"  # the same to all kinds of colour vision
+BAND = 1.96  # standard errors
+UNITS = {
+    "spot": "spot (currency)", "volatility": "volatility (per √year)", "rate": "rate (per year)",
+    "dividend_yield": "dividend yield (per year)", "time": "time gone by (years)",
+    "initial_variance": "initial variance (per year)", "long_run_variance": "long-run variance (per year)",
+    "mean_reversion": "mean reversion (per year)", "vol_of_vol": "vol of vol (per year)",
+    "correlation": "correlation (dimensionless)",
+    "price": "price (currency)", "change": "change from the base (currency)",
+    "delta": "delta (per unit of spot)", "gamma": "gamma (per squared unit of spot)",
+    "vega": "vega (currency per 1.00 of volatility)", "rho": "rho (currency per 1.00 of rate)",
+    "theta": "theta (currency per year)", "dividend_rho": "dividend rho (currency per 1.00 of yield)",
+    "vanna": "vanna (delta per 1.00 of volatility)", "volga": "volga (currency per squared 1.00 of volatility)",
+    "charm": "charm (delta per year)",
+    "strike": "strike (currency)", "level": "barrier (currency)", "lower": "lower barrier (currency)",
+    "upper": "upper barrier (currency)", "rebate": "rebate (currency)", "maturity": "maturity (years)",
+}  # fmt: skip
+BELIEVED = ("reweighted", "simulated")
+"""Methods whose marks are filled."""
+
+
+def draw(frame: pd.DataFrame, column: str, axes: Axes | None = None) -> Axes:
+    """A column of a ladder's frame over its one or two parameters.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As of `Scenarios`.
+    column : str
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    known = [name for name in frame.columns if f"{name}_standard_error" in frame.columns]
+    if column not in known:
+        refuse("column", f"be one of {', '.join(known)}", column)
+    if frame.index.nlevels > 2:
+        refuse("a picture", "be of one or two parameters; select some rows of the frame", list(frame.index.names))
+    axes = place(axes)
+    sorted_frame = frame.sort_index()
+    (_line if frame.index.nlevels == 1 else _heat)(sorted_frame, column, axes)
+    return axes
+
+
+def place(axes: Axes | None) -> Axes:
+    """The axes, or those of a new figure."""
+    if axes is None:
+        from matplotlib import pyplot
+
+        _, axes = pyplot.subplots(figsize=SIZE, dpi=DPI, layout="constrained")
+    return axes
+
+
+def named(name: object) -> str:
+    """A parameter, term or Greek with its unit."""
+    return UNITS.get(str(name), str(name))
+
+
+def finish(axes: Axes) -> None:
+    """Grid and legend of a picture with lines."""
+    axes.grid(color="0.92", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.legend(frameon=False, fontsize=9)
+
+
+def _line(frame: pd.DataFrame, column: str, axes: Axes) -> None:
+    """Filled marks where paths were reweighted, hollow ones where they were drawn anew or the number is doubtful."""
+    x, y = frame.index.to_numpy(dtype=float), frame[column].to_numpy()
+    error = BAND * frame[f"{column}_standard_error"].to_numpy()
+    axes.fill_between(x, y - error, y + error, color=LINE, alpha=0.25, linewidth=0, label="95 % confidence")
+    axes.plot(x, y, color=LINE, linewidth=1.4, zorder=2)
+    for method in sorted(frame["method"].unique(), key=lambda name: name not in BELIEVED):
+        rows = (frame["method"] == method).to_numpy()
+        axes.plot(
+            x[rows], y[rows], "o", color=LINE, markerfacecolor=LINE if method in BELIEVED else "white", markersize=6,
+            markeredgewidth=1.4, label=method, zorder=3,
+        )  # fmt: skip
+    if f"{column}_reference" in frame:
+        axes.plot(x, frame[f"{column}_reference"], "--", color=AGAIN, linewidth=1.4, label="reference", zorder=4)
+    axes.set_xlabel(named(frame.index.name))
+    axes.set_ylabel(named(column))
+    finish(axes)
+
+
+def _heat(frame: pd.DataFrame, column: str, axes: Axes) -> None:
+    """A cell a grid point with its value; a frame around those whose paths were drawn anew."""
+    from matplotlib.patches import Rectangle
+
+    table, error, again = (frame[name].unstack() for name in (column, f"{column}_standard_error", "method"))
+    values, errors, drawn = table.to_numpy(dtype=float), error.to_numpy(dtype=float), again.to_numpy() == "resimulated"
+    image = axes.imshow(values, origin="lower", aspect="auto", cmap=HEAT)
+    middle = 0.5 * (values.min() + values.max())
+    for (i, j), value in np.ndenumerate(values):
+        words, colour = f"{value:.4g}\n±{errors[i, j]:.1g}", "white" if value < middle else "black"
+        axes.text(j, i, words, ha="center", va="center", fontsize=7, color=colour)
+        if drawn[i, j]:
+            axes.add_patch(Rectangle((j - 0.46, i - 0.46), 0.92, 0.92, fill=False, edgecolor=AGAIN, linewidth=1.4))
+    if drawn.any():
+        axes.plot([], [], "s", color=AGAIN, markerfacecolor="none", label="resimulated")
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize=8, borderaxespad=0.2)
+    axes.set_xticks(range(values.shape[1]), [f"{x:g}" for x in table.columns.to_numpy(dtype=float)], fontsize=8)
+    axes.set_yticks(range(values.shape[0]), [f"{y:g}" for y in table.index.to_numpy(dtype=float)], fontsize=8)
+    axes.set_xlabel(named(table.columns.name))
+    axes.set_ylabel(named(table.index.name))
+    figure = axes.get_figure()
+    assert figure is not None
+    figure.colorbar(image, ax=axes).set_label(f"{named(column)}; cells: ± standard error", fontsize=8)

@@ -1,0 +1,163 @@
+"""Frames for people: tables on a terminal, and files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.measure import Measurement
+from rich.table import Table
+
+from ..book.files import check_writable, write
+from ..book.trades import NET
+
+__all__ = ["book_table", "check_writable", "frame_table", "net_table", "notes", "number", "show", "with_error", "write"]
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number at the given significant digits, thousands separated, without exponents where they do not help."""
+    if not np.isfinite(value):
+        return "-"
+    if value == 0.0:
+        return "0"
+    decimals = max(0, digits - 1 - int(np.floor(np.log10(abs(value)))))
+    return f"{value:,.{decimals}f}" if decimals <= 8 else f"{value:.{digits - 1}e}"
+
+
+def with_error(value: float, error: float) -> str:
+    """``value ± error``: the error at two significant digits, the value at the same decimal place."""
+    if not (np.isfinite(value) and np.isfinite(error)):
+        return "-"
+    if error == 0.0:
+        return f"{number(value)} ± 0"
+    decimals = max(0, 1 - int(np.floor(np.log10(error))))
+    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}" if decimals <= 8 else f"{value:.3e} ± {error:.1e}"
+
+
+def book_table(risk: pd.DataFrame, title: str = "Greeks a unit, ± standard error") -> Table:
+    """One row a trade, one column a Greek, per unit of the trade."""
+    trades = risk[risk["trade_id"] != NET]
+    table = Table(title=title, header_style="bold", pad_edge=False)
+    for column in ("trade", "product"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("quantity", justify="right", no_wrap=True)
+    greeks = list(dict.fromkeys(trades["greek"]))
+    for greek in greeks:
+        table.add_column(greek, justify="right", no_wrap=True)
+    for trade_id, rows in trades.groupby("trade_id", sort=False):
+        first = rows.iloc[0]
+        by_greek = rows.set_index("greek")
+        cells = [_cell(by_greek.loc[greek], "value", "standard_error") for greek in greeks]
+        table.add_row(escape(str(trade_id)), escape(str(first["product"])), f"{first['quantity']:,g}", *cells)
+    return table
+
+
+def net_table(risk: pd.DataFrame, title: str = "Net position, ± standard error") -> Table:
+    """One row an underlying, one column a Greek, of the whole position."""
+    net = risk[risk["trade_id"] == NET]
+    table = Table(title=title, header_style="bold", pad_edge=False)
+    table.add_column("underlying", no_wrap=True)
+    greeks = list(dict.fromkeys(net["greek"]))
+    for greek in greeks:
+        table.add_column(greek, justify="right", no_wrap=True)
+    for underlying, rows in net.groupby("underlying", sort=False):
+        by_greek = rows.set_index("greek")
+        cells = [_cell(by_greek.loc[greek], "position_value", "position_standard_error") for greek in greeks]
+        table.add_row(escape(str(underlying)), *cells)
+    return table
+
+
+def _cell(row: pd.Series, value: str, error: str) -> str:
+    return with_error(float(row[value]), float(row[error])) + (" !" if row["note"] else "")
+
+
+def notes(risk: pd.DataFrame) -> list[str]:
+    """What is marked with ``!`` in the tables: trade by trade, which Greeks and why."""
+    marked = risk[risk["note"] != ""]
+    found = []
+    for (trade_id, note), rows in marked.groupby(["trade_id", "note"], sort=False):
+        found.append(f"{trade_id} {', '.join(rows['greek'])}: {note}")
+    return found
+
+
+def reasons(table: pd.DataFrame) -> list[str]:
+    """What differs between the trades and markets of two runs, from the frame of `diff`."""
+    settings = pd.DataFrame(table.attrs["settings"], columns=["trade_id", "underlying", "setting", "before", "after"])
+    trades = settings[settings["trade_id"] != NET]
+    found = []
+    for (underlying, name, before, after), own in trades.groupby(
+        ["underlying", "setting", "before", "after"], sort=False, dropna=False
+    ):
+        who = own["trade_id"].iloc[0] if len(own) == 1 else f"{len(own)} trades on {underlying}"
+        found.append(f"{name} of {who}: {_setting(before)} before, {_setting(after)} after")
+    return found
+
+
+def _setting(value: object) -> str:
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
+
+
+def diff_table(table: pd.DataFrame, title: str = "Changed, ± standard error") -> Table:
+    """Rows of the frame of `diff`."""
+    drawn = Table(title=title, header_style="bold", pad_edge=False)
+    for column in ("trade", "underlying", "Greek", "verdict"):
+        drawn.add_column(column, no_wrap=True)
+    for column in ("before", "after", "difference", "z"):
+        drawn.add_column(column, justify="right", no_wrap=True)
+    for row in table.to_dict("records"):
+        at_most = "≤ " if row["draws"] == "common" else ""
+        difference = with_error(row["difference"], row["standard_error"]).replace("± ", f"± {at_most}")
+        texts = [escape(str(row[name])) for name in ("trade_id", "underlying", "greek")]
+        verdict = row["verdict"] + (" !" if row["note"] else "")
+        numbers = number(row["before"], 6), number(row["after"], 6), difference, number(row["z"], 3)
+        drawn.add_row(*texts, verdict, *numbers)
+    return drawn
+
+
+def diff_summary(table: pd.DataFrame) -> str:
+    """One line on the frame of `diff`: how many numbers, how many changed, by what standard."""
+    counts = table["verdict"].value_counts()
+    compared = table[table["draws"] != ""]
+    kinds = sorted(set(compared["draws"]))
+    draws = {"common": "common draws, errors at most", "independent": "independent draws"}
+    beyond = f"{compared['threshold'].min():.2f}" if len(compared) else "no"
+    words = ", ".join(f"{counts.get(verdict, 0):,} {verdict}" for verdict in ("changed", "new", "gone", "noise"))
+    how = " and ".join(draws[kind] for kind in kinds) or "none in both"
+    return (
+        f"{table.attrs['checks']:,} numbers compared ({how}): {words}; "
+        f"changed is beyond {beyond} standard errors, {table.attrs['level']:.1%} over all"
+    )
+
+
+def frame_table(frame: pd.DataFrame, title: str) -> Table:
+    """Any frame, its index as the first columns."""
+    table = Table(title=title, header_style="bold", pad_edge=False)
+    flat = frame.reset_index()
+    numeric = [pd.api.types.is_float_dtype(kind) for kind in flat.dtypes]
+    for column, is_number in zip(flat.columns, numeric, strict=True):
+        table.add_column(str(column), justify="right" if is_number else "left", no_wrap=is_number)
+    for row in flat.itertuples(index=False):
+        table.add_row(*(number(x) if is_number else escape(str(x)) for x, is_number in zip(row, numeric, strict=True)))
+    return table
+
+
+def show(*tables: Table, console: Console | None = None) -> None:
+    """Print tables at full width: on a pipe nothing is cut off or wrapped."""
+    out = console or Console()
+    if not out.is_terminal:
+        out = Console(file=out.file, width=240)
+    for table in tables:
+        left_out = _narrowed(table, out)
+        out.print(table)
+        if left_out:
+            names = ", ".join(left_out)
+            out.print(f"{names} do not fit in {out.width} columns: widen the window, or write a file", highlight=False)
+
+
+def _narrowed(table: Table, out: Console) -> list[str]:
+    """The last columns, taken off a table until it fits, so that what is printed is whole; their names."""
+    wide, left_out = out.options.update(max_width=10_000), list[str]()
+    while len(table.columns) > 2 and Measurement.get(out, wide, table).maximum > out.width:
+        left_out.insert(0, str(table.columns.pop().header))
+    return left_out

@@ -1,0 +1,1 @@
+"""One payoff at many points of the parameters on common paths: `scenarios` and `explain`."""
