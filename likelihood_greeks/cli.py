@@ -25,6 +25,7 @@ from rich.table import Table
 from . import parameters
 from ._checks import refuse
 from .book.difference import diff
+from .book.files import check_writable, write
 from .book.interruption import Interrupted
 from .book.ladder import ladder
 from .book.market import Market
@@ -33,9 +34,9 @@ from .book.trades import NET, BookWarning, parse, read_book
 from .comparison import compare
 from .engine import cluster
 from .engine.stopping import MAX_PATHS
-from .pictures import comparison as plotting
+from .pictures import comparison as pictures
 from .reports import files as report_file
-from .reports import terminal as reporting
+from .reports import terminal
 from .validation.report import PRECISION, summary, validate, verdict
 
 app = typer.Typer(
@@ -118,7 +119,7 @@ class _Talk:
     def show(self, *tables: Table) -> None:
         """Print tables."""
         if not self.quiet:
-            reporting.show(*tables)
+            terminal.show(*tables)
 
 
 @app.command("risk")
@@ -199,12 +200,12 @@ def _print_risk(frame: pd.DataFrame, talk: _Talk) -> None:
     """The tables of a run and what is held against its numbers."""
     first = frame["trade_id"].drop_duplicates()
     first = first if talk.verbose else first.head(SHOWN)
-    talk.show(reporting.book_table(frame[frame["trade_id"].isin(first)]))
+    talk.show(terminal.book_table(frame[frame["trade_id"].isin(first)]))
     trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
     if trades > len(first):
         talk.say(f"and {trades - len(first):,} more trades (--verbose shows them)")
-    talk.show(reporting.net_table(frame))
-    talk.say(*reporting.notes(frame), mark="! ", most=NOTES)
+    talk.show(terminal.net_table(frame))
+    talk.say(*terminal.notes(frame), mark="! ", most=NOTES)
     talk.say(*(f"{name}: {fit['summary']}" for name, fit in frame.attrs["calibrations"].items()))
 
 
@@ -238,15 +239,15 @@ def diff_command(
     """
     talk = _Talk(quiet, verbose)
     if output is not None:
-        reporting.check_writable(output)
+        check_writable(output)
     table = diff(before, after, of=of, level=level)
-    talk.say(*reporting.reasons(table), most=NOTES)
+    talk.say(*terminal.reasons(table), most=NOTES)
     changed = table[table["verdict"] != "noise"]
     if len(changed):
-        talk.show(reporting.diff_table(changed if verbose else changed.head(SHOWN)))
+        talk.show(terminal.diff_table(changed if verbose else changed.head(SHOWN)))
     if output is not None:
-        reporting.write(table, output)
-    talk.say(reporting.diff_summary(table))
+        write(table, output)
+    talk.say(terminal.diff_summary(table))
     if len(changed):
         raise typer.Exit(1)
 
@@ -271,7 +272,7 @@ def compare_command(
     """
     talk = _Talk(quiet, verbose=False)
     if plot is not None:
-        plotting.check_writable(plot)
+        pictures.check_writable(plot)
     trades, problems = parse(read_book(book), Market.read(market))
     chosen = [t for t in trades if t.trade_id == trade]
     if not chosen:
@@ -282,10 +283,10 @@ def compare_command(
         refuse("trade", f"be a trade_id of {book} ({known}, ...)", trade)
     frame = compare(chosen[0].model, chosen[0].payoff, _greeks(greeks), paths=paths, seed=seed, sampling=sampling)
     title = f"{trade}: {chosen[0].product}, {paths:,} paths, seed {frame.attrs['seed']}"
-    talk.show(plotting.table(frame, title))
-    talk.say(*plotting.remarks(frame), mark="! ")
+    talk.show(pictures.table(frame, title))
+    talk.say(*pictures.remarks(frame), mark="! ")
     if plot is not None:
-        plotting.write(frame, plot, title)
+        pictures.write(frame, plot, title)
         talk.say(f"written to {plot}")
 
 
@@ -305,12 +306,12 @@ def validate_command(
     """
     talk = _Talk(quiet, verbose=False)
     if output is not None:
-        reporting.check_writable(output)
+        check_writable(output)
     with ThreadPoolExecutor(workers) as executor:
         table = validate(precision=precision, seed=seed, executor=executor, progress=talk.progress)
     if output is not None:
-        reporting.write(table.reset_index(), output)
-    talk.show(reporting.frame_table(summary(table), "z-scores by case"))
+        write(table.reset_index(), output)
+    talk.show(terminal.frame_table(summary(table), "z-scores by case"))
     judged = verdict(table, precision)
     talk.say(
         f"{judged.checks} checks: mean z² {judged.mean_square:.3f} (0.8 to 1.25), {judged.beyond_three} beyond 3, "

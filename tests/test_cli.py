@@ -7,7 +7,7 @@ import pytest
 from matplotlib.image import imread
 
 from likelihood_greeks import cli
-from likelihood_greeks.reports.terminal import number, with_error
+from likelihood_greeks._words import number, with_error
 
 DATA = Path(__file__).parents[1] / "data"
 FAST = ["--paths", "4096", "--seed", "3", "--workers", "1"]

@@ -1,104 +1,133 @@
-"""The layers of the package: a module imports only from rows above its own, or from its own row where it says so."""
+"""The layers of the package: a folder imports from those below its own, and no imports go round in a circle."""
 
 import ast
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 
-# From the bottom up. A module may import from the rows before its own; inside a package of several modules
-# (models, payoffs, ...) from earlier entries of the same row.
+# From the bottom up: what stands on one row does not know the others on it. A name is a folder or a module of the root.
 LAYERS = [
-    ["_typing", "_checks", "_compiled", "_memory", "jets", "parameters"],
-    ["kernels.normals", "kernels.moves", "kernels.moments", "kernels.travel", "kernels.bessel", "kernels.variance",
-     "kernels.flow", "kernels.spot", "kernels.clocked"],
-    ["estimate", "normals", "bridge", "inversion", "sobol", "sampling", "smiles", "ladders"],
-    ["models.protocol", "models.moves", "models.carry", "models.lognormal", "models.gbm", "models.term_structure",
-     "models.bessel", "models.pieces", "models.bessel_table", "models.gamma_quantile", "models.transport",
-     "models.square_root", "models.integrated_variance", "models.flow_kernels", "models.variance_path",
-     "models.conditional_spot",
-     "models.heston_fourier", "models.heston_saddle", "models.heston_table", "models.heston_terminal",
-     "models.heston_smile", "models.quotes", "models.heston_calibration", "models.heston",
-     "models.numerical", "payoffs.protocol", "payoffs.schedule", "payoffs.custom", "payoffs.vanilla",
-     "payoffs.european",
-     "payoffs.barrier", "payoffs.path", "payoffs.tape", "payoffs.rules", "payoffs.reductions", "payoffs.followed",
-     "payoffs.relaxed"],
-    ["estimators.likelihood_ratio", "estimators.controls", "estimators.regression", "estimators.pilot",
-     "estimators.recording", "estimators.pushed",
-     "estimators.reweighting", "estimators.finite_difference", "estimators.pathwise", "estimators.relaxation",
-     "estimators.skeletons",
-     "estimators.conditional", "estimators.averages", "estimators.specific", "estimators.selection", "estimators.plan"],
-    ["cluster", "execution", "result", "laws", "group", "runs", "stopping", "engine", "revaluation", "scenarios",
-     "explain"],
-    ["book.calendars", "book.curves", "book.market", "book.products", "book.trades", "book.desk",
-     "book.blocks", "book.tally", "book.frame", "book.account", "book.files", "book.parts", "book.interruption",
-     "book.risk", "book.units", "book.pivots", "book.difference", "book.ladder", "comparison",
-     "quantlib.processes", "quantlib.contracts", "quantlib.payoffs", "quantlib.monitoring", "quantlib.curves",
-     "quantlib.instruments", "quantlib.bridge"],
-    ["reporting", "validation.closed_form", "validation.quadrature", "validation.quantlib", "validation.cases",
-     "validation.report", "plotting", "profiles", "convergence", "densities",
-     "reports.pictures", "reports.content", "reports.html", "reports.workbook", "reports.files"],
-    ["__init__", "cli"],
-]  # fmt: skip
-SEPARATE = [("models", "payoffs"), ("payoffs", "models"), ("jets", "parameters")]
-ORDER = [name for row in LAYERS for name in row]
+    ["_typing"],
+    ["_checks", "_compiled", "_later", "_words"],
+    ["kernels"],
+    ["numerics", "parameters"],
+    ["estimate", "streams"],
+    ["models", "payoffs"],
+    ["estimators"],
+    ["controls"],
+    ["result"],
+    ["engine"],
+    ["comparison", "revaluation"],
+    ["book", "quantlib"],
+    ["validation"],
+    ["pictures"],
+    ["reports"],
+    ["cli", "__init__"],
+]
+HEIGHT = {name: height for height, row in enumerate(LAYERS) for name in row}
 
 
-def modules() -> dict[str, Path]:
+def modules(package: Path = PACKAGE) -> dict[str, Path]:
+    """Every module by its dotted name within the package; a folder's own is called after the folder."""
     found = {}
-    for path in PACKAGE.rglob("*.py"):
-        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        if not (name.endswith(".__init__") and path.stat().st_size < 400):  # packages' own docstrings
-            found[name] = path
+    for path in package.rglob("*.py"):
+        parts = path.relative_to(package).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)] = path
     return found
 
 
-def imports(name: str, path: Path) -> list[tuple[str, bool]]:
-    """(imported module of this package, whether inside a function)."""
+def imports(name: str, path: Path, known: Mapping[str, Path]) -> Iterator[tuple[str, bool]]:
+    """(imported module of this package, whether inside a function), of relative and absolute imports alike."""
     tree = ast.parse(path.read_text())
     inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
-    found = []
+    home = name.split(".") if path.name == "__init__.py" and name != "__init__" else name.split(".")[:-1]
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = name.split(".")[: -node.level]
-            target = ".".join([*base, *([node.module] if node.module else [])])
+        if isinstance(node, ast.Import):
             for alias in node.names:
-                inner = f"{target}.{alias.name}".lstrip(".")
-                found.append((inner if inner in ORDER else target, id(node) in inside))
-    return found
+                if (parts := alias.name.split("."))[0] == PACKAGE.name:
+                    yield ".".join(parts[1:]) or "__init__", id(node) in inside
+        if isinstance(node, ast.ImportFrom):
+            module = node.module.split(".") if node.module else []
+            if node.level:
+                base = [*home[: len(home) - node.level + 1], *module]
+            elif module[:1] == [PACKAGE.name]:
+                base = module[1:]
+            else:
+                continue
+            for alias in node.names:
+                inner = ".".join([*base, alias.name])
+                yield inner if inner in known else ".".join(base) or "__init__", id(node) in inside
 
 
-def test_every_module_has_a_place_in_the_table():
-    assert set(modules()) == set(ORDER)
+def arrows(known: Mapping[str, Path]) -> dict[str, set[str]]:
+    """What every module imports from the package."""
+    return {name: {target for target, _ in imports(name, path, known)} for name, path in known.items()}
+
+
+def folder(name: str) -> str:
+    return name.split(".", maxsplit=1)[0]
+
+
+def upward(known: Mapping[str, Path]) -> list[str]:
+    """The imports that do not point down the table."""
+    return [
+        f"{name} imports {target}"
+        for name, targets in arrows(known).items()
+        for target in targets
+        if folder(name) != folder(target) and not HEIGHT[folder(target)] < HEIGHT[folder(name)]
+    ]
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """Modules that import one another in a circle; empty if there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_every_folder_has_a_place_in_the_table():
+    assert {folder(name) for name in modules()} == set(HEIGHT)
 
 
 def test_imports_point_down_the_table():
-    wrong = [
-        f"{name} imports {target}"
-        for name, path in modules().items()
-        for target, _ in imports(name, path)
-        if target not in ORDER or ORDER.index(target) >= ORDER.index(name)
-    ]
-    assert not wrong, wrong
+    assert not upward(modules())
 
 
-def test_models_and_payoffs_do_not_know_each_other():
-    wrong = [
-        f"{name} imports {target}"
-        for name, path in modules().items()
-        for target, _ in imports(name, path)
-        for a, b in SEPARATE
-        if name.split(".")[0] == a and target.split(".")[0] == b
-    ]
-    assert not wrong, wrong
+def test_no_imports_go_round_in_a_circle():
+    assert not circle(arrows(modules()))
 
 
-def test_nothing_is_imported_inside_functions():
-    wrong = [name for name, path in modules().items() for _, inside in imports(name, path) if inside]
-    assert not wrong, wrong
+def test_nothing_of_the_package_is_imported_inside_functions():
+    known = modules()
+    wrong = [name for name, path in known.items() if any(inside for _, inside in imports(name, path, known))]
+    assert not wrong
 
 
-def test_the_table_would_notice_an_upward_import(tmp_path):
-    bad = tmp_path / "sampling.py"
-    bad.write_text("from .engine import greeks\n")
-    ((target, _),) = imports("sampling", bad)
-    assert ORDER.index(target) >= ORDER.index("sampling")
+def test_pictures_are_asked_for_by_plot_methods_alone():
+    wrong = []
+    for name, path in modules().items():
+        tree = ast.parse(path.read_text())
+        plots = {
+            id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and f.name == "plot" for n in ast.walk(f)
+        }
+        calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "picture"]
+        wrong += [name for call in calls if id(call) not in plots]
+    assert not wrong
+
+
+@pytest.mark.parametrize("line", ["from ..engine.greeks import greeks", "from likelihood_greeks.engine import greeks"])
+def test_the_table_would_notice_an_upward_import(tmp_path, line):
+    bad = tmp_path / "bad.py"
+    bad.write_text(f"{line}\n")
+    known = modules() | {"streams.bad": bad}
+    assert upward(known) == ["streams.bad imports engine.greeks"]
+
+
+def test_a_circle_would_be_noticed():
+    assert set(circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})) == {"a", "b", "c"}

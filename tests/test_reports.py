@@ -10,10 +10,10 @@ import QuantLib as ql
 from matplotlib.figure import Figure
 
 import likelihood_greeks as lg
+from likelihood_greeks._words import with_error
 from likelihood_greeks.book.market import Market
 from likelihood_greeks.book.pivots import buckets
 from likelihood_greeks.book.trades import NET, parse
-from likelihood_greeks.reports.terminal import with_error
 
 FLAT = {"dividend_yield": 0.013, "zero_rate": 0.031, "implied_volatility": 0.27}
 MARKET = {

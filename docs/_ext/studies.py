@@ -229,20 +229,20 @@ def whole(name: str) -> str:
 
 
 def layers() -> str:
-    """The table of `tests/test_layers.py`, from the top down, with each module's own first line."""
+    """The table of `tests/test_layers.py`, from the top down: what each folder holds, module by module."""
     sys.path.insert(0, str(ROOT))
-    from tests.test_layers import LAYERS, PACKAGE
+    from tests.test_layers import LAYERS, modules
 
-    parts = []
-    for row in reversed(LAYERS):
-        rows = {f"`{name}`": claim(PACKAGE / Path(*name.split("."))) for name in row}
-        parts.append(markdown(pd.DataFrame({"holds": rows}).rename_axis("module")))
-    return "\n\n".join(parts)
+    known, rows = modules(), []
+    for name in (name for row in reversed(LAYERS) for name in row):
+        inside = [module for module in sorted(known) if module.startswith(f"{name}.")]
+        words = ", ".join(f"`{module.removeprefix(name + '.')}`" for module in inside)
+        rows.append({"folder or module": f"`{name}`", "is": claim(known[name]), "holds": words})
+    return markdown(pd.DataFrame(rows).set_index("folder or module"))
 
 
-def claim(module: Path) -> str:
+def claim(path: Path) -> str:
     """The first line of a module's docstring."""
-    path = module.with_suffix(".py") if module.with_suffix(".py").exists() else module / "__init__.py"
     return (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n", 1)[0].replace("\n", " ")
 
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from .._checks import refuse, writable
-from ..reports.terminal import number, with_error
+from .._words import number, with_error
 
 # Matplotlib is imported where a figure is made: `import likelihood_greeks` takes 0.6 s, and 0.2 s more with even
 # `matplotlib.axes` alone.

@@ -14,9 +14,9 @@ from ..models.numerical import as_path_model
 from ..parameters import Greek, label
 from ..payoffs.protocol import Contract
 from ..streams.chunks import checked
-from . import grid as ladders
+from . import style
 from .greek import Reference, referred
-from .grid import BAND
+from .style import BAND
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,20 +81,20 @@ def plot(
     """
     one_of("show", show, SHOWN)
     frame = converging(model, payoff, greek, paths=paths, controls=controls, seed=seed, **settings)
-    axes = ladders.place(axes)
+    axes = style.place(axes)
     for kind in frame.index.unique("controls"):
         _draw(axes, frame.loc[kind], show, kind)
-    unit = ladders.named(label(greek))
+    unit = style.named(label(greek))
     if show == "error":
         axes.set_yscale("log")
         axes.set_ylabel(f"standard error of {unit}")
     else:
         axes.set_ylabel(unit)
         if (exact := referred(as_path_model(model), payoff, greek, reference)) is not None:
-            axes.axhline(exact, linestyle="--", color=ladders.AGAIN, linewidth=1.4, label="reference")
+            axes.axhline(exact, linestyle="--", color=style.AGAIN, linewidth=1.4, label="reference")
     axes.set_xscale("log")
     axes.set_xlabel("paths")
-    ladders.finish(axes)
+    style.finish(axes)
     return axes
 
 

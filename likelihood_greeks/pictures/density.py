@@ -15,7 +15,7 @@ from ..models.numerical import as_path_model
 from ..models.protocol import KnowsTerminal, observed
 from ..parameters import coordinates
 from ..streams.chunks import Chunk
-from . import grid as ladders
+from . import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +67,7 @@ def plot(model: Any, time: float, scores: Sequence[str] = (), *, axes: Axes | No
     'spot in 1 year (currency)'
     """
     frame = law_at(model, time, scores, seed=seed)
-    axes = ladders.place(axes)
+    axes = style.place(axes)
     axes.fill_between(frame.index, frame["density"], color=FILL, alpha=0.35, linewidth=0, label="density")
     axes.plot(frame.index, frame["density"], color="0.35", linewidth=1.2)
     axes.set_xlabel(f"spot in {time:g} year{'s' * (time != 1.0)} (currency)")

@@ -20,7 +20,7 @@ from ..payoffs.custom import Payoff
 from ..payoffs.protocol import Contract
 from ..streams.chunks import checked
 from ..validation import closed_form
-from . import grid as ladders
+from . import grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +83,7 @@ def plot(
     ('spot (currency)', 'delta (per unit of spot)')
     """
     frame = profile(model, payoff, greek, over, reference=reference, seed=seed, **settings)
-    return ladders.draw(frame, label(greek), axes)
+    return grid.draw(frame, label(greek), axes)
 
 
 def profile(

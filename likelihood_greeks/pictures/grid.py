@@ -1,4 +1,4 @@
-"""Pictures of scenario ladders: a line with its error band, or a heat map."""
+"""A column over a grid of one or two parameters: a line with its error band, or a heat map."""
 
 from __future__ import annotations
 
@@ -8,30 +8,12 @@ import numpy as np
 import pandas as pd
 
 from .._checks import refuse
+from .style import AGAIN, BAND, HEAT, LINE, finish, named, place
 
 # Matplotlib is imported where a figure is made, as in `plotting`.
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SIZE, DPI = (7.0, 4.5), 100  # inches: 700 by 450 pixels
-LINE, AGAIN = "#0072B2", "#D55E00"  # blue, vermilion: M. Okabe and K. Ito, *Color Universal Design*, 2008
-HEAT = "cividis"  # the same to all kinds of colour vision
-BAND = 1.96  # standard errors
-UNITS = {
-    "spot": "spot (currency)", "volatility": "volatility (per √year)", "rate": "rate (per year)",
-    "dividend_yield": "dividend yield (per year)", "time": "time gone by (years)",
-    "initial_variance": "initial variance (per year)", "long_run_variance": "long-run variance (per year)",
-    "mean_reversion": "mean reversion (per year)", "vol_of_vol": "vol of vol (per year)",
-    "correlation": "correlation (dimensionless)",
-    "price": "price (currency)", "change": "change from the base (currency)",
-    "delta": "delta (per unit of spot)", "gamma": "gamma (per squared unit of spot)",
-    "vega": "vega (currency per 1.00 of volatility)", "rho": "rho (currency per 1.00 of rate)",
-    "theta": "theta (currency per year)", "dividend_rho": "dividend rho (currency per 1.00 of yield)",
-    "vanna": "vanna (delta per 1.00 of volatility)", "volga": "volga (currency per squared 1.00 of volatility)",
-    "charm": "charm (delta per year)",
-    "strike": "strike (currency)", "level": "barrier (currency)", "lower": "lower barrier (currency)",
-    "upper": "upper barrier (currency)", "rebate": "rebate (currency)", "maturity": "maturity (years)",
-}  # fmt: skip
 BELIEVED = ("reweighted", "simulated")
 """Methods whose marks are filled."""
 
@@ -60,27 +42,6 @@ def draw(frame: pd.DataFrame, column: str, axes: Axes | None = None) -> Axes:
     sorted_frame = frame.sort_index()
     (_line if frame.index.nlevels == 1 else _heat)(sorted_frame, column, axes)
     return axes
-
-
-def place(axes: Axes | None) -> Axes:
-    """The axes, or those of a new figure."""
-    if axes is None:
-        from matplotlib import pyplot
-
-        _, axes = pyplot.subplots(figsize=SIZE, dpi=DPI, layout="constrained")
-    return axes
-
-
-def named(name: object) -> str:
-    """A parameter, term or Greek with its unit."""
-    return UNITS.get(str(name), str(name))
-
-
-def finish(axes: Axes) -> None:
-    """Grid and legend of a picture with lines."""
-    axes.grid(color="0.92", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.legend(frameon=False, fontsize=9)
 
 
 def _line(frame: pd.DataFrame, column: str, axes: Axes) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from .._checks import one_of, refuse
+from .._words import number
 from ..book.pivots import pivot
 from ..book.units import checked_risk, unit_of
-from ..reports.terminal import number
 
 # Matplotlib is imported where a figure is made, as in `plotting`.
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from .._words import number, with_error
 from ..book.units import unit_of
 from ..pictures.risk import ladder_of, risk_by_maturity
 from .content import Content
-from .terminal import number, with_error
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

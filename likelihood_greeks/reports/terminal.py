@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
-from ..book.files import check_writable, write
+from .._words import number, with_error
 from ..book.trades import NET
-
-__all__ = ["book_table", "check_writable", "frame_table", "net_table", "notes", "number", "show", "with_error", "write"]
-
-
-def number(value: float, digits: int = 4) -> str:
-    """A number at the given significant digits, thousands separated, without exponents where they do not help."""
-    if not np.isfinite(value):
-        return "-"
-    if value == 0.0:
-        return "0"
-    decimals = max(0, digits - 1 - int(np.floor(np.log10(abs(value)))))
-    return f"{value:,.{decimals}f}" if decimals <= 8 else f"{value:.{digits - 1}e}"
-
-
-def with_error(value: float, error: float) -> str:
-    """``value ± error``: the error at two significant digits, the value at the same decimal place."""
-    if not (np.isfinite(value) and np.isfinite(error)):
-        return "-"
-    if error == 0.0:
-        return f"{number(value)} ± 0"
-    decimals = max(0, 1 - int(np.floor(np.log10(error))))
-    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}" if decimals <= 8 else f"{value:.3e} ± {error:.1e}"
 
 
 def book_table(risk: pd.DataFrame, title: str = "Greeks a unit, ± standard error") -> Table:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import finite, one_of, refuse
+from .._later import picture
 from ..engine.execution import Workers
 from ..engine.greeks import prepared
 from ..estimate import Estimate, doubt
@@ -18,7 +19,6 @@ from ..models.numerical import as_path_model
 from ..models.protocol import PathModel
 from ..parameters import Greek, listed
 from ..payoffs.protocol import Contract
-from ..pictures import grid as ladders
 from ..result import estimates
 from .points import TRUST, Revalued, Settings, check_coordinates, described, law_for, placed, revalued
 from .reweighting import Point
@@ -91,7 +91,8 @@ class Scenarios:
         ValueError
             If the column has no standard error, or the grid has more than two parameters.
         """
-        return ladders.draw(self.frame, column, axes)
+        drawn: Axes = picture("grid").draw(self.frame, column, axes)
+        return drawn
 
     def __str__(self) -> str:
         table = self.frame.drop(columns=["beyond_trust"]).to_string(float_format=lambda x: f"{x:.6g}")

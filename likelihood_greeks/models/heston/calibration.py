@@ -24,8 +24,8 @@ import numpy as np
 import pandas as pd
 
 from ..._checks import one_of, positive, refuse
+from ..._later import picture
 from ..._typing import FloatArray
-from ...pictures import smiles
 from .fourier import VARIANCE
 from .quotes import Quotes, Rates
 from .smile import implied_volatilities
@@ -154,7 +154,8 @@ class HestonCalibration(Generic[M]):
         """Market and model smiles, a panel a maturity; write it with ``figure.savefig``."""
         quoted = self.market.dropna(how="all")
         line = self.smile(np.linspace(quoted.index[0], quoted.index[-1], 61))
-        return smiles.draw(self.market, line, self.errors)
+        drawn: Figure = picture("smiles").draw(self.market, line, self.errors)
+        return drawn
 
     def __str__(self) -> str:
         values = ", ".join(f"{name} {value:.4g}" for name, value in self.parameters.items())
