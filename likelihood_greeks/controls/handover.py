@@ -41,7 +41,8 @@ import numpy as np
 from .._compiled import kernels
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination, Drawn, sum_of
-from ..models.moves import LIKELIHOOD_RATIO, NONE, Moves, alike, cumulated, once, spread, weighted
+from ..models.moves import LIKELIHOOD_RATIO, NONE, Moves, alike, spread, weighted
+from ..numerics.arrays import cumulated, once
 from ..parameters import TIME, Derivative
 
 T = TypeVar("T")

@@ -14,9 +14,10 @@ import numpy as np
 from .._checks import positive
 from .._typing import FloatArray
 from ..numerics import jets
+from ..numerics.arrays import once
 from ..numerics.jets import Jet
 from ..parameters import TIME, Derivative
-from .moves import NONE, Moves, Slope, diffused, once, weighted_squares
+from .moves import NONE, Moves, Slope, diffused, weighted_squares
 from .protocol import Paths
 
 ALIKE = 1e-9  # relative spread below which a derivative of the variances is a multiple of them

@@ -23,18 +23,17 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Any, Protocol, TypeVar, final, runtime_checkable
+from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
 from .._compiled import kernels
 from .._typing import FloatArray
+from ..numerics.arrays import cumulated, once
 from ..parameters import Derivative
 
-T = TypeVar("T")
 NONE = np.zeros((1, 1))
 LIKELIHOOD_RATIO = np.inf
 """The rate at which whatever moves beneath the spot is handed over at once: the full likelihood ratio."""
@@ -107,22 +106,6 @@ class ActsInLayers(Protocol):
 def draws_beneath(model: object, times: Sequence[float] | FloatArray) -> bool:
     """Whether a law draws something beneath its spots, with which changes can travel."""
     return isinstance(model, Movable) and len(model.hand_over_rates(times)) > 1
-
-
-def once(known: dict[Any, Any], key: Hashable, compute: Callable[[], T]) -> T:
-    """What is known under a key; computed when it is first asked for."""
-    if key not in known:
-        known[key] = compute()
-    found: T = known[key]
-    return found
-
-
-def cumulated(rows: FloatArray, backwards: bool = False) -> FloatArray:
-    """Running sums over the dates, in place: a row at a time stays in cache, as NumPy's own do not."""
-    order = range(len(rows) - 1, -1, -1) if backwards else range(len(rows))
-    for before, k in pairwise(order):
-        rows[k] += rows[before]
-    return rows
 
 
 def diffused(normals: FloatArray, scale: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:

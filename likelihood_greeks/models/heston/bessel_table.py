@@ -22,8 +22,8 @@ import numpy as np
 
 from ..._compiled import kernels
 from ..._typing import FloatArray
+from ...numerics.arrays import once
 from ...numerics.tables import pieces
-from ..moves import once
 from .bessel import Bessel, bessel
 
 LOWEST_ORDER = -0.995

@@ -35,7 +35,7 @@ from scipy import special
 
 from ..._compiled import kernels
 from ..._typing import FloatArray
-from ..moves import once
+from ...numerics.arrays import once
 from .bessel_table import LOWEST_ORDER, tabulated
 from .variance import Direction, Rate, Transitions
 

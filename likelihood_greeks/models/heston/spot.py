@@ -23,8 +23,9 @@ import numpy as np
 
 from ..._compiled import kernels
 from ..._typing import FloatArray
+from ...numerics.arrays import cumulated, once
 from ...parameters import Derivative
-from ..moves import LIKELIHOOD_RATIO, NONE, Moves, Slope, cumulated, once
+from ..moves import LIKELIHOOD_RATIO, NONE, Moves, Slope
 from .transport import STENCIL
 from .variance_path import Beneath, VarianceParameters, VariancePath
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from ..._compiled import kernels
 from ..._typing import FloatArray
-from ..moves import once
+from ...numerics.arrays import once
 from . import gamma_quantile
 from .bessel_table import BesselRows
 from .transport import gamma_shape

@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._typing import FloatArray
+from ...numerics.arrays import once
 from ...parameters import TIME
-from ..moves import LIKELIHOOD_RATIO, NONE, once, weighted
+from ..moves import LIKELIHOOD_RATIO, NONE, weighted
 from .flow_kernels import FlowKernels
 from .integrated_variance import IntegratedVariance
 from .transport import STENCIL, inverse_gaussian_shape
