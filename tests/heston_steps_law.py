@@ -11,7 +11,7 @@ inverse Gaussian with the exact mean :math:`c_1` and variance :math:`c_2`. With 
 
 The expectation is a product of matrices on Gauss--Jacobi nodes in :math:`\sqrt v`, whose weight takes the singularity
 of the transition density at zero, so that the integrands are analytic. On the line :math:`\operatorname{Im} u = -1/2`,
-between the poles, :math:`\Delta\varphi = \varphi_m - \varphi` gives (`heston_fourier` has the formulas)
+between the poles, :math:`\Delta\varphi = \varphi_m - \varphi` gives (`models.heston.fourier` has the formulas)
 
 .. math::
     \Delta P(X > k) = \frac1\pi \operatorname{Re}\int_0^\infty \frac{\Delta\varphi\,e^{-iuk}}{iu}\,du, \qquad

@@ -33,7 +33,7 @@ class KnowsVanillas(Protocol):
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class HandedOver:
-    """A payoff whose perturbations are handed over otherwise than in the estimate: see `skeletons`.
+    """A payoff whose perturbations are handed over otherwise than in the estimate: see `handover`.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ LOCAL_WIDTHS, GLOBAL_WIDTH, ROUNDED_WIDTH = (0.25, 1.0, 4.0), 0.7, 1.0
 Rounding off kinks serves second derivatives."""
 
 NARROW_WIDTH, REACHES = 0.03, (1 / 16, 1 / 4)
-"""Half-width, in units of the local scale, where a level is held (see `skeletons`): paths do not travel across it, so
+"""Half-width, in units of the local scale, where a level is held (see `handover`): paths do not travel across it, so
 that the step may be narrow. But only from these shares of the time on; before, it tapers down from the local scale."""
 
 NODE, ROW, FIXING = 0.22, 0.07, 0.17

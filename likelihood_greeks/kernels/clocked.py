@@ -1,4 +1,4 @@
-"""Weights and handing over on clocks that run differently on every path: see `models.moves`, `estimators.skeletons`."""
+"""Weights and handing over on clocks that run differently on every path: see `models.moves`, `controls.handover`."""
 
 import numpy as np
 from numba import njit

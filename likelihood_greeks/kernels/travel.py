@@ -1,4 +1,4 @@
-"""Sums of gradients over dates compiled, for `estimators.skeletons` and `payoffs.reductions`, a row at a time."""
+"""Sums of gradients over dates compiled, for `controls.handover` and `payoffs.relaxed.reductions`, a row at a time."""
 
 import numpy as np
 from numba import njit

@@ -10,7 +10,7 @@ import pandas as pd
 from .._checks import refuse
 from .style import AGAIN, BAND, HEAT, LINE, finish, named, place
 
-# Matplotlib is imported where a figure is made, as in `plotting`.
+# Matplotlib is imported where a figure is made, as in `pictures.comparison`.
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 

@@ -13,7 +13,7 @@ from .._words import number
 from ..book.pivots import pivot
 from ..book.units import checked_risk, unit_of
 
-# Matplotlib is imported where a figure is made, as in `plotting`.
+# Matplotlib is imported where a figure is made, as in `pictures.comparison`.
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-# Matplotlib is imported where a figure is made, as in `plotting`.
+# Matplotlib is imported where a figure is made, as in `pictures.comparison`.
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure

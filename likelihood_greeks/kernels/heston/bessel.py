@@ -1,4 +1,4 @@
-"""Ratios of Bessel functions from their tables: see `models.bessel_table`."""
+"""Ratios of Bessel functions from their tables: see `models.heston.bessel_table`."""
 
 from math import log
 

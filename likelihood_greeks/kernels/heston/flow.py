@@ -1,4 +1,4 @@
-"""The variance and its integral as a parameter changes: see `models.variance_path`.
+"""The variance and its integral as a parameter changes: see `models.heston.variance_path`.
 
 Arrays are of shape (n_steps, n_paths). The rows of `numbers` hold, step by step, the scale of z, beta, the share in w,
 the derivatives of ell and C, and what a variance at the start and at the end is multiplied by to make lambda and y. A
@@ -13,7 +13,7 @@ from numba import njit
 from .bessel import piece
 from .variance import LOG_FLOOR
 
-LIFTED = 1e-240  # see `models.square_root`
+LIFTED = 1e-240  # see `models.heston.variance`
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})

@@ -1,4 +1,4 @@
-"""The log-spot given its variance path: see `models.conditional_spot`."""
+"""The log-spot given its variance path: see `models.heston.spot`."""
 
 from math import sqrt
 

@@ -1,4 +1,4 @@
-"""The variance and its integral, drawn and moved: see `models.square_root` and `models.integrated_variance`."""
+"""The variance and its integral, drawn and moved: see `models.heston.variance` and `models.heston.integrated_variance`."""
 
 from math import exp, log, sqrt
 
@@ -8,13 +8,13 @@ from numba import njit
 from .bessel import piece
 
 BLOCK = 1024  # numbers at a time, so that they stay in cache
-LOG_FLOOR = log(1e-250)  # see `models.square_root.FLOOR`
-REACH, CELLS_A_UNIT = 14.0, 16.0  # see `models.gamma_quantile`
+LOG_FLOOR = log(1e-250)  # see `models.heston.variance.FLOOR`
+REACH, CELLS_A_UNIT = 14.0, 16.0  # see `models.heston.gamma_quantile`
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def log_gammas(normals, table):
-    """Logarithms of gammas made from some normals: see `models.gamma_quantile`."""
+    """Logarithms of gammas made from some normals: see `models.heston.gamma_quantile`."""
     found = np.empty(len(normals))
     for j in range(len(normals)):
         found[j] = piece(table, (normals[j] + REACH) * CELLS_A_UNIT)
@@ -25,7 +25,7 @@ def log_gammas(normals, table):
 def draw(generator, start, ratios, scales, count, table):
     """Variances, (n_steps + 1, count), and the logarithms of the gammas in them, where a normal is split off.
 
-    See `models.square_root.SquareRoot.draw`.
+    See `models.heston.variance.SquareRoot.draw`.
     """
     path, log_gamma = np.empty((len(scales) + 1, count)), np.empty((len(scales), count))
     path[0] = start

@@ -41,7 +41,7 @@ class Table:
     scale : float
         The number c.
     pieces : ndarray, shape (n_rows, n_cells, 6)
-        Of `ROWS` in t: see `pieces`.
+        Of `ROWS` in t: see `numerics.tables`.
     """
 
     scale: float

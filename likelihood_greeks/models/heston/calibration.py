@@ -5,7 +5,7 @@ r"""Heston's five variance parameters from implied volatilities, by least square
 
 in the logarithms of the positive parameters, within `BOUNDS`, by a trust-region method from several starting points
 read off the surface. Residuals are exact implied volatilities, derivatives those of the Fourier integral
-(`heston_smile`). Every maturity is priced on its own forward.
+(`smile`). Every maturity is priced on its own forward.
 
 References
 ----------

@@ -1,6 +1,6 @@
 """What the kernels of the variance flow are given: the numbers of every step and of every direction, as arrays.
 
-Each computes in one pass over the path what `VariancePath` otherwise asks `square_root`, `integrated_variance` and
+Each computes in one pass over the path what `VariancePath` otherwise asks `variance`, `integrated_variance` and
 `transport` for, one after the other.
 """
 

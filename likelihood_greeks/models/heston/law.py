@@ -71,9 +71,9 @@ class Heston:
 
     Notes
     -----
-    Each step of the law has three layers, whose densities are explicit: the variance (`square_root`, exact), the
+    Each step of the law has three layers, whose densities are explicit: the variance (`heston.variance`, exact), the
     integrated variance given both its ends (`integrated_variance`: inverse Gaussian, with the exact mean and variance),
-    and the log-spot given both (`conditional_spot`: Gaussian, exact; over whole intervals between observation dates).
+    and the log-spot given both (`heston.spot`: Gaussian, exact; over whole intervals between observation dates).
     The density is *joint*: a weight made from the step of the spot alone is biased when the correlation is not zero.
     The integrated variance is the only approximation; the forward is exact to about 1e-6.
 
@@ -142,7 +142,7 @@ class Heston:
         Returns
         -------
         HestonCalibration
-            With ``model``, ``errors`` by strike and maturity, and ``plot()``: see `heston_calibration`.
+            With ``model``, ``errors`` by strike and maturity, and ``plot()``: see `heston.calibration`.
 
         Raises
         ------
@@ -314,7 +314,7 @@ class Heston:
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
         """Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives.
 
-        By Fourier inversion of the exact law: see `heston_fourier`.
+        By Fourier inversion of the exact law: see `heston.fourier`.
         """
         return heston_fourier.vanilla_jets(self.coordinates(), strike, time)
 

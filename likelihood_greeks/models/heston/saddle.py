@@ -9,7 +9,7 @@ on any contour that crosses the imaginary axis at :math:`u = -ip` with :math:`E[
 .. math:: u(s) = -ip + b\,[\sinh(s + i\omega) - i\sin\omega],
 
 crosses it at the saddle, where :math:`E[e^{pX}]\,e^{-px}` is least: then nothing cancels, and p(x) has all its digits
-however small it is. Its width b is that of the saddle, and its ends are turned as in `heston_fourier`, so that the
+however small it is. Its width b is that of the saddle, and its ends are turned as in `fourier`, so that the
 trapezoidal rule in s converges exponentially even where :math:`\varphi` decays slowly on the real line.
 
 References
@@ -97,7 +97,7 @@ class Saddles:
     def contour(self, x: float) -> Contour:
         """A contour for the density near `x` (dimensionless, of X).
 
-        The angle is the middle of those at which the integrand does not grow; see `heston_fourier`.
+        The angle is the middle of those at which the integrand does not grow; see `fourier`.
 
         Raises
         ------

@@ -1,6 +1,6 @@
 r"""Heston's implied volatilities at many strikes and maturities at once, with their derivatives in the five parameters.
 
-With :math:`k = \log(K/F_t)` and :math:`p(k) = E[\min(e^{X-k}, 1)]` (`heston_fourier`), prices in forwards are
+With :math:`k = \log(K/F_t)` and :math:`p(k) = E[\min(e^{X-k}, 1)]` (`fourier`), prices in forwards are
 :math:`1 - e^k p` for a call and :math:`e^k(1 - p)` for a put. On the graded line
 :math:`u(s) = -\tfrac i2 + \tfrac12\sinh s` the characteristic function does not depend on the strike, so that a
 maturity costs one of it and a matrix product.
@@ -34,7 +34,7 @@ def implied_volatilities(
     Parameters
     ----------
     values : mapping of str to float
-        The five parameters named in `heston_fourier.VARIANCE`.
+        The five parameters named in `fourier.VARIANCE`.
     log_moneyness : ndarray, shape (n_strikes, n_maturities)
         Logarithm of strike over forward. Beyond what prices of 1e-12 forwards can tell, the volatility is that of such
         a price.
@@ -46,7 +46,7 @@ def implied_volatilities(
     volatilities : ndarray, shape (n_strikes, n_maturities)
         Per square-root year.
     slopes : ndarray, shape (5, n_strikes, n_maturities)
-        In the order of `heston_fourier.VARIANCE`.
+        In the order of `fourier.VARIANCE`.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _end(values: Mapping[str, float], maturities: FloatArray) -> float:
 def _log_characteristic(
     values: Mapping[str, float], u: AnyArray, maturities: FloatArray, coordinates: bool = True
 ) -> Jet:
-    """`heston_fourier.log_characteristic`, of shape (n_maturities, n_nodes), in the five parameters or none."""
+    """`fourier.log_characteristic`, of shape (n_maturities, n_nodes), in the five parameters or none."""
     names = VARIANCE if coordinates else ()
     empty = Jet(names, np.zeros(()), np.zeros(len(names)), np.zeros((len(names), len(names))))
     x = {name: empty.constant(values[name]) for name in VARIANCE} | Jet.variables(

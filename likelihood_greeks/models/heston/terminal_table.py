@@ -10,7 +10,7 @@ Indeed :math:`\log\varphi(u) \sim iux_* - w|u|` for large u, so the density is a
 violated and the density peaks at :math:`x_*` (the log-spot of a variance that is soon zero and stays there) the nodes
 are dense. The tails are exponential, and smooth in y too.
 
-At every node the integrals of `heston_saddle` give the density and all its derivatives up to the third that involve x,
+At every node the integrals of `saddle` give the density and all its derivatives up to the third that involve x,
 so that everything is interpolated by cubics with exact slopes.
 """
 
