@@ -8,8 +8,8 @@ from .book.interruption import Interrupted
 from .book.ladder import ladder
 from .book.market import Market
 from .book.pivots import pivot
+from .book.reading import BookWarning
 from .book.risk import risk
-from .book.trades import BookWarning
 from .book.units import desk_units
 from .comparison import compare, finite_difference, pathwise
 from .engine.greeks import greeks

@@ -29,8 +29,9 @@ from .book.files import check_writable, write
 from .book.interruption import Interrupted
 from .book.ladder import ladder
 from .book.market import Market
+from .book.reading import BookWarning, read_book
 from .book.risk import risk
-from .book.trades import NET, BookWarning, parse, read_book
+from .book.trades import NET, parse
 from .comparison import compare
 from .engine import cluster
 from .engine.stopping import MAX_PATHS

@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from likelihood_greeks._checks import InvalidValueError
+from likelihood_greeks.book.columns import COLUMNS
 from likelihood_greeks.book.market import Market
-from likelihood_greeks.book.trades import COLUMNS, BookWarning, Problem, parse, read_book
+from likelihood_greeks.book.reading import BookWarning, read_book
+from likelihood_greeks.book.trades import Problem, parse
 from likelihood_greeks.payoffs.barrier import Barrier, DoubleBarrier
 from likelihood_greeks.payoffs.path import Asian, Cliquet, Lookback
 from likelihood_greeks.payoffs.vanilla import (

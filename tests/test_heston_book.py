@@ -13,8 +13,9 @@ import likelihood_greeks as lg
 from likelihood_greeks import cli
 from likelihood_greeks._checks import InvalidValueError
 from likelihood_greeks.book.market import Underlying
+from likelihood_greeks.book.reading import read_book
 from likelihood_greeks.book.risk import underlying_seed
-from likelihood_greeks.book.trades import parse, read_book
+from likelihood_greeks.book.trades import parse
 from likelihood_greeks.models.heston.fourier import VARIANCE
 
 DATA = Path(__file__).parents[1] / "data"

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
+from likelihood_greeks.book.reading import read_book
 from likelihood_greeks.book.risk import underlying_seed
-from likelihood_greeks.book.trades import parse, read_book
+from likelihood_greeks.book.trades import parse
 from likelihood_greeks.validation import closed_form
 
 DATA = Path(__file__).parents[1] / "data"

@@ -13,7 +13,7 @@ from scipy import stats
 
 import likelihood_greeks as lg
 from likelihood_greeks import cli
-from likelihood_greeks.book.trades import read_book
+from likelihood_greeks.book.reading import read_book
 from likelihood_greeks.engine.pilot_and_main import Run
 from likelihood_greeks.engine.stopping import GROWTH, Goal, Target, sampled
 from likelihood_greeks.estimate import Moments

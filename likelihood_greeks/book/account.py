@@ -24,8 +24,8 @@ from ..streams.chunks import Chunk, Draws
 from .blocks import GIVEN_UP, Block, Prepared, prepared
 from .desk import TRADES, Desk, Failure, Worked
 from .frame import trade_rows
+from .reading import BookWarning
 from .tally import Net, Row, Store, Tally
-from .trades import BookWarning
 
 Pool: TypeAlias = Executor | Literal["serial"]
 ROUND = 64

@@ -14,7 +14,8 @@ from .._checks import finite, refuse
 from ..revaluation.grid import scenarios
 from ..streams.chunks import checked
 from .market import Market
-from .trades import Trade, parse, read_book
+from .reading import read_book
+from .trades import Trade, parse
 
 MOVES = (-0.10, -0.05, -0.02, 0.02, 0.05, 0.10)
 

@@ -29,8 +29,9 @@ from .frame import COLUMNS, describe, net_rows, plain, with_notes
 from .interruption import Interrupted
 from .market import Market
 from .parts import Parts, earlier_seed, fingerprint, folder
+from .reading import BookWarning, read_book
 from .tally import Nowhere, Row, Store
-from .trades import BookWarning, Problem, Trade, parse, read_book
+from .trades import Problem, Trade, parse
 
 TARGETS = ("trade", "net")
 

@@ -13,33 +13,27 @@ filled column that the product does not use is refused, unless it holds what cha
 
 from __future__ import annotations
 
-import os
-import warnings
-import zipfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, TypeVar, final
 
 import pandas as pd
 
-from .._checks import InvalidValueError, finite, positive, refuse, within
+from .._checks import InvalidValueError, refuse
 from ..payoffs.protocol import Contract
-from .calendars import DAYS_PER_YEAR, PERIODS, closest, iso_date, nearest, regular
+from .calendars import DAYS_PER_YEAR, PERIODS, closest, iso_date, regular
+from .columns import COLUMNS, HARMLESS, IDENTITY, READERS, key_of, non_zero, number, text_of, word
 from .market import Market, Model, Underlying
-from .products import ANY, EUROPEAN, FLOATING, PRODUCTS, RETURN_BOUNDS, contract_of
+from .products import ANY, EUROPEAN, FLOATING, PRODUCTS, contract_of
+from .reading import blank, read_book
 
 T = TypeVar("T")
 NET = "net"
 """The trade_id of the rows that hold a net position."""
-
-
-class BookWarning(UserWarning):
-    """Some of a book was left out; the rest was priced."""
 
 
 @final
@@ -101,56 +95,13 @@ class Problem:
     value: object
 
 
-def _text(value: object) -> str:
-    """A cell as text; a whole number that a spreadsheet made a float as an integer."""
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
-
-
-def _key(value: object) -> str:
-    return _text(value).lower().replace(" ", "_").replace("-", "_")
-
-
-def _word(allowed: Collection[str], name: str, value: object) -> str:
-    key = _key(value)
-    return key if key in allowed else refuse(name, f"be one of {', '.join(allowed)}{closest(key, allowed)}", value)
-
-
-def _number(check: Callable[[str, object], float], name: str, value: object) -> float:
-    try:
-        found = float(_text(value))
-    except ValueError:
-        refuse(name, "be a number", value)
-    return check(name, found)
-
-
-def _non_zero(name: str, value: object) -> float:
-    found = finite(name, value)
-    return found if found != 0.0 else refuse(name, "not be zero", value)
-
-
-_PRICE, _AMOUNT = partial(_number, positive), partial(_number, finite)
-_READERS: Mapping[str, Callable[[str, object], Any]] = {
-    **dict.fromkeys(("strike", "trigger", "level", "lower", "upper", "reference"), _PRICE),
-    **dict.fromkeys(("cash", "rebate", *RETURN_BOUNDS), _AMOUNT),
-    "direction": partial(_word, ("up", "down")),
-    "knock": partial(_word, ("in", "out")),
-    "average": partial(_word, ("arithmetic", "geometric")),
-}
-_IDENTITY = ("trade_id", "underlying", "product", "quantity", "maturity")
-_HARMLESS = {"rebate": ("0", "0.0"), "cash": ("0", "0.0", "1", "1.0"), "average": ("arithmetic",)}
-"""What a column may hold for a product that does not use it, as an export that fills in defaults does."""
-
-COLUMNS = (*_IDENTITY, "option", "frequency", *_READERS)
-"""The columns a book may have; it must have the first five."""
-
-
 def _observations(
     name: str, value: object, product: str, calendar_name: str, span: tuple[date, date]
 ) -> tuple[float, ...]:
     """Year fractions of the dates in a cell of the column frequency; `span` is the valuation date and the maturity."""
     words, (start, end) = ("daily", *PERIODS), span
-    if _key(value) in words:
-        return regular(_key(value), calendar_name, start, end)
+    if key_of(value) in words:
+        return regular(key_of(value), calendar_name, start, end)
     parts = value.split(";") if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
     try:
         days = [iso_date(name, part) for part in parts]
@@ -175,7 +126,7 @@ class _Row:
 
     @property
     def trade_id(self) -> str:
-        return _text(self.cells.get("trade_id", ""))
+        return text_of(self.cells.get("trade_id", ""))
 
     def attempt(self, function: Callable[..., T], *arguments: Any) -> T | None:
         """``function(*arguments)``; None, and a problem noted, if it refuses."""
@@ -193,7 +144,7 @@ class _Row:
 
 
 def _unique(name: str, value: object, counts: Mapping[str, int]) -> str:
-    text = _text(value)
+    text = text_of(value)
     if text.lower() == NET:
         refuse(name, f"not be {NET!r}, the name of the net rows", value)
     return text if counts[text] == 1 else refuse(name, f"be unique: {counts[text]} rows have it", value)
@@ -205,11 +156,11 @@ def _maturity(name: str, value: object, today: date) -> date:
 
 
 def _harmless(column: str, value: object, product: str) -> bool:
-    return _key(value) in (_HARMLESS.get(column, ()) if column != "option" else (product,))
+    return key_of(value) in (HARMLESS.get(column, ()) if column != "option" else (product,))
 
 
 def _floats(row: _Row, product: str) -> bool:
-    return PRODUCTS[product].floats and _key(row.cells.get("strike", "")) == FLOATING
+    return PRODUCTS[product].floats and key_of(row.cells.get("strike", "")) == FLOATING
 
 
 def _terms(row: _Row, product: str) -> dict[str, Any]:
@@ -219,18 +170,18 @@ def _terms(row: _Row, product: str) -> dict[str, Any]:
     terms: dict[str, Any] = {}
     required, used = set(own.required), set(own.columns)
     if own.options:
-        terms["option"] = row.read("option", partial(_word, own.options), why=given)
+        terms["option"] = row.read("option", partial(word, own.options), why=given)
         inner = EUROPEAN.values() if terms["option"] is None else [EUROPEAN[terms["option"]]]
         if own.options == ANY:
             required |= set.intersection(*(set(each.required) for each in inner))
             used |= set.union(*(set(each.columns) for each in inner))
-    for column in COLUMNS[len(_IDENTITY) :]:
+    for column in COLUMNS[len(IDENTITY) :]:
         if column in row.cells and column not in used and not _harmless(column, row.cells[column], product):
             row.attempt(refuse, column, blank, row.cells[column])
         elif column == "strike" and _floats(row, product):
             continue
-        elif column in _READERS and column in (required | used & row.cells.keys()):
-            terms[column] = row.read(column, _READERS[column], why=given)
+        elif column in READERS and column in (required | used & row.cells.keys()):
+            terms[column] = row.read(column, READERS[column], why=given)
     return {column: term for column, term in terms.items() if term is not None}
 
 
@@ -254,9 +205,9 @@ def _model(underlying: Underlying, terms: Mapping[str, Any], day: date) -> Model
 def _trade(row: _Row, market: Market, counts: Mapping[str, int]) -> Trade | None:
     """The trade in a row, or None and its problems noted."""
     trade_id = row.read("trade_id", _unique, counts)
-    underlying = row.read("underlying", lambda _, value: market.underlying(_text(value)))
-    product = row.read("product", partial(_word, PRODUCTS))
-    quantity = row.read("quantity", partial(_number, _non_zero))
+    underlying = row.read("underlying", lambda _, value: market.underlying(text_of(value)))
+    product = row.read("product", partial(word, PRODUCTS))
+    quantity = row.read("quantity", partial(number, non_zero))
     day = row.read("maturity", _maturity, market.valuation_date)
     terms = _terms(row, product) if product else {}
     if underlying and product:
@@ -279,70 +230,6 @@ def _trade(row: _Row, market: Market, counts: Mapping[str, int]) -> Trade | None
     return Trade(trade_id, row.number, underlying.name, product, quantity, day, years, payoff, strike, model)
 
 
-def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
-    """A table of trades, with the names of its columns checked and written as `COLUMNS` has them.
-
-    Columns that no product uses are left out, with a `BookWarning`; one that looks like a misspelt name is refused.
-
-    Parameters
-    ----------
-    book : path or pandas.DataFrame
-        A path ends in .csv, .parquet or .xlsx (the first sheet). The cells of a CSV file stay text until `parse`.
-
-    Raises
-    ------
-    ValueError
-        If a column is misspelt, absent or there twice, or the file is not of a known kind.
-    """
-    if isinstance(book, pd.DataFrame):
-        return _named(book)
-    path = Path(book)
-    with within(path.name, ": "):
-        return _named(_read_file(path))
-
-
-def _named(frame: pd.DataFrame) -> pd.DataFrame:
-    """A table with the names of its columns checked."""
-    names = [_key(name) for name in frame.columns]
-    for name, original in zip(names, frame.columns, strict=True):
-        if name not in COLUMNS and nearest(name, COLUMNS) not in (None, *names):
-            refuse("column", f"be one of {', '.join(COLUMNS)}{closest(name, COLUMNS)}", original)
-    if repeated := [name for name in COLUMNS if names.count(name) > 1]:
-        refuse("columns", "be there once each", repeated)
-    if absent := [name for name in _IDENTITY if name not in names]:
-        refuse("columns", f"include {', '.join(absent)}", names)
-    if others := [str(name) for name in frame.columns if _key(name) not in COLUMNS]:
-        warnings.warn(
-            f"columns of the book that no product uses are ignored: {', '.join(others)}", BookWarning, stacklevel=3
-        )
-    return frame.set_axis(names, axis="columns")[[name for name in names if name in COLUMNS]]
-
-
-def _read_file(path: Path) -> pd.DataFrame:
-    blanks: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
-    try:
-        match suffix := path.suffix.lower():
-            case ".csv":
-                frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True, **blanks)
-            case ".xlsx":
-                return pd.read_excel(path, dtype=object, **blanks)
-            case ".parquet":
-                return pd.read_parquet(path)
-            case _:
-                refuse("book", "be a .csv, .parquet or .xlsx file", str(path))
-    except InvalidValueError:
-        raise
-    except (ValueError, zipfile.BadZipFile) as error:
-        refuse("book", f"be a table that can be read as {suffix}", str(error))
-    if not isinstance(frame.index, pd.RangeIndex):
-        refuse("book", "have as many cells in a row as columns", path.name)
-    return frame
-
-
-def _blank(value: Any) -> bool:
-    return not value.strip() if isinstance(value, str) else bool(pd.api.types.is_scalar(value) and pd.isna(value))
-
-
 def parse(book: pd.DataFrame, market: Market) -> tuple[list[Trade], list[Problem]]:
     """The trades of a book that can be priced in `market`, and what is wrong with the others.
 
@@ -363,7 +250,7 @@ def parse(book: pd.DataFrame, market: Market) -> tuple[list[Trade], list[Problem
         If the columns are not those of a book; a bad trade does not raise.
     """
     records = read_book(book).to_dict("records")
-    filled = [{str(column): value for column, value in record.items() if not _blank(value)} for record in records]
+    filled = [{str(column): value for column, value in record.items() if not blank(value)} for record in records]
     rows = [_Row(number, cells) for number, cells in enumerate(filled) if cells]
     counts = Counter(row.trade_id for row in rows)
     trades = [_trade(row, market, counts) for row in rows]
