@@ -8,7 +8,7 @@ tangent's interpolation on the clock (the mean of the Brownian bridge, P), and a
 .. math:: \dot x = X - P X_{\text{skeleton}} + \tfrac12 \dot P\, n_{\text{skeleton}},
 
 zero at time 0 and constant after the last scored date (n: the noise between scored dates). Beneath the spot a variance
-moves and is handed over at a *rate* (`models.heston.variance_path`). Together they make a `Handover`: the empty skeleton
+moves and is handed over at a *rate* (`heston.variance_path`). Together they make a `Handover`: the empty skeleton
 with rate zero is the pathwise method, all dates with rate infinity the full likelihood ratio. For a Lipschitz payoff g
 every one gives an unbiased integrand
 

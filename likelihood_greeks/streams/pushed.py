@@ -1,6 +1,6 @@
 r"""Draws whose normals are pushed far up and down, for fitting coefficients that hold in the tails.
 
-Controls fitted to a few thousand ordinary draws extrapolate badly (`engine.pilot_draws`). Here half of the samples have normals
+Controls fitted to a few thousand draws extrapolate badly (`pilot_draws`). Here half of the samples have normals
 moved along :math:`u = \sum_i z_i \sqrt{\Delta_i/T}`, which drives the final log-spot, by three deviations up or down,
 and every sample counts :math:`\varphi(u) / \sum_k \alpha_k \varphi(u - h_k)`: exact for whatever a law makes of its
 normals, and the same for all laws that share the draws. A law that starts with other draws is not pushed.

@@ -1,4 +1,4 @@
-"""The variance and its integral, drawn and moved: see `models.heston.variance` and `models.heston.integrated_variance`."""
+"""The variance and its integral, drawn and moved: see `variance` and `integrated_variance` in `models.heston`."""
 
 from math import exp, log, sqrt
 

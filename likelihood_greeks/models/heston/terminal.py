@@ -51,7 +51,7 @@ class HestonTerminal:
     -----
     With F the forward and :math:`X = \log(S/F)`, the density of the spot is :math:`p_X(\log(S/F))/S`, where
     :math:`p_X` is tabulated with its derivatives in x, in the parameters of the variance and in the maturity, by
-    Fourier integrals through the saddle: see `heston.terminal_table`. Spot, rate and dividend yield come in by F alone. The
+    Fourier integrals through the saddle: see `terminal_table`. Spot, rate and dividend yield come in by F alone. The
     table is made at first use (a tenth of a second) and shared by all laws with the same variance and maturity.
 
     Values between nodes have relative errors below about 1e-8. The table ends where less than 1e-17 of the probability
