@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install risk test validate bench docs pictures lint types layers
+.PHONY: install risk test quick validate bench docs pictures lint types layers
 
 install: .venv/installed
 
@@ -16,6 +16,9 @@ risk: install
 
 test: install
 	$(BIN)/python -m pytest --numprocesses auto
+
+quick: install  # everything but the slow tests: a minute or so on two cores
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
 validate: install
 	$(BIN)/likelihood-greeks validate --output benchmarks/validation.csv

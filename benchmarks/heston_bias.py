@@ -5,7 +5,7 @@ number of equal steps, contract and Greek, with the exact value at the strike of
 that value, and relative to the Greek's scale: its largest size at strikes from 70 to 140 % of the spot. ``worst`` is
 the largest bias at any of these strikes in units of the scale, and ``at`` the strike where it occurs. The steps are
 fixed lengths at each set's own maturity and, at maturities from 0.1 to 10 years, those of `Heston.substeps` (column
-``rule``). The method is in ``tests/heston_steps_law.py``.
+``rule``). The method is in ``tests/support/heston_steps_law.py``.
 """
 
 import sys
@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tests.heston_reference import model as heston
-from tests.heston_steps_law import GREEKS, STRIKES, biases, exact_greeks, scales
+from tests.support.heston_reference import model as heston
+from tests.support.heston_steps_law import GREEKS, STRIKES, biases, exact_greeks, scales
 
 SETS = {
     "desk": (heston(0.04, 2.0, 0.04, 0.3, -0.7, 0.05, 0.02), 1.0),

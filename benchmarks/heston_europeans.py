@@ -16,9 +16,9 @@ import pandas as pd
 
 import likelihood_greeks as lg
 from likelihood_greeks.parameters import resolve
-from tests.heston_reference import model as heston
-from tests.heston_steps_law import GREEKS as SCALED
-from tests.heston_steps_law import exact_greeks, scales
+from tests.support.heston_reference import model as heston
+from tests.support.heston_steps_law import GREEKS as SCALED
+from tests.support.heston_steps_law import exact_greeks, scales
 
 from . import heston_bias
 

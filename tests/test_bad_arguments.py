@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from helpers import MODEL
 
 import likelihood_greeks as lg
+from tests.support.gates import MODEL
 
 CALL = lg.Call(100.0, 1.0)
 NAN, INF = float("nan"), float("inf")

@@ -1,15 +1,13 @@
 """The command line: output, files, exit codes and messages."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from matplotlib.image import imread
 
 from likelihood_greeks import cli
 from likelihood_greeks._words import number, with_error
+from tests.support.places import DATA
 
-DATA = Path(__file__).parents[1] / "data"
 FAST = ["--paths", "4096", "--seed", "3", "--workers", "1"]
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from helpers import MODEL, UNEVEN
 from matplotlib.figure import Figure
 
 import likelihood_greeks as lg
@@ -13,6 +12,7 @@ from likelihood_greeks.pictures import comparison as plotting
 from likelihood_greeks.streams.chunks import Chunk, PseudoStream
 from likelihood_greeks.streams.recorded import Recording
 from likelihood_greeks.validation import closed_form
+from tests.support.gates import MODEL, UNEVEN
 
 CALL, DIGITAL = lg.Call(101.0, 1.3), lg.DigitalCall(97.0, 0.7)
 FIRST = ["delta", "vega", "rho", "dividend_rho", "theta"]

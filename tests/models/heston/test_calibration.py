@@ -1,0 +1,256 @@
+"""Heston.calibrate: exact on its own surfaces, QuantLib's answer on a market's, and clear about what it refuses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import QuantLib as ql
+from matplotlib import pyplot
+
+import likelihood_greeks as lg
+from likelihood_greeks.models.heston import calibration as heston_calibration
+from likelihood_greeks.models.heston import smile as heston_smile
+from likelihood_greeks.models.heston.fourier import VARIANCE
+from likelihood_greeks.models.heston.quotes import Quotes
+from tests.support.places import DATA
+
+DAX = lg.Market.read(DATA / "market.toml").underlyings["DAX"]
+SURFACE = DAX.implied_volatility.to_frame()
+RATES = dict(zip(DAX.zero_curve.times, DAX.zero_curve.rates, strict=True))
+DAYS = (13, 41, 75, 165, 256, 345, 524, 703)
+
+LAWS = [(0.19, 15.6, 0.075, 3.3, -0.51), (0.04, 1.0, 0.06, 0.3, -0.7), (0.01, 0.5, 0.02, 0.9, 0.3)]
+STRIKES, MATURITIES = np.array([70.0, 90.0, 100.0, 112.0, 130.0]), np.array([0.1, 0.4, 1.0, 2.5])
+CARRY = {0.1: 0.01, 0.4: 0.02, 1.0: 0.03, 2.5: 0.035}
+
+
+def heston(law, **carry):
+    return lg.Heston(spot=100.0, **dict(zip(VARIANCE, law, strict=True)), **carry)
+
+
+def own_surface(law):
+    """The implied volatilities of a law on forwards of every maturity."""
+    values = dict(zip(VARIANCE, law, strict=True))
+    forwards = 100.0 * np.exp((np.array(list(CARRY.values())) - 0.015) * MATURITIES)
+    found, _ = heston_smile.implied_volatilities(values, np.log(STRIKES[:, None] / forwards), MATURITIES)
+    return pd.DataFrame(found, STRIKES, MATURITIES)
+
+
+def fitted(surface, **arguments):
+    return lg.Heston.calibrate(surface, CARRY, **({"spot": 100.0, "dividend_yield": 0.015} | arguments))
+
+
+@pytest.fixture(scope="module")
+def dax():
+    return lg.Heston.calibrate(SURFACE, RATES, spot=DAX.spot)
+
+
+# -- smiles --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_smiles_price_options_as_the_adaptive_integrals_do(law):
+    model, values = heston(law), dict(zip(VARIANCE, law, strict=True))
+    volatilities, slopes = heston_smile.implied_volatilities(
+        values, np.log(STRIKES / 100.0)[:, None].repeat(4, 1), MATURITIES
+    )
+    for j, maturity in enumerate(MATURITIES):
+        for i, strike in enumerate(STRIKES):
+            exact = model.vanilla_jets(strike, maturity)[1]
+            black = lg.GBM(spot=100.0, volatility=volatilities[i, j]).vanilla_jets(strike, maturity)[1]
+            assert black.value == pytest.approx(exact.value, abs=1e-11)
+            for row, name in enumerate(VARIANCE):
+                slope = black.derivative("volatility") * slopes[row, i, j]
+                assert slope == pytest.approx(exact.derivative(name), abs=1e-9)
+
+
+def test_implied_deviation_inverts_black_near_the_money_and_far_from_it():
+    k = np.array([0.0, 1e-9, 0.3, -0.3, 2.0, -2.0, 1e-3, -1.1])[:, None]
+    deviation = np.array([0.05, 0.2, 0.7, 3.0])
+    price, vega = heston_smile.black(k, deviation)
+    shown = (price > 10 * heston_smile.FLOOR) & (vega > 1e-8)
+    assert shown.sum() > 20
+    found = heston_smile.implied_deviation(price, k + 0.0 * deviation)
+    np.testing.assert_allclose(found[shown], (deviation + 0.0 * k)[shown], rtol=1e-6)
+    near = np.abs(k + 0.0 * deviation) <= 3.0 * deviation
+    np.testing.assert_allclose(found[near], (deviation + 0.0 * k)[near], rtol=1e-11)
+
+
+def test_implied_deviation_survives_prices_that_no_volatility_has():
+    found = heston_smile.implied_deviation(np.array([-1.0, 0.0, 2.0, 2.0]), np.array([0.1, -3.0, 0.1, -0.1]))
+    assert np.all(np.isfinite(found))
+    assert np.all(found > 0.0)
+
+
+# -- calibration ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_a_surface_of_its_own_gives_the_parameters_back(law):
+    surface = own_surface(law)
+    surface.iloc[0, 1] = surface.iloc[3, 2] = np.nan
+    fit = fitted(surface)
+    np.testing.assert_allclose([fit.parameters[name] for name in VARIANCE], law, rtol=1e-5)
+    assert fit.converged
+    assert fit.max_error < 1e-7
+    assert fit.quotes == 18
+    assert np.array_equal(fit.errors.isna(), surface.isna())
+    assert fit.model == replace(fit.model, rate=0.035, dividend_yield=0.015)  # the longest maturity's
+
+
+def test_the_surface_is_fitted_on_the_forward_of_each_maturity():
+    flat = lg.Heston.calibrate(own_surface(LAWS[1]), 0.03, spot=100.0)
+    assert flat.max_error > 3e-4  # negative control: other forwards, another smile
+    series = lg.Heston.calibrate(own_surface(LAWS[1]), pd.Series(CARRY), spot=100.0, dividend_yield=0.015)
+    assert series.max_error < 1e-7
+    np.testing.assert_allclose(series.forwards, 100.0 * np.exp((np.array(list(CARRY.values())) - 0.015) * MATURITIES))
+
+
+def test_dax_fit_is_that_of_quantlib(dax):
+    theirs = quantlib_calibration()
+    np.testing.assert_allclose([dax.parameters[name] for name in VARIANCE], theirs, rtol=2e-4)
+    # Sepp's sum of squares, 177.2 squared points, is of maturities rounded to weeks
+    assert 104 * (100 * dax.rms_error) ** 2 == pytest.approx(177.2, rel=0.03)
+    assert dax.worst == (3400.0, 13 / 365)
+    assert dax.feller == pytest.approx(2 * theirs[1] * theirs[2] / theirs[3] ** 2, rel=1e-2)
+    assert dax.converged
+    assert not dax.at_bounds
+    assert "104 quotes" in str(dax)
+
+
+def quantlib_calibration():
+    """QuantLib's Levenberg-Marquardt on the same quotes, from one start; parameters in our order."""
+    today = ql.Date(5, 7, 2002)
+    with ql.SavedSettings():
+        ql.Settings.instance().evaluationDate = today
+        counter, spot = ql.Actual365Fixed(), ql.QuoteHandle(ql.SimpleQuote(DAX.spot))
+        dates = [today, *(today + days for days in DAYS)]
+        rates = ql.YieldTermStructureHandle(ql.ZeroCurve(dates, [0.0357, *RATES.values()], counter))
+        none = ql.YieldTermStructureHandle(ql.FlatForward(today, 0.0, counter))
+        model = ql.HestonModel(ql.HestonProcess(rates, none, spot, 0.1, 5.0, 0.1, 1.0, -0.5))
+        engine = ql.AnalyticHestonEngine(model, 96)
+        helpers = []
+        for j, days in enumerate(DAYS):
+            for i, strike in enumerate(SURFACE.index):
+                quote = ql.QuoteHandle(ql.SimpleQuote(SURFACE.iloc[i, j]))
+                helper = ql.HestonModelHelper(
+                    ql.Period(days, ql.Days), ql.NullCalendar(), DAX.spot, strike, quote, rates, none,
+                    ql.BlackCalibrationHelper.ImpliedVolError,
+                )  # fmt: skip
+                helper.setPricingEngine(engine)
+                helpers.append(helper)
+        model.calibrate(helpers, ql.LevenbergMarquardt(1e-8, 1e-8, 1e-8), ql.EndCriteria(400, 40, 1e-8, 1e-8, 1e-8))
+        return [model.v0(), model.kappa(), model.theta(), model.sigma(), model.rho()]
+
+
+def test_every_starting_point_finds_the_same_fit_on_the_dax():
+    quotes = Quotes.of(SURFACE, RATES, DAX.spot, 0.0, None)
+    fits = heston_calibration._fits(quotes, {}, VARIANCE)
+    assert len(fits) == len(heston_calibration.STARTS)
+    np.testing.assert_allclose([fit.cost for fit in fits], fits[0].cost, rtol=1e-8)
+    np.testing.assert_allclose([fit.x for fit in fits], np.tile(fits[0].x, (len(fits), 1)), atol=1e-4)
+
+
+def test_fixed_parameters_stay_and_cost_accuracy(dax):
+    fit = lg.Heston.calibrate(SURFACE, RATES, spot=DAX.spot, fixed={"mean_reversion": 2.0, "correlation": -0.6})
+    assert fit.parameters["mean_reversion"] == 2.0
+    assert fit.parameters["correlation"] == -0.6
+    assert fit.rms_error > dax.rms_error
+    own = fitted(own_surface(LAWS[1]), fixed={"mean_reversion": 1.0})
+    assert own.max_error < 1e-7
+
+
+def test_a_quote_of_no_weight_is_a_quote_that_is_not_there():
+    wrong = own_surface(LAWS[1])
+    wrong.iloc[2, 0] = 0.9
+    weights = pd.DataFrame(1.0, wrong.index, wrong.columns)
+    weights.iloc[2, 0] = 0.0
+    fit = fitted(wrong, weights=weights)
+    np.testing.assert_allclose([fit.parameters[name] for name in VARIANCE], LAWS[1], rtol=1e-5)
+    assert fit.worst == (100.0, 0.1)
+    assert fitted(wrong).parameters["initial_variance"] > 1.5 * LAWS[1][0]  # negative control
+
+
+def test_quotes_that_do_not_tell_a_parameter_leave_it_at_a_bound_and_say_so():
+    flat = pd.DataFrame(0.2, STRIKES, MATURITIES)
+    fit = fitted(flat)
+    assert fit.max_error < 1e-3
+    assert fit.at_bounds
+    assert "at the bounds of the search: " in str(fit)
+
+
+def test_quotes_too_far_from_the_forward_to_tell_are_left_out_and_counted():
+    surface = own_surface(LAWS[1])
+    surface.loc[20.0] = [0.2, np.nan, np.nan, np.nan]  # 25 standard deviations below the forward
+    fit = fitted(surface.sort_index())
+    assert (fit.quotes, fit.left_out) == (20, 1)
+    assert np.isnan(fit.errors.loc[20.0, 0.1])
+    assert fit.max_error < 1e-7
+    assert "too far from the forward: 1" in str(fit)
+
+
+def test_smile_is_model_at_any_strike_and_is_drawn(dax):
+    smile = dax.smile([4000, 4450.5])
+    assert list(smile.index) == [4000.0, 4450.5]
+    np.testing.assert_allclose(smile.loc[4000.0], (SURFACE + dax.errors).loc[4000.0], rtol=1e-12)
+    figure = dax.plot()
+    assert len(figure.axes) == 8
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    np.testing.assert_allclose(lines["market"].get_ydata(), 100 * SURFACE.iloc[:, 0])
+    assert "0.0356 years" in figure.axes[0].get_title()
+    pyplot.close(figure)
+    with pytest.raises(ValueError, match=r"strikes\[1\] must be positive"):
+        dax.smile([4000.0, -1.0])
+
+
+# -- refusals ------------------------------------------------------------------------------------------------------
+
+GOOD = own_surface(LAWS[1])
+
+
+@pytest.mark.parametrize(
+    ("surface", "arguments", "says"),
+    [
+        (GOOD.iloc[:2, :2], {}, "surface must hold at least 5 quotes .* got 4"),
+        (GOOD * np.nan, {}, "surface must hold at least 5 quotes .* got 0"),
+        (-GOOD, {}, r"surface must hold volatilities in \(0, 5\] .* at strike 70, maturity 0.1 years, got -"),
+        (100 * GOOD, {}, r"surface must hold volatilities in \(0, 5\]"),
+        (GOOD.iloc[::-1], {}, "surface.index must hold .* strictly increasing"),
+        (GOOD.iloc[:, ::-1], {}, "surface.columns must hold .* strictly increasing"),
+        (GOOD.set_axis([-1.0, 90.0, 100.0, 112.0, 130.0]), {}, r"surface.index\[0\] must be positive"),
+        (GOOD.astype(str) + "%", {}, "surface must hold numbers"),
+        (GOOD, {"spot": -1.0}, "spot must be positive"),
+        (GOOD, {"dividend_yield": np.inf}, "dividend_yield must be finite, got inf"),
+        (GOOD, {"dividend_yield": {0.1: 0.0}}, "dividend_yield must hold a rate for the maturity 0.4 years"),
+        (GOOD, {"dividend_yield": {}}, "dividend_yield must hold a rate for the maturity 0.1 years"),
+        (GOOD, {"dividend_yield": CARRY | {1.0: np.nan}}, "dividend_yield at 1 years must be finite"),
+        (GOOD, {"fixed": {"kappa": 1.0}}, "fixed must be one of 'initial_variance'"),
+        (GOOD, {"fixed": {"mean_reversion": -1.0}}, "mean_reversion must be positive"),
+        (GOOD, {"fixed": dict(zip(VARIANCE, LAWS[0], strict=True))}, "fixed must leave at least one parameter"),
+        (GOOD, {"weights": GOOD.iloc[:2]}, r"weights must have the strikes and maturities of surface, shape \(5, 4\)"),
+        (GOOD, {"weights": -GOOD}, "weights at strike 70, maturity 0.1 years must be non-negative"),
+        (GOOD, {"weights": GOOD * np.nan}, "weights at strike 70, maturity 0.1 years must be non-negative and finite"),
+        (GOOD, {"weights": 0 * GOOD}, "surface must hold at least 5 quotes with a weight"),
+    ],
+)  # fmt: skip
+def test_bad_values_are_refused_by_name_requirement_and_value(surface, arguments, says):
+    with pytest.raises(ValueError, match=f"^{says}"):
+        fitted(surface, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("surface", "arguments", "says"),
+    [
+        (GOOD.to_numpy(), {}, "surface must be a DataFrame"),
+        (GOOD.set_axis(list("abcde")), {}, r"surface.index\[0\] must be a real number, got 'a'"),
+        (GOOD, {"spot": "100"}, "spot must be a real number"),
+        (GOOD, {"dividend_yield": "1%"}, "dividend_yield must be a real number"),
+        (GOOD, {"weights": [1.0]}, "weights must be a DataFrame"),
+        (GOOD, {"fixed": ["mean_reversion"]}, "fixed must map parameters to values"),
+        (GOOD, {"fixed": {"mean_reversion": "2"}}, "mean_reversion must be a real number"),
+    ],
+)
+def test_wrong_types_are_refused_by_name(surface, arguments, says):
+    with pytest.raises(TypeError, match=f"^{says}"):
+        fitted(surface, **arguments)

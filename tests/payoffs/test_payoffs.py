@@ -1,0 +1,89 @@
+"""Payoffs on paths worked out by hand, and identities between them."""
+
+import numpy as np
+import pytest
+
+import likelihood_greeks as lg
+from tests.support.gates import MODEL, UNEVEN, draw
+
+# Four paths at three dates.
+SPOT = np.array([[90.0, 100.0, 110.0, 79.0], [80.0, 120.0, 100.0, 95.0], [100.0, 105.0, 95.0, 101.0]])
+TIMES = (0.25, 0.6, 1.0)
+T = 1.0
+
+
+@pytest.mark.parametrize(
+    ("payoff", "expected"),
+    [
+        (lg.Call(97.0, T), [3, 8, 0, 4]),
+        (lg.Put(97.0, T), [0, 0, 2, 0]),
+        (lg.DigitalCall(100.0, T, cash=7.0), [0, 7, 0, 7]),
+        (lg.DigitalPut(100.0, T, cash=7.0), [0, 0, 7, 0]),
+        (lg.AssetOrNothingCall(100.0, T), [0, 105, 0, 101]),
+        (lg.AssetOrNothingPut(100.0, T), [0, 0, 95, 0]),
+        (lg.GapCall(103.0, 99.0, T), [-3, 2, 0, -2]),
+        (lg.GapPut(90.0, 99.0, T), [0, 0, -5, 0]),
+        (lg.Barrier(lg.Call(97.0, T), 80.0, "down", "out", TIMES, rebate=1.5), [1.5, 8, 0, 1.5]),
+        (lg.Barrier(lg.Call(97.0, T), 80.0, "down", "in", TIMES, rebate=1.5), [3, 1.5, 1.5, 4]),
+        (lg.Barrier(lg.Call(97.0, T), 120.0, "up", "out", TIMES), [3, 0, 0, 4]),
+        (lg.Barrier(lg.Call(97.0, T), 100.0, "up", "out", TIMES[:1]), [3, 0, 0, 4]),
+        (lg.Barrier(lg.Call(97.0, T), 101.0, "up", "out", TIMES[:2]), [3, 0, 0, 4]),
+        (lg.Barrier(lg.Call(97.0, T), 101.0, "up", "out", TIMES), [3, 0, 0, 0]),
+        (lg.Barrier(lg.Call(97.0, T), 101.0, "up", "out", TIMES, monitor_maturity=False), [3, 0, 0, 4]),
+        (lg.DoubleBarrier(lg.Call(90.0, T), 80.0, 111.0, "out", TIMES, rebate=2.0), [2, 2, 5, 2]),
+        (lg.DoubleBarrier(lg.Call(90.0, T), 79.0, 120.0, "in", TIMES), [0, 15, 0, 11]),
+        (lg.Asian(90.0, TIMES), [0, 325 / 3 - 90, 305 / 3 - 90, 275 / 3 - 90]),
+        (lg.Asian(95.0, TIMES, kind="put"), [5, 0, 0, 95 - 275 / 3]),
+        (lg.Asian(None, TIMES), [10, 0, 0, 101 - 275 / 3]),
+        (lg.Asian(90.0, TIMES[:2], average="geometric"), np.maximum(np.sqrt(SPOT[0] * SPOT[1]) - 90, 0)),
+        (lg.Lookback(TIMES, "call"), [20, 5, 0, 22]),
+        (lg.Lookback(TIMES, "put"), [0, 15, 15, 0]),
+        (lg.Lookback(TIMES, "call", strike=100.0), [0, 20, 10, 1]),
+        (lg.Lookback(TIMES, "put", strike=90.0), [10, 0, 0, 11]),
+        (lg.Cliquet(TIMES[:2], 100.0, -0.05, 0.1, 0.0, 0.12), [0, 0.1, 0.05, 0.05]),
+    ],
+    ids=repr,
+)
+def test_payoff_on_paths_worked_by_hand(payoff, expected):
+    rows = [TIMES.index(t) for t in payoff.times]
+    np.testing.assert_allclose(payoff(SPOT[rows]), expected, rtol=1e-14)
+
+
+def test_knock_in_and_knock_out_add_up_to_the_option():
+    spot = draw(MODEL).spot
+    for option in (lg.Put(95.0, 1.1), lg.DigitalCall(90.0, 1.1)):
+        parts = [lg.Barrier(option, 85.0, "down", knock, UNEVEN)(spot) for knock in ("in", "out")]
+        np.testing.assert_allclose(sum(parts), option(spot))
+        parts = [lg.DoubleBarrier(option, 85.0, 105.0, knock, UNEVEN, rebate=3.0)(spot) for knock in ("in", "out")]
+        np.testing.assert_allclose(sum(parts), option(spot) + 3.0)
+
+
+def test_a_barrier_keeps_its_dates_when_a_term_is_replaced():
+    from dataclasses import replace
+
+    early = lg.Barrier(lg.Call(97.0, T), 101.0, "up", "out", TIMES[:2])
+    assert early.times == TIMES
+    again = replace(early, rebate=1.0)
+    assert (again.times, again.monitor_maturity) == (TIMES, False)
+
+
+def test_schedule_ends_at_maturity():
+    times = lg.schedule(0.7, per_year=52)
+    assert len(times) == 36
+    assert times[-1] == 0.7
+    np.testing.assert_allclose(np.diff(times), 0.7 / 36)
+    assert lg.schedule(0.01, per_year=4) == (0.01,)
+
+
+def test_payoffs_are_values():
+    assert lg.Call(97.0, T) == lg.Call(97.0, T)
+    assert hash(lg.Barrier(lg.Call(97.0, T), 80.0, "down", "out", TIMES)) is not None
+    with pytest.raises(AttributeError):
+        lg.Call(97.0, T).strike = 3.0
+
+
+def test_a_payoff_that_branches_on_all_paths_at_once_is_told_what_to_write():
+    model = lg.GBM(spot=100.0, volatility=0.2)
+    for function in (lambda s: 1.0 if s[-1] > 100.0 else 0.0, lambda s: max(s[-1] - 100.0, 0.0)):
+        with pytest.raises(ValueError, match=r"write np\.where"):
+            lg.greeks(model, lg.Payoff(function, times=[1.0]), ["delta"], paths=100, seed=1)
