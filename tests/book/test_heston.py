@@ -12,7 +12,6 @@ import likelihood_greeks as lg
 from likelihood_greeks import cli
 from likelihood_greeks._checks import InvalidValueError
 from likelihood_greeks.book.market import Underlying
-from likelihood_greeks.book.reading import read_book
 from likelihood_greeks.book.risk import underlying_seed
 from likelihood_greeks.book.trades import parse
 from likelihood_greeks.models.heston.fourier import VARIANCE

@@ -4,7 +4,7 @@ import copy
 import tomllib
 
 import likelihood_greeks as lg
-from likelihood_greeks.book.trades import read_book
+from likelihood_greeks.book.reading import read_book
 from likelihood_greeks.models.heston.fourier import VARIANCE
 from tests.support.places import DATA
 
