@@ -21,6 +21,7 @@ from ..models.heston.calibration import HestonCalibration
 from ..models.heston.fourier import VARIANCE
 from ..models.heston.law import Heston
 from .calendars import DAYS_PER_YEAR, calendar, closest, iso_date
+from .currencies import code, conversion
 from .curves import VolatilitySurface, ZeroCurve, decimal, per_year
 
 Model: TypeAlias = GBM | Heston
@@ -53,6 +54,8 @@ class Underlying:
         trade with a volatility of its own.
     calibration : HestonCalibration, optional
         How `heston` was found, if it was fitted.
+    currency : str, optional
+        Code of the currency of the spot, in which options on it pay; of a currency pair the domestic one.
 
     Raises
     ------
@@ -69,8 +72,11 @@ class Underlying:
     calendar: str = "TARGET"
     heston: Heston | None = None
     calibration: HestonCalibration[Heston] | None = field(default=None, compare=False, repr=False)
+    currency: str | None = None
 
     def __post_init__(self) -> None:
+        if self.currency is not None:
+            object.__setattr__(self, "currency", code("currency", self.currency))
         positive("spot", self.spot)
         per_year("dividend_yield", number("dividend_yield", self.dividend_yield))
         if not isinstance(self.zero_curve, ZeroCurve):
@@ -140,17 +146,27 @@ class Market:
     ----------
     valuation_date : datetime.date
     underlyings : mapping of str to Underlying
+    reporting_currency : str, optional
+        Code of the currency that totals over several currencies are converted into; without it there are none.
+    fx : mapping of str to float
+        What one unit of each currency is worth in the reporting currency.
 
     Raises
     ------
     ValueError
-        If the date is not one, or an underlying is filed under another name.
+        If the date is not one, rates are given without a reporting currency, or an underlying is filed under another name.
     """
 
     valuation_date: date
     underlyings: Mapping[str, Underlying]
+    reporting_currency: str | None = None
+    fx: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        reporting = self.reporting_currency
+        reporting = None if reporting is None else code("reporting_currency", reporting)
+        object.__setattr__(self, "reporting_currency", reporting)
+        object.__setattr__(self, "fx", conversion(reporting, self.fx))
         object.__setattr__(self, "valuation_date", iso_date("valuation_date", self.valuation_date))
         object.__setattr__(self, "underlyings", dict(self.underlyings))
         for name, underlying in self.underlyings.items():
@@ -165,11 +181,13 @@ class Market:
         ----------
         source : path or mapping
             ``valuation_date``, and a table ``[underlyings.NAME]`` for each underlying with ``spot``,
-            ``dividend_yield`` (default 0), ``calendar`` (default TARGET); ``zero_rate`` or a table ``zero_curve``
+            ``currency`` (optional), ``dividend_yield`` (default 0), ``calendar`` (default TARGET); ``zero_rate`` or a table ``zero_curve``
             (``times``, ``rates``); ``implied_volatility``, a number or a table (``strikes``, ``maturities``,
             ``volatilities``). Nodes in time are dates or years. ``model`` is ``"black-scholes"`` (the default; also
             ``"gbm"``) or ``"heston"``. Heston's parameters stand in a table ``heston``; without one, or with
-            ``calibrate = true`` in it, they are fitted to the surface, those in the table held fixed.
+            ``calibrate = true`` in it, they are fitted to the surface, those in the table held fixed. With a
+            ``reporting_currency`` and a table ``[fx]`` of what other currencies are worth in it, totals over
+            currencies are converted.
 
         Raises
         ------
@@ -233,7 +251,7 @@ def _table(value: object, required: Sequence[str], optional: Sequence[str] = ())
 
 
 def _market(value: object) -> Market:
-    table = _table(value, ["valuation_date", "underlyings"])
+    table = _table(value, ["valuation_date", "underlyings"], ["reporting_currency", "fx"])
     today = iso_date("valuation_date", table["valuation_date"])
     underlyings = {}
     with within("underlyings"):
@@ -242,11 +260,15 @@ def _market(value: object) -> Market:
         for name, section in table["underlyings"].items():
             with within(name):
                 underlyings[name] = _underlying(name, section, today)
-    return Market(today, underlyings)
+    fx = table.get("fx", {})
+    if not isinstance(fx, Mapping):
+        raise TypeError(f"fx must be a table of rates by currency, got {fx!r}")
+    return Market(today, underlyings, table.get("reporting_currency"), fx)
 
 
 def _underlying(name: str, value: object, today: date) -> Underlying:
     optional = ["dividend_yield", "implied_volatility", "zero_rate", "zero_curve", "calendar", "model", "heston"]
+    optional += ["currency"]
     table = _table(value, ["spot"], optional)
     if ("zero_rate" in table) == ("zero_curve" in table):
         refuse("zero_rate", "be given, or else zero_curve, and not both", table.get("zero_rate"))

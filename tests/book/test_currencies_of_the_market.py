@@ -1,0 +1,43 @@
+"""Currencies in a market: of underlyings, and rates into the one of reports."""
+
+import re
+
+import pytest
+
+from likelihood_greeks.book.market import Market
+
+X = {"spot": 100.0, "zero_rate": 0.0, "implied_volatility": 0.2}
+
+
+def market(*, underlying=None, **more):
+    return Market.read({"valuation_date": "2025-01-02", "underlyings": {"X": X | (underlying or {})}} | more)
+
+
+def test_currency_and_rates_are_read_and_the_reporting_currency_is_worth_one():
+    found = market(underlying={"currency": "usd"}, reporting_currency="EUR", fx={"USD": 0.925, "CHF": 1.07})
+    assert found.underlyings["X"].currency == "USD"
+    assert (found.reporting_currency, found.fx) == ("EUR", {"USD": 0.925, "CHF": 1.07, "EUR": 1.0})
+    plain = market()
+    assert (plain.underlyings["X"].currency, plain.reporting_currency, plain.fx) == (None, None, {})
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"underlying": {"currency": "GBp"}}, "underlyings.X.currency must be a currency code of three letters"),
+        ({"underlying": {"currency": 978}}, "underlyings.X.currency must be a currency code"),
+        ({"reporting_currency": "euro"}, "reporting_currency must be a currency code"),
+        ({"fx": {"USD": 0.9}}, "reporting_currency must be given where there are fx rates"),
+        ({"reporting_currency": "EUR", "fx": {"USD": -0.9}}, "fx.USD must be positive and finite, got -0.9"),
+        ({"reporting_currency": "EUR", "fx": {"EUR": 1.1}}, "fx.EUR must be 1: it is the reporting currency, got 1.1"),
+        ({"reporting_currency": "EUR", "fx": {"dollar": 1.1}}, "fx.key must be a currency code"),
+    ],
+)
+def test_what_is_no_currency_or_rate_is_refused_by_name(change, says):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        market(**change)
+
+
+def test_rates_that_are_no_table_are_a_type_error():
+    with pytest.raises(TypeError, match="fx must be a table of rates by currency"):
+        market(reporting_currency="EUR", fx=0.9)
