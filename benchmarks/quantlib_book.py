@@ -14,7 +14,7 @@ import likelihood_greeks as lg
 from likelihood_greeks.book.market import Market
 from likelihood_greeks.book.reading import read_book
 from likelihood_greeks.book.trades import parse
-from likelihood_greeks.payoffs.vanilla import European
+from likelihood_greeks.payoffs.european import European
 
 DATA, PATHS, SEED = Path(__file__).parents[1] / "data", 100_000, 42
 BUMPS = [

@@ -21,9 +21,9 @@ from .models.protocol import PathModel, Paths
 from .models.term_structure import TermStructureGBM
 from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.custom import Payoff
+from .payoffs.european import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
 from .payoffs.path import Asian, Cliquet, Lookback
 from .payoffs.schedule import schedule
-from .payoffs.vanilla import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
 from .pictures.comparison import comparison as plot_comparison
 from .pictures.convergence import plot as plot_convergence
 from .pictures.density import plot as plot_density

@@ -8,9 +8,18 @@ from functools import partial
 from typing import Any, final
 
 from ..payoffs.barrier import Barrier, DoubleBarrier
+from ..payoffs.european import (
+    AssetOrNothingCall,
+    AssetOrNothingPut,
+    Call,
+    DigitalCall,
+    DigitalPut,
+    GapCall,
+    GapPut,
+    Put,
+)
 from ..payoffs.path import Asian, Cliquet, Lookback
 from ..payoffs.protocol import Contract
-from ..payoffs.vanilla import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
 
 FLOATING = "floating"
 

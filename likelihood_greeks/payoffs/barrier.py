@@ -11,7 +11,7 @@ import numpy as np
 
 from .._checks import dates, finite, one_of, positive, refuse
 from .._typing import AnyArray
-from .vanilla import European
+from .european import European
 
 
 def _observed(

@@ -9,8 +9,7 @@ import numpy as np
 import QuantLib as ql  # noqa: N813
 
 from .._checks import refuse
-from ..payoffs.protocol import Contract, Kind
-from ..payoffs.vanilla import (
+from ..payoffs.european import (
     AssetOrNothingCall,
     AssetOrNothingPut,
     Call,
@@ -21,6 +20,7 @@ from ..payoffs.vanilla import (
     GapPut,
     Put,
 )
+from ..payoffs.protocol import Contract, Kind
 
 LOWEST, HIGHEST = 1e-9, 1e15  # currency: between which a payoff starts or stops paying
 AROUND = np.concatenate([np.geomspace(0.02, 50.0, 40), [1.0 - 1e-9, 1.0 + 1e-9]])

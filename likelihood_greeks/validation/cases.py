@@ -9,9 +9,7 @@ from typing import Any, final
 from ..models.gbm import GBM
 from ..parameters import Greek
 from ..payoffs.barrier import Barrier, DoubleBarrier
-from ..payoffs.path import Asian, Lookback
-from ..payoffs.protocol import Contract
-from ..payoffs.vanilla import (
+from ..payoffs.european import (
     AssetOrNothingCall,
     AssetOrNothingPut,
     Call,
@@ -22,6 +20,8 @@ from ..payoffs.vanilla import (
     GapPut,
     Put,
 )
+from ..payoffs.path import Asian, Lookback
+from ..payoffs.protocol import Contract
 from . import closed_form, quadrature, quantlib
 
 GREEKS: tuple[str, ...] = (

@@ -19,10 +19,9 @@ from ..models.heston.law import Heston
 from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME, Greek, resolve
-from ..payoffs.european import pieces
+from ..payoffs.european import Pieces, pieces
 from ..payoffs.path import Asian
 from ..payoffs.protocol import Contract
-from ..payoffs.vanilla import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
 
 
 def price(model: GBM | Heston, payoff: Contract) -> Jet:
@@ -49,28 +48,14 @@ def price(model: GBM | Heston, payoff: Contract) -> Jet:
     .. [1] E. G. Haug, *The Complete Guide to Option Pricing Formulas*, McGraw-Hill, 1998, pp. 2-8 (Black--Scholes--
        Merton) and 88-90 (gap, cash-or-nothing, asset-or-nothing).
     """
-    if isinstance(model, Heston):
-        return _european(model, payoff)
-    match payoff:
-        case Call(strike, maturity):
-            return _gap(model, strike, strike, maturity, 1)
-        case Put(strike, maturity):
-            return _gap(model, strike, strike, maturity, -1)
-        case DigitalCall(strike, maturity, cash):
-            return cash * cash_or_nothing(model, strike, maturity, 1)
-        case DigitalPut(strike, maturity, cash):
-            return cash * cash_or_nothing(model, strike, maturity, -1)
-        case AssetOrNothingCall(strike, maturity):
-            return asset_or_nothing(model, strike, maturity, 1)
-        case AssetOrNothingPut(strike, maturity):
-            return asset_or_nothing(model, strike, maturity, -1)
-        case GapCall(strike, trigger, maturity):
-            return _gap(model, strike, trigger, maturity, 1)
-        case GapPut(strike, trigger, maturity):
-            return _gap(model, strike, trigger, maturity, -1)
-        case Asian(average="geometric"):
-            return _geometric_asian(model, payoff)
-    raise _no_closed_form(payoff)
+    if (made_of := pieces(payoff)) is not None:
+        maturity = payoff.times[-1]
+        return (
+            _european(model, made_of, maturity) if isinstance(model, Heston) else _two_sides(model, made_of, maturity)
+        )
+    if isinstance(model, GBM) and isinstance(payoff, Asian) and payoff.average == "geometric":
+        return _geometric_asian(model, payoff)
+    raise TypeError(f"payoff must have a closed form (European, or geometric Asian under GBM), got {payoff!r}")
 
 
 def greek(model: GBM | Heston, payoff: Contract, name: Greek) -> float:
@@ -87,19 +72,23 @@ def greek(model: GBM | Heston, payoff: Contract, name: Greek) -> float:
     return float(sum(weight * jet.derivative(*names) for names, weight in resolve(name, model).items()))
 
 
-def _european(model: Heston, payoff: Contract) -> Jet:
+def _european(model: Heston, made_of: Pieces, maturity: float) -> Jet:
     """Discounted forward, digital and call, in the shares that make the payoff."""
-    made_of = pieces(payoff)
-    if made_of is None:
-        raise _no_closed_form(payoff)
-    date = np.asarray(payoff.times[-1])
-    digital, call = model.vanilla_jets(made_of.trigger, payoff.times[-1])
+    date = np.asarray(maturity)
+    digital, call = model.vanilla_jets(made_of.trigger, maturity)
     straight = made_of.flat + made_of.slope * model.forward_jet(date)
     return model.discount_jet(date) * (straight + made_of.jump * digital + made_of.kink * call)
 
 
-def _no_closed_form(payoff: Contract) -> TypeError:
-    return TypeError(f"payoff must have a closed form (European, or geometric Asian under GBM), got {payoff!r}")
+def _two_sides(model: GBM, made_of: Pieces, maturity: float) -> Jet:
+    """Cash and assets or nothing on either side of the trigger (Haug, pp. 88-90)."""
+    total = model.discount_jet(np.asarray(maturity)).constant(0.0)
+    for (cash, assets), sign in ((made_of.below, -1), (made_of.above, 1)):
+        if cash:
+            total += cash * cash_or_nothing(model, made_of.trigger, maturity, sign)
+        if assets:
+            total += assets * asset_or_nothing(model, made_of.trigger, maturity, sign)
+    return total
 
 
 def cash_or_nothing(model: GBM, strike: float, maturity: float, sign: int) -> Jet:
@@ -128,12 +117,6 @@ def asset_or_nothing(model: GBM, strike: float, maturity: float, sign: int) -> J
     forward = model.forward_jet(np.asarray(maturity))
     d1 = _d1(forward, strike, _deviation(model, maturity))
     return model.discount_jet(np.asarray(maturity)) * forward * jets.normal_cdf(sign * d1)
-
-
-def _gap(model: GBM, strike: float, trigger: float, maturity: float, sign: int) -> Jet:
-    """Pays sign * (S - strike) beyond `trigger` (Haug, p. 88); a call or put when the two agree."""
-    asset = asset_or_nothing(model, trigger, maturity, sign)
-    return sign * (asset - strike * cash_or_nothing(model, trigger, maturity, sign))
 
 
 def _deviation(model: GBM, maturity: float) -> Jet:

@@ -24,11 +24,10 @@ from .._checks import dates, positive
 from .._typing import AnyArray, FloatArray
 from ..models.gbm import GBM
 from ..parameters import TIME, Derivative, Greek, resolve
-from ..payoffs import vanilla
 from ..payoffs.barrier import Barrier, DoubleBarrier
+from ..payoffs.european import European
 from ..payoffs.path import Asian, Lookback
 from ..payoffs.protocol import Contract
-from ..payoffs.vanilla import European
 
 INF = float("inf")
 WIDTH = 9.0  # standard deviations kept on each side: what is cut off has probability 1e-19
@@ -266,25 +265,11 @@ class _Walk:
 # -- barriers --------------------------------------------------------------------------------------------------
 
 
-def pieces(option: European) -> Piece:
-    """The payoff as a straight line on one interval of the final spot."""
-    match option:
-        case vanilla.Call(strike):
-            return strike, INF, -strike, 1.0
-        case vanilla.Put(strike):
-            return 0.0, strike, strike, -1.0
-        case vanilla.DigitalCall(strike, _, cash):
-            return strike, INF, cash, 0.0
-        case vanilla.DigitalPut(strike, _, cash):
-            return 0.0, strike, cash, 0.0
-        case vanilla.AssetOrNothingCall(strike):
-            return strike, INF, 0.0, 1.0
-        case vanilla.AssetOrNothingPut(strike):
-            return 0.0, strike, 0.0, 1.0
-        case vanilla.GapCall(strike, trigger):
-            return trigger, INF, -strike, 1.0
-        case vanilla.GapPut(strike, trigger):
-            return 0.0, trigger, strike, -1.0
+def lines(option: European) -> list[Piece]:
+    """The payoff as straight lines on intervals of the final spot, those on which it pays."""
+    made_of = option.pieces
+    sides = [(0.0, made_of.trigger, *made_of.below), (made_of.trigger, INF, *made_of.above)]
+    return [side for side in sides if any(side[2:])]
 
 
 def _expected(walk: _Walk, start: FloatArray, step: float, lines: list[Piece], alive: Bounds) -> FloatArray:
@@ -306,16 +291,16 @@ def _expected(walk: _Walk, start: FloatArray, step: float, lines: list[Piece], a
 def _knocked(model: GBM, payoff: Barrier | DoubleBarrier, times: FloatArray, alive: Bounds, nodes: float) -> float:
     """Both kinds from the option less its rebate, paid only on paths that stay in `alive` (bounds of the log spot)."""
     walk, start, everywhere = _Walk.of(model, times), np.log([model.spot]), (-INF, INF)
-    option, rebate = pieces(payoff.option), (0.0, INF, -payoff.rebate, 0.0)
+    option, rebate = lines(payoff.option), (0.0, INF, -payoff.rebate, 0.0)
     last = alive if payoff.monitor_maturity else everywhere
     if len(times) == 1:
-        surviving = _expected(walk, start, times[0], [option, rebate], last)
+        surviving = _expected(walk, start, times[0], [*option, rebate], last)
     else:
         low, high = (start[0] + end for end in walk.reach())
         grid = _grid(max(alive[0], low), min(alive[1], high), walk.shortest, nodes)
-        values = _expected(walk, grid[0], walk.steps[-1], [option, rebate], last)
+        values = _expected(walk, grid[0], walk.steps[-1], [*option, rebate], last)
         surviving = walk.backward(values, start, grid)
-    plain = _expected(walk, start, times[-1], [option], everywhere)
+    plain = _expected(walk, start, times[-1], option, everywhere)
     paid = surviving + payoff.rebate if payoff.knock == "out" else plain - surviving
     return float(model.discount(times[-1]) * paid[0])
 

@@ -15,8 +15,7 @@ from likelihood_greeks.book.market import Market
 from likelihood_greeks.book.reading import BookWarning, read_book
 from likelihood_greeks.book.trades import Problem, parse
 from likelihood_greeks.payoffs.barrier import Barrier, DoubleBarrier
-from likelihood_greeks.payoffs.path import Asian, Cliquet, Lookback
-from likelihood_greeks.payoffs.vanilla import (
+from likelihood_greeks.payoffs.european import (
     AssetOrNothingCall,
     AssetOrNothingPut,
     Call,
@@ -26,6 +25,7 @@ from likelihood_greeks.payoffs.vanilla import (
     GapPut,
     Put,
 )
+from likelihood_greeks.payoffs.path import Asian, Cliquet, Lookback
 from tests.support.places import DATA
 
 MARKET = Market.read(DATA / "market.toml")

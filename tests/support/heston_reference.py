@@ -8,7 +8,7 @@ from likelihood_greeks import Heston
 from likelihood_greeks.models.heston.spot import ConditionalSpot
 from likelihood_greeks.models.numerical import stencil
 from likelihood_greeks.parameters import TIME, resolve
-from likelihood_greeks.payoffs.vanilla import Call
+from likelihood_greeks.payoffs.european import Call
 
 DAYS = 365
 

@@ -9,8 +9,7 @@ import pytest
 
 from likelihood_greeks.models.gbm import GBM
 from likelihood_greeks.payoffs.barrier import Barrier
-from likelihood_greeks.payoffs.path import Asian
-from likelihood_greeks.payoffs.vanilla import (
+from likelihood_greeks.payoffs.european import (
     AssetOrNothingCall,
     AssetOrNothingPut,
     Call,
@@ -20,6 +19,7 @@ from likelihood_greeks.payoffs.vanilla import (
     GapPut,
     Put,
 )
+from likelihood_greeks.payoffs.path import Asian
 from likelihood_greeks.validation import closed_form, quadrature
 from tests.support.places import DATA
 

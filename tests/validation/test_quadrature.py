@@ -9,9 +9,7 @@ from scipy import integrate, stats
 
 from likelihood_greeks.models.gbm import GBM
 from likelihood_greeks.payoffs.barrier import Barrier, DoubleBarrier
-from likelihood_greeks.payoffs.path import Asian, Lookback
-from likelihood_greeks.payoffs.schedule import schedule
-from likelihood_greeks.payoffs.vanilla import (
+from likelihood_greeks.payoffs.european import (
     AssetOrNothingCall,
     AssetOrNothingPut,
     Call,
@@ -21,6 +19,8 @@ from likelihood_greeks.payoffs.vanilla import (
     GapPut,
     Put,
 )
+from likelihood_greeks.payoffs.path import Asian, Lookback
+from likelihood_greeks.payoffs.schedule import schedule
 from likelihood_greeks.validation import closed_form, quadrature
 
 MODEL = GBM(spot=93.0, volatility=0.27, rate=0.043, dividend_yield=0.017)

@@ -7,8 +7,7 @@ import pytest
 import QuantLib as ql
 
 from likelihood_greeks.models.gbm import GBM
-from likelihood_greeks.payoffs.path import Asian
-from likelihood_greeks.payoffs.vanilla import (
+from likelihood_greeks.payoffs.european import (
     AssetOrNothingCall,
     AssetOrNothingPut,
     Call,
@@ -18,6 +17,7 @@ from likelihood_greeks.payoffs.vanilla import (
     GapPut,
     Put,
 )
+from likelihood_greeks.payoffs.path import Asian
 from likelihood_greeks.validation import closed_form, quadrature, quantlib
 
 MODELS = [
