@@ -154,7 +154,8 @@ class Market:
     Raises
     ------
     ValueError
-        If the date is not one, rates are given without a reporting currency, or an underlying is filed under another name.
+        If the date is not one, rates are given without a reporting currency, or an underlying is filed under another
+        name.
     """
 
     valuation_date: date
@@ -181,9 +182,10 @@ class Market:
         ----------
         source : path or mapping
             ``valuation_date``, and a table ``[underlyings.NAME]`` for each underlying with ``spot``,
-            ``currency`` (optional), ``dividend_yield`` (default 0), ``calendar`` (default TARGET); ``zero_rate`` or a table ``zero_curve``
-            (``times``, ``rates``); ``implied_volatility``, a number or a table (``strikes``, ``maturities``,
-            ``volatilities``). Nodes in time are dates or years. ``model`` is ``"black-scholes"`` (the default; also
+            ``currency`` (optional), ``dividend_yield`` (default 0), ``calendar`` (default TARGET);
+            ``zero_rate`` or a table ``zero_curve`` (``times``, ``rates``);
+            ``implied_volatility``, a number or a table (``strikes``, ``maturities``, ``volatilities``).
+            Nodes in time are dates or years. ``model`` is ``"black-scholes"`` (the default; also
             ``"gbm"``) or ``"heston"``. Heston's parameters stand in a table ``heston``; without one, or with
             ``calibrate = true`` in it, they are fitted to the surface, those in the table held fixed. With a
             ``reporting_currency`` and a table ``[fx]`` of what other currencies are worth in it, totals over
