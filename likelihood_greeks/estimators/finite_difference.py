@@ -11,7 +11,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias, final
@@ -23,7 +23,8 @@ from ..models.heston.spot import LINEAR
 from ..models.moves import draws_beneath
 from ..models.numerical import moved, value_of
 from ..models.protocol import Ages, PathModel, observed
-from ..parameters import TIME, Derivative
+from ..numerics.differences import three_point
+from ..parameters import TIME
 from ..payoffs.protocol import Contract, cash_flows, payment_times
 from ..streams.chunks import Chunk
 from ..streams.recorded import Recording, Source
@@ -62,23 +63,6 @@ def bump_sizes(model: PathModel, payoff: Contract, bump: float) -> dict[str, flo
     return sizes
 
 
-def difference(
-    price: Callable[[Mapping[str, float]], FloatArray], derivative: Derivative, h: Mapping[str, float]
-) -> FloatArray:
-    """Central difference of `price` (of shifts), shape (n_paths,)."""
-    match derivative:
-        case ():
-            return price({})
-        case (a,):
-            return (price({a: h[a]}) - price({a: -h[a]})) / (2.0 * h[a])
-        case (a, b) if a == b:
-            return (price({a: h[a]}) - 2.0 * price({}) + price({a: -h[a]})) / h[a] ** 2
-        case (a, b):
-            corners = [(i * j, price({a: i * h[a], b: j * h[b]})) for i in (1, -1) for j in (1, -1)]
-            return sum((sign * value for sign, value in corners), np.zeros(1)) / (4.0 * h[a] * h[b])
-    raise ValueError(f"derivative must name at most two coordinates, got {derivative!r}")
-
-
 @final
 @dataclass(frozen=True, slots=True)
 class FiniteDifference:
@@ -111,7 +95,7 @@ class FiniteDifference:
             return known[key]
 
         wanted = dict.fromkeys(chain.from_iterable(self.combinations))
-        table = {derivative: difference(price, derivative, sizes) for derivative in wanted}
+        table = {derivative: three_point(price, derivative, sizes) for derivative in wanted}
         return chunk.fold(np.stack([sum_of(c, table) for c in self.combinations]))
 
     def notes(self, labels: Sequence[str]) -> dict[str, str]:

@@ -26,11 +26,12 @@ from ..estimate import Statistics
 from ..models.heston.spot import LINEAR
 from ..models.moves import draws_beneath
 from ..models.protocol import PathModel
+from ..numerics.differences import three_point
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract
 from ..streams.chunks import Chunk
 from ..streams.recorded import Recording
-from .finite_difference import bump_sizes, difference, present_values
+from .finite_difference import bump_sizes, present_values
 from .likelihood_ratio import Combination, sum_of
 
 INFINITESIMAL = 1e-6
@@ -77,7 +78,7 @@ class Pathwise:
                 h = small[derivative[0]]
                 up, down = price({derivative[0]: h}) - base, base - price({derivative[0]: -h})
                 slopes[derivative] = _slope(up, down, np.abs(base).max()) / h
-                missed[derivative] = difference(price, derivative, finite) - slopes[derivative]
+                missed[derivative] = three_point(price, derivative, finite) - slopes[derivative]
                 jumps += np.abs(missed[derivative]) > STEEP * np.abs(slopes[derivative]).max()
             elif derivative:
                 slopes[derivative] = missed[derivative] = np.full_like(base, np.nan)

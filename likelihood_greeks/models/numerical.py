@@ -17,13 +17,12 @@ from typing import Any, final
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
+from ..numerics.differences import five_point
 from ..numerics.jets import Jet
 from ..parameters import TIME, Derivative, NamesGreeks, coordinates
 from ..streams.chunks import Stream
 from .protocol import Law, PathModel, observed
 
-FIRST = {1: 8.0 / 12.0, 2: -1.0 / 12.0}  # of opposite differences
-SECOND = {-2: -1.0 / 12.0, -1: 16.0 / 12.0, 0: -30.0 / 12.0, 1: 16.0 / 12.0, 2: -1.0 / 12.0}
 # Relative, by order: truncation errors of order step**4, rounding errors of order 1e-16 / step**order.
 STEPS = {1: 1e-3, 2: 5e-3}
 SHRINK = (1.0, 1 / 8, 1 / 64, 1 / 512, 1 / 4096)
@@ -73,26 +72,6 @@ def moved(law: Any, shifts: Mapping[str, float]) -> Any:
     for name, value in values.items():
         setattr(other, name, value)
     return other
-
-
-def stencil(
-    function: Callable[[dict[str, float]], AnyArray], derivative: Derivative, steps: dict[str, float]
-) -> AnyArray:
-    """First or second derivative of `function` (of shifts) at zero shift, by five-point central differences."""
-    match derivative:
-        case (a,):  # differences of opposite shifts first: where nothing depends on a, exactly zero
-            pairs = [(w, function({a: k * steps[a]}) - function({a: -k * steps[a]})) for k, w in FIRST.items()]
-            return np.asarray(sum(w * pair for w, pair in pairs) / steps[a])
-        case (a, b) if a == b:
-            points = [(w, function({a: k * steps[a]})) for k, w in SECOND.items()]
-            return np.asarray(sum(w * value for w, value in points) / steps[a] ** 2)
-        case (a, b):
-            rows = [
-                (w, stencil(lambda shift, k=k: function({**shift, a: k * steps[a]}), (b,), steps))  # type: ignore[misc]
-                for k, w in (*FIRST.items(), *((-k, -w) for k, w in FIRST.items()))
-            ]
-            return np.asarray(sum(w * row for w, row in rows) / steps[a])
-    raise ValueError(f"derivative must name one or two coordinates, got {derivative!r}")
 
 
 @final
@@ -161,7 +140,7 @@ class Differentiated:
             return Differentiated(law).log_density(later)
 
         steps = self._steps(getattr(paths, "times", None), len(derivative))
-        return stencil(shifted, derivative, {name: shrink * step for name, step in steps.items()})
+        return five_point(shifted, derivative, {name: shrink * step for name, step in steps.items()})
 
     def discount_jet(self, times: AnyArray) -> Jet:
         """Jet of the law's ``discount``; one (no discounting) if it has none."""
@@ -184,8 +163,8 @@ class Differentiated:
             return np.vectorize(getattr(law, method), otypes=[float])(grid - shifts.get(TIME, 0.0))
 
         first, second = (self._steps(grid, order) for order in (1, 2))
-        gradient = np.stack([stencil(curve, (a,), first) for a in names])
-        hessian = np.stack([[stencil(curve, tuple(sorted((a, b))), second) for b in names] for a in names])
+        gradient = np.stack([five_point(curve, (a,), first) for a in names])
+        hessian = np.stack([[five_point(curve, tuple(sorted((a, b))), second) for b in names] for a in names])
         return Jet(names, curve({}), gradient, hessian)
 
 

@@ -13,6 +13,7 @@ from scipy import special
 
 from .._checks import refuse
 from .._typing import AnyArray, FloatArray
+from ..numerics.gamma_quantile import log_gamma_quantile
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
@@ -79,10 +80,9 @@ def gamma_quantile(shapes: FloatArray, scores: FloatArray) -> FloatArray:
     """Gammas of the levels whose standard normals are `scores`; both of one shape."""
     found, distinct = np.zeros(scores.shape), np.unique(shapes)
     if len(distinct) > TABLES:
-        lower = scores < 0.0
-        found[lower] = special.gammaincinv(shapes[lower], special.ndtr(scores[lower]))
-        found[~lower] = special.gammainccinv(shapes[~lower], special.ndtr(-scores[~lower]))
-        return np.where(shapes > 0.0, found, 0.0)
+        some = shapes > 0.0
+        found[some] = np.exp(log_gamma_quantile(shapes[some], scores[some]))
+        return found
     for shape in distinct[distinct > 0.0]:
         own = shapes == shape
         found[own] = np.exp(_log_gamma(float(shape))(np.clip(scores[own], -FURTHEST, FURTHEST)))
@@ -91,16 +91,11 @@ def gamma_quantile(shapes: FloatArray, scores: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=1024)
 def _log_gamma(shape: float) -> CubicSpline:
-    """Logarithms of gammas by normal score. Small ones by the first term of the series, P(a, x) = x**a / Gamma(a+1)."""
+    """`log_gamma_quantile` by normal score, as a spline."""
     from scipy.interpolate import CubicSpline  # here: it takes long to import
 
     scores = np.linspace(-FURTHEST, FURTHEST, NODES)
-    series = (special.log_ndtr(scores) + special.gammaln(shape + 1.0)) / shape
-    lower = special.gammaincinv(shape, special.ndtr(scores))
-    upper = special.gammainccinv(shape, special.ndtr(-scores))
-    with np.errstate(divide="ignore"):
-        logs = np.where(scores < 0.0, np.log(lower), np.log(upper))
-    return CubicSpline(scores, np.where(series < np.log(1e-13), series, logs))
+    return CubicSpline(scores, log_gamma_quantile(shape, scores))
 
 
 def poisson_quantile(means: FloatArray, scores: FloatArray) -> AnyArray:

@@ -23,7 +23,8 @@ from scipy import sparse, special
 from .._checks import dates, positive
 from .._typing import AnyArray, FloatArray
 from ..models.gbm import GBM
-from ..parameters import TIME, Derivative, Greek, resolve
+from ..numerics.differences import seven_point
+from ..parameters import TIME, Greek, resolve
 from ..payoffs.barrier import Barrier, DoubleBarrier
 from ..payoffs.european import European
 from ..payoffs.path import Asian, Lookback
@@ -39,7 +40,6 @@ Piece: TypeAlias = tuple[float, float, float, float]
 Bounds: TypeAlias = tuple[float, float]
 Grid: TypeAlias = tuple[FloatArray, FloatArray]
 Source: TypeAlias = Callable[[FloatArray, float], FloatArray]
-Shifted: TypeAlias = Callable[[dict[str, float]], float]
 
 
 @final
@@ -119,51 +119,13 @@ def greek(model: GBM, payoff: Contract, name: Greek, nodes: float = NODES) -> Re
             return _price(replace(model, **moved), payoff, times - shift.get(TIME, 0.0), density)
 
         wide = {key: widening * h for key, h in steps.items()}
-        return sum(weight * difference(at, derivative, wide) for derivative, weight in terms.items())
+        return sum(weight * seven_point(at, derivative, wide) for derivative, weight in terms.items())
 
     value = estimate(positive("nodes", nodes), 1.0)
     noise = abs(price(model, payoff, nodes) - price(model, payoff, 1.25 * nodes)) + 1e-15 * model.spot
     rounding = sum(2.0 * noise / np.prod([steps[key] for key in derivative]) for derivative in terms)
     changes = abs(estimate(1.25 * nodes, 1.0) - value) + abs(estimate(nodes, 1.6) - value)
     return Reference(value, float(changes + rounding))
-
-
-def difference(function: Shifted, derivative: Derivative, steps: dict[str, float]) -> float:
-    r"""A value, first or second derivative by central differences of sixth order.
-
-    Parameters
-    ----------
-    function : callable
-        From shifts of the coordinates (those absent are zero) to a value.
-    derivative : tuple of str
-        At most two coordinates. A mixed derivative comes from curvatures along two diagonals,
-        :math:`4 h k f_{xy} = D^2_{(h,k)} f - D^2_{(h,-k)} f`.
-    steps : dict
-        Step of each coordinate.
-    """
-    match derivative:
-        case ():
-            return function({})
-        case (a,):
-            weights = (3.0 / 4.0, -3.0 / 20.0, 1.0 / 60.0)
-            terms = [w * (function({a: k * steps[a]}) - function({a: -k * steps[a]})) for k, w in enumerate(weights, 1)]
-            return sum(terms) / steps[a]
-        case (a, b) if a == b:
-            return _curvature(function, {a: steps[a]}) / steps[a] ** 2
-        case (a, b):
-            along = _curvature(function, {a: steps[a], b: steps[b]})
-            across = _curvature(function, {a: steps[a], b: -steps[b]})
-            return (along - across) / (4.0 * steps[a] * steps[b])
-    raise ValueError(f"derivative must be of at most second order, got {derivative!r}")
-
-
-def _curvature(function: Shifted, direction: dict[str, float]) -> float:
-    """Second derivative along a direction, sixth order; the weights are those of Fornberg (1988), table 1."""
-    weights = (3.0 / 2.0, -3.0 / 20.0, 1.0 / 90.0)
-    total = -49.0 / 18.0 * function({})
-    for k, w in enumerate(weights, 1):
-        total += w * sum(function({key: sign * k * h for key, h in direction.items()}) for sign in (1.0, -1.0))
-    return total
 
 
 def _difference_steps(model: GBM, times: FloatArray) -> dict[str, float]:

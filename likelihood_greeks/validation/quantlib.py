@@ -15,11 +15,11 @@ import QuantLib as ql  # noqa: N813 - the name every QuantLib user knows it by
 
 from .._checks import refuse
 from ..models.gbm import GBM
+from ..numerics.differences import seven_point
 from ..parameters import TIME, Greek, resolve
 from ..payoffs.path import Asian
 from ..payoffs.protocol import Contract
 from ..quantlib.payoffs import payoff_of
-from .quadrature import difference
 
 DAYS_PER_YEAR = 365
 TODAY = (15, 6, 2023)  # any date does: every curve is flat
@@ -78,7 +78,7 @@ def _derivative(model: GBM, payoff: Contract, names: tuple[str, ...], today: Any
         moved = replace(model, **{key: getattr(model, key) + h for key, h in shift.items()})
         return float(getattr(_instrument(moved, payoff, today), METHODS[(given,)])())
 
-    return difference(at, (bumped,), {bumped: 0.005 * scale})
+    return seven_point(at, (bumped,), {bumped: 0.005 * scale})
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import likelihood_greeks as lg
-from likelihood_greeks.models.numerical import Differentiated, stencil
+from likelihood_greeks.models.numerical import Differentiated
+from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME
 from likelihood_greeks.validation import closed_form
 from tests.support.gates import assert_estimates, draw
@@ -47,9 +48,9 @@ def test_elapsed_time_leaves_the_curves_where_they_are_in_the_calendar(model):
         return law.log_density(lg.Paths(paths.times - shift["time"], paths.spot))
 
     score = model.score(paths, [TIME])[0]
-    np.testing.assert_allclose(score, stencil(later, (TIME,), {TIME: 1e-3}), rtol=1e-5, atol=1e-6 * score.std())
+    np.testing.assert_allclose(score, five_point(later, (TIME,), {TIME: 1e-3}), rtol=1e-5, atol=1e-6 * score.std())
     hessian = model.hessian(paths, [(TIME, TIME)])[0]
-    expected = stencil(later, (TIME, TIME), {TIME: 1e-3})
+    expected = five_point(later, (TIME, TIME), {TIME: 1e-3})
     np.testing.assert_allclose(hessian, expected, rtol=1e-4, atol=1e-5 * np.abs(hessian).max())
     forward_rate = -np.log(model.discount(0.4) / model.discount(0.13)) / 0.27
     assert -np.log(model.later(0.05).discount(0.35) / model.later(0.05).discount(0.08)) / 0.27 == pytest.approx(
@@ -57,7 +58,7 @@ def test_elapsed_time_leaves_the_curves_where_they_are_in_the_calendar(model):
     )
     with pytest.raises(ValueError, match="elapsed must be before the first node"):
         model.later(0.13)
-    discount = stencil(lambda s: model.later(s["time"]).discount(1.1 - s["time"]), (TIME,), {TIME: 1e-3})
+    discount = five_point(lambda s: model.later(s["time"]).discount(1.1 - s["time"]), (TIME,), {TIME: 1e-3})
     assert float(model.discount_jet(np.asarray(1.1)).derivative(TIME)) == pytest.approx(discount, rel=1e-9)
 
 
@@ -67,7 +68,7 @@ def test_discounts_forwards_and_europeans_have_the_derivatives_of_their_values(m
         for jet in (lambda m: m.discount_jet(np.array(DATES)), lambda m: m.forward_jet(np.array(DATES)),
                     lambda m: m.vanilla_jets(97.0, 0.8)[0], lambda m: m.vanilla_jets(97.0, 0.8)[1]):  # fmt: skip
             step = {name: 1e-4 * max(getattr(model, name), 1.0)}
-            found = stencil(
+            found = five_point(
                 lambda s, jet=jet, name=name: jet(replace(model, **{name: getattr(model, name) + s[name]})).value,
                 (name,), step,
             )  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from likelihood_greeks.models.heston.spot import LINEAR
-from likelihood_greeks.models.numerical import stencil
+from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME
 from tests.support.heston_reference import DESK
 
@@ -50,7 +50,7 @@ def along(model, paths, name, rate, function):
         other, later = shifted(model, paths, name, h)
         return function(other, replace(later, latent=moved_draws(model, paths, name, rate, h)))
 
-    return stencil(at, (name,), {name: 1e-3 * size(model, name) * (0.02 if name == TIME else 1.0)})
+    return five_point(at, (name,), {name: 1e-3 * size(model, name) * (0.02 if name == TIME else 1.0)})
 
 
 def moments_of(model, paths):

@@ -6,7 +6,7 @@ import QuantLib as ql
 
 from likelihood_greeks import Heston
 from likelihood_greeks.models.heston.spot import ConditionalSpot
-from likelihood_greeks.models.numerical import stencil
+from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME, resolve
 from likelihood_greeks.payoffs.european import Call
 
@@ -50,7 +50,9 @@ def price(law: Heston, payoff, days: int) -> float:
     if isinstance(payoff, Call):
         return call_price(law, payoff.strike, days)
     step = 0.005 * payoff.strike
-    return -float(stencil(lambda s: call_price(law, payoff.strike + s["strike"], days), ("strike",), {"strike": step}))
+    return -float(
+        five_point(lambda s: call_price(law, payoff.strike + s["strike"], days), ("strike",), {"strike": step})
+    )
 
 
 def greek(law: Heston, payoff, name) -> float:
@@ -64,7 +66,7 @@ def greek(law: Heston, payoff, name) -> float:
 
     steps = {key: 0.01 * max(abs(getattr(law, key)), 0.02) for key in law.parameters} | {TIME: 2.0 / DAYS}
     terms = resolve(name, law)
-    return float(sum(w * (stencil(shifted, names, steps) if names else shifted({})) for names, w in terms.items()))
+    return float(sum(w * (five_point(shifted, names, steps) if names else shifted({})) for names, w in terms.items()))
 
 
 def conditional_spot(law: Heston, paths) -> ConditionalSpot:

@@ -1,34 +1,17 @@
-r"""Gamma variates by inversion, from normals and in logarithms: of a small shape most are too small for a number.
-
-With the normal's distribution function :math:`\Phi` and the incomplete gamma function P, :math:`P(a, G) = \Phi(N)`.
-Where G is tiny, :math:`P(a, G) = G^a/\Gamma(a + 1)` to rounding ([1]_, 8.7.1).
-
-References
-----------
-.. [1] *NIST Digital Library of Mathematical Functions*, https://dlmf.nist.gov.
-"""
+"""Logarithms of gamma variates of one shape from normals, tabulated for the shapes that a run asks for again."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
-from scipy import special
 
 from ..._compiled import kernels
 from ..._typing import FloatArray
+from ...numerics.gamma_quantile import log_gamma_quantile
 from ...numerics.tables import pieces
 
-TINY = -40.0  # logarithm of a gamma below which the second term of the series is nothing
 REACH, CELLS_A_UNIT = 14.0, 16  # of the table, in normals: no generator's normals reach further
-
-
-def log_gamma_quantile(shape: float, normals: FloatArray) -> FloatArray:
-    """Logarithms of gamma variates of some shape, increasing in the normals they are made from; as `normals`."""
-    tail, lower = special.ndtr(-np.abs(normals)), normals < 0.0
-    found = np.where(lower, special.gammaincinv(shape, tail), special.gammainccinv(shape, tail))
-    tiny = (special.log_ndtr(normals) + special.gammaln(shape + 1.0)) / shape
-    return np.where(tiny < TINY, tiny, np.log(np.maximum(found, np.finfo(float).tiny)))
 
 
 @lru_cache(maxsize=64)

@@ -24,9 +24,9 @@ import numpy as np
 from ..._compiled import kernels
 from ..._typing import FloatArray
 from ...numerics.arrays import cumulated, once
+from ...numerics.differences import SLOPE
 from ...parameters import Derivative
 from ..moves import LIKELIHOOD_RATIO, NONE, Moves, Slope
-from .transport import STENCIL
 from .variance_path import Beneath, VarianceParameters, VariancePath
 
 LINEAR = ("spot", "rate", "dividend_yield", "correlation")
@@ -198,7 +198,7 @@ class ConditionalSpot:
             law = ConditionalSpot(model, beneath)
             return Moves(moves - law.mean, law.variance, law).weight(given, rate)
 
-        return np.asarray(sum(w * weight(k * size) for k, w in STENCIL.items()) / size)
+        return np.asarray(sum(w * weight(k * size) for k, w in SLOPE.items()) / size)
 
     def _clock_bend(self, pair: Derivative, moved: dict[str, Beneath]) -> FloatArray:
         """Second derivatives of (1 - rho**2) I."""

@@ -28,6 +28,7 @@ import numpy as np
 from scipy import special
 
 from ..._typing import FloatArray
+from ...numerics.differences import SLOPE
 from ...numerics.tables import pieces
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 NODES = 2048
 LOWEST = 1e-8  # of the table, in units of the shape plus one, or what is never drawn; below, R is affine in log G
 RARE = 1e-150  # probability beyond the table
-STENCIL = {-2: 1.0 / 12.0, -1: -8.0 / 12.0, 1: 8.0 / 12.0, 2: -1.0 / 12.0}
 STEP = 2e-3  # of the shape, in units of the lesser of it and its root: truncation 1e-11
 
 
@@ -49,8 +49,8 @@ def _table(shape: float) -> tuple[float, float, CubicSpline]:
     high = np.log(special.gammainccinv(shape, RARE))
     grid, step = np.linspace(low, high, NODES), STEP * min(shape, np.sqrt(shape))
     g = np.exp(grid)
-    lower = sum(w * special.gammainc(shape + k * step, g) for k, w in STENCIL.items())
-    upper = sum(w * special.gammaincc(shape + k * step, g) for k, w in STENCIL.items())
+    lower = sum(w * special.gammainc(shape + k * step, g) for k, w in SLOPE.items())
+    upper = sum(w * special.gammaincc(shape + k * step, g) for k, w in SLOPE.items())
     density = np.exp(shape * grid - g - special.gammaln(shape))  # of log G
     moved = np.where(g < shape + 1.0, -np.asarray(lower), np.asarray(upper)) / step
     return float(low), float(high), CubicSpline(grid, moved / density)

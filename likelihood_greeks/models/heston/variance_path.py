@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 
 from ..._typing import FloatArray
 from ...numerics.arrays import once
+from ...numerics.differences import SLOPE
 from ...parameters import TIME
 from ..moves import LIKELIHOOD_RATIO, NONE, weighted
 from .flow_kernels import FlowKernels
 from .integrated_variance import IntegratedVariance
-from .transport import STENCIL, inverse_gaussian_shape
+from .transport import inverse_gaussian_shape
 from .variance import Direction, SquareRoot
 
 STEP = 1e-3  # relative, of the differences in `curvature`: truncation 1e-12, rounding 1e-8 of the score
@@ -255,7 +256,7 @@ class VariancePath:
         """Second derivative of `log_density`, shape (n_paths,): a five-point difference of its exact derivative."""
         given, moved = sorted(pair, key=lambda name: (name not in CHEAP, name))
         size = self.step(moved)
-        scores = (weight * self.shifted(moved, k * size).score(given) for k, weight in STENCIL.items())
+        scores = (weight * self.shifted(moved, k * size).score(given) for k, weight in SLOPE.items())
         return np.asarray(sum(scores) / size)
 
     def shifted(self, name: str, shift: float) -> VariancePath:

@@ -8,8 +8,8 @@ import QuantLib as ql
 
 from likelihood_greeks.models.heston import fourier as heston_fourier
 from likelihood_greeks.numerics import jets
+from likelihood_greeks.numerics.differences import seven_point
 from likelihood_greeks.numerics.jets import Jet
-from likelihood_greeks.validation.quadrature import difference
 
 NAMES = (
     "spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", "correlation", "rate",
@@ -134,7 +134,7 @@ def test_prices_agree_with_quantlib(values, days):
     for strike in (50.0, 80.0, 95.0, 103.0, 125.0, 200.0):
         digital, call = (float(jet.value) for jet in vanillas(values, strike, days / 365))
         assert call == pytest.approx(quantlib(values, strike, days), abs=1e-11)
-        slope = difference(lambda s, k=strike: quantlib(values, k + s.get("strike", 0.0), days), ("strike",), STEP)
+        slope = seven_point(lambda s, k=strike: quantlib(values, k + s.get("strike", 0.0), days), ("strike",), STEP)
         assert digital == pytest.approx(-slope, abs=1e-8)
     wrong = moved(values, {"vol_of_vol": 0.01 * values[4]})
     assert abs(float(vanillas(wrong, values[0], days / 365)[1].value) - quantlib(values, values[0], days)) > 1e-6
@@ -154,7 +154,7 @@ def test_derivatives_agree_with_differences_of_quantlib(values, names):
         return quantlib(moved(values, shift), strike, days - round(365 * shift.get("time", 0.0)))
 
     exact = float(vanillas(values, strike, days / 365)[1].derivative(*names))
-    error = abs(exact - difference(price, names, steps)) * np.prod([scale[name] for name in names])
+    error = abs(exact - seven_point(price, names, steps)) * np.prod([scale[name] for name in names])
     assert error <= 1e-7 * values[0]
 
 
@@ -191,7 +191,7 @@ def test_derivatives_are_those_of_the_price(values, strike, maturity):
     digital, call = vanillas(values, strike, maturity)
     for names in PAIRS:
         exact = np.array([strike * digital.derivative(*names), call.derivative(*names)])
-        error = np.abs(exact - difference(price, names, steps)) * np.prod([scale[name] for name in names])
+        error = np.abs(exact - seven_point(price, names, steps)) * np.prod([scale[name] for name in names])
         assert np.all(error <= 3e-7 * values[0]), names
 
 

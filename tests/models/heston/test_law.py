@@ -11,7 +11,8 @@ from likelihood_greeks import Heston
 from likelihood_greeks.models.heston.bessel import HIGH_ORDER, bessel
 from likelihood_greeks.models.heston.integrated_variance import IntegratedVariance, hyperbolic
 from likelihood_greeks.models.heston.variance import SquareRoot
-from likelihood_greeks.models.numerical import Differentiated, stencil
+from likelihood_greeks.models.numerical import Differentiated
+from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME, coordinates, resolve, standard
 from likelihood_greeks.streams.chunks import Chunk, GivenNormals
 from tests.support.gates import draw
@@ -53,7 +54,7 @@ def test_bessel_derivatives_are_differences_of_values(nu):
         ("log", "nu", terms.log_order), ("excess", "nu", terms.excess_order), ("slope", "nu", terms.slope_order),
         ("excess", "z", terms.slope), ("slope", "z", terms.curvature), ("log", "z", terms.excess - np.exp(log_z)),
     ):  # fmt: skip
-        differenced = stencil(moved(name), (variable,), h)
+        differenced = five_point(moved(name), (variable,), h)
         rounding = 1e-15 * (np.exp(2.0 * log_z) + np.abs(getattr(terms, name))) / h[variable]
         assert np.all(np.abs(differenced - exact) <= 1e-6 * np.abs(exact) + rounding), (name, variable)
 
@@ -136,8 +137,8 @@ def test_conditional_moments_of_the_integral_are_those_of_its_laplace_transform(
     def at(shift):
         return log_laplace(shift.get("s", 0.0), v, end, step, law)
 
-    np.testing.assert_allclose(given.mean[0], -stencil(at, ("s",), h), rtol=1e-6)
-    np.testing.assert_allclose(given.variance[0], stencil(at, ("s", "s"), h), rtol=2e-3)
+    np.testing.assert_allclose(given.mean[0], -five_point(at, ("s",), h), rtol=1e-6)
+    np.testing.assert_allclose(given.variance[0], five_point(at, ("s", "s"), h), rtol=2e-3)
     coarse = np.abs(given.variance[0] / (0.5 * (v + end) * law.vol_of_vol**2 * step**3 / 12.0) - 1.0)
     assert coarse.max() > 2e-3  # a leading-order variance would not pass
 
@@ -157,8 +158,8 @@ def test_hyperbolic_series_and_closed_forms_are_one_function():
         return np.log(y / np.sinh(y))
 
     for exact, function in ((ell, log_ratio), (coth, root_coth)):
-        np.testing.assert_allclose(exact[0], stencil(function, ("x",), {"x": h}), rtol=1e-8)
-        np.testing.assert_allclose(exact[1], stencil(function, ("x", "x"), {"x": h}), rtol=1e-6)
+        np.testing.assert_allclose(exact[0], five_point(function, ("x",), {"x": h}), rtol=1e-8)
+        np.testing.assert_allclose(exact[1], five_point(function, ("x", "x"), {"x": h}), rtol=1e-6)
 
 
 def test_integral_is_drawn_from_its_density():
@@ -218,7 +219,7 @@ def test_hessian_is_the_derivative_of_the_score(model, pair):
         return replace(model, **moved).score(later, [first])[0]
 
     size = paths.times[0] if second == TIME else max(abs(getattr(model, second)), 0.05)
-    expected = stencil(score, (second,), {second: (3e-4 if second == "correlation" else 3e-3) * size})
+    expected = five_point(score, (second,), {second: (3e-4 if second == "correlation" else 3e-3) * size})
     hessian, scores = model.hessian(paths, [pair])[0], model.score(paths, pair)
     deviation = (scores[0] * scores[1] + hessian).std()  # of the weight
     np.testing.assert_allclose(hessian, expected, atol=1e-6 * deviation, rtol=0.0)
@@ -284,7 +285,7 @@ def test_extreme_parameters_leave_every_weight_finite_and_right(change, times):
 
         size = 1.0 - abs(model.correlation) if name == "correlation" else getattr(model, name)
         step = 1e-2 if size == 1e-6 else 1e-3
-        differenced = stencil(moved, (name,), {name: step * size})
+        differenced = five_point(moved, (name,), {name: step * size})
         rounding = 1e-12 / (step * size)
         np.testing.assert_allclose(score, differenced, rtol=0.0, atol=1e-3 * score.std() + rounding)
 

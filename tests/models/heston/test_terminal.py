@@ -14,8 +14,8 @@ from likelihood_greeks.models.heston import saddle as heston_saddle
 from likelihood_greeks.models.heston import terminal_table as heston_table
 from likelihood_greeks.models.heston.fourier import VARIANCE
 from likelihood_greeks.models.heston.terminal import HestonTerminal
-from likelihood_greeks.models.numerical import stencil
 from likelihood_greeks.models.protocol import PathModel, Paths
+from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME, coordinates
 from likelihood_greeks.streams.chunks import GivenNormals
 from tests.support.gates import assert_estimates, draw
@@ -129,7 +129,7 @@ def test_scores_and_second_derivatives_are_differences(law):
     steps |= {TIME: 3e-3 * law.maturity, "correlation": 3e-3 * (1.0 - abs(law.correlation))}
     own, second = law.score(paths, NAMES), law.hessian(paths, PAIRS)
     for row, name in enumerate(NAMES):
-        differenced = stencil(rows, (name,), steps)
+        differenced = five_point(rows, (name,), steps)
         size = np.abs(own[row]).max()
         np.testing.assert_allclose(own[row], differenced[0], rtol=1e-5, atol=1e-6 * size, err_msg=name)
         for other, found in zip(NAMES, differenced[1:], strict=True):

@@ -8,7 +8,7 @@ from scipy import special, stats
 
 from likelihood_greeks.models.heston.transport import gamma_shape, inverse_gaussian_shape
 from likelihood_greeks.models.heston.variance import FLOOR, Direction, SquareRoot, Transitions
-from likelihood_greeks.models.numerical import stencil
+from likelihood_greeks.numerics.differences import five_point
 
 SHAPES = [0.01, 0.04, 0.12, 0.31, 0.999, 1.0, 2.5, 17.0, 140.0, 2e4]
 LEVELS = np.array([1e-14, 1e-9, 1e-4, 0.02, 0.3, 0.5])
@@ -23,7 +23,7 @@ DEGREES = {"Poisson": 0.24, "just not split": 1.399, "split": 1.401, "many": 60.
 def test_a_gamma_draw_follows_its_quantile(quantile, shape):
     levels = LEVELS[quantile(shape, LEVELS) > 1e-290]
     step = 1e-3 * min(shape, np.sqrt(shape))
-    expected = stencil(lambda h: np.log(quantile(shape + h.get("a", 0.0), levels)), ("a",), {"a": step})
+    expected = five_point(lambda h: np.log(quantile(shape + h.get("a", 0.0), levels)), ("a",), {"a": step})
     found = gamma_shape(shape, np.log(quantile(shape, levels)))
     np.testing.assert_allclose(found, expected, rtol=2e-7)
     assert np.abs(found * shape - 1.0).max() > 2e-4  # a draw in proportion to its shape would not pass
@@ -81,7 +81,7 @@ def test_an_inverse_gaussian_draw_follows_its_distribution_function(shape):
         tails = inverse_gaussian_tails(x, shape * np.exp(h.get("log shape", 0.0)))
         return np.where(below < above, -tails[0], tails[1])
 
-    expected = stencil(moved, ("log shape",), {"log shape": 1e-3}) / law.pdf(x)
+    expected = five_point(moved, ("log shape",), {"log shape": 1e-3}) / law.pdf(x)
     scale = np.sqrt(1.0 / shape) if shape > 1.0 else 1.0
     found = inverse_gaussian_shape(x, np.full_like(x, shape))
     np.testing.assert_allclose(found, expected, rtol=3e-6, atol=1e-8 * scale)
@@ -97,7 +97,7 @@ def test_inverse_gaussian_draws_move_their_laplace_transform(shape):
         phi = shape * np.exp(h.get("log shape", 0.0))
         return phi * (1.0 - np.sqrt(1.0 + 2.0 * s / phi))
 
-    exact = np.exp(log_transform({})) * stencil(log_transform, ("log shape",), {"log shape": 1e-3})
+    exact = np.exp(log_transform({})) * five_point(log_transform, ("log shape",), {"log shape": 1e-3})
     draws = np.random.default_rng(4).wald(1.0, shape, 400_000)
     samples = -s * np.exp(-s * draws) * inverse_gaussian_shape(draws, np.full_like(draws, shape))
     error = samples.std() / np.sqrt(samples.size)
@@ -132,7 +132,7 @@ def test_what_is_passed_on_follows_the_noncentral_distribution_function(degrees,
         return -special.chndtr(y, degrees, noncentrality * np.exp(h.get("log start", 0.0)))
 
     density = stats.ncx2(degrees, noncentrality).pdf(y)
-    expected = stencil(negative, ("log start",), {"log start": 3e-3}) / (density * y)
+    expected = five_point(negative, ("log start",), {"log start": 3e-3}) / (density * y)
     np.testing.assert_allclose(transitions.passed_on[0], expected, rtol=1e-5, atol=1e-8)
 
 
@@ -186,7 +186,7 @@ def test_ends_move_as_their_exact_laplace_transform(degrees, sharpness):
     assert abs(values.mean() - transform({})) < 4.0 * values.std() / np.sqrt(values.size)
     for name, motion in found.items():
         size = {"start": start, "step": step}.get(name) or getattr(law, name)
-        exact = size * float(stencil(transform, (name,), {name: 1e-3 * size}))
+        exact = size * float(five_point(transform, (name,), {name: 1e-3 * size}))
         samples = -s * values * end * motion * size
         error = samples.std() / np.sqrt(samples.size)
         assert error < 0.005 * s * end.std(), name  # of the derivative of the argument's own width
@@ -205,7 +205,7 @@ def test_twice_the_motion_along_the_order_would_be_seen(name, degrees, monkeypat
         def transform(h):
             return laplace(replace(law, **{name: getattr(law, name) + h.get(name, 0.0)}), start, step, s)
 
-        exact = stencil(transform, (name,), {name: 1e-3 * getattr(law, name)})
+        exact = five_point(transform, (name,), {name: 1e-3 * getattr(law, name)})
         samples = -s * np.exp(-s * end) * end * found[name]
         return float((samples.mean() - exact) / (samples.std() / np.sqrt(samples.size)))
 

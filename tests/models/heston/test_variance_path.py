@@ -12,7 +12,8 @@ from likelihood_greeks.models.heston.spot import LINEAR, ConditionalSpot
 from likelihood_greeks.models.heston.variance import SquareRoot
 from likelihood_greeks.models.heston.variance_path import VariancePath
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, NONE, Moves
-from likelihood_greeks.models.numerical import Differentiated, stencil
+from likelihood_greeks.models.numerical import Differentiated
+from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME, coordinates
 from likelihood_greeks.streams.chunks import Chunk
 from tests.support.gates import draw
@@ -121,7 +122,7 @@ def test_the_flow_moves_every_draw_along_its_quantile(model, name, rate):
         return beneath.over_intervals(redrawn(model, paths, name, shift.get(name, 0.0), rate)[1])
 
     for row, moved in ((found.rise, rise), (found.clock, clock)):
-        expected = stencil(moved, (name,), h)
+        expected = five_point(moved, (name,), h)
         np.testing.assert_allclose(
             np.broadcast_to(row, expected.shape), expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max()
         )
@@ -144,7 +145,7 @@ def test_what_is_handed_over_is_the_score_of_each_step_in_its_start(model, name)
             rows.append((one.steps.log_density() + one.log_density(beneath.integral[k : k + 1]))[0])
         return np.stack(rows)
 
-    score = stencil(density, ("start",), {"start": 1e-3}) / beneath.path[:-1]
+    score = five_point(density, ("start",), {"start": 1e-3}) / beneath.path[:-1]
     expected = ((1.0 - keep) * ends[:-1] * score).sum(axis=0)
     handed = beneath.beneath(name, rate).handed
     np.testing.assert_allclose(handed, expected, rtol=0.0, atol=1e-6 * expected.std())
