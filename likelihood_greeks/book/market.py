@@ -23,6 +23,7 @@ from ..models.heston.law import Heston
 from .calendars import DAYS_PER_YEAR, calendar, closest, iso_date
 from .currencies import code, conversion
 from .curves import VolatilitySurface, ZeroCurve, decimal, per_year
+from .fixings import Fixings
 
 Model: TypeAlias = GBM | Heston
 
@@ -150,6 +151,9 @@ class Market:
         Code of the currency that totals over several currencies are converted into; without it there are none.
     fx : mapping of str to float
         What one unit of each currency is worth in the reporting currency.
+    fixings : Fixings or mapping, optional
+        Observed values by underlying and past date, for trades that began earlier; a fixing of the valuation date
+        counts as known, later ones are not used.
 
     Raises
     ------
@@ -162,12 +166,15 @@ class Market:
     underlyings: Mapping[str, Underlying]
     reporting_currency: str | None = None
     fx: Mapping[str, float] = field(default_factory=dict)
+    fixings: Mapping[str, Mapping[date, float]] = field(default_factory=Fixings)
 
     def __post_init__(self) -> None:
         reporting = self.reporting_currency
         reporting = None if reporting is None else code("reporting_currency", reporting)
         object.__setattr__(self, "reporting_currency", reporting)
         object.__setattr__(self, "fx", conversion(reporting, self.fx))
+        if not isinstance(self.fixings, Fixings):
+            object.__setattr__(self, "fixings", Fixings(self.fixings))
         object.__setattr__(self, "valuation_date", iso_date("valuation_date", self.valuation_date))
         object.__setattr__(self, "underlyings", dict(self.underlyings))
         for name, underlying in self.underlyings.items():
@@ -189,7 +196,8 @@ class Market:
             ``"gbm"``) or ``"heston"``. Heston's parameters stand in a table ``heston``; without one, or with
             ``calibrate = true`` in it, they are fitted to the surface, those in the table held fixed. With a
             ``reporting_currency`` and a table ``[fx]`` of what other currencies are worth in it, totals over
-            currencies are converted.
+            currencies are converted. Tables ``[fixings.NAME]`` (``"2026-09-18" = 101.2``), or ``fixings``, a CSV file
+            (columns date, underlying, value) by its path from the market's, hold past observations.
 
         Raises
         ------
@@ -199,11 +207,11 @@ class Market:
             If a value is of the wrong type, naming it likewise.
         """
         if isinstance(source, Mapping):
-            return _market(source)
+            return _market(source, Path())
         path = Path(source)
         with within(path.name, ": "):
             try:
-                return _market(tomllib.loads(path.read_text(encoding="utf-8")))
+                return _market(tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
             except tomllib.TOMLDecodeError as error:
                 refuse("text", "be valid TOML", str(error))
             except UnicodeDecodeError as error:
@@ -252,8 +260,8 @@ def _table(value: object, required: Sequence[str], optional: Sequence[str] = ())
     return dict(value)
 
 
-def _market(value: object) -> Market:
-    table = _table(value, ["valuation_date", "underlyings"], ["reporting_currency", "fx"])
+def _market(value: object, folder: Path) -> Market:
+    table = _table(value, ["valuation_date", "underlyings"], ["reporting_currency", "fx", "fixings"])
     today = iso_date("valuation_date", table["valuation_date"])
     underlyings = {}
     with within("underlyings"):
@@ -265,7 +273,8 @@ def _market(value: object) -> Market:
     fx = table.get("fx", {})
     if not isinstance(fx, Mapping):
         raise TypeError(f"fx must be a table of rates by currency, got {fx!r}")
-    return Market(today, underlyings, table.get("reporting_currency"), fx)
+    fixings = Fixings.read(table.get("fixings", {}), folder)
+    return Market(today, underlyings, table.get("reporting_currency"), fx, fixings)
 
 
 def _underlying(name: str, value: object, today: date) -> Underlying:
