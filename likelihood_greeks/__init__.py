@@ -14,6 +14,7 @@ from .book.units import desk_units
 from .comparison import compare, finite_difference, pathwise
 from .engine.greeks import greeks
 from .estimate import Estimate
+from .models.curves import Curves
 from .models.gbm import GBM
 from .models.heston.calibration import HestonCalibration
 from .models.heston.law import Heston
@@ -47,6 +48,7 @@ __all__ = [
     "BookWarning",
     "Call",
     "Cliquet",
+    "Curves",
     "DigitalCall",
     "DigitalPut",
     "DoubleBarrier",

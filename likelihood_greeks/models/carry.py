@@ -1,22 +1,48 @@
-"""What every model with a constant rate and dividend yield shares: coordinates, discount factors and forwards."""
+"""What models with a constant rate and dividend yield share: coordinates, discount factors and forwards.
+
+A model may have `Curves` as well, which say how rates and yields differ later from those.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from .._checks import finite
-from .._typing import AnyArray
+from .._typing import AnyArray, FloatArray
 from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME, HasParameters
+from .curves import Curves
 
 
 class CarryModel(HasParameters, Hashable, Protocol):
     """A model with a constant rate and dividend yield, which can be hashed: what follows from it is kept."""
+
+
+@runtime_checkable
+class FollowsCurves(Protocol):
+    """A model whose rates and yields may depend on the date."""
+
+    @property
+    def curves(self) -> Curves | None:
+        """What they add to its constant rate and yield; None if nothing."""
+        ...
+
+
+def forward_factor(model: object, times: AnyArray) -> FloatArray:
+    """The forward over that of the model's constant rate and yield; shape of `times`, one without curves."""
+    curves = model.curves if isinstance(model, FollowsCurves) else None
+    return np.exp(curves.carry(times)) if curves else np.ones(np.shape(times))
+
+
+def _discount_factor(model: object, times: AnyArray) -> FloatArray:
+    """The discount factor over that of the model's constant rate; shape of `times`."""
+    curves = model.curves if isinstance(model, FollowsCurves) else None
+    return np.exp(-curves.rates(times)) if curves else np.ones(np.shape(times))
 
 
 def known(model: HasParameters, names: Sequence[str]) -> tuple[str, ...]:
@@ -46,14 +72,14 @@ def forward_jet(model: CarryModel, times: AnyArray) -> Jet:
 
 @lru_cache(maxsize=256)  # the same on every chunk
 def _discount_jet(model: CarryModel, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
-    x = coordinates(model)
-    return jets.exp(-x["rate"] * (np.reshape(times, shape) - x[TIME]))
+    x, grid = coordinates(model), np.reshape(times, shape)
+    return jets.exp(-x["rate"] * (grid - x[TIME])) * _discount_factor(model, grid)
 
 
 @lru_cache(maxsize=256)
 def _forward_jet(model: CarryModel, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
-    x = coordinates(model)
-    return x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * (np.reshape(times, shape) - x[TIME]))
+    x, grid = coordinates(model), np.reshape(times, shape)
+    return x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * (grid - x[TIME])) * forward_factor(model, grid)
 
 
 def discount(model: CarryModel, time: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -16,9 +16,13 @@ from ..numerics.jets import Jet
 from ..parameters import TIME, Derivative
 from ..streams.chunks import Stream
 from . import carry, lognormal
+from .curves import accrued, at_nodes, left
 from .lognormal import Terms
 from .moves import LIKELIHOOD_RATIO, Moves
 from .protocol import Paths
+
+OWN_NODES = {"dividend_yields": "dividend_times", "volatilities": "volatility_times"}
+"""Curves that may have nodes of their own, and the fields that hold these."""
 
 
 @final
@@ -28,8 +32,8 @@ class TermStructureGBM:
 
     .. math:: d\log S_t = (r_t - q_t - \tfrac12 \sigma_t^2)\,dt + \sigma_t\,dW_t
 
-    The curves are given at nodes; their parameters are parallel shifts, so that a Greek is the sensitivity to a shift
-    of the whole curve.
+    The curves are given at nodes; their parameters are parallel shifts: a Greek is the sensitivity to the same shift of
+    every node.
 
     Parameters
     ----------
@@ -43,6 +47,8 @@ class TermStructureGBM:
         Black's, to each node, > 0, per square-root year: total variances are :math:`\sigma_i^2 t_i`, and must increase.
     rate, dividend_yield, volatility : float
         Parallel shifts of the curves above, added to every zero rate, yield or Black volatility.
+    dividend_times, volatility_times : sequence of float, optional
+        Nodes of the yields and of the volatilities where they are others than `times`.
 
     Raises
     ------
@@ -53,8 +59,9 @@ class TermStructureGBM:
 
     Notes
     -----
-    Between nodes total variance and the logarithms of discount factors are linear: forward rates, forward yields and
-    forward variances are constant there. As time elapses the curves stay where they are in the calendar, so that
+    Between nodes, and from time 0 to the first, total variance and the logarithms of discount factors are linear:
+    forward rates, forward yields and forward variances are constant there. A shift moves what is quoted, the volatility
+    of a node and not the forward variances. As time elapses the curves stay where they are in the calendar, so that
     theta is that of the Black--Scholes equation, with the rates and the volatility of the first interval.
 
     References
@@ -82,20 +89,21 @@ class TermStructureGBM:
     rate: float = 0.0
     dividend_yield: float = 0.0
     volatility: float = 0.0
+    dividend_times: tuple[float, ...] = ()
+    volatility_times: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         positive("spot", self.spot)
         object.__setattr__(self, "times", dates("times", self.times))
-        for name in ("zero_rates", "dividend_yields", "volatilities"):
-            check = positive if name == "volatilities" else finite
-            values = tuple(check(f"{name}[{i}]", value) for i, value in enumerate(getattr(self, name)))
-            if len(values) != len(self.times):
-                refuse(name, f"hold one number for each of the {len(self.times)} times", values)
-            object.__setattr__(self, name, values)
+        for values, nodes in {"zero_rates": "times", **OWN_NODES}.items():
+            own = getattr(self, nodes)
+            object.__setattr__(self, nodes, dates(nodes, own) if len(own) else self.times)
+            check = positive if values == "volatilities" else finite
+            object.__setattr__(self, values, at_nodes(values, getattr(self, values), getattr(self, nodes), check))
         for name in self.parameters[1:]:
             finite(name, getattr(self, name))
         shifted = np.array(self.volatilities) + self.volatility
-        if not (np.all(shifted > 0.0) and np.all(np.diff(shifted**2 * self.times, prepend=0.0) > 0.0)):
+        if not (np.all(shifted > 0.0) and np.all(np.diff(shifted**2 * self.volatility_times, prepend=0.0) > 0.0)):
             refuse("volatilities", "be positive and make total variance increase from node to node", shifted.tolist())
 
     # -- the curves --------------------------------------------------------------------------------------------
@@ -104,24 +112,28 @@ class TermStructureGBM:
         """The parameters and elapsed time as jets, for closed forms."""
         return carry.coordinates(self)
 
-    def _total(self, at_nodes: AnyArray, times: AnyArray) -> AnyArray:
-        """What is linear between time 0, where it is zero, and the nodes."""
-        if not np.all(times <= self.times[-1] * (1.0 + 1e-12)):
-            refuse("times", f"lie on the curves, which end at {self.times[-1]:g} years", float(np.max(times)))
-        return np.interp(times, (0.0, *self.times), (0.0, *at_nodes))
-
-    def _accrued(self, shift: str, curve: Sequence[float], times: AnyArray) -> Jet:
+    def _accrued(self, shift: str, nodes: Sequence[float], curve: Sequence[float], times: AnyArray) -> Jet:
         """Minus the logarithm of a discount factor; some of what accrues before the first node has elapsed."""
         x, begun = self.coordinates(), np.asarray(times) > 0.0
         elapsed = x[TIME] * begun.astype(float)
-        return self._total(np.multiply(curve, self.times), times) - elapsed * curve[0] + x[shift] * (times - elapsed)
+        return accrued(nodes, curve, times) - elapsed * curve[0] + x[shift] * (times - elapsed)
+
+    def _rates(self, times: AnyArray) -> Jet:
+        return self._accrued("rate", self.times, self.zero_rates, times)
+
+    def _yields(self, times: AnyArray) -> Jet:
+        return self._accrued("dividend_yield", self.dividend_times, self.dividend_yields, times)
 
     def _variance(self, times: AnyArray) -> Jet:
-        """Total variance, some of what accrues before the first node having elapsed."""
-        x, begun = self.coordinates(), np.asarray(times) > 0.0
+        r"""Total variance, some of what accrues before the first node having elapsed.
+
+        Where w is linear between the nodes, that of the volatilities :math:`\sigma_i + x` has the slope
+        :math:`2\sigma_i t_i + 2 x t_i` at a node, and is linear in between as well.
+        """
+        x, begun, nodes = self.coordinates(), np.asarray(times) > 0.0, self.volatility_times
         shift, first = x["volatility"], self.volatilities[0] + x["volatility"]
-        unshifted = self._total(np.square(self.volatilities) * self.times, times)
-        moved = unshifted + 2.0 * shift * np.sqrt(unshifted * times) + shift * shift * times
+        quoted = accrued(nodes, np.square(self.volatilities), times)
+        moved = quoted + 2.0 * shift * accrued(nodes, self.volatilities, times) + shift * shift * times
         return moved - first * first * x[TIME] * begun.astype(float)
 
     def _terms(self, grid: FloatArray) -> Terms:
@@ -129,8 +141,7 @@ class TermStructureGBM:
 
     def _log_carry(self, times: AnyArray) -> Jet:
         """Logarithm of the forward over the spot."""
-        rates = self._accrued("rate", self.zero_rates, times)
-        return rates - self._accrued("dividend_yield", self.dividend_yields, times)
+        return self._rates(times) - self._yields(times)
 
     def later(self, elapsed: float) -> TermStructureGBM:
         """The law some years later (earlier if negative), its curves where they are in the calendar.
@@ -140,24 +151,25 @@ class TermStructureGBM:
         ValueError
             If `elapsed` is not before the first node.
         """
-        if not finite("elapsed", elapsed) < self.times[0]:
-            refuse("elapsed", f"be before the first node, {self.times[0]:g} years", elapsed)
-        times, shifted = np.array(self.times), np.array(self.volatilities) + self.volatility
+        first = min(self.times[0], self.dividend_times[0], self.volatility_times[0])
+        if not finite("elapsed", elapsed) < first:
+            refuse("elapsed", f"be before the first node, {first:g} years", elapsed)
+        shifted = np.array(self.volatilities) + self.volatility
 
-        def left(means: AnyArray) -> AnyArray:
-            return (means * times - means[0] * elapsed) / (times - elapsed)
-
+        nodes: dict[str, Any] = {
+            name: tuple(np.array(getattr(self, name)) - elapsed) for name in ("times", *OWN_NODES.values())
+        }
         return replace(
             self,
-            times=tuple(times - elapsed),
-            zero_rates=tuple(left(np.array(self.zero_rates))),
-            dividend_yields=tuple(left(np.array(self.dividend_yields))),
-            volatilities=tuple(np.sqrt(left(shifted**2)) - self.volatility),
+            **nodes,
+            zero_rates=tuple(left(self.times, self.zero_rates, elapsed)),
+            dividend_yields=tuple(left(self.dividend_times, self.dividend_yields, elapsed)),
+            volatilities=tuple(np.sqrt(left(self.volatility_times, shifted**2, elapsed)) - self.volatility),
         )
 
     def discount_jet(self, times: AnyArray) -> Jet:
         """Discount factors and their derivatives."""
-        return jets.exp(-self._accrued("rate", self.zero_rates, np.asarray(times)))
+        return jets.exp(-self._rates(np.asarray(times)))
 
     def forward_jet(self, times: AnyArray) -> Jet:
         """Forward prices and their derivatives."""

@@ -156,7 +156,7 @@ def read(
     if isinstance(instrument, Contract) and not isinstance(instrument, type):
         _refuse_terms(terms, around, continuity_correction)
         law = _known(lambda: law_of(process, instrument.times, strike))
-        return Reading(law.model, law.payoff(instrument), law.remarks)
+        return Reading(law.model, instrument, law.remarks)
     name, stated = terms_of(instrument, terms)
     deal = described(name, stated, around)
     if not deal.watched and (monitoring is not None or calendar is not None):
@@ -167,7 +167,7 @@ def read(
     shift = CORRECTION * law.deviation / float(np.sqrt(len(law.times))) if continuity_correction else 0.0
     moved = f"barriers are moved towards the spot by {np.expm1(shift):.4%}: about as if observed continuously"
     remarks = (*deal.remarks, *([moved] if shift else []), *law.remarks)
-    return Reading(law.model, law.payoff(deal.contract(law.times, shift)), remarks)
+    return Reading(law.model, deal.contract(law.times, shift), remarks)
 
 
 def _known(reader: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""Contracts as QuantLib writes them: with a past, with payments at several dates, and on spots that follow curves."""
+"""Contracts as QuantLib writes them: with a past, and with payments at several dates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from .._typing import AnyArray
 from ..payoffs.barrier import Barrier, DoubleBarrier
-from ..payoffs.protocol import Contract, Kind
+from ..payoffs.protocol import Kind
 
 
 def _exercise(kind: Kind, asset: AnyArray, strike: AnyArray | float) -> AnyArray:
@@ -170,32 +170,3 @@ class ForwardStarts:
         """Cash flows, shape (n_times, n_paths); nothing at the first date."""
         paid = _exercise(self.kind, spot[1:], self.moneyness * spot[:-1])
         return np.concatenate([0.0 * spot[:1], paid])
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class OnCurves:
-    """A contract on spots of a law with constant rates, scaled so that they follow the forwards of curves.
-
-    Parameters
-    ----------
-    contract : Contract
-    forwards : ndarray, shape (n_times, 1)
-        Forward on the curves over that of the law, at every date.
-    discounts : ndarray, shape (n_times, 1)
-        Discount factor on the curves over that of the law, at every date.
-    """
-
-    contract: Contract
-    forwards: AnyArray
-    discounts: AnyArray
-
-    @property
-    def times(self) -> tuple[float, ...]:
-        """Those of the contract."""
-        return self.contract.times
-
-    def __call__(self, spot: AnyArray) -> AnyArray:
-        """Cash flows, scaled so that the law's discounting gives their value on the curves."""
-        flows = self.contract(spot * self.forwards)
-        return flows * (self.discounts if len(flows.shape) == 2 else self.discounts[-1])

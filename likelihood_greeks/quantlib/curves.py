@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -11,11 +11,10 @@ import QuantLib as ql  # noqa: N813
 
 from .._checks import refuse
 from .._typing import FloatArray
+from ..models.curves import Curves
 from ..models.gbm import GBM
 from ..models.heston.law import Heston
 from ..models.term_structure import TermStructureGBM
-from ..payoffs.protocol import Contract
-from .contracts import OnCurves
 from .processes import FLAT, heston, one_clock, process_of, read, strikes_of, unknown, without_jumps
 
 
@@ -126,31 +125,20 @@ class Law:
         What was done.
     deviation : float
         Expected standard deviation of the log-spot at the last date.
-    forwards, discounts : ndarray, shape (n_times, 1), optional
-        Those of the curves over those of the model, where they differ.
     """
 
     model: GBM | TermStructureGBM | Heston
     times: tuple[float, ...]
     remarks: tuple[str, ...]
     deviation: float
-    forwards: FloatArray | None = None
-    discounts: FloatArray | None = None
-
-    def payoff(self, contract: Contract) -> Contract:
-        """The contract as it is under the model."""
-        if self.forwards is None or self.discounts is None:
-            return contract
-        return OnCurves(contract, self.forwards, self.discounts)
 
 
 def law_of(source: Any, when: Sequence[Any], strike: float | None, natural: float | None = None) -> Law:
     """The law of a process at dates, or years by the clock of its curves.
 
     Under Black--Scholes it has the forwards, discount factors and total variances of every date, the last read at
-    `strike`, else at the `natural` strike of a contract. Heston's law here has one rate and one yield, those to the
-    first date: payoffs then see spots scaled by the ratio of the forwards, which is exact, since rates only multiply
-    the spot of that model.
+    `strike`, else at the `natural` strike of a contract. Heston's law has the forwards and discount factors likewise,
+    which is exact, since rates only multiply its spot.
     """
     model, process = parted(source)
     curves = OnDates.of(process, when)
@@ -164,13 +152,9 @@ def law_of(source: Any, when: Sequence[Any], strike: float | None, natural: floa
     known = tuple(times.tolist()), curves.remarks, float(np.sqrt(variance))
     if curves.flat:
         return Law(law, known[0], (f"{curves.words()}: exact at every date", *known[1]), known[2])
-    carried = (curves.rates - curves.yields - (curves.rates[0] - curves.yields[0])) * times
-    discounted = (curves.rates[0] - curves.rates) * times
-    remark = (
-        f"{curves.words()}: exact at all {len(times)} dates, spots being scaled to the forwards of the curves; rho and "
-        "dividend_rho are of parallel shifts"
-    )
-    return Law(law, known[0], (remark, *known[1]), known[2], np.exp(carried)[:, None], np.exp(discounted)[:, None])
+    nodes = {"zero_rates": tuple(curves.rates.tolist()), "dividend_yields": tuple(curves.yields.tolist())}
+    remark = f"{curves.words()}: exact at all {len(times)} dates; rho and dividend_rho are of parallel shifts"
+    return Law(replace(law, curves=Curves(times=known[0], **nodes)), known[0], (remark, *known[1]), known[2])
 
 
 def _black_scholes(process: Any, when: Sequence[Any], curves: OnDates, strike: float | None) -> Law:

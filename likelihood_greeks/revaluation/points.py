@@ -16,7 +16,7 @@ from ..estimate import Moments, rarity
 from ..estimators.likelihood_ratio import Combination, simulated
 from ..models.moves import LIKELIHOOD_RATIO
 from ..models.numerical import moved, value_of, verify
-from ..models.protocol import PathModel, observed
+from ..models.protocol import Ages, PathModel, observed
 from ..parameters import TIME, Greek, coordinates, requested
 from ..payoffs.protocol import Contract, verify_separate
 from ..streams.chunks import Chunk, checked, chunks
@@ -106,6 +106,8 @@ def placed(law: PathModel, payoff: Contract, values: Mapping[str, float], greeks
         there = moved(law, {name: x - value_of(law, name) for name, x in values.items() if name != TIME})
     except ValueError as error:
         raise ValueError(f"no scenario with {described(values)}: {error}") from error
+    if elapsed and isinstance(there, Ages):
+        there = there.later(elapsed)
     return Point(there, tuple(requested(greeks, there).values()), elapsed)
 
 

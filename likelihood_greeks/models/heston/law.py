@@ -15,15 +15,15 @@ from ...numerics.jets import Jet
 from ...parameters import Derivative
 from ...streams.chunks import Stream
 from .. import carry
+from ..curves import Curves
 from ..moves import LIKELIHOOD_RATIO, Moves
 from ..protocol import Paths
 from . import calibration as heston_calibration
-from . import fourier as heston_fourier
 from .calibration import HestonCalibration
 from .integrated_variance import IntegratedVariance
 from .quotes import Rates
 from .spot import LINEAR, ConditionalSpot
-from .terminal import HestonTerminal, check_parameters, volatility_greeks
+from .terminal import HestonTerminal, carried_vanillas, check_parameters, volatility_greeks
 from .variance import SquareRoot
 from .variance_path import VariancePath, layout
 
@@ -58,16 +58,19 @@ class Heston:
     correlation : float
         :math:`\rho`, strictly between -1 and 1.
     rate, dividend_yield : float
-        :math:`r` and :math:`q`, continuously compounded, per year.
+        :math:`r` and :math:`q`, continuously compounded, per year. On `curves` those to the first node: their Greeks
+        are then of parallel shifts.
     bias_tolerance : float
         Relative bias that the law may give a Greek, at most 0.1: see `substeps`.
+    curves : Curves, optional
+        How zero rates and dividend yields of later dates differ from `rate` and `dividend_yield`.
 
     Raises
     ------
     ValueError
         If a parameter is not finite or outside its range.
     TypeError
-        If a parameter is not a real number.
+        If a parameter is not a real number, or `curves` are none.
 
     Notes
     -----
@@ -104,6 +107,7 @@ class Heston:
     rate: float = 0.0
     dividend_yield: float = 0.0
     bias_tolerance: float = MEASURED_BIAS
+    curves: Curves | None = None
 
     def __post_init__(self) -> None:
         check_parameters(self)
@@ -237,7 +241,12 @@ class Heston:
 
     def terminal(self, time: float) -> HestonTerminal:
         """The exact law of the spot at `time` (years) alone, for European payoffs: no steps and no bias of them."""
-        return HestonTerminal(**{name: getattr(self, name) for name in self.parameters}, maturity=time)
+        own = {name: getattr(self, name) for name in self.parameters}
+        return HestonTerminal(**own, maturity=time, curves=self.curves)
+
+    def later(self, elapsed: float) -> Heston:
+        """The law some years later (earlier if negative), its curves where they are in the calendar."""
+        return replace(self, curves=self.curves.later(elapsed)) if self.curves else self
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Joint log-density of all that was drawn: variances, integrated variances and spots; shape (n_paths,)."""
@@ -304,11 +313,11 @@ class Heston:
         return carry.coordinates(self)
 
     def discount_jet(self, times: AnyArray) -> Jet:
-        """Discount factors exp(-r t) and their derivatives."""
+        """Discount factors and their derivatives."""
         return carry.discount_jet(self, times)
 
     def forward_jet(self, times: AnyArray) -> Jet:
-        """Forward prices S0 exp((r - q) t) and their derivatives."""
+        """Forward prices and their derivatives."""
         return carry.forward_jet(self, times)
 
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
@@ -316,7 +325,7 @@ class Heston:
 
         By Fourier inversion of the exact law: see `heston.fourier`.
         """
-        return heston_fourier.vanilla_jets(self.coordinates(), strike, time)
+        return carried_vanillas(self, strike, time)
 
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""

@@ -26,6 +26,7 @@ from ..._typing import FloatArray
 from ...numerics.arrays import cumulated, once
 from ...numerics.differences import SLOPE
 from ...parameters import Derivative
+from ..curves import Curves
 from ..moves import LIKELIHOOD_RATIO, NONE, Moves, Slope
 from .variance_path import Beneath, VarianceParameters, VariancePath
 
@@ -44,6 +45,8 @@ class HestonParameters(VarianceParameters, Protocol):
     def rate(self) -> float: ...  # noqa: D102
     @property
     def dividend_yield(self) -> float: ...  # noqa: D102
+    @property
+    def curves(self) -> Curves | None: ...  # noqa: D102
 
 
 @final
@@ -86,8 +89,14 @@ class ConditionalSpot:
     def mean(self) -> FloatArray:
         """Means m of the moves of the log-spot, shape (n_times, n_paths)."""
         m = self.model
-        carry = (m.rate - m.dividend_yield) * self.steps
-        return np.asarray(carry - 0.5 * self.clock + m.correlation / m.vol_of_vol * self.drive)
+        return np.asarray(self.carry - 0.5 * self.clock + m.correlation / m.vol_of_vol * self.drive)
+
+    @property
+    def carry(self) -> FloatArray:
+        """What rates less dividends add to each move, shape (n_times, 1)."""
+        m = self.model
+        flat = (m.rate - m.dividend_yield) * self.steps
+        return flat + np.diff(m.curves.carry(self.beneath.times), prepend=0.0)[:, None] if m.curves else flat
 
     @property
     def variance(self) -> FloatArray:
@@ -99,7 +108,7 @@ class ConditionalSpot:
         """The mean's constants, (n_times,), its slopes in I and in the rise of the variance, and that of s**2 in I."""
         m, steps = self.model, self.steps[:, 0]
         ratio = m.correlation / m.vol_of_vol
-        constant = (m.rate - m.dividend_yield - ratio * m.mean_reversion * m.long_run_variance) * steps
+        constant = self.carry[:, 0] - ratio * m.mean_reversion * m.long_run_variance * steps
         return constant, ratio * m.mean_reversion - 0.5, ratio, 1.0 - m.correlation**2
 
     @property

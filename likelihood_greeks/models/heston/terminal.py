@@ -16,6 +16,7 @@ from ...numerics.jets import Jet
 from ...parameters import TIME, Derivative
 from ...streams.chunks import Stream
 from .. import carry
+from ..curves import Curves
 from ..protocol import Paths
 from . import fourier as heston_fourier
 from . import terminal_table as heston_table
@@ -39,6 +40,8 @@ class HestonTerminal:
         As for `Heston`.
     maturity : float
         The date, in years, > 0.
+    curves : Curves, optional
+        As for `Heston`.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class HestonTerminal:
     rate: float = 0.0
     dividend_yield: float = 0.0
     maturity: float
+    curves: Curves | None = None
 
     def __post_init__(self) -> None:
         check_parameters(self)
@@ -104,7 +108,8 @@ class HestonTerminal:
 
     @property
     def _log_forward(self) -> float:
-        return float(np.log(self.spot)) + (self.rate - self.dividend_yield) * self.maturity
+        flat = float(np.log(self.spot)) + (self.rate - self.dividend_yield) * self.maturity
+        return flat + float(np.log(carry.forward_factor(self, np.asarray(self.maturity))))
 
     def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
         """Draw spots.
@@ -204,17 +209,17 @@ class HestonTerminal:
         return carry.coordinates(self)
 
     def discount_jet(self, times: AnyArray) -> Jet:
-        """Discount factors exp(-r t) and their derivatives."""
+        """Discount factors and their derivatives."""
         return carry.discount_jet(self, times)
 
     def forward_jet(self, times: AnyArray) -> Jet:
-        """Forward prices S0 exp((r - q) t) and their derivatives."""
+        """Forward prices and their derivatives."""
         return carry.forward_jet(self, times)
 
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
         """Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at the law's date; see `fourier`."""
         self._own(np.asarray([time]))
-        return heston_fourier.vanilla_jets(self.coordinates(), strike, time)
+        return carried_vanillas(self, strike, time)
 
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""
@@ -225,8 +230,17 @@ class HestonTerminal:
         return carry.forward(self, time)
 
 
+def carried_vanillas(law: Any, strike: float, time: float) -> tuple[Jet, Jet]:
+    """`fourier.vanilla_jets` under a Heston law with its curves, which multiply the spot by a number."""
+    factor = float(carry.forward_factor(law, np.asarray(time)))
+    digital, call = heston_fourier.vanilla_jets(law.coordinates(), strike / factor, time)
+    return digital, call * factor
+
+
 def check_parameters(law: Any) -> None:
     """Refuse a Heston law whose parameters are not real numbers, not finite or outside their range."""
+    if not (law.curves is None or isinstance(law.curves, Curves)):
+        raise TypeError(f"curves must be Curves, got {law.curves!r}")
     for name in ("spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol"):
         positive(name, getattr(law, name))
     for name in ("correlation", "rate", "dividend_yield"):
