@@ -9,7 +9,7 @@ from scipy import stats
 import likelihood_greeks as lg
 from likelihood_greeks.validation import closed_form
 from tests.support.gates import assert_estimates
-from tests.support.laws import Bernoulli, Normal, Poisson
+from tests.support.laws import Bernoulli, Normal, PlainLognormal, Poisson
 
 
 def once(function):
@@ -47,31 +47,6 @@ def test_a_baseline_lowers_the_variance():
 
 def test_every_parameter_is_differentiated_by_default():
     assert list(lg.greeks(Normal(0.7, 1.3), once(np.square), paths=1000, seed=1)) == ["price", "mean", "deviation"]
-
-
-class PlainLognormal:
-    """An asset model with nothing but the two methods, its parameters, and discounting."""
-
-    parameters = ("spot", "volatility", "rate")
-
-    def __init__(self, spot, volatility, rate):
-        self.spot, self.volatility, self.rate = spot, volatility, rate
-
-    def _law(self, times):
-        steps = np.diff(np.asarray(times), prepend=0.0)[:, None]
-        return (self.rate - 0.5 * self.volatility**2) * steps, self.volatility * np.sqrt(steps)
-
-    def simulate(self, times, stream):
-        mean, deviation = self._law(times)
-        return lg.Paths(times, self.spot * np.exp(np.cumsum(mean + deviation * stream.normals(len(times)), axis=0)))
-
-    def log_density(self, paths):
-        mean, deviation = self._law(paths.times)
-        steps = np.diff(np.log(paths.spot), prepend=np.log(self.spot), axis=0)
-        return (stats.norm.logpdf(steps, mean, deviation)).sum(axis=0)
-
-    def discount(self, time):
-        return np.exp(-self.rate * time)
 
 
 def test_a_plain_class_gives_the_greeks_of_the_library_model_to_rounding():

@@ -1,9 +1,16 @@
-"""Laws as a user writes them."""
+"""Laws as a user writes them, and every law that must keep the contract of `tests/models/test_contract.py`."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
+
+from likelihood_greeks import GBM, Paths, TermStructureGBM
+from likelihood_greeks.models.numerical import as_path_model
+from tests.support.gates import MODEL, UNEVEN, draw
+from tests.support.heston_reference import BK1, DESK, FV1, FV5
 
 
 @dataclass(frozen=True)
@@ -38,3 +45,85 @@ class Poisson:
 
     def log_density(self, x):
         return (x * np.log(self.rate) - self.rate - special.gammaln(x + 1.0)).sum(axis=0)
+
+
+class PlainLognormal:
+    """An asset model with nothing but the two methods, its parameters, and discounting."""
+
+    parameters = ("spot", "volatility", "rate")
+
+    def __init__(self, spot, volatility, rate):
+        self.spot, self.volatility, self.rate = spot, volatility, rate
+
+    def _law(self, times):
+        steps = np.diff(np.asarray(times), prepend=0.0)[:, None]
+        return (self.rate - 0.5 * self.volatility**2) * steps, self.volatility * np.sqrt(steps)
+
+    def simulate(self, times, stream):
+        mean, deviation = self._law(times)
+        return Paths(times, self.spot * np.exp(np.cumsum(mean + deviation * stream.normals(len(times)), axis=0)))
+
+    def log_density(self, paths):
+        mean, deviation = self._law(paths.times)
+        steps = np.diff(np.log(paths.spot), prepend=np.log(self.spot), axis=0)
+        return (stats.norm.logpdf(steps, mean, deviation)).sum(axis=0)
+
+    def discount(self, time):
+        return np.exp(-self.rate * time)
+
+
+# -- every law -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """A law, dates at which it is drawn, and how many paths its means take.
+
+    `awkward` gives paths on which it is differentiated, in place of some that it draws; `accuracy` is that of a
+    difference of its log-density.
+    """
+
+    law: Any
+    times: tuple[float, ...] = UNEVEN
+    means: int = 400_000
+    accuracy: float = 1e-6
+    awkward: Callable[[Any], Paths] | None = None
+
+    def paths(self) -> Any:
+        """Some paths on which it is differentiated."""
+        return self.awkward(self.law) if self.awkward else draw(self.law, np.asarray(self.times), n_paths=200)
+
+
+def tails(law):
+    """Spots at the one date of a law, deep into both tails."""
+    levels = np.array([1e-9, 1e-4, 0.02, 0.3, 0.5, 0.52, 0.8, 0.99, 1.0 - 1e-7])
+    return Paths(np.array([law.maturity]), law.quantile(levels)[None])
+
+
+NODES = (0.13, 0.4, 0.55, 1.1)
+CURVES = TermStructureGBM(
+    spot=93.0, times=NODES, zero_rates=(0.01, 0.025, 0.02, 0.043), dividend_yields=(0.05, 0.03, 0.034, 0.017),
+    volatilities=(0.42, 0.33, 0.35, 0.27),
+)  # fmt: skip
+BETWEEN = (0.07, 0.13, 0.4, 0.8, 1.1)  # dates between nodes as well
+INDEX = replace(
+    DESK, initial_variance=0.19, mean_reversion=15.6, long_run_variance=0.075, vol_of_vol=3.3, correlation=-0.51
+)
+THREE = (0.13, 0.4, 1.1)
+
+LAWS = {
+    "GBM": Case(MODEL),
+    "GBM, an index": Case(GBM(spot=4468.17, volatility=0.61, rate=-0.012, dividend_yield=0.034)),
+    "curves": Case(CURVES, BETWEEN, 200_000),
+    "curves, shifted": Case(replace(CURVES, rate=0.01, dividend_yield=-0.02, volatility=0.05), (0.07, *NODES), 200_000),
+    "Heston, a desk's": Case(DESK, THREE, 25_000),
+    "Heston, Broadie and Kaya's": Case(BK1, THREE, 10_000),
+    "Heston, Feller violated": Case(FV1, THREE, 25_000),
+    "Heston, hardly any freedom": Case(FV5, THREE, 10_000),
+    "Heston at one date": Case(DESK.terminal(1.0), (1.0,), 100_000, 1e-5, tails),
+    "Heston at one date, hardly any freedom": Case(FV5.terminal(5.0), (5.0,), 100_000, 1e-5, tails),
+    "Heston at one date, an index": Case(INDEX.terminal(0.1), (0.1,), 100_000, 1e-5, tails),
+    "a user's asset": Case(as_path_model(PlainLognormal(93.0, 0.27, 0.043)), THREE, 20_000),
+    "a user's normal": Case(as_path_model(Normal(0.7, 1.3)), (1.0,), 20_000),
+    "a user's counts": Case(as_path_model(Poisson(3.7)), (1.0,), 20_000),
+}
