@@ -75,13 +75,6 @@ def test_schedule_ends_at_maturity():
     assert lg.schedule(0.01, per_year=4) == (0.01,)
 
 
-def test_payoffs_are_values():
-    assert lg.Call(97.0, T) == lg.Call(97.0, T)
-    assert hash(lg.Barrier(lg.Call(97.0, T), 80.0, "down", "out", TIMES)) is not None
-    with pytest.raises(AttributeError):
-        lg.Call(97.0, T).strike = 3.0
-
-
 def test_a_payoff_that_branches_on_all_paths_at_once_is_told_what_to_write():
     model = lg.GBM(spot=100.0, volatility=0.2)
     for function in (lambda s: 1.0 if s[-1] > 100.0 else 0.0, lambda s: max(s[-1] - 100.0, 0.0)):

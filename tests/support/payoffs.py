@@ -1,0 +1,43 @@
+"""Every kind of payoff, all on `UNEVEN` dates or their last: a new kind is a line here."""
+
+import numpy as np
+
+import likelihood_greeks as lg
+from tests.support.gates import UNEVEN
+
+T = UNEVEN[-1]
+
+
+def coupons(spot):
+    """A coupon a date while the spot is high, paid date by date."""
+    return np.where(spot > 95.0, 2.0, 0.25 * (spot > 84.0))
+
+
+def first_call(spot):
+    """A redemption written in place."""
+    paid = np.minimum(spot[-1], 100.0)
+    paid[spot[0] > 96.0] = 101.0
+    return paid
+
+
+PAYOFFS = {
+    "call": lambda: lg.Call(95.0, T),
+    "put": lambda: lg.Put(95.0, T),
+    "digital call": lambda: lg.DigitalCall(95.0, T, cash=3.0),
+    "digital put": lambda: lg.DigitalPut(95.0, T, cash=3.0),
+    "asset-or-nothing call": lambda: lg.AssetOrNothingCall(95.0, T),
+    "asset-or-nothing put": lambda: lg.AssetOrNothingPut(95.0, T),
+    "gap call": lambda: lg.GapCall(95.0, 101.0, T),
+    "gap put": lambda: lg.GapPut(95.0, 88.0, T),
+    "barrier out": lambda: lg.Barrier(lg.Call(95.0, T), 84.0, "down", "out", UNEVEN, rebate=2.5),
+    "barrier in": lambda: lg.Barrier(lg.DigitalPut(95.0, T), 104.0, "up", "in", UNEVEN),
+    "double barrier": lambda: lg.DoubleBarrier(lg.Put(95.0, T), 84.0, 104.0, "out", UNEVEN, rebate=1.0),
+    "Asian": lambda: lg.Asian(95.0, UNEVEN),
+    "geometric Asian": lambda: lg.Asian(None, UNEVEN, "put", "geometric"),
+    "lookback": lambda: lg.Lookback(UNEVEN, "call", 98.0),
+    "floating lookback": lambda: lg.Lookback(UNEVEN, "put"),
+    "cliquet": lambda: lg.Cliquet(UNEVEN, 93.0, -0.04, 0.05, -0.01, 0.12),
+    "a user's, date by date": lambda: lg.Payoff(coupons, UNEVEN),
+    "a user's, in place": lambda: lg.Payoff(first_call, UNEVEN),
+}
+"""Makers, so that two equal ones can be made."""
