@@ -12,7 +12,7 @@ from ._checks import positive, refuse
 from .engine.execution import Workers, results
 from .engine.greeks import greeks as likelihood_ratio
 from .engine.greeks import prepared
-from .engine.pilot_and_main import accumulate, replicated
+from .engine.sums import accumulate, replicated
 from .estimate import Moments, Statistics
 from .estimators.finite_difference import FiniteDifference
 from .estimators.pathwise import Pathwise

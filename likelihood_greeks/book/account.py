@@ -17,8 +17,8 @@ from itertools import islice
 from typing import Any, Literal, TypeAlias, final
 
 from ..engine.execution import AHEAD, ordered, width
-from ..engine.pilot_and_main import accumulate, half, replicated
 from ..engine.stopping import Goal
+from ..engine.sums import Pair, accumulate, replicated
 from ..estimate import Statistics
 from ..streams.chunks import Chunk, Draws
 from .blocks import GIVEN_UP, Block, Prepared, prepared
@@ -220,7 +220,7 @@ class Account:
     def _controlled(self, block: Block) -> Iterator[Statistics]:
         moments = self.tallies[block.number].moments
         for place in range(len(moments[TRADES].mean) if moments else 0):
-            yield half(moments[TRADES][place], True)
+            yield Pair.of(moments[TRADES][place]).controlled
 
     def _round(self, store: Store, net: Net, batch: Sequence[Chunk], shop: Workshop) -> Net:
         """The net position after a round, the tallies brought up to date."""

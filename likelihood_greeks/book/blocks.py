@@ -11,8 +11,9 @@ import numpy as np
 from .._checks import refuse
 from ..controls.plan import Plan
 from ..engine.choice_of_law import chosen_law
-from ..engine.payoff_group import Group
-from ..engine.pilot_and_main import Run, pilot_chunks, plans
+from ..engine.main_run import Run
+from ..engine.payoff_group import CONTROLS, Group
+from ..engine.pilot import pilot_chunks, planned
 from ..parameters import Greek, requested
 from ..streams.chunks import Chunk, Draws
 from .desk import Desk, Failure
@@ -105,7 +106,9 @@ def blocks(trades: Sequence[Trade], greeks: Sequence[Greek], controls: str, draw
         for members in packed:
             times = members[0].payoff.times
             chosen = chosen_law(members[0].model, times, "auto", controls)
-            groups.append(Group(chosen.law, tuple(t.payoff for t in members), combinations, controls, chosen.rate))
+            groups.append(
+                Group(chosen.law, tuple(t.payoff for t in members), combinations, CONTROLS[controls], chosen.rate)
+            )
             pilots.append(tuple(pilot_chunks(draws.seed, most, len(times), draws.sampling)))
         found.append(Block(trades[0].underlying, number, tuple(groups), tuple(packed), tuple(pilots), labels))
     return found
@@ -152,12 +155,12 @@ def _tried(
         failure = late[trades[0].trade_id]
         if not failure.relaxation:
             return [_problem(trades[0], failure.reason)]
-        group = replace(group, controls="scores")
+        group = group.without_relaxations()
     if len(trades) == 1 or not any(known):
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 _refuse_infinite(group, replace(pilot[0], n_paths=256), trades)
-                return [*plans(group, pilot, "serial")] if group.control_names else [None] * len(trades)
+                return [*planned(group, pilot, "serial")] or [None] * len(trades)
         except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
             if len(trades) == 1:
                 return [_problem(trades[0], str(error))]

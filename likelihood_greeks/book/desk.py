@@ -9,7 +9,8 @@ from typing import Any, final
 import numpy as np
 
 from .._typing import FloatArray
-from ..engine.pilot_and_main import Run, of_both
+from ..engine.main_run import Run
+from ..engine.sums import Pair
 from ..estimate import Moments
 from ..payoffs.relaxed.tape import NotRelaxableError
 from ..streams.chunks import Chunk
@@ -88,7 +89,7 @@ class Desk:
                 if isinstance(pair, Failure):
                     return pair
                 controlled, plain = pair
-                trades.append(of_both(controlled, plain))
+                trades.append(Pair.summed(controlled, plain))
                 net = net + quantity * controlled
             moments[scores_of(number)] = Moments.of(scores)
         return Worked({TRADES: Moments.stacked(trades), **moments} if trades else {}, np.asarray(net))

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.pilot_and_main import half, inconsistency
+from ..engine.main_run import inconsistency
+from ..engine.sums import Pair
 from ..estimate import Estimate, Statistics, rarity
 from ..result import estimates
 from .blocks import Block
@@ -33,9 +34,9 @@ def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]
         doubt = inconsistency(group, tally.moments[scores_of(number)])
         for trade in trades:
             moments, place = tally.moments[TRADES][place], place + 1
-            controlled, plain = half(moments, True), half(moments, False)
-            note = _joined([doubt, rarity(plain, 0)])
-            table = estimates(labels, controlled, n_paths, plain, dict.fromkeys(labels, note))
+            pair = Pair.of(moments)
+            note = _joined([doubt, rarity(pair.plain, 0)])
+            table = estimates(labels, pair.controlled, n_paths, pair.plain, dict.fromkeys(labels, note))
             found += [_row(trade, greek, estimate, seed) for greek, estimate in table.items()]
     return found
 

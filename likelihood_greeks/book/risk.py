@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from .._checks import one_of, refuse
 from ..engine.execution import Workers, one_thread_each, workers
-from ..engine.greeks import CONTROLS
+from ..engine.payoff_group import CONTROLS
 from ..engine.stopping import MAX_PATHS, TargetError, goal
 from ..estimate import Statistics
 from ..parameters import STANDARD, Greek, label, listed
@@ -113,7 +113,7 @@ def risk(
     """
     found_market = market if isinstance(market, Market) else Market.read(market)
     frame = book if isinstance(book, pd.DataFrame) else read_book(book)
-    one_of("controls", controls, CONTROLS)
+    one_of("controls", controls, [*CONTROLS])
     target = _target(output, resume)
     if resume and seed is None and target:
         seed = earlier_seed(target)

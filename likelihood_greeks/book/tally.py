@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias, final
 
 from .._typing import FloatArray
-from ..engine.pilot_and_main import accumulate, replicated
+from ..engine.sums import accumulate, replicated
 from ..estimate import Moments, Statistics
 from ..streams.chunks import Chunk
 from .blocks import Block

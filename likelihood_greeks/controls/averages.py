@@ -20,36 +20,31 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, Protocol, TypeAlias, final, get_args, runtime_checkable
+from typing import Any, Literal, TypeAlias, final, get_args
 
 import numpy as np
 from numpy.polynomial import polynomial
 
 from .._typing import FloatArray
+from ..estimators.likelihood_ratio import Combination
 from ..numerics.jets import Jet
 from ..parameters import Derivative
 from ..payoffs.relaxed.tape import Level
-from .handover import Motion
+from .protocol import Load, Scene, SharedPaths, by_greek
 
 Kind: TypeAlias = Literal["digital", "call", "forward"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 AVERAGES = 4  # compared averages that get twins
+OWN, AVERAGE = 1.2, 0.4
+"""Work of one, and of every date of averages, arithmetic and geometric, in dates of a plain run (3 to 252 of them)."""
+
 EARLY = 2.0
 """Deviations of log G, given A, by which a call's twin is exercised below where G stands when A is at the strike.
 Exercised too early it loses a bounded amount; too late, on rare paths with A far above G, more and without bound. At
 0.5 variances are a quarter as large, but four to sixty of 100,000 paths carry them; at 2, ninety and more."""
-
-
-@runtime_checkable
-class KnowsAverages(Protocol):
-    """A hashable model whose log-spots are jointly normal and move by nothing else."""
-
-    def average_jets(self, level: float, times: Sequence[float], /) -> tuple[Jet, Jet]:
-        """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
-        ...
 
 
 @final
@@ -84,6 +79,25 @@ class Twin:
         what = "Greek" if self.greek else "price"
         return f"{self.kind} on the average of {len(self.rows)} dates at {self.strike:g}{exercised}, {what}"
 
+    @property
+    def family(self) -> None:
+        """None: it stands alone."""
+
+    def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
+        """The payment less its known price, or times the weights less its Greeks; (n_combinations, n_paths)."""
+        times = scene.drawn.paths.times[list(self.rows)]
+        known, payment = _known(scene.paths.model, self, tuple(times.tolist())), _payment(self, scene.paths)
+
+        def sample(derivative: Derivative) -> FloatArray:
+            weighted = payment * scene.drawn.weights[derivative] if derivative else payment
+            return np.asarray(weighted - known.derivative(*derivative))
+
+        return by_greek(sample, self.greek, combinations)
+
+    def work(self, load: Load) -> Mapping[Hashable, float]:
+        """Work by piece: its own, and that of the averages over its dates."""
+        return {self: OWN, ("averages", self.rows): AVERAGE * len(self.rows)}
+
 
 def offered(levels: Sequence[Level], spot: FloatArray) -> Iterator[Twin]:
     """The twins of the averages that a payoff compares; `spot`, (n_times, n_paths), of a pilot."""
@@ -106,18 +120,6 @@ def _standing(fixings: FloatArray, strike: float) -> tuple[float, float]:
     return float(quadratic[0]), float((log_average - polynomial.polyval(away, quadratic)).std())
 
 
-def sampler(twin: Twin, motion: Motion) -> Callable[[Derivative], FloatArray]:
-    """From a derivative to the twin's zero-mean samples, shape (n_paths,); the empty derivative: of its price."""
-    times = motion.drawn.paths.times[list(twin.rows)]
-    known, payment = _known(motion.model, twin, tuple(times.tolist())), _payment(twin, motion)
-
-    def sample(derivative: Derivative) -> FloatArray:
-        weighted = payment * motion.drawn.weights[derivative] if derivative else payment
-        return np.asarray(weighted - known.derivative(*derivative))
-
-    return sample
-
-
 @lru_cache(maxsize=1024)
 def _known(model: Any, twin: Twin, times: tuple[float, ...]) -> Jet:
     """The price and its derivatives, not discounted: the same on every chunk."""
@@ -132,21 +134,22 @@ def _known(model: Any, twin: Twin, times: tuple[float, ...]) -> Jet:
     return Jet(forward.names, *parts) - twin.strike
 
 
-def _payment(twin: Twin, motion: Motion) -> FloatArray:
+def _payment(twin: Twin, paths: SharedPaths) -> FloatArray:
     """What it pays, shape (n_paths,)."""
-    rows, moves = list(twin.rows), motion.moves
+    rows, moves = list(twin.rows), paths.drawn.moves
+    assert moves is not None
 
     def arithmetic() -> FloatArray:
-        return np.asarray(motion.drawn.spot[rows].mean(axis=0))
+        return np.asarray(paths.drawn.spot[rows].mean(axis=0))
 
     def geometric() -> FloatArray:
         """The logarithm, from the noise of the moves: the same constant is missing on all paths."""
         shares = (np.bincount(rows, minlength=len(moves.noise)) / len(rows))[::-1].cumsum()[::-1]
         noise = shares @ moves.noise
-        return np.asarray(noise + (np.log(motion.drawn.spot[rows, 0]).mean() - noise[0]))
+        return np.asarray(noise + (np.log(paths.drawn.spot[rows, 0]).mean() - noise[0]))
 
-    above = motion.shared(("geometric", twin.rows), geometric) > np.log(twin.level)
+    above = paths.shared(("geometric", twin.rows), geometric) > np.log(twin.level)
     if twin.kind == "digital":
         return above.astype(float)
-    average = motion.shared(("arithmetic", twin.rows), arithmetic)
+    average = paths.shared(("arithmetic", twin.rows), arithmetic)
     return average - twin.strike if twin.kind == "forward" else above * (average - twin.strike)

@@ -1,6 +1,6 @@
 r"""European payoffs given all that is beneath the spot: conditional Black--Scholes.
 
-Given the variance path, the final log-spot is normal with mean M and variance V, and the expectation of a European
+Given that, the final log-spot is normal with mean M and variance V, and the expectation of a European
 payoff a closed form :math:`\bar f(M, V)`, smooth however the payoff jumps. Nothing of the spot is left to score: every
 change travels through M and V, or is handed over beneath [1]_. By the heat equation
 :math:`\partial_V = \tfrac12\partial_{MM}`, so that derivatives in M are all that is needed.
@@ -8,18 +8,83 @@ change travels through M and V, or is handed over beneath [1]_. By the heat equa
 References
 ----------
 .. [1] M. Broadie and Ö. Kaya, "Exact simulation of stochastic volatility and other affine jump diffusion processes",
-   *Operations Research* 54 (2006), 217-231, section 6 (Greeks of European options, given the variance path).
+   *Operations Research* 54 (2006), 217-231, section 6 (Greeks of European options, given the path of the variance).
 """
 
 from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 from scipy import special
 
 from .._typing import FloatArray
+from ..estimators.likelihood_ratio import Combination
 from ..models.moves import Moves, Slope
 from ..parameters import Derivative
 from ..payoffs.european import Pieces
+from .handed_over import RATE
+from .handover import beneath
+from .protocol import Load, Scene, by_greek
+
+WORK = 1.2
+"""Work of one, in dates of a plain run."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """The payoff, European, by its expectation given what is beneath the spot.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        What it pays.
+    rate : float, optional
+        At which its Greeks are handed over beneath the spots; None: its price, for every Greek.
+    """
+
+    pieces: Pieces
+    rate: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        what = "price" if self.rate is None else "Greek" + beneath(self.rate)
+        return f"the payoff given what is beneath, {what}"
+
+    @property
+    def family(self) -> None:
+        """None: it stands alone."""
+
+    def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
+        """Conditional expectation less the payoff, or its integrand less the payoff times the weight."""
+        plain, times = scene.value, scene.payoff.times
+        factor = float(scene.paths.model.discount_jet(np.asarray(times[-1])).value)
+
+        def sample(derivative: Derivative) -> FloatArray:
+            smooth = expected(self.pieces, len(times) - 1, scene, derivative, self.rate)
+            if smooth is None:
+                return np.zeros_like(plain)
+            return np.asarray(factor * smooth - (plain * scene.drawn.weights[derivative] if derivative else plain))
+
+        return by_greek(sample, self.rate is not None, combinations)
+
+    def work(self, load: Load) -> Mapping[Hashable, float]:
+        """Work by piece: its own, and that of a further rate beneath the spots."""
+        further = self.rate is not None and self.rate != load.rate
+        return {self: WORK, **({("rate", self.rate): RATE * load.beneath} if further else {})}
+
+
+def expected(pieces: Pieces, row: int, scene: Scene, derivative: Derivative, rate: float | None) -> FloatArray | None:
+    """The integrand of the conditional expectation at a date; None where it is not known."""
+    moves = scene.paths.skeletons.between((row,))
+    if len(derivative) == 2 and (rate is None or moves.bend(derivative, rate) is None):
+        return None
+    log_spot = scene.drawn.paths.log_spot(row)
+    return integrand(pieces, moves, log_spot, derivative, 0.0 if rate is None else rate)
 
 
 def expectations(pieces: Pieces, mean: FloatArray, variance: FloatArray) -> list[FloatArray]:

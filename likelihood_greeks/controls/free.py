@@ -18,8 +18,8 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Drawn
-from ..models.moves import ActsInLayers
-from ..models.numerical import Differentiated
+from ..models.adaptor import Adapted
+from ..models.capabilities import ActsInLayers, has
 from ..models.protocol import PathModel
 from ..parameters import Derivative
 
@@ -35,8 +35,8 @@ def enriched(model: PathModel, asked: Sequence[Derivative]) -> list[Derivative]:
     Of a law that acts in layers only the parameters of the spots: the scores of what is beneath cost a third of the run
     and add nothing to the Greeks of the others (measured under Heston).
     """
-    cheap: Sequence[str] = model.direct_parameters if isinstance(model, ActsInLayers) else model.parameters
-    if isinstance(model, Differentiated):  # a difference may not exist, and costs
+    cheap: Sequence[str] = model.direct_parameters if has(model, ActsInLayers) else model.parameters
+    if isinstance(model, Adapted) and model.differentiated:  # a difference may not exist, and costs
         cheap = ()
     first = [*dict.fromkeys([*((name,) for name in cheap), *(d for d in asked if len(d) == 1)])]
     second = [d for d in asked if len(d) == 2]

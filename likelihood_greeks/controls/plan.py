@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, final
+from typing import final
 
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
-from ..estimators.likelihood_ratio import Drawn
-from ..models.moves import Movable, draws_beneath
-from ..models.protocol import PathModel
-from ..payoffs.european import pieces
-from ..payoffs.protocol import Contract
-from ..payoffs.relaxed.tape import Level, NotRelaxableError, Tape
-from . import averages
-from .handover import Handover, Hold, candidates
+from .protocol import Control, Load, cost
 from .regression import Fit, Products, fit, refused
-from .selection import BUDGET, Load, choose, cost
-from .specific import Conditional, Control, HandedOver, KnowsVanillas, Vanilla
-from .widths import REACHES, Relaxation, ladder
+from .selection import choose
 
 NOTHING_PAYS = "no control pays for its cost: plain likelihood ratio"
-MANY = 8  # dates that a level is compared at before it is held: with fewer, skeletons serve as well
-HELD_WIDTH = 1.0  # of a relaxation, in units of the local scale, up to which paths are held
-LEVELS = 4  # compared levels that get Europeans, and that are held
 
 
 @final
@@ -115,69 +103,6 @@ class Choice:
             why = (NOTHING_PAYS,) if self.specific else (*remarks, NOTHING_PAYS)
             return Plan(refused(fitted), remarks=why, paths=seen.size)
         return Plan(fitted, self.specific, remarks, seen.size)
-
-
-def offered(
-    model: PathModel, payoff: Contract, drawn: Drawn, load: Load, generator: np.random.Generator
-) -> tuple[list[Control], str]:
-    """Controls that could be made for a payoff, and if no relaxations are among them, why."""
-    if not isinstance(model, Movable):
-        return [], "no relaxations: the law does not say how its paths move (it has no `moves`)"
-    everything, rates = tuple(range(len(payoff.times))), model.hand_over_rates(payoff.times)
-    otherwise = [Handover(everything, rate) for rate in rates if rate != drawn.rate]
-    own: list[Control] = [HandedOver(None, handover) for handover in otherwise]
-    if draws_beneath(model, payoff.times) and (european := pieces(payoff)):
-        own += [Conditional(european, rate) for rate in (None, *rates)]
-    try:
-        tape = Tape(lambda *_: 0.0)
-        widths = ladder(payoff, drawn.spot, generator, tape)
-        relaxations = [r for r in widths if not r.reach or _holds(tape.levels, drawn, r)]  # some serve holds alone
-        for relaxation in relaxations:
-            relaxation.evaluate(payoff, drawn.spot, lambda flows: np.ones(len(flows)))
-    except NotRelaxableError as error:
-        return own, f"no relaxations: the payoff uses {error}"
-    except Exception as error:  # whatever the payoff raises when it is called with what is no array
-        return own, f"no relaxations: when followed, the payoff raised {type(error).__name__} {error}".rstrip()
-    affordable = [r for r in relaxations if cost([HandedOver(r, Handover(()))], load) <= BUDGET]
-    ways = [*(Handover(skeleton, min(rates)) for skeleton in candidates(payoff.times)), *otherwise]
-    for relaxation in affordable:
-        holds = _holds(tape.levels, drawn, relaxation)
-        own += [HandedOver(relaxation, way) for way in (holds if relaxation.reach else [*ways, *holds])]
-    if len(payoff.times) > 1 and isinstance(model, KnowsVanillas) and isinstance(model, Hashable):
-        own += _europeans(tape.levels, rates, drawn.rate)
-    if isinstance(model, averages.KnowsAverages) and isinstance(model, Hashable):
-        own += averages.offered(tape.levels, drawn.spot)
-    return own, "" if own else "no relaxations: to evaluate one would cost more than it could save"
-
-
-def _holds(levels: Sequence[Level], drawn: Drawn, relaxation: Relaxation) -> list[Handover]:
-    """Levels to be held still: those compared at many dates, on a clock that no path knows."""
-    narrow = bool(relaxation.reach) or 0.0 < relaxation.local <= HELD_WIDTH
-    if not narrow or drawn.moves is None or drawn.moves.variance.shape[1] > 1:
-        return []
-    several = list(dict.fromkeys(known.level for known in levels if len(known.rows) >= MANY))[:LEVELS]
-    reaches = (relaxation.reach,) if relaxation.reach else (*REACHES, 1.0)
-    return [Handover((), drawn.rate, Hold(level, reach)) for level in several for reach in reaches]
-
-
-def _europeans(levels: Sequence[Level], rates: Sequence[float], target: float) -> list[Control]:
-    """Known prices at the levels that the payoff compares with, and the Greeks of these prices."""
-    kinds: tuple[Literal["digital", "call"], ...] = ("digital", "call")
-    plain = [(rate, False) for rate in dict.fromkeys((None, target, min(rates)))]
-    given = [(rate, True) for rate in (None, min(rates))] if len(rates) > 1 else []
-    return [
-        Vanilla(row, level, kind, *how) for row, level in _compared(levels) for kind in kinds for how in plain + given
-    ]
-
-
-def _compared(levels: Sequence[Level]) -> Iterator[tuple[int, float]]:
-    """Dates and levels of the Europeans: at most four dates a level, the ends of quarters of those compared with it."""
-    dates: dict[float, set[int]] = {}
-    for known in levels:  # of an extreme over the dates the last one says most
-        dates.setdefault(known.level, set()).update(known.rows if known.averaged else known.rows[-1:])
-    for level, rows in list(dates.items())[:LEVELS]:
-        quarters = {max(round(share * len(rows)) - 1, 0) for share in (0.25, 0.5, 0.75, 1.0)}
-        yield from ((sorted(rows)[k], level) for k in sorted(quarters))
 
 
 def chosen(offers: Sequence[Control], why_not: str, load: Load, products: Products, allowed: FloatArray) -> Choice:

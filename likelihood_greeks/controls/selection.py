@@ -1,8 +1,8 @@
 r"""Which of a payoff's own controls to use: the set that minimises variance times cost, chosen by the pilot.
 
-Backward elimination: starting from all offers, the control (or the relaxation with all its skeletons) is removed that
-raises the mean logarithm of the Greeks' variances by least, net of the logarithm of the cost it saves, until none is
-left; the best set on the way is kept. The mean is over the Greeks that the offers can serve at all: an error that
+Backward elimination: starting from all offers, the control (or the family of those that share a relaxation) is removed
+that raises the mean logarithm of the Greeks' variances by least, net of the logarithm of the cost it saves, until none
+is left; the best set on the way is kept. The mean is over the Greeks that the offers can serve at all: an error that
 nothing lowers, such as a price's, decides nothing. With V the inverse of the controls' covariance and :math:`\beta`
 their coefficients, leaving out a set G raises the residual sum of squares by
 
@@ -14,81 +14,19 @@ Residual variances in the pilot flatter; with p controls and an effective number
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.moves import LIKELIHOOD_RATIO, Movable
-from .averages import Twin
+from .protocol import Control, Load, cost_of
 from .regression import COLLINEAR, Products
-from .specific import Control, HandedOver, Vanilla
-
-FREE, VANILLA, SKELETON = 2.7, 1.2, 4.5
-OVERHEAD = 5.0
-"""Work a path, in units of one date of a plain run, which itself costs ``OVERHEAD`` plus the number of dates: of the
-free controls, a European, and moving a relaxed payoff along one skeleton (measured at 3 to 252 dates, five Greeks)."""
-
-AVERAGE = 0.4
-"""The same of every date of averages, arithmetic and geometric (measured at 3 to 252 dates)."""
-
-FLOW, HANDOVER, TRAVEL, RATE = 0.5, 0.08, 0.2, 0.4
-"""The same for a law that draws something beneath its spots, in shares of the work there: of letting changes travel at
-all, of every handover, of moving a relaxed payoff along one, and of every further rate (measured under Heston at 12 and
-52 dates, eight Greeks)."""
 
 BUDGET = 6.5  # plain runs; the pilot comes on top
 PILOT_COST = 0.5  # plain runs: what the pilot costs in any case
 SERVED = 1.5  # a Greek has a say if all offers together divide its variance by this much
 RESOLVED = 1e-7  # share of the variance below which nearly equal controls can no longer be told apart
 MEAN_LIMIT = 6.0  # standard errors that a control's mean may lie from zero in the pilot
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Work of a plain path, in units of one date of a geometric Brownian motion.
-
-    Parameters
-    ----------
-    dates : int
-        That the payoff observes.
-    beneath : float
-        What the law draws beneath its spots.
-    rate : float
-        At which the estimate hands it over.
-    """
-
-    dates: int
-    beneath: float = 0.0
-    rate: float = LIKELIHOOD_RATIO
-
-    @property
-    def plain(self) -> float:
-        """Of the run without controls."""
-        travels = self.rate != LIKELIHOOD_RATIO
-        return OVERHEAD + self.dates + self.beneath * (1.0 + FLOW * travels)
-
-    @classmethod
-    def of(cls, model: Any, times: Sequence[float], rate: float) -> Load:
-        """The load of a law."""
-        return cls(len(times), model.work_beneath(times) if isinstance(model, Movable) else 0.0, rate)
-
-
-def cost(controls: Collection[Control], load: Load) -> float:
-    """Work of a run with these controls, in plain runs."""
-    moved = [c for c in controls if isinstance(c, HandedOver)]
-    evaluated = sum({id(c.relaxation): c.relaxation.work for c in moved if c.relaxation}.values())
-    own = evaluated + SKELETON * len(moved) + VANILLA * (len(controls) - len(moved))
-    own += sum(AVERAGE * len(rows) for rows in {c.rows for c in controls if isinstance(c, Twin)})
-    if load.beneath:
-        ways = {c.handover for c in moved} | {((c.row,), c.rate) for c in controls if isinstance(c, Vanilla)}
-        others = [c for c in controls if not isinstance(c, Twin)]
-        rates = {c.handover.rate if isinstance(c, HandedOver) else c.rate for c in others} - {load.rate, None}
-        own += load.beneath * (HANDOVER * len(ways) + TRAVEL * len(moved) + RATE * len(rates))
-    return 1.0 + (FREE + own) / load.plain
 
 
 class _Shrinking:
@@ -160,20 +98,20 @@ def choose(controls: Sequence[Control], load: Load, products: Products, allowed:
     problems = [p for p in served if p.log_variance() < p.log_variance([*offers.values()]) - np.log(SERVED)]
     if not problems:
         return []
-    left = list(offers)
+    left, works = list(offers), {j: controls[j].work(load) for j in offers}
 
     def objective(removed: Sequence[int]) -> float:
         rows = [offers[j] for j in removed]
-        work = PILOT_COST + cost([controls[j] for j in left if j not in removed], load)
+        work = PILOT_COST + cost_of([works[j] for j in left if j not in removed], load)
         return float(np.mean([p.log_variance(rows) for p in problems]) + np.log(work))
 
     found: list[tuple[float, list[int]]] = []
     while True:
-        if cost([controls[j] for j in left], load) <= BUDGET:
+        if cost_of([works[j] for j in left], load) <= BUDGET:
             found.append((objective([]), list(left)))
         if not left:
             break
-        trials = [[j] for j in left] + _whole_relaxations(controls, left)
+        trials = [[j] for j in left] + _families(controls, left)
         removed = min(trials, key=objective)
         for problem in problems:
             problem.remove([offers[j] for j in removed])
@@ -181,12 +119,12 @@ def choose(controls: Sequence[Control], load: Load, products: Products, allowed:
     return min(found)[1]
 
 
-def _whole_relaxations(controls: Sequence[Control], left: Sequence[int]) -> list[list[int]]:
-    groups: dict[int, list[int]] = {}
+def _families(controls: Sequence[Control], left: Sequence[int]) -> list[list[int]]:
+    """Controls that share their dearest work, where there are several."""
+    groups: dict[Hashable, list[int]] = {}
     for j in left:
-        control = controls[j]
-        if isinstance(control, HandedOver):
-            groups.setdefault(id(control.relaxation), []).append(j)
+        if (family := controls[j].family) is not None:
+            groups.setdefault(family, []).append(j)
     return [group for group in groups.values() if len(group) > 1]
 
 

@@ -9,8 +9,9 @@ from typing import TypeAlias, final
 import numpy as np
 
 from .._checks import non_negative, one_of, refuse
-from ..models.moves import LIKELIHOOD_RATIO, Movable, draws_beneath
-from ..models.protocol import KnowsTerminal, PathModel
+from ..models.capabilities import DrawsBeneath, KnowsTerminal, draws_beneath, has
+from ..models.moves import LIKELIHOOD_RATIO
+from ..models.protocol import PathModel
 
 HandOver: TypeAlias = str | float
 """``"auto"``, ``"flow"``, ``"score"``, or a rate per year."""
@@ -56,9 +57,9 @@ def chosen_law(model: PathModel, times: Sequence[float], handover: HandOver, con
         one_of("handover", handover, ("auto", *NAMED))
     elif handover != LIKELIHOOD_RATIO:
         non_negative("handover", handover)
-    if handover == "auto" and len(times) == 1 and isinstance(model, KnowsTerminal):
+    if handover == "auto" and len(times) == 1 and has(model, KnowsTerminal):
         return Chosen(model.terminal(times[0]), remark="European: the exact law of its date")
-    if not (isinstance(model, Movable) and draws_beneath(model, times)):
+    if not (draws_beneath(model, times) and has(model, DrawsBeneath)):
         if handover not in ("auto", "score", LIKELIHOOD_RATIO):
             refuse("handover", "be 'auto' or 'score' for a model that draws nothing beneath its spots", handover)
         return Chosen(model)
@@ -67,4 +68,6 @@ def chosen_law(model: PathModel, times: Sequence[float], handover: HandOver, con
     else:
         rate = NAMED[handover] if isinstance(handover, str) else float(handover)
     ways = {0.0: "travel with the path", LIKELIHOOD_RATIO: "are scored"}
-    return Chosen(model, rate, f"changes of the variance {ways.get(rate, f'are handed over at {rate:g} a year')}")
+    return Chosen(
+        model, rate, f"changes of what is beneath the spots {ways.get(rate, f'are handed over at {rate:g} a year')}"
+    )

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, final
 
 import pandas as pd
 
 from .._checks import one_of
 from ..controls.plan import Plan
-from ..controls.selection import cost
-from ..estimate import Estimate, Replicated, rarity
+from ..controls.protocol import cost
+from ..estimate import Estimate, Moments, Replicated, Statistics, rarity
 from ..estimators.likelihood_ratio import Combination, simulated
-from ..models.numerical import as_path_model, verify
+from ..models.adaptor import as_path_model, verify
 from ..models.protocol import PathModel, observed
 from ..parameters import Greek, requested
 from ..payoffs.protocol import Contract, verify_separate
-from ..payoffs.relaxed.tape import NotRelaxableError
 from ..result import Diagnostics, Result, estimates
 from ..streams.chunks import Chunk, Draws, checked
 from .choice_of_law import HandOver, chosen_law
-from .execution import Workers, one_thread_each, workers
-from .payoff_group import Group
-from .pilot_and_main import Run, half, inconsistency, pilot_chunks, plans
-from .stopping import MAX_PATHS, Goal, TargetError, goal, sampled
-
-CONTROLS = ("auto", "scores", "none")
+from .execution import Workers
+from .main_run import Run, inconsistency
+from .payoff_group import CONTROLS, Group
+from .pilot import pilot_chunks, planned, run_of
+from .pilot_and_main import Done, pilot_and_main
+from .stopping import MAX_PATHS, TargetError, goal
+from .sums import PAYOFFS, SCORES, Pair
 
 
 def greeks(
@@ -114,59 +113,86 @@ def greeks(
     law, labels, combinations = prepared(model, payoff, greeks)
     count, seed, kind = checked(paths, seed, sampling)
     aim = goal(labels, count, target_error, max_paths, kind)
-    chosen = chosen_law(law, payoff.times, handover, one_of("controls", controls, CONTROLS))
-    law, group = chosen.law, Group(chosen.law, (payoff,), combinations, controls, chosen.rate)
-    trial = Chunk(seed, 0, 64, pilot=True)
-    verify(law, payoff.times, trial.stream())
-    verify_separate(payoff, observed(simulated(law, payoff.times, trial)))
+    chosen = chosen_law(law, payoff.times, handover, one_of("controls", controls, [*CONTROLS]))
+    group = Group(chosen.law, (payoff,), combinations, CONTROLS[controls], chosen.rate)
+    check_on_trial(chosen.law, payoff, seed)
 
-    draws = Draws(seed, len(payoff.times), kind)
     pilot = pilot_chunks(seed, aim.most, len(payoff.times), kind) if group.control_names else []
-    where: dict[str, Any] = {"executor": executor, "title": "greeks" if progress else ""}
-    try:
-        found, diagnostics = _estimated(group, labels, pilot, (draws, aim), **where)
-    except NotRelaxableError as error:  # on a path that the pilot did not see
-        found, diagnostics = _estimated(replace(group, controls="scores"), labels, pilot, (draws, aim), **where)
-        given_up = f"relaxations given up: the payoff uses {error}"
-        diagnostics = replace(diagnostics, remarks=(*diagnostics.remarks, given_up))
-    if chosen.remark:
-        diagnostics = replace(diagnostics, remarks=(chosen.remark, *diagnostics.remarks))
+    draws = Draws(seed, len(payoff.times), kind)
+    title = "greeks" if progress else ""
+    done = pilot_and_main(Estimation(group), pilot, draws, aim, executor=executor, title=title)
     method = "likelihood ratio" + {"none": "", "scores": " + score controls", "auto": " + controls"}[controls]
+    found, diagnostics = told(done, labels, chosen.remark)
     return Result(found, method, seed, kind, diagnostics)
 
 
-def _estimated(
-    group: Group,
-    labels: list[str],
-    pilot: Sequence[Chunk],
-    main: tuple[Draws, Goal],
-    *,
-    executor: Workers,
-    title: str,
-) -> tuple[dict[str, Estimate], Diagnostics]:
-    """The pilot and the main run of one payoff."""
-    start = time.perf_counter()
-    with one_thread_each(), workers(executor) as pool:
-        found_plans = tuple(plans(group, pilot, pool)) if pilot else ()
-        piloted = time.perf_counter()
-        serve = not all(plan.empty for plan in found_plans)
-        run = Run(group, found_plans) if serve else Run(replace(group, controls="none"), ())
-        ran = sampled(run, *main, [0], executor=pool, title=title)
-    times = Diagnostics(pilot_seconds=piloted - start, main_seconds=time.perf_counter() - piloted)
+@final
+@dataclass(frozen=True, slots=True)
+class Estimation:
+    """The work of estimating one payoff's Greeks."""
 
-    controlled, plain = half(ran.total[0], True), half(ran.total[0], False)
-    doubts, missed = [inconsistency(run.group, ran.total["scores"]), rarity(plain, 0)], ran.missed(0)
+    group: Group
+
+    def planned(self, pilot: Sequence[Chunk], pool: Workers) -> Planned:
+        """The main run with the controls that the pilot finds to pay."""
+        plans = planned(self.group, pilot, pool)
+        return Planned(run_of(self.group, plans), self.group, plans)
+
+    def without_relaxations(self) -> Estimation:
+        """The same with the controls alone that the law gives for nothing."""
+        return Estimation(self.group.without_relaxations())
+
+    def watched(self, total: Mapping[Any, Statistics]) -> list[Statistics]:
+        """The moments of the one payoff, the controlled ones first."""
+        return [total[PAYOFFS][0]]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The main run of one payoff, and the plan that it follows or, if that is empty, sets aside."""
+
+    run: Run
+    group: Group
+    plans: tuple[Plan, ...]
+
+    def __call__(self, chunk: Chunk) -> dict[str, Moments]:
+        """The moments of a chunk."""
+        return self.run(chunk)
+
+
+def told(done: Done[Planned], labels: list[str], choice: str) -> tuple[dict[str, Estimate], Diagnostics]:
+    """The estimates of a run that is over, and how they came about; `choice` is that of the law, in words."""
+    run, pair = done.task.run, Pair.of(done.of(PAYOFFS)[0])
+    doubts = [inconsistency(run.group, done.of(SCORES)), rarity(pair.plain, 0)]
+    missed = done.sampled.missed(pair.controlled)
     notes = {greek: "; ".join(filter(None, [*doubts, missed.get(greek)])) for greek in labels}
-    found = estimates(labels, controlled, ran.paths, plain, notes)
-    if isinstance(controlled, Replicated):
-        times = replace(times, sobol_gain=dict(zip(labels, controlled.gain.tolist(), strict=True)))
-    if not found_plans:
-        return found, replace(times, remarks=("no controls were used", *ran.remarks))
-    (plan,) = found_plans
-    work = (cost(plan.specific, group.load) if serve else 1.0) * (1.0 + times.pilot_seconds / times.main_seconds)
+    found = estimates(labels, pair.controlled, done.sampled.paths, pair.plain, notes)
+    diagnostics = Diagnostics(pilot_seconds=done.pilot_seconds, main_seconds=done.main_seconds)
+    if isinstance(pair.controlled, Replicated):
+        gain = dict(zip(labels, pair.controlled.gain.tolist(), strict=True))
+        diagnostics = replace(diagnostics, sobol_gain=gain)
+    if done.task.plans:
+        diagnostics = _with_plan(diagnostics, done.task, found)
+    remarks = [*diagnostics.remarks] if done.task.plans else ["no controls were used"]
+    remarks = [choice, *remarks, *done.sampled.remarks, done.given_up]
+    return found, replace(diagnostics, remarks=tuple(filter(None, remarks)))
+
+
+def _with_plan(diagnostics: Diagnostics, planned: Planned, found: Mapping[str, Estimate]) -> Diagnostics:
+    """With the controls that were used, what they cost, and what they saved for it."""
+    (plan,) = planned.plans
+    own = 1.0 if plan.empty else cost(plan.specific, planned.group.load)
+    work = own * (1.0 + diagnostics.pilot_seconds / diagnostics.main_seconds)
     work_gain = {greek: estimate.variance_ratio / work for greek, estimate in found.items()}
-    told = described(group, labels, plan, times)
-    return found, replace(told, cost=work, work_gain=work_gain, remarks=(*told.remarks, *ran.remarks))
+    return replace(described(planned.group, [*found], plan, diagnostics), cost=work, work_gain=work_gain)
+
+
+def check_on_trial(law: PathModel, payoff: Contract, seed: int) -> None:
+    """Refuse a law whose score is not that of its density, or a payoff that mixes paths, on a few paths of a trial."""
+    trial = Chunk(seed, 0, 64, pilot=True)
+    verify(law, payoff.times, trial.stream())
+    verify_separate(payoff, observed(simulated(law, payoff.times, trial)))
 
 
 def prepared(

@@ -11,11 +11,10 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..controls import free as control_variates
-from ..controls.handover import Motion
-from ..controls.plan import Choice, chosen, offered
+from ..controls.offers import offered
+from ..controls.plan import Choice, chosen
+from ..controls.protocol import Control, Load, Scene, SharedPaths, rows
 from ..controls.regression import Products
-from ..controls.selection import Load
-from ..controls.specific import Control, rows
 from ..estimators import likelihood_ratio
 from ..estimators.likelihood_ratio import Combination, Drawn
 from ..models.moves import LIKELIHOOD_RATIO
@@ -41,14 +40,35 @@ class Piloted:
         Importance of each sample.
     free : ndarray, shape (n_free, n_samples)
         The free controls.
-    motion : Motion
+    shared : SharedPaths
     """
 
     chunk: Chunk
     drawn: Drawn
     weight: FloatArray
     free: FloatArray
-    motion: Motion
+    shared: SharedPaths
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Which controls an estimate may have.
+
+    Attributes
+    ----------
+    free : bool
+        Those that the law gives for nothing.
+    own : bool
+        Those made for each payoff.
+    """
+
+    free: bool
+    own: bool
+
+
+CONTROLS = {"auto": Allowed(True, True), "scores": Allowed(True, False), "none": Allowed(False, False)}
+"""By the name that users give them."""
 
 
 @final
@@ -63,7 +83,7 @@ class Group:
         All with the same ``times``.
     combinations : tuple of Combination
         What to estimate: linear combinations of derivatives, by payoff the same.
-    controls : {"none", "scores", "auto"}
+    controls : Allowed
     rate : float
         At which changes of what is beneath the spots are handed to the measure.
     """
@@ -71,7 +91,7 @@ class Group:
     model: PathModel
     payoffs: tuple[Contract, ...]
     combinations: tuple[Combination, ...]
-    controls: str
+    controls: Allowed
     rate: float = LIKELIHOOD_RATIO
 
     @property
@@ -83,7 +103,15 @@ class Group:
     def weights(self) -> list[tuple[str, ...]]:
         """Derivatives of the density that are computed: those asked for, and those that make good controls."""
         asked = likelihood_ratio.weight_derivatives(self.combinations)
-        return asked if self.controls == "none" else control_variates.enriched(self.model, asked)
+        return asked if not self.controls.free else control_variates.enriched(self.model, asked)
+
+    def without_relaxations(self) -> Group:
+        """The same with the controls alone that the law gives for nothing."""
+        return replace(self, controls=CONTROLS["scores"])
+
+    def plain(self) -> Group:
+        """The same without controls."""
+        return replace(self, controls=CONTROLS["none"])
 
     @property
     def load(self) -> Load:
@@ -93,7 +121,7 @@ class Group:
     @property
     def control_names(self) -> list[str]:
         """What the controls are."""
-        return control_variates.labels(self.model, self.times[-1], self.weights) if self.controls != "none" else []
+        return control_variates.labels(self.model, self.times[-1], self.weights) if self.controls.free else []
 
     def draw(self, chunk: Chunk) -> Drawn:
         """Paths and weights of a chunk."""
@@ -125,14 +153,14 @@ class Group:
             rows.append(drawn.spot[-1] / forward.value - 1.0)
         return _folded(chunk, np.stack(rows) if rows else np.zeros((0, chunk.n_paths)))
 
-    def motion(self, drawn: Drawn) -> Motion:
-        """How the paths move."""
-        return Motion(self.model, drawn)
+    def shared(self, drawn: Drawn) -> SharedPaths:
+        """What the payoffs share on given paths."""
+        return SharedPaths(self.model, drawn)
 
     def pilot_draws(self, chunk: Chunk) -> list[Piloted]:
         """Weighted draws of one chunk of the pilot, with all that payoffs share."""
         return [
-            Piloted(piece, drawn, weight, self.control_samples(piece, drawn), self.motion(drawn))
+            Piloted(piece, drawn, weight, self.control_samples(piece, drawn), self.shared(drawn))
             for drawn, weight, piece in pilot.draws(self.model, self.times, chunk, self.weights, self.rate)
         ]
 
@@ -141,7 +169,7 @@ class Group:
         payoff, parts = self.payoffs[number], []
         for drawn in draws:
             plain = likelihood_ratio.samples(self.model, payoff, drawn.drawn, self.combinations)
-            own = self.own_samples(drawn.chunk, number, controls, drawn.motion)
+            own = self.own_samples(drawn.chunk, number, controls, drawn.shared)
             parts.append(Products.of(drawn.free, own, drawn.chunk.fold(plain), drawn.weight))
         return reduce(Products.merge, parts)
 
@@ -152,16 +180,26 @@ class Group:
         found = []
         for number, payoff in enumerate(self.payoffs):
             generator = replace(chunk, index=PROBE).stream().generator
-            auto = self.controls == "auto"
-            offers, why_not = offered(self.model, payoff, draws[0].drawn, self.load, generator) if auto else ([], "")
+            offers, why_not = self._offered(payoff, draws[0].drawn, generator)
             found.append(chosen(offers, why_not, self.load, self.products(draws, number, offers), allowed))
         return found
 
+    def _offered(self, payoff: Contract, drawn: Drawn, generator: np.random.Generator) -> tuple[list[Control], str]:
+        if not self.controls.own:
+            return [], ""
+        return offered(self.model, payoff, drawn, self.load, generator)
+
     def own_samples(
-        self, chunk: Chunk, number: int, controls: Sequence[Control], motion: Motion, used: FloatArray | None = None
+        self,
+        chunk: Chunk,
+        number: int,
+        controls: Sequence[Control],
+        shared: SharedPaths,
+        used: FloatArray | None = None,
     ) -> FloatArray:
         """A payoff's own controls, Greek by Greek, shape (n_combinations, n_controls, n_samples); see `rows`."""
-        return chunk.fold(rows(controls, motion, self.payoffs[number], self.combinations, used))
+        scene = Scene(shared, self.payoffs[number], trial=used is None)
+        return chunk.fold(rows(controls, scene, self.combinations, used))
 
 
 def _folded(chunk: Chunk, rows: FloatArray) -> FloatArray:

@@ -22,8 +22,8 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Drawn, simulated, weigh
-from ..models.moves import Movable, draws_beneath
-from ..models.numerical import moved
+from ..models.adaptor import moved
+from ..models.capabilities import Movable, draws_beneath, has
 from ..models.protocol import PathModel, Paths, observed
 from ..parameters import Derivative
 from ..streams.chunks import Chunk, GivenNormals
@@ -57,7 +57,7 @@ def draws(
 
 def _made_of_one_normal(model: PathModel, grid: FloatArray) -> bool:
     """Whether a path of the law is one date and made of one normal and nothing else, but does not move by normals."""
-    if len(grid) > 1 or isinstance(model, Movable):
+    if len(grid) > 1 or has(model, Movable):
         return False
     try:
         model.simulate(grid, GivenNormals(np.zeros((1, 2))))

@@ -8,7 +8,7 @@ look small, and the run would stop because of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, TypeAlias, final
@@ -21,7 +21,7 @@ from ..estimate import CARRIERS, Moments, Statistics, doubt
 from ..parameters import label
 from ..streams.chunks import Chunk, Draws, Sampling
 from .execution import Workers, results
-from .pilot_and_main import accumulate, replicated
+from .sums import accumulate, replicated
 
 MAX_PATHS = 10_000_000
 GROWTH = 8
@@ -195,9 +195,9 @@ class Sampled:
         """Paths of the run."""
         return self.rounds[-1]
 
-    def missed(self, key: Hashable) -> dict[str, str]:
-        """Which targets the moments of `key` did not reach, in words, by the Greek's label; empty if they did."""
-        return {target.greek: target.note(self.total[key], self.paths) for target in self.goal.targets}
+    def missed(self, found: Statistics) -> dict[str, str]:
+        """Which targets these moments of the run did not reach, in words, by the Greek's label; empty if they did."""
+        return {target.greek: target.note(found, self.paths) for target in self.goal.targets}
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -210,12 +210,12 @@ def sampled(
     task: Callable[[Chunk], Mapping[Any, Moments]],
     draws: Draws,
     goal: Goal,
-    watched: Collection[Hashable],
+    watched: Callable[[Mapping[Any, Statistics]], Iterable[Statistics]],
     *,
     executor: Workers = None,
     title: str = "",
 ) -> Sampled:
-    """Moments of `task` on as many chunks as the goal takes for the moments with the `watched` keys.
+    """Moments of `task` on as many chunks as the goal takes for those of them that are `watched`.
 
     A round is whole chunks (the last one of `goal.most` paths may be shorter), so the draws of a run that stops after
     n paths are those of a run of n paths.
@@ -230,9 +230,9 @@ def sampled(
                 total = accumulate([total, part])
                 done += chunk.n_paths
                 if not bar.disable:
-                    _show(bar, goal, done, end, [total[key] for key in watched])
+                    _show(bar, goal, done, end, [*watched(total)])
             rounds.append(done)
-            wanted = goal.end(done, [total[key] for key in watched])
+            wanted = goal.end(done, watched(total))
     return Sampled(goal, total, tuple(rounds))
 
 

@@ -19,10 +19,10 @@ from typing import TypeAlias, final
 import numpy as np
 
 from .._typing import FloatArray
+from ..models.adaptor import moved, value_of
+from ..models.capabilities import Ages, draws_beneath, has
 from ..models.heston.spot import LINEAR
-from ..models.moves import draws_beneath
-from ..models.numerical import moved, value_of
-from ..models.protocol import Ages, PathModel, observed
+from ..models.protocol import PathModel, observed
 from ..numerics.differences import three_point
 from ..parameters import TIME
 from ..payoffs.protocol import Contract, cash_flows, payment_times
@@ -38,7 +38,7 @@ def present_values(model: PathModel, payoff: Contract, source: Source, shift: Ma
     """Discounted payoff of every path under a shifted model, shape (n_paths,); the same draws for every shift."""
     elapsed = shift.get(TIME, 0.0)
     bumped = moved(model, {name: h for name, h in shift.items() if name != TIME})
-    if elapsed and isinstance(bumped, Ages):
+    if elapsed and has(bumped, Ages):
         bumped = bumped.later(elapsed)
     paths = bumped.simulate(np.asarray(payoff.times) - elapsed, source.stream())
     flows = cash_flows(payoff, observed(paths))

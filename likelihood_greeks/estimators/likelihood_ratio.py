@@ -27,7 +27,8 @@ from typing import Any, final
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.moves import LIKELIHOOD_RATIO, Movable, Moves
+from ..models.capabilities import Movable, has
+from ..models.moves import LIKELIHOOD_RATIO, Moves
 from ..models.protocol import PathModel, observed
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
@@ -86,7 +87,7 @@ def weigh(model: PathModel, paths: Any, needed: Sequence[Derivative], rate: floa
 
     Where the law knows how its spots move, changes of what is beneath them are handed to the measure at `rate`.
     """
-    if isinstance(model, Movable):
+    if has(model, Movable):
         moves = model.moves(paths)
         return Drawn(observed(paths), moves.weights(needed, rate), paths, moves, rate)
     names = [d[0] for d in needed if len(d) == 1]

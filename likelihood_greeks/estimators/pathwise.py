@@ -23,8 +23,8 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimate import Statistics
+from ..models.capabilities import draws_beneath
 from ..models.heston.spot import LINEAR
-from ..models.moves import draws_beneath
 from ..models.protocol import PathModel
 from ..numerics.differences import three_point
 from ..parameters import Derivative

@@ -11,14 +11,14 @@ import numpy as np
 from scipy import special
 
 from .._checks import dates, finite, positive, refuse
-from .._typing import AnyArray, FloatArray
+from .._typing import FloatArray
 from ..numerics import jets
 from ..numerics.jets import Jet
-from ..parameters import TIME, Derivative
+from ..parameters import TIME
 from ..streams.chunks import Stream
-from . import carry, lognormal
+from . import by_moves, carry, lognormal
 from .lognormal import Terms
-from .moves import LIKELIHOOD_RATIO, Moves
+from .moves import Moves
 from .protocol import Paths
 
 
@@ -103,17 +103,7 @@ class GBM:
         """How the log-spots moved from date to date, with all derivatives."""
         return lognormal.moves(self, self._terms(paths.times), paths)
 
-    def hand_over_rates(self, times: Sequence[float] | FloatArray) -> tuple[float, ...]:
-        """One will do: nothing is drawn beneath the spot."""
-        return (LIKELIHOOD_RATIO,)
-
-    def work_beneath(self, times: Sequence[float] | FloatArray) -> float:
-        """None."""
-        return 0.0
-
-    def log_density(self, paths: Paths) -> FloatArray:
-        """Log-density of the spots at ``paths.times`` (not of their logarithms), shape (n_paths,)."""
-        return lognormal.log_density(self.moves(paths), paths)
+    log_density, score, hessian = by_moves.log_density, by_moves.score, by_moves.hessian
 
     def log_densities(self, laws: Sequence[GBM], paths: Paths) -> FloatArray:
         r"""`log_density` of the same paths under each of `laws`, shape (n_laws, n_paths).
@@ -138,32 +128,10 @@ class GBM:
         grid = np.asarray(dates("time", [time]))
         return self.log_density(Paths(grid, values.reshape(1, -1))).reshape(values.shape)
 
-    # -- its derivatives ---------------------------------------------------------------------------------------
-
-    def score(self, paths: Paths, names: Sequence[str] | None = None) -> FloatArray:
-        """Derivative of `log_density` in each of `names`, paths held fixed; shape (n_names, n_paths).
-
-        `names` are parameters (the default: all) or ``"time"``, which shortens the first interval.
-        """
-        return self.moves(paths).scores(carry.known(self, self.parameters if names is None else names))
-
-    def hessian(self, paths: Paths, pairs: Sequence[Derivative]) -> FloatArray:
-        """Second derivatives of `log_density`, shape (n_pairs, n_paths)."""
-        return self.moves(paths).hessian([carry.known(self, pair) for pair in pairs])
-
     # -- discounting and forward -------------------------------------------------------------------------------
 
-    def coordinates(self) -> dict[str, Jet]:
-        """The parameters and elapsed time as jets, for closed forms."""
-        return carry.coordinates(self)
-
-    def discount_jet(self, times: AnyArray) -> Jet:
-        """Discount factors exp(-r t) and their derivatives."""
-        return carry.discount_jet(self, times)
-
-    def forward_jet(self, times: AnyArray) -> Jet:
-        """Forward prices S0 exp((r - q) t) and their derivatives."""
-        return carry.forward_jet(self, times)
+    coordinates, discount_jet, forward_jet = carry.coordinates, carry.discount_jet, carry.forward_jet
+    discount, forward = carry.discount, carry.forward
 
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
         """Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives."""
@@ -175,14 +143,6 @@ class GBM:
         """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
         grid = np.asarray(dates("times", times))
         return lognormal.average_jets(self.forward_jet(grid[:, None]), self._terms(grid), level)
-
-    def discount(self, time: float) -> float:
-        """Value today of one unit of currency at `time` (years)."""
-        return carry.discount(self, time)
-
-    def forward(self, time: float) -> float:
-        """Risk-neutral expectation of the spot at `time` (years)."""
-        return carry.forward(self, time)
 
     def distribution(self, spot: FloatArray, time: float) -> FloatArray:
         """Probability that the spot at `time` is at most `spot`; shape of `spot`."""

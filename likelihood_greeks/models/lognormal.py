@@ -17,7 +17,7 @@ from ..numerics import jets
 from ..numerics.arrays import once
 from ..numerics.jets import Jet
 from ..parameters import TIME, Derivative
-from .moves import NONE, Moves, Slope, diffused, weighted_squares
+from .moves import NONE, IndependentSteps, Moves, Slope, diffused
 from .protocol import Paths
 
 ALIKE = 1e-9  # relative spread below which a derivative of the variances is a multiple of them
@@ -81,16 +81,10 @@ def moves(law: Any, terms: Terms, paths: Paths) -> Moves:
     """How the log-spots of given paths moved from date to date."""
     memo = paths.memo
     if isinstance(memo, _Memo) and memo.holds(law, paths):
-        return Moves(memo.noise, terms.variance.value, terms)
+        return Moves(memo.noise, terms.variance.value, terms, IndependentSteps())
     noise = np.diff(np.log(paths.spot), axis=0, prepend=0.0)
     noise -= terms.mean.value
-    return Moves(noise, terms.variance.value, terms)
-
-
-def log_density(moved: Moves, paths: Paths) -> FloatArray:
-    """Log-density of the spots (not of their logarithms), shape (n_paths,)."""
-    exponent = weighted_squares(0.5 / moved.variance, moved.noise)
-    return np.asarray(-exponent - np.log(paths.spot).sum(axis=0) - 0.5 * np.log(2.0 * np.pi * moved.variance).sum())
+    return Moves(noise, terms.variance.value, terms, IndependentSteps())
 
 
 def vanilla_jets(forward: Jet, deviation: Jet, strike: float) -> tuple[Jet, Jet]:

@@ -1,31 +1,33 @@
-r"""Moves of the log-spot between dates: normals on a clock, and how a change of a parameter moves them.
+r"""Moves of the log-spot between dates: normals with means and variances, and the measure's side of a change of them.
 
-Given whatever else a law has drawn, the log-spot moves from date to date by independent normals with means m and
-variances V (its clock). A parameter changes three things, which make its `Slope`: the means, the clock, and the measure
-of what was drawn beneath, as far as the change does not travel with it. Everything that the estimators need follows
-from them. With :math:`n` the move less its mean, summed over the intervals between scored dates, the weight is
+Given whatever else a law has drawn, the log-spot moves from date to date by a normal with mean m and variance V (its
+clock), which may depend on the spot it starts from. A parameter changes three things, which make its `Slope`: the
+means, the variances, and the measure of what was drawn beneath, as far as the change does not travel with it. The path
+of spots held fixed, and with :math:`n` the move less its mean, the weight is
 
 .. math:: w_a = \sum \frac{n\,m_a}{V} + \frac12\Bigl(\frac{n^2}{V} - 1\Bigr)\frac{V_a}{V} + \text{handed over beneath},
 
-its own derivative, the path of spots held fixed, is
+and its own derivative
 
 .. math:: \sum -\frac{m_a m_b}{V} + \frac{n\,m_{ab}}{V} - \frac{n\,(m_a V_b + m_b V_a)}{V^2}
           + \frac12\Bigl(\frac{n^2}{V} - 1\Bigr)\frac{V_{ab}}{V}
-          + \Bigl(\frac12 - \frac{n^2}{V}\Bigr)\frac{V_a V_b}{V^2},
+          + \Bigl(\frac12 - \frac{n^2}{V}\Bigr)\frac{V_a V_b}{V^2}.
 
-and at fixed normals the log-spots move by their tangent :math:`X_a = \sum m_a + \tfrac12 n\,V_a/V`.
+This is all that scores need, and it is right for every such law. How *paths* move at fixed normals is another matter:
+it is the law's to say, by the `path` of its moves, and there is no default (see `travel`).
+
+Arrays have a row a date and end with the paths; of several assets the blocks of dates stand between.
 
 References
 ----------
-.. [1] P. Glasserman, *Monte Carlo Methods in Financial Engineering*, Springer, 2003, sections 7.2 (tangents) and 7.3
-   (scores).
+.. [1] P. Glasserman, *Monte Carlo Methods in Financial Engineering*, Springer, 2003, section 7.3 (scores).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, final, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeVar, final
 
 import numpy as np
 
@@ -34,6 +36,7 @@ from .._typing import FloatArray
 from ..numerics.arrays import cumulated, once
 from ..parameters import Derivative
 
+T = TypeVar("T")
 NONE = np.zeros((1, 1))
 LIKELIHOOD_RATIO = np.inf
 """The rate at which whatever moves beneath the spot is handed over at once: the full likelihood ratio."""
@@ -60,6 +63,36 @@ class Slope:
     turns: bool = False
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class IndependentSteps:
+    """A law's word that, given what is beneath, no step depends on the spots: sums of steps are normal like the steps.
+
+    It grants skeletons of dates, levels held still and tangents that are sums (`travel`). A law whose steps depend on
+    its state must not give it: these would be biased, and nothing would show it.
+    """
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class StateSteps:
+    """How the steps of a law depend on the log-spot that they start from.
+
+    Attributes
+    ----------
+    mean, variance : ndarray
+        Derivatives of the means and variances in that log-spot; broadcast to (n_times, n_paths). The first row is of
+        no consequence: what the first step starts from is a parameter.
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+
+
+PathSide: TypeAlias = IndependentSteps | StateSteps
+"""How paths move at fixed normals."""
+
+
 class Perturbed(Protocol):
     """What a law says about its moves."""
 
@@ -74,38 +107,6 @@ class Perturbed(Protocol):
     def curvature(self, pair: Derivative, rate: float, noise: FloatArray, /) -> FloatArray | None:
         """What `Moves.curvature` is where `bend` is unknown, shape (n_paths,); None if unknown as well."""
         ...
-
-
-@runtime_checkable
-class Movable(Protocol):
-    """A model that knows how its spots move."""
-
-    def moves(self, paths: Any, /) -> Moves:
-        """The moves of the log-spots between the dates of given paths."""
-        ...
-
-    def hand_over_rates(self, times: Sequence[float] | FloatArray, /) -> tuple[float, ...]:
-        """Rates worth trying at which changes of what is beneath are handed to the measure; the best guess first."""
-        ...
-
-    def work_beneath(self, times: Sequence[float] | FloatArray, /) -> float:
-        """Work that a path costs beneath the spots, in that of a date of a geometric Brownian motion."""
-        ...
-
-
-@runtime_checkable
-class ActsInLayers(Protocol):
-    """A model some of whose parameters act on the spots alone, and others on what is beneath them."""
-
-    @property
-    def direct_parameters(self) -> Sequence[str]:
-        """Those that act on the spots alone: their scores cost next to nothing."""
-        ...
-
-
-def draws_beneath(model: object, times: Sequence[float] | FloatArray) -> bool:
-    """Whether a law draws something beneath its spots, with which changes can travel."""
-    return isinstance(model, Movable) and len(model.hand_over_rates(times)) > 1
 
 
 def diffused(normals: FloatArray, scale: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -171,11 +172,15 @@ class Moves:
     variance : ndarray
         Of the moves; broadcasts to (n_times, n_paths).
     law : Perturbed
+        Their derivatives.
+    path : IndependentSteps or StateSteps, optional
+        How paths travel; None: the law does not say, and nothing may travel.
     """
 
     noise: FloatArray
     variance: FloatArray
     law: Perturbed
+    path: PathSide | None = None
     _known: dict[Any, Any] = field(default_factory=dict)
 
     def slope(self, name: str, rate: float) -> Slope:
@@ -186,16 +191,9 @@ class Moves:
         """Second derivatives of the moves; None where the law does not know them."""
         return once(self._known, (pair, rate), lambda: self.law.bend(pair, rate))
 
-    def between(self, rows: Sequence[int]) -> Moves:
-        """The moves between some of the dates, (n_rows, n_paths), with the same law of what is beneath."""
-        ends = list(rows)
-        if ends == list(range(len(self.noise))):
-            return self
-        return Moves(self._noise(ends), _summed(self.variance, ends), _Between(self, ends))
-
-    def _noise(self, ends: Sequence[int]) -> FloatArray:
-        """Noise summed over the intervals that end at some dates, shape (n_ends, n_paths)."""
-        return once(self._known, ("noise", tuple(ends)), lambda: _summed(self.noise, list(ends)))
+    def remembered(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What was computed of these moves under a key, once."""
+        return once(self._known, key, compute)
 
     def _weighted(self, coefficients: FloatArray) -> FloatArray:
         """Sum over the dates of coefficients times noise, shape (n_paths,)."""
@@ -253,73 +251,6 @@ class Moves:
         """Second derivatives of the log-density of all that was drawn, shape (n_pairs, n_paths)."""
         rows = [self.curvature(pair, LIKELIHOOD_RATIO) for pair in pairs]
         return np.stack([np.broadcast_to(np.asarray(row), self.noise.shape[1:]) for row in rows])
-
-    def speed(self, names: Derivative, rate: float) -> tuple[FloatArray, FloatArray]:
-        """Derivative of every move at fixed normals: a part, and a part per unit of its noise.
-
-        Of one coordinate; of two, the derivative of that in the first along the second, the spots held fixed.
-        """
-        first, v = self.slope(names[0], rate), self.variance
-        relative = NONE if first.variance is NONE else first.variance / v
-        if len(names) == 1:
-            return first.mean, NONE if relative is NONE else 0.5 * relative
-        second, bend = self.slope(names[1], rate), self.bend(names, rate)
-        assert bend is not None
-        still = bend.mean - 0.5 * relative * second.mean
-        if first.variance is NONE and bend.variance is NONE:
-            return still, NONE
-        return still, 0.5 * (bend.variance / v - relative * (second.variance / v))
-
-    def tangent(self, names: Derivative, rate: float, ends: Sequence[int]) -> FloatArray:
-        """Derivative of the log-spots at some dates: their `speed` up to there; broadcasts to (n_ends, n_paths)."""
-        still, noisy = self.speed(names, rate)
-        reached = (np.arange(len(self.noise)) <= np.asarray(ends, dtype=int)[:, None]).astype(float)
-        found = reached @ spread(still, len(self.noise))
-        if noisy is NONE:
-            return np.asarray(found)
-        if alike(noisy):
-            return np.asarray(found + noisy[0] * cumulated(self._noise(ends).copy()))
-        if noisy.shape[1] == 1:
-            return np.asarray(found + (reached * noisy[:, 0]) @ self.noise)
-        return np.asarray(found + reached @ (noisy * self.noise))
-
-    def clock(self, name: str, rate: float) -> FloatArray:
-        """Derivative of the clock's reading at every date; broadcasts to (n_times, n_paths)."""
-        return cumulated(spread(self.slope(name, rate).variance, len(self.noise)).copy())
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class _Between:
-    """Slopes of sums of moves."""
-
-    moves: Moves
-    ends: list[int]
-
-    def slope(self, name: str, rate: float) -> Slope:
-        return self._coarse(self.moves.slope(name, rate))
-
-    def bend(self, pair: Derivative, rate: float) -> Slope | None:
-        found = self.moves.bend(pair, rate)
-        return None if found is None else self._coarse(found)
-
-    def curvature(self, pair: Derivative, rate: float, noise: FloatArray) -> None:
-        """Known of all moves only."""
-
-    def _coarse(self, slope: Slope) -> Slope:
-        mean, variance = (
-            rows if rows is NONE else _summed(spread(rows, len(self.moves.noise)), self.ends)
-            for rows in (slope.mean, slope.variance)
-        )
-        return Slope(mean, variance, slope.handed, slope.turns)
-
-
-def _summed(rows: FloatArray, ends: list[int]) -> FloatArray:
-    """Sums over the intervals that end at some rows, shape (n_ends, n_paths)."""
-    found = np.empty((len(ends), rows.shape[1]))
-    for row, first, end in zip(found, [0, *(end + 1 for end in ends)], ends, strict=False):
-        np.add.reduce(rows[first : end + 1], axis=0, out=row)
-    return found
 
 
 def _total(rows: FloatArray, n_times: int) -> FloatArray:

@@ -49,13 +49,18 @@ class Paths:
         """Lengths of the intervals between dates, the first from time 0; shape (n_times,)."""
         return np.diff(self.times, prepend=0.0)
 
+    def log_spot(self, row: int) -> FloatArray:
+        """Logarithms of the spots at one date, as they were drawn if the law kept them; shape (n_paths,)."""
+        kept = self.latent.get("log_spot")
+        return np.log(self.spot[row]) if kept is None else np.asarray(kept[row])
+
 
 class Law(Protocol):
-    """The least a user's own law needs; everything else is supplied by `numerical.Differentiated`.
+    """The least a user's own law needs; everything else is supplied by `adaptor.Adapted`.
 
     A law may also have ``parameters`` (names; a dataclass's number fields otherwise), ``score(paths)``,
-    ``discount(time)``, ``forward(time)`` and ``named_greeks()`` (`parameters.NamesGreeks`). ``simulate`` may return
-    any object; the payoff gets its ``spot`` if it has one, else the object itself.
+    ``discount(time)``, ``forward(time)``, and any of the `capabilities`; with ``moves`` it needs no ``log_density``.
+    ``simulate`` may return any object; the payoff gets its ``spot`` if it has one, else the object itself.
     """
 
     def simulate(self, times: FloatArray, stream: Stream, /) -> Any:
@@ -101,46 +106,6 @@ class PathModel(Protocol):
 
     def forward_jet(self, times: AnyArray, /) -> Jet | None:
         """Forward prices E[spot] at `times`, with their derivatives; None where there is none."""
-        ...
-
-
-@runtime_checkable
-class KnowsTerminal(Protocol):
-    """A model that knows the law of its spot at one date alone."""
-
-    def terminal(self, time: float, /) -> PathModel:
-        """The law at a date (years): what a European payoff depends on."""
-        ...
-
-
-@runtime_checkable
-class Ages(Protocol):
-    """A model whose law depends on the calendar: as time elapses it is another."""
-
-    def later(self, elapsed: float, /) -> PathModel:
-        """The model some years later (earlier if negative), its curves where they are in the calendar."""
-        ...
-
-
-@runtime_checkable
-class KnowsFamily(Protocol):
-    """A model that finds log-densities under many laws of its kind for little more than under one."""
-
-    def log_densities(self, laws: Sequence[Any], paths: Any, /) -> FloatArray:
-        """Log-densities of the same paths under each of `laws`, shape (n_laws, n_paths)."""
-        ...
-
-
-@runtime_checkable
-class RedrawsSpots(Protocol):
-    """A model that draws something beneath its spots, and can make the spots anew from the same draws."""
-
-    def redrawn(self, paths: Any, law: Any, /) -> Any:
-        """Paths that `law` drew, as this model makes them of the same normals and of what is beneath."""
-        ...
-
-    def log_ratio_beneath(self, paths: Any, law: Any, /) -> FloatArray:
-        """Log-density of what is beneath under this model less that under `law`, which drew it; shape (n_paths,)."""
         ...
 
 

@@ -13,12 +13,12 @@ from .._checks import dates, finite, positive, refuse
 from .._typing import AnyArray, FloatArray
 from ..numerics import jets
 from ..numerics.jets import Jet
-from ..parameters import TIME, Derivative
+from ..parameters import TIME
 from ..streams.chunks import Stream
-from . import carry, lognormal
+from . import by_moves, carry, lognormal
 from .curves import accrued, at_nodes, left
 from .lognormal import Terms
-from .moves import LIKELIHOOD_RATIO, Moves
+from .moves import Moves
 from .protocol import Paths
 
 OWN_NODES = {"dividend_yields": "dividend_times", "volatilities": "volatility_times"}
@@ -204,28 +204,7 @@ class TermStructureGBM:
         """How the log-spots moved from date to date, with all derivatives."""
         return lognormal.moves(self, self._terms(paths.times), paths)
 
-    def hand_over_rates(self, times: Sequence[float] | FloatArray) -> tuple[float, ...]:
-        """One will do: nothing is drawn beneath the spot."""
-        return (LIKELIHOOD_RATIO,)
-
-    def work_beneath(self, times: Sequence[float] | FloatArray) -> float:
-        """None."""
-        return 0.0
-
-    def log_density(self, paths: Paths) -> FloatArray:
-        """Log-density of the spots at ``paths.times`` (not of their logarithms), shape (n_paths,)."""
-        return lognormal.log_density(self.moves(paths), paths)
-
-    def score(self, paths: Paths, names: Sequence[str] | None = None) -> FloatArray:
-        """Derivative of `log_density` in each of `names`, paths held fixed; shape (n_names, n_paths).
-
-        `names` are parameters (the default: all) or ``"time"``, which shortens the first interval.
-        """
-        return self.moves(paths).scores(carry.known(self, self.parameters if names is None else names))
-
-    def hessian(self, paths: Paths, pairs: Sequence[Derivative]) -> FloatArray:
-        """Second derivatives of `log_density`, shape (n_pairs, n_paths)."""
-        return self.moves(paths).hessian([carry.known(self, pair) for pair in pairs])
+    log_density, score, hessian = by_moves.log_density, by_moves.score, by_moves.hessian
 
 
 @lru_cache(maxsize=64)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from .._checks import one_of, refuse, whole
-from ..engine.greeks import CONTROLS, greeks
-from ..models.numerical import as_path_model
+from ..engine.greeks import greeks
+from ..engine.payoff_group import CONTROLS
+from ..models.adaptor import as_path_model
 from ..parameters import Greek, label
 from ..payoffs.protocol import Contract
 from ..streams.chunks import checked
@@ -123,7 +124,7 @@ def converging(
     counts = sorted({whole(f"paths[{k}]", count, 2) for k, count in enumerate(paths)})
     if len(counts) < 2:
         refuse("paths", "hold at least two different numbers", paths)
-    kinds = [one_of(f"controls[{k}]", kind, CONTROLS) for k, kind in enumerate(controls)]
+    kinds = [one_of(f"controls[{k}]", kind, [*CONTROLS]) for k, kind in enumerate(controls)]
     if not kinds:
         refuse("controls", "name at least one kind", controls)
     _, common, _ = checked(2, seed, "pseudo")

@@ -11,8 +11,9 @@ import pandas as pd
 
 from .._checks import positive, refuse
 from .._typing import FloatArray
-from ..models.numerical import as_path_model
-from ..models.protocol import KnowsTerminal, observed
+from ..models.adaptor import as_path_model
+from ..models.capabilities import KnowsTerminal, has
+from ..models.protocol import observed
 from ..parameters import coordinates
 from ..streams.chunks import Chunk
 from . import style
@@ -103,7 +104,7 @@ def law_at(model: Any, time: float, scores: Sequence[str] = (), *, seed: int = 0
         ``attrs["deviations"]`` has the standard deviation of every score.
     """
     law = as_path_model(model)
-    law = law.terminal(positive("time", time)) if isinstance(law, KnowsTerminal) else law
+    law = law.terminal(positive("time", time)) if has(law, KnowsTerminal) else law
     for name in scores:
         if name not in coordinates(law):
             refuse("scores", f"name parameters of the model ({', '.join(coordinates(law))})", name)

@@ -11,10 +11,11 @@ import pandas as pd
 
 from .._checks import finite, refuse
 from ..engine.greeks import greeks
+from ..models.adaptor import as_path_model, moved, value_of
+from ..models.capabilities import Ages, has
 from ..models.gbm import GBM
 from ..models.heston.law import Heston
-from ..models.numerical import as_path_model, moved, value_of
-from ..models.protocol import Ages, PathModel
+from ..models.protocol import PathModel
 from ..parameters import TIME, Greek, coordinates, label
 from ..payoffs.custom import Payoff
 from ..payoffs.protocol import Contract
@@ -130,7 +131,7 @@ def placed(law: PathModel, payoff: Contract, values: Mapping[str, float]) -> tup
     for name, value in values.items():
         finite(name, value)
         if name == TIME:
-            law, payoff = (law.later(value) if isinstance(law, Ages) else law), aged(payoff, value)
+            law, payoff = (law.later(value) if has(law, Ages) else law), aged(payoff, value)
         elif name in law.parameters:
             law = moved(law, {name: value - value_of(law, name)})
         elif name in (terms := _terms(payoff)):

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Any, final
+from typing import Any
 
 import pandas as pd
 
 from .._checks import finite, one_of, refuse
-from .._typing import FloatArray
-from ..engine.execution import Workers, one_thread_each
+from ..engine.execution import Workers
 from ..engine.greeks import prepared
-from ..engine.payoff_group import Group
-from ..engine.pilot_and_main import Run, plans
+from ..engine.payoff_group import CONTROLS, Group
 from ..estimate import doubt
 from ..models.protocol import PathModel
 from ..parameters import NAMED, Derivative, canonical, label
 from ..payoffs.protocol import Contract
-from ..payoffs.relaxed.tape import NotRelaxableError
-from ..streams.chunks import Chunk
-from .points import TRUST, Settings, check_coordinates, law_for, placed, revalued, value_at
+from .points import TRUST, Settings, check_coordinates, law_for, placed, value_at
+from .revalued import Revaluation, revalued
 from .reweighting import Point
 
-CONTROLS = ("auto", "scores", "none")
 SUMS = ("explained", "unexplained", "total")
 
 
@@ -88,7 +83,7 @@ def explain(
     >>> frame["value"].round(2).tolist()
     [0.87, -0.28, 0.06, -0.01, 0.0, 0.63, 0.0, 0.63]
     """
-    one_of("controls", controls, CONTROLS)
+    one_of("controls", controls, [*CONTROLS])
     settings = Settings.of(
         paths=paths, seed=seed, sampling=sampling, controls=controls, trust=trust, executor=executor,
         title="explain" if progress else "",
@@ -99,15 +94,11 @@ def explain(
     moves = _moves(chosen.law, {name: value - value_at(chosen.law, name) for name, value in values.items()})
     points = [Point(chosen.law, price), placed(chosen.law, payoff, values, [])]
     terms = tuple({derivative: factor} for derivative, factor in moves.items())
-    try:
-        corrections = _corrections(Group(chosen.law, (payoff,), terms, controls, chosen.rate), settings)
-        found = revalued(payoff, points, settings, terms=terms, rate=chosen.rate, corrections=corrections)
-    except NotRelaxableError:  # on a path that the pilot did not see
-        found = revalued(payoff, points, settings, terms=terms, rate=chosen.rate)
+    group = Group(chosen.law, (payoff,), terms, CONTROLS[controls], chosen.rate) if controls == "auto" else None
+    found = revalued(Revaluation(payoff, tuple(points), settings, terms, chosen.rate, group))
 
-    # rows of the moments: price, total, the terms, explained, unexplained
-    moments, count = found.moments[1], len(moves)
-    entries = [*range(2, count + 4), 1]
+    moments, layout = found.moments[1], found.layout(1)
+    entries = [*range(layout.terms.start, layout.terms.stop), layout.explained, layout.unexplained, layout.change]
     frame = pd.DataFrame(
         {
             "move": [*moves.values(), *[float("nan")] * len(SUMS)],
@@ -125,34 +116,6 @@ def explain(
         "effective_samples": found.effective(1),
     }
     return frame
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Corrections:
-    """What the controls of `greeks` take off the plain samples of a payoff's derivatives, negative.
-
-    Parameters
-    ----------
-    run : Run
-        Of one payoff.
-    """
-
-    run: Run
-
-    def __call__(self, chunk: Chunk) -> FloatArray:
-        """On one chunk, shape (n_combinations, n_samples); their mean is zero."""
-        ((controlled, plain),) = self.run.controlled(chunk)[0]
-        return controlled - plain
-
-
-def _corrections(group: Group, settings: Settings) -> Corrections | None:
-    """Those of the relaxed payoffs and whatever else the pilot finds to pay; None if they are not asked for."""
-    if group.controls != "auto":
-        return None
-    with one_thread_each():
-        found = tuple(plans(group, settings.pilot(len(group.times)), settings.executor))
-    return Corrections(Run(group, found))
 
 
 def _values(law: PathModel, change: Any) -> dict[str, float]:

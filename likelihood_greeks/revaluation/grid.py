@@ -15,12 +15,13 @@ from .._later import picture
 from ..engine.execution import Workers
 from ..engine.greeks import prepared
 from ..estimate import Estimate, doubt
-from ..models.numerical import as_path_model
+from ..models.adaptor import as_path_model
 from ..models.protocol import PathModel
 from ..parameters import Greek, listed
 from ..payoffs.protocol import Contract
 from ..result import estimates
-from .points import TRUST, Revalued, Settings, check_coordinates, described, law_for, placed, revalued
+from .points import TRUST, Settings, check_coordinates, described, law_for, placed
+from .revalued import Revaluation, Revalued, revalued
 from .reweighting import Point
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def scenarios(
     law = law_for(law, payoff, grid, settings.controlled).law
     places = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
     points = [Point(law, combinations), *(placed(law, payoff, place, greeks) for place in places)]
-    found = revalued(payoff, points, settings)
+    found = revalued(Revaluation(payoff, tuple(points), settings))
     index = (
         pd.MultiIndex.from_product(list(grid.values()), names=list(grid)) if len(grid) > 1 else pd.Index(*grid.values())
     )
@@ -211,10 +212,10 @@ def _values(name: str, values: Sequence[float]) -> tuple[float, ...]:
 
 def _row(found: Revalued, labels: Sequence[str], number: int, places: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     """A grid point's row of the frame."""
-    moments, source = found.moments[number], found.trust.sources[number]
+    moments, source, layout = found.moments[number], found.trust.sources[number], found.layout(number)
+    entries = {labels[0]: layout.price, "change": layout.change} | {name: k for k, name in enumerate(labels)}
     cells: dict[str, Any] = {}
-    for k, name in enumerate([labels[0], "change", *labels[1:]]):
-        entry = len(labels) if k == 1 else max(k - 1, 0)
+    for name, entry in entries.items():
         cells[name], cells[f"{name}_standard_error"] = float(moments.mean[entry]), float(moments.standard_error[entry])
     doubts = [
         found.note(number),

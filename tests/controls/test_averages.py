@@ -5,13 +5,13 @@ from functools import reduce
 
 import numpy as np
 import pytest
+from likelihood_greeks.controls.specific import rows
 
 import likelihood_greeks as lg
 from likelihood_greeks.controls import averages, plan
 from likelihood_greeks.controls.averages import Twin
 from likelihood_greeks.controls.handover import Motion
 from likelihood_greeks.controls.selection import Load
-from likelihood_greeks.controls.specific import rows
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.parameters import TIME, coordinates

@@ -5,12 +5,12 @@ from itertools import product
 
 import numpy as np
 import pytest
+from likelihood_greeks.controls.specific import HandedOver, Vanilla, rows
 
 from likelihood_greeks import Paths
 from likelihood_greeks.controls import handover as skeletons
 from likelihood_greeks.controls import specific
 from likelihood_greeks.controls.handover import Handover, Motion
-from likelihood_greeks.controls.specific import HandedOver, Vanilla, rows
 from likelihood_greeks.estimators.pathwise import Pathwise
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, Moves
 from likelihood_greeks.parameters import TIME

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from likelihood_greeks.controls.specific import HandedOver, rows
 
 import likelihood_greeks as lg
 from likelihood_greeks.controls import plan
 from likelihood_greeks.controls.handover import Handover, Hold, Motion
-from likelihood_greeks.controls.specific import HandedOver, rows
 from likelihood_greeks.controls.widths import REACHES
 from likelihood_greeks.models.protocol import Paths
 from likelihood_greeks.parameters import TIME

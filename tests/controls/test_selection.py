@@ -5,13 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from likelihood_greeks.controls.specific import HandedOver, Vanilla, rows
 
 import likelihood_greeks as lg
 from likelihood_greeks.controls import selection
 from likelihood_greeks.controls.handover import Handover
 from likelihood_greeks.controls.regression import SAMPLES_A_CONTROL, Products, fit
 from likelihood_greeks.controls.selection import Load, biased, choose, cost
-from likelihood_greeks.controls.specific import HandedOver, Vanilla, rows
 from likelihood_greeks.controls.widths import Relaxation
 from likelihood_greeks.validation import quadrature
 from tests.support.gates import MODEL, assert_estimates

@@ -5,7 +5,7 @@ import pytest
 from scipy import integrate, stats
 
 from likelihood_greeks import GBM, Paths
-from likelihood_greeks.models.numerical import Differentiated
+from likelihood_greeks.models.adaptor import Adapted
 from likelihood_greeks.parameters import TIME, coordinates
 from likelihood_greeks.streams.chunks import Chunk, GivenNormals
 from tests.support.gates import MODEL, UNEVEN, draw
@@ -20,7 +20,7 @@ PAIRS = [(a, b) for i, a in enumerate(NAMES) for b in NAMES[i:]]
 def test_score_is_the_derivative_of_log_density(model, name):
     paths = draw(model, n_paths=200)
     score = model.score(paths, [name])[0]
-    expected = Differentiated(model).differentiate(paths, (name,))
+    expected = Adapted(model).differentiate(paths, (name,))
     np.testing.assert_allclose(score, expected, rtol=1e-6, atol=1e-6 * score.std())
 
 
@@ -29,7 +29,7 @@ def test_score_is_the_derivative_of_log_density(model, name):
 def test_hessian_is_the_second_derivative_of_log_density(model, pair):
     paths = draw(model, n_paths=200)
     hessian = model.hessian(paths, [pair])[0]
-    expected = Differentiated(model).differentiate(paths, pair)
+    expected = Adapted(model).differentiate(paths, pair)
     np.testing.assert_allclose(hessian, expected, rtol=1e-6, atol=1e-6 * np.abs(hessian).max())
     np.testing.assert_array_equal(hessian, model.hessian(paths, [pair[::-1]])[0])
 
@@ -87,7 +87,7 @@ def test_simulation_is_the_exact_solution_at_given_normals():
 
 
 def test_discount_and_forward_jets_are_the_derivatives_of_their_values():
-    numeric, times = Differentiated(MODEL), np.array([0.4, 1.3])
+    numeric, times = Adapted(MODEL), np.array([0.4, 1.3])
     for exact, differenced in (
         (MODEL.discount_jet(times), numeric.discount_jet(times)),
         (MODEL.forward_jet(times), numeric.forward_jet(times)),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import likelihood_greeks as lg
-from likelihood_greeks.models.numerical import Differentiated
+from likelihood_greeks.models.adaptor import Adapted
 from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME
 from likelihood_greeks.validation import closed_form
@@ -29,7 +29,7 @@ FLAT_CURVES = lg.TermStructureGBM(
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", SHIFTS)
 def test_scores_and_second_derivatives_are_those_of_the_log_density(model, name):
-    paths, numeric = draw(model, DATES, n_paths=100), Differentiated(model)
+    paths, numeric = draw(model, DATES, n_paths=100), Adapted(model)
     score = model.score(paths, [name])[0]
     np.testing.assert_allclose(score, numeric.differentiate(paths, (name,)), rtol=1e-6, atol=1e-6 * score.std())
     for other in SHIFTS:

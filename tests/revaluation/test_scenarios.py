@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import likelihood_greeks as lg
 from likelihood_greeks.controls.regression import Products
-from likelihood_greeks.models.numerical import as_path_model
+from likelihood_greeks.models.adaptor import as_path_model
 from likelihood_greeks.revaluation.reweighting import Averaging, Ladder, Point, trusted
 from likelihood_greeks.streams.chunks import Chunk
 from likelihood_greeks.validation import closed_form, quadrature

@@ -4,10 +4,10 @@ from dataclasses import replace
 from functools import reduce
 
 import numpy as np
+from likelihood_greeks.controls.specific import rows
 
 import likelihood_greeks as lg
 from likelihood_greeks.controls.handover import Motion, Moved, candidates
-from likelihood_greeks.controls.specific import rows
 from likelihood_greeks.controls.widths import ladder
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ..._checks import dates, positive, refuse
-from ..._typing import AnyArray, FloatArray
+from ..._typing import FloatArray
 from ...numerics.jets import Jet
 from ...parameters import Derivative
 from ...streams.chunks import Stream
-from .. import carry
+from .. import by_moves, carry
 from ..curves import Curves
 from ..moves import LIKELIHOOD_RATIO, Moves
 from ..protocol import Paths
@@ -291,34 +291,14 @@ class Heston:
         """Work that a path costs beneath the spot, in that of a date of a geometric Brownian motion."""
         return STEP_WORK * sum(self.substeps(times))
 
-    def score(self, paths: Paths, names: Sequence[str] | None = None) -> FloatArray:
-        """Derivative of `log_density` in each of `names`, what was drawn held fixed; shape (n_names, n_paths).
-
-        `names` are parameters (the default: all) or ``"time"``, which shortens the first interval.
-        """
-        return self.moves(paths).scores(carry.known(self, self.parameters if names is None else names))
-
-    def hessian(self, paths: Paths, pairs: Sequence[Derivative]) -> FloatArray:
-        """Second derivatives of `log_density`, shape (n_pairs, n_paths).
-
-        Exact where a coordinate is the spot, rate, dividend yield or correlation. For two others the part of variances
-        and integrated variances is a five-point difference of their exact score on the sample, which is held fixed.
-        """
-        return self.moves(paths).hessian([carry.known(self, pair) for pair in pairs])
+    # Second derivatives with the spot, rate, dividend yield or correlation are exact; of two other coordinates the part
+    # of variances and integrated variances is a five-point difference of their exact score on the sample.
+    score, hessian = by_moves.score, by_moves.hessian
 
     # -- discounting and forward -------------------------------------------------------------------------------
 
-    def coordinates(self) -> dict[str, Jet]:
-        """The parameters and elapsed time as jets, for closed forms."""
-        return carry.coordinates(self)
-
-    def discount_jet(self, times: AnyArray) -> Jet:
-        """Discount factors and their derivatives."""
-        return carry.discount_jet(self, times)
-
-    def forward_jet(self, times: AnyArray) -> Jet:
-        """Forward prices and their derivatives."""
-        return carry.forward_jet(self, times)
+    coordinates, discount_jet, forward_jet = carry.coordinates, carry.discount_jet, carry.forward_jet
+    discount, forward = carry.discount, carry.forward
 
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
         """Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives.
@@ -326,11 +306,3 @@ class Heston:
         By Fourier inversion of the exact law: see `heston.fourier`.
         """
         return carried_vanillas(self, strike, time)
-
-    def discount(self, time: float) -> float:
-        """Value today of one unit of currency at `time` (years)."""
-        return carry.discount(self, time)
-
-    def forward(self, time: float) -> float:
-        """Risk-neutral expectation of the spot at `time` (years)."""
-        return carry.forward(self, time)

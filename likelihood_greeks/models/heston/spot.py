@@ -27,7 +27,7 @@ from ...numerics.arrays import cumulated, once
 from ...numerics.differences import SLOPE
 from ...parameters import Derivative
 from ..curves import Curves
-from ..moves import LIKELIHOOD_RATIO, NONE, Moves, Slope
+from ..moves import LIKELIHOOD_RATIO, NONE, IndependentSteps, Moves, Slope
 from .variance_path import Beneath, VarianceParameters, VariancePath
 
 LINEAR = ("spot", "rate", "dividend_yield", "correlation")
@@ -127,9 +127,14 @@ class ConditionalSpot:
         """How given log-spots moved, with all derivatives."""
         if compiled := kernels("heston.spot"):
             start = np.log(self.model.spot)
-            return Moves(compiled.noise(start, self._linear, *self._beneath_moves, log_spot), self.variance, self)
+            return Moves(
+                compiled.noise(start, self._linear, *self._beneath_moves, log_spot),
+                self.variance,
+                self,
+                IndependentSteps(),
+            )
         noise = np.diff(log_spot, axis=0, prepend=np.log(self.model.spot)) - self.mean
-        return Moves(noise, self.variance, self)
+        return Moves(noise, self.variance, self, IndependentSteps())
 
     def log_density(self, log_spot: FloatArray) -> FloatArray:
         """Log-density of the spots (not of their logarithms), shape (n_paths,)."""

@@ -139,7 +139,7 @@ class HestonTerminal:
     def _log_spot(self, paths: Paths) -> FloatArray:
         """Logarithms of the spots, shape (n_paths,)."""
         self._own(paths.times)
-        return np.asarray(paths.latent["log_spot"][0] if "log_spot" in paths.latent else np.log(paths.spot[0]))
+        return paths.log_spot(0)
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Log-density of the spots (not of their logarithms), shape (n_paths,)."""
@@ -204,30 +204,13 @@ class HestonTerminal:
 
     # -- discounting and forward -------------------------------------------------------------------------------
 
-    def coordinates(self) -> dict[str, Jet]:
-        """The parameters and elapsed time as jets, for closed forms."""
-        return carry.coordinates(self)
-
-    def discount_jet(self, times: AnyArray) -> Jet:
-        """Discount factors and their derivatives."""
-        return carry.discount_jet(self, times)
-
-    def forward_jet(self, times: AnyArray) -> Jet:
-        """Forward prices and their derivatives."""
-        return carry.forward_jet(self, times)
+    coordinates, discount_jet, forward_jet = carry.coordinates, carry.discount_jet, carry.forward_jet
+    discount, forward = carry.discount, carry.forward
 
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
         """Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at the law's date; see `fourier`."""
         self._own(np.asarray([time]))
         return carried_vanillas(self, strike, time)
-
-    def discount(self, time: float) -> float:
-        """Value today of one unit of currency at `time` (years)."""
-        return carry.discount(self, time)
-
-    def forward(self, time: float) -> float:
-        """Risk-neutral expectation of the spot at `time` (years)."""
-        return carry.forward(self, time)
 
 
 def carried_vanillas(law: Any, strike: float, time: float) -> tuple[Jet, Jet]:

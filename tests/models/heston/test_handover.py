@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from likelihood_greeks.controls.specific import Conditional, HandedOver, Vanilla, rows
 
 import likelihood_greeks as lg
 from likelihood_greeks.book.trades import parse
 from likelihood_greeks.controls.handover import Handover, Motion, Moved, candidates
-from likelihood_greeks.controls.specific import Conditional, HandedOver, Vanilla, rows
 from likelihood_greeks.controls.widths import ladder
 from likelihood_greeks.engine.choice_of_law import chosen_law
 from likelihood_greeks.estimate import Moments

@@ -8,10 +8,10 @@ import pytest
 from scipy import special, stats
 
 from likelihood_greeks import Heston
+from likelihood_greeks.models.adaptor import Adapted
 from likelihood_greeks.models.heston.bessel import HIGH_ORDER, bessel
 from likelihood_greeks.models.heston.integrated_variance import IntegratedVariance, hyperbolic
 from likelihood_greeks.models.heston.variance import SquareRoot
-from likelihood_greeks.models.numerical import Differentiated
 from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME, coordinates, resolve, standard
 from likelihood_greeks.streams.chunks import Chunk, GivenNormals
@@ -196,7 +196,7 @@ def test_score_is_the_derivative_of_log_density(model, name):
     paths = draw(model, UNEVEN, n_paths=300)
     assert max(paths.substeps) > 1
     score = model.score(paths, [name])[0]
-    expected = Differentiated(model).differentiate(paths, (name,))
+    expected = Adapted(model).differentiate(paths, (name,))
     np.testing.assert_allclose(score, expected, rtol=1e-6, atol=1e-6 * score.std())
 
 

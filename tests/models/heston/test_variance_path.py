@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from likelihood_greeks.models.adaptor import Adapted
 from likelihood_greeks.models.heston.integrated_variance import IntegratedVariance
 from likelihood_greeks.models.heston.spot import LINEAR, ConditionalSpot
 from likelihood_greeks.models.heston.variance import SquareRoot
 from likelihood_greeks.models.heston.variance_path import VariancePath
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, NONE, Moves
-from likelihood_greeks.models.numerical import Differentiated
 from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME, coordinates
 from likelihood_greeks.streams.chunks import Chunk
@@ -244,7 +244,7 @@ def test_second_derivatives_in_the_initial_variance_travel_along_the_flow(other,
 def test_weights_by_the_likelihood_ratio_are_derivatives_of_the_log_density(model, name):
     paths = draw(model, UNEVEN, n_paths=100)
     weight = model.moves(paths).weight(name, LIKELIHOOD_RATIO)
-    expected = Differentiated(model).differentiate(replace(paths, memo=None), (name,))
+    expected = Adapted(model).differentiate(replace(paths, memo=None), (name,))
     np.testing.assert_allclose(weight, expected, rtol=1e-6, atol=1e-6 * weight.std())
 
 
@@ -252,7 +252,7 @@ def test_weights_by_the_likelihood_ratio_are_derivatives_of_the_log_density(mode
 def test_curvature_by_the_likelihood_ratio_is_the_second_derivative_of_the_log_density(pair):
     paths = draw(DESK, UNEVEN, n_paths=100)
     found = np.broadcast_to(DESK.moves(paths).curvature(pair, LIKELIHOOD_RATIO), (100,))
-    expected = Differentiated(DESK).differentiate(replace(paths, memo=None), pair)
+    expected = Adapted(DESK).differentiate(replace(paths, memo=None), pair)
     product = np.prod([DESK.moves(paths).weight(name, LIKELIHOOD_RATIO).std() for name in pair])
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * product)
 
@@ -315,8 +315,8 @@ def test_what_a_path_remembers_is_not_used_by_a_difference():
     paths = draw(DESK, UNEVEN, n_paths=50)
     DESK.score(paths)  # fills it
     for name in NAMES:
-        found = Differentiated(DESK).differentiate(paths, (name,))
-        bare = Differentiated(DESK).differentiate(replace(paths, memo=None), (name,))
+        found = Adapted(DESK).differentiate(paths, (name,))
+        bare = Adapted(DESK).differentiate(replace(paths, memo=None), (name,))
         np.testing.assert_allclose(found, bare, rtol=1e-9, atol=1e-9 * bare.std())
 
 

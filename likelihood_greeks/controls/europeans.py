@@ -1,0 +1,104 @@
+"""European digitals and calls of known price and Greeks, at the levels that a payoff compares with."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, final
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..estimators.likelihood_ratio import Combination
+from ..numerics.jets import Jet
+from ..parameters import Derivative
+from ..payoffs.european import Pieces
+from . import conditional
+from .handed_over import HANDOVER, RATE
+from .handover import Handover, beneath
+from .protocol import Load, Scene, by_greek
+
+EUROPEAN = 1.2
+"""Work of one, in dates of a plain run (measured at 3 to 252 dates, five Greeks)."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Vanilla:
+    """A European digital or call, at one date and level, of known price and Greeks.
+
+    Parameters
+    ----------
+    row : int
+        Of the date.
+    level : float
+        The strike.
+    kind : {"digital", "call"}
+    rate : float, optional
+        At which its Greeks are handed over beneath the spots; None: its price, for every Greek.
+    given : bool
+        Whether its expectation given what is beneath the spots takes its place: see `conditional`.
+    """
+
+    row: int
+    level: float
+    kind: Literal["digital", "call"]
+    rate: float | None = None
+    given: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        given = " given what is beneath" if self.given else ""
+        what = "price" if self.rate is None else "Greek" + beneath(self.rate)
+        return f"European {self.kind}{given} at {self.level:g}, date {self.row + 1}, {what}"
+
+    @property
+    def family(self) -> None:
+        """None: it stands alone."""
+
+    @property
+    def pieces(self) -> Pieces:
+        """What it pays."""
+        return Pieces(self.level, jump=float(self.kind == "digital"), kink=float(self.kind == "call"))
+
+    def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
+        """Payment times weight less its known mean, Greek by Greek, by the law of that one date."""
+        spot = scene.drawn.spot[self.row]
+        digital, call = _known(scene.paths.model, self.level, float(scene.drawn.paths.times[self.row]))
+        above = spot > self.level
+        payment, known = (
+            (above.astype(float), digital) if self.kind == "digital" else (above * (spot - self.level), call)
+        )
+
+        def sample(derivative: Derivative) -> FloatArray:
+            exact = known.derivative(*derivative)
+            if self.given:
+                smooth = conditional.expected(self.pieces, self.row, scene, derivative, self.rate)
+                return np.zeros_like(spot) if smooth is None else smooth - exact
+            if not derivative:
+                return np.asarray(payment - exact)
+            weight = scene.paths.skeletons.weights(self._way, [derivative])[derivative]
+            return np.asarray(payment * weight - exact)
+
+        return by_greek(sample, self.rate is not None, combinations)
+
+    @property
+    def _way(self) -> Handover:
+        assert self.rate is not None
+        return Handover((self.row,), self.rate)
+
+    def work(self, load: Load) -> Mapping[Hashable, float]:
+        """Work by piece: its own, and that of its weight beneath the spots."""
+        own: dict[Hashable, float] = {self: EUROPEAN}
+        if load.beneath:
+            own["date", self.row, self.rate] = HANDOVER * load.beneath
+            if self.rate not in (None, load.rate):
+                own["rate", self.rate] = RATE * load.beneath
+        return own
+
+
+@lru_cache(maxsize=1024)
+def _known(model: Any, level: float, time: float) -> tuple[Jet, Jet]:
+    return model.vanilla_jets(level, time)  # the same on every chunk

@@ -1,0 +1,171 @@
+r"""A relaxed payoff on paths of independent steps that move: its integrand by every handover.
+
+For a Lipschitz payoff g the integrand of a first derivative is :math:`g\,w_\theta + \nabla g \cdot \dot x`; that of a
+second one scores the first once more, at all dates, path of spots held fixed (`handover`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from .._compiled import kernels
+from .._typing import FloatArray
+from ..estimators.likelihood_ratio import Combination, sum_of
+from ..models.moves import NONE, alike, weighted
+from ..numerics.arrays import cumulated, once
+from ..parameters import TIME, Derivative
+from .handover import Handover, Hold, Skeleton
+from .skeletons import Skeletons, starts
+
+ROUNDING = 1e-9  # of what it is the difference of: below, a control is identically zero
+
+
+def carried(noise: FloatArray, gradient: FloatArray) -> FloatArray:
+    """Sum over the dates of a gradient times the sum of the noise so far, shape (n_paths,)."""
+    compiled = kernels("travel")
+    return compiled.carried(noise, gradient) if compiled else np.einsum("ij,ij->j", gradient, noise.cumsum(axis=0))
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class MovedPayoff:
+    """A relaxed payoff on moving paths: what its value and gradient say about every perturbation and handover.
+
+    Parameters
+    ----------
+    motion : Skeletons
+    value : ndarray, shape (n_paths,)
+    gradient : ndarray, shape (n_times, n_paths), optional
+        In the log-spots; None for a payoff that is not relaxed.
+    """
+
+    motion: Skeletons
+    value: FloatArray
+    gradient: FloatArray | None = None
+    _known: dict[Any, Any] = field(default_factory=dict)
+
+    def _once(self, key: Any, compute: Callable[[], FloatArray]) -> FloatArray:
+        return once(self._known, key, compute)
+
+    def along(self, names: Derivative, handover: Handover) -> FloatArray:
+        """Sum over the dates of gradient times motion (or its slope), shape (n_paths,)."""
+        gradient, skeleton = self.gradient, handover.skeleton
+        if gradient is None or len(skeleton) == len(gradient):
+            return np.zeros_like(self.value)
+        total = self._once(("total", names, handover.rate), lambda: self._total(names, handover.rate))
+        if not skeleton:
+            return total
+        handed = self._once(("handed", skeleton), lambda: self.motion.handed(gradient, skeleton))
+        total = total - weighted(self.motion.tangent(names, handover), handed)
+        for what, factors, clock in self.motion.turning(names, handover):
+            total += self._turned(what, factors, clock, skeleton)
+        return total
+
+    def _total(self, names: Derivative, rate: float) -> FloatArray:
+        """Sum over the dates of gradient times tangent: of every move's motion times all gradients from there on."""
+        assert self.gradient is not None
+        gradient, noise = self.gradient, self.motion.moves.noise
+        still, noisy = self.motion.speed(names, rate)
+        if self.motion.moves.variance.shape[1] == 1:  # of all coordinates in one product
+            coefficients, row = self.motion.still(names, rate)
+            key = "still", rate, names if len(coefficients) == 1 else len(coefficients)
+            total = self._once(key, lambda: coefficients.cumsum(axis=1) @ gradient)[row]
+        else:
+            total = weighted(still, self._ahead)
+        if noisy is NONE:
+            return total
+        if noisy.shape[1] == 1 and not noisy[1:].any():
+            return np.asarray(total + noisy[0] * noise[0] * self._once("sum", lambda: gradient.sum(axis=0)))
+        if alike(noisy):
+            return np.asarray(total + noisy[0] * self._once("carried", lambda: carried(noise, gradient)))
+        return total + weighted(noisy, self._once("noise ahead", lambda: noise * self._ahead))
+
+    @property
+    def _ahead(self) -> FloatArray:
+        """Sums of the gradients from every date on, shape (n_times, n_paths)."""
+        gradient = self.gradient
+        assert gradient is not None
+        return self._once("ahead", lambda: cumulated(gradient.copy(), backwards=True))
+
+    def _turned(self, what: str, factors: FloatArray, clock: FloatArray, skeleton: Skeleton) -> FloatArray:
+        """Gradient times factors times the motion of the clock less its interpolation, up to where the clock moves."""
+        assert self.gradient is not None
+        inner = self.gradient[: skeleton[-1] + 1]
+        if clock.shape[1] == 1 and not np.diff(clock[:, 0]).any():  # it moved before the first date only
+            left = 1.0 - self.motion.shares(skeleton)[: skeleton[0] + 1]
+            block = self._once(("first block", skeleton[0]), lambda: weighted(left, inner[: skeleton[0] + 1]))
+            return np.asarray(factors[0] * clock[0] * block)
+
+        def scale() -> FloatArray:
+            rows = inner.copy()
+            for factor, start, end in zip(factors, starts(skeleton), skeleton, strict=True):
+                rows[start : end + 1] *= factor
+            return rows
+
+        scaled = self._once((what, skeleton), scale)
+        handed = self._once((what, "handed", skeleton), lambda: self.motion.handed(scaled, skeleton))
+        return weighted(clock[: len(inner)], scaled) - weighted(clock[list(skeleton)], handed)
+
+    def first(self, name: str, handover: Handover) -> FloatArray:
+        """The integrand of a first derivative: g w + grad g . x', shape (n_paths,)."""
+
+        def integrand() -> FloatArray:
+            if handover.hold:
+                return self._held(name, handover.hold, handover.rate)
+            weight = self.motion.between(handover.skeleton).weight(name, handover.rate)
+            return self.value * weight + self.along((name,), handover)
+
+        return self._once(("first", name, handover), integrand)
+
+    def _held(self, name: str, hold: Hold, rate: float) -> FloatArray:
+        """The integrand of a first derivative while a level is held: see the module."""
+        gradient = self.gradient
+        assert gradient is not None
+        shifts = self.motion.shifts(hold, rate)
+        moved = self._once(("held", hold, rate), lambda: np.stack(list(shifts.values())) @ gradient)
+        weight = self.motion.drift_weights(hold, rate)[name]
+        return self.value * weight + self.along((name,), Handover((), rate)) - moved[list(shifts).index(name)]
+
+    def second(self, pair: Derivative, handover: Handover) -> FloatArray:
+        """The integrand of a second derivative: the first in ``pair[0]``, scored in ``pair[1]`` at all dates."""
+        curvature = self.motion.between(handover.skeleton).curvature(pair, handover.rate)
+        assert curvature is not None
+        scored = self.first(pair[0], handover) * self.motion.moves.weight(pair[1], handover.rate)
+        return scored + self.value * curvature + self.along(pair, handover)
+
+    def control(self, combination: Combination, handover: Handover) -> FloatArray:
+        """The zero-mean control for a Greek: its integrand by a handover less that of the estimate; (n_paths,)."""
+        return sum_of(combination, {d: self._difference(d, handover) for d in combination})
+
+    def vanishes(self, combination: Combination, control: FloatArray) -> bool:
+        """Whether a control is nothing but rounding errors."""
+        size = max((np.abs(self._estimated(d)).max() for d in combination if d), default=0.0)
+        return bool(np.abs(control).max() <= ROUNDING * size)
+
+    def _estimated(self, derivative: Derivative) -> FloatArray:
+        return self._once(("estimated", derivative), lambda: self.value * self.motion.drawn.weights[derivative])
+
+    def _difference(self, derivative: Derivative, handover: Handover) -> FloatArray:
+        match derivative:
+            case (name,) if handover.hold and name not in self.motion.shifts(handover.hold, handover.rate):
+                return np.zeros_like(self.value)
+            case (name,):
+                return self.first(name, handover) - self._estimated(derivative)
+            case (_, _) if handover.hold:
+                return np.zeros_like(self.value)
+            case (_, _) if self.gradient is None or len(handover.skeleton) == len(self.gradient):
+                weight = self.motion.weights(handover, [derivative])[derivative]
+                return self.value * weight - self._estimated(derivative)
+            case (a, b) if self._known_slope(derivative, handover.rate):
+                # The coordinate whose score is noisiest travels with the path.
+                return self.second((b, a) if b == TIME else (a, b), handover) - self._estimated(derivative)
+        return np.zeros_like(self.value)  # nothing to gain for a price, nor where the motion's slope is not known
+
+    def _known_slope(self, pair: Derivative, rate: float) -> bool:
+        """Whether the slope of the motion is: not where both coordinates turn the clock under the bridges."""
+        moves = self.motion.moves
+        return moves.bend(pair, rate) is not None and not all(moves.slope(name, rate).turns for name in pair)

@@ -1,0 +1,129 @@
+"""Controls that could be made for a payoff under a law: what is offered to the pilot, which chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+
+from ..estimators.likelihood_ratio import Drawn
+from ..models.capabilities import (
+    DrawsBeneath,
+    KnowsAverages,
+    KnowsVanillas,
+    Movable,
+    can_be_kept,
+    draws_beneath,
+    has,
+)  # fmt: skip
+from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps
+from ..models.protocol import PathModel
+from ..payoffs.european import pieces
+from ..payoffs.protocol import Contract
+from ..payoffs.relaxed.tape import Level, NotRelaxableError, Tape
+from . import averages
+from .conditional import Conditional
+from .europeans import Vanilla
+from .handed_over import HandedOver
+from .handover import RATES, Gradual, Handover, Hold, Way, candidates
+from .protocol import Control, Load, cost
+from .selection import BUDGET
+from .widths import REACHES, Relaxation, ladder
+
+MANY = 8  # dates that a level is compared at before it is held: with fewer, skeletons serve as well
+HELD_WIDTH = 1.0  # of a relaxation, in units of the local scale, up to which paths are held
+LEVELS = 4  # compared levels that get Europeans, and that are held
+
+
+def offered(
+    model: PathModel, payoff: Contract, drawn: Drawn, load: Load, generator: np.random.Generator
+) -> tuple[list[Control], str]:
+    """Controls that could be made for a payoff, and if no relaxations are among them, why."""
+    if not has(model, Movable) or drawn.moves is None:
+        return [], "no relaxations: the law does not say how its paths move (it has no `moves`)"
+    if drawn.moves.path is None:
+        return [], "no relaxations: the law does not say how its paths travel (its moves have no `path`)"
+    rates = model.hand_over_rates(payoff.times) if has(model, DrawsBeneath) else (LIKELIHOOD_RATIO,)
+    tape = Tape(lambda *_: 0.0)
+    own, beneath = _beneath(model, payoff, rates, drawn)
+    try:
+        relaxations = _relaxations(payoff, drawn, generator, tape)
+    except NotRelaxableError as error:
+        return own, f"no relaxations: the payoff uses {error}"
+    except Exception as error:  # whatever the payoff raises when it is called with what is no array
+        return own, f"no relaxations: when followed, the payoff raised {type(error).__name__} {error}".rstrip()
+    affordable = [r for r in relaxations if cost([HandedOver(r, Handover(()))], load) <= BUDGET]
+    ways = [*_ways(payoff, drawn, rates), *beneath]
+    for relaxation in affordable:
+        holds = _holds(tape.levels, drawn, relaxation)
+        own += [HandedOver(relaxation, way) for way in (holds if relaxation.reach else [*ways, *holds])]
+    if _independent(drawn) and can_be_kept(model):
+        if len(payoff.times) > 1 and has(model, KnowsVanillas):
+            own += _europeans(tape.levels, rates, drawn.rate)
+        if has(model, KnowsAverages):
+            own += averages.offered(tape.levels, drawn.spot)
+    return own, "" if own else "no relaxations: to evaluate one would cost more than it could save"
+
+
+def _independent(drawn: Drawn) -> bool:
+    """Whether the law's steps are independent, so that sums of them have laws of their own."""
+    return drawn.moves is not None and isinstance(drawn.moves.path, IndependentSteps)
+
+
+def _beneath(
+    model: PathModel, payoff: Contract, rates: Sequence[float], drawn: Drawn
+) -> tuple[list[Control], list[Handover]]:
+    """Controls that come from what is drawn beneath the spots, and the further ways of handing it over."""
+    everything = tuple(range(len(payoff.times)))
+    ways = [Handover(everything, rate) for rate in rates if rate != drawn.rate]
+    own: list[Control] = [HandedOver(None, way) for way in ways]
+    if draws_beneath(model, payoff.times) and (european := pieces(payoff)):
+        own += [Conditional(european, rate) for rate in (None, *rates)]
+    return own, ways
+
+
+def _relaxations(payoff: Contract, drawn: Drawn, generator: np.random.Generator, tape: Tape) -> list[Relaxation]:
+    """The relaxations of a payoff that can be evaluated; its levels go to the tape."""
+    widths = ladder(payoff, drawn.spot, generator, tape)
+    found = [r for r in widths if not r.reach or _holds(tape.levels, drawn, r)]  # some serve holds alone
+    for relaxation in found:
+        relaxation.evaluate(payoff, drawn.spot, lambda flows: np.ones(len(flows)))
+    return found
+
+
+def _ways(payoff: Contract, drawn: Drawn, rates: Sequence[float]) -> Sequence[Way]:
+    """Ways to hand the spot's changes over: skeletons of dates, or gradually where steps depend on the state."""
+    if _independent(drawn):
+        return [Handover(skeleton, min(rates)) for skeleton in candidates(payoff.times)]
+    return [Gradual(rate) for rate in RATES]
+
+
+def _holds(levels: Sequence[Level], drawn: Drawn, relaxation: Relaxation) -> list[Handover]:
+    """Levels to be held still: those compared at many dates, on a clock that no path knows."""
+    narrow = bool(relaxation.reach) or 0.0 < relaxation.local <= HELD_WIDTH
+    if not narrow or not _independent(drawn) or drawn.moves is None or drawn.moves.variance.shape[1] > 1:
+        return []
+    several = list(dict.fromkeys(known.level for known in levels if len(known.rows) >= MANY))[:LEVELS]
+    reaches = (relaxation.reach,) if relaxation.reach else (*REACHES, 1.0)
+    return [Handover((), drawn.rate, Hold(level, reach)) for level in several for reach in reaches]
+
+
+def _europeans(levels: Sequence[Level], rates: Sequence[float], target: float) -> list[Control]:
+    """Known prices at the levels that the payoff compares with, and the Greeks of these prices."""
+    kinds: tuple[Literal["digital", "call"], ...] = ("digital", "call")
+    plain = [(rate, False) for rate in dict.fromkeys((None, target, min(rates)))]
+    given = [(rate, True) for rate in (None, min(rates))] if len(rates) > 1 else []
+    return [
+        Vanilla(row, level, kind, *how) for row, level in _compared(levels) for kind in kinds for how in plain + given
+    ]
+
+
+def _compared(levels: Sequence[Level]) -> Iterator[tuple[int, float]]:
+    """Dates and levels of the Europeans: at most four dates a level, the ends of quarters of those compared with it."""
+    dates: dict[float, set[int]] = {}
+    for known in levels:  # of an extreme over the dates the last one says most
+        dates.setdefault(known.level, set()).update(known.rows if known.averaged else known.rows[-1:])
+    for level, rows in list(dates.items())[:LEVELS]:
+        quarters = {max(round(share * len(rows)) - 1, 0) for share in (0.25, 0.5, 0.75, 1.0)}
+        yield from ((sorted(rows)[k], level) for k in sorted(quarters))

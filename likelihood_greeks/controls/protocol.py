@@ -1,0 +1,208 @@
+"""What a control is: samples of mean zero for every Greek, a name, and the work it takes.
+
+A control sees a `Scene`: one payoff on the paths of one chunk. What several controls of the payoff, or several payoffs
+on the paths, have in common is computed once there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, TypeVar, final
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..estimators.likelihood_ratio import Combination, Drawn, sum_of
+from ..models.capabilities import DrawsBeneath, has
+from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps
+from ..numerics.arrays import once
+from ..parameters import Derivative
+from ..payoffs.protocol import Contract, cash_flows, payment_times
+from .moved_payoff import MovedPayoff
+from .skeletons import Skeletons
+from .state_steps import MovedByState
+from .widths import Relaxation
+
+T = TypeVar("T")
+FREE = 2.7
+"""Work of the free controls, in units of one date of a plain run (measured at 3 to 252 dates, five Greeks)."""
+
+OVERHEAD = 5.0
+"""Work of a plain path besides its dates, in the same units."""
+
+FLOW = 0.5
+"""Of letting changes travel at all beneath the spots, in shares of the work there (measured under a law of stochastic
+volatility at 12 and 52 dates, eight Greeks)."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Work of a plain path, in units of one date of a geometric Brownian motion.
+
+    Parameters
+    ----------
+    dates : int
+        That the payoff observes.
+    beneath : float
+        What the law draws beneath its spots.
+    rate : float
+        At which the estimate hands it over.
+    """
+
+    dates: int
+    beneath: float = 0.0
+    rate: float = LIKELIHOOD_RATIO
+
+    @property
+    def plain(self) -> float:
+        """Work of the run without controls."""
+        travels = self.rate != LIKELIHOOD_RATIO
+        return OVERHEAD + self.dates + self.beneath * (1.0 + FLOW * travels)
+
+    @classmethod
+    def of(cls, model: Any, times: Sequence[float], rate: float) -> Load:
+        """The load of a law."""
+        return cls(len(times), model.work_beneath(times) if has(model, DrawsBeneath) else 0.0, rate)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SharedPaths:
+    """The paths of one chunk, and what all payoffs on them share.
+
+    Parameters
+    ----------
+    model : PathModel
+    drawn : Drawn
+        The paths with the weights of the estimate.
+    """
+
+    model: Any
+    drawn: Drawn
+    _known: dict[Any, Any] = field(default_factory=dict)
+
+    @cached_property
+    def skeletons(self) -> Skeletons:
+        """How the paths move between scored dates, of a law whose steps are independent."""
+        return Skeletons(self.drawn)
+
+    def shared(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What is computed once for all payoffs."""
+        return once(self._known, key, compute)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One payoff on the paths of one chunk, as its controls see it.
+
+    Parameters
+    ----------
+    paths : SharedPaths
+    payoff : Contract
+    trial : bool
+        Whether these are draws of a pilot, in which a control that is nothing but rounding errors must be zero.
+    """
+
+    paths: SharedPaths
+    payoff: Contract
+    trial: bool = False
+    _last: dict[int, MovedPayoff | MovedByState] = field(default_factory=dict)  # one width after the other: one is kept
+
+    @property
+    def drawn(self) -> Drawn:
+        """The paths with their weights."""
+        return self.paths.drawn
+
+    @cached_property
+    def value(self) -> FloatArray:
+        """Present values of the payoff, shape (n_paths,)."""
+        flows = cash_flows(self.payoff, self.drawn.spot)
+        return self._discounting(flows) @ flows
+
+    def _discounting(self, flows: FloatArray) -> FloatArray:
+        return np.asarray(self.paths.model.discount_jet(payment_times(self.payoff, flows)).value)
+
+    def moved(self, relaxation: Relaxation | None) -> MovedPayoff | MovedByState:
+        """The payoff, relaxed so (None: as it is), on paths that move as the law says."""
+        if id(relaxation) not in self._last:
+            self._last.clear()
+            self._last[id(relaxation)] = self._moved(relaxation)
+        return self._last[id(relaxation)]
+
+    def _moved(self, relaxation: Relaxation | None) -> MovedPayoff | MovedByState:
+        if relaxation is None:
+            return MovedPayoff(self.paths.skeletons, self.value)
+        value, gradient = relaxation.evaluate(self.payoff, self.drawn.spot, self._discounting)
+        moves = self.drawn.moves
+        assert moves is not None
+        if isinstance(moves.path, IndependentSteps):
+            return MovedPayoff(self.paths.skeletons, value, gradient)
+        return MovedByState(self.drawn, value, gradient)
+
+
+class Control(Protocol):
+    """A quantity of mean zero under the law, for every Greek of a payoff."""
+
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        ...
+
+    @property
+    def family(self) -> Hashable:
+        """What its dearest work is shared with: controls of a family may be left out together. None: alone."""
+        ...
+
+    def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
+        """Samples for each of some Greeks, shape (n_combinations, n_paths)."""
+        ...
+
+    def work(self, load: Load) -> Mapping[Hashable, float]:
+        """Its work a path, in dates of a plain run, by piece: a piece that two controls have in common is done once."""
+        ...
+
+
+def cost(controls: Collection[Control], load: Load) -> float:
+    """Work of a run with these controls and the free ones, in plain runs."""
+    return cost_of([control.work(load) for control in controls], load)
+
+
+def cost_of(works: Collection[Mapping[Hashable, float]], load: Load) -> float:
+    """The same of controls whose work is known piece by piece."""
+    pieces: dict[Hashable, float] = {}
+    for work in works:
+        pieces |= work
+    return 1.0 + (FREE + sum(pieces.values())) / load.plain
+
+
+def rows(
+    controls: Sequence[Control], scene: Scene, combinations: Sequence[Combination], used: FloatArray | None = None
+) -> FloatArray:
+    """The zero-mean controls of every Greek on one chunk, shape (n_greeks, n_controls, n_paths).
+
+    `used`, bool of shape (n_greeks, n_controls), says which are computed: the others are zero. By default all are.
+    """
+    found = np.zeros((len(combinations), len(controls), scene.drawn.spot.shape[-1]))
+    for j, control in enumerate(controls):
+        served = range(len(combinations)) if used is None else np.flatnonzero(used[:, j]).tolist()
+        if len(served):
+            found[served, j] = control.samples(scene, [combinations[g] for g in served])
+    return found
+
+
+def by_greek(sample: Callable[[Derivative], FloatArray], own: bool, combinations: Sequence[Combination]) -> FloatArray:
+    """The samples of every Greek, from those of derivatives; if not `own`, for all that of the price.
+
+    Returns
+    -------
+    ndarray, shape (n_greeks, n_paths)
+    """
+    if not own:
+        price = sample(())
+        return np.broadcast_to(price, (len(combinations), len(price)))
+    found = {d: sample(d) for d in dict.fromkeys(d for c in combinations for d in c)}
+    return np.stack([sum_of(c, found) for c in combinations])

@@ -1,0 +1,75 @@
+"""What runs add up, by name: statistics of every payoff with and without controls, and of the law's scores."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar, final
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..estimate import Moments, Replicated, Statistics
+from ..streams.chunks import Chunk
+
+PAYOFFS, SCORES = "payoffs", "scores"
+"""The keys of a run's moments: of all payoffs, a `Pair` each, and of what must have mean zero."""
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Mergeable(Protocol):
+    """Statistics of some samples that can be joined with those of others."""
+
+    def merge(self, other: Self, /) -> Self:
+        """Statistics of both sets of samples."""
+        ...
+
+
+M = TypeVar("M", bound=Mergeable)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """The statistics of one payoff's Greeks, with controls and without.
+
+    Attributes
+    ----------
+    controlled, plain : Moments or Replicated
+        One entry a Greek.
+    """
+
+    controlled: Statistics
+    plain: Statistics
+
+    @staticmethod
+    def summed(controlled: FloatArray, plain: FloatArray) -> Moments:
+        """Moments of both in one, from samples of shape (n_greeks, n_samples); without controls they are the same."""
+        if controlled is not plain:
+            return Moments.of(np.concatenate([controlled, plain]))
+        once = Moments.of(plain)
+        return Moments(once.count, *(np.tile(getattr(once, f), 2) for f in ("mean", "m2", "m3", "m4")))
+
+    @classmethod
+    def of(cls, both: Statistics) -> Pair:
+        """The two, from what `summed` makes of them."""
+        middle = len(both.mean) // 2
+        return cls(both[:middle], both[middle:])
+
+
+def replicated(parts: Iterable[Mapping[K, Moments]], pieces: Sequence[Chunk]) -> Iterator[Mapping[K, Statistics]]:
+    """The moments of each chunk, those of Sobol points as a part of their scramble's."""
+    for part, chunk in zip(parts, pieces, strict=True):
+        if chunk.sampling == "sobol":
+            yield {key: Replicated({chunk.scramble: moments}) for key, moments in part.items()}
+        else:
+            yield part
+
+
+def accumulate(parts: Iterable[Mapping[K, M]], start: Mapping[K, M] | None = None) -> dict[K, M]:
+    """Merge statistics key by key, in the order given, after those of `start`."""
+    total: dict[K, M] = dict(start or {})
+    for part in parts:
+        total = {key: total[key].merge(m) if key in total else m for key, m in part.items()}
+    return total

@@ -1,0 +1,132 @@
+"""What a law may know besides its paths and their density, each a short protocol; and how to ask for it.
+
+A law has a capability if it has its members: nothing is registered or inherited. A user's law that is adapted keeps all
+that it has (see `adaptor`). What a law without a capability loses is said at each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Protocol, TypeGuard, TypeVar
+
+from .._typing import FloatArray
+from ..numerics.jets import Jet
+from ..parameters import Derivative
+from .moves import Moves
+from .protocol import PathModel
+
+C = TypeVar("C")
+
+
+class Movable(PathModel, Protocol):
+    """A law whose log-spots move from date to date by normals, given whatever else it draws.
+
+    Its scores follow from its moves, and if these say how paths travel, relaxed payoffs can be controls.
+    """
+
+    def moves(self, paths: Any, /) -> Moves:
+        """The moves of the log-spots between the dates of given paths."""
+        ...
+
+
+class DrawsBeneath(PathModel, Protocol):
+    """A law that draws something beneath its spots, with which changes of a parameter can travel."""
+
+    def hand_over_rates(self, times: Sequence[float] | FloatArray, /) -> tuple[float, ...]:
+        """Rates worth trying at which changes of what is beneath are handed to the measure; the best guess first."""
+        ...
+
+    def work_beneath(self, times: Sequence[float] | FloatArray, /) -> float:
+        """Work that a path costs beneath the spots, in that of a date of a geometric Brownian motion."""
+        ...
+
+
+class ActsInLayers(PathModel, Protocol):
+    """A law some of whose parameters act on the spots alone, and others on what is beneath them."""
+
+    @property
+    def direct_parameters(self) -> Sequence[str]:
+        """Those that act on the spots alone: their scores cost next to nothing."""
+        ...
+
+
+class KnowsTerminal(PathModel, Protocol):
+    """A law that knows the law of its spot at one date alone: what a European payoff is estimated under."""
+
+    def terminal(self, time: float, /) -> PathModel:
+        """The law at a date (years)."""
+        ...
+
+
+class Ages(PathModel, Protocol):
+    """A law that depends on the calendar: as time elapses it is another. Others are the same at any time."""
+
+    def later(self, elapsed: float, /) -> PathModel:
+        """The law some years later (earlier if negative), its curves where they are in the calendar."""
+        ...
+
+
+class KnowsFamily(PathModel, Protocol):
+    """A law that finds log-densities under many laws of its kind for little more than under one."""
+
+    def log_densities(self, laws: Sequence[Any], paths: Any, /) -> FloatArray:
+        """Log-densities of the same paths under each of `laws`, shape (n_laws, n_paths)."""
+        ...
+
+
+class RedrawsSpots(PathModel, Protocol):
+    """A law that draws something beneath its spots, and can make the spots anew from the same draws."""
+
+    def redrawn(self, paths: Any, law: Any, /) -> Any:
+        """Paths that `law` drew, as this one makes them of the same normals and of what is beneath."""
+        ...
+
+    def log_ratio_beneath(self, paths: Any, law: Any, /) -> FloatArray:
+        """Log-density of what is beneath under this law less that under `law`, which drew it; shape (n_paths,)."""
+        ...
+
+
+class KnowsVanillas(PathModel, Protocol):
+    """A law with closed forms of European digitals and calls: their known prices and Greeks can be controls."""
+
+    def vanilla_jets(self, strike: float, time: float, /) -> tuple[Jet, Jet]:
+        """Undiscounted expectations of 1{S > strike} and max(S - strike, 0), with their derivatives."""
+        ...
+
+
+class KnowsAverages(PathModel, Protocol):
+    """A law whose log-spots are jointly normal and move by nothing else: averages get controls of known price."""
+
+    def average_jets(self, level: float, times: Sequence[float], /) -> tuple[Jet, Jet]:
+        """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
+        ...
+
+
+class NamesGreeks(Protocol):
+    """A law with Greeks of its own, or that means others by the usual names."""
+
+    def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
+        """The linear combination of derivatives that each name stands for."""
+        ...
+
+
+def has(model: object, capability: type[C]) -> TypeGuard[C]:
+    """Whether a law has every member of a capability.
+
+    Not ``isinstance``: an adapted law has what the law has that it adapts, which only asking shows.
+    """
+    return all(hasattr(model, member) for member in vars(capability) if not member.startswith("_"))
+
+
+def draws_beneath(model: object, times: Sequence[float] | FloatArray) -> bool:
+    """Whether a law draws something beneath its spots, with which changes can travel."""
+    return has(model, Movable) and has(model, DrawsBeneath) and len(model.hand_over_rates(times)) > 1
+
+
+def can_be_kept(model: object) -> bool:
+    """Whether what follows from a law can be kept by it from chunk to chunk: it must have a hash."""
+    try:
+        hash(model)
+    except TypeError:
+        return False
+    return isinstance(model, Hashable)
