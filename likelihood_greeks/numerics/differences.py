@@ -65,17 +65,17 @@ def five_point(function: Function, names: Names, steps: Mapping[str, float]) -> 
     _refuse(names)
 
 
-def seven_point(function: Function, names: Names, steps: Mapping[str, float]) -> float:
+def seven_point(function: Function, names: Names, steps: Mapping[str, float]) -> FloatArray:
     r"""A value, first or second derivative, of sixth order in the steps.
 
     A mixed one comes from curvatures along two diagonals, :math:`4 h k f_{xy} = D^2_{(h,k)} f - D^2_{(h,-k)} f`.
     """
     match names:
         case ():
-            return float(function({}))
+            return np.asarray(function({}))
         case (a,):
             pairs = [function({a: k * steps[a]}) - function({a: -k * steps[a]}) for k in (1, 2, 3)]
-            return float(sum(w * pair for w, pair in zip(SLOPE_OF_SEVEN, pairs, strict=True)) / steps[a])
+            return np.asarray(sum(w * pair for w, pair in zip(SLOPE_OF_SEVEN, pairs, strict=True)) / steps[a])
         case (a, b) if a == b:
             return _curvature(function, {a: steps[a]}) / steps[a] ** 2
         case (a, b):
@@ -85,12 +85,12 @@ def seven_point(function: Function, names: Names, steps: Mapping[str, float]) ->
     _refuse(names)
 
 
-def _curvature(function: Function, direction: Mapping[str, float]) -> float:
+def _curvature(function: Function, direction: Mapping[str, float]) -> FloatArray:
     """The second derivative along a direction, from seven points."""
-    total = -49.0 / 18.0 * function({})
+    total: Any = -49.0 / 18.0 * function({})
     for k, w in enumerate(CURVATURE_OF_SEVEN, 1):
-        total += w * sum(function({key: sign * k * h for key, h in direction.items()}) for sign in (1.0, -1.0))
-    return float(total)
+        total = total + w * sum(function({key: sign * k * h for key, h in direction.items()}) for sign in (1.0, -1.0))
+    return np.asarray(total)
 
 
 def _refuse(names: Names) -> NoReturn:

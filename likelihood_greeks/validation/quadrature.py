@@ -119,7 +119,7 @@ def greek(model: GBM, payoff: Contract, name: Greek, nodes: float = NODES) -> Re
             return _price(replace(model, **moved), payoff, times - shift.get(TIME, 0.0), density)
 
         wide = {key: widening * h for key, h in steps.items()}
-        return sum(weight * seven_point(at, derivative, wide) for derivative, weight in terms.items())
+        return sum(weight * float(seven_point(at, derivative, wide)) for derivative, weight in terms.items())
 
     value = estimate(positive("nodes", nodes), 1.0)
     noise = abs(price(model, payoff, nodes) - price(model, payoff, 1.25 * nodes)) + 1e-15 * model.spot

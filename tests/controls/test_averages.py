@@ -5,18 +5,18 @@ from functools import reduce
 
 import numpy as np
 import pytest
-from likelihood_greeks.controls.specific import rows
 
 import likelihood_greeks as lg
-from likelihood_greeks.controls import averages, plan
+from likelihood_greeks.controls import averages, offers
 from likelihood_greeks.controls.averages import Twin
-from likelihood_greeks.controls.handover import Motion
+from likelihood_greeks.controls.protocol import SharedPaths
 from likelihood_greeks.controls.selection import Load
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.parameters import TIME, coordinates
 from likelihood_greeks.validation import closed_form, quadrature
 from tests.support.gates import MODEL, UNEVEN, assert_estimates, draw
+from tests.support.motions import samples
 
 CURVES = lg.TermStructureGBM(
     spot=93.0, times=(0.3, 0.8, 1.3), zero_rates=(0.01, 0.03, 0.04), dividend_yields=(0.0, 0.02, 0.017),
@@ -32,7 +32,7 @@ EVERYTHING = (0, 1, 2, 3)
 
 
 def motion(model, n_paths, seed):
-    return Motion(model, weigh(model, draw(model, UNEVEN, n_paths, seed), CHECKED))
+    return SharedPaths(model, weigh(model, draw(model, UNEVEN, n_paths, seed), CHECKED))
 
 
 def averaged(spot):
@@ -105,7 +105,7 @@ TWINS = [
 @MODELS
 def test_every_twin_has_mean_zero_for_every_greek_and_five_per_cent_would_be_seen(model):
     payoff, combinations = lg.Asian(95.0, UNEVEN), [{d: 1.0} for d in CHECKED]
-    chunks = (rows(TWINS, motion(model, 10_000, 100 + k), payoff, combinations) for k in range(40))
+    chunks = (samples(TWINS, motion(model, 10_000, 100 + k), payoff, combinations) for k in range(40))
     found = reduce(Moments.merge, map(Moments.of, chunks))
     assert np.abs(found.mean / found.standard_error).max() < 4.0
     for column, twin in enumerate(TWINS):
@@ -128,8 +128,8 @@ def test_a_twin_pays_by_the_averages_of_its_own_dates():
 def twins_of(model, function, times=UNEVEN):
     payoff = lg.Payoff(function, times)
     drawn = weigh(model, draw(model, times, 4096, seed=3), [("spot",)])
-    offers, _ = plan.offered(model, payoff, drawn, Load(len(times)), np.random.default_rng(1))
-    return [offer for offer in offers if isinstance(offer, Twin)]
+    found, _ = offers.offered(model, payoff, drawn, Load(len(times)), np.random.default_rng(1))
+    return [offer for offer in found if isinstance(offer, Twin)]
 
 
 @pytest.mark.parametrize(

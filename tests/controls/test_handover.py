@@ -5,13 +5,16 @@ from itertools import product
 
 import numpy as np
 import pytest
-from likelihood_greeks.controls.specific import HandedOver, Vanilla, rows
 
 from likelihood_greeks import Paths
+from likelihood_greeks.controls import europeans
 from likelihood_greeks.controls import handover as skeletons
-from likelihood_greeks.controls import specific
-from likelihood_greeks.controls.handover import Handover, Motion
+from likelihood_greeks.controls.europeans import Vanilla
+from likelihood_greeks.controls.handed_over import HandedOver
+from likelihood_greeks.controls.handover import Handover
+from likelihood_greeks.controls.skeletons import Skeletons
 from likelihood_greeks.estimators.pathwise import Pathwise
+from likelihood_greeks.models import travel
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, Moves
 from likelihood_greeks.parameters import TIME
 from likelihood_greeks.streams.chunks import Chunk, GivenNormals
@@ -33,6 +36,7 @@ from tests.support.motions import (
     moving,
     relaxed,
     relaxed_and_moving,
+    samples,
     shifted,
     slope,
 )
@@ -50,7 +54,9 @@ def test_tangent_is_the_derivative_of_the_log_spots_at_fixed_normals(name):
 
     expected = slope(lambda h: np.log(simulated(h).spot), name)
     for paths in (simulated(0.0), Paths(np.asarray(UNEVEN), simulated(0.0).spot)):  # with and without its logarithms
-        tangent = np.broadcast_to(MODEL.moves(paths).tangent((name,), LIKELIHOOD_RATIO, ALL_DATES), expected.shape)
+        tangent = np.broadcast_to(
+            travel.tangent(MODEL.moves(paths), (name,), LIKELIHOOD_RATIO, ALL_DATES), expected.shape
+        )
         np.testing.assert_allclose(tangent, expected, rtol=1e-6, atol=1e-6)
 
 
@@ -61,10 +67,10 @@ def test_tangent_slope_is_the_derivative_of_the_tangent_on_the_same_spots(first,
     def tangent(h):  # the spots stay where they are, though their dates may not
         model, times = shifted(second, h)
         return np.broadcast_to(
-            model.moves(Paths(times, spot)).tangent((first,), LIKELIHOOD_RATIO, ALL_DATES), spot.shape
+            travel.tangent(model.moves(Paths(times, spot)), (first,), LIKELIHOOD_RATIO, ALL_DATES), spot.shape
         )
 
-    found = MODEL.moves(Paths(np.asarray(UNEVEN), spot)).tangent((first, second), LIKELIHOOD_RATIO, ALL_DATES)
+    found = travel.tangent(MODEL.moves(Paths(np.asarray(UNEVEN), spot)), (first, second), LIKELIHOOD_RATIO, ALL_DATES)
     np.testing.assert_allclose(
         np.broadcast_to(found, spot.shape), slope(tangent, second), rtol=1e-6, atol=1e-7 / UNITS[second]
     )
@@ -159,7 +165,7 @@ def test_the_skeleton_of_all_dates_is_the_likelihood_ratio(payoff):
         control = moved.control({derivative: 1.0}, Handover(ALL_DATES))
         assert np.abs(control).max() <= 1e-11 * np.abs(moved.value * moved.motion.drawn.weights[derivative]).max()
     control, payments = HandedOver(relaxed(PAYOFFS[payoff]), Handover(ALL_DATES)), PAYOFFS[payoff]
-    everything = rows([control], moved.motion, payments, [{d: 1.0} for d in [*FIRST, *SECOND]])
+    everything = samples([control], moved.motion, payments, [{d: 1.0} for d in [*FIRST, *SECOND]])
     assert not everything.any()  # the rounding errors are not taken for a control
 
 
@@ -206,9 +212,9 @@ def test_every_european_control_has_mean_zero_at_every_date():
 def test_a_european_control_knows_no_other_date_than_its_own():
     paths, combinations = draw(MODEL, n_paths=50), [{d: 1.0} for d in [(), *WEIGHTS]]
     alone = Paths(paths.times[2:3], paths.spot[2:3])
-    found = rows(VANILLAS[8:12], moving(paths, 0.0, 0.0).motion, PAYOFFS["barrier"], combinations)
+    found = samples(VANILLAS[8:12], moving(paths, 0.0, 0.0).motion, PAYOFFS["barrier"], combinations)
     moved = [replace(vanilla, row=0) for vanilla in VANILLAS[8:12]]
-    expected = rows(moved, moving(alone, 0.0, 0.0).motion, PAYOFFS["barrier"], combinations)
+    expected = samples(moved, moving(alone, 0.0, 0.0).motion, PAYOFFS["barrier"], combinations)
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-9 * np.abs(expected).max())
 
 
@@ -260,7 +266,7 @@ def test_a_vega_tangent_without_its_drift_would_be_seen(skeleton, monkeypatch):
 @pytest.mark.parametrize("skeleton", [(3,), (1, 2, 3), (1, 2)], ids=str)
 def test_bridges_that_do_not_move_as_the_clock_turns_would_be_seen(skeleton, monkeypatch):
     assert abs(z_score((TIME,), skeleton)) < 4.0
-    monkeypatch.setattr(Motion, "turning", lambda motion, names, handover: iter(()))
+    monkeypatch.setattr(Skeletons, "turning", lambda motion, names, handover: iter(()))
     assert abs(z_score((TIME,), skeleton)) > 6.0
 
 
@@ -294,7 +300,7 @@ def test_a_second_order_control_without_the_slope_of_its_score_would_be_seen(pai
 def test_a_closed_form_that_is_five_per_cent_wrong_would_be_seen(monkeypatch):
     right = moments(VANILLAS, PAYOFFS["barrier"], [(), ("spot",)], 400_000, seed=14)
     assert np.abs(right.mean / right.standard_error).max() < 4.0
-    exact = specific._known
-    monkeypatch.setattr(specific, "_known", lambda *where: tuple(1.05 * jet for jet in exact(*where)))
+    exact = europeans._known
+    monkeypatch.setattr(europeans, "_known", lambda *where: tuple(1.05 * jet for jet in exact(*where)))
     found = moments(VANILLAS, PAYOFFS["barrier"], [(), ("spot",)], 400_000, seed=14)
     assert np.abs(found.mean / found.standard_error).min() > 6.0

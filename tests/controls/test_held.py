@@ -2,17 +2,18 @@
 
 import numpy as np
 import pytest
-from likelihood_greeks.controls.specific import HandedOver, rows
 
 import likelihood_greeks as lg
-from likelihood_greeks.controls import plan
-from likelihood_greeks.controls.handover import Handover, Hold, Motion
+from likelihood_greeks.controls import offers
+from likelihood_greeks.controls.handed_over import HandedOver
+from likelihood_greeks.controls.handover import Handover, Hold
+from likelihood_greeks.controls.skeletons import Skeletons
 from likelihood_greeks.controls.widths import REACHES
 from likelihood_greeks.models.protocol import Paths
 from likelihood_greeks.parameters import TIME
 from likelihood_greeks.streams.chunks import Chunk
 from tests.support.gates import MODEL, UNEVEN
-from tests.support.motions import FIRST, NATURAL, PAYOFFS, deviation, moments, moving, relaxed
+from tests.support.motions import FIRST, NATURAL, PAYOFFS, deviation, moments, moving, relaxed, samples
 
 LEVEL = 84.0
 HOLDS = [Hold(LEVEL, reach) for reach in (*REACHES, 1.0)]
@@ -45,7 +46,7 @@ def test_every_held_control_has_mean_zero(which):
 def test_a_drift_that_is_not_scored_would_be_seen(monkeypatch):
     contract = PAYOFFS["barrier"]
     held = [HandedOver(relaxed(contract, 1), Handover((), hold=HOLDS[1]))]
-    right = Motion.drift_weights
+    right = Skeletons.drift_weights
 
     def z_score():
         found = moments(held, contract, [("volatility",)], 400_000, seed=22)
@@ -53,7 +54,7 @@ def test_a_drift_that_is_not_scored_would_be_seen(monkeypatch):
 
     assert abs(z_score()) < 4.0
     monkeypatch.setattr(
-        Motion, "drift_weights", lambda *arguments: {name: 0.5 * w for name, w in right(*arguments).items()}
+        Skeletons, "drift_weights", lambda *arguments: {name: 0.5 * w for name, w in right(*arguments).items()}
     )
     assert abs(z_score()) > 6.0
 
@@ -63,8 +64,8 @@ def test_prices_and_second_derivatives_get_no_held_control():
     motion = moving(paths, 0.0, 0.0).motion
     control = HandedOver(relaxed(PAYOFFS["barrier"]), Handover((), hold=HOLDS[0]))
     combinations = [{(): 1.0}, {("spot", "volatility"): 1.0}, {("spot",): 1.0}]
-    assert not rows([control], motion, PAYOFFS["barrier"], combinations).any()
-    assert rows([control], motion, PAYOFFS["barrier"], [{("volatility",): 1.0}, {(TIME,): 1.0}]).any()
+    assert not samples([control], motion, PAYOFFS["barrier"], combinations).any()
+    assert samples([control], motion, PAYOFFS["barrier"], [{("volatility",): 1.0}, {(TIME,): 1.0}]).any()
 
 
 def test_a_held_barrier_more_than_halves_the_variance_of_vega(monkeypatch):
@@ -73,7 +74,7 @@ def test_a_held_barrier_more_than_halves_the_variance_of_vega(monkeypatch):
     out = lg.Barrier(lg.Call(99.0, 1.0), level=121.0, direction="up", knock="out", times=times)
     held = lg.greeks(model, out, ["delta", "vega"], paths=65_536, seed=5)
     assert held.diagnostics.controls["control"].str.contains("121 held").any()
-    monkeypatch.setattr(plan, "_holds", lambda *_: [])
+    monkeypatch.setattr(offers, "_holds", lambda *_: [])
     free = lg.greeks(model, out, ["delta", "vega"], paths=65_536, seed=5)
     assert held["vega"].standard_error ** 2 < free["vega"].standard_error ** 2 / 2.0
     assert abs(held["vega"].value - free["vega"].value) < 4.0 * free["vega"].standard_error

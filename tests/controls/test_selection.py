@@ -5,13 +5,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from likelihood_greeks.controls.specific import HandedOver, Vanilla, rows
 
 import likelihood_greeks as lg
 from likelihood_greeks.controls import selection
+from likelihood_greeks.controls.europeans import Vanilla
+from likelihood_greeks.controls.handed_over import HandedOver
 from likelihood_greeks.controls.handover import Handover
+from likelihood_greeks.controls.protocol import Load, cost, rows
 from likelihood_greeks.controls.regression import SAMPLES_A_CONTROL, Products, fit
-from likelihood_greeks.controls.selection import Load, biased, choose, cost
+from likelihood_greeks.controls.selection import biased, choose
 from likelihood_greeks.controls.widths import Relaxation
 from likelihood_greeks.validation import quadrature
 from tests.support.gates import MODEL, assert_estimates
@@ -327,8 +329,8 @@ def fair():
 def spoilt(name, in_pilot):
     """The estimate with a control whose mean is 0.3 of its deviations, in the main run and perhaps in the pilot."""
 
-    def shifted(controls, motion, payoff, combinations, used=None):
-        found = rows(controls, motion, payoff, combinations, used)
+    def shifted(controls, scene, combinations, used=None):
+        found = rows(controls, scene, combinations, used)
         for j, control in enumerate(controls):
             if control.name == name and (in_pilot or used is not None):
                 found[:, j] += 0.3 * found[:, j].std(axis=-1, keepdims=True)

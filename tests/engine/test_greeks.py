@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import likelihood_greeks as lg
-from likelihood_greeks.engine.payoff_group import Group
-from likelihood_greeks.engine.pilot_and_main import Run, plans
+from likelihood_greeks.engine.main_run import Run
+from likelihood_greeks.engine.payoff_group import CONTROLS, Group
+from likelihood_greeks.engine.pilot import plans
 from likelihood_greeks.parameters import requested
 from likelihood_greeks.streams.chunks import Chunk
 from likelihood_greeks.validation import closed_form, quadrature
@@ -123,7 +124,7 @@ def test_standard_errors_are_right_over_many_seeds(name, controls, sampling):
 
 def test_a_control_with_nonzero_mean_biases_the_estimate_and_would_be_seen():
     payoff = lg.Call(101.0, 1.3)
-    group = Group(MODEL, (payoff,), tuple(requested(["delta"], MODEL).values()), "scores")
+    group = Group(MODEL, (payoff,), tuple(requested(["delta"], MODEL).values()), CONTROLS["scores"])
     (plan,) = plans(group, [Chunk(4, 0, 4096, pilot=True)])
     chunk = Chunk(4, 0, 400_000)
     pairs, _ = Run(group, (plan,)).controlled(chunk)

@@ -10,8 +10,9 @@ from scipy import stats
 
 import likelihood_greeks as lg
 from likelihood_greeks import cli
-from likelihood_greeks.engine.payoff_group import Group
-from likelihood_greeks.engine.pilot_and_main import Run, accumulate, replicated
+from likelihood_greeks.engine.main_run import Run
+from likelihood_greeks.engine.payoff_group import CONTROLS, Group
+from likelihood_greeks.engine.sums import PAYOFFS, accumulate, replicated
 from likelihood_greeks.estimate import Moments, Replicated, doubt
 from likelihood_greeks.parameters import requested
 from likelihood_greeks.streams.chunks import Chunk, checked, chunks, scrambled, sobol_chunks
@@ -59,10 +60,10 @@ def test_result_says_how_many_paths_and_scrambles_there_were():
 
 
 def test_a_run_can_be_continued_on_the_same_scrambles():
-    group = Group(MODEL, (BARRIER,), tuple(requested(["delta"], MODEL).values()), "none")
+    group = Group(MODEL, (BARRIER,), tuple(requested(["delta"], MODEL).values()), CONTROLS["none"])
 
     def total(pieces):
-        return accumulate(replicated(map(Run(group, ()), pieces), pieces))[0]
+        return accumulate(replicated(map(Run(group), pieces), pieces))[PAYOFFS][0]
 
     parts = [sobol_chunks(3, 16, first, count, 4) for first, count in ((0, 1024), (1024, 1024), (2048, 2048))]
     joined, whole = total([*chain(*parts)]), total(sobol_chunks(3, 16, 0, 4096, 4))

@@ -10,7 +10,7 @@ from scipy import stats
 import likelihood_greeks as lg
 from likelihood_greeks import cli
 from likelihood_greeks.book.reading import read_book
-from likelihood_greeks.engine.pilot_and_main import Run
+from likelihood_greeks.engine.main_run import Run
 from likelihood_greeks.engine.stopping import GROWTH, Goal, Target, sampled
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.payoffs.relaxed.tape import NotRelaxableError
@@ -157,7 +157,7 @@ def as_soon_as_it_looks_small(draws):
 
 
 def by_the_rule(draws):
-    return sampled(rare, draws, Goal(64, 1 << 20, (Target("price", 0, TARGET),)), [0]).total[0]
+    return sampled(rare, draws, Goal(64, 1 << 20, (Target("price", 0, TARGET),)), dict.values).total[0]
 
 
 def test_small_first_rounds_and_rare_payments_cover_by_the_rule_and_not_by_looking_early():
@@ -176,7 +176,7 @@ def test_a_round_is_as_long_as_the_variance_says_but_grows_by_no_more_than_the_l
     assert aim.needed(1000, [moments]) == 1000
     tight = Goal(1000, 10**6, (Target("price", 0, 0.01),))
     assert tight.needed(1000, [moments]) == pytest.approx(1.05 * 1e4, rel=0.1)
-    run = sampled(rare, SHORT, Goal(64, 100_000, (Target("price", 0, 5e-4),)), [0])
+    run = sampled(rare, SHORT, Goal(64, 100_000, (Target("price", 0, 5e-4),)), dict.values)
     assert all(later <= GROWTH * earlier for earlier, later in zip(run.rounds, run.rounds[1:], strict=False))
     assert all(n % 64 == 0 for n in run.rounds[:-1])
     assert len(run.rounds) <= 6
@@ -186,9 +186,9 @@ def test_a_mean_that_is_not_finite_is_not_waited_for():
     def broken(chunk):
         return {0: Moments.of(np.full((1, chunk.n_paths), np.nan))}
 
-    run = sampled(broken, SHORT, Goal(64, 100_000, (Target("price", 0, 0.1),)), [0])
+    run = sampled(broken, SHORT, Goal(64, 100_000, (Target("price", 0, 0.1),)), dict.values)
     assert run.paths == 64
-    assert "not reached" in run.missed(0)["price"]
+    assert "not reached" in run.missed(run.total[0])["price"]
 
 
 SOME = [2, 21, 22]  # a call, and two barriers of which one is noisy

@@ -7,7 +7,8 @@ import pytest
 from scipy import integrate
 
 import likelihood_greeks as lg
-from likelihood_greeks.models.numerical import moved, stencil
+from likelihood_greeks.models.adaptor import moved
+from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME
 from tests.support.gates import assert_estimates, draw
 
@@ -66,7 +67,7 @@ def test_scores_of_heston_on_curves_are_derivatives_of_its_log_density(name):
     paths = draw(HESTON, DATES, n_paths=60)
     score = HESTON.score(paths, [name])[0]
     step = 1e-4 * max(abs(getattr(HESTON, name)), 0.1)
-    found = stencil(lambda s: moved(HESTON, s).log_density(paths), (name,), {name: step})
+    found = five_point(lambda s: moved(HESTON, s).log_density(paths), (name,), {name: step})
     np.testing.assert_allclose(score, found, rtol=1e-5, atol=1e-6 * score.std())
 
 
@@ -76,7 +77,7 @@ def test_elapsed_time_leaves_the_curves_of_heston_in_the_calendar():
         forward = HESTON.forward(t) * np.exp(-0.05 * (RATES[0] - YIELDS[0]))
         assert later.forward(t - 0.05) == pytest.approx(forward, rel=1e-13)
     for jet in (lambda m, t: m.forward_jet(np.asarray(t)), lambda m, t: m.vanilla_jets(90.0, t)[1]):
-        found = stencil(lambda s, jet=jet: jet(HESTON.later(s[TIME]), 1.6 - s[TIME]).value, (TIME,), {TIME: 1e-3})
+        found = five_point(lambda s, jet=jet: jet(HESTON.later(s[TIME]), 1.6 - s[TIME]).value, (TIME,), {TIME: 1e-3})
         assert float(jet(HESTON, 1.6).derivative(TIME)) == pytest.approx(float(found), rel=1e-6)
     with pytest.raises(ValueError, match="elapsed must be before the first node"):
         HESTON.later(0.25)

@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 import likelihood_greeks as lg
 from likelihood_greeks.controls.regression import Products
 from likelihood_greeks.models.adaptor import as_path_model
-from likelihood_greeks.revaluation.reweighting import Averaging, Ladder, Point, trusted
+from likelihood_greeks.revaluation.anchors import Trust, trusted
+from likelihood_greeks.revaluation.many_points import Averaging, Ladder
+from likelihood_greeks.revaluation.reweighting import Point
 from likelihood_greeks.streams.chunks import Chunk
 from likelihood_greeks.validation import closed_form, quadrature
 from tests.support.gates import MODEL, UNEVEN
@@ -185,7 +187,7 @@ def test_an_incomplete_log_density_is_seen_and_not_used():
 def test_reweighting_is_right_only_with_the_whole_density(law, right):
     model = as_path_model(law)
     points = tuple(Point(as_path_model(replace(law, deviation=d)), ({(): 1.0},)) for d in (1.0, 1.1))
-    ladder = Ladder(SQUARE, points, (0, 0), controlled=False)
+    ladder = Ladder(SQUARE, points, Trust((0, 0), ("", "")), controlled=False)
     moments = Averaging(ladder)(Chunk(7, 0, 100_000))[1]
     assert model.parameters == ("mean", "deviation")
     assert (abs(moments.mean[0] - (0.3**2 + 1.1**2)) < 4.0 * moments.standard_error[0]) == right
@@ -223,7 +225,7 @@ def test_weights_that_are_too_wild_would_be_wrong_without_the_rule():
     """The reason for the trust region: far away even the standard error is an illusion."""
     far = Point(at(MODEL, {"spot": 25.0}), ({(): 1.0},))
     near = Point(MODEL, ({(): 1.0},))
-    moments = Averaging(Ladder(DIGITAL, (near, far), (0, 0), controlled=False))(Chunk(7, 0, 4096))[1]
+    moments = Averaging(Ladder(DIGITAL, (near, far), Trust((0, 0), ("", "")), controlled=False))(Chunk(7, 0, 4096))[1]
     assert abs(moments.mean[-1] - 1.0) > 0.2  # the mean weight
     assert trusted(DIGITAL, (near, far), Chunk(7, 0, 4096, pilot=True), 0.25, 4096).sources == (0, 1)
 

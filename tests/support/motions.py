@@ -4,10 +4,12 @@ from dataclasses import replace
 from functools import reduce
 
 import numpy as np
-from likelihood_greeks.controls.specific import rows
 
 import likelihood_greeks as lg
-from likelihood_greeks.controls.handover import Motion, Moved, candidates
+from likelihood_greeks.controls.handover import candidates
+from likelihood_greeks.controls.moved_payoff import MovedPayoff
+from likelihood_greeks.controls.protocol import Scene, SharedPaths, rows
+from likelihood_greeks.controls.skeletons import Skeletons
 from likelihood_greeks.controls.widths import ladder
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
@@ -58,7 +60,7 @@ def relaxed(payoff, which=0):
 
 
 def moving(paths, value, gradient, model=MODEL):
-    return Moved(Motion(model, weigh(model, paths, WEIGHTS)), value, gradient)
+    return MovedPayoff(Skeletons(weigh(model, paths, WEIGHTS)), value, gradient)
 
 
 def relaxed_and_moving(payoff, paths, which=0, model=MODEL):
@@ -66,13 +68,19 @@ def relaxed_and_moving(payoff, paths, which=0, model=MODEL):
     return moving(paths, *relaxed(payoff, which).evaluate(payoff, paths.spot, lambda _: factor), model)
 
 
+def samples(controls, paths, payoff, combinations):
+    """The controls of every combination on the paths of one chunk, as a pilot has them."""
+    shared = paths if isinstance(paths, SharedPaths) else SharedPaths(MODEL, paths.drawn)
+    return rows(controls, Scene(shared, payoff, trial=True), combinations)
+
+
 def moments(controls, payoff, derivatives, n_paths, seed):
     """Moments of the controls of every derivative, shape (n_derivatives, n_controls)."""
     parts = []
     for index in range(n_paths // 40_000):
         paths = MODEL.simulate(UNEVEN, Chunk(seed, index, 40_000).stream())
-        motion = Motion(MODEL, weigh(MODEL, paths, WEIGHTS))
-        parts.append(Moments.of(rows(controls, motion, payoff, [{d: 1.0} for d in derivatives])))
+        shared = SharedPaths(MODEL, weigh(MODEL, paths, WEIGHTS))
+        parts.append(Moments.of(samples(controls, shared, payoff, [{d: 1.0} for d in derivatives])))
     return reduce(Moments.merge, parts)
 
 

@@ -7,11 +7,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from likelihood_greeks.controls.specific import Conditional, HandedOver, Vanilla, rows
 
 import likelihood_greeks as lg
 from likelihood_greeks.book.trades import parse
-from likelihood_greeks.controls.handover import Handover, Motion, Moved, candidates
+from likelihood_greeks.controls.conditional import Conditional
+from likelihood_greeks.controls.europeans import Vanilla
+from likelihood_greeks.controls.handed_over import HandedOver
+from likelihood_greeks.controls.handover import Handover, candidates
+from likelihood_greeks.controls.moved_payoff import MovedPayoff
+from likelihood_greeks.controls.protocol import SharedPaths
+from likelihood_greeks.controls.skeletons import Skeletons
 from likelihood_greeks.controls.widths import ladder
 from likelihood_greeks.engine.choice_of_law import chosen_law
 from likelihood_greeks.estimate import Moments
@@ -27,6 +32,7 @@ from tests.support.gates import UNEVEN, assert_estimates, draw
 from tests.support.heston_book import BOOK, GIVEN
 from tests.support.heston_moves import POSITIVE, SHORT, along, moments_of, size
 from tests.support.heston_reference import DESK, FV1
+from tests.support.motions import samples
 
 NAMES = coordinates(DESK)
 FIRST = [(name,) for name in NAMES]
@@ -55,7 +61,7 @@ each_rate = pytest.mark.parametrize("rate", RATES, ids=str)
 
 
 def moving(model, paths, value, gradient, needed=WEIGHTS):
-    return Moved(Motion(model, weigh(model, paths, needed, ESTIMATED)), value, gradient)
+    return MovedPayoff(Skeletons(weigh(model, paths, needed, ESTIMATED)), value, gradient)
 
 
 def bridged(means, variances, skeleton, scored, normals):
@@ -151,8 +157,8 @@ def moments(model, controls, payoff, derivatives, times=UNEVEN, n_paths=N_PATHS)
     combinations, parts = [{d: 1.0} for d in derivatives], []
     needed = [*FIRST, *(d for d in derivatives if len(d) == 2)]
     for paths in drawn(model, times, n_paths):
-        motion = Motion(model, weigh(model, paths, needed, ESTIMATED))
-        parts.append(Moments.of(rows(controls, motion, payoff, combinations)))
+        motion = SharedPaths(model, weigh(model, paths, needed, ESTIMATED))
+        parts.append(Moments.of(samples(controls, motion, payoff, combinations)))
     return reduce(Moments.merge, parts)
 
 
@@ -247,7 +253,9 @@ def z_score(name, handover):
 @pytest.mark.parametrize("name", ["spot", "initial_variance", "long_run_variance", TIME])
 def test_a_tangent_that_is_not_taken_off_at_scored_dates_would_be_seen(name, skeleton, monkeypatch):
     assert z_score(name, Handover(skeleton, 4.0)) < 4.0
-    monkeypatch.setattr(Motion, "handed", lambda self, gradient, skeleton: np.zeros((len(skeleton), gradient.shape[1])))
+    monkeypatch.setattr(
+        Skeletons, "handed", lambda self, gradient, skeleton: np.zeros((len(skeleton), gradient.shape[1]))
+    )
     assert z_score(name, Handover(skeleton, 4.0)) > 6.0
 
 
@@ -272,7 +280,7 @@ def bent_z_score(name):
 @pytest.mark.parametrize("name", ["initial_variance", TIME])
 def test_bridges_that_do_not_turn_with_their_clock_would_be_seen(name, monkeypatch):
     assert bent_z_score(name) < 4.0
-    monkeypatch.setattr(Motion, "turning", lambda motion, names, handover: iter(()))
+    monkeypatch.setattr(Skeletons, "turning", lambda motion, names, handover: iter(()))
     assert bent_z_score(name) > 6.0
 
 
@@ -288,7 +296,7 @@ def in_time(motion, skeleton):
 @pytest.mark.parametrize("name", ["spot", "long_run_variance"])
 def test_bridges_in_time_and_not_on_the_clock_would_be_seen(name, monkeypatch):
     assert bent_z_score(name) < 4.0
-    monkeypatch.setattr(Motion, "shares", in_time)
+    monkeypatch.setattr(Skeletons, "shares", in_time)
     assert bent_z_score(name) > 5.0
 
 
@@ -307,11 +315,11 @@ def test_controls_with_hardly_any_vol_of_vol_are_those_of_black_scholes(payoff, 
     names = [{("spot",): 1.0}, {("rate",): 1.0}, {(TIME,): 1.0}, {("spot", "spot"): 1.0}, {("spot", "rate"): 1.0}]
     needed = [*FIRST, ("spot", "spot"), ("spot", "rate")]
     black = [(a,) for a in (*flat.parameters, TIME)] + needed[-2:]
-    expected = rows(
-        [control], Motion(flat, weigh(flat, one, black)), PAYOFFS[payoff], [*names, {("volatility",): 1.0}]
+    expected = samples(
+        [control], SharedPaths(flat, weigh(flat, one, black)), PAYOFFS[payoff], [*names, {("volatility",): 1.0}]
     )[:, 0]
-    motion = Motion(law, weigh(law, other, needed, 0.0))
-    found = rows([control], motion, PAYOFFS[payoff], [*names, volatility])[:, 0]
+    motion = SharedPaths(law, weigh(law, other, needed, 0.0))
+    found = samples([control], motion, PAYOFFS[payoff], [*names, volatility])[:, 0]
     scales = natural(law, PAYOFFS[payoff], [*(next(iter(c)) for c in names), ("initial_variance",)])[:, 0]
     for a, b, scale in zip(found, expected, scales, strict=True):
         assert np.abs(a - b).mean() <= 0.02 * np.abs(b).mean() + 1e-3 * scale
@@ -444,7 +452,7 @@ def test_a_payoff_that_cannot_be_relaxed_is_still_handed_over_otherwise():
 def test_diagnostics_name_controls_in_words():
     options = {"greeks": ["delta", "vega"], "paths": 20_000, "seed": 8}
     names = [n for way in WAYS for n in names_of(lg.greeks(DESK, BARRIER, handover=way, **options))]
-    assert any("variance flow" in name for name in names)
+    assert any("flow beneath" in name for name in names)
     for name in names:
         assert "inf" not in name.split()
         assert "Handover" not in name

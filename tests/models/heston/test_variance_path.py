@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from likelihood_greeks.models import travel
 from likelihood_greeks.models.adaptor import Adapted
 from likelihood_greeks.models.heston.integrated_variance import IntegratedVariance
 from likelihood_greeks.models.heston.spot import LINEAR, ConditionalSpot
@@ -210,7 +211,7 @@ def test_second_derivatives_are_those_of_first_ones_on_the_same_spots(model, pai
     for found, what in (
         (bend.mean, lambda m: m.slope(a, rate).mean),
         (bend.variance, lambda m: m.slope(a, rate).variance),
-        (moves.tangent(pair, rate, every), lambda m: m.tangent((a,), rate, every)),
+        (travel.tangent(moves, pair, rate, every), lambda m: travel.tangent(m, (a,), rate, every)),
         (moves.curvature(pair, rate), lambda m: m.weight(a, rate)),
     ):
         same(found, of_first(what), model, pair)
@@ -260,16 +261,16 @@ def test_curvature_by_the_likelihood_ratio_is_the_second_derivative_of_the_log_d
 @each_rate
 def test_moves_between_some_dates_are_sums_of_moves(rate):
     paths, rows = draw(DESK, UNEVEN, n_paths=50), [1, 3]
-    fine, coarse = DESK.moves(paths), DESK.moves(paths).between(rows)
+    fine, coarse = DESK.moves(paths), travel.between(DESK.moves(paths), rows)
     for name in NAMES:
         a, b = (np.cumsum(np.broadcast_to(m.slope(name, rate).mean, m.noise.shape), axis=0) for m in (fine, coarse))
         np.testing.assert_allclose(a[rows], b, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(
-            np.broadcast_to(fine.clock(name, rate), fine.noise.shape)[rows],
-            np.broadcast_to(coarse.clock(name, rate), coarse.noise.shape), rtol=1e-12, atol=1e-15,
+            np.broadcast_to(travel.clock(fine, name, rate), fine.noise.shape)[rows],
+            np.broadcast_to(travel.clock(coarse, name, rate), coarse.noise.shape), rtol=1e-12, atol=1e-15,
         )  # fmt: skip
     np.testing.assert_allclose(np.cumsum(fine.noise, axis=0)[rows], np.cumsum(coarse.noise, axis=0), atol=1e-12)
-    assert fine.between(range(4)) is fine
+    assert travel.between(fine, range(4)) is fine
 
 
 # -- what is known of a path -----------------------------------------------------------------------------------
