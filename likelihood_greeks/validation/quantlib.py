@@ -78,7 +78,7 @@ def _derivative(model: GBM, payoff: Contract, names: tuple[str, ...], today: Any
         moved = replace(model, **{key: getattr(model, key) + h for key, h in shift.items()})
         return float(getattr(_instrument(moved, payoff, today), METHODS[(given,)])())
 
-    return seven_point(at, (bumped,), {bumped: 0.005 * scale})
+    return float(seven_point(at, (bumped,), {bumped: 0.005 * scale}))
 
 
 @contextmanager

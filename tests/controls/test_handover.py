@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 
 from likelihood_greeks import Paths
-from likelihood_greeks.controls import europeans
-from likelihood_greeks.controls import handover as skeletons
+from likelihood_greeks.controls import europeans, skeletons
 from likelihood_greeks.controls.europeans import Vanilla
 from likelihood_greeks.controls.handed_over import HandedOver
 from likelihood_greeks.controls.handover import Handover
 from likelihood_greeks.controls.skeletons import Skeletons
 from likelihood_greeks.estimators.pathwise import Pathwise
 from likelihood_greeks.models import travel
-from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, Moves
+from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
 from likelihood_greeks.parameters import TIME
 from likelihood_greeks.streams.chunks import Chunk, GivenNormals
 from tests.support.gates import MODEL, UNEVEN, draw
@@ -251,7 +250,7 @@ def test_an_interpolation_constant_between_scored_dates_would_be_seen(derivative
 
 @pytest.mark.parametrize("skeleton", [(), (1, 2)], ids=str)
 def test_a_vega_tangent_without_its_drift_would_be_seen(skeleton, monkeypatch):
-    right = Moves.speed
+    right = travel.speed
 
     def speed(moves, names, rate):
         still, noisy = right(moves, names, rate)
@@ -259,7 +258,7 @@ def test_a_vega_tangent_without_its_drift_would_be_seen(skeleton, monkeypatch):
         return still + (names == ("volatility",)) * drift, noisy
 
     assert abs(z_score(("volatility",), skeleton)) < 4.0
-    monkeypatch.setattr(Moves, "speed", speed)
+    monkeypatch.setattr(travel, "speed", speed)
     assert abs(z_score(("volatility",), skeleton)) > 6.0
 
 

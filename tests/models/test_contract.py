@@ -11,8 +11,9 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pytest
 
+from likelihood_greeks.models import travel
+from likelihood_greeks.models.adaptor import moved
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
-from likelihood_greeks.models.numerical import moved
 from likelihood_greeks.models.protocol import PathModel, observed
 from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME
@@ -265,7 +266,7 @@ def test_tangents_are_the_derivatives_of_the_log_spots_at_fixed_normals(case):
                 lambda shifts: np.log(at_the_same_draws(case, drawn, normals, shifts).spot), (name,),
                 steps_of(case, 1e-3),
             )  # fmt: skip
-            found = np.broadcast_to(moves.tangent((name,), LIKELIHOOD_RATIO, every), expected.shape)
+            found = np.broadcast_to(travel.tangent(moves, (name,), LIKELIHOOD_RATIO, every), expected.shape)
             size = np.abs(expected).max()
             np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * size + 1e-9, err_msg=name)
 

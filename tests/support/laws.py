@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special, stats
 
 from likelihood_greeks import GBM, Paths, TermStructureGBM
-from likelihood_greeks.models.numerical import as_path_model
+from likelihood_greeks.models.adaptor import as_path_model
 from tests.support.gates import MODEL, UNEVEN, draw
 from tests.support.heston_reference import BK1, DESK, FV1, FV5
 

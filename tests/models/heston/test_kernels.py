@@ -212,8 +212,8 @@ def test_estimates_are_the_same_with_kernels_and_without(controls, near):
 
 
 def test_a_kernel_without_a_part_would_be_seen(monkeypatch):
-    right = kernels("flow").motions
-    monkeypatch.setattr(kernels("flow"), "motions", lambda *a: right(*a[:6], 0.999 * a[6], a[7]))
+    right = kernels("heston.flow").motions
+    monkeypatch.setattr(kernels("heston.flow"), "motions", lambda *a: right(*a[:6], 0.999 * a[6], a[7]))
     with pytest.raises(AssertionError):
         test_weights_are_the_same_with_kernels_and_without(DESK, 4.0)
 
