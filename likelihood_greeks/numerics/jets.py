@@ -39,6 +39,7 @@ class Jet:
     value : ndarray, shape (...)
     gradient : ndarray, shape (P, ...)
     hessian : ndarray, shape (P, P, ...)
+        Or (0, 0, ...), where second derivatives are not wanted.
     """
 
     names: tuple[str, ...]
@@ -49,16 +50,16 @@ class Jet:
     __array_ufunc__ = None  # so that ``ndarray * jet`` comes to Jet.__rmul__
 
     @classmethod
-    def variables(cls, values: Mapping[str, float]) -> dict[str, Jet]:
-        """One jet per coordinate: the coordinate itself."""
+    def variables(cls, values: Mapping[str, float], second: bool = True) -> dict[str, Jet]:
+        """One jet per coordinate: the coordinate itself; with second derivatives or without."""
         names, size = tuple(values), len(values)
-        eye, zero = np.eye(size), np.zeros((size, size))
+        eye, zero = np.eye(size), np.zeros((size, size) if second else (0, 0))
         return {name: cls(names, np.asarray(float(values[name])), eye[i], zero) for i, name in enumerate(names)}
 
     def constant(self, value: Any) -> Jet:
         """A constant in the same coordinates."""
-        value, size = np.asarray(value), len(self.names)
-        return Jet(self.names, value, np.zeros((size, *value.shape)), np.zeros((size, size, *value.shape)))
+        value, size, second = np.asarray(value), len(self.names), len(self.hessian)
+        return Jet(self.names, value, np.zeros((size, *value.shape)), np.zeros((second, second, *value.shape)))
 
     def derivative(self, *names: str) -> AnyArray:
         """The value, a first or a second derivative, for none, one or two coordinate names."""
@@ -74,7 +75,8 @@ class Jet:
 
     def chain(self, value: AnyArray, slope: AnyArray, curvature: AnyArray) -> Jet:
         """g(self), from g, g' and g'' at ``self.value``."""
-        outer = self.gradient[:, None] * self.gradient[None, :]
+        curved = self.gradient[: len(self.hessian)]
+        outer = curved[:, None] * curved[None, :]
         return Jet(self.names, value, slope * self.gradient, slope * self.hessian + curvature * outer)
 
     @property
@@ -130,7 +132,8 @@ class Jet:
         if not isinstance(other, Jet):
             return self._scaled(np.asarray(other))
         a, b = self._aligned(other)
-        cross = a.gradient[:, None] * b.gradient[None, :]
+        second = len(a.hessian)
+        cross = a.gradient[:second, None] * b.gradient[None, :second]
         return Jet(
             self.names,
             a.value * b.value,
@@ -154,6 +157,11 @@ class Jet:
     def sum(self) -> Jet:
         """Sum over the last axis of the value."""
         return Jet(self.names, self.value.sum(-1), self.gradient.sum(-1), self.hessian.sum(-1))
+
+
+def constants(values: Mapping[str, Any]) -> dict[str, Jet]:
+    """Numbers or arrays as jets in no coordinates."""
+    return {name: Jet((), np.asarray(value), np.zeros(0), np.zeros((0, 0))) for name, value in values.items()}
 
 
 def exp(x: Jet) -> Jet:

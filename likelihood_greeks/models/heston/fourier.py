@@ -12,12 +12,8 @@ crosses the imaginary axis between the poles at :math:`-i` and 0,
     E[\min(e^{X-k}, 1)] = \frac1{2\pi}\int \frac{\varphi(u)\,e^{-iuk}}{u(u + i)}\,du,
 
 and the call is :math:`F_t - K\,E[\min(e^{X-k}, 1)]`. The contour is
-
-.. math:: u(s) = -\tfrac{i}2 + \tfrac12\sinh(s + i\omega), \qquad s \in \mathbb R,
-
-a graded line (:math:`\omega = 0`) whose ends are turned towards faster decay and less oscillation. The trapezoidal rule
-in s then converges exponentially, and halving its step about squares its error. The integrands are jets, so the
-derivatives are integrals too, each with its own error control.
+:math:`u(s) = -\tfrac{i}2 + \tfrac12\sinh(s + i\omega)` (`contour`). The integrands are jets, so the derivatives are
+integrals too, each with its own error control.
 
 References
 ----------
@@ -26,34 +22,28 @@ References
 .. [2] A. Lewis, *Option Valuation under Stochastic Volatility*, Finance Press, 2000, chapter 2 (the contour between
    the poles).
 .. [3] H. Albrecher, P. Mayer, W. Schoutens and J. Tistaert, "The little Heston trap", *Wilmott Magazine*, January 2007.
-.. [4] S. Boyarchenko and S. Levendorskii, "Sinh-acceleration: efficient evaluation of probability distributions, option
-   pricing, and Monte Carlo simulations", *International Journal of Theoretical and Applied Finance* 22, 2019.
-.. [5] L. N. Trefethen and J. A. C. Weideman, "The exponentially convergent trapezoidal rule", *SIAM Review* 56, 2014.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.polynomial import Polynomial
 
 from ..._checks import finite, non_negative, positive, refuse
-from ..._typing import AnyArray
+from ..._typing import AnyArray, FloatArray
 from ...numerics import jets
 from ...numerics.jets import Jet
 from ...parameters import TIME
+from .contour import Contour, change, surveyed, unsettled
 
 VARIANCE = ("initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", "correlation")
 """The parameters of the variance."""
 
 LOG1P_RATIO = Polynomial([(-1.0) ** n / (n + 1) for n in range(14)])
-ANGLES = np.pi / 14.0 * np.arange(-6, 7)  # of the contour's ends; the poles are met at +- pi/2
-STATIONS = np.arange(0.0, 32.0, 0.5)  # of the survey; |u| reaches 1e13
+ANGLES = np.pi / 14.0 * np.arange(-6.0, 7.0)  # of the contour's ends; the poles are met at +- pi/2
 STEPS = (1 / 16, 1 / 32, 1 / 64, 1 / 128)
-GROWTH = 1e3  # of the integrand, up to which an angle counts as admissible
-NEGLIGIBLE = 1e-20  # where the contour ends, in parts of the integral of |integrand|
 CHANGE = 1e-7  # by halving the step, in parts of the same: the error left is about its square
 ROUNDING = 1e-12  # change of a derivative, per unit changes of its coordinates, that is rounding, in parts of the same
 
@@ -169,46 +159,25 @@ def _log1p_ratio(x: Jet) -> Jet:
 
 def _integrals(values: Mapping[str, float]) -> tuple[Jet, Jet]:
     """P(X > k) and E[min(exp(X - k), 1)] in the coordinates `values`, at those values."""
-    x, (angle, end) = Jet.variables(values), _contour(values)
+    x, contour = Jet.variables(values), _contour(values)
     for step in STEPS:
-        s = np.arange(0.0, end, step)
-        u, speed = _path(s, angle)
+        u, weight = contour.nodes(step)
         kernel = jets.exp(log_characteristic(x, u) - x["log_moneyness"] * (1j * u))
-        weight = np.where(s > 0.0, 1.0, 0.5) * speed * (step / np.pi)  # the other half line is the conjugate
         terms = kernel * (weight / (1j * u)), kernel * (weight / (u * (u + 1j)))
         if all(_settled(term, values) for term in terms):
             return terms[0].sum().real, terms[1].sum().real
-    raise _unsettled(values)
+    raise unsettled(values)
 
 
-def _path(s: AnyArray, angle: Any) -> tuple[AnyArray, AnyArray]:
-    """The contour u(s), and du/ds."""
-    z = s + 1j * angle
-    return -0.5j + 0.5 * np.sinh(z), 0.5 * np.cosh(z)
+def _contour(values: Mapping[str, float]) -> Contour:
+    """The contour of a probability, which serves the minimum as well."""
+    bare = jets.constants(values)
 
+    def modulus(u: AnyArray) -> FloatArray:
+        exponent = log_characteristic(bare, u).value - 1j * u * values["log_moneyness"]
+        return np.asarray(np.exp(exponent.real) / np.abs(u))
 
-def _contour(values: Mapping[str, float]) -> tuple[float, float]:
-    r"""The angle of the contour and where it may end.
-
-    The error of the trapezoidal rule of step h is bounded by :math:`N(\omega \pm a)\,e^{-2\pi a/h}`, where
-    :math:`N(\omega)` is the integral of the modulus at angle :math:`\omega`, as long as N is finite between
-    (Trefethen and Weideman, 2014). So the best angle lies in the middle of those where N is small; N is log-convex
-    in the strip, so that these are an interval.
-    """
-    bare = {name: Jet((), np.asarray(value), np.zeros(0), np.zeros((0, 0))) for name, value in values.items()}
-    u, speed = _path(STATIONS, ANGLES[:, None])
-    exponent = log_characteristic(bare, u).value - 1j * u * values["log_moneyness"]
-    with np.errstate(over="ignore"):  # angles where the integrand grows
-        modulus = np.exp(exponent.real) * np.abs(speed / u)
-    total = modulus.sum(axis=1)
-    admissible = np.flatnonzero(total <= GROWTH * total.min())
-    if not (len(admissible) and total.min() > 0.0):
-        raise _unsettled(values)
-    middle = (admissible[0] + admissible[-1]) // 2
-    last = np.flatnonzero(modulus[middle] > NEGLIGIBLE * total[middle])[-1] + 1
-    if not last < len(STATIONS):
-        raise _unsettled(values)
-    return float(ANGLES[middle]), float(STATIONS[last])
+    return surveyed(Contour.between_the_poles(ANGLES).order, 0.5, ANGLES, modulus, values)
 
 
 def _settled(terms: Jet, values: Mapping[str, float]) -> bool:
@@ -216,8 +185,7 @@ def _settled(terms: Jet, values: Mapping[str, float]) -> bool:
     unit = np.array([_unit(name, values) for name in terms.names])
     size = np.abs(terms.value).sum(-1)
     for array, change_of in ((terms.value, 1.0), (terms.gradient, unit), (terms.hessian, np.outer(unit, unit))):
-        difference = np.abs(array.sum(-1).real - 2.0 * array[..., ::2].sum(-1).real)
-        if not np.all(difference <= CHANGE * np.abs(array).sum(-1) + ROUNDING * size / change_of):
+        if not np.all(change(array) <= CHANGE * np.abs(array).sum(-1) + ROUNDING * size / change_of):
             return False
     return True
 
@@ -232,10 +200,6 @@ def _unit(name: str, values: Mapping[str, float]) -> float:
         case "correlation" | "log_moneyness":
             return 1.0
     return values[name]
-
-
-def _unsettled(values: Mapping[str, float]) -> ArithmeticError:
-    return ArithmeticError(f"the Fourier integral must settle, got none at {dict(values)}")
 
 
 def _check(x: Mapping[str, Jet], strike: float, time: float, maturity: float) -> None:

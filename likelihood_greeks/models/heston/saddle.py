@@ -4,13 +4,9 @@ With :math:`X = \log(S_t/F_t)` and its characteristic function :math:`\varphi`, 
 
 .. math:: p(x) = \frac1{2\pi}\int \varphi(u)\,e^{-iux}\,du
 
-on any contour that crosses the imaginary axis at :math:`u = -ip` with :math:`E[e^{pX}]` finite. The contour here,
-
-.. math:: u(s) = -ip + b\,[\sinh(s + i\omega) - i\sin\omega],
-
-crosses it at the saddle, where :math:`E[e^{pX}]\,e^{-px}` is least: then nothing cancels, and p(x) has all its digits
-however small it is. Its width b is that of the saddle, and its ends are turned as in `fourier`, so that the
-trapezoidal rule in s converges exponentially even where :math:`\varphi` decays slowly on the real line.
+on any contour that crosses the imaginary axis at :math:`u = -ip` with :math:`E[e^{pX}]` finite. The contour here
+(`contour`) crosses it at the saddle, where :math:`E[e^{pX}]\,e^{-px}` is least: then nothing cancels, and p(x) has all
+its digits however small it is. Its width is that of the saddle.
 
 References
 ----------
@@ -18,8 +14,6 @@ References
    2007, proposition 3.1 (the time at which a moment becomes infinite).
 .. [2] R. Lugannani and S. Rice, "Saddle point approximation for the distribution of the sum of independent random
    variables", *Advances in Applied Probability* 12, 1980.
-.. [3] S. Boyarchenko and S. Levendorskii, "Sinh-acceleration: efficient evaluation of probability distributions, option
-   pricing, and Monte Carlo simulations", *International Journal of Theoretical and Applied Finance* 22, 2019.
 """
 
 from __future__ import annotations
@@ -32,34 +26,13 @@ import numpy as np
 from scipy import special
 
 from ..._typing import AnyArray, FloatArray
-from ...numerics.jets import Jet
+from ...numerics import jets
+from .contour import Contour, surveyed
 from .fourier import log_characteristic
 
 ORDERS = special.expit(np.arange(-14.0, 9.0, 0.05))  # of the moments, in parts of the critical one
-ANGLES = np.pi / 40.0 * np.arange(-19, 20)
-STATIONS = np.arange(0.0, 40.0, 0.5)  # of the survey of a contour
-GROWTH = 1e3  # of the integrand, up to which an angle counts as admissible
-NEGLIGIBLE = 1e-20  # where a contour ends, in parts of the integral of |integrand|
+ANGLES = np.pi / 40.0 * np.arange(-19.0, 20.0)
 RISE = 3.0  # of log E exp(p (X - x)) above its least, over the width of the saddle
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Contour:
-    """One contour: the order p at which it crosses the imaginary axis, its width, the angle of its ends, and its end.
-
-    The angle may be an array: then so are the points.
-    """
-
-    order: float
-    width: float
-    angle: AnyArray | float
-    end: float
-
-    def points(self, s: AnyArray) -> tuple[AnyArray, AnyArray]:
-        """u(s) and du/ds, of the shape of `s`."""
-        z = s + 1j * self.angle
-        return -1j * self.order + self.width * (np.sinh(z) - 1j * np.sin(self.angle)), self.width * np.cosh(z)
 
 
 @final
@@ -84,7 +57,7 @@ class Saddles:
         """Moments of all orders short of the critical ones."""
         low, high = critical_orders(values)
         orders = np.concatenate([low * ORDERS[::-1], high * ORDERS])
-        return cls(values, orders, log_characteristic(_bare(values), -1j * orders).value.real)
+        return cls(values, orders, log_characteristic(jets.constants(values), -1j * orders).value.real)
 
     def reach(self, probability: float) -> tuple[float, float]:
         r"""Points beyond which X lies with less than `probability`, by Chernoff's bound.
@@ -97,8 +70,6 @@ class Saddles:
     def contour(self, x: float) -> Contour:
         """A contour for the density near `x` (dimensionless, of X).
 
-        The angle is the middle of those at which the integrand does not grow; see `fourier`.
-
         Raises
         ------
         ArithmeticError
@@ -107,19 +78,13 @@ class Saddles:
         height = self.log_moments - self.orders * x
         near = self.orders[height <= height.min() + RISE]
         order, width = float(0.5 * (near[0] + near[-1])), float(0.5 * (near[-1] - near[0]))
-        u, speed = Contour(order, width, ANGLES[:, None], 0.0).points(STATIONS)
-        exponent = log_characteristic(_bare(self.values), u).value - 1j * u * x - height.min()
-        with np.errstate(over="ignore"):  # angles where the integrand grows
-            modulus = np.exp(exponent.real) * np.abs(speed)
-        total = modulus.sum(axis=1)
-        admissible = np.flatnonzero(total <= GROWTH * total.min())
-        if not (len(admissible) and total.min() > 0.0):
-            raise unsettled(self.values)
-        middle = (admissible[0] + admissible[-1]) // 2
-        last = np.flatnonzero(modulus[middle] > NEGLIGIBLE * total[middle])[-1] + 1
-        if not last < len(STATIONS):
-            raise unsettled(self.values)
-        return Contour(order, width, float(ANGLES[middle]), float(STATIONS[last]))
+        bare = jets.constants(self.values)
+
+        def modulus(u: AnyArray) -> FloatArray:
+            exponent = log_characteristic(bare, u).value - 1j * u * x - height.min()
+            return np.asarray(np.exp(exponent.real))
+
+        return surveyed(order, width, ANGLES, modulus, self.values)
 
 
 def critical_orders(values: Mapping[str, float]) -> tuple[float, float]:
@@ -155,13 +120,3 @@ def explosion_rate(values: Mapping[str, float], order: float) -> float:
     if chi <= 0.0 or root >= chi:
         return 0.0
     return 0.5 * root / float(np.arctanh(root / chi)) if root > 0.0 else 0.5 * chi
-
-
-def _bare(values: Mapping[str, float]) -> dict[str, Jet]:
-    """Jets in no coordinates."""
-    return {name: Jet((), np.asarray(value), np.zeros(0), np.zeros((0, 0))) for name, value in values.items()}
-
-
-def unsettled(values: Mapping[str, float]) -> ArithmeticError:
-    """The refusal of a law whose density cannot be computed."""
-    return ArithmeticError(f"the Fourier integral of the density must settle, got none at {dict(values)}")

@@ -19,7 +19,8 @@ from scipy import special
 from ..._typing import AnyArray, FloatArray
 from ...numerics import jets
 from ...numerics.jets import Jet
-from .fourier import NEGLIGIBLE, STATIONS, VARIANCE, log_characteristic
+from .contour import NEGLIGIBLE, STATIONS
+from .fourier import VARIANCE, log_characteristic
 
 STEPS = (1 / 16, 1 / 32, 1 / 64, 1 / 128)
 CHANGE = 1e-6  # by halving the step, in parts of the integral of |integrand|: the error left is about its square

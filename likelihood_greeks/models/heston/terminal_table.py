@@ -27,8 +27,9 @@ from scipy import special
 from ..._typing import AnyArray, FloatArray
 from ...numerics import jets
 from ...numerics.jets import Jet
+from .contour import Contour, change, unsettled
 from .fourier import VARIANCE, log_characteristic
-from .saddle import Contour, Saddles, unsettled
+from .saddle import Saddles
 
 NAMES = ("x", *VARIANCE, "maturity")
 """The coordinates of the table's derivatives."""
@@ -196,10 +197,8 @@ def _integrals(values: Mapping[str, float], contour: Contour, x: FloatArray) -> 
     """The density at `x` and its derivative in x, with their derivatives in `NAMES`."""
     variables, middle = Jet.variables({"x": _middle(x), **values}), _middle(x)
     for step in STEPS:
-        s = np.arange(0.0, contour.end, step)
-        u, speed = contour.points(s)
+        u, weight = contour.nodes(step)
         kernel = jets.exp(log_characteristic(variables, u) - variables["x"] * (1j * u))
-        weight = np.where(s > 0.0, 1.0, 0.5) * speed * (step / np.pi)  # the other half line is the conjugate
         terms = kernel * weight
         if _settled(terms):
             wave = np.exp(-1j * u * (x - middle)[:, None])
@@ -220,11 +219,8 @@ def _summed(terms: Jet, wave: AnyArray) -> Jet:
 
 def _settled(terms: Jet) -> bool:
     """Whether halving the step moves neither the value nor a derivative by more than is allowed."""
-    for array in (terms.value, terms.gradient, terms.hessian):
-        difference = np.abs(array.sum(-1).real - 2.0 * array[..., ::2].sum(-1).real)
-        if not np.all(difference <= CHANGE * np.abs(array).sum(-1)):
-            return False
-    return True
+    arrays = terms.value, terms.gradient, terms.hessian
+    return all(bool(np.all(change(array) <= CHANGE * np.abs(array).sum(-1))) for array in arrays)
 
 
 def _normal_scores(
