@@ -16,10 +16,10 @@ FIRST_DATE, LAST_DATE = date(1901, 1, 1), date(2198, 12, 31)
 """Dates accepted: QuantLib's calendars hold the years 1901 to 2199."""
 
 
-def nearest(value: object, allowed: Collection[str]) -> str | None:
-    """The name in `allowed` most like `value`; None if there is no resemblance."""
+def nearest(value: object, allowed: Collection[str], ratio: float = 0.6) -> str | None:
+    """The name in `allowed` most like `value`; None if no resemblance (`difflib`'s) reaches `ratio`."""
     names = {name.casefold(): name for name in allowed}
-    match = difflib.get_close_matches(str(value).casefold(), names, n=1)
+    match = difflib.get_close_matches(str(value).casefold(), names, n=1, cutoff=ratio)
     return names[match[0]] if match else None
 
 

@@ -1,14 +1,29 @@
-"""The columns of a book, and how a cell of each is read."""
+"""The columns of a book that change what a trade is worth, a line each: how they are read, and what uses them.
+
+Reading, help and the documentation take them from here. Whatever else a book has (trader, account, ...) is its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn, final
 
-from .._checks import finite, positive, refuse
-from .calendars import closest
-from .products import RETURN_BOUNDS
+import pandas as pd
+
+from .._checks import InvalidValueError, finite, positive, refuse
+from .calendars import closest, iso_date
+from .currencies import code
+from .dialect import Unclear
+from .products import EUROPEAN, PRODUCTS
+
+NUMBER, DATE, DATES, WORD, TEXT = "number", "date", "dates", "word", "text"
+"""What cells hold; numbers and dates may be written in the ways that `dialect` knows."""
+
+NEEDED, TERM, POSITION, AGREES, REFUSED = "needed", "term", "position", "must agree", "not supported"
+"""How a column is used: every trade has it; by products; for the size held; checked against the market; not at all."""
 
 
 def text_of(value: object) -> str:
@@ -27,10 +42,17 @@ def word(allowed: Collection[str], name: str, value: object) -> str:
     return key if key in allowed else refuse(name, f"be one of {', '.join(allowed)}{closest(key, allowed)}", value)
 
 
+def clear(name: str, value: object) -> object:
+    """`value`, refused if the table does not tell how it is to be read."""
+    return refuse(name, value.why, value.text) if isinstance(value, Unclear) else value
+
+
 def number(check: Callable[[str, object], float], name: str, value: object) -> float:
     """A cell of the column `name` as a number that passes a check."""
     try:
-        found = float(text_of(value))
+        found = float(text_of(clear(name, value)))
+    except InvalidValueError:
+        raise
     except ValueError:
         refuse(name, "be a number", value)
     return check(name, found)
@@ -42,17 +64,145 @@ def non_zero(name: str, value: object) -> float:
     return found if found != 0.0 else refuse(name, "not be zero", value)
 
 
-_PRICE, _AMOUNT = partial(number, positive), partial(number, finite)
-READERS: Mapping[str, Callable[[str, object], Any]] = {
-    **dict.fromkeys(("strike", "trigger", "level", "lower", "upper", "reference"), _PRICE),
-    **dict.fromkeys(("cash", "rebate", *RETURN_BOUNDS), _AMOUNT),
-    "direction": partial(word, ("up", "down")),
-    "knock": partial(word, ("in", "out")),
-    "average": partial(word, ("arithmetic", "geometric")),
-}
-IDENTITY = ("trade_id", "underlying", "product", "quantity", "maturity")
-HARMLESS = {"rebate": ("0", "0.0"), "cash": ("0", "0.0", "1", "1.0"), "average": ("arithmetic",)}
-"""What a column may hold for a product that does not use it, as an export that fills in defaults does."""
+def day(name: str, value: object) -> date:
+    """A cell as a date."""
+    return iso_date(name, clear(name, value))
 
-COLUMNS = (*IDENTITY, "option", "frequency", *READERS)
-"""The columns a book may have; it must have the first five."""
+
+BOUGHT, SOLD = ("buy", "b", "bought", "long", "l", "+", "+1", "1"), ("sell", "s", "sold", "short", "_", "_1")
+"""Words of the column ``side``, as `key_of` makes them."""
+
+
+def sign(name: str, value: object) -> float:
+    """1 of a position that was bought, -1 of one that was sold."""
+    key = key_of(value)
+    if key not in (*BOUGHT, *SOLD):
+        refuse(name, "be buy or sell (or b, s, long, short, bought, sold)", value)
+    return 1.0 if key in BOUGHT else -1.0
+
+
+def _unsupported(why: str, name: str, value: object) -> NoReturn:
+    """Refuse a filled cell."""
+    refuse(name, f"be blank, not supported: {why}", value)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a book.
+
+    Parameters
+    ----------
+    name : str
+    use, kind : str
+        How it is used, and what its cells hold.
+    words : str
+        What is allowed in it, for people.
+    meaning : str
+    read : callable, optional
+        From its name and a cell to a value; None where that depends on more than the cell.
+    also : tuple of str
+        Other names of it.
+    harmless : tuple of str
+        What it may hold where it is not used, as an export that fills in defaults does.
+    """
+
+    name: str
+    use: str
+    kind: str
+    words: str
+    meaning: str
+    read: Callable[[str, object], Any] | None = None
+    also: tuple[str, ...] = ()
+    harmless: tuple[str, ...] = ()
+
+
+_PRICE, _AMOUNT, _NONE = partial(number, positive), partial(number, finite), ("0", "0.0")
+_UP_DOWN, _IN_OUT, _MEANS = ("up", "down"), ("in", "out"), ("arithmetic", "geometric")
+_SIDES = ("buy_sell", "buysell", "buy/sell", "b/s", "bs", "long_short", "long/short", "bought_sold", "trade_side")
+_LOTS = ("contract_multiplier", "contract_size", "lot_size")
+_PAY = ("payment_currency", "pay_currency", "payout_currency", "settlement_currency")
+_VOLATILITIES = ("vol", "implied_volatility", "implied_vol")
+
+
+def _no(name: str, why: str, kind: str = TEXT, also: tuple[str, ...] = (), harmless: tuple[str, ...] = ()) -> Column:
+    """A column that would change the value of a trade, and is refused where it is filled."""
+    return Column(name, REFUSED, kind, "blank", why, partial(_unsupported, why), also, harmless)
+
+
+TABLE = (
+    Column("trade_id", NEEDED, TEXT, "text, not net", "name of the trade, there once"),
+    Column("underlying", NEEDED, TEXT, "one of the market's", "name of the underlying"),
+    Column("product", NEEDED, WORD, ", ".join(PRODUCTS), "what is held", partial(word, PRODUCTS)),
+    Column("quantity", NEEDED, NUMBER, "not 0", "units held, negative if short", partial(number, non_zero)),
+    Column("maturity", NEEDED, DATE, "a date", "last date, when the product pays; not rolled to a business day", day),
+    Column("side", POSITION, WORD, "buy, sell (b, s, long, short)", "sign of the position; `quantity` is then > 0",
+           sign, _SIDES),
+    Column("multiplier", POSITION, NUMBER, "> 0", "units that one of `quantity` stands for", _PRICE, _LOTS),
+    Column("option", TERM, WORD, ", ".join(EUROPEAN), "what a barrier knocks; else call or put"),
+    Column("frequency", TERM, DATES, "daily, weekly, monthly, quarterly, or dates separated by `;`",
+           "observation dates"),
+    Column("strike", TERM, NUMBER, "> 0, or floating", "strike, in currency", _PRICE),
+    Column("trigger", TERM, NUMBER, "> 0", "spot beyond which a gap option pays", _PRICE),
+    Column("level", TERM, NUMBER, "> 0", "barrier", _PRICE),
+    Column("lower", TERM, NUMBER, "> 0", "lower barrier", _PRICE),
+    Column("upper", TERM, NUMBER, "> 0", "upper barrier", _PRICE),
+    Column("reference", TERM, NUMBER, "> 0", "spot that the first return is of; the market's if blank", _PRICE),
+    Column("cash", TERM, NUMBER, "finite", "what a digital pays; 1 if blank", _AMOUNT,
+           harmless=(*_NONE, "1", "1.0")),
+    Column("rebate", TERM, NUMBER, "finite", "paid at maturity in place of the option; 0 if blank", _AMOUNT,
+           harmless=_NONE),
+    Column("local_floor", TERM, NUMBER, "finite", "least return of a period", _AMOUNT),
+    Column("local_cap", TERM, NUMBER, "finite", "greatest return of a period", _AMOUNT),
+    Column("global_floor", TERM, NUMBER, "finite", "least sum of returns", _AMOUNT),
+    Column("global_cap", TERM, NUMBER, "finite", "greatest sum of returns", _AMOUNT),
+    Column("direction", TERM, WORD, ", ".join(_UP_DOWN), "where the barrier lies", partial(word, _UP_DOWN)),
+    Column("knock", TERM, WORD, ", ".join(_IN_OUT), "what touching it does", partial(word, _IN_OUT)),
+    Column("average", TERM, WORD, ", ".join(_MEANS), "mean of the dates; arithmetic if blank", partial(word, _MEANS),
+           harmless=("arithmetic",)),
+    Column("currency", AGREES, WORD, "a code such as EUR", "that of the underlying", code, ("ccy", "trade_currency")),
+    Column("currency_pay", AGREES, WORD, "a code such as EUR", "that of the underlying: no quantos", code, _PAY),
+    Column("spot", AGREES, NUMBER, "> 0", "that of the market", _PRICE),
+    _no("volatility", "volatilities come from the market", NUMBER, _VOLATILITIES),
+    _no("exercise", "only European exercise", WORD, ("exercise_style", "exercise_type"), ("european", "eu")),
+    _no("participation", "put it into the quantity", NUMBER, ("participation_rate", "gearing"), ("1", "1.0")),
+    _no("strike_2", "one strike a trade", NUMBER, ("strike2", "second_strike")),
+    _no("underlying_2", "one underlying a trade", TEXT, ("underlying2", "second_underlying")),
+    _no("start", "no trades that start later or have begun", DATE, ("start_date",)),
+    _no("payment_date", "products pay at their maturity", DATE, ("pay_date",)),
+)  # fmt: skip
+"""Every column that a book's trades may depend on."""
+
+BY_NAME: Mapping[str, Column] = {name: column for column in TABLE for name in (column.name, *column.also)}
+"""The columns by every name of theirs."""
+
+IDENTITY = tuple(column.name for column in TABLE if column.use == NEEDED)
+TERMS = tuple(column.name for column in TABLE if column.use == TERM)
+COLUMNS = tuple(column.name for column in TABLE)
+READERS = {column.name: column.read for column in TABLE if column.use == TERM and column.read}
+HARMLESS = {column.name: column.harmless for column in TABLE if column.harmless}
+
+
+def of_kind(*kinds: str) -> tuple[str, ...]:
+    """The columns whose cells hold what is of one of these kinds."""
+    return tuple(column.name for column in TABLE if column.kind in kinds)
+
+
+def users(name: str) -> list[str]:
+    """The products that use a column, a barrier also through the European that it knocks."""
+    inside = {column for own in EUROPEAN.values() for column in own.columns}
+    return [
+        product
+        for product, own in PRODUCTS.items()
+        if name in own.columns or (name in inside and own.options == tuple(EUROPEAN))
+    ]
+
+
+def described() -> pd.DataFrame:
+    """All columns for people: ``column, use, holds, is, also called``."""
+    rows = []
+    for column in TABLE:
+        own = users(column.name) if column.use == TERM else []
+        use = column.use if column.use != TERM else "every product" if len(own) == len(PRODUCTS) else ", ".join(own)
+        rows.append([column.name, use, column.words, column.meaning, ", ".join(column.also)])
+    return pd.DataFrame(rows, columns=["column", "use", "holds", "is", "also called"])

@@ -1,18 +1,30 @@
-"""A book as a table: read from a file, and the names of its columns checked."""
+"""A book as a table: the names of its columns checked, its numbers and dates as Python writes them."""
 
 from __future__ import annotations
 
 import os
-import warnings
-import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from .._checks import InvalidValueError, refuse, within
+from .._checks import refuse, within
+from . import sheets
 from .calendars import closest, nearest
-from .columns import COLUMNS, IDENTITY, key_of
+from .columns import BOUGHT, BY_NAME, COLUMNS, DATE, DATES, IDENTITY, NUMBER, SOLD, TERMS, key_of, of_kind
+from .dialect import date_way, number_way, settled
+from .products import EUROPEAN, PRODUCTS
+
+ALIKE = 0.81
+"""Resemblance (`difflib`'s ratio) from which a name is taken for a misspelt one."""
+
+SAYS_SIDE = ("position", "way", "action", "transaction", "transaction_type", "trade_type")
+"""Names of columns that are the side if every cell in them is buy or sell."""
+
+OF_THE_MARKET = ("rate", "zero_rate", "interest_rate", "dividend_yield", "dividend")
+"""Names of columns that may be thought to be used, while the market's numbers are."""
 
 
 class BookWarning(UserWarning):
@@ -20,65 +32,116 @@ class BookWarning(UserWarning):
 
 
 def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
-    """A table of trades, with the names of its columns checked and written as `COLUMNS` has them.
+    """A table of trades: the columns of `columns.TABLE` by their names there, then the book's own as they are.
 
-    Columns that no product uses are left out, with a `BookWarning`; one that looks like a misspelt name is refused.
+    Numbers with decimal commas or separated thousands and dates with the day or the month first are written as Python
+    has them, if the table tells which they are: see `dialect`.
 
     Parameters
     ----------
     book : path or pandas.DataFrame
-        A path ends in .csv, .parquet or .xlsx (the first sheet). The cells of a CSV file stay text until `parse`.
+        A path ends in .csv, .parquet or .xlsx (the first sheet). A CSV file may be separated by commas, semicolons,
+        tabs or bars, in UTF-8 or UTF-16, with titles above its header. Cells of a CSV file stay text until `parse`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The index of what was read from a .csv or .xlsx file holds its lines.
 
     Raises
     ------
     ValueError
-        If a column is misspelt, absent or there twice, or the file is not of a known kind.
+        If a column that is needed is absent or misspelt, one is there twice, or the file cannot be read.
     """
     if isinstance(book, pd.DataFrame):
-        return _named(book)
+        return _written(_named(book), plain=True)
     path = Path(book)
     with within(path.name, ": "):
-        return _named(_read_file(path))
+        table, plain = sheets.read(path, lambda name: key_of(name) in BY_NAME)
+        return _written(_named(table), plain)
 
 
-def _named(frame: pd.DataFrame) -> pd.DataFrame:
-    """A table with the names of its columns checked."""
-    names = [key_of(name) for name in frame.columns]
-    for name, original in zip(names, frame.columns, strict=True):
-        if name not in COLUMNS and nearest(name, COLUMNS) not in (None, *names):
-            refuse("column", f"be one of {', '.join(COLUMNS)}{closest(name, COLUMNS)}", original)
+def remarks(book: pd.DataFrame) -> list[str]:
+    """What someone should know of the own columns of a book that `read_book` returned."""
+    found = []
+    for name in own_columns(book):
+        likely = nearest(key_of(name), [column for column in COLUMNS if column not in book.columns], ALIKE)
+        if key_of(name) in OF_THE_MARKET:
+            found.append(f"column {name!r} of the book is kept, but not used: the market's is")
+        elif likely:
+            found.append(f"column {name!r} of the book is kept, but not used: did you mean {likely!r}?")
+    return found
+
+
+def own_columns(book: pd.DataFrame) -> list[str]:
+    """The columns of a book that no value depends on."""
+    return [str(name) for name in book.columns if name not in COLUMNS]
+
+
+def filled(book: pd.DataFrame) -> Iterator[Mapping[str, Any]]:
+    """The cells of each row that hold something, by column; the book's own columns are left out."""
+    names = [name for name in book.columns if name in COLUMNS]
+    columns = [[None if sheets.blank(cell) else cell for cell in book[name].tolist()] for name in names]
+    for row in zip(*columns, strict=True) if names else ():
+        yield {name: cell for name, cell in zip(names, row, strict=True) if cell is not None}
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with the columns called as `columns.TABLE` has them, refused if some cannot be told."""
+    names = [_name(name, table.iloc[:, k]) for k, name in enumerate(table.columns)]
     if repeated := [name for name in COLUMNS if names.count(name) > 1]:
-        refuse("columns", "be there once each", repeated)
+        again = [str(name) for name, own in zip(table.columns, names, strict=True) if own in repeated]
+        refuse("columns", "be there once each", repeated if len(set(again)) == len(repeated) else again)
+    others = [name for name in names if name not in COLUMNS]
     if absent := [name for name in IDENTITY if name not in names]:
-        refuse("columns", f"include {', '.join(absent)}", names)
-    if others := [str(name) for name in frame.columns if key_of(name) not in COLUMNS]:
-        warnings.warn(
-            f"columns of the book that no product uses are ignored: {', '.join(others)}", BookWarning, stacklevel=3
-        )
-    return frame.set_axis(names, axis="columns")[[name for name in names if name in COLUMNS]]
+        hints = "".join(closest(other, absent) and f", not {other!r}{closest(other, absent)}" for other in others)
+        refuse("columns", f"include {', '.join(absent)}{hints}", names)
+    table = table.set_axis(_once_each(names), axis="columns")
+    for name in _missed(table, others):
+        likely = nearest(key_of(name), [term for term in TERMS if term not in names], ALIKE)
+        refuse("columns", f"include {likely}, which a product of the book needs: did you mean it by {name!r}?", names)
+    return table
 
 
-def _read_file(path: Path) -> pd.DataFrame:
-    blanks: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
-    try:
-        match suffix := path.suffix.lower():
-            case ".csv":
-                frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True, **blanks)
-            case ".xlsx":
-                return pd.read_excel(path, dtype=object, **blanks)
-            case ".parquet":
-                return pd.read_parquet(path)
-            case _:
-                refuse("book", "be a .csv, .parquet or .xlsx file", str(path))
-    except InvalidValueError:
-        raise
-    except (ValueError, zipfile.BadZipFile) as error:
-        refuse("book", f"be a table that can be read as {suffix}", str(error))
-    if not isinstance(frame.index, pd.RangeIndex):
-        refuse("book", "have as many cells in a row as columns", path.name)
-    return frame
+def _name(name: object, cells: pd.Series) -> str:
+    """What a column is called: its name in the table of columns, or its own."""
+    key = key_of(name)
+    if key in SAYS_SIDE:
+        held = {key_of(cell) for cell in cells.unique() if not sheets.blank(cell)}
+        if held and held <= {*BOUGHT, *SOLD} - {"1", "+1", "_1"}:
+            return "side"
+    return BY_NAME[key].name if key in BY_NAME else str(name).strip()
 
 
-def blank(value: Any) -> bool:
-    """Whether a cell holds nothing."""
-    return not value.strip() if isinstance(value, str) else bool(pd.api.types.is_scalar(value) and pd.isna(value))
+def _once_each(names: Sequence[str]) -> list[str]:
+    """The names, those there before with a number."""
+    found = list[str]()
+    for name in names:
+        copies = sum(own == name for own in names[: len(found)])
+        found.append(f"{name} ({copies + 1})" if copies else name)
+    return found
+
+
+def _missed(table: pd.DataFrame, others: Sequence[str]) -> list[str]:
+    """The own columns that look like one which is absent, and which a product of the book needs."""
+    needed = set[str]()
+    for product in {key_of(cell) for cell in table["product"].unique() if not sheets.blank(cell)} & PRODUCTS.keys():
+        own = PRODUCTS[product]
+        needed |= set(own.required)
+        if own.options == tuple(EUROPEAN):  # what every European that can be knocked needs
+            needed |= set.intersection(*(set(each.required) for each in EUROPEAN.values()))
+    absent = [name for name in TERMS if name in needed and name not in table.columns]
+    return [name for name in others if nearest(key_of(name), absent, ALIKE)]
+
+
+def _written(table: pd.DataFrame, plain: bool) -> pd.DataFrame:
+    """A table with its numbers and dates in text as Python writes them, where it tells what they are."""
+    found = table.copy(deep=False)
+    for names, way in (
+        (of_kind(NUMBER), partial(number_way, plain=plain)),
+        (of_kind(DATE, DATES), date_way),
+    ):
+        columns = [table[name] for name in names if name in table.columns and table[name].dtype.kind not in "ifMb"]
+        for column in settled(columns, way):
+            found[column.name] = column
+    return found
