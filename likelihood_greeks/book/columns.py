@@ -179,7 +179,7 @@ BY_NAME: Mapping[str, Column] = {name: column for column in TABLE for name in (c
 IDENTITY = tuple(column.name for column in TABLE if column.use == NEEDED)
 TERMS = tuple(column.name for column in TABLE if column.use == TERM)
 COLUMNS = tuple(column.name for column in TABLE)
-READERS = {column.name: column.read for column in TABLE if column.use == TERM and column.read}
+READERS: Mapping[str, Callable[[str, object], Any]] = {column.name: column.read for column in TABLE if column.read}
 HARMLESS = {column.name: column.harmless for column in TABLE if column.harmless}
 
 

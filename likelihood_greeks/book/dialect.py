@@ -1,8 +1,8 @@
 """How a table writes numbers and dates: decided from all of its cells, and never guessed.
 
-``1,234`` is a thousand or a little more than one, ``3/4/2026`` a day in April or in March. Some cells can be read in one
-way only (``1.234,5``, ``31/12/2026``); if those agree, they decide for the others. What remains unclear is marked, and
-refused where it is used.
+``1,234`` is a thousand or a little more than one, ``3/4/2026`` a day in April or in March. Some cells can be read in
+one way only (``1.234,5``, ``31/12/2026``); if those agree, they decide for the others. What remains unclear is marked,
+and refused where it is used.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import pandas as pd
 
 Pair: TypeAlias = tuple[str | None, str | None]
 """A text read in the first way and in the second; None where it cannot be."""
+
+Reader: TypeAlias = "Callable[[str], str | Unclear]"
 
 
 @final
@@ -159,9 +161,7 @@ class Way:
         return Unclear(text, f"be a {noun} written as elsewhere in the table: {here} is found here, {there} there")
 
 
-def settled(
-    columns: Sequence[pd.Series], way: Callable[[Counter[str]], Callable[[str], str | Unclear]]
-) -> list[pd.Series]:
+def settled(columns: Sequence[pd.Series], way: Callable[[Counter[str]], Reader]) -> list[pd.Series]:
     """Columns with all texts in them read in one way, which is made from how often each text is there."""
     cells = [column.tolist() for column in columns]
     counts = Counter(text for column in cells for text in column if isinstance(text, str))
@@ -173,14 +173,14 @@ def settled(
     ]
 
 
-def number_way(counts: Counter[str], plain: bool = False) -> Callable[[str], str | Unclear]:
+def number_way(counts: Counter[str], plain: bool = False) -> Reader:
     """How these texts are read as numbers."""
     pairs = {text: numbers(text, plain) for text in counts}
     way = Way.of(((pairs[text], n) for text, n in counts.items()), ("a decimal point", "a decimal comma"))
     return lambda text: way.read(text, pairs[text], "number")
 
 
-def date_way(counts: Counter[str]) -> Callable[[str], str | Unclear]:
+def date_way(counts: Counter[str]) -> Reader:
     """How these texts are read as dates, or lists of dates separated by ``;``."""
     pieces = {text: text.split(";") for text in counts}
     pairs = {piece: dates(piece) for own in pieces.values() for piece in own}

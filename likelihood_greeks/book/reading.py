@@ -107,7 +107,7 @@ def _name(name: object, cells: pd.Series) -> str:
     """What a column is called: its name in the table of columns, or its own."""
     key = key_of(name)
     if key in SAYS_SIDE:
-        held = {key_of(cell) for cell in cells.unique() if not sheets.blank(cell)}
+        held = {key_of(cell) for cell in cells.tolist() if not sheets.blank(cell)}
         if held and held <= {*BOUGHT, *SOLD} - {"1", "+1", "_1"}:
             return "side"
     return BY_NAME[key].name if key in BY_NAME else str(name).strip()
@@ -125,7 +125,7 @@ def _once_each(names: Sequence[str]) -> list[str]:
 def _missed(table: pd.DataFrame, others: Sequence[str]) -> list[str]:
     """The own columns that look like one which is absent, and which a product of the book needs."""
     needed = set[str]()
-    for product in {key_of(cell) for cell in table["product"].unique() if not sheets.blank(cell)} & PRODUCTS.keys():
+    for product in {key_of(cell) for cell in table["product"].tolist() if isinstance(cell, str)} & PRODUCTS.keys():
         own = PRODUCTS[product]
         needed |= set(own.required)
         if own.options == tuple(EUROPEAN):  # what every European that can be knocked needs

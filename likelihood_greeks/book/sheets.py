@@ -1,4 +1,4 @@
-"""Files as spreadsheets and programs write them, as tables: encodings, separators, titles above the header, empty margins."""
+"""Files of spreadsheets and programs as tables: encodings, separators, titles above the header, empty margins."""
 
 from __future__ import annotations
 
@@ -112,10 +112,8 @@ def _table(
         row[width:] = [None] * (width - len(row))
     table = pd.DataFrame(body, pd.Index(lines[top + 1 :], name=LINE), range(width), dtype=object)
     for k, name in enumerate(header[:width]):
-        if not name and (filled := table[k].notna()).any():
-            refuse(
-                f"column {k + 1}", "have a name", f"none, and {table[k][filled].iloc[0]!r} on line {filled.idxmax()}"
-            )
+        if not name and (held := table[k].dropna()).size:
+            refuse(f"column {k + 1}", f"have a name: it is filled on line {held.index[0]}", held.iloc[0])
     named = [k for k, name in enumerate(header[:width]) if name]
     return table[named].set_axis([header[k] for k in named], axis="columns")
 

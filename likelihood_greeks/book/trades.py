@@ -1,14 +1,7 @@
 """Trades of a book: read from a table, a row each; a bad row is reported and the others are read.
 
-Columns (blank where a product has no such term)::
-
-    trade_id underlying product option quantity maturity strike trigger level lower upper direction knock frequency
-    cash rebate average reference local_floor local_cap global_floor global_cap
-
-`maturity` is an ISO date, taken as given: it is not rolled to a business day. `frequency` is daily, weekly, monthly or
-quarterly, or ISO dates separated by ``;``. `option` is what a barrier knocks (any European product), or call or put.
-The strike of an Asian or a lookback may be ``floating``. A blank reference of a cliquet is the spot of the market. A
-filled column that the product does not use is refused, unless it holds what changes nothing (a rebate of 0, ...).
+The columns are those of `columns.TABLE`, blank where a product has no such term. A filled column that the product does
+not use is refused, unless it holds what changes nothing (a rebate of 0, ...).
 """
 
 from __future__ import annotations
@@ -19,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from itertools import pairwise
+from math import isclose
 from typing import Any, TypeVar, final
 
 import pandas as pd
@@ -26,10 +20,12 @@ import pandas as pd
 from .._checks import InvalidValueError, refuse
 from ..payoffs.protocol import Contract
 from .calendars import DAYS_PER_YEAR, PERIODS, closest, iso_date, regular
-from .columns import COLUMNS, HARMLESS, IDENTITY, READERS, key_of, non_zero, number, text_of, word
+from .columns import HARMLESS, READERS, REFUSED, TABLE, TERMS, clear, key_of, text_of, word
+from .columns import day as day_of
+from .currencies import UNKNOWN
 from .market import Market, Model, Underlying
 from .products import ANY, EUROPEAN, FLOATING, PRODUCTS, contract_of
-from .reading import blank, read_book
+from .reading import filled, read_book
 
 T = TypeVar("T")
 NET = "net"
@@ -48,7 +44,7 @@ class Trade:
         Position in the table, from 0.
     underlying, product : str
     quantity : float
-        Units held; negative if short.
+        Units held, negative if short: the column of that name, with the side and times the multiplier.
     maturity_date : datetime.date
     maturity : float
         Years from the valuation date, Actual/365 Fixed.
@@ -58,6 +54,8 @@ class Trade:
         Currency: where Black--Scholes reads its volatility on the surface. The strike, or the spot if there is none.
     model : GBM or Heston
         With the zero rate to the maturity; Black--Scholes with the volatility at that strike.
+    currency : str
+        Code of the underlying's currency; `UNKNOWN` if nobody says it.
     """
 
     trade_id: str
@@ -70,6 +68,7 @@ class Trade:
     payoff: Contract
     strike_for_volatility: float
     model: Model
+    currency: str = UNKNOWN
 
 
 @final
@@ -103,6 +102,7 @@ def _observations(
     if key_of(value) in words:
         return regular(key_of(value), calendar_name, start, end)
     parts = value.split(";") if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
+    clear(name, value)
     try:
         days = [iso_date(name, part) for part in parts]
     except InvalidValueError:
@@ -151,7 +151,7 @@ def _unique(name: str, value: object, counts: Mapping[str, int]) -> str:
 
 
 def _maturity(name: str, value: object, today: date) -> date:
-    day = iso_date(name, value)
+    day = day_of(name, value)
     return day if day > today else refuse(name, f"be after the valuation date {today}", value)
 
 
@@ -175,7 +175,7 @@ def _terms(row: _Row, product: str) -> dict[str, Any]:
         if own.options == ANY:
             required |= set.intersection(*(set(each.required) for each in inner))
             used |= set.union(*(set(each.columns) for each in inner))
-    for column in COLUMNS[len(IDENTITY) :]:
+    for column in TERMS:
         if column in row.cells and column not in used and not _harmless(column, row.cells[column], product):
             row.attempt(refuse, column, blank, row.cells[column])
         elif column == "strike" and _floats(row, product):
@@ -183,6 +183,37 @@ def _terms(row: _Row, product: str) -> dict[str, Any]:
         elif column in READERS and column in (required | used & row.cells.keys()):
             terms[column] = row.read(column, READERS[column], why=given)
     return {column: term for column, term in terms.items() if term is not None}
+
+
+def _position(row: _Row) -> float | None:
+    """Units held: the quantity with its side, times the multiplier."""
+    quantity = row.read("quantity", READERS["quantity"])
+    side, multiplier = (row.read(name, READERS[name]) if name in row.cells else 1.0 for name in ("side", "multiplier"))
+    if quantity is None or side is None or multiplier is None:
+        return None
+    if "side" in row.cells and quantity < 0.0:
+        why = "be positive where the side is given: it could be a sale, or a sale taken back"
+        return row.attempt(refuse, "quantity", why, row.cells["quantity"])
+    return quantity * side * multiplier
+
+
+def _agrees(row: _Row, underlying: Underlying, currency: str) -> None:
+    """Note what a row says that the market contradicts, and the filled columns that nothing here can honour."""
+    stated = {name: row.read(name, READERS[name]) for name in ("currency", "currency_pay", "spot") if name in row.cells}
+    of = f"the currency of {underlying.name}"
+    for name in ("currency", "currency_pay"):
+        if not (value := stated.get(name)) or value == currency:
+            continue
+        why = f"be {currency}, {of}: {'quantos are' if name == 'currency_pay' else 'another one is'} not supported"
+        if currency == UNKNOWN:
+            why = f"go with {of}: trades state several or none, and the market does not say it"
+        row.attempt(refuse, name, why, row.cells[name])
+    if (spot := stated.get("spot")) and not isclose(spot, underlying.spot, rel_tol=1e-6):
+        row.attempt(refuse, "spot", f"be blank or the market's, {underlying.spot:g}", spot)
+    for column in TABLE:
+        cell = row.cells.get(column.name)
+        if column.use == REFUSED and column.read and cell is not None and key_of(cell) not in column.harmless:
+            row.read(column.name, column.read)
 
 
 def _unhit(column: str, level: float, direction: str, spot: float) -> None:
@@ -202,14 +233,16 @@ def _model(underlying: Underlying, terms: Mapping[str, Any], day: date) -> Model
         raise
 
 
-def _trade(row: _Row, market: Market, counts: Mapping[str, int]) -> Trade | None:
+def _trade(row: _Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
     """The trade in a row, or None and its problems noted."""
     trade_id = row.read("trade_id", _unique, counts)
     underlying = row.read("underlying", lambda _, value: market.underlying(text_of(value)))
     product = row.read("product", partial(word, PRODUCTS))
-    quantity = row.read("quantity", partial(number, non_zero))
+    quantity = _position(row)
     day = row.read("maturity", _maturity, market.valuation_date)
     terms = _terms(row, product) if product else {}
+    if underlying:
+        _agrees(row, underlying, currencies.get(underlying.name, UNKNOWN))
     if underlying and product:
         for column, direction in {"level": terms.get("direction"), "lower": "down", "upper": "up"}.items():
             if column in terms and direction:
@@ -227,7 +260,18 @@ def _trade(row: _Row, market: Market, counts: Mapping[str, int]) -> Trade | None
     if not (trade_id and underlying and product and quantity and day and payoff and model):
         return None
     years, strike = terms["maturity"], terms.get("strike", underlying.spot)
-    return Trade(trade_id, row.number, underlying.name, product, quantity, day, years, payoff, strike, model)
+    currency = currencies.get(underlying.name, UNKNOWN)
+    return Trade(trade_id, row.number, underlying.name, product, quantity, day, years, payoff, strike, model, currency)
+
+
+def _currencies(rows: Iterable[_Row], market: Market) -> dict[str, str]:
+    """The currency of each underlying of which somebody says it: the market, or trades that do not contradict."""
+    stated: dict[str, set[str]] = {}
+    for row in rows:
+        if isinstance(cell := row.cells.get("currency"), str):
+            stated.setdefault(text_of(row.cells.get("underlying", "")), set()).add(cell.strip().upper())
+    agreed = {name: next(iter(said)) for name, said in stated.items() if len(said) == 1}
+    return agreed | {name: own.currency for name, own in market.underlyings.items() if own.currency is not None}
 
 
 def parse(book: pd.DataFrame, market: Market) -> tuple[list[Trade], list[Problem]]:
@@ -249,9 +293,7 @@ def parse(book: pd.DataFrame, market: Market) -> tuple[list[Trade], list[Problem
     ValueError
         If the columns are not those of a book; a bad trade does not raise.
     """
-    records = read_book(book).to_dict("records")
-    filled = [{str(column): value for column, value in record.items() if not blank(value)} for record in records]
-    rows = [_Row(number, cells) for number, cells in enumerate(filled) if cells]
-    counts = Counter(row.trade_id for row in rows)
-    trades = [_trade(row, market, counts) for row in rows]
+    rows = [_Row(number, cells) for number, cells in enumerate(filled(read_book(book))) if cells]
+    counts, currencies = Counter(row.trade_id for row in rows), _currencies(rows, market)
+    trades = [_trade(row, market, counts, currencies) for row in rows]
     return [trade for trade in trades if trade], [problem for row in rows for problem in row.problems]
