@@ -95,8 +95,12 @@ def clock(moves: Moves, name: str, rate: float) -> FloatArray:
 def _need_independence(moves: Moves) -> None:
     if not isinstance(moves.path, IndependentSteps):
         raise TypeError(
-            f"the steps of a law must be independent (path = IndependentSteps()), got path = {moves.path!r}"
+            f"a law must say that its steps are independent (path = IndependentSteps()), got {_kind(moves)}"
         )
+
+
+def _kind(moves: Moves) -> str:
+    return type(moves.path).__name__
 
 
 @final
@@ -152,7 +156,9 @@ def carried_on(moves: Moves) -> FloatArray:
         If the law does not say how its steps depend on their state.
     """
     if not isinstance(moves.path, StateSteps):
-        raise TypeError(f"a law must say how its steps depend on their state (path = StateSteps), got {moves.path!r}")
+        raise TypeError(
+            f"a law must say how its steps depend on their state (path = StateSteps(...)), got {_kind(moves)}"
+        )
     factors = 1.0 + moves.path.mean + 0.5 * moves.path.variance * moves.noise / moves.variance
     return np.broadcast_to(factors, moves.noise.shape)
 
