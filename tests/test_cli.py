@@ -166,7 +166,10 @@ def test_files_that_cannot_be_read_are_named(capsys, book, tmp_path):
     market.write_text((DATA / "market.toml").read_text().replace("dividend_yield = 0.0", "dividend_yield = 3.0"))
     for arguments, message in (
         ((broken, "--market", DATA / "market.toml"), "broken.xlsx: book must be a table"),
-        ((misspelt, "--market", DATA / "market.toml"), "misspelt.csv: column must be one of"),
+        (
+            (misspelt, "--market", DATA / "market.toml"),
+            "misspelt.csv: columns must include strike, which a product of the book needs",
+        ),
         ((book, "--market", market), "market.toml: underlyings.DAX.dividend_yield must lie between -1 and 1 (decimals"),
     ):
         code, _, err = run(capsys, "risk", *arguments, *FAST)

@@ -21,7 +21,7 @@ TRIAL = 1 << 20  # number of the first scramble that is the pilot's
 
 def planned(group: Group, pilot: Sequence[Chunk], executor: Workers = None) -> tuple[Plan, ...]:
     """The plans of all payoffs of a group; none if it has no controls to plan."""
-    return tuple(plans(group, pilot, executor)) if group.controls.free else ()
+    return tuple(plans(group, pilot, executor)) if group.control_names else ()
 
 
 def run_of(group: Group, found: Sequence[Plan]) -> Run:

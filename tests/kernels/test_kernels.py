@@ -7,7 +7,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks._compiled import formulas_only
-from likelihood_greeks.controls.handover import carried
+from likelihood_greeks.controls.moved_payoff import carried
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.models.moves import diffused, weighted_squares
 from likelihood_greeks.payoffs.relaxed.array import relax

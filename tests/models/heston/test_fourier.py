@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import QuantLib as ql
 
+from likelihood_greeks.models.heston import contour
 from likelihood_greeks.models.heston import fourier as heston_fourier
 from likelihood_greeks.numerics import jets
 from likelihood_greeks.numerics.differences import seven_point
@@ -348,7 +349,7 @@ def test_a_straight_contour_and_a_finer_rule_give_the_same(values, strike, matur
     turned = heston_fourier.vanilla_jets(coordinates(values), strike, maturity)
     monkeypatch.setattr(heston_fourier, "ANGLES", np.array([0.0]))
     monkeypatch.setattr(heston_fourier, "STEPS", (1 / 256,))
-    monkeypatch.setattr(heston_fourier, "NEGLIGIBLE", 1e-24)
+    monkeypatch.setattr(contour, "NEGLIGIBLE", 1e-24)
     straight = heston_fourier.vanilla_jets(coordinates(values), strike, maturity)
     scale = np.array(list(scales(values, maturity).values()))
     for ours, other, unit in zip(turned, straight, (1.0, values[0]), strict=True):

@@ -458,7 +458,10 @@ def test_diagnostics_name_controls_in_words():
         assert "Handover" not in name
         assert "None" not in name
     vanilla = Vanilla(3, 99.0, "call", 4.0, given=True)
-    assert vanilla.name == "European call given the variance at 99, date 4, Greek, variance handed over at 4 a year"
+    assert (
+        vanilla.name
+        == "European call given what is beneath at 99, date 4, Greek, what is beneath handed over at 4 a year"
+    )
     way = HandedOver(None, Handover(ALL_DATES, 8.0))
     assert way.name == "the payoff, 4 scored, variance handed over at 8 a year"
 
