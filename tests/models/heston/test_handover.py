@@ -463,7 +463,7 @@ def test_diagnostics_name_controls_in_words():
         == "European call given what is beneath at 99, date 4, Greek, what is beneath handed over at 4 a year"
     )
     way = HandedOver(None, Handover(ALL_DATES, 8.0))
-    assert way.name == "the payoff, 4 scored, variance handed over at 8 a year"
+    assert way.name == "the payoff, 4 scored, what is beneath handed over at 8 a year"
 
 
 def test_methods_are_compared_under_heston():
