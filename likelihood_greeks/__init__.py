@@ -25,6 +25,7 @@ from .payoffs.custom import Payoff
 from .payoffs.european import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
 from .payoffs.path import Asian, Cliquet, Lookback
 from .payoffs.schedule import schedule
+from .payoffs.seasoned import KnownCashFlow, Seasoned
 from .pictures.comparison import comparison as plot_comparison
 from .pictures.convergence import plot as plot_convergence
 from .pictures.density import plot as plot_density
@@ -58,6 +59,7 @@ __all__ = [
     "Heston",
     "HestonCalibration",
     "Interrupted",
+    "KnownCashFlow",
     "Lookback",
     "Market",
     "PathModel",
@@ -66,6 +68,7 @@ __all__ = [
     "Put",
     "Result",
     "Scenarios",
+    "Seasoned",
     "TermStructureGBM",
     "compare",
     "desk_units",

@@ -8,7 +8,7 @@ from typing import Any, final
 
 import pandas as pd
 
-from .._checks import one_of
+from .._checks import one_of, refuse
 from ..controls.plan import Plan
 from ..controls.protocol import cost
 from ..estimate import Estimate, Moments, Replicated, Statistics, rarity
@@ -19,6 +19,7 @@ from ..parameters import Greek, requested
 from ..payoffs.protocol import Contract, verify_separate
 from ..result import Diagnostics, Result, estimates
 from ..streams.chunks import Chunk, Draws, checked
+from . import known
 from .choice_of_law import HandOver, chosen_law
 from .execution import Workers
 from .main_run import Run, inconsistency
@@ -110,9 +111,13 @@ def greeks(
     >>> result["gamma"].standard_error < 0.001 * result["gamma"].value
     True
     """
-    law, labels, combinations = prepared(model, payoff, greeks)
+    law, wanted = asked(model, payoff, greeks)
+    labels, combinations = list(wanted), tuple(wanted.values())
     count, seed, kind = checked(paths, seed, sampling)
     aim = goal(labels, count, target_error, max_paths, kind)
+    if not len(payoff.times):
+        remarks = ("no observation is open: the cash flow is known",)
+        return Result(known.estimates(law, payoff, wanted), known.METHOD, seed, kind, Diagnostics(remarks=remarks))
     chosen = chosen_law(law, payoff.times, handover, one_of("controls", controls, [*CONTROLS]))
     group = Group(chosen.law, (payoff,), combinations, CONTROLS[controls], chosen.rate)
     check_on_trial(chosen.law, payoff, seed)
@@ -199,11 +204,20 @@ def prepared(
     model: Any, payoff: Contract, greeks: Iterable[Greek] | None
 ) -> tuple[PathModel, list[str], tuple[Combination, ...]]:
     """The arguments every estimator shares, checked: the model, the labels and what they stand for."""
+    law, wanted = asked(model, payoff, greeks)
+    if not len(payoff.times):
+        refuse("payoff", "have a date to come: its cash flow is known, and needs no paths", payoff)
+    return law, list(wanted), tuple(wanted.values())
+
+
+def asked(model: Any, payoff: Contract, greeks: Iterable[Greek] | None) -> tuple[PathModel, Mapping[str, Combination]]:
+    """The model and what is asked for, by label; refused where payoff, model or a Greek is none."""
     law = as_path_model(model)
     if isinstance(payoff, type) or not isinstance(payoff, Contract):
         raise TypeError(f"payoff must have `times` and be callable with spots, got {payoff!r}")
-    wanted = requested(greeks, law)
-    return law, list(wanted), tuple(wanted.values())
+    if len(payoff.times) and not payoff.times[0] > 0.0:
+        refuse("payoff.times", "lie ahead: Seasoned(payoff, fixings) is a contract with a past", payoff.times)
+    return law, requested(greeks, law)
 
 
 def described(group: Group, labels: Sequence[str], plan: Plan, times: Diagnostics) -> Diagnostics:

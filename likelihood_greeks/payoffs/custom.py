@@ -1,10 +1,11 @@
 """A payoff from any NumPy function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
-from .._checks import dates
+from .._checks import dates, non_negative, refuse
 from .._typing import AnyArray
 
 
@@ -19,14 +20,18 @@ class Payoff:
         From spots of shape (n_times, n_paths) to cash flows of shape (n_paths,), paid at the last date, or
         (n_times, n_paths), paid date by date. Written with NumPy functions; it must not read model parameters.
     times : sequence of float
-        Observation dates: year fractions, increasing, > 0.
+        Observation dates: year fractions, increasing, > 0. May be empty where `payments` says when to pay: all
+        observations are then past ones, see `Seasoned`.
+    payments : float or sequence of float, optional
+        When the cash flows are paid, in years: one date, not before the last observation, or one for each row of the
+        cash flows, in order. Default: the last date, or date by date.
 
     Raises
     ------
     TypeError
         If `function` cannot be called.
     ValueError
-        If `times` is not a strictly increasing sequence of positive numbers.
+        If `times` is not a strictly increasing sequence of positive numbers, or `payments` are not in order.
 
     Examples
     --------
@@ -38,12 +43,27 @@ class Payoff:
 
     function: Callable[[AnyArray], AnyArray]
     times: tuple[float, ...]
+    payments: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.function):
             raise TypeError(f"function must be callable, got {self.function!r}")
-        object.__setattr__(self, "times", dates("times", self.times))
+        past = self.payments is not None and isinstance(self.times, Sequence) and len(self.times) == 0
+        object.__setattr__(self, "times", () if past else dates("times", self.times))
+        if self.payments is not None:
+            object.__setattr__(self, "payments", _payments(self.payments, self.times))
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows on paths of spots."""
         return self.function(spot)
+
+
+def _payments(given: object, times: tuple[float, ...]) -> tuple[float, ...]:
+    """Payment dates, checked: one after the last observation, or several in order."""
+    listed = given if isinstance(given, Iterable) else [given]
+    found = tuple(non_negative(f"payments[{i}]", x) for i, x in enumerate(listed))
+    if not found or not all(a <= b for a, b in pairwise(found)):
+        refuse("payments", "hold at least one date, in order", given)
+    if times and found[-1] < times[-1]:
+        refuse("payments", f"not end before the last observation, {times[-1]:g}", given)
+    return found

@@ -19,7 +19,7 @@ class Contract(Protocol):
 
     @property
     def times(self) -> tuple[float, ...]:
-        """Dates at which the spot is observed: year fractions, increasing, > 0."""
+        """Dates at which the spot is observed: year fractions, increasing, > 0. None: the cash flow is known."""
         ...
 
     def __call__(self, spot: AnyArray, /) -> AnyArray:
@@ -30,21 +30,39 @@ class Contract(Protocol):
         ...
 
 
+@runtime_checkable
+class StatesPayments(Contract, Protocol):
+    """A contract that pays on dates of its own: its cash flows have a row for each of them."""
+
+    @property
+    def payments(self) -> tuple[float, ...] | None:
+        """When the cash flows are paid: year fractions, >= 0. None: at the last date, or date by date."""
+        ...
+
+
+def stated_payments(payoff: Contract) -> tuple[float, ...] | None:
+    """The payment dates that a contract states; None if it states none."""
+    found = payoff.payments if isinstance(payoff, StatesPayments) else None
+    return found if isinstance(found, tuple) else None  # a method of the payoff's own may have that name
+
+
 def cash_flows(payoff: Contract, spot: FloatArray) -> FloatArray:
-    """The payoff's cash flows, shape (1, n_paths) or (n_times, n_paths), checked.
+    """The payoff's cash flows, shape (1, n_paths) or (n_flows, n_paths), checked.
 
     Raises
     ------
     ValueError
-        If the shape is neither (n_paths,) nor (n_times, n_paths), or a cash flow is NaN or infinite.
+        If the shape is neither (n_paths,) nor (n_flows, n_paths), with a flow for each payment that the payoff states,
+        else for each date; or a cash flow is NaN or infinite.
     """
-    flows: Any = np.asarray(_called(payoff, spot), dtype=float)
-    n_times, n_paths = len(payoff.times), spot.shape[-1]
-    if flows.shape == (n_paths,):
+    flows: Any = np.asarray(called(payoff, spot), dtype=float)
+    payments, n_paths = stated_payments(payoff), spot.shape[-1]
+    n_flows = len(payoff.times if payments is None else payments)
+    if flows.shape == (n_paths,) and (payments is None or n_flows == 1):
         flows = flows[None]
-    elif flows.shape != (n_times, n_paths):
+    elif flows.shape != (n_flows, n_paths):
         raise ValueError(
-            f"payoff must return shape ({n_paths},) or ({n_times}, {n_paths}) from spots of shape {spot.shape}, "
+            f"payoff must return shape ({n_paths},) or ({n_flows}, {n_paths}) from spots of shape {spot.shape}, "
             f"got {flows.shape}"
         )
     if not np.isfinite(flows).all():
@@ -56,7 +74,7 @@ def cash_flows(payoff: Contract, spot: FloatArray) -> FloatArray:
     return np.asarray(flows)
 
 
-def _called(payoff: Contract, spot: FloatArray) -> Any:
+def called(payoff: Contract, spot: FloatArray) -> Any:
     """What the payoff returns; one that works in place gets a copy, since others see the same spots."""
     shared = spot.view()
     shared.flags.writeable = False
@@ -92,4 +110,7 @@ def verify_separate(payoff: Contract, spot: FloatArray) -> None:
 
 def payment_times(payoff: Contract, flows: FloatArray) -> FloatArray:
     """When the rows of `cash_flows` are paid, shape (n_flows,)."""
+    stated = stated_payments(payoff)
+    if stated is not None:
+        return np.asarray(stated, dtype=float)
     return np.asarray(payoff.times[-1:] if len(flows) == 1 else payoff.times)

@@ -18,7 +18,7 @@ from ..models.heston.law import Heston
 from ..models.protocol import PathModel
 from ..parameters import TIME, Greek, coordinates, label
 from ..payoffs.custom import Payoff
-from ..payoffs.protocol import Contract
+from ..payoffs.protocol import Contract, stated_payments
 from ..streams.chunks import checked
 from ..validation import closed_form
 from . import grid
@@ -147,7 +147,9 @@ def aged(payoff: Contract, elapsed: float) -> Contract:
         refuse(TIME, f"be at least 0 and before the first date, {payoff.times[0]:g} years", elapsed)
     if len(payoff.times) == 1 and "maturity" in _terms(payoff):
         return replace(payoff, maturity=payoff.times[0] - elapsed)  # type: ignore[type-var]
-    return Payoff(payoff.__call__, tuple(time - elapsed for time in payoff.times))
+    stated = stated_payments(payoff)
+    paid = None if stated is None else tuple(time - elapsed for time in stated)
+    return Payoff(payoff.__call__, tuple(time - elapsed for time in payoff.times), paid)
 
 
 def _terms(payoff: Contract) -> list[str]:

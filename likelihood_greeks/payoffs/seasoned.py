@@ -1,0 +1,146 @@
+"""Contracts with a past: observations that are known, and what is left when all of them are."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import final
+
+import numpy as np
+
+from .._checks import finite, non_negative, refuse
+from .._typing import AnyArray
+from .protocol import Contract, called, stated_payments
+
+GONE = -np.inf
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class KnownCashFlow:
+    """An amount that is known today and paid later: what is left of a contract with no open observation.
+
+    Parameters
+    ----------
+    amount : float
+        Currency; may be negative.
+    maturity : float
+        When it is paid, in years, >= 0; today's payment is worth its amount.
+    per_spot : float
+        By how much the amount moves with today's spot, where its last observation is today's and is still open.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> result = lg.greeks(lg.GBM(spot=100.0, volatility=0.2, rate=0.03), lg.KnownCashFlow(7.5, 0.5), ["rho"], seed=1)
+    >>> round(result["price"].value, 6), result["price"].standard_error, round(result["rho"].value, 6), result.method
+    (7.38834, 0.0, -3.69417, 'known')
+    """
+
+    amount: float
+    maturity: float
+    per_spot: float = 0.0
+
+    def __post_init__(self) -> None:
+        finite("amount", self.amount)
+        non_negative("maturity", self.maturity)
+        finite("per_spot", self.per_spot)
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """No date is observed."""
+        return ()
+
+    @property
+    def payments(self) -> tuple[float, ...]:
+        """The maturity."""
+        return (self.maturity,)
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """The amount, shape (n_paths,)."""
+        return np.full(spot.shape[-1], self.amount)
+
+
+@final
+@dataclass(frozen=True)
+class Seasoned:
+    """A contract some of whose observations are past: constants, which it sees before the spots to come.
+
+    Parameters
+    ----------
+    payoff : Contract
+        A payoff of the library or a function's, or anything with ``times``. Its times are those to come; or, if some
+        are not positive, those are past and `fixings` has their observations. What it pays date by date was paid at
+        past dates, and is worth nothing; payments that it states and that are still due are discounted.
+    fixings : sequence of float, shape (n_past,)
+        Past observations, from the first on.
+
+    Raises
+    ------
+    ValueError
+        If a fixing is not finite, or their number is not that of the past times.
+    TypeError
+        If `payoff` is no contract.
+
+    Examples
+    --------
+    One fixing of a weekly average is to come: its delta is about 1/26.
+
+    >>> import likelihood_greeks as lg
+    >>> model = lg.GBM(spot=110.0, volatility=0.2)
+    >>> asian = lg.Seasoned(lg.Asian(100.0, times=[1 / 52]), fixings=[105.0] * 25)
+    >>> round(lg.greeks(model, asian, ["delta"], paths=4096, seed=1)["delta"].value, 4)
+    0.0385
+    """
+
+    payoff: Contract
+    fixings: tuple[float, ...]
+    _paid: tuple[float, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.payoff, type) or not isinstance(self.payoff, Contract):
+            raise TypeError(f"payoff must have `times` and be callable with spots, got {self.payoff!r}")
+        if isinstance(self.fixings, (str, bytes)) or not isinstance(self.fixings, Iterable):
+            raise TypeError(f"fixings must be a sequence of past observations, got {self.fixings!r}")
+        fixings = tuple(finite(f"fixings[{i}]", fixing) for i, fixing in enumerate(self.fixings))
+        object.__setattr__(self, "fixings", fixings)
+        stated = self.payoff.times
+        if not all(a < b for a, b in pairwise(stated)):
+            refuse("payoff.times", "be strictly increasing", stated)
+        past = len(stated) - len(self.times)
+        if past and past != len(fixings):
+            refuse("fixings", f"hold one observation for each of the {past} times up to now", fixings)
+        object.__setattr__(self, "_paid", self._payments())
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """The dates to come."""
+        return tuple(time for time in self.payoff.times if time > 0.0)
+
+    @property
+    def payments(self) -> tuple[float, ...] | None:
+        """When what is still due is paid; None where the dates to come say it."""
+        due = tuple(time for time in self._paid if time >= 0.0)
+        return None if due and due in (self.times, self.times[-1:]) else due
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """Cash flows that are still due, shape (n_paths,) or (n_flows, n_paths), from the spots to come."""
+        flows = self.payoff(self._joined(spot))
+        return flows[sum(time < 0.0 for time in self._paid) :] if len(flows.shape) == 2 else flows
+
+    def _joined(self, spot: AnyArray) -> AnyArray:
+        """Past and coming observations, shape (n_past + n_times, n_paths)."""
+        if not self.fixings:
+            return spot
+        past = np.broadcast_to(np.array(self.fixings)[:, None], (len(self.fixings), spot.shape[-1]))
+        return np.concatenate([past, spot]) if self.times else past
+
+    def _payments(self) -> tuple[float, ...]:
+        """When the payoff's own cash flows are paid, or were."""
+        stated = stated_payments(self.payoff)
+        if stated is not None:
+            return stated
+        trial = self._joined(np.full((len(self.times), 2), self.fixings[-1] if self.fixings else 1.0))
+        if np.ndim(called(self.payoff, trial)) < 2:
+            return self.payoff.times[-1:]
+        undated = len(trial) - len(self.payoff.times)
+        return (*[GONE] * undated, *self.payoff.times)
