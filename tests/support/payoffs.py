@@ -39,5 +39,6 @@ PAYOFFS = {
     "cliquet": lambda: lg.Cliquet(UNEVEN, 93.0, -0.04, 0.05, -0.01, 0.12),
     "a user's, date by date": lambda: lg.Payoff(coupons, UNEVEN),
     "a user's, in place": lambda: lg.Payoff(first_call, UNEVEN),
+    "seasoned Asian": lambda: lg.Seasoned(lg.Asian(97.0, UNEVEN), (90.0, 101.0)),
 }
 """Makers, so that two equal ones can be made."""
