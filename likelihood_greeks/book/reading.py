@@ -67,9 +67,9 @@ def remarks(book: pd.DataFrame) -> list[str]:
     for name in own_columns(book):
         likely = nearest(key_of(name), [column for column in COLUMNS if column not in book.columns], ALIKE)
         if key_of(name) in OF_THE_MARKET:
-            found.append(f"column {name!r} of the book is kept, but not used: the market's is")
+            found.append(f"column {name!r} of the book is not used: the market's is")
         elif likely:
-            found.append(f"column {name!r} of the book is kept, but not used: did you mean {likely!r}?")
+            found.append(f"column {name!r} of the book is not used: did you mean {likely!r}?")
     return found
 
 

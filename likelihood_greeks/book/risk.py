@@ -29,7 +29,7 @@ from .frame import COLUMNS, describe, net_rows, plain, with_notes
 from .interruption import Interrupted
 from .market import Market
 from .parts import Parts, earlier_seed, fingerprint, folder
-from .reading import BookWarning, read_book
+from .reading import BookWarning, read_book, remarks
 from .tally import Nowhere, Row, Store
 from .trades import Problem, Trade, parse
 
@@ -109,7 +109,7 @@ def risk(
     Warns
     -----
     BookWarning
-        If some trades could not be priced, or parts could not be used again.
+        If some trades could not be priced, a column may be a misspelt one, or parts could not be used again.
     """
     found_market = market if isinstance(market, Market) else Market.read(market)
     frame = book if isinstance(book, pd.DataFrame) else read_book(book)
@@ -124,6 +124,8 @@ def risk(
     aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
     of_net = one_of("target_of", target_of, TARGETS) == "net"
 
+    for remark in remarks(read_book(frame)):
+        warnings.warn(remark, BookWarning, stacklevel=2)
     trades, problems = parse(frame, found_market)
     accounts = _accounts(
         trades, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net)

@@ -98,3 +98,10 @@ def test_a_sale_has_the_negative_position_in_the_frame():
         for side in ("buy", "sell")
     )
     assert sold["position_value"].iloc[1] == -bought["position_value"].iloc[1] != 0.0
+
+
+def test_a_column_that_may_be_a_misspelt_one_is_not_passed_over_in_silence():
+    market = {"valuation_date": "2025-01-02", "underlyings": {"X": {
+        "spot": 5900.0, "zero_rate": 0.0, "implied_volatility": 0.2}}}  # fmt: skip
+    with pytest.warns(lg.BookWarning, match="'multiplyer' of the book is not used: did you mean 'multiplier'"):
+        lg.risk(pd.DataFrame([TRADE | {"multiplyer": 100}]), market, ["delta"], paths=1024, seed=1)
