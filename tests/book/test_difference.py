@@ -29,6 +29,7 @@ def before():
     return ran(1)
 
 
+@pytest.mark.slow
 def test_the_share_of_comparisons_with_a_false_alarm_is_the_level():
     rng = np.random.default_rng(5)
     frame = ran(1, paths=256)

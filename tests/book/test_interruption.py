@@ -233,6 +233,7 @@ def test_a_trade_that_fails_late_is_reported_and_the_others_are_priced(tmp_path,
     np.testing.assert_allclose(kept["value"][trade], others["value"][trade], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_ctrl_c_on_the_command_line_exits_with_130_and_resume_finishes(tmp_path):
     table, market = tmp_path / "book.csv", tmp_path / "market.toml"
     book(400).to_csv(table, index=False)

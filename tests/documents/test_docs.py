@@ -19,6 +19,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)|<(https?://[^>\s]+)>")
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if BLOCK.search(p.read_text())], ids=lambda p: p.stem)
+@pytest.mark.slow
 def test_the_python_of_a_page_runs_and_prints_what_it_says(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     mpl.use("Agg")

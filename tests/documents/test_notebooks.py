@@ -38,6 +38,7 @@ def _in_the_folder_of_the_notebooks(monkeypatch):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.slow
 def test_notebook_runs_and_draws(path):
     start = time.process_time()
     assert run(path) > 0

@@ -10,6 +10,7 @@ TEXT = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, flags=re.S)
 
 
+@pytest.mark.slow
 def test_every_python_block_runs_and_the_first_prints_its_table(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     namespace: dict[str, object] = {}

@@ -109,6 +109,7 @@ COVERED = {
 @pytest.mark.parametrize("sampling", ["pseudo", "antithetic"])
 @pytest.mark.parametrize("controls", ["none", "scores", "auto"])
 @pytest.mark.parametrize("name", COVERED)
+@pytest.mark.slow
 def test_standard_errors_are_right_over_many_seeds(name, controls, sampling):
     payoff, source = COVERED[name], quadrature if name == "barrier" else closed_form
     found = {g: source.greek(MODEL, payoff, g) for g in ("price", "delta", "vega", "rho", "theta")}

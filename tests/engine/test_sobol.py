@@ -201,6 +201,7 @@ def covered(model, payoff, name, exact, seeds=150, paths=512, **arguments):
         (DESK, lg.DigitalCall(100.0, 1.0), "delta", "none"),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_intervals_cover_as_often_as_they_say_and_those_of_independent_points_do_not(model, payoff, name, controls):
     exact = closed_form.greek(model, payoff, name)
     scrambles, points = covered(model, payoff, name, exact, controls=controls)

@@ -126,6 +126,7 @@ def test_an_error_that_a_few_samples_carry_is_not_believed():
 
 
 @pytest.mark.parametrize("controls", ["none", "scores"])
+@pytest.mark.slow
 def test_intervals_cover_when_the_run_stops_itself(controls):
     target, seeds = {"none": 4.1e-4, "scores": 6e-5}[controls], 300
     exact = {greek: closed_form.greek(MODEL, DIGITAL, greek) for greek in ("price", "delta", "vega")}
@@ -160,6 +161,7 @@ def by_the_rule(draws):
     return sampled(rare, draws, Goal(64, 1 << 20, (Target("price", 0, TARGET),)), dict.values).total[0]
 
 
+@pytest.mark.slow
 def test_small_first_rounds_and_rare_payments_cover_by_the_rule_and_not_by_looking_early():
     covered = {}
     for way in (by_the_rule, as_soon_as_it_looks_small):

@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from likelihood_greeks.validation.cases import Case, grid
 from likelihood_greeks.validation.report import validate, verdict
 
@@ -14,6 +16,7 @@ def test_the_grid_is_wide():
     assert len({case.name for case in GRID}) == len(GRID)
 
 
+@pytest.mark.slow
 def test_z_scores_over_the_grid_look_standard_normal():
     with ThreadPoolExecutor(2) as executor:
         judged = verdict(validate(GRID, precision=0.03, seed=1, executor=executor), precision=0.03)

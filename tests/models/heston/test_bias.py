@@ -37,6 +37,7 @@ def test_steps_of_the_rule_leave_little_bias_and_four_times_longer_ones_do_not(c
         assert found.max() > 2.0 * BOUND, (contract, found)
 
 
+@pytest.mark.slow
 def test_bias_at_the_strike_of_the_spot_is_small_where_feller_is_violated():
     (steps,) = FV1.substeps([1.0])
     for found in scaled_biases(FV1, 1.0, steps).values():

@@ -7,7 +7,6 @@ import pytest
 import QuantLib as ql
 
 from likelihood_greeks.models.heston import contour
-from likelihood_greeks.models.heston import contour
 from likelihood_greeks.models.heston import fourier as heston_fourier
 from likelihood_greeks.numerics import jets
 from likelihood_greeks.numerics.differences import seven_point
