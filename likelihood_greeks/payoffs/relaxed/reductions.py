@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from ..._compiled import kernels
 from ..._typing import FloatArray
 from .elementwise import constant, logical, opposite, over
-from .tape import Adder, Node, NotRelaxableError, Tape
+from .tape import Adder, Mark, Node, NotRelaxableError, Tape
 
 BASIC = (int, np.integer, slice, type(None), type(Ellipsis))
 """Indices that make views; others make copies, perhaps of an element twice."""
@@ -116,7 +117,8 @@ def _extreme(tape: Tape, x: Node, axis: Any, keepdims: bool, first: Callable[...
         index = _first_attained(x.value, value, along, first)  # at a tie the first counts
         np.put_along_axis(into, index, np.take_along_axis(into, index, along) + gradient, along)
 
-    return _reduced(tape, tape.add(value, [(x, add)], x.truth, x.mark), (along,), keepdims)
+    mark = replace(x.mark, known=()) if x.mark else None
+    return _reduced(tape, tape.add(value, [(x, add)], x.truth, mark), (along,), keepdims)
 
 
 def _first_attained(x: FloatArray, value: FloatArray, axis: int, first: Callable[..., Any]) -> Any:
@@ -240,7 +242,16 @@ def joined(tape: Tape, parts: Sequence[Node], axis: int) -> Node:
         return lambda into, gradient: _add(into, gradient[part])
 
     links = [(x, part_adder(k)) for k, x in enumerate(parts)]
-    return tape.add(np.concatenate(values, along), links, all(x.truth for x in parts))
+    mark = _mark_after(parts[:-1], parts[-1]) if along == 0 else None
+    return tape.add(np.concatenate(values, along), links, all(x.truth for x in parts), mark)
+
+
+def _mark_after(known: Sequence[Node], x: Node) -> Mark | None:
+    """The mark of a value by date with numbers joined before it, the same on every path."""
+    if x.mark is None or any(part.live or part.value.ndim != 2 or np.ptp(part.value, axis=1).any() for part in known):
+        return None
+    numbers = [number for part in known for number in part.value[:, 0].tolist()]
+    return x.mark.after(tuple(numbers), len(x.value))
 
 
 def weighted(tape: Tape, weights: FloatArray, x: Node) -> Node:
@@ -252,5 +263,6 @@ def weighted(tape: Tape, weights: FloatArray, x: Node) -> Node:
     def add(into: FloatArray, gradient: FloatArray) -> None:
         into += rows.T @ np.atleast_2d(gradient)
 
-    mark = x.mark.summed(len(x.value), float(weights.sum())) if x.mark and weights.ndim == 1 else None
+    follows = x.mark and weights.ndim == 1 and not (x.mark.known and np.ptp(weights))
+    mark = x.mark.summed(len(x.value), float(weights.sum())) if x.mark and follows else None
     return tape.add(weights @ x.value, [(x, add)], mark=mark)

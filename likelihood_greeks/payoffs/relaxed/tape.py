@@ -32,24 +32,42 @@ class Mark:
     averaged : bool
         Whether it is a sum over the dates. The spot that gives a certain value is then the typical one: if all were
         equal.
+    known : tuple of float
+        Numbers that stand before the dates, as past fixings do.
     """
 
     rows: tuple[int, ...]
     slope: float
     intercept: float
     averaged: bool = False
+    known: tuple[float, ...] = ()
 
     def scaled(self, factor: float) -> Mark:
         """The mark of the value times a number."""
-        return replace(self, slope=factor * self.slope, intercept=factor * self.intercept)
+        known = tuple(factor * number for number in self.known)
+        return replace(self, slope=factor * self.slope, intercept=factor * self.intercept, known=known)
 
     def over(self, divisor: float) -> Mark | None:
         """The mark of the value divided by a number."""
-        return replace(self, slope=self.slope / divisor, intercept=self.intercept / divisor) if divisor else None
+        if not divisor:
+            return None
+        known = tuple(number / divisor for number in self.known)
+        return replace(self, slope=self.slope / divisor, intercept=self.intercept / divisor, known=known)
 
     def summed(self, length: int, weight: float) -> Mark | None:
-        """The mark of a sum over the `length` dates of the value, with weights that add up to `weight`."""
-        return replace(self.scaled(weight), averaged=True) if self._by_date(length) else None
+        """The mark of a sum over the `length` rows of the value, with weights that add up to `weight`.
+
+        The weights are equal where some rows are known numbers.
+        """
+        if not self._by_date(length):
+            return None
+        each = weight / length
+        own, known = self.scaled(weight if not self.known else each * len(self.rows)), each * sum(self.known)
+        return replace(own, intercept=own.intercept + known, averaged=True, known=())
+
+    def after(self, known: tuple[float, ...], length: int) -> Mark | None:
+        """The mark of the value, `length` dates long, with numbers joined before it."""
+        return replace(self, known=(*known, *self.known)) if self._by_date(length) else None
 
     def plus(self, other: Mark) -> Mark | None:
         """The mark of the sum of two values; a spread of fixings has none."""
@@ -57,16 +75,21 @@ class Mark:
             return None
         rows = tuple(sorted({*self.rows, *other.rows}))
         averaged = self.averaged or other.averaged or bool(self.rows and other.rows and len(rows) > 1)
-        return Mark(rows, self.slope + other.slope, self.intercept + other.intercept, averaged)
+        shifted = [(self.known, other.intercept)] * (not other.rows) + [(other.known, self.intercept)] * (not self.rows)
+        known = tuple(number + shift for numbers, shift in shifted for number in numbers)
+        return Mark(rows, self.slope + other.slope, self.intercept + other.intercept, averaged, known)
 
     def taken(self, key: Any, length: int) -> Mark | None:
         """The mark of some of the dates of a value that has `length` of them."""
         if not self._by_date(length):
             return None
-        return replace(self, rows=tuple(np.ravel(np.asarray(self.rows)[key]).tolist()))
+        every = np.arange(length)
+        kept = np.ravel(every[key]) - len(self.known)
+        known = tuple(self.known[k] for k in kept + len(self.known) if k < len(self.known))
+        return replace(self, rows=tuple(self.rows[k] for k in kept if k >= 0), known=known)
 
     def _by_date(self, length: int) -> bool:
-        return not self.averaged and len(self.rows) == length
+        return not self.averaged and len(self.known) + len(self.rows) == length
 
 
 @final
