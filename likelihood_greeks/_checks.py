@@ -101,8 +101,9 @@ def dates(name: str, values: Iterable[Any]) -> tuple[float, ...]:
     """Year fractions as a tuple of floats, refused unless there are some, all > 0 and strictly increasing."""
     if np.ndim(values) != 1:  # type: ignore[arg-type]
         refuse(name, "be a sequence of year fractions", values)
-    if isinstance(values, np.ndarray) and values.dtype == np.float64 and _increasing(values):  # on every chunk
-        return tuple(values.tolist())
+    known = np.array(values) if isinstance(values, tuple) and {float} == set(map(type, values)) else values
+    if isinstance(known, np.ndarray) and known.dtype == np.float64 and _increasing(known):  # on every chunk
+        return tuple(known.tolist())
     times = tuple(positive(f"{name}[{i}]", value) for i, value in enumerate(values))
     if not times:
         refuse(name, "hold at least one date", values)

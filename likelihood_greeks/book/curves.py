@@ -1,31 +1,37 @@
-"""Zero curves and volatility surfaces on nodes: what they mean between them, and what is refused.
+"""Zero curves and dividend curves of a book, by the rule of `models.curves`, and what a number in a market may be.
 
-A node that cannot be used (NaN, or a volatility that is not positive) is refused when a point needs it and not before,
-so that it fails only the trades that read it.
+A node that cannot be used is refused when a date needs it and not before: it fails only the trades that read it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import final
 
 import numpy as np
-import pandas as pd
 
 from .._checks import non_negative, number, positive, refuse
 
+HORIZON = 60.0
+"""Years: no market quotes options beyond, so that a later date is a mistake."""
+MOST = 5.0
+"""A volatility beyond must be in per cent."""
 
-def _nodes(name: str, values: Sequence[float]) -> tuple[float, ...]:
+
+def increasing(name: str, values: Sequence[float]) -> tuple[float, ...]:
+    """Nodes as floats, refused unless there are some, none negative and strictly increasing."""
+    if np.ndim(values) != 1:
+        raise TypeError(f"{name} must be a list of numbers, got {values!r}")
     nodes = tuple(non_negative(f"{name}[{i}]", value) for i, value in enumerate(values))
     if not nodes or not all(a < b for a, b in pairwise(nodes)):
         refuse(name, "hold at least one node, strictly increasing", nodes)
     return nodes
 
 
-def _bracket(nodes: tuple[float, ...], x: float) -> list[tuple[int, float]]:
+def bracket(nodes: Sequence[float], x: float) -> list[tuple[int, float]]:
     """The nodes that `x`, within their range, is interpolated from, with their weights; one if it is a node."""
     right = bisect_right(nodes, x)
     left = right - 1
@@ -37,8 +43,8 @@ def _bracket(nodes: tuple[float, ...], x: float) -> list[tuple[int, float]]:
 
 def decimal(name: str, value: float, where: str = "") -> float:
     """A volatility, refused if it is not positive, or so large that it must be in per cent."""
-    if not 0.0 < value <= 5.0:
-        refuse(name, f"be positive and at most 5 (0.2 is twenty per cent){where}", value)
+    if not 0.0 < value <= MOST:
+        refuse(name, f"be positive and at most {MOST:g} (0.2 is twenty per cent){where}", value)
     return value
 
 
@@ -49,32 +55,59 @@ def per_year(name: str, value: float, where: str = "") -> float:
     return value
 
 
+def within_horizon(name: str, value: float) -> float:
+    """A time in years, refused beyond `HORIZON`."""
+    if not value <= HORIZON:
+        refuse(name, f"be at most {HORIZON:g} years", value)
+    return value
+
+
 @final
 @dataclass(frozen=True)
 class ZeroCurve:
-    """Zero rates, linear between the nodes, flat before the first and unknown beyond the last.
+    """Zero rates at nodes: logarithms of discount factors are linear between them, and from time 0 to the first.
+
+    So the rate before the first node is that of the node, and forward rates are constant between nodes; nothing is
+    known beyond the last. A curve of dividend yields is one too.
 
     Parameters
     ----------
     times : sequence of float, shape (n_nodes,)
-        Years, increasing, >= 0.
+        Years, increasing, >= 0. Nothing accrues by time 0, so that a node there says nothing.
     rates : sequence of float, shape (n_nodes,)
         Continuously compounded, per year. A NaN or a rate beyond ±1 is refused by the lookups that need it.
 
     Raises
     ------
     ValueError
-        If `times` is not increasing or the lengths differ.
+        If `times` is not increasing or goes beyond `HORIZON`, or the lengths differ.
     """
 
     times: tuple[float, ...]
     rates: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "times", _nodes("times", self.times))
+        object.__setattr__(self, "times", increasing("times", self.times))
+        within_horizon(f"times[{len(self.times) - 1}]", self.times[-1])
         object.__setattr__(self, "rates", tuple(number(f"rates[{i}]", rate) for i, rate in enumerate(self.rates)))
         if len(self.rates) != len(self.times):
             refuse("rates", f"hold one rate for each of the {len(self.times)} times", self.rates)
+
+    @classmethod
+    def of_discounts(cls, times: Sequence[float], discounts: Sequence[float]) -> ZeroCurve:
+        """The curve with these discount factors at its nodes.
+
+        Raises
+        ------
+        ValueError
+            If one is not positive, or as for the curve itself.
+        """
+        nodes = increasing("times", times)
+        if len(discounts) != len(nodes):
+            refuse("discount_factors", f"hold one number for each of the {len(nodes)} times", discounts)
+        factors = [positive(f"discount_factors[{i}]", factor) for i, factor in enumerate(discounts)]
+        rates = [-float(np.log(factor)) / t if t else 0.0 for factor, t in zip(factors, nodes, strict=True)]
+        return cls(nodes, tuple(rates))
 
     def rate(self, maturity: float) -> float:
         """Zero rate to `maturity` (years), per year: the flat rate with the same discount factor.
@@ -84,78 +117,33 @@ class ZeroCurve:
         ValueError
             If `maturity` is negative or beyond the last node, or a node it needs is no rate.
         """
-        if not 0.0 <= maturity <= self.times[-1]:
-            refuse("maturity", f"lie on the zero curve, 0 to {self.times[-1]:g} years", maturity)
-        total = 0.0
-        for i, weight in _bracket(self.times, max(maturity, self.times[0])):
-            total += weight * per_year("zero_rate", self.rates[i], f" at the node {self.times[i]:g} years")
-        return total
+        self._refuse_beyond(maturity)
+        if maturity <= self.times[0]:
+            return self._node(0)
+        around = bracket(self.times, maturity)
+        if len(around) == 1:
+            return self._node(around[0][0])
+        return sum(weight * self._node(i) * self.times[i] for i, weight in around) / maturity
 
-
-@final
-@dataclass(frozen=True)
-class VolatilitySurface:
-    r"""Black--Scholes implied volatilities on a grid, with total variance bilinear in strike and maturity.
-
-    Total variance is :math:`w = \sigma^2 T`: linear in strike at each maturity, then linear in maturity at fixed
-    strike. Nothing is extrapolated.
-
-    Parameters
-    ----------
-    strikes : sequence of float, shape (n_strikes,)
-        Currency, increasing.
-    maturities : sequence of float, shape (n_maturities,)
-        Years, increasing, > 0.
-    volatilities : sequence of sequences of float, shape (n_strikes, n_maturities)
-        Per square-root year. A NaN or a number <= 0 is refused by the lookups that need it.
-
-    Raises
-    ------
-    ValueError
-        If the grid is not increasing or the shape is wrong.
-    """
-
-    strikes: tuple[float, ...]
-    maturities: tuple[float, ...]
-    volatilities: tuple[tuple[float, ...], ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "strikes", _nodes("strikes", self.strikes))
-        object.__setattr__(self, "maturities", _nodes("maturities", self.maturities))
-        positive("maturities[0]", self.maturities[0])
-        rows = tuple(
-            tuple(number(f"volatilities[{i}][{j}]", volatility) for j, volatility in enumerate(row))
-            for i, row in enumerate(self.volatilities)
-        )
-        object.__setattr__(self, "volatilities", rows)
-        shape = (len(self.strikes), len(self.maturities))
-        if len(rows) != shape[0] or any(len(row) != shape[1] for row in rows):
-            refuse("volatilities", f"have shape {shape}, strikes by maturities", [len(row) for row in rows])
-
-    def volatility(self, strike: float, maturity: float) -> float:
-        """Implied volatility at `strike` (currency) and `maturity` (years), per square-root year.
+    def nodes(self, maturity: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The nodes, and the rates to them, that dates up to `maturity` (years) are read from.
 
         Raises
         ------
         ValueError
-            If the point is off the surface, or a node it needs is not a positive number.
+            As for `rate`.
         """
-        axes = (("strike", self.strikes, strike, ""), ("maturity", self.maturities, maturity, " years"))
-        for name, nodes, x, unit in axes:
-            if not nodes[0] <= x <= nodes[-1]:
-                refuse(name, f"lie on the surface, {nodes[0]:g} to {nodes[-1]:g}{unit}", x)
-        variance = 0.0
-        for j, across in _bracket(self.maturities, maturity):
-            for i, along in _bracket(self.strikes, strike):
-                variance += across * along * self._node(i, j) ** 2 * self.maturities[j]
-        return float(np.sqrt(variance / maturity))
+        self._refuse_beyond(maturity)
+        first, last = int(self.times[0] == 0.0), bisect_left(self.times, maturity)
+        return self.times[first : last + 1], tuple(self._node(i) for i in range(first, last + 1))
 
-    def to_frame(self) -> pd.DataFrame:
-        """The nodes, strikes (currency) by maturities (years): what `Heston.calibrate` fits."""
-        strikes = pd.Index(self.strikes, dtype=float, name="strike")
-        return pd.DataFrame(self.volatilities, strikes, pd.Index(self.maturities, dtype=float, name="maturity"))
+    def _refuse_beyond(self, maturity: float) -> None:
+        """Refuse a date that is not on the curve."""
+        if not 0.0 <= maturity <= self.times[-1]:
+            refuse("maturity", f"lie on the zero curve, 0 to {self.times[-1]:g} years", maturity)
 
-    def _node(self, i: int, j: int) -> float:
-        value = self.volatilities[i][j]
-        node = f"strike {self.strikes[i]:g}, maturity {self.maturities[j]:g} years"
-        return decimal("volatility", value, f" at the node {node}")
+    def _node(self, i: int) -> float:
+        """The rate to a node, checked."""
+        rate = self.rates[i]
+        fine = -1.0 <= rate <= 1.0
+        return rate if fine else per_year("zero_rate", rate, f" at the node {self.times[i]:g} years")

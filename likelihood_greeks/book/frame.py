@@ -14,9 +14,9 @@ from ..estimate import Estimate, Statistics, rarity
 from ..result import estimates
 from .blocks import Block
 from .desk import TRADES, scores_of
-from .market import initial_volatility, law_name
 from .tally import Row, Tally
 from .trades import NET, Problem, Trade
+from .underlying import law_name, quoted_volatility, zero_rate
 
 COLUMNS = [
     "trade_id", "underlying", "product", "quantity", "greek", "value", "standard_error", "position_value",
@@ -105,8 +105,8 @@ def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> Row:
         "model": law_name(trade.model),
         "maturity": trade.maturity,
         "spot": trade.model.spot,
-        "volatility": initial_volatility(trade.model),
-        "rate": trade.model.rate,
+        "volatility": quoted_volatility(trade.model, trade.maturity),
+        "rate": zero_rate(trade.model, trade.maturity),
         "note": estimate.note,
     }
 

@@ -8,134 +8,23 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
-import numpy as np
-
-from .._checks import number, positive, refuse, within
-from ..models.gbm import GBM
-from ..models.heston.calibration import HestonCalibration
+from .._checks import refuse, within
 from ..models.heston.fourier import VARIANCE
 from ..models.heston.law import Heston
-from .calendars import DAYS_PER_YEAR, calendar, closest, iso_date
+from .calendars import DAYS_PER_YEAR, closest, iso_date
 from .currencies import code, conversion
-from .curves import VolatilitySurface, ZeroCurve, decimal, per_year
+from .curves import ZeroCurve
 from .fixings import Fixings
+from .surfaces import VolatilitySurface
+from .underlying import BLACK_SCHOLES, HESTON, Model, Underlying
 
-Model: TypeAlias = GBM | Heston
-
-BLACK_SCHOLES, HESTON = "black-scholes", "heston"
 MODELS = {BLACK_SCHOLES: BLACK_SCHOLES, "gbm": BLACK_SCHOLES, HESTON: HESTON}
 """What a market may call the model of an underlying, and the name that it goes by in tables."""
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Underlying:
-    """One asset: its spot, its dividends, the rates of options on it, and their volatilities or a Heston model.
-
-    Parameters
-    ----------
-    name : str
-    spot : float
-        Currency, > 0.
-    dividend_yield : float
-        Continuously compounded, per year.
-    zero_curve : ZeroCurve or float
-        A number is a flat rate.
-    implied_volatility : VolatilitySurface or float, optional
-        A number is a flat surface. Needed, and used, only without `heston`.
-    calendar : str
-        Business days, as `calendar` names them.
-    heston : Heston, optional
-        The law of all trades, with this spot; its rate and dividend yield are not used. Default: Black--Scholes, each
-        trade with a volatility of its own.
-    calibration : HestonCalibration, optional
-        How `heston` was found, if it was fitted.
-    currency : str, optional
-        Code of the currency of the spot, in which options on it pay; of a currency pair the domestic one.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of range, the calendar is unknown, the spot of `heston` is another, or there is neither
-        a volatility nor a model.
-    """
-
-    name: str
-    spot: float
-    dividend_yield: float
-    zero_curve: ZeroCurve | float
-    implied_volatility: VolatilitySurface | float | None = None
-    calendar: str = "TARGET"
-    heston: Heston | None = None
-    calibration: HestonCalibration[Heston] | None = field(default=None, compare=False, repr=False)
-    currency: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.currency is not None:
-            object.__setattr__(self, "currency", code("currency", self.currency))
-        positive("spot", self.spot)
-        per_year("dividend_yield", number("dividend_yield", self.dividend_yield))
-        if not isinstance(self.zero_curve, ZeroCurve):
-            per_year("zero_rate", number("zero_rate", self.zero_curve))
-        if self.implied_volatility is None and self.heston is None:
-            refuse("implied_volatility", "be given", None)
-        if not (self.implied_volatility is None or isinstance(self.implied_volatility, VolatilitySurface)):
-            decimal("implied_volatility", positive("implied_volatility", self.implied_volatility))
-        if not isinstance(self.heston, (Heston, type(None))):
-            raise TypeError(f"heston must be a Heston model, got {self.heston!r}")
-        if self.heston is not None and self.heston.spot != self.spot:
-            refuse("heston", f"have the spot {self.spot:g}", self.heston.spot)
-        if not isinstance(self.calendar, str):
-            raise TypeError(f"calendar must be a name, got {self.calendar!r}")
-        calendar(self.calendar)
-
-    def rate(self, maturity: float) -> float:
-        """Zero rate to `maturity` (years), per year; refused beyond the curve."""
-        return self.zero_curve.rate(maturity) if isinstance(self.zero_curve, ZeroCurve) else self.zero_curve
-
-    def calibrated(self, fixed: Mapping[str, float] | None = None) -> Underlying:
-        """The same with the Heston model that is fitted to its surface; parameters in `fixed` are held.
-
-        Raises
-        ------
-        ValueError
-            If there is no surface, or it cannot be fitted: see `Heston.calibrate`.
-        """
-        surface = self.implied_volatility
-        if not isinstance(surface, VolatilitySurface):
-            refuse("calibrate", "have an implied_volatility of strikes, maturities and volatilities to fit", surface)
-        rates = {maturity: self.rate(maturity) for maturity in surface.maturities}
-        try:
-            fit = Heston.calibrate(
-                surface.to_frame(), rates, spot=self.spot, dividend_yield=self.dividend_yield, fixed=fixed
-            )
-        except ArithmeticError as error:
-            refuse("calibrate", "find parameters at which options can be priced", str(error))
-        return replace(self, heston=fit.model, calibration=fit)
-
-    def model(self, strike: float, maturity: float) -> Model:
-        """The law of a trade, with the zero rate to its `maturity` (years).
-
-        Heston's if there is one, the same for all strikes; else Black--Scholes with the volatility at `strike`
-        (currency) and `maturity`.
-
-        Raises
-        ------
-        ValueError
-            If the surface or the curve has no usable number there.
-        """
-        if self.heston is not None:
-            return replace(self.heston, rate=self.rate(maturity), dividend_yield=self.dividend_yield)
-        surface = self.implied_volatility
-        volatility = surface.volatility(strike, maturity) if isinstance(surface, VolatilitySurface) else surface
-        assert volatility is not None  # refused at construction
-        rate = self.rate(maturity)
-        return GBM(spot=self.spot, volatility=volatility, rate=rate, dividend_yield=self.dividend_yield)
 
 
 @final
@@ -231,16 +120,6 @@ class Market:
     def model(self, underlying: str, strike: float, maturity: float) -> Model:
         """`Underlying.model` of the underlying called `underlying`."""
         return self.underlying(underlying).model(strike, maturity)
-
-
-def law_name(model: Model) -> str:
-    """What a market calls the model."""
-    return HESTON if isinstance(model, Heston) else BLACK_SCHOLES
-
-
-def initial_volatility(model: Model) -> float:
-    """What vega is the derivative in: the volatility, or the root of the initial variance."""
-    return float(np.sqrt(model.initial_variance)) if isinstance(model, Heston) else model.volatility
 
 
 # -- reading -------------------------------------------------------------------------------------------------------

@@ -23,9 +23,10 @@ from .calendars import DAYS_PER_YEAR, PERIODS, closest, iso_date, regular
 from .columns import HARMLESS, READERS, REFUSED, TABLE, TERMS, clear, key_of, text_of, word
 from .columns import day as day_of
 from .currencies import UNKNOWN
-from .market import Market, Model, Underlying
+from .market import Market
 from .products import ANY, EUROPEAN, FLOATING, PRODUCTS, contract_of
 from .reading import filled, read_book
+from .underlying import Model, Underlying
 
 T = TypeVar("T")
 NET = "net"

@@ -40,7 +40,11 @@ def at_nodes(
     check: Callable[[str, object], float] = finite,
 ) -> tuple[float, ...]:
     """Values at nodes as floats, each checked, refused unless there is one for each node."""
-    found = tuple(check(f"{name}[{i}]", value) for i, value in enumerate(values))
+    array = np.array(values) if {float} == set(map(type, values)) else np.zeros(0)
+    if array.size and bool(np.isfinite(array).all()) and (check is finite or bool((array > 0.0).all())):
+        found = tuple(array.tolist())  # the common case, of which laws are made by the thousand
+    else:
+        found = tuple(check(f"{name}[{i}]", value) for i, value in enumerate(values))
     if len(found) != len(nodes):
         refuse(name, f"hold one number for each of the {len(nodes)} times", found)
     return found

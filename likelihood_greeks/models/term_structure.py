@@ -185,6 +185,10 @@ class TermStructureGBM:
         grid = np.asarray(dates("times", times))
         return lognormal.average_jets(self.forward_jet(grid[:, None]), self._terms(grid), level)
 
+    def black_volatility(self, time: float) -> float:
+        """Volatility to `time` (years, > 0), the shift in it, per square-root year."""
+        return float(np.sqrt(self._variance(np.asarray(positive("time", time))).value / time))
+
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""
         return float(self.discount_jet(np.asarray(finite("time", time))).value)

@@ -1,6 +1,6 @@
 r"""Closed forms, each written once: the jet of a price holds every first and second Greek.
 
-Europeans under Heston are made of the digital and the call that the model knows by Fourier inversion. All others are of
+Europeans on curves and under Heston are made of the digital and the call that the model knows. All others are of
 Black--Scholes: exchanges of two lognormal assets or the legs of one. With means :math:`A`, :math:`B`, and
 :math:`s` the standard deviation of the logarithm of their ratio,
 
@@ -16,6 +16,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..models.gbm import GBM
 from ..models.heston.law import Heston
+from ..models.term_structure import TermStructureGBM
 from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME, Greek, resolve
@@ -24,12 +25,12 @@ from ..payoffs.path import Asian
 from ..payoffs.protocol import Contract
 
 
-def price(model: GBM | Heston, payoff: Contract) -> Jet:
+def price(model: GBM | TermStructureGBM | Heston, payoff: Contract) -> Jet:
     """Price of `payoff` today with its derivatives in the model's parameters and ``time``.
 
     Parameters
     ----------
-    model : GBM or Heston
+    model : GBM, TermStructureGBM or Heston
     payoff : Contract
         Any option on the final spot, or, under `GBM`, an `Asian` on the geometric average.
 
@@ -50,15 +51,15 @@ def price(model: GBM | Heston, payoff: Contract) -> Jet:
     """
     if (made_of := pieces(payoff)) is not None:
         maturity = payoff.times[-1]
-        return (
-            _european(model, made_of, maturity) if isinstance(model, Heston) else _two_sides(model, made_of, maturity)
-        )
+        if isinstance(model, GBM):
+            return _two_sides(model, made_of, maturity)
+        return _european(model, made_of, maturity)
     if isinstance(model, GBM) and isinstance(payoff, Asian) and payoff.average == "geometric":
         return _geometric_asian(model, payoff)
     raise TypeError(f"payoff must have a closed form (European, or geometric Asian under GBM), got {payoff!r}")
 
 
-def greek(model: GBM | Heston, payoff: Contract, name: Greek) -> float:
+def greek(model: GBM | TermStructureGBM | Heston, payoff: Contract, name: Greek) -> float:
     """One Greek of `payoff` in closed form, raw (per 1.00 of each parameter, theta per year).
 
     Raises
@@ -72,7 +73,7 @@ def greek(model: GBM | Heston, payoff: Contract, name: Greek) -> float:
     return float(sum(weight * jet.derivative(*names) for names, weight in resolve(name, model).items()))
 
 
-def _european(model: Heston, made_of: Pieces, maturity: float) -> Jet:
+def _european(model: TermStructureGBM | Heston, made_of: Pieces, maturity: float) -> Jet:
     """Discounted forward, digital and call, in the shares that make the payoff."""
     date = np.asarray(maturity)
     digital, call = model.vanilla_jets(made_of.trigger, maturity)

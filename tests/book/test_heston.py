@@ -33,9 +33,12 @@ def test_the_heston_file_is_the_market_file_and_a_model():
     assert plain == DICT
 
 
-def test_given_parameters_are_the_law_of_every_strike_at_the_rate_of_the_maturity():
+def test_given_parameters_are_the_law_of_every_strike_on_the_curve_of_the_market():
     curve = GIVEN.underlyings["DAX"].zero_curve
-    expected = lg.Heston(spot=4468.17, rate=curve.rate(0.5), **LAW)
+    nodes = {"times": curve.times[:5], "zero_rates": curve.rates[:5]}
+    curves = lg.Curves(**nodes, dividend_times=[60.0], dividend_yields=[0.0])
+    expected = lg.Heston(spot=4468.17, rate=curve.rates[0], curves=curves, **LAW)
+    assert expected.discount(0.5) == pytest.approx(np.exp(-0.5 * curve.rate(0.5)), rel=1e-13)
     assert GIVEN.model("DAX", 4400.0, 0.5) == expected
     assert GIVEN.model("DAX", 1.0, 0.5) == expected  # off the surface, which Heston does not read
     assert GIVEN.underlyings["DAX"].calibration is None
@@ -63,7 +66,7 @@ def test_parameters_beside_calibrate_are_held():
 
 @pytest.mark.parametrize("name", ["black-scholes", "gbm", "Black-Scholes", "GBM", None])
 def test_black_scholes_is_the_default_and_has_its_names(name):
-    assert isinstance(lg.Market.read(with_law(model=name)).model("DAX", 4400.0, 0.5), lg.GBM)
+    assert isinstance(lg.Market.read(with_law(model=name)).model("DAX", 4400.0, 0.5), lg.TermStructureGBM)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,12 @@ import QuantLib as ql
 
 from likelihood_greeks._checks import InvalidValueError
 from likelihood_greeks.book.calendars import calendar
-from likelihood_greeks.book.curves import VolatilitySurface, ZeroCurve
-from likelihood_greeks.book.market import Market, Underlying
+from likelihood_greeks.book.curves import ZeroCurve
+from likelihood_greeks.book.market import Market
+from likelihood_greeks.book.surfaces import VolatilitySurface
+from likelihood_greeks.book.underlying import Underlying
 from likelihood_greeks.models.gbm import GBM
+from likelihood_greeks.models.term_structure import TermStructureGBM
 from tests.support.places import DATA
 
 FILE = DATA / "market.toml"
@@ -43,11 +46,38 @@ def changed(path, value):
 # -- zero curve ----------------------------------------------------------------------------------------------------
 
 
-def test_zero_curve_hits_its_nodes_is_linear_between_and_flat_before():
+def test_zero_curve_hits_its_nodes_is_log_linear_in_discounts_between_and_flat_before():
     curve = ZeroCurve([0.5, 1.0, 3.0], [0.01, 0.03, 0.02])
     np.testing.assert_allclose([curve.rate(t) for t in (0.5, 1.0, 3.0)], [0.01, 0.03, 0.02], rtol=1e-15)
-    np.testing.assert_allclose([curve.rate(t) for t in (0.6, 1.5)], [0.014, 0.0275], rtol=1e-14)
+    accrued = [0.8 * 0.005 + 0.2 * 0.03, 0.75 * 0.03 + 0.25 * 0.06]  # at 0.6 and 1.5 years
+    np.testing.assert_allclose([0.6 * curve.rate(0.6), 1.5 * curve.rate(1.5)], accrued, rtol=1e-14)
     assert curve.rate(0.0) == curve.rate(0.2) == 0.01
+
+
+def test_zero_curve_is_quantlib_s_of_discount_factors_and_not_its_of_zero_rates():
+    today, days, rates = ql.Date(5, 7, 2002), (91, 365, 1000), [0.01, 0.035, 0.02]
+    dates = [today, *(today + n for n in days)]
+    discounts = [1.0, *(np.exp(-z * n / 365) for z, n in zip(rates, days, strict=True))]
+    reference = ql.DiscountCurve(dates, discounts, ql.Actual365Fixed())
+    linear = ql.ZeroCurve(dates, [rates[0], *rates], ql.Actual365Fixed())
+    curve = ZeroCurve([n / 365 for n in days], rates)
+    again = ZeroCurve.of_discounts([n / 365 for n in days], discounts[1:])
+    gaps = []
+    for t in (0.1, 0.3, 0.9, 1.0, 2.0, 2.7):
+        assert curve.rate(t) == pytest.approx(reference.zeroRate(t, ql.Continuous).rate(), rel=1e-12)
+        assert again.rate(t) == pytest.approx(curve.rate(t), rel=1e-12)
+        gaps.append(abs(curve.rate(t) - linear.zeroRate(t, ql.Continuous).rate()))
+    assert max(gaps) > 1e-4
+
+
+def test_curve_and_surface_end_at_sixty_years():
+    with pytest.raises(InvalidValueError, match=r"times\[1\] must be at most 60 years, got 61"):
+        ZeroCurve([1.0, 61.0], [0.01, 0.02])
+    with pytest.raises(InvalidValueError, match=r"maturities\[1\] must be at most 60 years, got 3037"):
+        VolatilitySurface([90.0], [1.0, 3037.0], [[0.2, 0.2]])
+    flat = Underlying(name="X", spot=1.0, dividend_yield=0.0, zero_curve=0.0, implied_volatility=0.2)
+    with pytest.raises(InvalidValueError, match="maturity must be at most 60 years"):
+        flat.model(1.0, 60.1)
 
 
 @pytest.mark.parametrize("maturity", [np.nextafter(3.0, 4.0), 30.0, -0.1, np.nan, np.inf])
@@ -109,13 +139,17 @@ def test_strike_off_the_surface_is_refused(strike):
     np.testing.assert_equal(caught.value.value, strike)
 
 
-@pytest.mark.parametrize("maturity", [12.9 / 365, 703.1 / 365, np.nan, 0.0])
+@pytest.mark.parametrize("maturity", [703.1 / 365, np.nan, 0.0, -0.1])
 def test_maturity_off_the_surface_is_refused(maturity):
-    with pytest.raises(InvalidValueError, match=r"maturity must lie on the surface, 0.0356\d* to 1.926\d* years, got"):
+    with pytest.raises(InvalidValueError, match=r"maturity must lie on the surface, 0 to 1.926\d* years, got"):
         SURFACE.volatility(4500.0, maturity)
 
 
-@pytest.mark.parametrize("bad", [np.nan, 0.0, -0.2, np.inf])
+def test_volatility_is_flat_before_the_first_maturity():
+    assert SURFACE.volatility(4450.0, 2 / 365) == SURFACE.volatility(4450.0, 13 / 365)
+
+
+@pytest.mark.parametrize("bad", [0.0, -0.2, np.inf])
 def test_bad_volatility_fails_only_the_points_that_read_it(bad):
     rows = [[0.2] * 3 for _ in range(3)]
     rows[1][1] = bad
@@ -131,6 +165,7 @@ def test_bad_volatility_fails_only_the_points_that_read_it(bad):
 @pytest.mark.parametrize(
     ("build", "name"),
     [
+        (lambda: VolatilitySurface([90, 110], [1.0], [[np.nan], [np.nan]]), "volatilities"),
         (lambda: ZeroCurve([1.0, 1.0], [0.1, 0.1]), "times"),
         (lambda: ZeroCurve([], []), "times"),
         (lambda: ZeroCurve([1.0, np.nan], [0.1, 0.1]), r"times\[1\]"),
@@ -197,10 +232,16 @@ def test_market_file_is_the_published_surface():
     assert sum(CURVE.rates) == pytest.approx(0.2916, abs=1e-12)
 
 
-def test_model_has_the_numbers_of_its_strike_and_maturity():
-    assert MARKET.model("DAX", 4400.0, 165 / 365) == GBM(
-        spot=4468.17, volatility=SURFACE.volatility(4400.0, 165 / 365), rate=0.0355, dividend_yield=0.0
-    )
+def test_model_has_the_curve_and_the_volatilities_of_its_strike_at_every_maturity_up_to_its_own():
+    rows = SURFACE.volatilities[SURFACE.strikes.index(4400.0)]
+    for maturity, nodes in ((165 / 365, 4), (150 / 365, 4)):
+        assert MARKET.model("DAX", 4400.0, maturity) == TermStructureGBM(
+            spot=4468.17, times=CURVE.times[:nodes], zero_rates=CURVE.rates[:nodes], dividend_times=[60.0],
+            dividend_yields=[0.0], volatility_times=SURFACE.maturities[:nodes], volatilities=rows[:nodes],
+        )  # fmt: skip
+    law = MARKET.model("DAX", 4437.0, 400 / 365)
+    assert law.black_volatility(400 / 365) == pytest.approx(SURFACE.volatility(4437.0, 400 / 365), rel=1e-13)
+    assert law.discount(400 / 365) == pytest.approx(np.exp(-CURVE.rate(400 / 365) * 400 / 365), rel=1e-13)
 
 
 def test_years_are_actual_365_fixed():

@@ -1,0 +1,200 @@
+"""An underlying of a book: its spot, its curves and volatilities, and the law of a trade on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, final
+
+import numpy as np
+
+from .._checks import number, positive, refuse
+from ..models.curves import Curves
+from ..models.gbm import GBM
+from ..models.heston.calibration import HestonCalibration
+from ..models.heston.law import Heston
+from ..models.term_structure import TermStructureGBM
+from .calendars import calendar
+from .currencies import code
+from .curves import HORIZON, ZeroCurve, decimal, per_year, within_horizon
+from .surfaces import Surface, term_structure
+
+Model: TypeAlias = GBM | TermStructureGBM | Heston
+Nodes: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
+
+BLACK_SCHOLES, HESTON = "black-scholes", "heston"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Underlying:
+    """One asset: its spot, its dividends, the rates of options on it, and their volatilities or a Heston model.
+
+    Parameters
+    ----------
+    name : str
+    spot : float
+        Currency, > 0.
+    dividend_yield : ZeroCurve or float
+        Continuously compounded, per year; of a currency pair the foreign rate. A number is a flat yield.
+    zero_curve : ZeroCurve or float
+        A number is a flat rate.
+    implied_volatility : Surface or float, optional
+        A number is a flat surface. Needed, and used, only without `heston`.
+    calendar : str
+        Business days, as `calendar` names them.
+    heston : Heston, optional
+        The law of all trades, with this spot; its rate and dividend yield are not used. Default: Black--Scholes, each
+        trade with the volatilities of its own strike.
+    calibration : HestonCalibration, optional
+        How `heston` was found, if it was fitted.
+    currency : str, optional
+        Code of the currency of the spot, in which options on it pay; of a currency pair the domestic one.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, the calendar is unknown, the spot of `heston` is another, or there is neither
+        a volatility nor a model.
+    """
+
+    name: str
+    spot: float
+    dividend_yield: ZeroCurve | float
+    zero_curve: ZeroCurve | float
+    implied_volatility: Surface | float | None = None
+    calendar: str = "TARGET"
+    heston: Heston | None = None
+    calibration: HestonCalibration[Heston] | None = field(default=None, compare=False, repr=False)
+    currency: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.currency is not None:
+            object.__setattr__(self, "currency", code("currency", self.currency))
+        positive("spot", self.spot)
+        for name, called in (("dividend_yield", "dividend_yield"), ("zero_curve", "zero_rate")):
+            if not isinstance(curve := getattr(self, name), ZeroCurve):
+                per_year(called, number(called, curve))
+        if self.implied_volatility is None and self.heston is None:
+            refuse("implied_volatility", "be given", None)
+        if not (self.implied_volatility is None or isinstance(self.implied_volatility, Surface)):
+            decimal("implied_volatility", positive("implied_volatility", self.implied_volatility))
+        if not isinstance(self.heston, (Heston, type(None))):
+            raise TypeError(f"heston must be a Heston model, got {self.heston!r}")
+        if self.heston is not None and self.heston.spot != self.spot:
+            refuse("heston", f"have the spot {self.spot:g}", self.heston.spot)
+        if not isinstance(self.calendar, str):
+            raise TypeError(f"calendar must be a name, got {self.calendar!r}")
+        calendar(self.calendar)
+
+    def rate(self, maturity: float) -> float:
+        """Zero rate to `maturity` (years), per year; refused beyond the curve."""
+        return _to(self.zero_curve, maturity)
+
+    def forward(self, maturity: float) -> float:
+        """Forward price to `maturity` (years); refused beyond the curves."""
+        return float(self.spot * np.exp((self.rate(maturity) - _to(self.dividend_yield, maturity)) * maturity))
+
+    def calibrated(self, fixed: Mapping[str, float] | None = None) -> Underlying:
+        """The same with the Heston model that is fitted to its surface; parameters in `fixed` are held.
+
+        Raises
+        ------
+        ValueError
+            If there is no surface, or it cannot be fitted: see `Heston.calibrate`.
+        """
+        surface = self.implied_volatility
+        if not isinstance(surface, Surface):
+            refuse("calibrate", "have an implied_volatility of strikes, maturities and volatilities to fit", surface)
+        rates, yields = (
+            {maturity: _to(curve, maturity) for maturity in surface.maturities}
+            for curve in (self.zero_curve, self.dividend_yield)
+        )
+        try:
+            fit = Heston.calibrate(surface.to_frame(), rates, spot=self.spot, dividend_yield=yields, fixed=fixed)
+        except ArithmeticError as error:
+            refuse("calibrate", "find parameters at which options can be priced", str(error))
+        return replace(self, heston=fit.model, calibration=fit)
+
+    def model(self, strike: float, maturity: float) -> Model:
+        """The law of a trade, with the forwards and discount factors of the curves at every date up to its end.
+
+        Heston's if there is one, the same for all strikes; else Black--Scholes with the volatilities that the surface
+        has at `strike` at every maturity: `GBM` where nothing depends on time, `TermStructureGBM` elsewhere.
+
+        Parameters
+        ----------
+        strike : float
+            Currency. Where a product has none, give the spot: its volatilities are then those at the money.
+        maturity : float
+            Years.
+
+        Raises
+        ------
+        ValueError
+            If the surface or a curve has no usable number there, or `maturity` is beyond 60 years.
+        """
+        within_horizon("maturity", maturity)
+        quotes: Nodes = self._quotes(strike, maturity) if self.heston is None else ((), ())
+        rates, yields = _nodes(self.zero_curve, maturity), _nodes(self.dividend_yield, maturity)
+        if self.heston is not None:
+            flat = replace(self.heston, rate=rates[1][0], dividend_yield=yields[1][0], curves=None)
+            return flat if _flat(rates, yields) else replace(flat, curves=_curves(rates, yields))
+        if _flat(rates, yields, quotes):
+            return GBM(spot=self.spot, volatility=quotes[1][0], rate=rates[1][0], dividend_yield=yields[1][0])
+        return TermStructureGBM(
+            spot=self.spot,
+            times=rates[0],
+            zero_rates=rates[1],
+            dividend_times=yields[0],
+            dividend_yields=yields[1],
+            volatility_times=quotes[0],
+            volatilities=quotes[1],
+        )
+
+    def _quotes(self, strike: float, maturity: float) -> Nodes:
+        """Maturities and the volatilities of a strike for dates up to a maturity."""
+        surface = self.implied_volatility
+        assert surface is not None  # refused at construction
+        return term_structure(surface, strike, maturity) if isinstance(surface, Surface) else ((HORIZON,), (surface,))
+
+
+def _to(curve: ZeroCurve | float, maturity: float) -> float:
+    """The rate to a maturity."""
+    return curve.rate(maturity) if isinstance(curve, ZeroCurve) else curve
+
+
+def _nodes(curve: ZeroCurve | float, maturity: float) -> Nodes:
+    """Nodes and rates for dates up to a maturity; a number has one, far away."""
+    return curve.nodes(maturity) if isinstance(curve, ZeroCurve) else ((HORIZON,), (float(curve),))
+
+
+def _flat(*curves: Nodes) -> bool:
+    """Whether nothing depends on time: what is before the first node is flat."""
+    return all(len(nodes) == 1 for nodes, _ in curves)
+
+
+def _curves(rates: Nodes, yields: Nodes) -> Curves:
+    """Curves for a law with the rate and the yield of the first nodes."""
+    return Curves(times=rates[0], zero_rates=rates[1], dividend_times=yields[0], dividend_yields=yields[1])
+
+
+def law_name(model: Model) -> str:
+    """What a market calls the model."""
+    return HESTON if isinstance(model, Heston) else BLACK_SCHOLES
+
+
+def quoted_volatility(model: Model, maturity: float) -> float:
+    """The volatility to a maturity (years), per square-root year; under Heston the root of the initial variance."""
+    match model:
+        case GBM():
+            return model.volatility
+        case TermStructureGBM():
+            return model.black_volatility(maturity)
+    return float(np.sqrt(model.initial_variance))
+
+
+def zero_rate(model: Model, maturity: float) -> float:
+    """The zero rate to a maturity (years), per year."""
+    flat = isinstance(model, GBM) or (isinstance(model, Heston) and model.curves is None)
+    return model.rate if flat else float(-np.log(model.discount(maturity))) / maturity
