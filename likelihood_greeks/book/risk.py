@@ -112,7 +112,7 @@ def risk(
         If some trades could not be priced, a column may be a misspelt one, or parts could not be used again.
     """
     found_market = market if isinstance(market, Market) else Market.read(market)
-    frame = book if isinstance(book, pd.DataFrame) else read_book(book)
+    frame = read_book(book)
     one_of("controls", controls, [*CONTROLS])
     target = _target(output, resume)
     if resume and seed is None and target:
@@ -124,7 +124,7 @@ def risk(
     aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
     of_net = one_of("target_of", target_of, TARGETS) == "net"
 
-    for remark in remarks(read_book(frame)):
+    for remark in remarks(frame):
         warnings.warn(remark, BookWarning, stacklevel=2)
     trades, problems = parse(frame, found_market)
     accounts = _accounts(

@@ -33,13 +33,13 @@ from ..estimators.likelihood_ratio import Combination
 from ..numerics.jets import Jet
 from ..parameters import Derivative
 from ..payoffs.relaxed.tape import Level
-from .protocol import Load, Scene, SharedPaths, by_greek
+from .protocol import CLOSED_FORM, Load, Scene, SharedPaths, by_greek
 
 Kind: TypeAlias = Literal["digital", "call", "forward"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 AVERAGES = 4  # compared averages that get twins
-OWN, AVERAGE = 1.2, 0.4
-"""Work of one, and of every date of averages, arithmetic and geometric, in dates of a plain run (3 to 252 of them)."""
+AVERAGE = 0.4
+"""Work of every date of averages, arithmetic and geometric, in dates of a plain run (measured at 3 to 252 of them)."""
 
 EARLY = 2.0
 """Deviations of log G, given A, by which a call's twin is exercised below where G stands when A is at the strike.
@@ -96,7 +96,7 @@ class Twin:
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of the averages over its dates."""
-        return {self: OWN, ("averages", self.rows): AVERAGE * len(self.rows)}
+        return {self: CLOSED_FORM, ("averages", self.rows): AVERAGE * len(self.rows)}
 
 
 def offered(levels: Sequence[Level], spot: FloatArray) -> Iterator[Twin]:

@@ -27,10 +27,7 @@ from ..parameters import Derivative
 from ..payoffs.european import Pieces
 from .handed_over import RATE
 from .handover import beneath
-from .protocol import Load, Scene, by_greek
-
-WORK = 1.2
-"""Work of one, in dates of a plain run."""
+from .protocol import CLOSED_FORM, Load, Scene, by_greek
 
 
 @final
@@ -75,7 +72,7 @@ class Conditional:
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of a further rate beneath the spots."""
         further = self.rate is not None and self.rate != load.rate
-        return {self: WORK, **({("rate", self.rate): RATE * load.beneath} if further else {})}
+        return {self: CLOSED_FORM, **({("rate", self.rate): RATE * load.beneath} if further else {})}
 
 
 def expected(pieces: Pieces, row: int, scene: Scene, derivative: Derivative, rate: float | None) -> FloatArray | None:

@@ -17,10 +17,7 @@ from ..payoffs.european import Pieces
 from . import conditional
 from .handed_over import HANDOVER, RATE
 from .handover import Handover, beneath
-from .protocol import Load, Scene, by_greek
-
-EUROPEAN = 1.2
-"""Work of one, in dates of a plain run (measured at 3 to 252 dates, five Greeks)."""
+from .protocol import CLOSED_FORM, Load, Scene, by_greek
 
 
 @final
@@ -91,7 +88,7 @@ class Vanilla:
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of its weight beneath the spots."""
-        own: dict[Hashable, float] = {self: EUROPEAN}
+        own: dict[Hashable, float] = {self: CLOSED_FORM}
         if load.beneath:
             own["date", self.row, self.rate] = HANDOVER * load.beneath
             if self.rate not in (None, load.rate):

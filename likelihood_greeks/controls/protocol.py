@@ -32,6 +32,9 @@ FREE = 2.7
 OVERHEAD = 5.0
 """Work of a plain path besides its dates, in the same units."""
 
+CLOSED_FORM = 1.2
+"""Of a control whose mean is a closed form, in the same units (measured at 3 to 252 dates, five Greeks)."""
+
 FLOW = 0.5
 """Of letting changes travel at all beneath the spots, in shares of the work there (measured under a law of stochastic
 volatility at 12 and 52 dates, eight Greeks)."""

@@ -32,8 +32,7 @@ from ..models.moves import weighted
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from .handover import Gradual
-
-ROUNDING = 1e-9  # of what it is the difference of: below, a control is identically zero
+from .moved_payoff import ROUNDING
 
 
 @final

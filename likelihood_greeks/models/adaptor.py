@@ -17,10 +17,10 @@ import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..numerics.jets import Jet
-from ..parameters import TIME, Derivative, coordinates
+from ..parameters import TIME, Derivative, NamesGreeks, coordinates
 from ..streams.chunks import Stream
 from . import by_moves, numerical
-from .capabilities import Movable, NamesGreeks, has
+from .capabilities import Movable, has
 from .protocol import PathModel, observed
 
 SMALLEST = 0.05  # of a parameter, where the step of a difference is relative
@@ -97,7 +97,7 @@ class Adapted:
 
     def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
         """The law's own Greeks, if it names any."""
-        return self.law.named_greeks() if has(self.law, NamesGreeks) else {}
+        return self.law.named_greeks() if isinstance(self.law, NamesGreeks) else {}
 
     def simulate(self, times: FloatArray, stream: Stream) -> Any:
         """The law's own draw."""
