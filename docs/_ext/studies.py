@@ -18,6 +18,8 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
+from likelihood_greeks.book.market_keys import WHERE
+from likelihood_greeks.book.market_keys import of as keys_of
 from likelihood_greeks.validation.report import summary, verdict
 
 ROOT = Path(__file__).parents[2]
@@ -246,9 +248,27 @@ def claim(path: Path) -> str:
     return (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n", 1)[0].replace("\n", " ")
 
 
+def market_keys_page() -> str:
+    """Every key that a market may have, table by table."""
+    parts = []
+    for where, words in WHERE.items():
+        rows = [
+            {
+                "key": f"`{key.name}`" + (" (needed)" if key.needed else ""),
+                "is": key.meaning
+                + (f"; also called {', '.join(f'`{name}`' for name in key.also)}" if key.also else ""),
+                "unit": key.unit,
+                "example": f"`{key.example}`",
+            }
+            for key in keys_of(where)
+        ]
+        parts.append(f"**`{where}`**: {words.lower()}\n\n" + markdown(pd.DataFrame(rows).set_index("key")))
+    return "\n\n".join(parts)
+
+
 MADE = (
     validation, bias, coverage, heston_europeans, heston_paths, heston_bias, heston_variance, variance, speedups,
-    layers,
+    layers, market_keys_page,
 )  # fmt: skip
 STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios")
 STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: partial(whole, n) for n in STORED}

@@ -1,0 +1,130 @@
+"""The keys of a market, a line each: what they mean, in which unit, and where they may stand.
+
+Reading and the documentation take them from here. A key that is not here is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+from .._checks import refuse
+from .calendars import closest
+
+MARKET, UNDERLYING = "market", "underlyings.NAME"
+ZERO_CURVE, SURFACE, HESTON = "zero_curve", "implied_volatility", "heston"
+"""The tables of a market."""
+
+WHERE: Mapping[str, str] = {
+    MARKET: "The file itself, or the dictionary",
+    UNDERLYING: "A table for each underlying, by its name",
+    ZERO_CURVE: "A table of nodes in an underlying",
+    SURFACE: "A table of quotes in an underlying",
+    HESTON: "The parameters of the model in an underlying",
+}
+"""The tables of a market, for people."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a market.
+
+    Parameters
+    ----------
+    where, name : str
+        The table that it stands in, and what it is called there.
+    meaning, unit : str
+        For people.
+    example : str
+        A line of TOML.
+    needed : bool
+        Whether the table must have it.
+    also : tuple of str
+        Other names of it.
+    """
+
+    where: str
+    name: str
+    meaning: str
+    unit: str
+    example: str
+    needed: bool = False
+    also: tuple[str, ...] = ()
+
+
+_RATE, _NODES = "per year, continuously compounded", "dates or years from the valuation date"
+
+TABLE: tuple[Key, ...] = (
+    Key(MARKET, "valuation_date", "the day of the values", "date", "valuation_date = 2026-11-27", needed=True),
+    Key(MARKET, "underlyings", "the assets of the book, a table each", "tables", "underlyings.SX5E.spot = 5640.0",
+        needed=True),
+    Key(MARKET, "reporting_currency", "what totals over several currencies are converted into", "code",
+        'reporting_currency = "EUR"'),
+    Key(MARKET, "fx", "what one unit of each currency is worth in the reporting currency", "rates by code",
+        "fx = { USD = 0.86 }"),
+    Key(MARKET, "fixings", "past observations, by underlying and date, or the CSV file that holds them "
+        "(date, underlying, value)", "currency", 'fixings.SX5E = { "2026-09-18" = 5480.0 }'),
+    Key(UNDERLYING, "spot", "today's price", "currency, > 0", "spot = 5640.0", needed=True),
+    Key(UNDERLYING, "currency", "of the spot, in which options on it pay; of a currency pair the domestic one", "code",
+        'currency = "EUR"'),
+    Key(UNDERLYING, "zero_rate", "one rate for all dates", _RATE, "zero_rate = 0.02"),
+    Key(UNDERLYING, "zero_curve", "rates by date", "a table", "zero_curve = { times = [1, 2], rates = [0.02, 0.03] }"),
+    Key(UNDERLYING, "dividend_yield", "one yield for all dates, 0 if not given; of a currency pair the foreign rate",
+        _RATE, "dividend_yield = 0.027"),
+    Key(UNDERLYING, "implied_volatility", "one volatility, or quotes by strike and maturity",
+        "per square-root year, or a table", "implied_volatility = 0.27"),
+    Key(UNDERLYING, "calendar", "business days, by QuantLib's name; TARGET if not given", "name",
+        'calendar = "Germany/Eurex"'),
+    Key(UNDERLYING, "model", "black-scholes (or gbm; if not given) or heston", "name", 'model = "heston"'),
+    Key(UNDERLYING, "heston", "the model's parameters", "a table", "heston = { calibrate = true }"),
+    Key(ZERO_CURVE, "times", "the nodes", _NODES, "times = [2027-11-27, 2028-11-27]", needed=True),
+    Key(ZERO_CURVE, "rates", "zero rates to the nodes", _RATE, "rates = [0.0201, 0.021]", needed=True),
+    Key(SURFACE, "strikes", "of the quotes, a row each", "currency", "strikes = [5000.0, 5640.0]", needed=True),
+    Key(SURFACE, "maturities", "of the quotes, a column each", _NODES, "maturities = [2027-03-19, 2027-06-18]",
+        needed=True),
+    Key(SURFACE, "volatilities", "Black--Scholes implied, strikes by maturities; nan where there is no quote",
+        "per square-root year", "volatilities = [[0.22, 0.21], [0.16, nan]]", needed=True),
+    Key(HESTON, "calibrate", "whether what is not given is fitted to the quotes; true without a table heston",
+        "true or false", "calibrate = true"),
+    Key(HESTON, "initial_variance", "variance today", "per year", "initial_variance = 0.04"),
+    Key(HESTON, "mean_reversion", "speed at which the variance reverts", "per year", "mean_reversion = 1.5"),
+    Key(HESTON, "long_run_variance", "what the variance reverts to", "per year", "long_run_variance = 0.05"),
+    Key(HESTON, "vol_of_vol", "volatility of the variance", "per year", "vol_of_vol = 0.5"),
+    Key(HESTON, "correlation", "of the spot with its variance", "-1 to 1", "correlation = -0.7"),
+)  # fmt: skip
+"""Every key that a market may have."""
+
+
+def of(where: str) -> tuple[Key, ...]:
+    """The keys of one table."""
+    return tuple(key for key in TABLE if key.where == where)
+
+
+def checked(where: str, value: object) -> dict[str, Any]:
+    """A table of a market, its keys by their names here.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    ValueError
+        If a key is unknown, given twice under two names, or missing.
+    """
+    keys = of(where)
+    if not isinstance(value, Mapping):
+        listed = ", ".join([key.name for key in keys if key.needed] or [key.name for key in keys])
+        raise TypeError(f"value must be a table with the keys {listed}, got {value!r}")
+    names = {name: key.name for key in keys for name in (key.name, *key.also)}
+    found = dict[str, Any]()
+    for given, entry in value.items():
+        if given not in names:
+            refuse("key", f"be one of {', '.join(key.name for key in keys)}{closest(given, names)}", given)
+        if names[given] in found:
+            refuse(names[given], "be given once, under one name", given)
+        found[names[given]] = entry
+    for key in keys:
+        if key.needed and key.name not in found:
+            refuse(key.name, "be given", None)
+    return found

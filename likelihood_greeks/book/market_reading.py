@@ -1,0 +1,77 @@
+"""A market from a file or a dictionary: its sections in turn, with the place of whatever is refused."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .._checks import refuse, within
+from . import market_keys, underlying_reading
+from .calendars import iso_date
+from .fixings import Fixings
+from .setting import Setting
+from .underlying import Underlying
+
+
+def read(source: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the market in a TOML file, or in a dictionary of the same structure.
+
+    Raises
+    ------
+    ValueError
+        If a section is missing, unknown or out of range, naming the file, the section and the key.
+    TypeError
+        If a value is of the wrong type, naming it likewise.
+    """
+    if isinstance(source, Mapping):
+        return _fields(source, Path())
+    if not isinstance(source, (str, os.PathLike)):
+        raise TypeError(f"market must be a Market, a path or a mapping, got {source!r}")
+    path = Path(source)
+    with within(path.name, ": "):
+        return _fields(_parsed(path), path.parent)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    """A TOML file as dictionaries."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        refuse("text", "be valid TOML", str(error))
+    except UnicodeDecodeError as error:
+        refuse("text", "be UTF-8", str(error))
+    except RecursionError:
+        refuse("text", "be a market", "tables nested too deep")
+
+
+def _fields(value: object, folder: Path) -> dict[str, Any]:
+    """The fields of a market by name."""
+    table = market_keys.checked(market_keys.MARKET, value)
+    setting = Setting(iso_date("valuation_date", table["valuation_date"]), folder)
+    underlyings = _underlyings(table["underlyings"], setting)
+    if not isinstance(fx := table.get("fx", {}), Mapping):
+        raise TypeError(f"fx must be a table of rates by currency, got {fx!r}")
+    return {
+        "valuation_date": setting.today,
+        "underlyings": underlyings,
+        "reporting_currency": table.get("reporting_currency"),
+        "fx": fx,
+        "fixings": Fixings.read(table.get("fixings", {}), folder),
+    }
+
+
+def _underlyings(sections: object, setting: Setting) -> dict[str, Underlying]:
+    """The underlyings of a market by name."""
+    found = {}
+    with within("underlyings"):
+        if not isinstance(sections, Mapping):
+            raise TypeError(f"value must be a table of underlyings, got {sections!r}")
+        for name, section in sections.items():
+            if not isinstance(name, str):
+                raise TypeError(f"name must be text, got {name!r}")
+            with within(name):
+                found[name] = underlying_reading.read(name, section, setting)
+    return found
