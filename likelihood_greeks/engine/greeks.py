@@ -19,8 +19,8 @@ from ..parameters import Greek, requested
 from ..payoffs.protocol import Contract, verify_separate
 from ..result import Diagnostics, Result, estimates
 from ..streams.chunks import Chunk, Draws, checked
-from . import known
 from .choice_of_law import HandOver, chosen_law
+from .exact import exact
 from .execution import Workers
 from .main_run import Run, inconsistency
 from .payoff_group import CONTROLS, Group
@@ -40,6 +40,7 @@ def greeks(
     controls: str = "auto",
     sampling: str = "pseudo",
     handover: HandOver = "auto",
+    closed_form: bool = False,
     target_error: TargetError | None = None,
     max_paths: int = MAX_PATHS,
     executor: Workers = None,
@@ -75,6 +76,9 @@ def greeks(
         with the path (``"flow"``), are scored (``"score"``, the full likelihood ratio), or are handed from the one to
         the other at a rate per year. Left to itself, a European payoff gets the exact law of its date, other payoffs a
         rate in between; without controls, the full likelihood ratio. Every choice is unbiased.
+    closed_form : bool
+        Whether a European gets its closed form where the law knows it: exact, without a path. Not by default: a
+        European by simulation is what one checks estimators with. In a book it always does, see `risk`.
     target_error : mapping, optional
         Standard errors to be reached, by Greek (``"price"`` is one): ``{"delta": 1e-3}`` in raw units, ``{"delta":
         "0.5%"}`` as a share of the value's magnitude, 10% at most. Paths are added in rounds, each as long as the
@@ -107,6 +111,8 @@ def greeks(
     >>> result = lg.greeks(model, lg.DigitalCall(strike=105.0, maturity=0.5), ["delta"], paths=10_000, seed=1)
     >>> abs(result["delta"].z_score(0.0264887)) < 3.0
     True
+    >>> print(lg.greeks(model, lg.Call(105.0, 0.5), ["gamma"], seed=1, closed_form=True)["gamma"])
+    0.0278131 ± 0
     >>> result = lg.greeks(model, lg.Call(105.0, 0.5), ["gamma"], paths=4096, seed=1, target_error={"gamma": "0.1%"})
     >>> result["gamma"].standard_error < 0.001 * result["gamma"].value
     True
@@ -115,9 +121,8 @@ def greeks(
     labels, combinations = list(wanted), tuple(wanted.values())
     count, seed, kind = checked(paths, seed, sampling)
     aim = goal(labels, count, target_error, max_paths, kind)
-    if not len(payoff.times):
-        remarks = ("no observation is open: the cash flow is known",)
-        return Result(known.estimates(law, payoff, wanted), known.METHOD, seed, kind, Diagnostics(remarks=remarks))
+    if (sure := exact(law, payoff, wanted, closed_form)) is not None:
+        return Result(sure.estimates, sure.method, seed, kind, Diagnostics(remarks=(sure.remark,)))
     chosen = chosen_law(law, payoff.times, handover, one_of("controls", controls, [*CONTROLS]))
     group = Group(chosen.law, (payoff,), combinations, CONTROLS[controls], chosen.rate)
     check_on_trial(chosen.law, payoff, seed)
@@ -126,9 +131,13 @@ def greeks(
     draws = Draws(seed, len(payoff.times), kind)
     title = "greeks" if progress else ""
     done = pilot_and_main(Estimation(group), pilot, draws, aim, executor=executor, title=title)
-    method = "likelihood ratio" + {"none": "", "scores": " + score controls", "auto": " + controls"}[controls]
     found, diagnostics = told(done, labels, chosen.remark)
-    return Result(found, method, seed, kind, diagnostics)
+    return Result(found, method_name(controls), seed, kind, diagnostics)
+
+
+def method_name(controls: str) -> str:
+    """What a simulation with these controls is called."""
+    return "likelihood ratio" + {"none": "", "scores": " + score controls", "auto": " + controls"}[controls]
 
 
 @final

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -25,8 +25,14 @@ def estimates(
     ValueError
         If it pays NaN or infinity.
     """
-    needed = {derivative for combination in wanted.values() for derivative in combination}
-    of = {derivative: value(model, payoff, derivative) for derivative in needed}
+    return combined(wanted, lambda derivative: value(model, payoff, derivative))
+
+
+def combined(
+    wanted: Mapping[str, Mapping[Derivative, float]], exact: Callable[[Derivative], float]
+) -> dict[str, Estimate]:
+    """Linear combinations of exact derivatives, as estimates without an error."""
+    of = {derivative: exact(derivative) for combination in wanted.values() for derivative in combination}
     found = {name: sum(factor * of[d] for d, factor in terms.items()) for name, terms in wanted.items()}
     return {name: Estimate(float(x), 0.0, n_paths=0, samples=0, variance_ratio=np.nan) for name, x in found.items()}
 

@@ -93,6 +93,19 @@ class KnowsVanillas(PathModel, Protocol):
         ...
 
 
+class KnowsEuropeans(PathModel, Protocol):
+    """A law with closed forms of options on the spot at one date that pay by two straight pieces.
+
+    One that has those of digitals and calls need not have this: see `europeans`.
+    """
+
+    def european_jet(
+        self, trigger: float, below: tuple[float, float], above: tuple[float, float], time: float, /
+    ) -> Jet | None:
+        """Undiscounted value, with its derivatives; None where it is not known (`below`, `above`: constant, slope)."""
+        ...
+
+
 class KnowsAverages(PathModel, Protocol):
     """A law whose log-spots are jointly normal and move by nothing else: averages get controls of known price."""
 

@@ -16,7 +16,7 @@ from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME
 from ..streams.chunks import Stream
-from . import by_moves, carry, lognormal
+from . import black, by_moves, carry, lognormal
 from .lognormal import Terms
 from .moves import Moves
 from .protocol import Paths
@@ -138,6 +138,12 @@ class GBM:
         x = self.coordinates()
         deviation = x["volatility"] * jets.sqrt(time - x[TIME])
         return lognormal.vanilla_jets(self.forward_jet(np.asarray(time)), deviation, strike)
+
+    def european_jet(self, trigger: float, below: tuple[float, float], above: tuple[float, float], time: float) -> Jet:
+        """Undiscounted value of an option of two straight pieces at one date, with its derivatives; see `black`."""
+        x = self.coordinates()
+        variance = x["volatility"] * x["volatility"] * (positive("time", time) - x[TIME])
+        return black.european(self.forward_jet(np.asarray(time)), variance, trigger, below, above)
 
     def average_jets(self, level: float, times: Sequence[float] | FloatArray) -> tuple[Jet, Jet]:
         """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""

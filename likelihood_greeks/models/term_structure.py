@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar, final
@@ -15,7 +15,7 @@ from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME
 from ..streams.chunks import Stream
-from . import by_moves, carry, lognormal
+from . import black, by_moves, carry, lognormal
 from .curves import accrued, at_nodes, left
 from .lognormal import Terms
 from .moves import Moves
@@ -125,16 +125,11 @@ class TermStructureGBM:
         return self._accrued("dividend_yield", self.dividend_times, self.dividend_yields, times)
 
     def _variance(self, times: AnyArray) -> Jet:
-        r"""Total variance, some of what accrues before the first node having elapsed.
-
-        Where w is linear between the nodes, that of the volatilities :math:`\sigma_i + x` has the slope
-        :math:`2\sigma_i t_i + 2 x t_i` at a node, and is linear in between as well.
-        """
-        x, begun, nodes = self.coordinates(), np.asarray(times) > 0.0, self.volatility_times
-        shift, first = x["volatility"], self.volatilities[0] + x["volatility"]
+        """Total variance, some of what accrues before the first node having elapsed."""
+        nodes = self.volatility_times
         quoted = accrued(nodes, np.square(self.volatilities), times)
-        moved = quoted + 2.0 * shift * accrued(nodes, self.volatilities, times) + shift * shift * times
-        return moved - first * first * x[TIME] * begun.astype(float)
+        leaning = accrued(nodes, self.volatilities, times)
+        return shifted_variance(self.coordinates(), quoted, leaning, self.volatilities[0], times)
 
     def _terms(self, grid: FloatArray) -> Terms:
         return _terms(self, tuple(grid.tolist()))
@@ -180,6 +175,11 @@ class TermStructureGBM:
         when = np.asarray(positive("time", time))
         return lognormal.vanilla_jets(self.forward_jet(when), jets.sqrt(self._variance(when)), strike)
 
+    def european_jet(self, trigger: float, below: tuple[float, float], above: tuple[float, float], time: float) -> Jet:
+        """Undiscounted value of an option of two straight pieces at one date, with its derivatives; see `black`."""
+        when = np.asarray(positive("time", time))
+        return black.european(self.forward_jet(when), self._variance(when), trigger, below, above)
+
     def average_jets(self, level: float, times: Sequence[float] | FloatArray) -> tuple[Jet, Jet]:
         """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
         grid = np.asarray(dates("times", times))
@@ -209,6 +209,30 @@ class TermStructureGBM:
         return lognormal.moves(self, self._terms(paths.times), paths)
 
     log_density, score, hessian = by_moves.log_density, by_moves.score, by_moves.hessian
+
+
+def shifted_variance(
+    x: Mapping[str, Jet], quoted: AnyArray, leaning: AnyArray, first: AnyArray | float, times: AnyArray
+) -> Jet:
+    r"""Total variance under a parallel shift x of quoted volatilities, some of what accrues first having elapsed.
+
+    Where w is linear between the nodes, that of the volatilities :math:`\sigma_i + x` has the slope
+    :math:`2\sigma_i t_i + 2 x t_i` at a node, and is linear in between as well.
+
+    Parameters
+    ----------
+    x : mapping of str to Jet
+        ``volatility``, the shift, and ``time``, the years elapsed.
+    quoted, leaning : ndarray, shape (...)
+        What :math:`\sigma_i^2` and :math:`\sigma_i` accrue by `times`.
+    first : float or ndarray, shape (...)
+        Volatility to the first node.
+    times : ndarray, shape (...)
+        Years.
+    """
+    shift, start, begun = x["volatility"], x["volatility"] + first, np.asarray(times) > 0.0
+    moved = quoted + 2.0 * shift * leaning + shift * shift * times
+    return moved - start * start * x[TIME] * begun.astype(float)
 
 
 @lru_cache(maxsize=64)

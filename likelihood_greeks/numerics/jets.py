@@ -164,6 +164,17 @@ def constants(values: Mapping[str, Any]) -> dict[str, Jet]:
     return {name: Jet((), np.asarray(value), np.zeros(0), np.zeros((0, 0))) for name, value in values.items()}
 
 
+def of_two(
+    x: Jet, y: Jet, value: AnyArray, first: tuple[AnyArray, AnyArray], second: tuple[AnyArray, AnyArray, AnyArray]
+) -> Jet:
+    """g(x, y), from g, (g_x, g_y) and (g_xx, g_xy, g_yy) at the values of two jets."""
+    (gx, gy), (gxx, gxy, gyy) = first, second
+    p, q = x.gradient[: len(x.hessian)], y.gradient[: len(x.hessian)]
+    cross = p[:, None] * q[None, :]
+    bent = gxx * p[:, None] * p[None, :] + gxy * (cross + np.swapaxes(cross, 0, 1)) + gyy * q[:, None] * q[None, :]
+    return Jet(x.names, value, gx * x.gradient + gy * y.gradient, gx * x.hessian + gy * y.hessian + bent)
+
+
 def exp(x: Jet) -> Jet:
     """Exponential of a jet."""
     value = np.exp(x.value)

@@ -1,0 +1,88 @@
+"""Contracts that need no paths: those with nothing left to observe, and Europeans under a law with closed forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from ..estimate import Estimate
+from ..estimators.likelihood_ratio import Combination
+from ..models.europeans import european_jet
+from ..models.protocol import PathModel
+from ..numerics.jets import Jet
+from ..payoffs.european import pieces
+from ..payoffs.protocol import Contract, stated_payments
+from . import known
+
+METHOD = "closed form"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """Estimates without an error.
+
+    Attributes
+    ----------
+    method : str
+    estimates : mapping of str to Estimate
+    """
+
+    method: str
+    estimates: Mapping[str, Estimate]
+
+    @property
+    def remark(self) -> str:
+        """Why there is no error, in words."""
+        if self.method == known.METHOD:
+            return "no observation is open: the cash flow is known"
+        return "European: the law has its closed form"
+
+
+def exact(
+    model: PathModel, payoff: Contract, wanted: Mapping[str, Combination], closed_form: bool = True
+) -> Exact | None:
+    """The price and the Greeks `wanted` where they follow without paths; None where they do not.
+
+    Parameters
+    ----------
+    model : PathModel
+    payoff : Contract
+    wanted : mapping of str to mapping of Derivative to float
+        Linear combinations of derivatives, by label.
+    closed_form : bool
+        Whether closed forms are wanted; a cash flow that is known is known without.
+
+    Raises
+    ------
+    ValueError
+        If a known cash flow is not finite, or the pieces that a payoff states are not its cash flow.
+    """
+    if not len(payoff.times):
+        return Exact(known.METHOD, known.estimates(model, payoff, wanted))
+    if not closed_form or (value := price(model, payoff)) is None:
+        return None
+    found = known.combined(wanted, lambda derivative: float(value.derivative(*derivative)))
+    if not all(np.isfinite(estimate.value) for estimate in found.values()):
+        return None
+    return Exact(METHOD, found)
+
+
+def price(model: PathModel, payoff: Contract) -> Jet | None:
+    """The discounted value of a European with its derivatives; None for another payoff, or if the law has none.
+
+    A Fourier integral that does not settle is no closed form either.
+    """
+    option = pieces(payoff)
+    if option is None:
+        return None
+    maturity, paid = payoff.times[-1], stated_payments(payoff)
+    discount = model.discount_jet(np.asarray(paid[0] if paid else maturity))
+    try:
+        value = european_jet(model, option.trigger, option.below, option.above, maturity)
+    except ArithmeticError:
+        return None
+    return None if value is None else discount * value
