@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import final
 
@@ -75,16 +75,22 @@ class ZeroCurve:
     times : sequence of float, shape (n_nodes,)
         Years, increasing, >= 0. Nothing accrues by time 0, so that a node there says nothing.
     rates : sequence of float, shape (n_nodes,)
-        Continuously compounded, per year. A NaN or a rate beyond ±1 is refused by the lookups that need it.
+        Continuously compounded, per year. A NaN is refused by the lookups that need it.
+    called : str
+        What refusals call it.
+    most : float
+        The largest size of a rate that is believed.
 
     Raises
     ------
     ValueError
-        If `times` is not increasing or goes beyond `HORIZON`, or the lengths differ.
+        If `times` is not increasing or goes beyond `HORIZON`, the lengths differ, or a rate is beyond `most`.
     """
 
     times: tuple[float, ...]
     rates: tuple[float, ...]
+    called: str = field(default="zero curve", compare=False, repr=False)
+    most: float = field(default=1.0, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", increasing("times", self.times))
@@ -92,9 +98,12 @@ class ZeroCurve:
         object.__setattr__(self, "rates", tuple(number(f"rates[{i}]", rate) for i, rate in enumerate(self.rates)))
         if len(self.rates) != len(self.times):
             refuse("rates", f"hold one rate for each of the {len(self.times)} times", self.rates)
+        for i, rate in enumerate(self.rates):
+            if abs(rate) > self.most:  # one in per cent makes its neighbours doubtful; NaN passes
+                per_year(f"rates[{i}]", rate)
 
     @classmethod
-    def of_discounts(cls, times: Sequence[float], discounts: Sequence[float]) -> ZeroCurve:
+    def of_discounts(cls, times: Sequence[float], discounts: Sequence[float], called: str = "zero curve") -> ZeroCurve:
         """The curve with these discount factors at its nodes.
 
         Raises
@@ -107,7 +116,11 @@ class ZeroCurve:
             refuse("discount_factors", f"hold one number for each of the {len(nodes)} times", discounts)
         factors = [positive(f"discount_factors[{i}]", factor) for i, factor in enumerate(discounts)]
         rates = [-float(np.log(factor)) / t if t else 0.0 for factor, t in zip(factors, nodes, strict=True)]
-        return cls(nodes, tuple(rates))
+        for i, rate in enumerate(rates):
+            if not abs(rate) <= 1.0:
+                why = f"discount {nodes[i]:.4g} years at a rate between -1 and 1 (0.97 is three per cent off)"
+                refuse(f"discount_factors[{i}]", why, factors[i])
+        return cls(nodes, tuple(rates), called)
 
     def rate(self, maturity: float) -> float:
         """Zero rate to `maturity` (years), per year: the flat rate with the same discount factor.
@@ -140,10 +153,12 @@ class ZeroCurve:
     def _refuse_beyond(self, maturity: float) -> None:
         """Refuse a date that is not on the curve."""
         if not 0.0 <= maturity <= self.times[-1]:
-            refuse("maturity", f"lie on the zero curve, 0 to {self.times[-1]:g} years", maturity)
+            refuse("maturity", f"lie on the {self.called}, 0 to {self.times[-1]:g} years", maturity)
 
     def _node(self, i: int) -> float:
         """The rate to a node, checked."""
         rate = self.rates[i]
-        fine = -1.0 <= rate <= 1.0
-        return rate if fine else per_year("zero_rate", rate, f" at the node {self.times[i]:g} years")
+        fine = -self.most <= rate <= self.most
+        return (
+            rate if fine else per_year("zero_rate", rate, f" on the {self.called} at the node {self.times[i]:g} years")
+        )

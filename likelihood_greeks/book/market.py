@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, final
 
-from .._checks import refuse
+from .._checks import InvalidValueError, refuse
 from . import market_reading
 from .calendars import DAYS_PER_YEAR, closest, iso_date
 from .currencies import code, conversion
@@ -35,6 +35,10 @@ class Market:
     fixings : Fixings or mapping, optional
         Observed values by underlying and past date, for trades that began earlier; a fixing of the valuation date
         counts as known, later ones are not used.
+    failures : mapping of str to ValueError
+        Underlyings that could not be set up, and why: trades on them are refused with the reason.
+    remarks : tuple of str
+        What looks wrong and may be right.
 
     Raises
     ------
@@ -48,6 +52,8 @@ class Market:
     reporting_currency: str | None = None
     fx: Mapping[str, float] = field(default_factory=dict)
     fixings: Mapping[str, Mapping[date, float]] = field(default_factory=Fixings)
+    failures: Mapping[str, InvalidValueError] = field(default_factory=dict, compare=False, repr=False)
+    remarks: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         reporting = self.reporting_currency
@@ -75,14 +81,18 @@ class Market:
         Raises
         ------
         ValueError
-            If a section is missing, unknown or out of range, naming the file, the section and the key.
+            If a section is missing, unknown or out of range, naming the file, the section and the key; or if no
+            underlying can be set up. One that cannot, while others can, is in ``failures``: a model that finds no fit,
+            quotes that are no surface, a curve that is not there.
         TypeError
             If a value is of the wrong type, naming it likewise.
         """
         return cls(**market_reading.read(source))
 
     def underlying(self, name: str) -> Underlying:
-        """The underlying called `name`; ``ValueError`` if there is none."""
+        """The underlying called `name`; ``ValueError`` if there is none, or why it could not be set up."""
+        if (failure := self.failures.get(name)) is not None:
+            raise InvalidValueError(failure.name, failure.requirement, failure.value) from failure
         if name not in self.underlyings:
             known = ", ".join(map(repr, self.underlyings))
             refuse("underlying", f"be one of {known}{closest(name, self.underlyings)}", name)

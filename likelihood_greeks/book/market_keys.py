@@ -13,13 +13,14 @@ from .._checks import refuse
 from .calendars import closest
 
 MARKET, UNDERLYING = "market", "underlyings.NAME"
-ZERO_CURVE, SURFACE, HESTON = "zero_curve", "implied_volatility", "heston"
+CURVE, FORWARDS, SURFACE, HESTON = "a curve", "forwards", "implied_volatility", "heston"
 """The tables of a market."""
 
 WHERE: Mapping[str, str] = {
     MARKET: "The file itself, or the dictionary",
     UNDERLYING: "A table for each underlying, by its name",
-    ZERO_CURVE: "A table of nodes in an underlying",
+    CURVE: "A table curves.NAME, zero_curve, dividend_curve or foreign_curve",
+    FORWARDS: "A table of forward prices in an underlying",
     SURFACE: "A table of quotes in an underlying",
     HESTON: "The parameters of the model in an underlying",
 }
@@ -54,12 +55,15 @@ class Key:
     also: tuple[str, ...] = ()
 
 
-_RATE, _NODES = "per year, continuously compounded", "dates or years from the valuation date"
+_RATE, _NODES = "per year, continuously compounded", "dates, tenors such as 3M, or years"
+_EITHER = "a name or a table"
 
 TABLE: tuple[Key, ...] = (
     Key(MARKET, "valuation_date", "the day of the values", "date", "valuation_date = 2026-11-27", needed=True),
     Key(MARKET, "underlyings", "the assets of the book, a table each", "tables", "underlyings.SX5E.spot = 5640.0",
         needed=True),
+    Key(MARKET, "curves", "curves that several underlyings share, by name; a number is a flat rate", "tables",
+        'curves.EUR = { times = ["3M", "1Y"], rates = [0.0195, 0.0201] }'),
     Key(MARKET, "reporting_currency", "what totals over several currencies are converted into", "code",
         'reporting_currency = "EUR"'),
     Key(MARKET, "fx", "what one unit of each currency is worth in the reporting currency", "rates by code",
@@ -70,17 +74,31 @@ TABLE: tuple[Key, ...] = (
     Key(UNDERLYING, "currency", "of the spot, in which options on it pay; of a currency pair the domestic one", "code",
         'currency = "EUR"'),
     Key(UNDERLYING, "zero_rate", "one rate for all dates", _RATE, "zero_rate = 0.02"),
-    Key(UNDERLYING, "zero_curve", "rates by date", "a table", "zero_curve = { times = [1, 2], rates = [0.02, 0.03] }"),
-    Key(UNDERLYING, "dividend_yield", "one yield for all dates, 0 if not given; of a currency pair the foreign rate",
-        _RATE, "dividend_yield = 0.027"),
+    Key(UNDERLYING, "zero_curve", "rates by date: a shared curve or nodes; where neither this nor zero_rate is given, "
+        "the shared curve named as the currency", _EITHER, 'zero_curve = "EUR"'),
+    Key(UNDERLYING, "dividend_yield", "one yield for all dates, 0 if not given", _RATE, "dividend_yield = 0.027"),
+    Key(UNDERLYING, "dividend_curve", "yields by date, in place of dividend_yield", _EITHER,
+        "dividend_curve = { times = [1, 2], yields = [0.027, 0.025] }"),
+    Key(UNDERLYING, "foreign_curve", "rates of the currency that is priced, of a currency pair, in place of "
+        "dividend_yield", _EITHER, 'foreign_curve = "EUR"'),
+    Key(UNDERLYING, "forwards", "forward prices by expiry, in place of dividend_yield, which follows from them and the "
+        "zero rates", "a table", "forwards = { times = [2027-06-18], values = [5620.0] }"),
     Key(UNDERLYING, "implied_volatility", "one volatility, or quotes by strike and maturity",
         "per square-root year, or a table", "implied_volatility = 0.27"),
     Key(UNDERLYING, "calendar", "business days, by QuantLib's name; TARGET if not given", "name",
         'calendar = "Germany/Eurex"'),
     Key(UNDERLYING, "model", "black-scholes (or gbm; if not given) or heston", "name", 'model = "heston"'),
     Key(UNDERLYING, "heston", "the model's parameters", "a table", "heston = { calibrate = true }"),
-    Key(ZERO_CURVE, "times", "the nodes", _NODES, "times = [2027-11-27, 2028-11-27]", needed=True),
-    Key(ZERO_CURVE, "rates", "zero rates to the nodes", _RATE, "rates = [0.0201, 0.021]", needed=True),
+    Key(CURVE, "times", "the nodes", _NODES, 'times = ["1W", "3M", 2027-11-27, 2.5]', needed=True,
+        also=("dates", "tenors")),
+    Key(CURVE, "rates", "zero rates, or yields, to the nodes", _RATE, "rates = [0.0193, 0.0201]",
+        also=("zero_rates", "yields", "dividend_yields")),
+    Key(CURVE, "discount_factors", "to the nodes, in place of rates", "1 is today", "discount_factors = [0.995, 0.98]",
+        also=("discounts",)),
+    Key(FORWARDS, "times", "the expiries", _NODES, "times = [2027-03-19, 2027-06-18]", needed=True,
+        also=("dates", "tenors", "expiries")),
+    Key(FORWARDS, "values", "forward prices to them", "currency", "values = [5632.0, 5609.0]", needed=True,
+        also=("prices",)),
     Key(SURFACE, "strikes", "of the quotes, a row each", "currency", "strikes = [5000.0, 5640.0]", needed=True),
     Key(SURFACE, "maturities", "of the quotes, a column each", _NODES, "maturities = [2027-03-19, 2027-06-18]",
         needed=True),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .._checks import refuse, within
-from . import market_keys, underlying_reading
+from .._checks import InvalidValueError, refuse, within
+from . import curve_reading, market_keys, underlying_reading
 from .calendars import iso_date
 from .fixings import Fixings
 from .setting import Setting
@@ -51,7 +52,8 @@ def _fields(value: object, folder: Path) -> dict[str, Any]:
     """The fields of a market by name."""
     table = market_keys.checked(market_keys.MARKET, value)
     setting = Setting(iso_date("valuation_date", table["valuation_date"]), folder)
-    underlyings = _underlyings(table["underlyings"], setting)
+    setting = replace(setting, curves=curve_reading.shared(table.get("curves", {}), setting))
+    underlyings, failures = _underlyings(table["underlyings"], setting)
     if not isinstance(fx := table.get("fx", {}), Mapping):
         raise TypeError(f"fx must be a table of rates by currency, got {fx!r}")
     return {
@@ -60,18 +62,26 @@ def _fields(value: object, folder: Path) -> dict[str, Any]:
         "reporting_currency": table.get("reporting_currency"),
         "fx": fx,
         "fixings": Fixings.read(table.get("fixings", {}), folder),
+        "failures": failures,
+        "remarks": tuple(setting.remarks),
     }
 
 
-def _underlyings(sections: object, setting: Setting) -> dict[str, Underlying]:
-    """The underlyings of a market by name."""
-    found = {}
-    with within("underlyings"):
-        if not isinstance(sections, Mapping):
-            raise TypeError(f"value must be a table of underlyings, got {sections!r}")
-        for name, section in sections.items():
-            if not isinstance(name, str):
-                raise TypeError(f"name must be text, got {name!r}")
-            with within(name):
-                found[name] = underlying_reading.read(name, section, setting)
-    return found
+def _underlyings(sections: object, setting: Setting) -> tuple[dict[str, Underlying], dict[str, InvalidValueError]]:
+    """The underlyings of a market by name, and why others cannot be set up; refused if none can."""
+    found, failures = dict[str, Underlying](), dict[str, InvalidValueError]()
+    if not isinstance(sections, Mapping):
+        raise TypeError(f"underlyings.value must be a table of underlyings, got {sections!r}")
+    for name, section in sections.items():
+        if not isinstance(name, str):
+            raise TypeError(f"underlyings must have names, got {name!r}")
+        with within(f"underlyings.{name}"):
+            stated = underlying_reading.stated(section)
+        try:
+            with within(f"underlyings.{name}"):
+                found[name] = underlying_reading.built(name, stated, setting)
+        except InvalidValueError as error:
+            failures[name] = error
+    if failures and not found:
+        raise next(iter(failures.values()))
+    return found, failures

@@ -124,7 +124,7 @@ def risk(
     aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
     of_net = one_of("target_of", target_of, TARGETS) == "net"
 
-    for remark in remarks(frame):
+    for remark in (*found_market.remarks, *remarks(frame)):
         warnings.warn(remark, BookWarning, stacklevel=2)
     trades, problems = parse(frame, found_market)
     accounts = _accounts(

@@ -1,14 +1,17 @@
-"""What the sections of a market are read against: the valuation date, the folder of the file."""
+"""What the sections of a market are read against: the valuation date, the folder of the file, the shared curves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, final
 
-from .calendars import DAYS_PER_YEAR, iso_date
+from .._checks import InvalidValueError, refuse
+from . import tenors
+from .calendars import closest
+from .curves import ZeroCurve
 
 
 @final
@@ -22,16 +25,33 @@ class Setting:
         The valuation date.
     folder : pathlib.Path
         Where files that are named by a relative path stand.
+    curves : mapping of str to ZeroCurve or InvalidValueError
+        The shared curves by name; of one that is none, why.
+    remarks : list of str
+        What someone who uses the market should know; sections add to it.
     """
 
     today: date
     folder: Path
+    curves: Mapping[str, ZeroCurve | InvalidValueError] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
-    def years(self, name: str, nodes: Sequence[Any]) -> tuple[Any, ...]:
-        """Nodes in time, given as dates (or ISO text) or years, in years."""
-        return tuple(
-            (iso_date(f"{name}[{i}]", node) - self.today).days / DAYS_PER_YEAR
-            if isinstance(node, (date, str))
-            else node
-            for i, node in enumerate(nodes)
-        )
+    def years(self, name: str, nodes: Iterable[Any]) -> tuple[float, ...]:
+        """Nodes in time, given as dates (or ISO text), tenors or years, in years: see `tenors.years`."""
+        return tenors.years(name, nodes, self.today)
+
+    def curve(self, key: str, name: str) -> ZeroCurve:
+        """The shared curve that a section asks for at `key`.
+
+        Raises
+        ------
+        ValueError
+            If there is none of that name, or what stands there is no curve.
+        """
+        if name not in self.curves:
+            known = ", ".join(map(repr, self.curves)) or "none: the market has no table [curves]"
+            refuse(key, f"be one of the shared curves, {known}{closest(name, self.curves)}", name)
+        found = self.curves[name]
+        if isinstance(found, InvalidValueError):
+            raise InvalidValueError(f"{key}: {found.name}", found.requirement, found.value) from found
+        return found

@@ -8,7 +8,7 @@ from typing import TypeAlias, final
 
 import numpy as np
 
-from .._checks import number, positive, refuse
+from .._checks import InvalidValueError, number, positive, refuse
 from ..models.curves import Curves
 from ..models.gbm import GBM
 from ..models.heston.calibration import HestonCalibration
@@ -89,11 +89,11 @@ class Underlying:
 
     def rate(self, maturity: float) -> float:
         """Zero rate to `maturity` (years), per year; refused beyond the curve."""
-        return _to(self.zero_curve, maturity)
+        return rate_to(self.zero_curve, maturity)
 
     def forward(self, maturity: float) -> float:
         """Forward price to `maturity` (years); refused beyond the curves."""
-        return float(self.spot * np.exp((self.rate(maturity) - _to(self.dividend_yield, maturity)) * maturity))
+        return float(self.spot * np.exp((self.rate(maturity) - rate_to(self.dividend_yield, maturity)) * maturity))
 
     def calibrated(self, fixed: Mapping[str, float] | None = None) -> Underlying:
         """The same with the Heston model that is fitted to its surface; parameters in `fixed` are held.
@@ -107,12 +107,14 @@ class Underlying:
         if not isinstance(surface, Surface):
             refuse("calibrate", "have an implied_volatility of strikes, maturities and volatilities to fit", surface)
         rates, yields = (
-            {maturity: _to(curve, maturity) for maturity in surface.maturities}
+            {maturity: rate_to(curve, maturity) for maturity in surface.maturities}
             for curve in (self.zero_curve, self.dividend_yield)
         )
         try:
             fit = Heston.calibrate(surface.to_frame(), rates, spot=self.spot, dividend_yield=yields, fixed=fixed)
-        except ArithmeticError as error:
+        except InvalidValueError:
+            raise
+        except (ArithmeticError, ValueError) as error:
             refuse("calibrate", "find parameters at which options can be priced", str(error))
         return replace(self, heston=fit.model, calibration=fit)
 
@@ -159,8 +161,8 @@ class Underlying:
         return term_structure(surface, strike, maturity) if isinstance(surface, Surface) else ((HORIZON,), (surface,))
 
 
-def _to(curve: ZeroCurve | float, maturity: float) -> float:
-    """The rate to a maturity."""
+def rate_to(curve: ZeroCurve | float, maturity: float) -> float:
+    """The rate of a curve, or flat, to a maturity (years), per year."""
     return curve.rate(maturity) if isinstance(curve, ZeroCurve) else curve
 
 

@@ -2,62 +2,155 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, final
 
-from .._checks import refuse, within
+from .._checks import number, positive, refuse, within
 from ..models.heston.fourier import VARIANCE
 from ..models.heston.law import Heston
-from . import market_keys, surface_reading
-from .calendars import closest
-from .curves import ZeroCurve
+from . import curve_reading, market_keys, surface_reading
+from .calendars import calendar, closest
+from .currencies import code
+from .curves import ZeroCurve, per_year
 from .setting import Setting
-from .underlying import BLACK_SCHOLES, HESTON, Underlying
+from .underlying import BLACK_SCHOLES, HESTON, Underlying, rate_to
 
 MODELS = {BLACK_SCHOLES: BLACK_SCHOLES, "gbm": BLACK_SCHOLES, HESTON: HESTON}
 """What a market may call the model of an underlying, and the name that it goes by in tables."""
 
+DIVIDENDS = ("dividend_yield", "dividend_curve", "foreign_curve", "forwards")
+"""The keys of which one at most says what an underlying yields."""
 
-def read(name: str, section: object, setting: Setting) -> Underlying:
-    """The underlying that a section states; its model is fitted if the section says so.
+
+def _rate(name: str, value: object) -> float:
+    """A flat rate."""
+    return per_year(name, number(name, value))
+
+
+def _calendar(name: str, value: object) -> None:
+    """Refuse what names no calendar."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a name, got {value!r}")
+    calendar(value)
+
+
+CHECKS: dict[str, Callable[[str, object], object]] = {
+    "spot": positive,
+    "currency": code,
+    "zero_rate": _rate,
+    "dividend_yield": _rate,
+    "calendar": _calendar,
+}
+"""How plain entries are checked before anything is built of them."""
+
+
+@final
+@dataclass(frozen=True)
+class Stated:
+    """What a section states, its keys and plain numbers checked.
+
+    Attributes
+    ----------
+    entries : dict
+        By key, without the model's.
+    heston : dict or None
+        Heston's parameters that are given; None under Black--Scholes.
+    fitted : bool
+        Whether those not given are fitted.
+    """
+
+    entries: dict[str, Any]
+    heston: dict[str, Any] | None
+    fitted: bool = False
+
+
+def stated(section: object) -> Stated:
+    """What a section states, refused if it cannot be meant: the form of a file is one for all its underlyings.
 
     Raises
     ------
     ValueError
-        If a key is unknown or missing, or a value out of range, naming it.
+        If a key is unknown, missing or contradicts another, or a plain number is out of range.
     TypeError
-        If a value is of the wrong type, naming it likewise.
+        If an entry is of the wrong type.
     """
     table = market_keys.checked(market_keys.UNDERLYING, section)
     law, parameters = _law(table.pop("model", BLACK_SCHOLES)), table.pop("heston", None)
     if parameters is not None and law != HESTON:
         refuse("model", "be 'heston' where there is a table heston", law)
-    table["zero_curve"] = _rates(table, setting)
-    table["implied_volatility"] = surface_reading.read(table.get("implied_volatility"), setting)
-    table.setdefault("dividend_yield", 0.0)
+    for key, check in CHECKS.items():
+        if key in table:
+            check(key, table[key])
+    for key in ("zero_curve", *DIVIDENDS[1:3]):
+        if key in table and not isinstance(table[key], str):
+            with within(key):
+                curve_reading.nodes_of(table[key])
+    if len(given := [key for key in DIVIDENDS if key in table]) > 1:
+        refuse(given[1], f"not be given beside {given[0]}", table[given[1]])
+    if "zero_rate" in table and "zero_curve" in table:
+        refuse("zero_rate", "be given, or else zero_curve, and not both", table["zero_rate"])
     if law != HESTON:
-        return Underlying(name=name, **table)
+        return Stated(table, None)
     with within("heston"):
-        given = market_keys.checked(market_keys.HESTON, {"calibrate": True} if parameters is None else parameters)
-        if not isinstance(fitted := given.pop("calibrate", False), bool):
+        given_parameters = market_keys.checked(market_keys.HESTON, parameters or {})
+        if not isinstance(fitted := given_parameters.pop("calibrate", parameters is None), bool):
             raise TypeError(f"calibrate must be true or false, got {fitted!r}")
-        if not fitted:
-            heston = _given(table["spot"], given)
-    if not fitted:
-        return Underlying(name=name, heston=heston, **table)
-    underlying = Underlying(name=name, **table)
+    return Stated(table, given_parameters, fitted)
+
+
+def built(name: str, section: Stated, setting: Setting) -> Underlying:
+    """The underlying that a section states; its model is fitted if the section says so.
+
+    Raises
+    ------
+    ValueError
+        If its curves, its volatilities or its model are none, naming the key; then it has no law, and its trades no
+        value.
+    """
+    entries = dict(section.entries)
+    zero = _zero_curve(entries, setting)
+    dividends = _dividends(entries, zero, setting)
+    entries |= {"zero_curve": zero, "dividend_yield": dividends}
+    entries["implied_volatility"] = surface_reading.read(entries.get("implied_volatility"), setting)
+    if section.heston is None:
+        return Underlying(name=name, **entries)
+    if section.fitted:
+        underlying = Underlying(name=name, **entries)
+        with within("heston"):
+            return underlying.calibrated(section.heston)
     with within("heston"):
-        return underlying.calibrated(given)
+        heston = _given(entries["spot"], section.heston)
+    return Underlying(name=name, heston=heston, **entries)
 
 
-def _rates(table: dict[str, Any], setting: Setting) -> ZeroCurve | float:
+def _zero_curve(entries: dict[str, Any], setting: Setting) -> ZeroCurve | float:
     """The zero curve that a section states, whose entries are taken out of it; a number if it is flat."""
-    if ("zero_rate" in table) == ("zero_curve" in table):
-        refuse("zero_rate", "be given, or else zero_curve, and not both", table.get("zero_rate"))
-    if "zero_rate" in table:
-        return table.pop("zero_rate")
-    with within("zero_curve"):
-        nodes = market_keys.checked(market_keys.ZERO_CURVE, table.pop("zero_curve"))
-        return ZeroCurve(setting.years("times", nodes["times"]), nodes["rates"])
+    curve, flat, currency = entries.pop("zero_curve", None), entries.pop("zero_rate", None), entries.get("currency")
+    if curve is not None:
+        found = curve_reading.read("zero_curve", curve, setting)
+        if not isinstance(curve, str):
+            setting.remarks.extend(curve_reading.doubts(found))
+        return found
+    if flat is not None:
+        return float(flat)
+    if currency is not None and code("currency", currency) in setting.curves:
+        return setting.curve("zero_curve", code("currency", currency))
+    refuse("zero_rate", "be given, or else zero_curve, or a currency with a shared curve of its name", None)
+
+
+def _dividends(entries: dict[str, Any], zero: ZeroCurve | float, setting: Setting) -> ZeroCurve | float:
+    """The dividend yields, or foreign rates, that a section states, whose entries are taken out of it."""
+    stated = {key: entries.pop(key) for key in DIVIDENDS if key in entries}
+    for key in DIVIDENDS[1:3]:
+        if key in stated:
+            return curve_reading.read(key, stated[key], setting)
+    if "forwards" in stated:
+        with within("forwards"):
+            rate = partial(rate_to, zero)
+            return curve_reading.of_forwards(stated["forwards"], setting, entries["spot"], rate)
+    return float(stated.get("dividend_yield", 0.0))
 
 
 def _given(spot: float, parameters: dict[str, Any]) -> Heston:
