@@ -9,24 +9,15 @@ A Greek is a linear combination of derivatives (a single one for most models).
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
-TIME = "time"
+from . import _quantities
+
+TIME = _quantities.TIME
 
 Derivative: TypeAlias = tuple[str, ...]
 Greek: TypeAlias = str | tuple[str, str]
 
-NAMED: Mapping[str, Derivative] = {
-    "price": (),
-    "delta": ("spot",),
-    "gamma": ("spot", "spot"),
-    "vega": ("volatility",),
-    "rho": ("rate",),
-    "dividend_rho": ("dividend_yield",),
-    "theta": (TIME,),
-    "vanna": ("spot", "volatility"),
-    "volga": ("volatility", "volatility"),
-    "charm": ("spot", TIME),
-}
-"""The Greeks with names of their own (DESIGN: raw derivatives, per 1.00 of everything, theta per year)."""
+NAMED: Mapping[str, Derivative] = {name: greek.derivative for name, greek in _quantities.GREEKS.items()}
+"""The Greeks with names of their own, and the derivatives that they are."""
 
 STANDARD = ("delta", "gamma", "vega", "rho", "dividend_rho", "theta")
 """What is computed when no Greek is named and the model has the parameters."""

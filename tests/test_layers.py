@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 LAYERS = [
     ["_typing"],
     ["_checks", "_compiled", "_later", "_words"],
-    ["kernels"],
+    ["kernels", "_quantities"],
     ["numerics", "parameters"],
     ["estimate", "streams"],
     ["models", "payoffs"],

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, final
 
 from .._checks import number, positive, refuse, within
-from ..models.heston.fourier import VARIANCE
 from ..models.heston.law import Heston
+from ..models.heston.parameters import VARIANCE
 from . import curve_reading, market_keys, surface_reading
 from .calendars import calendar, closest
 from .currencies import code

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import final
 
 import pandas as pd
 
 from .._checks import refuse
+from .._quantities import GREEKS, Unit
 from .trades import NET
 
 NEEDED = (
@@ -20,40 +19,7 @@ NEEDED = (
 IDENTITY = ("trade_id", "underlying", "product", "quantity", "model", "maturity", "spot", "n_paths")
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """How a desk reads a Greek: the raw derivative times ``factor * spot ** power``.
-
-    Parameters
-    ----------
-    name : str
-        Of the column.
-    title : str
-        For people, with the unit.
-    factor : float
-    power : int
-        Of the spot, in currency.
-    """
-
-    name: str
-    title: str
-    factor: float = 1.0
-    power: int = 0
-
-
-UNITS: Mapping[str, Unit] = {
-    "price": Unit("price", "value"),
-    "delta": Unit("delta_cash", "delta cash", power=1),
-    "gamma": Unit("gamma_cash_per_percent", "gamma cash per 1 %", 0.01, power=2),
-    "vega": Unit("vega_per_point", "vega per volatility point", 1e-2),
-    "rho": Unit("rho_per_basis_point", "rho per basis point", 1e-4),
-    "dividend_rho": Unit("dividend_rho_per_basis_point", "dividend rho per basis point", 1e-4),
-    "theta": Unit("theta_per_day", "theta per calendar day", 1.0 / 365.0),
-    "vanna": Unit("vanna_cash_per_point", "vanna: delta cash per volatility point", 1e-2, power=1),
-    "volga": Unit("volga_per_point", "volga: vega per point, per point", 1e-4),
-    "charm": Unit("charm_cash_per_day", "charm: delta cash per calendar day", 1.0 / 365.0, power=1),
-}
+UNITS: Mapping[str, Unit] = {name: greek.desk for name, greek in GREEKS.items()}
 """By Greek; all are in currency. Other Greeks stay raw."""
 
 

@@ -18,10 +18,10 @@ from typing import TypeAlias, final
 
 import numpy as np
 
+from .._quantities import declared
 from .._typing import FloatArray
 from ..models.adaptor import moved, value_of
-from ..models.capabilities import Ages, draws_beneath, has
-from ..models.heston.spot import LINEAR
+from ..models.capabilities import Ages, direct_parameters, draws_beneath, has
 from ..models.protocol import PathModel, observed
 from ..numerics.differences import three_point
 from ..parameters import TIME
@@ -30,7 +30,6 @@ from ..streams.chunks import Chunk
 from ..streams.recorded import Recording, Source
 from .likelihood_ratio import Combination, sum_of
 
-RELATIVE = ("spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol")
 Shift: TypeAlias = tuple[tuple[str, float], ...]
 
 
@@ -46,15 +45,15 @@ def present_values(model: PathModel, payoff: Contract, source: Source, shift: Ma
 
 
 def bump_sizes(model: PathModel, payoff: Contract, bump: float) -> dict[str, float]:
-    """Absolute bumps: `bump` times the size of the first date and of `RELATIVE` parameters, of others times 1 or more.
+    """Absolute bumps: `bump` times the size of the first date and of proportional parameters, else times 1 or more.
 
     A bump of 0.01 is one per cent of the spot or of a variance, but one volatility point, one per cent of rate. It is
     relative to any parameter that is too close to the end of its domain for that.
     """
     sizes = {TIME: bump * payoff.times[0]}
-    for name in model.parameters:
+    for name, parameter in declared(model).items():
         size = abs(value_of(model, name))
-        sizes[name] = bump * (size if name in RELATIVE else max(size, 1.0))
+        sizes[name] = bump * (size if parameter.proportional else max(size, 1.0))
         try:
             moved(model, {name: sizes[name]})
             moved(model, {name: -sizes[name]})
@@ -106,6 +105,6 @@ class FiniteDifference:
 
         def note(combination: Combination) -> str:
             names = set(chain.from_iterable(combination))
-            return remark + (redrawn if beneath and not names <= set(LINEAR) else "") if names else ""
+            return remark + (redrawn if beneath and not names <= direct_parameters(self.model) else "") if names else ""
 
         return {label: note(c) for label, c in zip(labels, self.combinations, strict=True)}

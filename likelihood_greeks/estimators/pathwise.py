@@ -23,8 +23,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimate import Statistics
-from ..models.capabilities import draws_beneath
-from ..models.heston.spot import LINEAR
+from ..models.capabilities import direct_parameters, draws_beneath
 from ..models.protocol import PathModel
 from ..numerics.differences import three_point
 from ..parameters import Derivative
@@ -87,7 +86,7 @@ class Pathwise:
 
     def _redrawn(self, derivative: Derivative) -> bool:
         """Whether what is drawn beneath the spots jumps when a coordinate moves: the same numbers make other draws."""
-        return draws_beneath(self.model, self.payoff.times) and not set(derivative) <= set(LINEAR)
+        return draws_beneath(self.model, self.payoff.times) and not set(derivative) <= direct_parameters(self.model)
 
     def notes(self, labels: Sequence[str], moments: Statistics) -> dict[str, str]:
         """What to hold against each Greek, from the moments of `samples`."""

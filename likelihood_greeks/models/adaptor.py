@@ -209,6 +209,7 @@ KEPT: Mapping[str, Callable[[Any], Any]] = {
     "hand_over_rates": _as_it_is,
     "work_beneath": _as_it_is,
     "direct_parameters": _as_it_is,
+    "declared": _as_it_is,
     "vanilla_jets": _as_it_is,
     "average_jets": _as_it_is,
     "terminal": _giving_a_law,

@@ -122,6 +122,11 @@ def has(model: object, capability: type[C]) -> TypeGuard[C]:
     return all(hasattr(model, member) for member in vars(capability) if not member.startswith("_"))
 
 
+def direct_parameters(model: object) -> frozenset[str]:
+    """The parameters that act on the spots alone; none if the law does not say so."""
+    return frozenset(model.direct_parameters) if has(model, ActsInLayers) else frozenset()
+
+
 def draws_beneath(model: object, times: Sequence[float] | FloatArray) -> bool:
     """Whether a law draws something beneath its spots, with which changes can travel."""
     return has(model, Movable) and has(model, DrawsBeneath) and len(model.hand_over_rates(times)) > 1

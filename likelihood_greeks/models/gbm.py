@@ -10,7 +10,8 @@ from typing import ClassVar, final
 import numpy as np
 from scipy import special
 
-from .._checks import dates, finite, positive, refuse
+from .._checks import dates, positive, refuse
+from .._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY, Parameter, check_domains, names
 from .._typing import FloatArray
 from ..numerics import jets
 from ..numerics.jets import Jet
@@ -59,7 +60,8 @@ class GBM:
        example 7.3.1 to 7.3.3).
     """
 
-    parameters: ClassVar[tuple[str, ...]] = ("spot", "volatility", "rate", "dividend_yield")
+    declared: ClassVar[tuple[Parameter, ...]] = (SPOT, VOLATILITY, RATE, DIVIDEND_YIELD)
+    parameters: ClassVar[tuple[str, ...]] = names(declared)
 
     spot: float
     volatility: float
@@ -67,10 +69,7 @@ class GBM:
     dividend_yield: float = 0.0
 
     def __post_init__(self) -> None:
-        positive("spot", self.spot)
-        positive("volatility", self.volatility)
-        finite("rate", self.rate)
-        finite("dividend_yield", self.dividend_yield)
+        check_domains(self)
 
     # -- the law -----------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from .._checks import dates, finite, positive, refuse
+from .._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, check_domains, names
 from .._typing import AnyArray, FloatArray
 from ..numerics import jets
 from ..numerics.jets import Jet
@@ -79,7 +80,8 @@ class TermStructureGBM:
     (0.980199, 101.257845)
     """
 
-    parameters: ClassVar[tuple[str, ...]] = ("spot", "volatility", "rate", "dividend_yield")
+    declared: ClassVar[tuple[Parameter, ...]] = (SPOT, VOLATILITY_SHIFT, RATE, DIVIDEND_YIELD)
+    parameters: ClassVar[tuple[str, ...]] = names(declared)
 
     spot: float
     times: tuple[float, ...]
@@ -93,15 +95,13 @@ class TermStructureGBM:
     volatility_times: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        positive("spot", self.spot)
+        check_domains(self)
         object.__setattr__(self, "times", dates("times", self.times))
         for values, nodes in {"zero_rates": "times", **OWN_NODES}.items():
             own = getattr(self, nodes)
             object.__setattr__(self, nodes, dates(nodes, own) if len(own) else self.times)
             check = positive if values == "volatilities" else finite
             object.__setattr__(self, values, at_nodes(values, getattr(self, values), getattr(self, nodes), check))
-        for name in self.parameters[1:]:
-            finite(name, getattr(self, name))
         shifted = np.array(self.volatilities) + self.volatility
         if not (np.all(shifted > 0.0) and np.all(np.diff(shifted**2 * self.volatility_times, prepend=0.0) > 0.0)):
             refuse("volatilities", "be positive and make total variance increase from node to node", shifted.tolist())

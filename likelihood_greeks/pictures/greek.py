@@ -12,9 +12,7 @@ import pandas as pd
 from .._checks import finite, refuse
 from ..engine.greeks import greeks
 from ..models.adaptor import as_path_model, moved, value_of
-from ..models.capabilities import Ages, has
-from ..models.gbm import GBM
-from ..models.heston.law import Heston
+from ..models.capabilities import Ages, KnowsVanillas, has
 from ..models.protocol import PathModel
 from ..parameters import TIME, Greek, coordinates, label
 from ..payoffs.custom import Payoff
@@ -168,7 +166,7 @@ def referred(law: Any, payoff: Contract, greek: Greek, reference: Reference) -> 
         return float(reference(law, payoff))
     if reference != "auto":
         refuse("reference", 'be a function of model and payoff, "auto" or None', reference)
-    if not isinstance(law, (GBM, Heston)):
+    if not has(law, KnowsVanillas):
         return None
     try:
         return closed_form.greek(law, payoff, greek)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from .._quantities import ELAPSED, GREEKS
+from ..models.gbm import GBM
+from ..models.heston.law import Heston
 
 # Matplotlib is imported where a figure is made, since it takes long to load.
 if TYPE_CHECKING:
@@ -12,21 +17,13 @@ SIZE, DPI = (7.0, 4.5), 100  # inches: 700 by 450 pixels
 LINE, AGAIN = "#0072B2", "#D55E00"  # blue, vermilion: M. Okabe and K. Ito, *Color Universal Design*, 2008
 HEAT = "cividis"  # the same to all kinds of colour vision
 BAND = 1.96  # standard errors
-UNITS = {
-    "spot": "spot (currency)", "volatility": "volatility (per √year)", "rate": "rate (per year)",
-    "dividend_yield": "dividend yield (per year)", "time": "time gone by (years)",
-    "initial_variance": "initial variance (per year)", "long_run_variance": "long-run variance (per year)",
-    "mean_reversion": "mean reversion (per year)", "vol_of_vol": "vol of vol (per year)",
-    "correlation": "correlation (dimensionless)",
-    "price": "price (currency)", "change": "change from the base (currency)",
-    "delta": "delta (per unit of spot)", "gamma": "gamma (per squared unit of spot)",
-    "vega": "vega (currency per 1.00 of volatility)", "rho": "rho (currency per 1.00 of rate)",
-    "theta": "theta (currency per year)", "dividend_rho": "dividend rho (currency per 1.00 of yield)",
-    "vanna": "vanna (delta per 1.00 of volatility)", "volga": "volga (currency per squared 1.00 of volatility)",
-    "charm": "charm (delta per year)",
-    "strike": "strike (currency)", "level": "barrier (currency)", "lower": "lower barrier (currency)",
-    "upper": "upper barrier (currency)", "rebate": "rebate (currency)", "maturity": "maturity (years)",
+TERMS = {
+    "strike": "currency", "level": "currency", "lower": "currency", "upper": "currency", "rebate": "currency",
+    "maturity": "years",
 }  # fmt: skip
+"""Units of what contracts state."""
+
+TITLES = {"level": "barrier", "lower": "lower barrier", "upper": "upper barrier", "change": "change from the base"}
 
 
 def place(axes: Axes | None) -> Axes:
@@ -40,7 +37,16 @@ def place(axes: Axes | None) -> Axes:
 
 def named(name: object) -> str:
     """A parameter, term or Greek with its unit."""
-    return UNITS.get(str(name), str(name))
+    return _titles().get(str(name), str(name))
+
+
+@lru_cache(maxsize=1)
+def _titles() -> dict[str, str]:
+    """Everything that has a unit: parameters of the laws here, terms of contracts, and Greeks."""
+    laws: tuple[Any, ...] = (GBM, Heston)
+    parameters = {each.name: str(each) for law in laws for each in (*law.declared, ELAPSED)}
+    units = {name: greek.unit for name, greek in GREEKS.items()} | TERMS | {"change": "currency"}
+    return parameters | {name: f"{TITLES.get(name, name.replace('_', ' '))} ({unit})" for name, unit in units.items()}
 
 
 def finish(axes: Axes) -> None:

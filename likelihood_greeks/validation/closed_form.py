@@ -14,9 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._typing import FloatArray
+from ..models.capabilities import KnowsVanillas
 from ..models.gbm import GBM
-from ..models.heston.law import Heston
-from ..models.term_structure import TermStructureGBM
 from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME, Greek, resolve
@@ -25,12 +24,13 @@ from ..payoffs.path import Asian
 from ..payoffs.protocol import Contract
 
 
-def price(model: GBM | TermStructureGBM | Heston, payoff: Contract) -> Jet:
+def price(model: KnowsVanillas, payoff: Contract) -> Jet:
     """Price of `payoff` today with its derivatives in the model's parameters and ``time``.
 
     Parameters
     ----------
-    model : GBM, TermStructureGBM or Heston
+    model : KnowsVanillas
+        `GBM`, `TermStructureGBM`, `Heston`, or another law with digitals and calls of its own.
     payoff : Contract
         Any option on the final spot, or, under `GBM`, an `Asian` on the geometric average.
 
@@ -59,7 +59,7 @@ def price(model: GBM | TermStructureGBM | Heston, payoff: Contract) -> Jet:
     raise TypeError(f"payoff must have a closed form (European, or geometric Asian under GBM), got {payoff!r}")
 
 
-def greek(model: GBM | TermStructureGBM | Heston, payoff: Contract, name: Greek) -> float:
+def greek(model: KnowsVanillas, payoff: Contract, name: Greek) -> float:
     """One Greek of `payoff` in closed form, raw (per 1.00 of each parameter, theta per year).
 
     Raises
@@ -73,11 +73,14 @@ def greek(model: GBM | TermStructureGBM | Heston, payoff: Contract, name: Greek)
     return float(sum(weight * jet.derivative(*names) for names, weight in resolve(name, model).items()))
 
 
-def _european(model: TermStructureGBM | Heston, made_of: Pieces, maturity: float) -> Jet:
+def _european(model: KnowsVanillas, made_of: Pieces, maturity: float) -> Jet:
     """Discounted forward, digital and call, in the shares that make the payoff."""
     date = np.asarray(maturity)
     digital, call = model.vanilla_jets(made_of.trigger, maturity)
-    straight = made_of.flat + made_of.slope * model.forward_jet(date)
+    forward = model.forward_jet(date)
+    if forward is None:
+        raise TypeError(f"model must know its forward, got {model!r}")
+    straight = made_of.flat + made_of.slope * forward
     return model.discount_jet(date) * (straight + made_of.jump * digital + made_of.kink * call)
 
 

@@ -14,7 +14,7 @@ from likelihood_greeks._checks import InvalidValueError
 from likelihood_greeks.book.market import Underlying
 from likelihood_greeks.book.risk import underlying_seed
 from likelihood_greeks.book.trades import parse
-from likelihood_greeks.models.heston.fourier import VARIANCE
+from likelihood_greeks.models.heston.parameters import VARIANCE
 from tests.support.heston_book import BOOK, DICT, EUROPEANS, FILE, GIVEN, LAW, with_law
 from tests.support.places import DATA
 

@@ -6,7 +6,7 @@ import pytest
 
 from likelihood_greeks._checks import InvalidValueError
 from likelihood_greeks.book.market_keys import HESTON, MARKET, TABLE, WHERE, checked, of
-from likelihood_greeks.models.heston.fourier import VARIANCE
+from likelihood_greeks.models.heston.parameters import VARIANCE
 
 
 @pytest.mark.parametrize("key", TABLE, ids=lambda key: f"{key.where}.{key.name}")

@@ -5,7 +5,7 @@ import tomllib
 
 import likelihood_greeks as lg
 from likelihood_greeks.book.reading import read_book
-from likelihood_greeks.models.heston.fourier import VARIANCE
+from likelihood_greeks.models.heston.parameters import VARIANCE
 from tests.support.places import DATA
 
 FILE = DATA / "market_heston.toml"

@@ -35,8 +35,9 @@ import numpy as np
 from scipy import special
 
 from likelihood_greeks import Heston
-from likelihood_greeks.models.heston.fourier import VARIANCE, characteristic_function
+from likelihood_greeks.models.heston.fourier import characteristic_function
 from likelihood_greeks.models.heston.integrated_variance import IntegratedVariance
+from likelihood_greeks.models.heston.parameters import VARIANCE
 from likelihood_greeks.models.heston.variance import SquareRoot
 from likelihood_greeks.numerics.jets import Jet
 from likelihood_greeks.parameters import resolve

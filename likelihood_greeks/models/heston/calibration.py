@@ -26,7 +26,7 @@ import pandas as pd
 from ..._checks import one_of, positive, refuse
 from ..._later import picture
 from ..._typing import FloatArray
-from .fourier import VARIANCE
+from .parameters import VARIANCE
 from .quotes import Quotes, Rates
 from .smile import implied_volatilities
 

@@ -37,9 +37,7 @@ from ...numerics import jets
 from ...numerics.jets import Jet
 from ...parameters import TIME
 from .contour import Contour, change, surveyed, unsettled
-
-VARIANCE = ("initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", "correlation")
-"""The parameters of the variance."""
+from .parameters import VARIANCE
 
 LOG1P_RATIO = Polynomial([(-1.0) ** n / (n + 1) for n in range(14)])
 ANGLES = np.pi / 14.0 * np.arange(-6.0, 7.0)  # of the contour's ends; the poles are met at +- pi/2

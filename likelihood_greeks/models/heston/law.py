@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..._checks import dates, positive, refuse
+from ..._quantities import Parameter, names
 from ..._typing import FloatArray
 from ...numerics.jets import Jet
 from ...parameters import Derivative
@@ -21,9 +22,10 @@ from ..protocol import Paths
 from . import calibration as heston_calibration
 from .calibration import HestonCalibration
 from .integrated_variance import IntegratedVariance
+from .parameters import DECLARED, DIRECT, check_parameters, volatility_greeks
 from .quotes import Rates
-from .spot import LINEAR, ConditionalSpot
-from .terminal import HestonTerminal, carried_vanillas, check_parameters, volatility_greeks
+from .spot import ConditionalSpot
+from .terminal import HestonTerminal, carried_vanillas
 from .variance import SquareRoot
 from .variance_path import VariancePath, layout
 
@@ -91,12 +93,10 @@ class Heston:
        currency options", *Review of Financial Studies* 6 (1993), 327-343.
     """
 
-    parameters: ClassVar[tuple[str, ...]] = (
-        "spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", "correlation", "rate",
-        "dividend_yield",
-    )  # fmt: skip
+    declared: ClassVar[tuple[Parameter, ...]] = DECLARED
+    parameters: ClassVar[tuple[str, ...]] = names(DECLARED)
 
-    direct_parameters: ClassVar[tuple[str, ...]] = LINEAR
+    direct_parameters: ClassVar[tuple[str, ...]] = DIRECT
 
     spot: float
     initial_variance: float

@@ -20,7 +20,8 @@ from ..._typing import AnyArray, FloatArray
 from ...numerics import jets
 from ...numerics.jets import Jet
 from .contour import NEGLIGIBLE, STATIONS
-from .fourier import VARIANCE, log_characteristic
+from .fourier import log_characteristic
+from .parameters import VARIANCE
 
 STEPS = (1 / 16, 1 / 32, 1 / 64, 1 / 128)
 CHANGE = 1e-6  # by halving the step, in parts of the integral of |integrand|: the error left is about its square
@@ -35,7 +36,7 @@ def implied_volatilities(
     Parameters
     ----------
     values : mapping of str to float
-        The five parameters named in `fourier.VARIANCE`.
+        The five parameters named in `parameters.VARIANCE`.
     log_moneyness : ndarray, shape (n_strikes, n_maturities)
         Logarithm of strike over forward. Beyond what prices of 1e-12 forwards can tell, the volatility is that of such
         a price.
@@ -47,7 +48,7 @@ def implied_volatilities(
     volatilities : ndarray, shape (n_strikes, n_maturities)
         Per square-root year.
     slopes : ndarray, shape (5, n_strikes, n_maturities)
-        In the order of `fourier.VARIANCE`.
+        In the order of `parameters.VARIANCE`.
 
     Raises
     ------

@@ -28,10 +28,8 @@ from ...numerics.differences import SLOPE
 from ...parameters import Derivative
 from ..curves import Curves
 from ..moves import LIKELIHOOD_RATIO, NONE, IndependentSteps, Moves, Slope
+from .parameters import DIRECT
 from .variance_path import Beneath, VarianceParameters, VariancePath
-
-LINEAR = ("spot", "rate", "dividend_yield", "correlation")
-"""Parameters of this layer alone."""
 
 
 class HestonParameters(VarianceParameters, Protocol):
@@ -149,7 +147,7 @@ class ConditionalSpot:
         if name == "correlation":
             turned = -2.0 * self.model.correlation * self.clock
             return Slope(self._mean_slope(name, Beneath()), turned)
-        if name in LINEAR:
+        if name in DIRECT:
             return Slope(self._carry_slope(name))
         beneath = self.beneath.beneath(name, rate)
         if beneath.rise.shape == beneath.clock.shape == self.clock.shape and (compiled := kernels("heston.spot")):
@@ -179,10 +177,10 @@ class ConditionalSpot:
 
     def bend(self, pair: Derivative, rate: float) -> Slope | None:
         """Second derivatives of the moves; None of two coordinates that both travel beneath."""
-        here = [name for name in pair if name in LINEAR]
+        here = [name for name in pair if name in DIRECT]
         if not here and rate != LIKELIHOOD_RATIO:
             return None
-        moved = {name: Beneath() if name in LINEAR else self.beneath.beneath(name, rate) for name in pair}
+        moved = {name: Beneath() if name in DIRECT else self.beneath.beneath(name, rate) for name in pair}
         mean = self._carry_slope(*pair) + self.model.correlation / self.model.vol_of_vol * self._drive_slope(*pair)
         for a, b in (pair, pair[::-1]):
             if ratio := self._ratio_slope(a):

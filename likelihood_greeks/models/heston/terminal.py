@@ -9,7 +9,8 @@ from typing import Any, ClassVar, final
 import numpy as np
 from scipy import special
 
-from ..._checks import dates, finite, positive, refuse
+from ..._checks import dates, positive, refuse
+from ..._quantities import Parameter, names
 from ..._typing import AnyArray, FloatArray
 from ...numerics import jets
 from ...numerics.jets import Jet
@@ -20,9 +21,9 @@ from ..curves import Curves
 from ..protocol import Paths
 from . import fourier as heston_fourier
 from . import terminal_table as heston_table
+from .parameters import DECLARED, VARIANCE, check_parameters, volatility_greeks
 from .terminal_table import FIRST, SECOND, Table
 
-LEAST_NOISE = 1e-4  # vol of vol over the root of 2 kappa theta: the Bessel function's order is then 1e8
 SAME_DATE = 1e-12  # relative difference of dates that is rounding
 
 
@@ -75,10 +76,8 @@ class HestonTerminal:
        (2019).
     """
 
-    parameters: ClassVar[tuple[str, ...]] = (
-        "spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", "correlation", "rate",
-        "dividend_yield",
-    )  # fmt: skip
+    declared: ClassVar[tuple[Parameter, ...]] = DECLARED
+    parameters: ClassVar[tuple[str, ...]] = names(DECLARED)
 
     spot: float
     initial_variance: float
@@ -103,7 +102,7 @@ class HestonTerminal:
 
     @property
     def _table(self) -> Table:
-        variance = (getattr(self, name) for name in heston_fourier.VARIANCE)
+        variance = (getattr(self, name) for name in VARIANCE)
         return heston_table.table(tuple(float(value) for value in (*variance, self.maturity)))
 
     @property
@@ -196,7 +195,7 @@ class HestonTerminal:
         x = self.coordinates()
         left = self.maturity - x[TIME]
         position = -jets.log(x["spot"]) - (x["rate"] - x["dividend_yield"]) * left  # of log S - log F
-        inner = [position, *(x[name] for name in heston_fourier.VARIANCE), left]
+        inner = [position, *(x[name] for name in VARIANCE), left]
         return np.stack([jet.gradient for jet in inner]), np.stack([jet.hessian for jet in inner])
 
     def _columns(self, names: tuple[str, ...]) -> list[int]:
@@ -218,36 +217,6 @@ def carried_vanillas(law: Any, strike: float, time: float) -> tuple[Jet, Jet]:
     factor = float(carry.forward_factor(law, np.asarray(time)))
     digital, call = heston_fourier.vanilla_jets(law.coordinates(), strike / factor, time)
     return digital, call * factor
-
-
-def check_parameters(law: Any) -> None:
-    """Refuse a Heston law whose parameters are not real numbers, not finite or outside their range."""
-    if not (law.curves is None or isinstance(law.curves, Curves)):
-        raise TypeError(f"curves must be Curves, got {law.curves!r}")
-    for name in ("spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol"):
-        positive(name, getattr(law, name))
-    for name in ("correlation", "rate", "dividend_yield"):
-        finite(name, getattr(law, name))
-    if not -1.0 < law.correlation < 1.0:
-        refuse("correlation", "be strictly between -1 and 1", law.correlation)
-    least = LEAST_NOISE * np.sqrt(2.0 * law.mean_reversion * law.long_run_variance)
-    if not law.vol_of_vol >= least:
-        why = f"be at least {least:.3g} (below, the variance is deterministic to all digits that matter)"
-        refuse("vol_of_vol", why, law.vol_of_vol)
-
-
-def volatility_greeks(initial_variance: float) -> dict[str, dict[Derivative, float]]:
-    r"""Greeks in the initial volatility.
-
-    .. math:: \partial_{\sqrt{v_0}} = 2\sqrt{v_0}\,\partial_{v_0}, \qquad
-              \partial^2_{\sqrt{v_0}} = 4 v_0\,\partial^2_{v_0} + 2\,\partial_{v_0}
-    """
-    v, slope = "initial_variance", float(2.0 * np.sqrt(initial_variance))
-    return {
-        "vega": {(v,): slope},
-        "vanna": {("spot", v): slope},
-        "volga": {(v, v): slope**2, (v,): 2.0},
-    }
 
 
 def _positive_array(name: str, value: AnyArray) -> FloatArray:

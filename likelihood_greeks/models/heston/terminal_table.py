@@ -28,7 +28,8 @@ from ..._typing import AnyArray, FloatArray
 from ...numerics import jets
 from ...numerics.jets import Jet
 from .contour import Contour, change, unsettled
-from .fourier import VARIANCE, log_characteristic
+from .fourier import log_characteristic
+from .parameters import VARIANCE
 from .saddle import Saddles
 
 NAMES = ("x", *VARIANCE, "maturity")

@@ -11,7 +11,7 @@ from matplotlib import pyplot
 import likelihood_greeks as lg
 from likelihood_greeks.models.heston import calibration as heston_calibration
 from likelihood_greeks.models.heston import smile as heston_smile
-from likelihood_greeks.models.heston.fourier import VARIANCE
+from likelihood_greeks.models.heston.parameters import VARIANCE
 from likelihood_greeks.models.heston.quotes import Quotes
 from tests.support.places import DATA
 

@@ -12,7 +12,7 @@ from scipy import special, stats
 import likelihood_greeks as lg
 from likelihood_greeks.models.heston import saddle as heston_saddle
 from likelihood_greeks.models.heston import terminal_table as heston_table
-from likelihood_greeks.models.heston.fourier import VARIANCE
+from likelihood_greeks.models.heston.parameters import VARIANCE
 from likelihood_greeks.models.heston.terminal import HestonTerminal
 from likelihood_greeks.models.protocol import PathModel, Paths
 from likelihood_greeks.numerics.differences import five_point
