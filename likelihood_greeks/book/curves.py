@@ -162,3 +162,8 @@ class ZeroCurve:
         return (
             rate if fine else per_year("zero_rate", rate, f" on the {self.called} at the node {self.times[i]:g} years")
         )
+
+
+def rate_to(curve: ZeroCurve | float, maturity: float) -> float:
+    """The rate of a curve, or flat, to a maturity (years), per year."""
+    return curve.rate(maturity) if isinstance(curve, ZeroCurve) else curve

@@ -13,7 +13,7 @@ from .._checks import refuse
 from .calendars import closest
 
 MARKET, UNDERLYING = "market", "underlyings.NAME"
-CURVE, FORWARDS, SURFACE, HESTON = "a curve", "forwards", "implied_volatility", "heston"
+CURVE, FORWARDS, SURFACE, SVI, HESTON = "a curve", "forwards", "implied_volatility", "svi", "heston"
 """The tables of a market."""
 
 WHERE: Mapping[str, str] = {
@@ -21,7 +21,8 @@ WHERE: Mapping[str, str] = {
     UNDERLYING: "A table for each underlying, by its name",
     CURVE: "A table curves.NAME, zero_curve, dividend_curve or foreign_curve",
     FORWARDS: "A table of forward prices in an underlying",
-    SURFACE: "A table of quotes in an underlying",
+    SURFACE: "A table of quotes in an underlying, in one of the forms of volatilities, atm, svi or quotes",
+    SVI: "Raw SVI parameters, a table for each maturity, or lists of them",
     HESTON: "The parameters of the model in an underlying",
 }
 """The tables of a market, for people."""
@@ -99,11 +100,40 @@ TABLE: tuple[Key, ...] = (
         also=("dates", "tenors", "expiries")),
     Key(FORWARDS, "values", "forward prices to them", "currency", "values = [5632.0, 5609.0]", needed=True,
         also=("prices",)),
-    Key(SURFACE, "strikes", "of the quotes, a row each", "currency", "strikes = [5000.0, 5640.0]", needed=True),
+    Key(SURFACE, "volatilities", "Black--Scholes implied, strikes (or deltas) by maturities; nan where there is no "
+        "quote; one list is a volatility a maturity", "per square-root year",
+        "volatilities = [[0.22, 0.21], [0.16, nan]]",
+        also=("vols", "implied_volatilities")),
     Key(SURFACE, "maturities", "of the quotes, a column each", _NODES, "maturities = [2027-03-19, 2027-06-18]",
-        needed=True),
-    Key(SURFACE, "volatilities", "Black--Scholes implied, strikes by maturities; nan where there is no quote",
-        "per square-root year", "volatilities = [[0.22, 0.21], [0.16, nan]]", needed=True),
+        also=("expiries", "dates", "tenors", "times")),
+    Key(SURFACE, "strikes", "of the quotes, a row each", "currency, or see strikes_in", "strikes = [5000.0, 5640.0]"),
+    Key(SURFACE, "strikes_in", "what strikes are in: currency (if not given), spot or forward (1.1 is 110 % of it), "
+        "% of spot or % of forward", "name", 'strikes_in = "forward"'),
+    Key(SURFACE, "deltas", "of the quotes, a row each, in place of strikes: puts, calls and at the money",
+        "names, or numbers, negative for puts", 'deltas = ["10P", "25P", "ATM", "25C", "10C"]'),
+    Key(SURFACE, "delta_convention", "spot, forward, spot_premium_adjusted or forward_premium_adjusted; needed with "
+        "deltas", "name, or one a maturity", 'delta_convention = "spot"'),
+    Key(SURFACE, "atm_convention", "delta_neutral (the straddle; if not given), forward or spot",
+        "name, or one a maturity", 'atm_convention = "delta_neutral"'),
+    Key(SURFACE, "atm", "volatilities at the money, in place of deltas", "per square-root year",
+        "atm = [0.071, 0.075]"),
+    Key(SURFACE, "risk_reversals", "of a call and a put of these deltas, with atm", "per square-root year",
+        "risk_reversals = { 25 = [-0.004, -0.006] }"),
+    Key(SURFACE, "butterflies", "of the same, over atm", "per square-root year",
+        "butterflies = { 25 = [0.002, 0.003] }"),
+    Key(SURFACE, "svi", "raw SVI parameters by maturity", "tables",
+        "svi = [{ maturity = 2027-06-18, a = 0.01, b = 0.1, rho = -0.6, m = 0.0, sigma = 0.1 }]"),
+    Key(SURFACE, "quotes", "a long table, or the CSV file that holds it: expiry, strike, implied_volatility, and "
+        "forward and discount_factor if they are told", "path or records", 'quotes = "spx.csv"', also=("file",)),
+    Key(SURFACE, "beyond_strikes", "refused (if not given), or flat: the volatility of the last strike of a maturity",
+        "name", 'beyond_strikes = "flat"'),
+    Key(SVI, "maturity", "of the smile, unless maturities stand beside svi", _NODES, "maturity = 2027-06-18",
+        also=("expiry",)),
+    Key(SVI, "a", "level of total variance", "1", "a = 0.01", needed=True),
+    Key(SVI, "b", "slope of the wings", "1", "b = 0.1", needed=True),
+    Key(SVI, "rho", "difference of the wings", "-1 to 1", "rho = -0.6", needed=True),
+    Key(SVI, "m", "logarithm of strike over forward at the vertex", "1", "m = 0.0", needed=True),
+    Key(SVI, "sigma", "width of the vertex", "> 0", "sigma = 0.1", needed=True),
     Key(HESTON, "calibrate", "whether what is not given is fitted to the quotes; true without a table heston",
         "true or false", "calibrate = true"),
     Key(HESTON, "initial_variance", "variance today", "per year", "initial_variance = 0.04"),

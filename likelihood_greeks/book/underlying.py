@@ -16,7 +16,7 @@ from ..models.heston.law import Heston
 from ..models.term_structure import TermStructureGBM
 from .calendars import calendar
 from .currencies import code
-from .curves import HORIZON, ZeroCurve, decimal, per_year, within_horizon
+from .curves import HORIZON, ZeroCurve, decimal, per_year, rate_to, within_horizon
 from .surfaces import Surface, term_structure
 
 Model: TypeAlias = GBM | TermStructureGBM | Heston
@@ -159,11 +159,6 @@ class Underlying:
         surface = self.implied_volatility
         assert surface is not None  # refused at construction
         return term_structure(surface, strike, maturity) if isinstance(surface, Surface) else ((HORIZON,), (surface,))
-
-
-def rate_to(curve: ZeroCurve | float, maturity: float) -> float:
-    """The rate of a curve, or flat, to a maturity (years), per year."""
-    return curve.rate(maturity) if isinstance(curve, ZeroCurve) else curve
 
 
 def _nodes(curve: ZeroCurve | float, maturity: float) -> Nodes:

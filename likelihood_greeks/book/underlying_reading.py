@@ -10,12 +10,14 @@ from typing import Any, final
 from .._checks import number, positive, refuse, within
 from ..models.heston.law import Heston
 from ..models.heston.parameters import VARIANCE
-from . import curve_reading, market_keys, surface_reading
+from . import curve_reading, market_keys
 from .calendars import calendar, closest
 from .currencies import code
-from .curves import ZeroCurve, per_year
+from .curves import ZeroCurve, per_year, rate_to
 from .setting import Setting
-from .underlying import BLACK_SCHOLES, HESTON, Underlying, rate_to
+from .surfaces import reading as surface_reading
+from .surfaces.forwards import Forwards
+from .underlying import BLACK_SCHOLES, HESTON, Underlying
 
 MODELS = {BLACK_SCHOLES: BLACK_SCHOLES, "gbm": BLACK_SCHOLES, HESTON: HESTON}
 """What a market may call the model of an underlying, and the name that it goes by in tables."""
@@ -110,10 +112,12 @@ def built(name: str, section: Stated, setting: Setting) -> Underlying:
         value.
     """
     entries = dict(section.entries)
+    quotes = surface_reading.opened(entries.get("implied_volatility"), name, setting)
+    entries |= _told(entries, quotes)
     zero = _zero_curve(entries, setting)
     dividends = _dividends(entries, zero, setting)
     entries |= {"zero_curve": zero, "dividend_yield": dividends}
-    entries["implied_volatility"] = surface_reading.read(entries.get("implied_volatility"), setting)
+    entries["implied_volatility"] = surface_reading.read(quotes, Forwards(entries["spot"], zero, dividends), setting)
     if section.heston is None:
         return Underlying(name=name, **entries)
     if section.fitted:
@@ -123,6 +127,13 @@ def built(name: str, section: Stated, setting: Setting) -> Underlying:
     with within("heston"):
         heston = _given(entries["spot"], section.heston)
     return Underlying(name=name, heston=heston, **entries)
+
+
+def _told(entries: dict[str, Any], quotes: Any) -> dict[str, Any]:
+    """The curves that long tables of quotes tell, where the section states none."""
+    told = surface_reading.told(quotes)
+    stated = {"zero_curve": ("zero_curve", "zero_rate"), "forwards": DIVIDENDS}
+    return {key: curve for key, curve in told.items() if not any(own in entries for own in stated[key])}
 
 
 def _zero_curve(entries: dict[str, Any], setting: Setting) -> ZeroCurve | float:

@@ -89,6 +89,10 @@ class VolatilitySurface:
         """One: strikes are what they are."""
         return 1.0
 
+    def smile(self, pillar: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The strikes that one of the maturities quotes, and their volatilities."""
+        return self._smiles[pillar]
+
     def nodes(self, pillar: int) -> tuple[float, ...]:
         """The strikes that one of the maturities quotes."""
         return self._smiles[pillar][0]
