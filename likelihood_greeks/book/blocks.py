@@ -68,6 +68,10 @@ class Block:
         ]
         return [(group, trades) for group, trades in found if trades]
 
+    def none(self, group: Group) -> list[str]:
+        """The labels of Greeks that trades of a group do not have: their zero is exact."""
+        return [name for name, terms in zip(self.labels, group.combinations, strict=True) if not any(terms.values())]
+
     def knowing(self, late: Mapping[str, Failure]) -> Block:
         """The block with more known about its trades."""
         return replace(self, late={**self.late, **late})
@@ -99,16 +103,15 @@ def blocks(trades: Sequence[Trade], greeks: Sequence[Greek], controls: str, draw
     A law with many trades is cut, and laws with few are put together: what is in a block depends on the book alone.
     """
     wanted = requested(greeks, trades[0].model)
-    labels, combinations = tuple(wanted), tuple(wanted.values())
+    labels = tuple(wanted)
     found = []
     for number, packed in enumerate(_packed(trades)):
         groups, pilots = [], []
         for members in packed:
             times = members[0].payoff.times
             chosen = chosen_law(members[0].model, times, "auto", controls)
-            groups.append(
-                Group(chosen.law, tuple(t.payoff for t in members), combinations, CONTROLS[controls], chosen.rate)
-            )
+            payoffs, terms = tuple(t.payoff for t in members), tuple(map(members[0].terms_of, wanted.values()))
+            groups.append(Group(chosen.law, payoffs, terms, CONTROLS[controls], chosen.rate))
             pilots.append(tuple(pilot_chunks(draws.seed, most, len(times), draws.sampling)))
         found.append(Block(trades[0].underlying, number, tuple(groups), tuple(packed), tuple(pilots), labels))
     return found
@@ -118,7 +121,7 @@ def _packed(trades: Sequence[Trade]) -> Iterator[list[tuple[Trade, ...]]]:
     """Trades by law and dates, at most `SIZE` together."""
     laws: dict[Any, list[Trade]] = {}
     for trade in trades:
-        laws.setdefault((trade.model, trade.payoff.times), []).append(trade)
+        laws.setdefault((trade.model, trade.payoff.times, trade.moving), []).append(trade)
     packed: list[tuple[Trade, ...]] = []
     for members in laws.values():
         for start in range(0, len(members), SIZE):

@@ -75,12 +75,14 @@ PERIODS = {"weekly": (1, "Weeks"), "monthly": (1, "Months"), "quarterly": (3, "M
 
 
 @lru_cache(maxsize=4096)
-def regular(frequency: str, calendar_name: str, start: date, end: date) -> tuple[float, ...]:
-    """Year fractions of the observation dates after `start`, up to and including `end`.
+def regular(frequency: str, calendar_name: str, start: date, end: date) -> tuple[date, ...]:
+    """The observation dates after `start`, up to and including `end`.
 
     Daily dates are the business days. The others lie whole periods before `end`, moved to the next business day.
     `end` is the last of them, a business day or not.
     """
+    if end <= start:
+        return (end,)
     import QuantLib as ql  # noqa: N813
 
     first, last = ql.Date(start.day, start.month, start.year), ql.Date(end.day, end.month, end.year)
@@ -91,5 +93,5 @@ def regular(frequency: str, calendar_name: str, start: date, end: date) -> tuple
         length, unit = PERIODS[frequency]
         nominal = takewhile(lambda day: day > first, (last - ql.Period(i * length, getattr(ql, unit)) for i in count()))
         found = [days.adjust(day, ql.Following) for day in nominal]
-    between = {day.serialNumber() for day in found if day < last}
-    return tuple((day - first.serialNumber()) / DAYS_PER_YEAR for day in sorted(between | {last.serialNumber()}))
+    between = {day.to_date() for day in found if first < day < last}
+    return (*sorted(between), end)

@@ -23,7 +23,9 @@ NUMBER, DATE, DATES, WORD, TEXT = "number", "date", "dates", "word", "text"
 """What cells hold; numbers and dates may be written in the ways that `dialect` knows."""
 
 NEEDED, TERM, POSITION, AGREES, REFUSED = "needed", "term", "position", "must agree", "not supported"
-"""How a column is used: every trade has it; by products; for the size held; checked against the market; not at all."""
+DATED = "dates"
+"""How a column is used: every trade has it; by products; for the size held; checked against the market; not at all; by
+every product that is dated so."""
 
 
 def text_of(value: object) -> str:
@@ -136,18 +138,24 @@ TABLE = (
     Column("product", NEEDED, WORD, ", ".join(PRODUCTS), "what is held", partial(word, PRODUCTS)),
     Column("quantity", NEEDED, NUMBER, "not 0", "units held, negative if short", partial(number, non_zero)),
     Column("maturity", NEEDED, DATE, "a date", "last date, when the product pays; not rolled to a business day", day),
+    Column("start", DATED, DATE, "before the maturity", "date of the trade, which observations follow; past ones are "
+           "fixings of the market. If blank the trade has no past but for listed dates: observations follow today", day,
+           ("start_date",)),
+    Column("payment_date", DATED, DATE, "not before the maturity", "when the product pays; the maturity if blank", day,
+           ("pay_date",)),
     Column("side", POSITION, WORD, "buy, sell (b, s, long, short)", "sign of the position; `quantity` is then > 0",
            sign, _SIDES),
     Column("multiplier", POSITION, NUMBER, "> 0", "units that one of `quantity` stands for", _PRICE, _LOTS),
     Column("option", TERM, WORD, ", ".join(EUROPEAN), "what a barrier knocks; else call or put"),
     Column("frequency", TERM, DATES, "daily, weekly, monthly, quarterly, or dates separated by `;`",
-           "observation dates"),
+           "observation dates, some of which may be past"),
     Column("strike", TERM, NUMBER, "> 0, or floating", "strike, in currency", _PRICE),
     Column("trigger", TERM, NUMBER, "> 0", "spot beyond which a gap option pays", _PRICE),
     Column("level", TERM, NUMBER, "> 0", "barrier", _PRICE),
     Column("lower", TERM, NUMBER, "> 0", "lower barrier", _PRICE),
     Column("upper", TERM, NUMBER, "> 0", "upper barrier", _PRICE),
-    Column("reference", TERM, NUMBER, "> 0", "spot that the first return is of; the market's if blank", _PRICE),
+    Column("reference", TERM, NUMBER, "> 0", "spot that the first return is of; if blank that at the start, or today's",
+           _PRICE),
     Column("cash", TERM, NUMBER, "finite", "what a digital pays; 1 if blank", _AMOUNT,
            harmless=(*_NONE, "1", "1.0")),
     Column("rebate", TERM, NUMBER, "finite", "paid at maturity in place of the option; 0 if blank", _AMOUNT,
@@ -168,8 +176,6 @@ TABLE = (
     _no("participation", "put it into the quantity", NUMBER, ("participation_rate", "gearing"), ("1", "1.0")),
     _no("strike_2", "one strike a trade", NUMBER, ("strike2", "second_strike")),
     _no("underlying_2", "one underlying a trade", TEXT, ("underlying2", "second_underlying")),
-    _no("start", "no trades that start later or have begun", DATE, ("start_date",)),
-    _no("payment_date", "products pay at their maturity", DATE, ("pay_date",)),
 )  # fmt: skip
 """Every column that a book's trades may depend on."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]
             pair = Pair.of(moments)
             note = _joined([doubt, rarity(pair.plain, 0)])
             table = estimates(labels, pair.controlled, n_paths, pair.plain, dict.fromkeys(labels, note))
+            table |= {label: replace(table[label], note="") for label in block.none(group)}
             found += [_row(trade, greek, estimate, seed) for greek, estimate in table.items()]
     return found
 

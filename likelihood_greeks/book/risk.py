@@ -127,6 +127,10 @@ def risk(
     for remark in (*found_market.remarks, *remarks(frame)):
         warnings.warn(remark, BookWarning, stacklevel=2)
     trades, problems = parse(frame, found_market)
+    problems += [
+        Problem(t.trade_id, t.row, "maturity", "leave something to observe", t.state) for t in trades if t.known
+    ]
+    trades = [trade for trade in trades if not trade.known]
     accounts = _accounts(
         trades, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net)
     )

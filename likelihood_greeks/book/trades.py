@@ -7,28 +7,32 @@ not use is refused, unless it holds what changes nothing (a rebate of 0, ...).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from itertools import pairwise
 from math import isclose
-from typing import Any, TypeVar, final
+from typing import Any, final
 
 import pandas as pd
 
-from .._checks import InvalidValueError, refuse
+from .._checks import refuse
+from ..estimators.likelihood_ratio import Combination
 from ..payoffs.protocol import Contract
-from .calendars import DAYS_PER_YEAR, PERIODS, closest, iso_date, regular
-from .columns import HARMLESS, READERS, REFUSED, TABLE, TERMS, clear, key_of, text_of, word
-from .columns import day as day_of
+from .columns import HARMLESS, READERS, REFUSED, TABLE, TERMS, key_of, text_of, word
 from .currencies import UNKNOWN
+from .fixings import Fixings
+from .law import law
 from .market import Market
-from .products import ANY, EUROPEAN, FLOATING, PRODUCTS, contract_of
+from .open_fixing import STILL, Moving, moving
+from .products import ANY, EUROPEAN, FLOATING, PRODUCTS
 from .reading import filled, read_book
+from .rows import Problem, Row
+from .schedule import Span, observations, span
+from .state import History
 from .underlying import Model, Underlying
 
-T = TypeVar("T")
+__all__ = ["NET", "Problem", "Trade", "parse"]
 NET = "net"
 """The trade_id of the rows that hold a net position."""
 
@@ -48,15 +52,21 @@ class Trade:
         Units held, negative if short: the column of that name, with the side and times the multiplier.
     maturity_date : datetime.date
     maturity : float
-        Years from the valuation date, Actual/365 Fixed.
+        Years from the valuation date, Actual/365 Fixed; negative if it is past.
     payoff : Contract
-        One unit.
+        One unit: what is left of it. With no date to come, a known cash flow.
     strike_for_volatility : float
         Currency: where Black--Scholes reads its volatility on the surface. The strike, or the spot if there is none.
     model : GBM or Heston
         With the zero rate to the maturity; Black--Scholes with the volatility at that strike.
     currency : str
         Code of the underlying's currency; `UNKNOWN` if nobody says it.
+    state : str
+        What has become of it, in words; empty of a new trade.
+    past : History, optional
+        How it came to that, where today's fixing is open: what is left moves with the spot.
+    moving : Moving, optional
+        How its Greeks in the spot follow from those of the payoff, where that is so and dates are to come.
     """
 
     trade_id: str
@@ -70,78 +80,22 @@ class Trade:
     strike_for_volatility: float
     model: Model
     currency: str = UNKNOWN
-
-
-@final
-@dataclass(frozen=True)
-class Problem:
-    """Why a row of a book cannot be priced: `field` must `requirement`, but is `value`.
-
-    Parameters
-    ----------
-    trade_id : str
-        Empty if the row has none.
-    row : int
-        Position in the table, from 0.
-    field, requirement : str
-    value : object
-        What was found; None if blank.
-    """
-
-    trade_id: str
-    row: int
-    field: str
-    requirement: str
-    value: object
-
-
-def _observations(
-    name: str, value: object, product: str, calendar_name: str, span: tuple[date, date]
-) -> tuple[float, ...]:
-    """Year fractions of the dates in a cell of the column frequency; `span` is the valuation date and the maturity."""
-    words, (start, end) = ("daily", *PERIODS), span
-    if key_of(value) in words:
-        return regular(key_of(value), calendar_name, start, end)
-    parts = value.split(";") if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
-    clear(name, value)
-    try:
-        days = [iso_date(name, part) for part in parts]
-    except InvalidValueError:
-        refuse(name, f"be one of {', '.join(words)}{closest(value, words)}, or ISO dates separated by ';'", value)
-    if not all(a < b for a, b in pairwise(days)):
-        refuse(name, "hold increasing dates", value)
-    if not start < days[0] <= days[-1] <= end:
-        refuse(name, f"hold dates after {start} and not after {end}", value)
-    if days[-1] != end and PRODUCTS[product].options != ANY:
-        refuse(name, f"end at the maturity {end}: {product} is paid at its last date", value)
-    return tuple((day - start).days / DAYS_PER_YEAR for day in days)
-
-
-@dataclass(frozen=True)
-class _Row:
-    """The cells of a row that are not blank, and the problems found in them so far."""
-
-    number: int
-    cells: Mapping[str, Any]
-    problems: list[Problem] = field(default_factory=list)
+    state: str = ""
+    past: History | None = None
+    moving: Moving | None = None
 
     @property
-    def trade_id(self) -> str:
-        return text_of(self.cells.get("trade_id", ""))
+    def known(self) -> bool:
+        """Whether nothing is left to observe."""
+        return not self.payoff.times
 
-    def attempt(self, function: Callable[..., T], *arguments: Any) -> T | None:
-        """``function(*arguments)``; None, and a problem noted, if it refuses."""
-        try:
-            return function(*arguments)
-        except InvalidValueError as error:
-            self.problems.append(Problem(self.trade_id, self.number, error.name, error.requirement, error.value))
-            return None
+    def terms_of(self, combination: Combination) -> Combination:
+        """The combination of the payoff's derivatives that is this one of the trade's."""
+        return combination if self.moving is None else self.moving.of(combination)
 
-    def read(self, column: str, reader: Callable[..., T], *arguments: Any, why: str = "be given") -> T | None:
-        """What `reader` makes of a cell that may not be blank."""
-        if column not in self.cells:
-            return self.attempt(refuse, column, why, None)
-        return self.attempt(reader, column, self.cells[column], *arguments)
+    def at(self, spot: float) -> Contract:
+        """What is left of one unit at another spot today."""
+        return self.payoff if self.past is None else self.past.left(spot)[0]
 
 
 def _unique(name: str, value: object, counts: Mapping[str, int]) -> str:
@@ -151,20 +105,15 @@ def _unique(name: str, value: object, counts: Mapping[str, int]) -> str:
     return text if counts[text] == 1 else refuse(name, f"be unique: {counts[text]} rows have it", value)
 
 
-def _maturity(name: str, value: object, today: date) -> date:
-    day = day_of(name, value)
-    return day if day > today else refuse(name, f"be after the valuation date {today}", value)
-
-
 def _harmless(column: str, value: object, product: str) -> bool:
     return key_of(value) in (HARMLESS.get(column, ()) if column != "option" else (product,))
 
 
-def _floats(row: _Row, product: str) -> bool:
+def _floats(row: Row, product: str) -> bool:
     return PRODUCTS[product].floats and key_of(row.cells.get("strike", "")) == FLOATING
 
 
-def _terms(row: _Row, product: str) -> dict[str, Any]:
+def _terms(row: Row, product: str) -> dict[str, Any]:
     """The terms of a row by column, except the maturity and the dates; what is wrong with them is noted."""
     own = PRODUCTS[product]
     given, blank = f"be given: {product} needs it", f"be blank: {product} does not use it"
@@ -186,7 +135,7 @@ def _terms(row: _Row, product: str) -> dict[str, Any]:
     return {column: term for column, term in terms.items() if term is not None}
 
 
-def _position(row: _Row) -> float | None:
+def _position(row: Row) -> float | None:
     """Units held: the quantity with its side, times the multiplier."""
     quantity = row.read("quantity", READERS["quantity"])
     side, multiplier = (row.read(name, READERS[name]) if name in row.cells else 1.0 for name in ("side", "multiplier"))
@@ -198,7 +147,7 @@ def _position(row: _Row) -> float | None:
     return quantity * side * multiplier
 
 
-def _agrees(row: _Row, underlying: Underlying, currency: str) -> None:
+def _agrees(row: Row, underlying: Underlying, currency: str) -> None:
     """Note what a row says that the market contradicts, and the filled columns that nothing here can honour."""
     stated = {name: row.read(name, READERS[name]) for name in ("currency", "currency_pay", "spot") if name in row.cells}
     of = f"the currency of {underlying.name}"
@@ -217,55 +166,72 @@ def _agrees(row: _Row, underlying: Underlying, currency: str) -> None:
             row.read(column.name, column.read)
 
 
-def _unhit(column: str, level: float, direction: str, spot: float) -> None:
-    if not (level < spot if direction == "down" else level > spot):
-        refuse(column, f"be {'below' if direction == 'down' else 'above'} the spot {spot:g}", level)
+def _fixings(market: Market) -> Fixings:
+    """What the market states of the past."""
+    return market.fixings if isinstance(market.fixings, Fixings) else Fixings(market.fixings)
 
 
-def _model(underlying: Underlying, terms: Mapping[str, Any], day: date) -> Model:
-    """The law for a trade with these terms; refusals name its own columns."""
-    try:
-        return underlying.model(terms.get("strike", underlying.spot), terms["maturity"])
-    except InvalidValueError as error:
-        if error.name == "maturity":
-            refuse("maturity", error.requirement, f"{day}, {error.value:.4g} years")
-        if error.name == "strike" and "strike" not in terms:
-            refuse("spot", f"{error.requirement}: {underlying.name} is read there without a strike", error.value)
-        raise
+def _reference(underlying: Underlying, own: Span, market: Market) -> float | None:
+    """The spot that the first return of a cliquet is of, where its terms do not say it; None if it is to come."""
+    if own.start is None or own.expired:
+        return underlying.spot
+    if own.start > own.today:
+        return None
+    if own.start == own.today:
+        return market.fixings.get(underlying.name, {}).get(own.start, underlying.spot)
+    return _fixings(market).known(underlying.name, [own.start])[0]
 
 
-def _trade(row: _Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
+def _history(row: Row, product: str, terms: dict[str, Any], where: tuple[Underlying, Span, Market]) -> History | None:
+    """The trade with its observations, or None and its problems noted."""
+    underlying, own, market = where
+    days: tuple[date, ...] | None = (own.maturity,)
+    if "frequency" in PRODUCTS[product].required:
+        days = row.read("frequency", observations, product, underlying.calendar, own)
+    if "reference" in PRODUCTS[product].optional and "reference" not in terms:
+        terms["reference"] = row.attempt(_reference, underlying, own, market)
+        if days and own.start is not None and own.start > own.today:
+            days = (own.start, *days)
+    if row.problems or days is None:
+        return None
+    every = days if days[-1] == own.maturity else (*days, own.maturity)
+    return row.attempt(History(product, terms, own, every, days).informed, underlying.name, _fixings(market))
+
+
+def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
     """The trade in a row, or None and its problems noted."""
     trade_id = row.read("trade_id", _unique, counts)
     underlying = row.read("underlying", lambda _, value: market.underlying(text_of(value)))
     product = row.read("product", partial(word, PRODUCTS))
     quantity = _position(row)
-    day = row.read("maturity", _maturity, market.valuation_date)
+    own = span(row, market.valuation_date)
     terms = _terms(row, product) if product else {}
     if underlying:
         _agrees(row, underlying, currencies.get(underlying.name, UNKNOWN))
-    if underlying and product:
-        for column, direction in {"level": terms.get("direction"), "lower": "down", "upper": "up"}.items():
-            if column in terms and direction:
-                row.attempt(_unhit, column, terms[column], direction, underlying.spot)
-        if "reference" in PRODUCTS[product].optional:
-            terms.setdefault("reference", underlying.spot)
-    model = None
-    if underlying and product and day:
-        terms["maturity"], span = market.years(day), (market.valuation_date, day)
-        if "frequency" in PRODUCTS[product].required:
-            terms["frequency"] = row.read("frequency", _observations, product, underlying.calendar, span)
-        if "strike" in terms or "strike" not in row.cells or _floats(row, product):
-            model = row.attempt(_model, underlying, terms, day)
-    payoff = None if row.problems or not product else row.attempt(contract_of, product, terms)
-    if not (trade_id and underlying and product and quantity and day and payoff and model):
+    if not (underlying and product and own):
         return None
-    years, strike = terms["maturity"], terms.get("strike", underlying.spot)
-    currency = currencies.get(underlying.name, UNKNOWN)
-    return Trade(trade_id, row.number, underlying.name, product, quantity, day, years, payoff, strike, model, currency)
+    past = _history(row, product, terms, (underlying, own, market))
+    left = row.attempt(past.left, underlying.spot) if past else None
+    known = left is not None and not left[0].times
+    found = None
+    if known or "strike" in terms or "strike" not in row.cells or _floats(row, product):
+        found = row.attempt(law, underlying, terms, own, known)
+    if not (trade_id and quantity and past and left and found) or row.problems:
+        return None
+    trade = Trade(
+        trade_id, row.number, underlying.name, product, quantity, own.maturity, market.years(own.maturity), left[0],
+        *found, currencies.get(underlying.name, UNKNOWN), left[1],
+    )  # fmt: skip
+    return trade if not past.is_open else row.attempt(_moving, trade, past)
 
 
-def _currencies(rows: Iterable[_Row], market: Market) -> dict[str, str]:
+def _moving(trade: Trade, past: History) -> Trade:
+    """The trade, moving with the spot as its open fixing does."""
+    rule = STILL if trade.known else moving(past, trade.model.spot, trade.model)
+    return replace(trade, past=past, moving=None if rule == STILL else rule)
+
+
+def _currencies(rows: Iterable[Row], market: Market) -> dict[str, str]:
     """The currency of each underlying of which somebody says it: the market, or trades that do not contradict."""
     stated: dict[str, set[str]] = {}
     for row in rows:
@@ -294,7 +260,7 @@ def parse(book: pd.DataFrame, market: Market) -> tuple[list[Trade], list[Problem
     ValueError
         If the columns are not those of a book; a bad trade does not raise.
     """
-    rows = [_Row(number, cells) for number, cells in enumerate(filled(read_book(book))) if cells]
+    rows = [Row(number, cells) for number, cells in enumerate(filled(read_book(book))) if cells]
     counts, currencies = Counter(row.trade_id for row in rows), _currencies(rows, market)
     trades = [_trade(row, market, counts, currencies) for row in rows]
     return [trade for trade in trades if trade], [problem for row in rows for problem in row.problems]

@@ -23,6 +23,8 @@ Model: TypeAlias = GBM | TermStructureGBM | Heston
 Nodes: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
 
 BLACK_SCHOLES, HESTON = "black-scholes", "heston"
+DAY = 1.0 / 365.0
+"""Years to the first date that rates and volatilities are quoted to; what matures earlier shows those."""
 
 
 @final
@@ -118,7 +120,7 @@ class Underlying:
             refuse("calibrate", "find parameters at which options can be priced", str(error))
         return replace(self, heston=fit.model, calibration=fit)
 
-    def model(self, strike: float, maturity: float) -> Model:
+    def model(self, strike: float, maturity: float, paid: float | None = None) -> Model:
         """The law of a trade, with the forwards and discount factors of the curves at every date up to its end.
 
         Heston's if there is one, the same for all strikes; else Black--Scholes with the volatilities that the surface
@@ -130,6 +132,8 @@ class Underlying:
             Currency. Where a product has none, give the spot: its volatilities are then those at the money.
         maturity : float
             Years.
+        paid : float, optional
+            Years to a later payment, which is discounted from then.
 
         Raises
         ------
@@ -138,7 +142,8 @@ class Underlying:
         """
         within_horizon("maturity", maturity)
         quotes: Nodes = self._quotes(strike, maturity) if self.heston is None else ((), ())
-        rates, yields = _nodes(self.zero_curve, maturity), _nodes(self.dividend_yield, maturity)
+        end = maturity if paid is None else max(maturity, paid)
+        rates, yields = _nodes(self.zero_curve, end), _nodes(self.dividend_yield, maturity)
         if self.heston is not None:
             flat = replace(self.heston, rate=rates[1][0], dividend_yield=yields[1][0], curves=None)
             return flat if _flat(rates, yields) else replace(flat, curves=_curves(rates, yields))
@@ -187,11 +192,11 @@ def quoted_volatility(model: Model, maturity: float) -> float:
         case GBM():
             return model.volatility
         case TermStructureGBM():
-            return model.black_volatility(maturity)
+            return model.black_volatility(max(maturity, DAY))
     return float(np.sqrt(model.initial_variance))
 
 
 def zero_rate(model: Model, maturity: float) -> float:
     """The zero rate to a maturity (years), per year."""
     flat = isinstance(model, GBM) or (isinstance(model, Heston) and model.curves is None)
-    return model.rate if flat else float(-np.log(model.discount(maturity))) / maturity
+    return model.rate if flat else float(-np.log(model.discount(max(maturity, DAY)))) / max(maturity, DAY)

@@ -25,6 +25,7 @@ from ..estimators.likelihood_ratio import Combination
 from ..models.moves import Moves, Slope
 from ..parameters import Derivative
 from ..payoffs.european import Pieces
+from ..payoffs.protocol import stated_payments
 from .handed_over import RATE
 from .handover import beneath
 from .protocol import CLOSED_FORM, Load, Scene, by_greek
@@ -59,7 +60,8 @@ class Conditional:
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """Conditional expectation less the payoff, or its integrand less the payoff times the weight."""
         plain, times = scene.value, scene.payoff.times
-        factor = float(scene.paths.model.discount_jet(np.asarray(times[-1])).value)
+        paid = stated_payments(scene.payoff) or times[-1:]
+        factor = float(scene.paths.model.discount_jet(np.asarray(paid[0])).value)
 
         def sample(derivative: Derivative) -> FloatArray:
             smooth = expected(self.pieces, len(times) - 1, scene, derivative, self.rate)

@@ -90,8 +90,9 @@ class Cliquet:
     ----------
     times : sequence of float
         Reset dates in years, increasing; the last is the payment date.
-    reference : float
-        Spot at which the first period starts, currency, > 0: a term of the contract.
+    reference : float, optional
+        Spot at which the first period starts, currency, > 0: a term of the contract. None: it is observed at the first
+        of `times`, where the first period then starts.
     local_floor, local_cap : float
         Bounds of each period's return.
     global_floor, global_cap : float
@@ -99,7 +100,7 @@ class Cliquet:
     """
 
     times: tuple[float, ...]
-    reference: float
+    reference: float | None
     local_floor: float
     local_cap: float
     global_floor: float
@@ -107,7 +108,8 @@ class Cliquet:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", dates("times", self.times))
-        positive("reference", self.reference)
+        if self.reference is not None:
+            positive("reference", self.reference)
         for scope in ("local", "global"):
             floor, cap = getattr(self, f"{scope}_floor"), getattr(self, f"{scope}_cap")
             finite(f"{scope}_floor", floor)
@@ -117,7 +119,8 @@ class Cliquet:
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the last date, shape (n_paths,)."""
-        first = spot[:1] / self.reference - 1.0
-        later = spot[1:] / spot[:-1] - 1.0
-        total = np.clip(np.concatenate([first, later]), self.local_floor, self.local_cap).sum(axis=0)
+        returns = spot[1:] / spot[:-1] - 1.0
+        if self.reference is not None:
+            returns = np.concatenate([spot[:1] / self.reference - 1.0, returns])
+        total = np.clip(returns, self.local_floor, self.local_cap).sum(axis=0)
         return np.clip(total, self.global_floor, self.global_cap)

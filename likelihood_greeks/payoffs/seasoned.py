@@ -9,6 +9,7 @@ import numpy as np
 
 from .._checks import finite, non_negative, refuse
 from .._typing import AnyArray
+from .european import HasPieces, Pieces
 from .protocol import Contract, called, stated_payments
 
 GONE = -np.inf
@@ -58,6 +59,54 @@ class KnownCashFlow:
     def __call__(self, spot: AnyArray) -> AnyArray:
         """The amount, shape (n_paths,)."""
         return np.full(spot.shape[-1], self.amount)
+
+
+@final
+@dataclass(frozen=True)
+class PaidLater:
+    """A contract with one cash flow, which is paid after its last observation.
+
+    Parameters
+    ----------
+    payoff : Contract
+    payment : float
+        When it is paid, in years, not before the last of its times.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> model = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
+    >>> later = PaidLater(lg.Call(100.0, 1.0), 1.5)
+    >>> prompt, late = (lg.greeks(model, call, [], seed=1)["price"].value for call in (later.payoff, later))
+    >>> round(float(np.log(prompt / late)), 6)
+    0.015
+    """
+
+    payoff: Contract
+    payment: float
+
+    def __post_init__(self) -> None:
+        if self.payoff.times and not finite("payment", self.payment) >= self.payoff.times[-1]:
+            refuse("payment", f"not be before the last observation, {self.payoff.times[-1]:g}", self.payment)
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """Those of the contract."""
+        return self.payoff.times
+
+    @property
+    def payments(self) -> tuple[float, ...]:
+        """The payment."""
+        return (self.payment,)
+
+    @property
+    def pieces(self) -> Pieces | None:
+        """Those of an option on the final spot; None of another contract."""
+        return self.payoff.pieces if isinstance(self.payoff, HasPieces) else None
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """The cash flow, shape (n_paths,)."""
+        return self.payoff(spot)
 
 
 @final

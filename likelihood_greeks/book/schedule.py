@@ -1,0 +1,90 @@
+"""The dates of a trade: when it began, when the spot is observed, when it ends and when it pays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import final
+
+from .._checks import InvalidValueError, refuse
+from .calendars import PERIODS, closest, iso_date, regular
+from .columns import clear, day, key_of
+from .products import ANY, PRODUCTS
+from .rows import Row
+
+
+@final
+@dataclass(frozen=True)
+class Span:
+    """From where to where a trade runs.
+
+    Parameters
+    ----------
+    today : datetime.date
+        The valuation date.
+    start : datetime.date, optional
+        The date of the trade; None: it has no past.
+    maturity, paid : datetime.date
+        The last observation, and the payment.
+    """
+
+    today: date
+    start: date | None
+    maturity: date
+    paid: date
+
+    @property
+    def expired(self) -> bool:
+        """Whether all has been paid."""
+        return self.paid < self.today
+
+    @property
+    def first(self) -> date:
+        """The date that observations follow."""
+        return self.today if self.start is None else self.start
+
+
+def span(row: Row, today: date) -> Span | None:
+    """The span of a trade, from its columns; what is wrong with them is noted."""
+    end = row.read("maturity", day)
+    start, paid = (row.read(name, day) if name in row.cells else None for name in ("start", "payment_date"))
+    if end is None or any(
+        name in row.cells and value is None for name, value in (("start", start), ("payment_date", paid))
+    ):
+        return None
+    if start is not None and start >= end:
+        return row.attempt(refuse, "start", f"be before the maturity {end}", start.isoformat())
+    if paid is not None and paid < end:
+        return row.attempt(refuse, "payment_date", f"not be before the maturity {end}", paid.isoformat())
+    return Span(today, start, end, paid or end)
+
+
+def observations(name: str, value: object, product: str, calendar_name: str, own: Span) -> tuple[date, ...]:
+    """The dates in a cell of the column frequency: regular ones, or a list some of which may be past.
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or the dates do not increase from the start to the maturity.
+    """
+    words, end = ("daily", *PERIODS), own.maturity
+    if key_of(value) in words:
+        if own.start is None and end <= own.today <= own.paid:
+            refuse("start", f"be given: the {key_of(value)} dates up to {end} are past", None)
+        return regular(key_of(value), calendar_name, own.first, end)
+    parts = value.split(";") if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
+    clear(name, value)
+    try:
+        days = tuple(iso_date(name, part) for part in parts)
+    except InvalidValueError:
+        refuse(name, f"be one of {', '.join(words)}{closest(value, words)}, or ISO dates separated by ';'", value)
+    if not all(a < b for a, b in pairwise(days)):
+        refuse(name, "hold increasing dates", value)
+    if days[-1] > end or (own.start is not None and days[0] <= own.start):
+        since = "" if own.start is None else f"after the start {own.start} and "
+        refuse(name, f"hold dates {since}not after {end}", value)
+    if days[-1] != end and PRODUCTS[product].options != ANY:
+        refuse(name, f"end at the maturity {end}: {product} knows its payment then (payment_date may be later)", value)
+    return days
