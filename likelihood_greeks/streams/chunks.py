@@ -83,7 +83,7 @@ class Stream(Protocol):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class PseudoStream:
     """Independent pseudo-random draws, or antithetic pairs of them.
 
@@ -99,8 +99,8 @@ class PseudoStream:
     n_paths: int
     sequence: np.random.SeedSequence
     antithetic: bool = False
-    _used: list[int] = field(default_factory=lambda: [0])  # rows of normals
-    _generators: list[np.random.Generator] = field(default_factory=list)  # at most one
+    _used: int = 0  # rows of normals
+    _generator: np.random.Generator | None = None
 
     @property
     def n_samples(self) -> int:
@@ -110,15 +110,15 @@ class PseudoStream:
     @property
     def generator(self) -> np.random.Generator:
         """A generator of its own for all that is not a normal of the stream."""
-        if not self._generators:
-            self._generators.append(np.random.Generator(np.random.SFC64(self.sequence)))
-        return self._generators[0]
+        if self._generator is None:
+            self._generator = np.random.Generator(np.random.SFC64(self.sequence))
+        return self._generator
 
     def normals(self, rows: int) -> FloatArray:
         """Standard normals, shape (rows, n_paths): the next rows of the stream, by `normals.normals`."""
         own = np.random.SeedSequence(self.sequence.entropy, spawn_key=(*self.sequence.spawn_key, 0))
-        half = normals(own.generate_state(4), self._used[0], rows, self.n_samples)
-        self._used[0] += rows
+        half = normals(own.generate_state(4), self._used, rows, self.n_samples)
+        self._used += rows
         return np.concatenate([half, -half], axis=1) if self.antithetic else half
 
     def uniforms(self, rows: int) -> FloatArray:
@@ -136,7 +136,7 @@ class PseudoStream:
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class SobolStream:
     """Points of one scramble of Sobol's sequence; each call gives the next coordinates.
 
@@ -151,7 +151,7 @@ class SobolStream:
     scramble: int
     first: int
     n_paths: int
-    _used: list[int] = field(default_factory=lambda: [0])
+    _used: int = 0
     _given: deque[FloatArray] = field(default_factory=deque)
 
     @property
@@ -161,8 +161,8 @@ class SobolStream:
 
     def uniforms(self, rows: int) -> FloatArray:
         """Uniforms in (0, 1), the next coordinates, shape (rows, n_paths)."""
-        start = self._used[0]
-        self._used[0] = start + rows
+        start = self._used
+        self._used = start + rows
         return points(self.seed, self.scramble, range(start, start + rows), self.first, self.n_paths)
 
     def normals(self, rows: int) -> FloatArray:
@@ -190,7 +190,7 @@ class SobolStream:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class GivenNormals:
     """Normals chosen by the caller, handed out row by row.
 
@@ -200,7 +200,7 @@ class GivenNormals:
     """
 
     values: FloatArray
-    _used: list[int] = field(default_factory=lambda: [0])
+    _used: int = 0
 
     def __post_init__(self) -> None:
         if np.ndim(self.values) != 2 or not np.all(np.isfinite(self.values)):
@@ -223,10 +223,10 @@ class GivenNormals:
 
     def normals(self, rows: int) -> FloatArray:
         """Take the next `rows` rows, shape (rows, n_paths)."""
-        start, stop = self._used[0], self._used[0] + rows
+        start, stop = self._used, self._used + rows
         if stop > np.shape(self.values)[0]:
             refuse("values", f"hold at least {stop} rows", np.shape(self.values))
-        self._used[0] = stop
+        self._used = stop
         return np.array(self.values[start:stop], dtype=float)  # a copy: models work in place
 
     def brownian(

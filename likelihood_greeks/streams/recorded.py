@@ -78,7 +78,7 @@ class Recorder:
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Player:
     """Gives what ``chunk.stream()`` would: recorded draws as long as they are what is asked for, then new ones.
 
@@ -92,7 +92,7 @@ class Player:
     chunk: Chunk
     draws: Draws
     _played: list[Call] = field(default_factory=list)
-    _own: list[Live] = field(default_factory=list)  # at most one
+    _own: Live | None = None  # once the recorded draws end
 
     @property
     def n_paths(self) -> int:
@@ -124,7 +124,7 @@ class Player:
         return self._live().generator
 
     def _next(self, rows: int, call: Call) -> FloatArray:
-        if not self._own and len(self._played) < len(self.draws):
+        if self._own is None and len(self._played) < len(self.draws):
             kind, values = self.draws[len(self._played)]
             if kind == call[0] and len(values) == rows:
                 self._played.append(call)
@@ -132,11 +132,11 @@ class Player:
         return _ask(self._live(), call)
 
     def _live(self) -> Live:
-        if not self._own:
-            self._own.append(self.chunk.stream())
+        if self._own is None:
+            self._own = self.chunk.stream()
             for call in self._played:
-                _ask(self._own[0], call)
-        return self._own[0]
+                _ask(self._own, call)
+        return self._own
 
 
 def _ask(stream: Stream, call: Call) -> FloatArray:
