@@ -129,7 +129,7 @@ def declared(law: Any) -> dict[str, Parameter]:
 
 
 def names(parameters: tuple[Parameter, ...]) -> tuple[str, ...]:
-    """Their names."""
+    """The names of some parameters, in their order."""
     return tuple(each.name for each in parameters)
 
 

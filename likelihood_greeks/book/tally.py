@@ -72,7 +72,7 @@ class Net:
     aimed: int = 0
 
     def plus(self, block: int, own: Sequence[Worked]) -> Net:
-        """With the samples of one more block."""
+        """The tally that has the samples of one more block as well."""
         if block < self.blocks:  # it was added before a run was stopped
             return self
         summed = [a + w.net for a, w in zip(self.samples, own, strict=True)] if self.samples else [w.net for w in own]

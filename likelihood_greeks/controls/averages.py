@@ -74,7 +74,7 @@ class Twin:
 
     @property
     def name(self) -> str:
-        """In words."""
+        """What the twin is called in tables of controls."""
         exercised = "" if self.kind == "forward" else f", exercised where the geometric one is above {self.level:.4g}"
         what = "Greek" if self.greek else "price"
         return f"{self.kind} on the average of {len(self.rows)} dates at {self.strike:g}{exercised}, {what}"

@@ -57,7 +57,7 @@ class Vanilla:
 
     @property
     def pieces(self) -> Pieces:
-        """What it pays."""
+        """The pieces that it pays."""
         return Pieces(self.level, jump=float(self.kind == "digital"), kink=float(self.kind == "call"))
 
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:

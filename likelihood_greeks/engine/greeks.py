@@ -194,7 +194,7 @@ def told(done: Done[Planned], labels: list[str], choice: str) -> tuple[dict[str,
 
 
 def _with_plan(diagnostics: Diagnostics, planned: Planned, found: Mapping[str, Estimate]) -> Diagnostics:
-    """With the controls that were used, what they cost, and what they saved for it."""
+    """The result with the controls that were used, what they cost, and what they saved for it."""
     (plan,) = planned.plans
     own = 1.0 if plan.empty else cost(plan.specific, planned.group.load)
     work = own * (1.0 + diagnostics.pilot_seconds / diagnostics.main_seconds)

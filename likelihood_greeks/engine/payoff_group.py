@@ -115,7 +115,7 @@ class Group:
 
     @property
     def load(self) -> Load:
-        """Of a plain path."""
+        """The work of a path without controls, in that of a date of a geometric Brownian motion."""
         return Load.of(self.model, self.times, self.rate)
 
     @property

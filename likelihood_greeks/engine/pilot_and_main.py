@@ -36,7 +36,7 @@ class Work(Protocol[T_co]):
         ...
 
     def watched(self, total: Mapping[Any, Statistics], /) -> Iterable[Statistics]:
-        """Of the moments so far those whose errors are to be reached."""
+        """The moments so far of what has a target error."""
         ...
 
 

@@ -81,7 +81,7 @@ class Target:
         return max(self.ratio(moments) ** 2, CARRIERS / carriers) if carriers else np.inf
 
     def note(self, moments: Statistics, paths: int) -> str:
-        """That the target was not reached, or an empty string."""
+        """Says that the target was not reached; empty if it was."""
         if self.excess(moments) <= 1.0:
             return ""
         zero = self.relative and abs(moments.mean[self.row]) < 3.0 * moments.standard_error[self.row]

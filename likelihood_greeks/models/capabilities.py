@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeGuard, TypeVar
 
 from .._typing import FloatArray
 from ..numerics.jets import Jet
+from .curves import Curves
 from .moves import Moves
 from .protocol import PathModel
 
@@ -111,6 +112,15 @@ class KnowsAverages(PathModel, Protocol):
 
     def average_jets(self, level: float, times: Sequence[float], /) -> tuple[Jet, Jet]:
         """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
+        ...
+
+
+class FollowsCurves(Protocol):
+    """A law of a constant rate and yield that may be given curves of both; without, they are the same at any date."""
+
+    @property
+    def curves(self) -> Curves | None:
+        """What they add to its constant rate and yield; None if nothing."""
         ...
 
 

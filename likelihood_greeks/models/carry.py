@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 
@@ -16,32 +16,22 @@ from .._typing import AnyArray, FloatArray
 from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME, HasParameters
-from .curves import Curves
+from .capabilities import FollowsCurves, has
 
 
 class CarryModel(HasParameters, Hashable, Protocol):
     """A model with a constant rate and dividend yield, which can be hashed: what follows from it is kept."""
 
 
-@runtime_checkable
-class FollowsCurves(Protocol):
-    """A model whose rates and yields may depend on the date."""
-
-    @property
-    def curves(self) -> Curves | None:
-        """What they add to its constant rate and yield; None if nothing."""
-        ...
-
-
 def forward_factor(model: object, times: AnyArray) -> FloatArray:
     """The forward over that of the model's constant rate and yield; shape of `times`, one without curves."""
-    curves = model.curves if isinstance(model, FollowsCurves) else None
+    curves = model.curves if has(model, FollowsCurves) else None
     return np.exp(curves.carry(times)) if curves else np.ones(np.shape(times))
 
 
 def _discount_factor(model: object, times: AnyArray) -> FloatArray:
     """The discount factor over that of the model's constant rate; shape of `times`."""
-    curves = model.curves if isinstance(model, FollowsCurves) else None
+    curves = model.curves if has(model, FollowsCurves) else None
     return np.exp(-curves.rates(times)) if curves else np.ones(np.shape(times))
 
 

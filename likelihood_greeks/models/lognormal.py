@@ -44,7 +44,7 @@ class Terms:
         return once(self._known, name, slope)
 
     def bend(self, pair: Derivative, rate: float) -> Slope:
-        """Second derivatives."""
+        """Second derivatives of the moves."""
         return Slope(self.mean.derivative(*pair), self._clock(*pair))
 
     def curvature(self, pair: Derivative, rate: float, noise: FloatArray) -> None:

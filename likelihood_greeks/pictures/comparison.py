@@ -188,7 +188,7 @@ def _mark(axes: Axes, row: Any, height: float, colour: str, marker: str) -> None
 
 
 def _legend(axes: Axes, styles: Mapping[str, tuple[str, str]]) -> None:
-    """To the right of the axes: methods, then what the fillings mean."""
+    """Draw the legend to the right of the axes: methods, then what the fillings mean."""
     keys = [
         *((method, marker, colour, {}) for method, (colour, marker) in styles.items()),
         ("half filled: doubtful, see note", "o", "0.4", FILL["doubtful"]),

@@ -64,11 +64,11 @@ class Content:
 
     @property
     def greeks(self) -> list[str]:
-        """In the frame's order, the price first."""
+        """The Greeks in the order of the frame, the price first."""
         return list(dict.fromkeys(self._rows["greek"]))
 
     def totals(self, *by: str) -> pd.DataFrame:
-        """`pivot`."""
+        """The pivot of the frame."""
         return pivot(self.frame, by)
 
     def leading(self, column: str) -> pd.DataFrame:

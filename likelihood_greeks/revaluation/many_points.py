@@ -141,7 +141,7 @@ class Ladder:
 
     @property
     def sources(self) -> tuple[int, ...]:
-        """For every point the number of the point whose paths it uses."""
+        """The number of the point whose paths each point uses."""
         return self.trust.sources
 
     def layout(self, number: int) -> Layout:

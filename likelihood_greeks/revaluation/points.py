@@ -50,7 +50,7 @@ class Settings:
         executor: Workers,
         title: str,
     ) -> Settings:
-        """Checked."""
+        """The points of a run, its arguments checked."""
         count, seed, kind = checked(paths, seed, one_of("sampling", sampling, REWEIGHTED))
         if not 0.0 < finite("trust", trust) < 1.0:
             refuse("trust", "be between 0 and 1", trust)
@@ -60,7 +60,7 @@ class Settings:
         )  # fmt: skip
 
     def pilot(self, n_times: int) -> list[Chunk]:
-        """The pilot's draws."""
+        """The draws that the pilot makes."""
         return pilot_chunks(self.seed, self.paths, n_times, self.sampling)
 
 

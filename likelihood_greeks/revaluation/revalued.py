@@ -41,7 +41,7 @@ class Corrections:
     run: Run
 
     def __call__(self, chunk: Chunk) -> FloatArray:
-        """On one chunk, shape (n_combinations, n_samples); their mean is zero."""
+        """The samples of one chunk, shape (n_combinations, n_samples); their mean is zero."""
         ((controlled, plain),) = self.run.controlled(chunk)[0]
         return controlled - plain
 

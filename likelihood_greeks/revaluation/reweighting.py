@@ -149,14 +149,14 @@ class Weights:
 
     @classmethod
     def of(cls, moments: Moments) -> Weights:
-        """From the moments of the run itself."""
+        """What the moments of the run itself say."""
         mean, square = float(moments.mean), float(moments.m2) / moments.count
         share = mean**2 / (square + mean**2) if mean > 0.0 else 0.0
         return cls(mean, float(moments.standard_error), share, float(moments.carriers) if square else np.inf)
 
     @classmethod
     def foreseen(cls, weights: FloatArray, importance: FloatArray, count: int) -> Weights:
-        """For a run of `count` samples, from the weights of draws that count as `importance`; both (n_samples,)."""
+        """What `count` samples promise, from the weights of draws that count as `importance`; both (n_samples,)."""
         p = importance / importance.sum()
         with np.errstate(over="ignore", invalid="ignore"):
             mean = float(p @ weights)

@@ -283,7 +283,7 @@ def _crossing(walk: _Walk, start: FloatArray, nodes: float) -> FloatArray:
 
 
 def _lookback(model: GBM, payoff: Lookback, times: FloatArray, nodes: float) -> float:
-    r"""From :math:`E(M - K)^+ = \int_K^\infty P(M \ge L)\,dL`, and its mirror image for the minimum.
+    r"""The price, by :math:`E(M - K)^+ = \int_K^\infty P(M \ge L)\,dL`, and its mirror image for the minimum.
 
     The probability depends on log(S0 / L) alone, so one backward recursion serves every level; out of reach it is 1.
     """

@@ -61,7 +61,7 @@ class Bessel:
     slope_order: FloatArray
 
     def leading(self, count: int) -> Bessel:
-        """At the first `count` arguments of the first axis."""
+        """The same functions at the first `count` arguments of the first axis."""
         return Bessel(*(getattr(self, field.name)[:count] for field in fields(self)))
 
 

@@ -87,7 +87,7 @@ class BesselRows:
         return once(self._known, "z", self.arguments)
 
     def leading(self, count: int, arguments: Callable[[], FloatArray]) -> BesselRows:
-        """At the first `count` arguments of the first axis, with what is known there."""
+        """The same rows at the first `count` arguments of the first axis, with what is known there."""
         return BesselRows(self.nu, arguments, {name: row[:count] for name, row in self._known.items()})
 
     def _row(self, name: str) -> FloatArray:

@@ -107,7 +107,7 @@ class FlowKernels:
         return table.scale, table.pieces
 
     def _numbers(self) -> FloatArray:
-        """Of the steps, shape (n_steps, 11)."""
+        """The numbers that kernels want of every step, shape (n_steps, 11)."""
         steps, inverse = self.clock.steps, 1.0 / self.clock.steps.law.scale(self.clock.steps.steps)
         decay = np.exp(-steps.law.mean_reversion * steps.steps)
         return np.concatenate([self.clock.numbers, decay * inverse, inverse], axis=1)

@@ -170,7 +170,7 @@ class ConditionalSpot:
         return still[:, 0], (ratio, ratio * kappa - 0.5, of_clock, turned, 1.0 - m.correlation**2)
 
     def _mean_slope(self, name: str, beneath: Beneath) -> FloatArray:
-        """Of carry - I / 2 + (rho / xi) A."""
+        """The derivative of carry - I / 2 + (rho / xi) A."""
         moved = self._drive_moved(name, beneath)
         rows = self._carry_slope(name) - 0.5 * beneath.clock + self.model.correlation / self.model.vol_of_vol * moved
         return rows + ratio * self.drive if (ratio := self._ratio_slope(name)) else rows

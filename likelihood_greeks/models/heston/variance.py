@@ -97,7 +97,7 @@ class SquareRoot:
 
     @property
     def ranks(self) -> tuple[int, ...]:
-        """Of the calls that `draw` takes for a step: the gamma of fixed shape, made by the first, moves less."""
+        """Ranks of the calls that `draw` takes for a step: the gamma of fixed shape, made by the first, moves less."""
         return (1, 0) if self._split else (1, 0, 0)
 
     def draw(

@@ -150,7 +150,7 @@ class VariancePath:
         return layout(self.times, self.counts)[1]
 
     def rise(self, path: FloatArray) -> FloatArray:
-        """By how much something given at the ends of all sub-steps rises over every interval."""
+        """The rise over every interval of something given at the ends of all sub-steps."""
         return np.diff(path[np.append(self.starts, len(path) - 1)], axis=0)
 
     def over_intervals(self, rows: FloatArray) -> FloatArray:
@@ -318,7 +318,7 @@ class VariancePath:
         return replace(self.shifted(name, shift), variance=variance, integral=integral)
 
     def step(self, name: str) -> float:
-        """By how much a coordinate is moved in differences."""
+        """The step of a coordinate in differences."""
         return STEP * float(self.times[0] if name == TIME else getattr(self.model, name))
 
     @property
