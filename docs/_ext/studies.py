@@ -280,7 +280,8 @@ def book_columns() -> str:
     """Every column that a book's trades may depend on, by how it is used."""
     table, parts = described(), []
     for title, uses in USES.items():
-        own = table[table["use"].isin(uses)] if uses else table[~table["use"].isin(sum(USES.values(), []))]
+        others = ~table["use"].isin([use for some in USES.values() for use in some])
+        own = table[table["use"].isin(uses) if uses else others]
         rows = []
         for column in own.to_dict("records"):
             also = "".join(f", `{name}`" for name in column["also called"].split(", ") if name)

@@ -1,4 +1,4 @@
-"""Totals of a book by underlying, maturity, product and its own columns, with errors that are exact or said to be bounds."""
+"""Totals of a book by underlying, maturity, product and own columns, their errors exact or said to be bounds."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ def buckets(maturities: pd.Series) -> pd.Categorical:
     return pd.Categorical(pd.cut(np.round(maturities * 365.0), edges, labels=labels))
 
 
-def pivot(
-    frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, reporting: bool = False
-) -> pd.DataFrame:
+def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, reporting: bool = False) -> pd.DataFrame:
     r"""Totals of positions over groups of trades, in a desk's units, each within one currency.
 
     Trades on one underlying share their draws, so that variances of its trades do not add. The error of a total is

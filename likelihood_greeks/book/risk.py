@@ -91,13 +91,13 @@ def risk(
         A row per trade and Greek (the price is one): ``trade_id, underlying, product, quantity, greek, value,
         standard_error`` (per unit), ``position_value, position_standard_error`` (times quantity),
         ``variance_ratio, n_paths, samples, seed, model, maturity, spot, volatility, rate, currency, note``; then net
-        rows per underlying (``trade_id`` is ``"net"``). Raw units: per 1.00 of each parameter, theta per year (`desk_units` has
-        others). ``samples`` counts independent ones: a pair is one, and so is a scramble. ``volatility`` is what vega
-        is the derivative in: Black--Scholes' volatility, or Heston's initial one, the root of the initial variance.
-        All amounts are in ``currency`` (empty if neither market nor book says it). Where the market has a reporting
-        currency, ``fx, reporting_currency, reporting_value, reporting_standard_error`` have the positions in it
-        (missing where there is no rate). The book's own columns (trader, counterparty, ...) come last, blank in net
-        rows; one with a name of the library's is called ``"... (book)"``.
+        rows per underlying (``trade_id`` is ``"net"``). Raw units: per 1.00 of each parameter, theta per year
+        (`desk_units` has others). ``samples`` counts independent ones: a pair is one, and so is a scramble.
+        ``volatility`` is what vega is the derivative in: Black--Scholes' volatility, or Heston's initial one, the root
+        of the initial variance. All amounts are in ``currency`` (empty if neither market nor book says it). Where the
+        market has a reporting currency, ``fx, reporting_currency, reporting_value, reporting_standard_error`` have the
+        positions in it (missing where there is no rate). The book's own columns (trader, counterparty, ...) come last,
+        blank in net rows; one with a name of the library's is called ``"... (book)"``.
         ``frame.attrs["problems"]`` lists what is wrong with the trades that could not be priced, as dictionaries
         with keys ``trade_id, row, field, requirement, value``; ``frame.attrs["calibrations"]`` says for each
         underlying whose Heston model was fitted how well it fits (``rms_error`` and ``max_error`` in implied

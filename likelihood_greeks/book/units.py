@@ -92,9 +92,9 @@ def desk_units(frame: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a trade, then the net rows: ``trade_id, underlying, currency, product, quantity, model, maturity, spot,
-        n_paths`` and the book's own columns; for each Greek its raw derivative (per 1.00 of each parameter, theta per year), of the whole position, and the
-        same in its unit, in ``currency``, each with its ``..._standard_error``; and ``doubtful``, the Greeks whose
-        numbers have a note against them.
+        n_paths`` and the book's own columns; for each Greek its raw derivative (per 1.00 of each parameter, theta per
+        year), of the whole position, and the same in its unit, in ``currency``, each with its ``..._standard_error``;
+        and ``doubtful``, the Greeks whose numbers have a note against them.
 
     Raises
     ------

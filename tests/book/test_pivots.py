@@ -14,9 +14,8 @@ RATES = {"reporting_currency": "EUR", "fx": {"USD": 0.9}}
 
 def market(names, **more):
     spots = dict(zip(CURRENCIES, (93.0, 50.0, 70.0, 40.0), strict=True))
-    sections = {name: FLAT | {"spot": spots[name]} for name in names}
-    for name, section in sections.items():
-        section |= {"currency": CURRENCIES[name]} if CURRENCIES[name] else {}
+    stated = {name: {"currency": code} for name, code in CURRENCIES.items() if code}
+    sections = {name: FLAT | {"spot": spots[name]} | stated.get(name, {}) for name in names}
     return {"valuation_date": "2025-01-01", "underlyings": sections} | more
 
 
@@ -104,5 +103,5 @@ def test_a_frame_without_currencies_is_of_one_that_is_unknown(mixed):
 
 def test_a_row_that_is_there_twice_is_refused(mixed):
     for function in (lg.pivot, lg.desk_units):
-        with pytest.raises(ValueError, match="have one row per trade and Greek, got .*AEX-0.*price"):
+        with pytest.raises(ValueError, match=r"have one row per trade and Greek, got .*AEX-0.*price"):
             function(pd.concat([mixed, mixed]))
