@@ -11,6 +11,10 @@ and with a relaxed payoff g the integrand :math:`g\,w + \nabla g\cdot\dot x` is 
 .. math:: \lambda_i = \partial_i g + (A_{i+1} - h_{i+1})\,\lambda_{i+1} + g\,h_{i+1}\,n_{i+1}/V_{i+1},
           \qquad \text{integrand}_a = \sum_i \lambda_i\,b_{a,i} .
 
+Where a motion is stretched by :math:`J_{i-1}` between two steps (a dividend was paid), the share is divided by it: what
+is handed over is of the size of the motion before, however near the dividend brings the spot to zero. And since the
+measure takes it before step i, what leaves the path after it is stretched by :math:`J_i`.
+
 References
 ----------
 .. [1] M. Giles and P. Glasserman, "Smoking adjoints: fast Monte Carlo Greeks", *Risk* 19 (2006), 88-92 (the pass
@@ -28,7 +32,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination, Drawn, sum_of
 from ..models import travel
-from ..models.moves import weighted
+from ..models.moves import StateSteps, weighted
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from .handover import Gradual
@@ -54,15 +58,25 @@ class MovedByState:
     _known: dict[Any, FloatArray] = field(default_factory=dict)
 
     def sensitivities(self, way: Gradual) -> FloatArray:
-        """Sensitivities to a push of every step, shape (n_times, n_paths)."""
+        """Sensitivities to a push of every step, shape (n_steps, n_paths)."""
         moves = self.drawn.moves
         assert moves is not None
-        steps = np.diff(np.asarray(self.drawn.paths.times), prepend=0.0)
-        shares = np.minimum(way.rate * steps, 1.0)
+        assert isinstance(moves.path, StateSteps)
         carried, scores = travel.carried_on(moves), moves.noise / moves.variance
-        found = self.gradient.copy()
+        found, stretch = self._gradient(moves.path), np.broadcast_to(moves.path.stretch, moves.noise.shape)
+        times = self.drawn.paths.times if moves.path.times is None else moves.path.times
+        shares = np.minimum(way.rate * np.diff(np.asarray(times), prepend=0.0), 1.0)
         for i in range(len(found) - 2, -1, -1):
-            found[i] += (carried[i + 1] - shares[i + 1]) * found[i + 1] + shares[i + 1] * self.value * scores[i + 1]
+            share = shares[i + 1] / stretch[i]
+            found[i] += (carried[i + 1] - share * stretch[i + 1]) * found[i + 1] + share * self.value * scores[i + 1]
+        return found
+
+    def _gradient(self, path: StateSteps) -> FloatArray:
+        """The gradient at every step, zero where the payoff does not look; a copy."""
+        if path.times is None or path.seen is None:
+            return self.gradient.copy()
+        found = np.zeros((len(path.times), self.gradient.shape[1]))
+        found[path.seen] = self.gradient
         return found
 
     def first(self, name: str, way: Gradual) -> FloatArray:

@@ -82,8 +82,9 @@ def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, e
     flows, (unrelaxed, _) = cash_flows(payoff, spot), relax(payoff, spot, exact)
     if unrelaxed.shape != flows.shape or not np.allclose(unrelaxed, flows, rtol=1e-12, atol=1e-12):
         raise NotRelaxableError("operations whose relaxation of zero width is not the payoff itself")
-    steps = np.diff(np.log(spot), axis=0).std(axis=1, keepdims=True)
-    first = np.log(spot[:1]).std(axis=1, keepdims=True)
+    logarithms = np.log(spot if (alive := (spot > 0.0).all(axis=0)).all() else spot[:, alive])
+    steps = np.diff(logarithms, axis=0).std(axis=1, keepdims=True)
+    first = logarithms[:1].std(axis=1, keepdims=True)
     shaken = spot * np.exp(np.concatenate([first, steps]) * generator.standard_normal(spot.shape))
 
     jumps, kinks = (_scales(payoff, spot, shaken, rounded) for rounded in (False, True))

@@ -20,7 +20,7 @@ from ..numerics.jets import Jet
 from ..parameters import TIME, Derivative, NamesGreeks, coordinates
 from ..streams.chunks import Stream
 from . import by_moves, numerical
-from .capabilities import Movable, has
+from .capabilities import HoldsInFields, Movable, has
 from .protocol import PathModel, observed
 
 SMALLEST = 0.05  # of a parameter, where the step of a difference is relative
@@ -60,7 +60,7 @@ def moved(law: Any, shifts: Mapping[str, float]) -> Any:
         return Adapted(moved(law.law, shifts))
     values = {name: getattr(law, name) + shift for name, shift in shifts.items()}
     if dataclasses.is_dataclass(law) and not isinstance(law, type):
-        return dataclasses.replace(law, **values)
+        return dataclasses.replace(law, **(law.as_fields(values) if has(law, HoldsInFields) else values))
     arguments = list(inspect.signature(type(law)).parameters.values())
     named = all(a.kind in (a.POSITIONAL_OR_KEYWORD, a.KEYWORD_ONLY) and hasattr(law, a.name) for a in arguments)
     if named and set(values) <= {a.name for a in arguments}:

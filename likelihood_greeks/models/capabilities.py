@@ -6,7 +6,7 @@ that it has (see `adaptor`). What a law without a capability loses is said at ea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeGuard, TypeVar
 
 from .._typing import FloatArray
@@ -63,6 +63,23 @@ class Ages(PathModel, Protocol):
 
     def later(self, elapsed: float, /) -> PathModel:
         """The law some years later (earlier if negative), its curves where they are in the calendar."""
+        ...
+
+
+class HoldsInFields(PathModel, Protocol):
+    """A law some of whose parameters are entries of a field, and not fields themselves."""
+
+    def as_fields(self, values: Mapping[str, float], /) -> Mapping[str, Any]:
+        """Values of parameters as the fields that hold them."""
+        ...
+
+
+class PaysDividends(PathModel, Protocol):
+    """A law whose spot may be changed at ex-dates: what it knows of single dates, it knows of those before."""
+
+    @property
+    def first_ex_date(self) -> float:
+        """The first in years; infinite if there is none."""
         ...
 
 
@@ -135,6 +152,11 @@ def has(model: object, capability: type[C]) -> TypeGuard[C]:
 def direct_parameters(model: object) -> frozenset[str]:
     """The parameters that act on the spots alone; none if the law does not say so."""
     return frozenset(model.direct_parameters) if has(model, ActsInLayers) else frozenset()
+
+
+def knows_vanillas(model: object, time: float) -> TypeGuard[KnowsVanillas]:
+    """Whether a law has closed forms of Europeans at a date (years): if it pays dividends, before the first of them."""
+    return has(model, KnowsVanillas) and not (has(model, PaysDividends) and time >= model.first_ex_date)
 
 
 def draws_beneath(model: object, times: Sequence[float] | FloatArray) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 from scipy import special
@@ -17,7 +17,8 @@ from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME
 from ..streams.chunks import Stream
-from . import black, by_moves, carry, lognormal
+from . import black, by_moves, carry, cash_dividends, dividend_steps, lognormal
+from .cash_dividends import Dividends
 from .lognormal import Terms
 from .moves import Moves
 from .protocol import Paths
@@ -38,11 +39,15 @@ class GBM:
         :math:`\sigma > 0`, per square-root year; 0.2 is twenty per cent.
     rate, dividend_yield : float
         :math:`r` and :math:`q`, continuously compounded, per year.
+    dividends : sequence of (float, float), optional
+        Cash dividends beside the yield: ex-dates in years, > 0 and increasing, and amounts in currency. The spot is
+        lognormal between them and opens lower by the amount, :math:`S^+ = \max(S^- - D, 0)`: so it is seen on an
+        ex-date. The amounts are the parameters ``"dividend[0]"``, ``"dividend[1]"``, and so on.
 
     Raises
     ------
     ValueError
-        If `spot` or `volatility` is not positive, or any parameter is not finite.
+        If `spot` or `volatility` is not positive, any parameter is not finite, or `dividends` are not as above.
     TypeError
         If a parameter is not a real number.
 
@@ -60,16 +65,33 @@ class GBM:
        example 7.3.1 to 7.3.3).
     """
 
-    declared: ClassVar[tuple[Parameter, ...]] = (SPOT, VOLATILITY, RATE, DIVIDEND_YIELD)
-    parameters: ClassVar[tuple[str, ...]] = names(declared)
+    of_motion: ClassVar[tuple[Parameter, ...]] = (SPOT, VOLATILITY, RATE, DIVIDEND_YIELD)
+    direct_parameters: ClassVar[tuple[str, ...]] = names(of_motion)
 
     spot: float
     volatility: float
     rate: float = 0.0
     dividend_yield: float = 0.0
+    dividends: Dividends = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "dividends", cash_dividends.checked(self.dividends))
         check_domains(self)
+
+    declared, parameters = property(cash_dividends.declared), property(cash_dividends.parameters)
+    first_ex_date, as_fields = property(cash_dividends.first_ex_date), cash_dividends.as_fields
+    if not TYPE_CHECKING:
+        __getattr__ = cash_dividends.amount
+
+    def later(self, elapsed: float) -> GBM:
+        """The law some years later (earlier if negative), with its ex-dates where they are in the calendar.
+
+        Raises
+        ------
+        ValueError
+            If `elapsed` is not before the first ex-date.
+        """
+        return replace(self, dividends=cash_dividends.later(self.dividends, elapsed)) if self.dividends else self
 
     # -- the law -----------------------------------------------------------------------------------------------
 
@@ -93,16 +115,16 @@ class GBM:
             ``spot`` of shape (n_times, n_paths).
         """
         grid = np.asarray(dates("times", times))
-        return lognormal.drawn(self, grid, self._terms(grid), stream.brownian(grid))
+        return dividend_steps.simulate(self, grid, stream)
 
     def _terms(self, grid: FloatArray) -> Terms:
         return _terms(self, tuple(grid.tolist()))
 
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""
-        return lognormal.moves(self, self._terms(paths.times), paths)
+        return dividend_steps.moves(self, paths)
 
-    log_density, score, hessian = by_moves.log_density, by_moves.score, by_moves.hessian
+    log_density, score, hessian = dividend_steps.log_density, by_moves.score, by_moves.hessian
 
     def log_densities(self, laws: Sequence[GBM], paths: Paths) -> FloatArray:
         r"""`log_density` of the same paths under each of `laws`, shape (n_laws, n_paths).
@@ -110,6 +132,8 @@ class GBM:
         The laws are an exponential family: with :math:`x_i` the moves of the log-spot, all that matters of a path is
         :math:`\log S_1`, :math:`\log S_T` and :math:`\sum_{i>1} x_i^2/\Delta_i`, whatever the number of dates.
         """
+        if dividend_steps.are_paid(self, paths):
+            return np.stack([law.log_density(paths) for law in laws])
         log_spot = np.log(paths.spot)
         steps, end, moves = paths.steps, paths.times[-1], np.diff(log_spot, axis=0)
         later = np.einsum("i,ij,ij->j", 1.0 / steps[1:], moves, moves)
@@ -122,35 +146,46 @@ class GBM:
         return found
 
     def terminal_log_density(self, spot: FloatArray, time: float) -> FloatArray:
-        """Log-density of the spot at one date, whatever was drawn before it; shape of `spot`."""
+        """Log-density of the spot at one date, before dividends, whatever was drawn before it; shape of `spot`."""
+        cash_dividends.need_lognormal(self, "a density", time)
         values = np.asarray(spot, dtype=float)
         grid = np.asarray(dates("time", [time]))
         return self.log_density(Paths(grid, values.reshape(1, -1))).reshape(values.shape)
 
     # -- discounting and forward -------------------------------------------------------------------------------
 
-    coordinates, discount_jet, forward_jet = carry.coordinates, carry.discount_jet, carry.forward_jet
-    discount, forward = carry.discount, carry.forward
+    coordinates, discount_jet, discount = carry.coordinates, carry.discount_jet, carry.discount
+    forward_jet, forward, _growing_jet = cash_dividends.forward_jet, cash_dividends.forward, carry.forward_jet
 
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
         """Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives."""
+        cash_dividends.need_lognormal(self, "Europeans", time)
         x = self.coordinates()
         deviation = x["volatility"] * jets.sqrt(time - x[TIME])
-        return lognormal.vanilla_jets(self.forward_jet(np.asarray(time)), deviation, strike)
+        return lognormal.vanilla_jets(self._growing_jet(np.asarray(time)), deviation, strike)
 
-    def european_jet(self, trigger: float, below: tuple[float, float], above: tuple[float, float], time: float) -> Jet:
-        """Undiscounted value of an option of two straight pieces at one date, with its derivatives; see `black`."""
+    def european_jet(
+        self, trigger: float, below: tuple[float, float], above: tuple[float, float], time: float
+    ) -> Jet | None:
+        """Undiscounted value of an option of two straight pieces at one date, with its derivatives; see `black`.
+
+        None where a dividend is paid before.
+        """
+        if not positive("time", time) < self.first_ex_date:
+            return None
         x = self.coordinates()
         variance = x["volatility"] * x["volatility"] * (positive("time", time) - x[TIME])
-        return black.european(self.forward_jet(np.asarray(time)), variance, trigger, below, above)
+        return black.european(self._growing_jet(np.asarray(time)), variance, trigger, below, above)
 
     def average_jets(self, level: float, times: Sequence[float] | FloatArray) -> tuple[Jet, Jet]:
         """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
         grid = np.asarray(dates("times", times))
-        return lognormal.average_jets(self.forward_jet(grid[:, None]), self._terms(grid), level)
+        cash_dividends.need_lognormal(self, "averages", grid[-1])
+        return lognormal.average_jets(self._growing_jet(grid[:, None]), self._terms(grid), level)
 
     def distribution(self, spot: FloatArray, time: float) -> FloatArray:
         """Probability that the spot at `time` is at most `spot`; shape of `spot`."""
+        cash_dividends.need_lognormal(self, "a distribution", time)
         if not np.all(np.asarray(spot) > 0.0):
             refuse("spot", "be positive", spot)
         deviation = self.volatility * np.sqrt(positive("time", time))

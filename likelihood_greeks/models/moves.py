@@ -32,12 +32,12 @@ from typing import Any, Protocol, TypeAlias, TypeVar, final
 import numpy as np
 
 from .._compiled import kernels
-from .._typing import FloatArray
+from .._typing import AnyArray, FloatArray
 from ..numerics.arrays import cumulated, once
 from ..parameters import Derivative
 
 T = TypeVar("T")
-NONE = np.zeros((1, 1))
+NONE, ONE = np.zeros((1, 1)), np.ones((1, 1))
 LIKELIHOOD_RATIO = np.inf
 """The rate at which whatever moves beneath the spot is handed over at once: the full likelihood ratio."""
 
@@ -83,10 +83,20 @@ class StateSteps:
     mean, variance : ndarray
         Derivatives of the means and variances in that log-spot; broadcast to (n_times, n_paths). The first row is of
         no consequence: what the first step starts from is a parameter.
+    stretch : ndarray
+        Derivative of the log-spot that the next step starts from in the one that this step ends at, where something
+        happens in between (a dividend); broadcasts to (n_times, n_paths).
+    times : ndarray, optional
+        Ends of the steps, where they are more than the dates that payoffs see.
+    seen : ndarray of int, optional
+        Then: the rows of those dates.
     """
 
     mean: FloatArray
     variance: FloatArray
+    stretch: FloatArray = field(default_factory=lambda: ONE)
+    times: FloatArray | None = None
+    seen: AnyArray | None = None
 
 
 PathSide: TypeAlias = IndependentSteps | StateSteps

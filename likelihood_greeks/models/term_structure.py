@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME
 from ..streams.chunks import Stream
-from . import black, by_moves, carry, lognormal
+from . import black, by_moves, carry, cash_dividends, dividend_steps, lognormal
+from .cash_dividends import Dividends
 from .curves import accrued, at_nodes, left
 from .lognormal import Terms
 from .moves import Moves
@@ -50,6 +51,8 @@ class TermStructureGBM:
         Parallel shifts of the curves above, added to every zero rate, yield or Black volatility.
     dividend_times, volatility_times : sequence of float, optional
         Nodes of the yields and of the volatilities where they are others than `times`.
+    dividends : sequence of (float, float), optional
+        Cash dividends beside the yields: ex-dates in years and amounts in currency, as of `GBM`.
 
     Raises
     ------
@@ -80,8 +83,8 @@ class TermStructureGBM:
     (0.980199, 101.257845)
     """
 
-    declared: ClassVar[tuple[Parameter, ...]] = (SPOT, VOLATILITY_SHIFT, RATE, DIVIDEND_YIELD)
-    parameters: ClassVar[tuple[str, ...]] = names(declared)
+    of_motion: ClassVar[tuple[Parameter, ...]] = (SPOT, VOLATILITY_SHIFT, RATE, DIVIDEND_YIELD)
+    direct_parameters: ClassVar[tuple[str, ...]] = names(of_motion)
 
     spot: float
     times: tuple[float, ...]
@@ -93,8 +96,10 @@ class TermStructureGBM:
     volatility: float = 0.0
     dividend_times: tuple[float, ...] = ()
     volatility_times: tuple[float, ...] = ()
+    dividends: Dividends = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "dividends", cash_dividends.checked(self.dividends))
         check_domains(self)
         object.__setattr__(self, "times", dates("times", self.times))
         for values, nodes in {"zero_rates": "times", **OWN_NODES}.items():
@@ -105,6 +110,11 @@ class TermStructureGBM:
         shifted = np.array(self.volatilities) + self.volatility
         if not (np.all(shifted > 0.0) and np.all(np.diff(shifted**2 * self.volatility_times, prepend=0.0) > 0.0)):
             refuse("volatilities", "be positive and make total variance increase from node to node", shifted.tolist())
+
+    declared, parameters = property(cash_dividends.declared), property(cash_dividends.parameters)
+    first_ex_date, as_fields = property(cash_dividends.first_ex_date), cash_dividends.as_fields
+    if not TYPE_CHECKING:
+        __getattr__ = cash_dividends.amount
 
     # -- the curves --------------------------------------------------------------------------------------------
 
@@ -144,7 +154,7 @@ class TermStructureGBM:
         Raises
         ------
         ValueError
-            If `elapsed` is not before the first node.
+            If `elapsed` is not before the first node and the first ex-date.
         """
         first = min(self.times[0], self.dividend_times[0], self.volatility_times[0])
         if not finite("elapsed", elapsed) < first:
@@ -157,6 +167,7 @@ class TermStructureGBM:
         return replace(
             self,
             **nodes,
+            dividends=cash_dividends.later(self.dividends, elapsed),
             zero_rates=tuple(left(self.times, self.zero_rates, elapsed)),
             dividend_yields=tuple(left(self.dividend_times, self.dividend_yields, elapsed)),
             volatilities=tuple(np.sqrt(left(self.volatility_times, shifted**2, elapsed)) - self.volatility),
@@ -166,24 +177,35 @@ class TermStructureGBM:
         """Discount factors and their derivatives."""
         return jets.exp(-self._rates(np.asarray(times)))
 
-    def forward_jet(self, times: AnyArray) -> Jet:
-        """Forward prices and their derivatives."""
+    forward_jet, forward = cash_dividends.forward_jet, cash_dividends.forward
+
+    def _growing_jet(self, times: AnyArray) -> Jet:
+        """Forward prices without dividends, and their derivatives."""
         return self.coordinates()["spot"] * jets.exp(self._log_carry(np.asarray(times)))
 
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
         """Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives."""
         when = np.asarray(positive("time", time))
-        return lognormal.vanilla_jets(self.forward_jet(when), jets.sqrt(self._variance(when)), strike)
+        cash_dividends.need_lognormal(self, "Europeans", time)
+        return lognormal.vanilla_jets(self._growing_jet(when), jets.sqrt(self._variance(when)), strike)
 
-    def european_jet(self, trigger: float, below: tuple[float, float], above: tuple[float, float], time: float) -> Jet:
-        """Undiscounted value of an option of two straight pieces at one date, with its derivatives; see `black`."""
+    def european_jet(
+        self, trigger: float, below: tuple[float, float], above: tuple[float, float], time: float
+    ) -> Jet | None:
+        """Undiscounted value of an option of two straight pieces at one date, with its derivatives; see `black`.
+
+        None where a dividend is paid before.
+        """
+        if not positive("time", time) < self.first_ex_date:
+            return None
         when = np.asarray(positive("time", time))
-        return black.european(self.forward_jet(when), self._variance(when), trigger, below, above)
+        return black.european(self._growing_jet(when), self._variance(when), trigger, below, above)
 
     def average_jets(self, level: float, times: Sequence[float] | FloatArray) -> tuple[Jet, Jet]:
         """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
         grid = np.asarray(dates("times", times))
-        return lognormal.average_jets(self.forward_jet(grid[:, None]), self._terms(grid), level)
+        cash_dividends.need_lognormal(self, "averages", grid[-1])
+        return lognormal.average_jets(self._growing_jet(grid[:, None]), self._terms(grid), level)
 
     def black_volatility(self, time: float) -> float:
         """Volatility to `time` (years, > 0), the shift in it, per square-root year."""
@@ -193,22 +215,18 @@ class TermStructureGBM:
         """Value today of one unit of currency at `time` (years)."""
         return float(self.discount_jet(np.asarray(finite("time", time))).value)
 
-    def forward(self, time: float) -> float:
-        """Risk-neutral expectation of the spot at `time` (years)."""
-        return float(self.forward_jet(np.asarray(finite("time", time))).value)
-
     # -- the law -----------------------------------------------------------------------------------------------
 
     def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
         """Draw paths by exact transitions: ``spot`` of shape (n_times, n_paths), from one row of normals a date."""
         grid = np.asarray(dates("times", times))
-        return lognormal.drawn(self, grid, self._terms(grid), stream.brownian(grid))
+        return dividend_steps.simulate(self, grid, stream)
 
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""
-        return lognormal.moves(self, self._terms(paths.times), paths)
+        return dividend_steps.moves(self, paths)
 
-    log_density, score, hessian = by_moves.log_density, by_moves.score, by_moves.hessian
+    log_density, score, hessian = dividend_steps.log_density, by_moves.score, by_moves.hessian
 
 
 def shifted_variance(

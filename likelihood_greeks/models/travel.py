@@ -10,7 +10,9 @@ that it starts from, the motion is carried on,
 .. math:: X_i = A_i X_{i-1} + b_i, \qquad A_i = 1 + \partial_x m_i + \tfrac12\,\partial_x V_i\,\frac{n_i}{V_i},
           \qquad b_i = m_{a,i} + \tfrac12\,V_{a,i}\,\frac{n_i}{V_i},
 
-and no sum over dates has a law of its own. The law says which it is: `Moves.path`.
+and no sum over dates has a law of its own. If the spot is changed after a step (a dividend is paid), both A and b of
+that step are stretched by the derivative of the log-spot after the change in that before it. The law says which it is:
+`Moves.path`.
 
 References
 ----------
@@ -29,7 +31,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..numerics.arrays import cumulated
 from ..parameters import Derivative
-from .moves import NONE, IndependentSteps, Moves, Slope, StateSteps, alike, spread
+from .moves import NONE, ONE, IndependentSteps, Moves, Slope, StateSteps, alike, spread
 
 # -- steps that are independent ----------------------------------------------------------------------------------------
 
@@ -160,10 +162,16 @@ def carried_on(moves: Moves) -> FloatArray:
             f"a law must say how its steps depend on their state (path = StateSteps(...)), got {_kind(moves)}"
         )
     factors = 1.0 + moves.path.mean + 0.5 * moves.path.variance * moves.noise / moves.variance
-    return np.broadcast_to(factors, moves.noise.shape)
+    return np.broadcast_to(factors * moves.path.stretch, moves.noise.shape)
 
 
 def pushed(moves: Moves, name: str, rate: float) -> FloatArray:
     """What a coordinate itself adds to every move at fixed normals, b; broadcasts to (n_times, n_paths)."""
     still, noisy = speed(moves, (name,), rate)
-    return still if noisy is NONE else still + noisy * moves.noise
+    found = still if noisy is NONE else still + noisy * moves.noise
+    return found if stretch(moves) is ONE else found * stretch(moves)
+
+
+def stretch(moves: Moves) -> FloatArray:
+    """What happens to a motion between the end of a step and the start of the next; broadcasts to the noise."""
+    return moves.path.stretch if isinstance(moves.path, StateSteps) else ONE

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .._quantities import ELAPSED, GREEKS
-from ..models.gbm import GBM
+from .._quantities import COMMON, ELAPSED, GREEKS
 from ..models.heston.law import Heston
 
 # Matplotlib is imported where a figure is made, since it takes long to load.
@@ -43,8 +42,7 @@ def named(name: object) -> str:
 @lru_cache(maxsize=1)
 def _titles() -> dict[str, str]:
     """Everything that has a unit: parameters of the laws here, terms of contracts, and Greeks."""
-    laws: tuple[Any, ...] = (GBM, Heston)
-    parameters = {each.name: str(each) for law in laws for each in (*law.declared, ELAPSED)}
+    parameters = {each.name: str(each) for each in (*COMMON.values(), *Heston.declared, ELAPSED)}
     units = {name: greek.unit for name, greek in GREEKS.items()} | TERMS | {"change": "currency"}
     return parameters | {name: f"{TITLES.get(name, name.replace('_', ' '))} ({unit})" for name, unit in units.items()}
 

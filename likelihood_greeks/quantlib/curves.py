@@ -171,8 +171,10 @@ def _black_scholes(process: Any, when: Sequence[Any], curves: OnDates, strike: f
     where = f" at the strike {level:g}, which stays as the spot moves" if smile else ""
     words = f"{curves.words()}, volatilities {_span(volatilities)}{where}"
     if curves.flat and np.ptp(volatilities) <= FLAT:
-        rates = {"rate": float(curves.rates[-1]), "dividend_yield": float(curves.yields[-1])}
-        law: GBM | TermStructureGBM = GBM(spot=spot, volatility=float(volatilities[-1]), **rates)
+        rate, dividend_yield = float(curves.rates[-1]), float(curves.yields[-1])
+        law: GBM | TermStructureGBM = GBM(
+            spot=spot, volatility=float(volatilities[-1]), rate=rate, dividend_yield=dividend_yield
+        )
         remark = f"{words}: exact at every date"
     else:
         law = TermStructureGBM(

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._typing import FloatArray
-from ..models.capabilities import KnowsVanillas
+from ..models.capabilities import KnowsVanillas, knows_vanillas
 from ..models.gbm import GBM
+from ..models.protocol import PathModel
 from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME, Greek, resolve
@@ -42,13 +43,16 @@ def price(model: KnowsVanillas, payoff: Contract) -> Jet:
     Raises
     ------
     TypeError
-        If the payoff has no closed form here.
+        If the payoff has no closed form here, or the model pays a dividend before its end.
 
     References
     ----------
     .. [1] E. G. Haug, *The Complete Guide to Option Pricing Formulas*, McGraw-Hill, 1998, pp. 2-8 (Black--Scholes--
        Merton) and 88-90 (gap, cash-or-nothing, asset-or-nothing).
     """
+    known: bool = knows_vanillas(model, payoff.times[-1])
+    if not known:
+        raise TypeError(f"model must pay no dividend by the maturity for a closed form, got {model!r}")
     if (made_of := pieces(payoff)) is not None:
         maturity = payoff.times[-1]
         if isinstance(model, GBM):
@@ -77,10 +81,7 @@ def _european(model: KnowsVanillas, made_of: Pieces, maturity: float) -> Jet:
     """Discounted forward, digital and call, in the shares that make the payoff."""
     date = np.asarray(maturity)
     digital, call = model.vanilla_jets(made_of.trigger, maturity)
-    forward = model.forward_jet(date)
-    if forward is None:
-        raise TypeError(f"model must know its forward, got {model!r}")
-    straight = made_of.flat + made_of.slope * forward
+    straight = made_of.flat + made_of.slope * _forward(model, maturity)
     return model.discount_jet(date) * (straight + made_of.jump * digital + made_of.kink * call)
 
 
@@ -105,7 +106,7 @@ def cash_or_nothing(model: GBM, strike: float, maturity: float, sign: int) -> Je
     .. [1] Haug (1998), p. 88; E. Reiner and M. Rubinstein, "Unscrambling the binary code", *Risk* 4, 1991.
     """
     deviation = _deviation(model, maturity)
-    d1 = _d1(model.forward_jet(np.asarray(maturity)), strike, deviation)
+    d1 = _d1(_forward(model, maturity), strike, deviation)
     return model.discount_jet(np.asarray(maturity)) * jets.normal_cdf(sign * (d1 - deviation))
 
 
@@ -118,9 +119,17 @@ def asset_or_nothing(model: GBM, strike: float, maturity: float, sign: int) -> J
     ----------
     .. [1] Haug (1998), p. 90.
     """
-    forward = model.forward_jet(np.asarray(maturity))
+    forward = _forward(model, maturity)
     d1 = _d1(forward, strike, _deviation(model, maturity))
     return model.discount_jet(np.asarray(maturity)) * forward * jets.normal_cdf(sign * d1)
+
+
+def _forward(model: PathModel, time: float) -> Jet:
+    """The forward of a law that has one, as a jet."""
+    forward = model.forward_jet(np.asarray(time))
+    if forward is None:
+        raise TypeError(f"model must know its forward, got {model!r}")
+    return forward
 
 
 def _deviation(model: GBM, maturity: float) -> Jet:
@@ -165,7 +174,7 @@ def _geometric_asian(model: GBM, payoff: Asian) -> Jet:
     if len(times) == 1:  # the average is the final spot
         return discount.constant(0.0)
     deviation = x["volatility"] * float(np.sqrt(times[-1] + mean_minimum - 2.0 * mean_time))
-    return discount * _exchange(model.forward_jet(times[-1]), average, deviation, sign)
+    return discount * _exchange(_forward(model, times[-1]), average, deviation, sign)
 
 
 def _mean_minimum(times: Sequence[float] | FloatArray) -> float:

@@ -13,7 +13,8 @@ import pytest
 
 from likelihood_greeks.models import travel
 from likelihood_greeks.models.adaptor import moved
-from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
+from likelihood_greeks.models.capabilities import knows_vanillas
+from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, IndependentSteps
 from likelihood_greeks.models.protocol import PathModel, observed
 from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME
@@ -36,6 +37,7 @@ def with_member(*names):
 
 each_law = laws_that(lambda law: True)
 with_forward = laws_that(lambda law: law.forward_jet(np.ones(1)) is not None)
+with_europeans = laws_that(lambda law: knows_vanillas(law, 0.13))
 
 
 def names_of(case):
@@ -76,8 +78,9 @@ def difference(case, function, derivative, share=1e-3):
 
 
 def z_scores(rows):
-    """Means over their standard errors."""
-    return rows.mean(axis=-1) / (rows.std(axis=-1) / np.sqrt(rows.shape[-1]))
+    """Means over their standard errors; zero of what is zero on every path."""
+    error = rows.std(axis=-1) / np.sqrt(rows.shape[-1])
+    return rows.mean(axis=-1) / np.where((rows == 0.0).all(axis=-1), 1.0, error)
 
 
 # -- the density and its derivatives -------------------------------------------------------------------------------
@@ -194,19 +197,19 @@ def test_discounts_and_forwards_have_the_derivatives_of_their_values(case):
     assert_derivatives(case, jets)
 
 
-@with_member("discount", "forward")
+@laws_that(lambda law: hasattr(law, "forward") and law.forward_jet(np.ones(1)) is not None)
 def test_discounts_and_forwards_by_themselves_are_those_of_their_jets(case):
     for time in case.times:
         assert case.law.discount(time) == pytest.approx(float(case.law.discount_jet(np.asarray(time)).value), rel=1e-14)
         assert case.law.forward(time) == pytest.approx(float(case.law.forward_jet(np.asarray(time)).value), rel=1e-14)
 
 
-@with_member("vanilla_jets")
+@with_europeans
 def test_europeans_have_the_derivatives_of_their_values_and_those_are_the_means_of_draws(case):
-    date = case.times[-1]
+    date = max(time for time in case.times if knows_vanillas(case.law, time))
     strike = 1.04 * case.law.forward(date)
     assert_derivatives(case, lambda law, shifts: law.vanilla_jets(strike, date - shifts.get(TIME, 0.0)))
-    spot = draw(case.law, np.asarray(case.times), n_paths=case.means, seed=13).spot[-1]
+    spot = draw(case.law, np.asarray(case.times), n_paths=case.means, seed=13).spot[case.times.index(date)]
     payments = spot > strike, np.maximum(spot - strike, 0.0)
     for sample, jet in zip(payments, case.law.vanilla_jets(strike, date), strict=True):
         error = sample.std() / np.sqrt(case.means)
@@ -254,19 +257,35 @@ def at_the_same_draws(case, paths, normals, shifts):
     return law.simulate(paths.times - shifts.get(TIME, 0.0), GivenNormals(normals))
 
 
+def motion(moves, name):
+    """Derivatives of the log-spots at fixed normals: a sum, or carried on where steps depend on their state."""
+    if isinstance(moves.path, IndependentSteps):
+        return travel.tangent(moves, (name,), LIKELIHOOD_RATIO, range(len(moves.noise)))
+    carried, pushed = travel.carried_on(moves), travel.pushed(moves, name, LIKELIHOOD_RATIO)
+    found = np.array(np.broadcast_to(pushed, carried.shape))
+    for i in range(1, len(found)):
+        found[i] += carried[i] * found[i - 1]
+    return found if moves.path.seen is None else found[moves.path.seen]
+
+
 @with_member("moves")
 def test_tangents_are_the_derivatives_of_the_log_spots_at_fixed_normals(case):
-    normals = np.random.default_rng(1).standard_normal((len(case.times), 200))
     drawn = draw(case.law, np.asarray(case.times), n_paths=200)
+    normals = np.random.default_rng(1).standard_normal((len(case.law.moves(drawn).noise), 200))
     paths = drawn if hasattr(case.law, "redrawn") else at_the_same_draws(case, drawn, normals, {})
-    for kept in (paths, replace(paths, latent={k: v for k, v in paths.latent.items() if hasattr(case.law, "redrawn")})):
-        moves, every = case.law.moves(kept), range(len(case.times))
+    pays = bool(getattr(case.law, "dividends", ()))
+    bare = (
+        replace(paths, memo=None)
+        if pays
+        else replace(paths, latent=paths.latent if hasattr(case.law, "redrawn") else {})
+    )
+    for kept in (paths, bare):
+        moves = case.law.moves(kept)
         for name in names_of(case):
             expected = five_point(
-                lambda shifts: np.log(at_the_same_draws(case, drawn, normals, shifts).spot), (name,),
-                steps_of(case, 1e-3),
-            )  # fmt: skip
-            found = np.broadcast_to(travel.tangent(moves, (name,), LIKELIHOOD_RATIO, every), expected.shape)
+                lambda shifts: at_the_same_draws(case, drawn, normals, shifts).spot, (name,), steps_of(case, 1e-3)
+            )
+            found = paths.spot * motion(moves, name)  # of a spot at zero there is no logarithm
             size = np.abs(expected).max()
             np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * size + 1e-9, err_msg=name)
 
@@ -274,7 +293,8 @@ def test_tangents_are_the_derivatives_of_the_log_spots_at_fixed_normals(case):
 @with_member("later")
 def test_elapsed_time_leaves_the_calendar_where_it_is(case):
     law, elapsed = case.law, 0.5 * case.times[0]
-    for what in (law.discount, law.forward):
+    pays = bool(getattr(law, "dividends", ()))  # which are not growth
+    for what in (law.discount,) if pays else (law.discount, law.forward):
         later = getattr(law.later(elapsed), what.__name__)
         early, late = case.times[0], case.times[-1]
         assert later(late - elapsed) / later(early - elapsed) == pytest.approx(what(late) / what(early), rel=1e-9)

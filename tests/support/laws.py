@@ -116,6 +116,12 @@ LAWS = {
     "GBM, an index": Case(GBM(spot=4468.17, volatility=0.61, rate=-0.012, dividend_yield=0.034)),
     "curves": Case(CURVES, BETWEEN, 200_000),
     "curves, shifted": Case(replace(CURVES, rate=0.01, dividend_yield=-0.02, volatility=0.05), (0.07, *NODES), 200_000),
+    "cash dividends": Case(replace(MODEL, dividends=((0.2, 3.0), (THREE[1], 2.0))), THREE, 200_000),
+    "cash dividends, after the last date": Case(replace(MODEL, dividends=((1.2, 3.0),)), THREE, 200_000),
+    "cash dividends that may take all": Case(
+        replace(MODEL, volatility=0.7, dividends=((0.3, 55.0), (0.7, 20.0))), THREE
+    ),
+    "curves with cash dividends": Case(replace(CURVES, dividends=((0.3, 2.5), (1.1, 4.0))), BETWEEN, 200_000),
     "Heston, a desk's": Case(DESK, THREE, 25_000),
     "Heston, Broadie and Kaya's": Case(BK1, THREE, 10_000),
     "Heston, Feller violated": Case(FV1, THREE, 25_000),
