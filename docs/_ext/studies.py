@@ -94,6 +94,23 @@ def bias() -> str:
     return f"{words}\n\n{markdown(shown)}"
 
 
+def curves() -> str:
+    """Books on steep curves against quadrature."""
+    table = read("steep_curves")
+    table = table[~table["known"]]
+    groups = table.groupby(["curve", "contract"], sort=False)
+    words = (
+        f"{len(table)} numbers: mean of $z^2$ {(table['z'] ** 2).mean():.2f}, the largest {table['z'].abs().max():.1f}."
+    )
+    shown = pd.DataFrame(
+        {
+            "mean z²": groups["z"].agg(lambda z: float((z**2).mean())),
+            "largest": groups["z"].agg(lambda z: float(z.abs().max())),
+        }
+    )
+    return f"{words}\n\n{markdown(shown)}"
+
+
 def coverage() -> str:
     """Share of 1,000 seeds whose 95 % interval holds the exact value."""
     table = read("coverage")
@@ -267,8 +284,8 @@ def market_keys_page() -> str:
 
 
 MADE = (
-    validation, bias, coverage, heston_europeans, heston_paths, heston_bias, heston_variance, variance, speedups,
-    layers, market_keys_page,
+    validation, bias, curves, coverage, heston_europeans, heston_paths, heston_bias, heston_variance, variance,
+    speedups, layers, market_keys_page,
 )  # fmt: skip
 STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios")
 STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: partial(whole, n) for n in STORED}

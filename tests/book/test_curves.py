@@ -72,6 +72,85 @@ def test_geometric_asian_on_a_steep_curve_is_the_closed_form_and_its_rho_the_bum
         assert_estimates(value(flat, "price"), exact, 0.02)
 
 
+# -- quadrature ----------------------------------------------------------------------------------------------------
+
+PAID = {"times": [0.5, 1.0], "yields": [0.0, 0.04]}
+TWO = np.array([90 / 365, 1.0])
+
+
+def two_dates(kind, rate=0.0, paid=0.0, flat=False):
+    """The average of two dates, or a digital at the last, by Gauss--Hermite in the first; shifts of every node."""
+    rates, yields = np.array(STEEP["rates"]) + rate, np.array(PAID["yields"]) + paid
+    accrued = on(STEEP["times"], rates, TWO) if not flat else (0.03 + rate) * TWO
+    variance = on([0.25, 1.0], np.square([0.35, 0.2]), TWO)
+    mean = np.log(100.0) + accrued - on(PAID["times"], yields, TWO) - 0.5 * variance
+    discount, (v1, v2) = np.exp(-accrued[1]), np.diff(variance, prepend=0.0)
+    if kind == "digital_call":
+        return discount * special.ndtr((mean[1] - np.log(105.0)) / np.sqrt(variance[1]))
+    z, weights = np.polynomial.hermite_e.hermegauss(120)
+    first = np.exp(mean[0] + np.sqrt(v1) * z)
+    m, strike = np.log(first) + mean[1] - mean[0], np.maximum(210.0 - first, 1e-9)
+    d = (m - np.log(strike)) / np.sqrt(v2)
+    paid_second = np.exp(m + v2 / 2) * special.ndtr(d + np.sqrt(v2)) - strike * special.ndtr(d)
+    paid_second += np.maximum(first - 210.0, 0.0)
+    return discount * 0.5 * weights @ paid_second / np.sqrt(2.0 * np.pi)
+
+
+@pytest.mark.parametrize(
+    ("terms", "errors"),
+    [
+        ({"product": "digital_call"}, (0.003, 0.03, 0.03)),
+        ({"product": "asian", "option": "call", "frequency": "2025-04-02;2026-01-02"}, (0.02, 0.2, 0.2)),
+    ],
+    ids=lambda terms: terms["product"] if isinstance(terms, dict) else "",
+)
+def test_values_and_parallel_greeks_on_steep_curves_are_those_of_quadrature(terms, errors):
+    steep, kind = market(dividend_yield=None, dividend_curve=PAID), terms["product"]
+    frame = lg.risk(row(strike=105, **terms), steep, ["rho", "dividend_rho"], paths=20_000, seed=4)
+    h = 1e-4
+    exact = {
+        "price": two_dates(kind),
+        "rho": (two_dates(kind, rate=h) - two_dates(kind, rate=-h)) / (2 * h),
+        "dividend_rho": (two_dates(kind, paid=h) - two_dates(kind, paid=-h)) / (2 * h),
+    }
+    for (greek, known), error in zip(exact.items(), errors, strict=True):
+        assert_estimates(value(frame, greek), known, error)
+    if kind == "asian":
+        with pytest.raises(AssertionError):
+            assert_estimates(value(frame, "price"), two_dates(kind, flat=True), errors[0])
+
+
+def test_a_monthly_asian_on_a_curve_that_falls_from_ten_to_three_per_cent_is_not_the_one_of_its_last_rate():
+    falling = {"times": [0.25, 0.5, 1.0], "rates": [0.10, 0.06, 0.03]}
+    dates = ";".join(str((TODAY + pd.DateOffset(months=m)).date()) for m in range(1, 13))
+    book = row("asian", option="call", strike=100, frequency=dates)
+    exact = []
+    for change, accrued in (
+        ({"zero_curve": falling}, on(falling["times"], falling["rates"], MONTHS)),
+        ({"zero_curve": None, "zero_rate": 0.03}, 0.03 * MONTHS),
+    ):
+        own = market(dividend_yield=None, implied_volatility=0.2, **change)
+        found = value(lg.risk(book, own, ["delta"], paths=8192, seed=6), "price")
+        exact.append(average(accrued - 0.02 * MONTHS, 0.04 * MONTHS, accrued[-1]))
+        assert_estimates(found, exact[-1], 0.005)
+    assert exact[0] > 1.1 * exact[1]
+
+
+def average(mean, variance, accrued):
+    """An Asian call at the money: the sum of spots is the first times 1 + e^(x + ...), from the last step inwards."""
+    m, v = np.diff(mean, prepend=0.0), np.diff(variance, prepend=0.0)
+    grid = np.arange(-0.8, 4.0, 0.02)
+    sums = np.logaddexp(0.0, grid)
+    first = np.log(100.0 / len(m)) + m[0] + sums
+    d = (first - np.log(100.0)) / np.sqrt(v[0])
+    values = np.exp(first + v[0] / 2) * special.ndtr(d + np.sqrt(v[0])) - 100.0 * special.ndtr(d)
+    for k in range(1, len(m)):
+        start = sums if k < len(m) - 1 else np.zeros(1)
+        z = (grid - start[:, None] - m[k]) / np.sqrt(v[k])
+        values = (np.exp(-0.5 * z * z) * 0.02 / np.sqrt(2.0 * np.pi * v[k])) @ values
+    return np.exp(-accrued) * values[0]
+
+
 def test_monthly_arithmetic_asian_costs_what_simulation_on_the_curve_says():
     dates = ";".join(str((TODAY + pd.DateOffset(months=m)).date()) for m in range(1, 13))
     frame = lg.risk(row("asian", option="call", strike=100, frequency=dates), market(), ["delta"], paths=20_000, seed=2)
