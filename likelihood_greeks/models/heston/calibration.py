@@ -3,9 +3,9 @@ r"""Heston's five variance parameters from implied volatilities, by least square
 .. math:: \min_{v_0, \kappa, \theta, \xi, \rho}\; \sum_{K,\,T} w_{KT}\,
           \bigl(\sigma_{\text{model}}(K, T) - \sigma_{\text{market}}(K, T)\bigr)^2
 
-in the logarithms of the positive parameters, within `BOUNDS`, by a trust-region method from several starting points
-read off the surface. Residuals are exact implied volatilities, derivatives those of the Fourier integral
-(`smile`). Every maturity is priced on its own forward.
+in the logarithms of the positive parameters, by a trust-region method from several starting points read off the surface
+(`search`). Residuals are exact implied volatilities, derivatives those of the Fourier integral (`smile`). Every
+maturity is priced on its own forward.
 
 References
 ----------
@@ -15,10 +15,9 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 import numpy as np
 import pandas as pd
@@ -28,6 +27,7 @@ from ..._later import picture
 from ..._typing import FloatArray
 from .parameters import VARIANCE
 from .quotes import Quotes, Rates
+from .search import best, scaled, starts
 from .smile import implied_volatilities
 
 if TYPE_CHECKING:
@@ -35,21 +35,6 @@ if TYPE_CHECKING:
 
 M = TypeVar("M")
 
-BOUNDS: Mapping[str, tuple[float, float]] = {
-    "initial_variance": (1e-5, 25.0),
-    "mean_reversion": (1e-2, 100.0),
-    "long_run_variance": (1e-5, 25.0),
-    "vol_of_vol": (1e-2, 30.0),
-    "correlation": (-0.995, 0.995),
-}
-"""Where the parameters are looked for: volatilities from 0.3 to 500 %, memories from days to a century."""
-
-STARTS = tuple(product((1.0, 5.0, 20.0), (-0.6, 0.2)))  # mean reversions and correlations to start from
-FELLER_AT_START = 1.2
-TOLERANCE = 1e-10  # relative, of cost and parameters
-MOST_EVALUATIONS = 200
-PERFECT = 1e-18  # half the mean square of errors below which no other start is tried
-INSIDE = 1e-2  # of the bounds, where a search starts
 NEAR = 1e-3  # of a bound, relative to its interval
 
 
@@ -129,7 +114,7 @@ class HestonCalibration(Generic[M]):
         return tuple(
             name
             for name, value in self.parameters.items()
-            if name not in self.fixed and min(abs(_scaled(name, value) - b) for b in (0.0, 1.0)) < NEAR
+            if name not in self.fixed and min(abs(scaled(name, value) - b) for b in (0.0, 1.0)) < NEAR
         )
 
     def smile(self, strikes: Sequence[float] | FloatArray) -> pd.DataFrame:
@@ -171,10 +156,10 @@ class HestonCalibration(Generic[M]):
 def calibrate(
     make: Callable[..., M],
     surface: pd.DataFrame,
-    rates: Rates,
+    rates: Rates | None,
     *,
     spot: float,
-    dividend_yield: Rates,
+    dividend_yield: Rates | None,
     weights: pd.DataFrame | None,
     fixed: Mapping[str, float] | None,
 ) -> HestonCalibration[M]:
@@ -189,93 +174,14 @@ def calibrate(
         refuse("fixed", "leave at least one parameter to fit", held)
     if not quotes.used >= len(free):
         refuse("surface", f"hold at least {len(free)} quotes with a weight, one a parameter to fit", quotes.used)
-    make(spot=quotes.spot, **(dict(next(_starts(quotes, {}))) | held), **carry)  # refuses what is fixed out of range
+    make(spot=quotes.spot, **(dict(next(starts(quotes, {}))) | held), **carry)  # refuses what is fixed out of range
 
-    found = min(_fits(quotes, held, free), key=lambda fit: fit.cost)
-    values = held | {name: _unscaled(name, z) for name, z in zip(free, found.x, strict=True)}
+    values, found = best(quotes, held, free)
     fitted = np.full(quotes.log_moneyness.shape, np.nan)
-    told = np.asarray(quotes.told)
-    columns = told.any(axis=0)
-    where = np.where(told, quotes.log_moneyness, 0.0)[:, columns]
-    fitted[:, columns] = implied_volatilities(values, where, quotes.maturities[columns])[0]
+    maturities = np.broadcast_to(quotes.maturities, fitted.shape)
+    fitted[quotes.told] = implied_volatilities(values, quotes.log_moneyness[quotes.told], maturities[quotes.told])[0]
     market = quotes.volatilities.rename_axis(index="strike", columns="maturity")
     forwards = pd.Series(quotes.forwards, market.columns, name="forward")
     model = make(spot=quotes.spot, **values, **carry)
-    errors = (pd.DataFrame(fitted, market.index, market.columns) - market).where(quotes.told)
+    errors = pd.DataFrame(fitted, market.index, market.columns) - market
     return HestonCalibration(model, market, errors, forwards, held, bool(found.status > 0), found.message)
-
-
-def _starts(quotes: Quotes, fixed: Mapping[str, float]) -> Iterator[dict[str, float]]:
-    """Starting points: variances from the first and last smile, the rest from a grid."""
-    columns = np.flatnonzero(quotes.weights.any(axis=0))
-    first, last = (quotes.nearest_the_forward(int(j)) ** 2 for j in columns[[0, -1]])
-    for kappa, rho in STARTS:
-        theta = fixed.get("long_run_variance", last)
-        reversion = fixed.get("mean_reversion", kappa)
-        guess = {
-            "initial_variance": first,
-            "mean_reversion": reversion,
-            "long_run_variance": theta,
-            "vol_of_vol": float(np.sqrt(2.0 * reversion * theta / FELLER_AT_START)),
-            "correlation": rho,
-        }
-        inside = {name: float(np.clip(guess[name], *BOUNDS[name])) for name in VARIANCE}
-        yield inside | dict(fixed)
-
-
-def _fits(quotes: Quotes, fixed: Mapping[str, float], free: tuple[str, ...]) -> list[Any]:
-    """The optimiser's result from every starting point that has one."""
-    from scipy.optimize import least_squares  # here: `import likelihood_greeks` takes 0.7 s, and 0.3 s more with it
-
-    rows = [VARIANCE.index(name) for name in free]
-    columns = quotes.weights.any(axis=0)  # a maturity or strike without a quote has no say, not even in what settles
-    weights, maturities = quotes.weights[:, columns], quotes.maturities[columns]
-    chosen, root = weights > 0.0, np.sqrt(weights / weights.sum())
-    market, where = quotes.volatilities.to_numpy()[:, columns], np.where(chosen, quotes.log_moneyness[:, columns], 0.0)
-    last: dict[bytes, tuple[FloatArray, FloatArray]] = {}
-
-    def evaluated(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        if z.tobytes() not in last:  # the optimiser asks for residuals and derivatives one after the other
-            values = {name: _unscaled(name, x) for name, x in zip(free, z, strict=True)}
-            found, by_parameter = implied_volatilities(dict(fixed) | values, where, maturities)
-            slope = np.array([_slope(name, values[name]) for name in free])
-            last.clear()
-            last[z.tobytes()] = (root * (found - market))[chosen], (root * by_parameter[rows])[:, chosen].T * slope
-        return last[z.tobytes()]
-
-    def residuals(z: FloatArray) -> FloatArray:
-        return evaluated(z)[0]
-
-    def slopes(z: FloatArray) -> FloatArray:
-        return evaluated(z)[1]
-
-    options: dict[str, Any] = {"ftol": TOLERANCE, "xtol": TOLERANCE, "gtol": None, "max_nfev": MOST_EVALUATIONS}
-    found, failure = [], ArithmeticError("no starting point")
-    for start in _starts(quotes, fixed):
-        z = np.clip([_scaled(name, start[name]) for name in free], INSIDE, 1.0 - INSIDE)
-        try:
-            found.append(least_squares(residuals, z, slopes, bounds=(0.0, 1.0), **options))
-        except ArithmeticError as error:  # the search met a law whose integral does not settle
-            failure = error
-        if found and found[-1].cost < PERFECT:
-            break
-    if not found:
-        raise failure
-    return found
-
-
-def _scaled(name: str, value: float) -> float:
-    """A parameter's place between its bounds, from 0 to 1: by its logarithm, if it is positive."""
-    low, high = BOUNDS[name]
-    return (value - low) / (high - low) if low < 0.0 else float(np.log(value / low) / np.log(high / low))
-
-
-def _unscaled(name: str, place: float) -> float:
-    low, high = BOUNDS[name]
-    return float(low + place * (high - low)) if low < 0.0 else float(low * (high / low) ** place)
-
-
-def _slope(name: str, value: float) -> float:
-    """Derivative of `_unscaled`."""
-    low, high = BOUNDS[name]
-    return high - low if low < 0.0 else float(value * np.log(high / low))

@@ -119,10 +119,10 @@ class Heston:
     def calibrate(
         cls,
         surface: pd.DataFrame,
-        rates: Rates,
+        rates: Rates | None = None,
         *,
         spot: float,
-        dividend_yield: Rates = 0.0,
+        dividend_yield: Rates | None = None,
         weights: pd.DataFrame | None = None,
         fixed: Mapping[str, float] | None = None,
     ) -> HestonCalibration[Heston]:
@@ -130,12 +130,14 @@ class Heston:
 
         Parameters
         ----------
-        surface : pandas.DataFrame, shape (n_strikes, n_maturities)
-            Black--Scholes implied volatilities per square-root year; index strikes (currency), columns maturities
-            (years), both increasing; NaN where there is no quote.
-        rates, dividend_yield : float, mapping or pandas.Series
+        surface : pandas.DataFrame
+            Black--Scholes implied volatilities per square-root year. Shape (n_strikes, n_maturities): index strikes
+            (currency), columns maturities (years), both increasing; NaN where there is no quote. Or a long table, a
+            row a quote in any order, with columns ``maturity``, ``strike`` and ``volatility`` and, if it is to have
+            them, ``forward`` (currency), ``discount_factor`` and ``weight``; other columns are not read.
+        rates, dividend_yield : float, mapping or pandas.Series, optional
             Continuously compounded, per year: one for all maturities, or by maturity. Every maturity is fitted on its
-            own forward.
+            own forward. Left out where the long table has discount factors, or forwards; else no yield is zero.
         spot : float
             Currency, > 0.
         weights : pandas.DataFrame, optional
@@ -152,11 +154,20 @@ class Heston:
         ------
         ValueError
             If there are fewer quotes than parameters, a volatility is not in (0, 5], strikes or maturities do not
-            increase, or a rate, weight or fixed parameter is missing or out of range.
+            increase, a quote is listed twice, or a rate, forward, weight or fixed parameter is missing, given twice or
+            out of range.
         TypeError
             If an argument is of the wrong type.
         ArithmeticError
-            If the Fourier integral settles from no starting point.
+            If the Fourier integral of a quote settles at no starting point; the quotes are named. Elsewhere in the
+            search a point at which one does not settle is passed over.
+
+        Notes
+        -----
+        Errors are of volatilities, each with its weight, not of prices: a far quote counts as much as one at the
+        money, so quotes whose price does not tell their volatility in double precision (Black's vega under 1e-8 of
+        the forward) are left out and counted. Beyond 200 quotes the starting points are compared on at most 120 of
+        them, and the best is refined on all.
         """
         return heston_calibration.calibrate(
             cls, surface, rates, spot=spot, dividend_yield=dividend_yield, weights=weights, fixed=fixed

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..._checks import finite, non_negative, number, positive, refuse
 from ..._typing import FloatArray
+from .long_table import LongTable
 from .smile import black
 
 Rates: TypeAlias = float | Mapping[float, float] | pd.Series
@@ -79,12 +80,22 @@ class Quotes:
     def of(
         cls,
         surface: pd.DataFrame,
-        rates: Rates,
+        rates: Rates | None,
         spot: float,
-        dividend_yield: Rates,
+        dividend_yield: Rates | None,
         weights: pd.DataFrame | None,
     ) -> Quotes:
-        """The quotes of a surface; refused as `Heston.calibrate` says."""
+        """The quotes of a surface, a long table or one of strikes by maturities; refused as `Heston.calibrate` says."""
+        positive("spot", spot)
+        if LongTable.is_one(surface):
+            listed = LongTable.of(surface)
+            if weights is not None:
+                refuse("weights", "be the column 'weight' of a long table", type(weights).__name__)
+            rates, dividend_yield = _carry(listed, rates, dividend_yield, spot)
+            surface, weights = listed.volatilities, listed.weights
+        if rates is None:
+            refuse("rates", "be given, unless surface is a long table with a column 'discount_factor'", rates)
+        dividend_yield = 0.0 if dividend_yield is None else dividend_yield
         table = _table("surface", surface)
         _axis("surface.index", table.index)
         maturities = _axis("surface.columns", table.columns)
@@ -102,6 +113,23 @@ class Quotes:
                 refuse("surface", f"hold volatilities in (0, 5] (0.2 is twenty per cent) {where}", volatility)
         vega = black(found.log_moneyness, table.to_numpy() * np.sqrt(found.maturities))[1]
         return replace(found, weights=np.where(vega >= LEAST_VEGA, found.weights, 0.0), told=vega >= LEAST_VEGA)
+
+
+def _carry(
+    listed: LongTable, rates: Rates | None, dividend_yield: Rates | None, spot: float
+) -> tuple[Rates | None, Rates | None]:
+    """Rates and dividend yields by maturity, from the columns of a long table where it has them."""
+    if listed.discount_factors is not None:
+        if rates is not None:
+            refuse("rates", "be left out where surface has discount factors", rates)
+        rates = -np.log(listed.discount_factors) / listed.discount_factors.index.to_numpy()
+    if listed.forwards is not None and rates is not None:
+        if dividend_yield is not None:
+            refuse("dividend_yield", "be left out where surface has forwards", dividend_yield)
+        maturities = [float(maturity) for maturity in listed.forwards.index]
+        growth = np.log(listed.forwards.to_numpy() / spot) / np.array(maturities)
+        dividend_yield = pd.Series(_by_maturity("rates", rates, maturities) - growth, maturities)
+    return rates, dividend_yield
 
 
 def _table(name: str, value: object) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import QuantLib as ql
 from matplotlib import pyplot
 
 import likelihood_greeks as lg
-from likelihood_greeks.models.heston import calibration as heston_calibration
+from likelihood_greeks.models.heston import bundles, search
 from likelihood_greeks.models.heston import smile as heston_smile
 from likelihood_greeks.models.heston.parameters import VARIANCE
 from likelihood_greeks.models.heston.quotes import Quotes
@@ -38,7 +38,7 @@ def own_surface(law):
 
 
 def fitted(surface, **arguments):
-    return lg.Heston.calibrate(surface, CARRY, **({"spot": 100.0, "dividend_yield": 0.015} | arguments))
+    return lg.Heston.calibrate(surface, **({"rates": CARRY, "spot": 100.0, "dividend_yield": 0.015} | arguments))
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,48 @@ def test_implied_deviation_survives_prices_that_no_volatility_has():
     assert np.all(found > 0.0)
 
 
+# -- bundles -------------------------------------------------------------------------------------------------------
+
+WIDE = {
+    "ordinary": (0.04, 1.5, 0.04, 0.5, -0.7),
+    "Feller violated": (0.01, 0.5, 0.02, 2.0, -0.9),
+    "all but Black": (0.04, 0.01, 1e-5, 0.01, 0.0),
+    "corner of the search": (1e-5, 100.0, 1e-5, 30.0, -0.995),
+    "other corner": (25.0, 100.0, 25.0, 30.0, 0.995),
+}
+
+
+@pytest.mark.parametrize("law", WIDE.values(), ids=WIDE)
+def test_strikes_far_and_near_of_a_week_and_of_years_are_summed_to_rounding(law, monkeypatch):
+    values = dict(zip(VARIANCE, law, strict=True))
+    k, t = (x.ravel() for x in np.meshgrid([-1.5, -0.5, -0.02, 0.0, 0.03, 0.4, 1.2], [7 / 365, 0.25, 2.0, 10.0]))
+    prices, slopes = bundles.out_of_the_money(values, k, t)
+    assert np.isfinite(prices).all()
+    monkeypatch.setattr(bundles, "NODES", (4096,))
+    finer, finer_slopes = bundles.out_of_the_money(values, k, t)
+    np.testing.assert_allclose(prices, finer, atol=1e-14)
+    scale = np.abs(finer_slopes).max(axis=1, keepdims=True)
+    np.testing.assert_allclose(slopes / scale, finer_slopes / scale, atol=1e-9)
+
+
+def test_ten_day_prices_of_wide_strikes_are_quantlibs():
+    law, day, maturity = (0.03, 5.0, 0.04, 2.0, -0.7), ql.Date(10, 2, 2025), 10 / 365
+    strikes = np.array([60.0, 80.0, 95.0, 100.0, 105.0, 115.0])
+    found, _ = bundles.out_of_the_money(
+        dict(zip(VARIANCE, law, strict=True)), np.log(strikes / 100.0), np.full(6, maturity)
+    )
+    with ql.SavedSettings():
+        ql.Settings.instance().evaluationDate = day
+        flat = ql.YieldTermStructureHandle(ql.FlatForward(day, 0.0, ql.Actual365Fixed()))
+        process = ql.HestonProcess(flat, flat, ql.QuoteHandle(ql.SimpleQuote(100.0)), *law)
+        engine = ql.AnalyticHestonEngine(ql.HestonModel(process), 1e-13, 1_000_000)
+        for price, strike in zip(found, strikes, strict=True):
+            kind = ql.Option.Call if strike > 100.0 else ql.Option.Put
+            option = ql.VanillaOption(ql.PlainVanillaPayoff(kind, float(strike)), ql.EuropeanExercise(day + 10))
+            option.setPricingEngine(engine)
+            assert 100.0 * price == pytest.approx(option.NPV(), abs=1e-9)
+
+
 # -- calibration ---------------------------------------------------------------------------------------------------
 
 
@@ -97,6 +139,80 @@ def test_a_surface_of_its_own_gives_the_parameters_back(law):
     assert fit.quotes == 18
     assert np.array_equal(fit.errors.isna(), surface.isna())
     assert fit.model == replace(fit.model, rate=0.035, dividend_yield=0.015)  # the longest maturity's
+
+
+LISTED_YEARS = np.array([10 / 365, 17 / 365, 0.1, 0.4, 1.5])
+
+
+def listed_quotes(law, deviations):
+    """A long table of quotes on strikes of each maturity's own, in no order."""
+    t = np.repeat(LISTED_YEARS, len(deviations))
+    k = np.tile(deviations, len(LISTED_YEARS)) * np.sqrt(law[2] * t)
+    found, _ = heston_smile.implied_volatilities(dict(zip(VARIANCE, law, strict=True)), k, t)
+    forward = 100.0 * np.exp(0.01 * t)
+    columns = {"maturity": t, "strike": forward * np.exp(k), "volatility": found, "forward": forward}
+    return pd.DataFrame(columns | {"discount_factor": np.exp(-0.03 * t)}).sample(frac=1.0, random_state=1)
+
+
+@pytest.mark.parametrize("law", [*LAWS, (0.09, 2.0, 0.09, 1.0, -0.3), (0.0175, 1.58, 0.04, 0.575, -0.57)])
+def test_far_quotes_of_short_expiries_give_the_parameters_back(law):
+    fit = lg.Heston.calibrate(listed_quotes(law, np.linspace(-4.0, 4.0, 7)), spot=100.0)
+    np.testing.assert_allclose([fit.parameters[name] for name in VARIANCE], law, rtol=1e-5)
+    assert fit.model.rate == pytest.approx(0.03)
+    assert fit.model.dividend_yield == pytest.approx(0.02)
+
+
+def test_hundreds_of_quotes_are_searched_by_a_few_and_fitted_by_all():
+    table = listed_quotes(LAWS[1], np.linspace(-2.0, 2.0, 60))
+    fit = lg.Heston.calibrate(table.rename(columns={"volatility": "implied_volatility"}).assign(desk="A"), spot=100.0)
+    assert fit.quotes == 300
+    assert fit.max_error < 1e-7
+    np.testing.assert_allclose([fit.parameters[name] for name in VARIANCE], LAWS[1], rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_ten_day_smile_of_an_index_is_fitted():
+    volatilities = [0.49, 0.42, 0.35, 0.28, 0.2, 0.145, 0.105, 0.1, 0.12]
+    smile = pd.DataFrame({10 / 365: volatilities}, np.linspace(4900.0, 6300.0, 9))
+    fit = lg.Heston.calibrate(smile, 0.043, spot=6083.0, dividend_yield=0.013)
+    assert fit.rms_error < 0.03
+    assert np.isfinite(fit.smile(np.linspace(4000.0, 7000.0, 13))).all(axis=None)
+
+
+@pytest.mark.slow
+def test_a_long_table_with_rates_of_its_own_or_given_is_the_table_of_strikes_by_maturities():
+    grid = own_surface(LAWS[1])
+    table = grid.rename_axis("strike").reset_index().melt("strike", var_name="maturity", value_name="volatility")
+    np.testing.assert_allclose(fitted(table).errors, fitted(grid).errors, atol=1e-9)
+    weighted = table.assign(weight=np.where(table["strike"] == 100.0, 0.0, 1.0))
+    weighted.loc[weighted["strike"] == 100.0, "volatility"] = 0.7  # negative control
+    np.testing.assert_allclose([fitted(weighted).parameters[name] for name in VARIANCE], LAWS[1], rtol=1e-5)
+    held = {"mean_reversion": 1.0, "vol_of_vol": 0.3, "correlation": -0.7, "long_run_variance": 0.06}
+    assert fitted(weighted.drop(columns="weight"), fixed=held).rms_error > 0.1
+
+
+def test_a_trial_point_that_cannot_be_summed_costs_and_does_not_abort(monkeypatch):
+    calls = []
+
+    def unsummable(values, log_moneyness, maturities):
+        found, slopes = heston_smile.implied_volatilities(values, log_moneyness, maturities)
+        calls.append(values)
+        return np.where((len(calls) in (3, 6)) & (log_moneyness < -0.1), np.nan, found), slopes
+
+    monkeypatch.setattr(search, "implied_volatilities", unsummable)
+    fit = fitted(own_surface(LAWS[1]))
+    assert len(calls) > 6
+    np.testing.assert_allclose([fit.parameters[name] for name in VARIANCE], LAWS[1], rtol=1e-5)
+
+
+def test_quotes_that_cannot_be_summed_anywhere_are_named(monkeypatch):
+    def unsummable(values, log_moneyness, maturities):
+        found, slopes = heston_smile.implied_volatilities(values, log_moneyness, maturities)
+        return np.where(log_moneyness < -0.3, np.nan, found), slopes
+
+    monkeypatch.setattr(search, "implied_volatilities", unsummable)
+    with pytest.raises(ArithmeticError, match=r"got none at strike 70, 0.1 years; strike 70, 0.4 years; .*, with "):
+        fitted(own_surface(LAWS[1]))
 
 
 def test_the_surface_is_fitted_on_the_forward_of_each_maturity():
@@ -144,14 +260,17 @@ def quantlib_calibration():
         return [model.v0(), model.kappa(), model.theta(), model.sigma(), model.rho()]
 
 
+@pytest.mark.slow
 def test_every_starting_point_finds_the_same_fit_on_the_dax():
     quotes = Quotes.of(SURFACE, RATES, DAX.spot, 0.0, None)
-    fits = heston_calibration._fits(quotes, {}, VARIANCE)
-    assert len(fits) == len(heston_calibration.STARTS)
+    errors = search.Errors.of(quotes, {}, VARIANCE)
+    fits = search.fits(errors, [errors.places(start) for start in search.starts(quotes, {})])
+    assert len(fits) == len(search.STARTS)
     np.testing.assert_allclose([fit.cost for fit in fits], fits[0].cost, rtol=1e-8)
     np.testing.assert_allclose([fit.x for fit in fits], np.tile(fits[0].x, (len(fits), 1)), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_fixed_parameters_stay_and_cost_accuracy(dax):
     fit = lg.Heston.calibrate(SURFACE, RATES, spot=DAX.spot, fixed={"mean_reversion": 2.0, "correlation": -0.6})
     assert fit.parameters["mean_reversion"] == 2.0
@@ -161,6 +280,7 @@ def test_fixed_parameters_stay_and_cost_accuracy(dax):
     assert own.max_error < 1e-7
 
 
+@pytest.mark.slow
 def test_a_quote_of_no_weight_is_a_quote_that_is_not_there():
     wrong = own_surface(LAWS[1])
     wrong.iloc[2, 0] = 0.9
@@ -172,6 +292,7 @@ def test_a_quote_of_no_weight_is_a_quote_that_is_not_there():
     assert fitted(wrong).parameters["initial_variance"] > 1.5 * LAWS[1][0]  # negative control
 
 
+@pytest.mark.slow
 def test_quotes_that_do_not_tell_a_parameter_leave_it_at_a_bound_and_say_so():
     flat = pd.DataFrame(0.2, STRIKES, MATURITIES)
     fit = fitted(flat)
@@ -207,6 +328,7 @@ def test_smile_is_model_at_any_strike_and_is_drawn(dax):
 # -- refusals ------------------------------------------------------------------------------------------------------
 
 GOOD = own_surface(LAWS[1])
+LONG = listed_quotes(LAWS[1], np.linspace(-1.0, 1.0, 5))
 
 
 @pytest.mark.parametrize(
@@ -232,6 +354,17 @@ GOOD = own_surface(LAWS[1])
         (GOOD, {"weights": -GOOD}, "weights at strike 70, maturity 0.1 years must be non-negative"),
         (GOOD, {"weights": GOOD * np.nan}, "weights at strike 70, maturity 0.1 years must be non-negative and finite"),
         (GOOD, {"weights": 0 * GOOD}, "surface must hold at least 5 quotes with a weight"),
+        (LONG.drop(columns="strike"), {}, "surface must have one column 'strike', got"),
+        (LONG.assign(implied_volatility=0.2), {}, "surface must have one column 'volatility' or 'implied_volatility'"),
+        (LONG.assign(strike=0.0), {}, r"surface.strike\[\d+\] must be positive and finite, got 0.0"),
+        (LONG.assign(strike="a"), {}, "surface.strike must hold numbers"),
+        (LONG.assign(strike=100.0), {}, "surface must list a strike and maturity once, strike 100 at "),
+        (LONG.assign(forward=LONG["strike"]), {}, "surface.forward must be one for the maturity"),
+        (LONG, {}, "rates must be left out where surface has discount factors"),
+        (LONG.drop(columns="discount_factor"), {"rates": 0.0}, "dividend_yield must be left out where surface has"),
+        (LONG.drop(columns="discount_factor"), {"rates": None}, "rates must be given, unless"),
+        (GOOD, {"rates": None}, "rates must be given, unless surface is a long table"),
+        (LONG, {"rates": None, "dividend_yield": None, "weights": GOOD}, "weights must be the column 'weight'"),
     ],
 )  # fmt: skip
 def test_bad_values_are_refused_by_name_requirement_and_value(surface, arguments, says):
