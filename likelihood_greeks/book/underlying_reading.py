@@ -115,6 +115,7 @@ def built(name: str, section: Stated, setting: Setting) -> Underlying:
     quotes = surface_reading.opened(entries.get("implied_volatility"), name, setting)
     entries |= _told(entries, quotes)
     zero = _zero_curve(entries, setting)
+    setting.remarks.extend(_forgotten(name, entries, setting))
     dividends = _dividends(entries, zero, setting)
     entries |= {"zero_curve": zero, "dividend_yield": dividends}
     entries["implied_volatility"] = surface_reading.read(quotes, Forwards(entries["spot"], zero, dividends), setting)
@@ -149,6 +150,14 @@ def _zero_curve(entries: dict[str, Any], setting: Setting) -> ZeroCurve | float:
     if currency is not None and code("currency", currency) in setting.curves:
         return setting.curve("zero_curve", code("currency", currency))
     refuse("zero_rate", "be given, or else zero_curve, or a currency with a shared curve of its name", None)
+
+
+def _forgotten(name: str, entries: dict[str, Any], setting: Setting) -> list[str]:
+    """That a currency pair, as its name and the shared curves say, has no foreign rates."""
+    pair = (name[:3], name[-3:]) if len(name) in (6, 7) else ("", "")
+    if set(pair) <= setting.curves.keys() and not any(key in entries for key in DIVIDENDS):
+        return [f"underlying {name} has no foreign rates: did you mean foreign_curve = {pair[0]!r}?"]
+    return []
 
 
 def _dividends(entries: dict[str, Any], zero: ZeroCurve | float, setting: Setting) -> ZeroCurve | float:

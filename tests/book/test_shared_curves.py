@@ -189,6 +189,27 @@ def test_rates_that_look_like_discount_factors_are_remarked_on_and_steep_ones_ar
     assert all(words in remark and "curve EUR" in remark for remark in read.remarks)
 
 
+@pytest.mark.parametrize("name", ["EURUSD", "EUR/USD"])
+def test_a_currency_pair_without_foreign_rates_is_remarked_on_when_a_book_is_valued(name):
+    bare = {key: entry for key, entry in PAIR.items() if key != "foreign_curve"}
+    book = pd.DataFrame([{"trade_id": "a", "underlying": name, "product": "call", "quantity": 1, "strike": 1.2,
+                          "maturity": "2027-11-26"}])  # fmt: skip
+    with pytest.warns(lg.BookWarning, match="has no foreign rates: did you mean foreign_curve = 'EUR'"):
+        lg.risk(book, market(**{name: bare}), ["delta"], paths=64, seed=1)
+    for other in (PAIR, bare | {"dividend_yield": 0.02}):
+        assert not lg.Market.read(market(**{name: other})).remarks
+    assert not lg.Market.read(market(SX5EUR=bare)).remarks
+
+
+def test_a_trade_that_ends_beyond_a_shared_curve_is_refused_by_the_name_of_the_curve():
+    book = pd.DataFrame([{"trade_id": "a", "underlying": "X", "product": "call", "quantity": 1, "strike": 5640,
+                          "maturity": "2032-12-03"}])  # fmt: skip
+    with pytest.warns(
+        lg.BookWarning, match=r"maturity must lie on the curve EUR, 0 to 5\.00\d* years, got '2032-12-03"
+    ):
+        lg.risk(book, market(X=INDEX), ["delta"], paths=64, seed=1)
+
+
 # -- an underlying that cannot be set up ---------------------------------------------------------------------------
 
 BOOK = pd.DataFrame(
