@@ -18,11 +18,21 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
+from likelihood_greeks.book.columns import AGREES, NEEDED, POSITION, REFUSED, described
 from likelihood_greeks.book.market_keys import WHERE
 from likelihood_greeks.book.market_keys import of as keys_of
 from likelihood_greeks.validation.report import summary, verdict
 
 ROOT = Path(__file__).parents[2]
+USES: dict[str, list[str]] = {
+    "Of every trade": [NEEDED],
+    "Of the position": [POSITION],
+    "Terms of products": [],  # all others
+    "Checked against the market": [AGREES],
+    "Refused where they are filled, with the reason": [REFUSED],
+}
+"""What the page of a book's columns is cut into."""
+
 SECOND = ("gamma", "vanna", "volga", "charm")
 
 
@@ -283,9 +293,24 @@ def market_keys_page() -> str:
     return "\n\n".join(parts)
 
 
+def book_columns() -> str:
+    """Every column that a book's trades may depend on, by how it is used."""
+    table, parts = described(), []
+    for title, uses in USES.items():
+        others = ~table["use"].isin([use for some in USES.values() for use in some])
+        own = table[table["use"].isin(uses) if uses else others]
+        rows = []
+        for column in own.to_dict("records"):
+            also = "".join(f", `{name}`" for name in column["also called"].split(", ") if name)
+            row = {"column": f"`{column['column']}`{also}", "holds": column["holds"], "is": column["is"]}
+            rows.append(row if uses else row | {"of": column["use"]})
+        parts.append(f"**{title}**\n\n" + markdown(pd.DataFrame(rows).set_index("column")))
+    return "\n\n".join(parts)
+
+
 MADE = (
     validation, bias, curves, coverage, heston_europeans, heston_paths, heston_bias, heston_variance, variance,
-    speedups, layers, market_keys_page,
+    speedups, layers, market_keys_page, book_columns,
 )  # fmt: skip
 STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios")
 STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: partial(whole, n) for n in STORED}

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
 
 from .._checks import positive, refuse, within
 
 UNKNOWN = ""
 """The currency of an underlying of which neither the market nor a trade says it."""
+
+REPORTING = ("fx", "reporting_currency", "reporting_value", "reporting_standard_error")
+"""Columns of a frame whose market has a reporting currency."""
 
 
 def code(name: str, value: object) -> str:
@@ -40,3 +46,30 @@ def conversion(reporting: str | None, fx: Mapping[str, object]) -> dict[str, flo
         if rates.setdefault(reporting, 1.0) != 1.0:
             refuse(reporting, "be 1: it is the reporting currency", rates[reporting])
     return rates
+
+
+def reported(frame: pd.DataFrame, reporting: str | None, fx: Mapping[str, float]) -> pd.DataFrame:
+    """A frame of `risk` with its positions in the reporting currency beside their own, where there is one.
+
+    Its columns `REPORTING` are what one unit of ``currency`` is worth, the reporting currency, and the position's
+    value and error times that; all are missing where there is no rate.
+    """
+    if reporting is None:
+        return frame
+    rate = frame["currency"].map(dict(fx)).astype(float)
+    return frame.assign(
+        fx=rate,
+        reporting_currency=np.where(rate.notna(), reporting, UNKNOWN),
+        reporting_value=rate * frame["position_value"],
+        reporting_standard_error=rate * frame["position_standard_error"],
+    )
+
+
+def unconverted(currencies: Iterable[str], reporting: str | None, fx: Mapping[str, float]) -> list[str]:
+    """What someone should know of trades in `currencies` that no rate converts."""
+    if reporting is None:
+        return []
+    missing = sorted(set(currencies) - fx.keys())
+    known = ", ".join(filter(None, missing))
+    found = [f"{known}: no rate into {reporting} in the market's fx, totals stay in their currency"] if known else []
+    return found + [f"trades whose currency nobody states are not converted into {reporting}"] * (UNKNOWN in missing)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from .._checks import one_of, writable
+from .currencies import REPORTING
 from .frame import COLUMNS
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
-TEXT = ("trade_id", "underlying", "product", "greek", "model", "note")
+TEXT = ("trade_id", "underlying", "product", "greek", "model", "currency", "reporting_currency", "note")
 """The columns of a risk frame that are text, even where they look like numbers or nothing."""
 
 
@@ -35,7 +36,21 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         case ".parquet":
             frame.to_parquet(path, index=False)
         case ".xlsx":
-            frame.to_excel(path, index=False, sheet_name="risk", freeze_panes=(1, 1))
+            _write_workbook(frame, path)
+
+
+def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as a workbook in which text is text: no formulas, no characters that it cannot hold."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    text = frame.select_dtypes(["object", "string"]).columns
+    frame = frame.assign(**{name: frame[name].str.replace(ILLEGAL_CHARACTERS_RE, "", regex=True) for name in text})
+    with pd.ExcelWriter(path, engine="openpyxl") as file:
+        frame.to_excel(file, index=False, sheet_name="risk", freeze_panes=(1, 1))
+        for row in file.sheets["risk"].iter_rows(2) if len(text) else ():
+            for cell in row:
+                if cell.data_type == "f":
+                    cell.data_type = "s"
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -66,5 +81,5 @@ def _typed(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells of text as a risk frame has them, if it is one: blanks are no numbers."""
     if "greek" not in cells.columns:
         return cells
-    numbers = [name for name in cells.columns if name in COLUMNS and name not in TEXT]
+    numbers = [name for name in cells.columns if name in (*COLUMNS, *REPORTING) and name not in TEXT]
     return cells.assign(**{name: pd.to_numeric(cells[name].where(cells[name] != "")) for name in numbers})

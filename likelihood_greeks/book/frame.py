@@ -21,7 +21,7 @@ from .underlying import law_name, quoted_volatility, zero_rate
 COLUMNS = [
     "trade_id", "underlying", "product", "quantity", "greek", "value", "standard_error", "position_value",
     "position_standard_error", "variance_ratio", "n_paths", "samples", "seed", "model", "maturity", "spot",
-    "volatility", "rate", "note",
+    "volatility", "rate", "currency", "note",
 ]  # fmt: skip
 
 NAMED = 10  # doubtful trades that a note lists
@@ -108,6 +108,7 @@ def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> Row:
         "spot": trade.model.spot,
         "volatility": quoted_volatility(trade.model, trade.maturity),
         "rate": zero_rate(trade.model, trade.maturity),
+        "currency": trade.currency,
         "note": estimate.note,
     }
 

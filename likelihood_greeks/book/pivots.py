@@ -1,4 +1,4 @@
-"""Totals of a book by underlying, maturity and product, with errors that are exact or said to be bounds."""
+"""Totals of a book by underlying, maturity, product and own columns, their errors exact or said to be bounds."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from .._checks import one_of
+from .._checks import one_of, refuse
+from .currencies import UNKNOWN
+from .own_columns import own_of
 from .trades import NET
 from .units import UNITS, scaled
 
-KEYS = ("underlying", "bucket", "product")
+KEYS = ("underlying", "bucket", "product", "currency")
+NUMBERS = ["cash", "cash_standard_error", "note"]
 
 BUCKETS = {31: "to 1M", 92: "to 3M", 184: "to 6M", 366: "to 1Y", 731: "to 2Y", 1827: "to 5Y"}
 """Names by the last day counted in: calendar months and years at their longest."""
@@ -25,8 +28,8 @@ def buckets(maturities: pd.Series) -> pd.Categorical:
     return pd.Categorical(pd.cut(np.round(maturities * 365.0), edges, labels=labels))
 
 
-def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",)) -> pd.DataFrame:
-    r"""Totals of positions over groups of trades, in a desk's units.
+def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, reporting: bool = False) -> pd.DataFrame:
+    r"""Totals of positions over groups of trades, in a desk's units, each within one currency.
 
     Trades on one underlying share their draws, so that variances of its trades do not add. The error of a total is
     exact for all trades on an underlying (the net rows have it) and for a single trade; different underlyings are
@@ -41,52 +44,96 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",)) -> pd.
     frame : pandas.DataFrame
         From `risk`, or read from the file that it was written to, net rows included.
     by : str or sequence of str
-        Of "underlying", "bucket" (of maturity), "product"; none is the total of the book. All totals are sums of
-        currency: underlyings in several currencies must not be added up.
+        Of "underlying", "bucket" (of maturity), "product", "currency" and the book's own columns; none is the total
+        of the book. Trades with a blank in an own column are a group.
+    reporting : bool
+        Whether positions are converted into the reporting currency before they are added. Those in a currency without
+        a rate are not: they have rows of their own.
 
     Returns
     -------
     pandas.DataFrame
-        A row a group and unit: the keys, ``unit, greek, value, standard_error, error, trades, doubtful``, the last the
-        number of trades whose number has a note against it. Greeks without a unit in `desk_units` do not add up over
+        A row a group, currency and unit: the keys, ``currency, unit, greek, value, standard_error, error, trades,
+        doubtful``, the last the number of trades whose number has a note against it. ``currency`` is that of the
+        values, empty if unknown: nothing is added across currencies, nor are known ones to an unknown one. Where the
+        market had a reporting currency (and not if all is converted), ``reporting_currency, reporting_value,
+        reporting_standard_error`` have each total in it. Greeks without a unit in `desk_units` do not add up over
         underlyings, and are there only by underlying.
 
     Raises
     ------
     ValueError
-        If a key is unknown, or `frame` is not from `risk`.
+        If a key is unknown, `frame` is not from `risk` or has a row twice, or there is no reporting currency.
     """
-    keys = [one_of("by", key, KEYS) for key in ([by] if isinstance(by, str) else by)]
+    keys = _keys(frame, [by] if isinstance(by, str) else by)
     rows = scaled(frame)
-    trades = rows[rows["trade_id"] != NET].assign(bucket=lambda own: buckets(own["maturity"]))
+    if reporting:
+        rows = _converted(rows)
+    trades = rows[rows["trade_id"] != NET]
+    if "bucket" in keys:
+        trades = trades.assign(bucket=buckets(trades["maturity"]))
     if "underlying" not in keys:
         trades = trades[trades["greek"].isin(UNITS.keys())]
     nets = rows[rows["trade_id"] == NET].set_index(["underlying", "greek"])["cash_standard_error"]
-    inner = list(dict.fromkeys([*keys, "underlying", "unit", "greek"]))
-    parts = _sums(trades, inner, {"standard_error": ("cash_standard_error", "sum"), "trades": ("cash", "size")})
-    whole = _sums(trades, ["underlying", "greek"], {"all": ("cash_standard_error", "sum"), "n": ("cash", "size")})
-    parts = parts.merge(whole[["underlying", "greek", "all", "n"]], how="left").merge(
-        nets.rename("net").reset_index(), how="left"
-    )
-    full, alone = (parts["trades"] == parts["n"]) & parts["net"].notna(), parts["trades"] == 1
-    rest = parts["net"] + parts["all"] - parts["standard_error"]
-    bound = np.fmin(parts["standard_error"], rest.where(parts["standard_error"].notna()))
-    own = parts["net"].where(full & ~alone, parts["standard_error"].where(alone, bound))
-    parts = parts.assign(square=own**2, bounds=~(full | alone))
-    outer = [*keys, "unit", "greek"]
-    totals = parts.groupby(outer, sort=False, observed=True).agg(
-        value=("value", "sum"), square=("square", lambda x: x.sum(skipna=False)), bounds=("bounds", "any"),
-        trades=("trades", "sum"), doubtful=("doubtful", "sum"),
-    ).reset_index()  # fmt: skip
-    totals["standard_error"] = np.sqrt(totals.pop("square"))
-    totals["error"] = np.where(totals.pop("bounds"), "at most", "exact")
+    outer = [*(key for key in keys if key != "currency"), "currency", "unit", "greek"]
+    group = trades.groupby(outer, sort=False, observed=True, dropna=False).ngroup().rename("group")
+    totals = _totals(pd.concat([trades[[*NUMBERS, "underlying", "greek", "fx"]], group], axis="columns"), nets)
+    found = trades.loc[~group.duplicated(), outer].set_axis(group.unique()).join(totals).reset_index(drop=True)
     if "bucket" in keys:
-        totals = totals.sort_values(keys, kind="stable", ignore_index=True)
-    return totals[[*outer, "value", "standard_error", "error", "trades", "doubtful"]]
+        found = found.sort_values([*keys], kind="stable", ignore_index=True)
+    rate = found.pop("fx")
+    if reporting or rate.isna().all():
+        return found
+    currency = frame.loc[frame["fx"].notna(), "reporting_currency"].iloc[0]
+    return found.assign(
+        reporting_currency=np.where(rate.notna(), currency, UNKNOWN),
+        reporting_value=rate * found["value"],
+        reporting_standard_error=rate * found["standard_error"],
+    )
 
 
-def _sums(trades: pd.DataFrame, keys: list[str], more: dict[str, tuple[str, str]]) -> pd.DataFrame:
-    """Sums over groups: the value, how many numbers are doubtful, and `more`."""
-    marked = trades.assign(marked=trades["note"] != "")
-    grouped = marked.groupby(keys, sort=False, observed=True)
-    return grouped.agg(value=("cash", "sum"), doubtful=("marked", "sum"), **more).reset_index()
+def _keys(frame: pd.DataFrame, by: Sequence[str]) -> list[str]:
+    """The keys, once each, refused unless there are such."""
+    known = [*KEYS, *(own_of(frame) if isinstance(frame, pd.DataFrame) else [])]
+    return list(dict.fromkeys(one_of("by", key, known) for key in by))
+
+
+def _converted(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `scaled` with their numbers in the reporting currency, where there is a rate."""
+    known = rows["fx"].notna()
+    if not known.any():
+        refuse("reporting", "be false where the market of the run had no reporting currency and rates", True)
+    rate = rows["fx"].where(known, 1.0)
+    return rows.assign(
+        cash=rate * rows["cash"],
+        cash_standard_error=rate * rows["cash_standard_error"],
+        currency=rows["reporting_currency"].where(known, rows["currency"]),
+    )
+
+
+def _totals(trades: pd.DataFrame, nets: pd.Series) -> pd.DataFrame:
+    """The sums of trades by ``group``, with their errors; `nets` are the errors of nets by underlying and Greek."""
+    parts = _sums(trades, ["group", "underlying", "greek"])
+    whole = _sums(trades, ["underlying", "greek"])[["errors", "trades"]].add_suffix("_of_all")
+    parts = parts.join(whole, on=["underlying", "greek"]).join(nets.rename("net"), on=["underlying", "greek"])
+    full, alone = (parts["trades"] == parts["trades_of_all"]) & parts["net"].notna(), parts["trades"] == 1
+    rest = parts["net"] + parts["errors_of_all"] - parts["errors"]
+    bound = np.fmin(parts["errors"], rest.where(parts["errors"].notna()))
+    own = parts["net"].where(full & ~alone, parts["errors"].where(alone, bound))
+    totals = parts.assign(square=own**2, bounds=~(full | alone)).groupby(level="group", sort=False).agg(
+        value=("value", "sum"), square=("square", lambda x: x.sum(skipna=False)), bounds=("bounds", "any"),
+        trades=("trades", "sum"), doubtful=("doubtful", "sum"), fx=("fx", "first"),
+    )  # fmt: skip
+    errors, kinds = np.sqrt(totals.pop("square")), np.where(totals.pop("bounds"), "at most", "exact")
+    totals.insert(1, "standard_error", errors)
+    totals.insert(2, "error", kinds)
+    return totals
+
+
+def _sums(trades: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Sums over groups: the value, the errors, how many trades there are and how many are doubtful."""
+    grouped = trades.assign(marked=trades["note"] != "").groupby(keys, sort=False)
+    return grouped.agg(
+        value=("cash", "sum"), errors=("cash_standard_error", "sum"), trades=("cash", "size"),
+        doubtful=("marked", "sum"), fx=("fx", "first"),
+    )  # fmt: skip

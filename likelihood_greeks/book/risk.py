@@ -24,10 +24,12 @@ from ..parameters import STANDARD, Greek, label, listed
 from ..streams.chunks import Draws, checked
 from .account import Account, Advanced, Main, Pool, Workshop, upcoming
 from .blocks import blocks
+from .currencies import reported, unconverted
 from .files import check_writable, write
 from .frame import COLUMNS, describe, net_rows, plain, with_notes
 from .interruption import Interrupted
 from .market import Market
+from .own_columns import attached, clashes
 from .parts import Parts, earlier_seed, fingerprint, folder
 from .reading import BookWarning, read_book, remarks
 from .tally import Nowhere, Row, Store
@@ -88,10 +90,14 @@ def risk(
     pandas.DataFrame
         A row per trade and Greek (the price is one): ``trade_id, underlying, product, quantity, greek, value,
         standard_error`` (per unit), ``position_value, position_standard_error`` (times quantity),
-        ``variance_ratio, n_paths, samples, seed, model, maturity, spot, volatility, rate, note``; then net rows per
-        underlying (``trade_id`` is ``"net"``). Raw units: per 1.00 of each parameter, theta per year (`desk_units` has
-        others). ``samples`` counts independent ones: a pair is one, and so is a scramble. ``volatility`` is what vega
-        is the derivative in: Black--Scholes' volatility, or Heston's initial one, the root of the initial variance.
+        ``variance_ratio, n_paths, samples, seed, model, maturity, spot, volatility, rate, currency, note``; then net
+        rows per underlying (``trade_id`` is ``"net"``). Raw units: per 1.00 of each parameter, theta per year
+        (`desk_units` has others). ``samples`` counts independent ones: a pair is one, and so is a scramble.
+        ``volatility`` is what vega is the derivative in: Black--Scholes' volatility, or Heston's initial one, the root
+        of the initial variance. All amounts are in ``currency`` (empty if neither market nor book says it). Where the
+        market has a reporting currency, ``fx, reporting_currency, reporting_value, reporting_standard_error`` have the
+        positions in it (missing where there is no rate). The book's own columns (trader, counterparty, ...) come last,
+        blank in net rows; one with a name of the library's is called ``"... (book)"``.
         ``frame.attrs["problems"]`` lists what is wrong with the trades that could not be priced, as dictionaries
         with keys ``trade_id, row, field, requirement, value``; ``frame.attrs["calibrations"]`` says for each
         underlying whose Heston model was fitted how well it fits (``rms_error`` and ``max_error`` in implied
@@ -124,9 +130,11 @@ def risk(
     aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
     of_net = one_of("target_of", target_of, TARGETS) == "net"
 
-    for remark in (*found_market.remarks, *remarks(frame)):
-        warnings.warn(remark, BookWarning, stacklevel=2)
     trades, problems = parse(frame, found_market)
+    converted = found_market.reporting_currency, found_market.fx
+    said = [*found_market.remarks, *remarks(frame), *clashes(frame)]
+    for remark in [*said, *unconverted({trade.currency for trade in trades}, *converted)]:
+        warnings.warn(remark, BookWarning, stacklevel=2)
     problems += [
         Problem(t.trade_id, t.row, "maturity", "leave something to observe", t.state) for t in trades if t.known
     ]
@@ -139,6 +147,7 @@ def risk(
 
     def table() -> pd.DataFrame:
         found = _table(accounts, nets, problems, frame)
+        found = attached(reported(found, *converted), frame, {trade.trade_id: trade.row for trade in trades})
         found.attrs |= {"seed": seed, "calibrations": _calibrations(found_market, {a.name for a in accounts})}
         return found
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from .._checks import refuse
 from .._quantities import GREEKS, Unit
+from .currencies import UNKNOWN
+from .own_columns import names_apart, own_of
 from .trades import NET
 
 NEEDED = (
@@ -16,7 +19,8 @@ NEEDED = (
 )  # fmt: skip
 """The columns of a frame of `risk` that units, pivots and reports read."""
 
-IDENTITY = ("trade_id", "underlying", "product", "quantity", "model", "maturity", "spot", "n_paths")
+IDENTITY = ("trade_id", "underlying", "currency", "product", "quantity", "model", "maturity", "spot", "n_paths")
+ROWS = ["trade_id", "underlying", "greek"]
 
 
 UNITS: Mapping[str, Unit] = {name: greek.desk for name, greek in GREEKS.items()}
@@ -29,18 +33,21 @@ def unit_of(greek: str) -> Unit:
 
 
 def checked_risk(frame: pd.DataFrame) -> pd.DataFrame:
-    """`frame`, refused unless it has the columns of `risk`."""
+    """`frame`, refused unless it has the columns of `risk`, and one row per trade and Greek."""
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"frame must be a DataFrame from risk(), got {type(frame).__name__}")
     if missing := [name for name in NEEDED if name not in frame.columns]:
         refuse("frame", f"come from risk(): it lacks {', '.join(missing)}", list(map(str, frame.columns)))
+    if (again := frame.duplicated(ROWS)).any():
+        refuse("frame", "have one row per trade and Greek", tuple(map(str, frame[ROWS].iloc[int(again.argmax())])))
     return frame
 
 
 def scaled(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame of `risk` with the columns ``unit, cash, cash_standard_error``: positions in a desk's units.
 
-    ``unit`` is the name of the unit, or the Greek's own where it stays raw.
+    ``unit`` is the name of the unit, or the Greek's own where it stays raw. What a file or an earlier version lacks of
+    ``currency`` and ``fx`` is filled in as unknown.
     """
     units = {greek: unit_of(greek) for greek in checked_risk(frame)["greek"].unique()}
     factor, power = (
@@ -53,6 +60,8 @@ def scaled(frame: pd.DataFrame) -> pd.DataFrame:
         cash=scale * frame["position_value"],
         cash_standard_error=scale * frame["position_standard_error"],
         note=frame["note"].fillna(""),  # as a CSV file has them
+        currency=frame["currency"].fillna(UNKNOWN) if "currency" in frame.columns else UNKNOWN,
+        fx=frame["fx"].astype(float) if "fx" in frame.columns else np.nan,
     )
 
 
@@ -82,10 +91,10 @@ def desk_units(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a trade, then the net rows: ``trade_id, underlying, product, quantity, model, maturity, spot, n_paths``;
-        for each Greek its raw derivative (per 1.00 of each parameter, theta per year), of the whole position, and the
-        same in its unit, in currency, each with its ``..._standard_error``; and ``doubtful``, the Greeks whose numbers
-        have a note against them.
+        A row a trade, then the net rows: ``trade_id, underlying, currency, product, quantity, model, maturity, spot,
+        n_paths`` and the book's own columns; for each Greek its raw derivative (per 1.00 of each parameter, theta per
+        year), of the whole position, and the same in its unit, in ``currency``, each with its ``..._standard_error``;
+        and ``doubtful``, the Greeks whose numbers have a note against them.
 
     Raises
     ------
@@ -108,7 +117,7 @@ def desk_units(frame: pd.DataFrame) -> pd.DataFrame:
     keys = ["underlying", "trade_id"]
     by_greek = {greek: own.set_index(keys) for greek, own in rows.groupby("greek", sort=False)}
     first = rows.drop_duplicates(keys).set_index(keys)
-    table = first[[name for name in IDENTITY if name not in keys]].copy()
+    table = pd.DataFrame(index=first.index)
     for greek, own in by_greek.items():
         raw, unit = ("position_value", "position_standard_error"), ("cash", "cash_standard_error")
         columns = {str(greek): raw, unit_of(str(greek)).name: unit}  # one, where they are the same
@@ -116,5 +125,7 @@ def desk_units(frame: pd.DataFrame) -> pd.DataFrame:
             table[name], table[f"{name}_standard_error"] = own[value], own[error]
     marked = rows[rows["note"] != ""].groupby(keys, sort=False)["greek"].agg(", ".join)
     table["doubtful"] = marked.reindex(table.index).fillna("")
-    table = table.reset_index().sort_values("trade_id", key=lambda ids: ids == NET, kind="stable")
-    return table[[*IDENTITY, *(name for name in table.columns if name not in IDENTITY)]].reset_index(drop=True)
+    shown = names_apart(own_of(frame), [*IDENTITY, *table.columns])
+    about = first.reset_index()[[*IDENTITY, *shown]].rename(columns=shown).set_index(first.index)
+    table = pd.concat([about, table], axis="columns").reset_index(drop=True)
+    return table.sort_values("trade_id", key=lambda ids: ids == NET, kind="stable", ignore_index=True)
