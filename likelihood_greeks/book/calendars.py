@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import count, takewhile
 from typing import Any
@@ -42,6 +42,13 @@ def iso_date(name: str, value: object) -> date:
     if not FIRST_DATE <= moment <= LAST_DATE:
         refuse(name, f"lie between {FIRST_DATE} and {LAST_DATE}", value)
     return moment
+
+
+def day_words(today: date, maturity: float) -> str:
+    """A time in years from `today` for people: the date, if it is one."""
+    days = maturity * DAYS_PER_YEAR
+    whole = round(days)
+    return str(today + timedelta(whole)) if abs(days - whole) < 1e-6 else f"{maturity:.4g} years"
 
 
 def calendar(name: str) -> Any:

@@ -22,6 +22,7 @@ from ..engine.stopping import MAX_PATHS, TargetError, goal
 from ..estimate import Statistics
 from ..parameters import STANDARD, Greek, label, listed
 from ..streams.chunks import Draws, checked
+from . import unused_quotes
 from .account import Account, Advanced, Main, Pool, Workshop, upcoming
 from .blocks import blocks
 from .currencies import reported, unconverted
@@ -115,7 +116,8 @@ def risk(
     Warns
     -----
     BookWarning
-        If some trades could not be priced, a column may be a misspelt one, or parts could not be used again.
+        If some trades could not be priced, a column may be a misspelt one, something in the market looks wrong (see
+        `Market.remarks`) or cannot be used, or parts could not be used again.
     """
     found_market = market if isinstance(market, Market) else Market.read(market)
     frame = read_book(book)
@@ -139,6 +141,8 @@ def risk(
         Problem(t.trade_id, t.row, "maturity", "leave something to observe", t.state) for t in trades if t.known
     ]
     trades = [trade for trade in trades if not trade.known]
+    for remark in unused_quotes.remarks(trades, found_market):
+        warnings.warn(remark, BookWarning, stacklevel=2)
     accounts = _accounts(
         trades, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net)
     )

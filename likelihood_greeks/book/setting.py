@@ -10,7 +10,7 @@ from typing import Any, final
 
 from .._checks import InvalidValueError, refuse
 from . import tenors
-from .calendars import closest
+from .calendars import closest, day_words
 from .curves import ZeroCurve
 
 
@@ -39,6 +39,10 @@ class Setting:
     def years(self, name: str, nodes: Iterable[Any]) -> tuple[float, ...]:
         """Nodes in time, given as dates (or ISO text), tenors or years, in years: see `tenors.years`."""
         return tenors.years(name, nodes, self.today)
+
+    def words(self, maturity: float) -> str:
+        """A time in years for people: the date, if it is one."""
+        return day_words(self.today, maturity)
 
     def curve(self, key: str, name: str) -> ZeroCurve:
         """The shared curve that a section asks for at `key`.

@@ -118,7 +118,9 @@ def built(name: str, section: Stated, setting: Setting) -> Underlying:
     setting.remarks.extend(_forgotten(name, entries, setting))
     dividends = _dividends(entries, zero, setting)
     entries |= {"zero_curve": zero, "dividend_yield": dividends}
-    entries["implied_volatility"] = surface_reading.read(quotes, Forwards(entries["spot"], zero, dividends), setting)
+    entries["implied_volatility"] = surface_reading.read(
+        quotes, name, Forwards(entries["spot"], zero, dividends), setting
+    )
     if section.heston is None:
         return Underlying(name=name, **entries)
     if section.fitted:

@@ -15,7 +15,7 @@ import pandas as pd
 from ..._checks import number, one_of, refuse, within
 from .. import market_keys
 from ..setting import Setting
-from . import delta_reading, quotes
+from . import checks, delta_reading, quotes
 from .forwards import Forwards
 from .grid import VolatilitySurface
 from .moneyness import SmileSurface, flat
@@ -63,8 +63,10 @@ def told(value: Any) -> dict[str, Any]:
     return found
 
 
-def read(value: Any, forwards: Forwards, setting: Setting) -> Surface | float | None:
-    """The surface that an opened entry ``implied_volatility`` states; a number, or nothing, as it is.
+def read(value: Any, name: str, forwards: Forwards, setting: Setting) -> Surface | float | None:
+    """The surface that an opened entry ``implied_volatility`` of `name` states; a number, or nothing, as it is.
+
+    What looks wrong in it and may be right goes to the remarks of the setting.
 
     Raises
     ------
@@ -74,7 +76,10 @@ def read(value: Any, forwards: Forwards, setting: Setting) -> Surface | float | 
     if isinstance(value, Surface) or not isinstance(value, (Mapping, pd.DataFrame)):
         return value
     with within("implied_volatility"):
-        return _one_quote(_surface(value, forwards, setting))
+        surface = _one_quote(_surface(value, forwards, setting))
+        if isinstance(surface, Surface):
+            setting.remarks.extend(checks.doubts(surface, name, forwards.spot, setting.words))
+        return surface
 
 
 def _surface(value: Any, forwards: Forwards, setting: Setting) -> Surface:
@@ -162,6 +167,8 @@ def _volatilities(table: dict[str, Any], forwards: Forwards) -> Surface:
         if not isinstance(row, list):
             raise TypeError(f"volatilities must be a table, a row for each strike, got {row!r} in it")
     grid = VolatilitySurface(strikes, maturities, tuple(rows))
+    level = forwards.spot if unit == "currency" else 1.0
+    checks.refuse_nonsense(np.array(grid.strikes), np.ravel(grid.volatilities), level)
     if len(grid.strikes) == 1:
         return flat(grid.maturities, grid.volatilities[0], forwards)
     if unit == "currency" and not _beyond(table):
@@ -188,12 +195,16 @@ def _listed(table: Mapping[str, Any], forwards: Forwards) -> SmileSurface:
     if told := quotes.forwards(expiries):
         forwards = Forwards.at(forwards.spot, [expiry.maturity for expiry in expiries], told)
     unit, factor = _unit(table, forwards)
+    strikes, volatilities = (
+        np.concatenate([getattr(own, key) for own in expiries]) for key in ("strikes", "volatilities")
+    )
+    checks.refuse_nonsense(factor * strikes, volatilities, forwards.spot if unit == "currency" else 1.0)
     smiles = []
     for expiry in expiries:
         forward = forwards(expiry.maturity)
         size = factor * (forward if unit == "forward" else 1.0)
-        strikes = tuple(size * strike for strike in expiry.strikes)
-        smiles.append(QuotedSmile(expiry.maturity, forward, strikes, expiry.volatilities, _beyond(table)))
+        own = tuple(size * strike for strike in expiry.strikes)
+        smiles.append(QuotedSmile(expiry.maturity, forward, own, expiry.volatilities, _beyond(table)))
     return SmileSurface(tuple(smiles), forwards)
 
 

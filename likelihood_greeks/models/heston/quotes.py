@@ -22,6 +22,10 @@ Rates: TypeAlias = float | Mapping[float, float] | pd.Series
 LARGEST_VOLATILITY = 5.0
 LEAST_VEGA = 1e-8  # in forwards: a price in double precision tells the volatility to about 1e-7
 SAME_MATURITY = 1e-9  # years
+LONGEST = 60.0
+"""Years: no market quotes options beyond."""
+MISSCALED = 20.0
+"""Strikes of which most are so many times the spot, or a part of it as small, are in another unit."""
 
 
 @final
@@ -99,6 +103,7 @@ class Quotes:
         table = _table("surface", surface)
         _axis("surface.index", table.index)
         maturities = _axis("surface.columns", table.columns)
+        _refuse_misplaced(table, positive("spot", spot))
         found = cls(
             table,
             _weights(weights, table),
@@ -148,6 +153,21 @@ def _axis(name: str, labels: pd.Index) -> list[float]:
     if not found or not all(a < b for a, b in pairwise(found)):
         refuse(name, "hold at least one number, strictly increasing", found)
     return found
+
+
+def _refuse_misplaced(table: pd.DataFrame, spot: float) -> None:
+    """Refuse a table with maturities where strikes are meant, or with either on another scale."""
+    strikes, maturities = (np.asarray(labels, dtype=float) for labels in (table.index, table.columns))
+    named = [str(name).lower() for name in (table.index.name, table.columns.name)]
+    turned = ": strikes are the index and maturities the columns, and these look turned"
+    if "strike" in named[1] or "matur" in named[0] or "expir" in named[0]:
+        refuse(f"surface.index{turned}: it", "be named so", table.index.name)
+    if not (last := float(maturities[-1])) <= LONGEST:
+        refuse("surface.columns", f"be at most {LONGEST:g} years{turned if strikes[-1] <= LONGEST else ''}", last)
+    if len(strikes) > 1 and not spot / MISSCALED <= np.median(strikes) <= spot * MISSCALED:
+        refuse(
+            "surface.index", f"hold strikes in the currency of the spot {spot:g}", f"{strikes[0]:g} to {strikes[-1]:g}"
+        )
 
 
 def _weights(weights: object, table: pd.DataFrame) -> FloatArray:
