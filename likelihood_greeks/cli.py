@@ -23,12 +23,13 @@ from rich.console import Console
 from rich.table import Table
 
 from . import parameters
-from ._checks import refuse
+from ._checks import one_of, refuse
 from .book.difference import diff
 from .book.files import check_writable, write
 from .book.interruption import Interrupted
 from .book.ladder import ladder
 from .book.market import Market
+from .book.own_columns import names_in_frame
 from .book.reading import BookWarning, read_book
 from .book.risk import risk
 from .book.trades import NET, parse
@@ -134,6 +135,9 @@ def risk_command(
     with_ladder: Annotated[
         bool, typer.Option("--ladder", help="Spot ladders in the reports: every trade revalued at six spots.")
     ] = False,
+    by: Annotated[
+        str | None, typer.Option("--by", help="Totals by columns of the book's own, e.g. book,counterparty.")
+    ] = None,
     paths: Paths = 100_000,
     seed: Seed = None,
     greeks: Greeks = None,
@@ -170,7 +174,7 @@ def risk_command(
         report_file.check_writable(path)
     if with_ladder and not report:
         refuse("ladder", "go with --report, where it is drawn", "no report")
-    data, rungs = Market.read(market), None
+    data, rungs, keys = Market.read(market), None, _own_columns(book, by)
     pool = ThreadPoolExecutor(workers) if dask is None else cluster.connected(dask)
     with pool as executor, warnings.catch_warnings(record=True) as caught, _stoppable():
         warnings.simplefilter("always", BookWarning)
@@ -180,6 +184,7 @@ def risk_command(
             executor=executor, progress=talk.progress, output=output, resume=resume,
         )  # fmt: skip
     _print_risk(frame, talk)
+    talk.show(*(terminal.totals_table(frame, key) for key in keys if len(frame)))
     for warning in caught:
         errors.print(str(warning.message))
     if with_ladder and len(frame):
@@ -191,10 +196,17 @@ def risk_command(
         "sampling": sampling, "target errors": target_error or "none", "seconds": f"{seconds:.1f}",
     }  # fmt: skip
     for path in (report or []) if len(frame) else []:
-        report_file.report(frame, path, ladder=rungs, settings=settings)
+        report_file.report(frame, path, ladder=rungs, settings=settings, by=keys)
     talk.say(_summary(frame, seconds, [*filter(None, [output]), *((report or []) if len(frame) else [])]))
     if frame.attrs["problems"]:
         raise typer.Exit(1)
+
+
+def _own_columns(book: Path, by: str | None) -> list[str]:
+    """The names in a frame of the own columns of a book in ``column,...``, refused before anything is computed."""
+    names = [word.strip() for word in (by or "").split(",") if word.strip()]
+    known = names_in_frame(read_book(book)) if names else {}
+    return [known[one_of("by", name, list(known))] for name in names]
 
 
 def _print_risk(frame: pd.DataFrame, talk: _Talk) -> None:

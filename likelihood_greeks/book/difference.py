@@ -12,15 +12,17 @@ from scipy import special
 
 from .._checks import one_of, positive, refuse
 from .files import read
+from .own_columns import column_of, names_apart, own_of
 from .trades import NET
 from .units import checked_risk
 
 KEYS = ["trade_id", "underlying", "greek"]
-SETTINGS = ("product", "quantity", "model", "maturity", "spot", "volatility", "rate")
+SETTINGS = ("product", "quantity", "currency", "model", "maturity", "spot", "volatility", "rate")
 """What a trade is and where it is valued: a difference in these is a reason for others."""
 
 COLUMNS = {"position": ("position_value", "position_standard_error"), "unit": ("value", "standard_error")}
 MANY = 1e9  # samples beyond which Student's law is the normal one
+KNOWN = "greek_known"  # a column that tells whether a run has a row
 ROUNDING = 1e-9  # relative: values nearer than this are equal, whatever their errors
 
 
@@ -47,11 +49,12 @@ def diff(
     -------
     pandas.DataFrame
         A row per trade and Greek, net positions last: ``trade_id, underlying, greek, before, after, difference,
-        standard_error, draws, z, threshold, verdict, note``. ``draws`` is "independent" (the squared errors add) or
+        standard_error, draws, z, threshold, verdict, note, currency``, and the books' own columns, blank cells of the
+        second filled from the first. ``draws`` is "independent" (the squared errors add) or
         "common": the runs have the same seed, so that the error of the difference is not known, but at most the sum
         of both, which is what stands there. ``verdict`` is "noise", "changed" (``z`` is beyond the ``threshold``,
         Student's where few independent samples tell the errors), "new" or "gone". ``note`` is what was held against
-        either number.
+        either number. Amounts in two currencies have no difference, and are "changed".
         ``attrs["settings"]`` lists the differences of quantities, spots, volatilities, models, ... by trade, as
         dictionaries with keys ``trade_id, underlying, setting, before, after``.
 
@@ -79,21 +82,25 @@ def diff(
     both = one.add_suffix("_1").join(two.add_suffix("_2"), how="outer")
     both = both.loc[[*one.index, *two.index.difference(one.index, sort=False)]]
     table = pd.DataFrame({"before": both[f"{value}_1"], "after": both[f"{value}_2"]})
-    table["difference"] = table["after"] - table["before"]
+    other = _other_currency(both)
+    table["difference"] = (table["after"] - table["before"]).mask(other)
     common = both["seed_1"] == both["seed_2"]
     errors = both[f"{error}_1"], both[f"{error}_2"]
-    table["standard_error"] = np.where(common, errors[0] + errors[1], np.hypot(*errors))
+    table["standard_error"] = np.where(other, np.nan, np.where(common, errors[0] + errors[1], np.hypot(*errors)))
     in_both = both["greek_known_1"].notna() & both["greek_known_2"].notna()
     table["draws"] = np.where(in_both, np.where(common, "common", "independent"), "")
     table["z"] = _scores(table)
     checks = int(in_both.sum())
     samples = both[["samples_1", "samples_2"]].min(axis=1) if "samples_1" in both and "samples_2" in both else np.inf
     table["threshold"] = -special.stdtrit(np.clip(samples - 1.0, 1.0, MANY), level / 2.0 / max(checks, 1))
-    table["verdict"] = _verdicts(table, both)
+    table["verdict"] = np.where(other, "changed", _verdicts(table, both))
     notes = both[["note_1", "note_2"]].fillna("")
     table["note"] = notes["note_1"].where(
         notes["note_1"] == notes["note_2"], notes["note_1"] + " | " + notes["note_2"]
     ).str.strip(" |")  # fmt: skip
+    own = [name for name in dict.fromkeys([*own_of(two), *own_of(one)]) if name != KNOWN]
+    for name, shown in names_apart(["currency", *own], table.columns).items():
+        table[shown] = _carried(name, both)
     table = table.reset_index().sort_values("trade_id", key=lambda ids: ids == NET, kind="stable", ignore_index=True)
     table.attrs = {"settings": _settings(both), "level": level, "checks": checks}
     return table
@@ -106,10 +113,31 @@ def _numbered(name: str, given: pd.DataFrame | str | os.PathLike[str]) -> pd.Dat
         checked_risk(frame)
     except ValueError as problem:
         raise ValueError(f"{given if isinstance(given, (str, os.PathLike)) else name}: {problem}") from None
-    keyed = frame.assign(greek_known=True).astype({"trade_id": str, "underlying": str, "greek": str}).set_index(KEYS)
+    keyed = frame.assign(**{KNOWN: True}).astype({"trade_id": str, "underlying": str, "greek": str}).set_index(KEYS)
     if keyed.index.has_duplicates:
         refuse(name, "have one row per trade and Greek", keyed.index[keyed.index.duplicated()][0])
     return keyed
+
+
+def _other_currency(both: pd.DataFrame) -> pd.Series:
+    """Whether the numbers of a row are in two currencies, both of them known."""
+    one, two = (_column("currency", side, both) for side in (1, 2))
+    return one.ne(two) & _filled(one) & _filled(two)
+
+
+def _column(name: str, side: int, both: pd.DataFrame) -> pd.Series:
+    """A column of one of the runs, blank where it has none."""
+    return both.get(f"{name}_{side}", pd.Series("", index=both.index))
+
+
+def _filled(cells: pd.Series) -> pd.Series:
+    return cells.notna() & cells.astype(object).ne("")
+
+
+def _carried(name: str, both: pd.DataFrame) -> pd.Series:
+    """What the second run says in a column, or else the first; text is empty where neither says anything."""
+    one, two = (_column(name, side, both) for side in (1, 2))
+    return column_of(two.astype(object).where(_filled(two), one.astype(object)).tolist()).set_axis(both.index)
 
 
 def _scores(table: pd.DataFrame) -> np.ndarray[Any, Any]:

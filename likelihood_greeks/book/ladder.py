@@ -46,8 +46,8 @@ def ladder(
     Returns
     -------
     pandas.DataFrame
-        A row per underlying and move: ``underlying, move, spot, change, standard_error`` (currency), and how many
-        ``trades`` are in it; how many of them are ``doubtful`` there. ``attrs["seed"]`` reproduces it;
+        A row per underlying and move: ``underlying, move, spot, change, standard_error`` (in ``currency``), and how
+        many ``trades`` are in it; how many of them are ``doubtful`` there. ``attrs["seed"]`` reproduces it;
         ``attrs["left_out"]`` says for each trade that could not be revalued why.
 
     Raises
@@ -68,9 +68,9 @@ def ladder(
             rows.append(_revalued(trade, shares, paths=paths, seed=own, executor=executor))
         except (ValueError, ArithmeticError) as error:
             left_out[trade.trade_id] = str(error)
-    columns = ["underlying", "move", "spot", "change", "square", "trades", "doubtful"]
+    columns = ["underlying", "move", "spot", "change", "square", "trades", "doubtful", "currency"]
     every = pd.concat(rows) if rows else pd.DataFrame(columns=columns, dtype=float)
-    sums = {"spot": "first", "change": "sum", "square": "sum", "trades": "sum", "doubtful": "sum"}
+    sums = {"spot": "first", "change": "sum", "square": "sum", "trades": "sum", "doubtful": "sum", "currency": "first"}
     table = every.groupby(["underlying", "move"], sort=False).agg(sums).reset_index()
     table.insert(4, "standard_error", np.sqrt(table.pop("square")))
     table = table.sort_values(["underlying", "move"], ignore_index=True)
@@ -91,5 +91,6 @@ def _revalued(trade: Trade, shares: Sequence[float], **settings: Any) -> pd.Data
             "square": (trade.quantity * frame["change_standard_error"].to_numpy()) ** 2,
             "trades": 1,
             "doubtful": (frame["note"] != "").to_numpy(),
+            "currency": trade.currency,
         }
     )

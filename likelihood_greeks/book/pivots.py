@@ -68,7 +68,7 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
     keys = _keys(frame, [by] if isinstance(by, str) else by)
     rows = scaled(frame)
     if reporting:
-        rows = _converted(rows)
+        rows = converted(rows)
     trades = rows[rows["trade_id"] != NET]
     if "bucket" in keys:
         trades = trades.assign(bucket=buckets(trades["maturity"]))
@@ -84,9 +84,8 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
     rate = found.pop("fx")
     if reporting or rate.isna().all():
         return found
-    currency = frame.loc[frame["fx"].notna(), "reporting_currency"].iloc[0]
     return found.assign(
-        reporting_currency=np.where(rate.notna(), currency, UNKNOWN),
+        reporting_currency=np.where(rate.notna(), reports_in(frame), UNKNOWN),
         reporting_value=rate * found["value"],
         reporting_standard_error=rate * found["standard_error"],
     )
@@ -98,7 +97,13 @@ def _keys(frame: pd.DataFrame, by: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(one_of("by", key, known) for key in by))
 
 
-def _converted(rows: pd.DataFrame) -> pd.DataFrame:
+def reports_in(frame: pd.DataFrame) -> str:
+    """The reporting currency of a frame of `risk`; `UNKNOWN` without one, or without any rate."""
+    rates = frame["fx"].notna() if "fx" in frame.columns else pd.Series(dtype=bool)
+    return str(frame.loc[rates, "reporting_currency"].iloc[0]) if rates.any() else UNKNOWN
+
+
+def converted(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of `scaled` with their numbers in the reporting currency, where there is a rate."""
     known = rows["fx"].notna()
     if not known.any():

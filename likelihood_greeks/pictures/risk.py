@@ -10,7 +10,8 @@ import pandas as pd
 
 from .._checks import one_of, refuse
 from .._words import number
-from ..book.pivots import pivot
+from ..book.currencies import UNKNOWN
+from ..book.pivots import pivot, reports_in
 from ..book.units import checked_risk, unit_of
 
 # Matplotlib is imported where a figure is made, as in `pictures.comparison`.
@@ -27,8 +28,12 @@ OTHERS = "others"
 BAND = 2.0  # standard errors drawn each way
 
 
-def risk_by_maturity(frame: pd.DataFrame, greek: str = "delta", axes: Axes | None = None) -> Axes:
+def risk_by_maturity(
+    frame: pd.DataFrame, greek: str = "delta", axes: Axes | None = None, *, currency: str | None = None
+) -> Axes:
     """Draw a Greek of the book, in a desk's unit, by maturity and underlying.
+
+    One picture is in one currency: the reporting currency, where the market had one and rates for all.
 
     The lines on the bars are two standard errors each way: of the total if it is one trade or all of an underlying,
     otherwise of what the error is at most (see `pivot`).
@@ -41,6 +46,8 @@ def risk_by_maturity(frame: pd.DataFrame, greek: str = "delta", axes: Axes | Non
         One of the frame's.
     axes : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
+    currency : str, optional
+        Which of several currencies to draw; an empty one is that of trades of which nobody says it.
 
     Returns
     -------
@@ -49,12 +56,17 @@ def risk_by_maturity(frame: pd.DataFrame, greek: str = "delta", axes: Axes | Non
     Raises
     ------
     ValueError
-        If the frame is not from `risk`, has no trades, or does not have the Greek.
+        If the frame is not from `risk`, has no trades, does not have the Greek, or is in several currencies and none
+        is chosen.
     """
     one_of("greek", greek, sorted(set(checked_risk(frame)["greek"])))
-    totals = pivot(frame[frame["greek"] == greek], ["underlying", "bucket"])
+    own = frame[frame["greek"] == greek]
+    totals = pivot(own, ["underlying", "bucket"], reporting=reports_in(own) != UNKNOWN)
     if totals.empty:
         refuse("frame", "have a trade", len(frame))
+    known = list(totals["currency"].unique())
+    currency = one_of("currency", known[0] if len(known) == 1 and currency is None else currency, known)
+    totals = totals[totals["currency"] == currency]
     axes = _axes(axes)
     present = totals["bucket"].cat.remove_unused_categories()
     totals = totals.assign(place=present.cat.codes, name=_names(totals))
@@ -69,7 +81,7 @@ def risk_by_maturity(frame: pd.DataFrame, greek: str = "delta", axes: Axes | Non
         _whiskers(axes, at, own["value"], BAND * np.sqrt(own["square"]))
     axes.set_xticks(range(len(present.cat.categories)), list(present.cat.categories))
     axes.set_xlabel("time to maturity")
-    axes.set_ylabel(f"{unit_of(greek).title}\n(currency; lines: ±{BAND:g} s.e. at most)")
+    axes.set_ylabel(f"{unit_of(greek).title}\n({currency or 'currency'}; lines: ±{BAND:g} s.e. at most)")
     if len(names) > 1:
         axes.legend(title="underlying", fontsize=8, title_fontsize=8)
     return axes
@@ -96,6 +108,7 @@ def ladder_of(table: pd.DataFrame, underlying: str, axes: Axes | None = None) ->
         If the table has no such underlying.
     """
     own = table[table["underlying"] == one_of("underlying", underlying, list(table["underlying"].unique()))]
+    currency = own["currency"].iloc[0] if "currency" in own else UNKNOWN
     still = pd.DataFrame({"move": [0.0], "change": [0.0], "standard_error": [0.0]})
     own = pd.concat([own[still.columns], still]).sort_values("move")
     axes = _axes(axes)
@@ -103,7 +116,7 @@ def ladder_of(table: pd.DataFrame, underlying: str, axes: Axes | None = None) ->
     axes.plot(100.0 * own["move"], own["change"], "o-", color=STYLES[0][0], markersize=4)
     _whiskers(axes, 100.0 * own["move"], own["change"], BAND * own["standard_error"])
     axes.set_xlabel(f"move of {underlying} (%)")
-    axes.set_ylabel(f"gain of the position\n(currency; lines: ±{BAND:g} s.e.)")
+    axes.set_ylabel(f"gain of the position\n({currency or 'currency'}; lines: ±{BAND:g} s.e.)")
     return axes
 
 

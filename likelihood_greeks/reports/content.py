@@ -13,8 +13,10 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from .._checks import refuse
-from ..book.pivots import pivot
+from .._checks import one_of, refuse
+from ..book.currencies import UNKNOWN
+from ..book.own_columns import own_of
+from ..book.pivots import converted, pivot, reports_in
 from ..book.trades import NET
 from ..book.units import scaled, unit_of
 
@@ -38,20 +40,25 @@ class Content:
         From `ladder`.
     settings : mapping of str to object
         Whatever else should be on record: file names, options, seconds.
+    by : tuple of str
+        Own columns of the book to total by.
 
     Raises
     ------
     TypeError, ValueError
-        If `frame` is not from `risk`, or has no trades.
+        If `frame` is not from `risk`, or has no trades or no such columns.
     """
 
     frame: pd.DataFrame
     ladder: pd.DataFrame | None
     settings: Mapping[str, object]
+    by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.trades.empty:
             refuse("frame", "have a trade", self.frame.attrs.get("problems", []))
+        for name in self.by:
+            one_of("by", name, own_of(self.frame))
 
     @cached_property
     def _rows(self) -> pd.DataFrame:
@@ -71,14 +78,30 @@ class Content:
         """The pivot of the frame."""
         return pivot(self.frame, by)
 
+    @property
+    def reporting(self) -> str:
+        """The reporting currency; empty without one."""
+        return reports_in(self.frame)
+
+    @cached_property
+    def comparable(self) -> pd.DataFrame:
+        """The rows of trades, converted into the reporting currency as far as it is known how."""
+        return converted(self.trades) if self.reporting != UNKNOWN else self.trades
+
+    @property
+    def currencies(self) -> list[str]:
+        """Those of `comparable`, within which trades can be compared."""
+        return [str(currency) for currency in self.comparable["currency"].unique()]
+
     def leading(self, column: str) -> pd.DataFrame:
         """The trades with the largest numbers in a column (``cash`` or its error), the largest first.
 
-        With ``share``, of the sum over all trades of the absolute numbers.
+        With ``share``, of the sum of the absolute numbers over all trades that can be compared.
         """
-        size = self.trades[column].abs()
-        ranked = self.trades.assign(share=size / size.groupby(self.trades["greek"]).transform("sum"))
-        return ranked.sort_values("share", ascending=False, kind="stable").groupby("greek").head(LEADING)
+        keys, size = ["greek", "currency"], self.comparable[column].abs()
+        gross = size.groupby([self.comparable[key] for key in keys]).transform("sum")
+        ranked = self.comparable.assign(share=size / gross)
+        return ranked.sort_values("share", ascending=False, kind="stable").groupby(keys).head(LEADING)
 
     def imprecise(self) -> list[str]:
         """Net numbers whose errors are large against the gross position, and how many paths would do."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +26,7 @@ def report(
     *,
     ladder: pd.DataFrame | None = None,
     settings: Mapping[str, object] | None = None,
+    by: Sequence[str] = (),
 ) -> None:
     """Write a book's risk for people: totals, pictures, contributors, warnings, and what makes it again.
 
@@ -40,17 +41,19 @@ def report(
         From `ladder`.
     settings : mapping of str to object, optional
         What else should be on record: file names, options, seconds.
+    by : sequence of str, optional
+        The book's own columns (trader, counterparty, ...) to have totals by.
 
     Raises
     ------
     TypeError, ValueError
-        If `frame` is not from `risk` or has no trades, or the suffix is another one.
+        If `frame` is not from `risk`, has no trades or no such columns, or the suffix is another one.
     FileNotFoundError
         If the folder is not there.
     """
     target = Path(path)
     check_writable(target)
-    content = Content(frame, ladder, settings or {})
+    content = Content(frame, ladder, settings or {}, tuple(by))
     if target.suffix.lower() == ".html":
         target.write_text(html.render(content), encoding="utf-8")
     else:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from .._words import number, with_error
+from ..book.currencies import UNKNOWN
 from ..book.units import unit_of
 from ..pictures.risk import ladder_of, risk_by_maturity
 from .content import Content
+from .totals import UNSTATED, Total, totals_by
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +38,7 @@ def render(content: Content) -> str:
         record=content.record(),
         greeks={greek: unit_of(greek).title for greek in content.greeks},
         tables=dict(_tables(content)),
+        stated=set(content.trades["currency"]) != {UNKNOWN},
         imprecise=content.imprecise(),
         leading=dict(_leading(content)),
         pictures=dict(_pictures(content)),
@@ -55,26 +58,29 @@ def render(content: Content) -> str:
 
 
 def _tables(content: Content) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Totals by title: a row a group, its name, the number of its trades and a cell a Greek."""
-    several = content.trades["underlying"].nunique() > 1
-    by_underlying = _wide(content.totals("underlying"), "underlying", content.greeks)
-    if several:
-        by_underlying += _wide(content.totals().assign(all="all"), "all", content.greeks)
-    yield "By underlying", by_underlying
-    yield "By maturity", _wide(content.totals("bucket"), "bucket", content.greeks)
-    yield "By product", _wide(content.totals("product"), "product", content.greeks)
+    """Totals by title: a row a group and currency, its name, the number of its trades and a cell a Greek."""
+    frame, greeks = content.frame, content.greeks
+    by_underlying = totals_by(frame, "underlying")
+    if content.trades["underlying"].nunique() > 1:
+        by_underlying += totals_by(frame)
+    yield "By underlying", _wide(by_underlying, greeks)
+    for title, key in {"maturity": "bucket", "product": "product", **{name: name for name in content.by}}.items():
+        yield f"By {title}", _wide(totals_by(frame, key), greeks)
 
 
-def _wide(totals: pd.DataFrame, key: str, greeks: Sequence[str]) -> list[dict[str, Any]]:
-    rows = []
-    for name, own in totals.groupby(key, sort=False, observed=True):
-        by_greek = {row["greek"]: row for row in _records(own)}
-        cells = [_cell(by_greek[greek]) if greek in by_greek else None for greek in greeks]
-        rows.append({"name": str(name), "trades": int(own["trades"].max()), "cells": cells})
-    return rows
+def _wide(rows: Sequence[Total], greeks: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": row.name,
+            "currency": row.currency,
+            "trades": row.trades,
+            "cells": [_cell(row.cells[greek]) if greek in row.cells else None for greek in greeks],
+        }
+        for row in rows
+    ]
 
 
-def _cell(row: dict[Any, Any]) -> dict[str, Any]:
+def _cell(row: Mapping[Any, Any]) -> dict[str, Any]:
     value, _, error = with_error(row["value"], row["standard_error"]).partition(" ± ")
     return {
         "value": value, "error": error, "at_most": row["error"] == "at most", "doubtful": row["doubtful"] > 0,
@@ -83,26 +89,32 @@ def _cell(row: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _leading(content: Content) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """The largest positions of each Greek, and the trades that its error comes from."""
+    """The largest positions of each Greek and currency, and the trades that its error comes from."""
     largest, noisiest = (
-        dict(list(content.leading(column).groupby("greek"))) for column in ("cash", "cash_standard_error")
+        dict(list(content.leading(column).groupby(["greek", "currency"]))) for column in ("cash", "cash_standard_error")
     )
-    for greek in content.greeks:
-        rows = []
-        for row, noisy in zip(_records(largest[greek]), _records(noisiest[greek]), strict=True):
+    for greek, currency in ((greek, currency) for greek in content.greeks for currency in content.currencies):
+        rows, key = [], (greek, currency)
+        for row, noisy in zip(_records(largest[key]), _records(noisiest[key]), strict=True):
             value, _, error = with_error(row["cash"], row["cash_standard_error"]).partition(" ± ")
             rows.append({
                 "trade": str(row["trade_id"]), "product": row["product"], "value": value, "error": error,
                 "share": format(row["share"], ".0%"), "noisy": str(noisy["trade_id"]),
                 "noise": number(noisy["cash_standard_error"], 2),
             })  # fmt: skip
-        yield greek, rows
+        yield unit_of(greek).title + _in(content, currency), rows
+
+
+def _in(content: Content, currency: str) -> str:
+    """What a title says of a currency: nothing where all is in one that nobody states."""
+    return "" if content.currencies == [UNKNOWN] else f", {currency or UNSTATED}"
 
 
 def _pictures(content: Content) -> Iterator[tuple[str, str]]:
     for greek in (greek for greek in PICTURED if greek in content.greeks):
-        title = f"{unit_of(greek).title} by maturity".capitalize()
-        yield title, _drawn(partial(risk_by_maturity, content.frame, greek))
+        for currency in content.currencies:
+            title = f"{unit_of(greek).title} by maturity".capitalize() + _in(content, currency)
+            yield title, _drawn(partial(risk_by_maturity, content.frame, greek, currency=currency))
 
 
 def _ladders(content: Content) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -122,7 +134,8 @@ def _ladders(content: Content) -> Iterator[tuple[str, dict[str, Any]]]:
                 "taylor": number(taylor), "doubtful": row["doubtful"] > 0,
             })  # fmt: skip
         picture = _drawn(partial(ladder_of, ladder, str(name)))
-        yield str(name), {"picture": picture, "rows": rows, "trades": int(own["trades"].max())}
+        label = f"{name}, {currency}" if (currency := own["currency"].iloc[0]) else str(name)
+        yield label, {"picture": picture, "rows": rows, "trades": int(own["trades"].max())}
 
 
 def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:

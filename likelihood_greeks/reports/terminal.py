@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
@@ -9,14 +11,18 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from .._words import number, with_error
+from ..book.currencies import UNKNOWN
 from ..book.trades import NET
+from ..book.units import unit_of
+from .totals import UNSTATED, Total, totals_by
 
 
 def book_table(risk: pd.DataFrame, title: str = "Greeks a unit, ± standard error") -> Table:
     """One row a trade, one column a Greek, per unit of the trade."""
     trades = risk[risk["trade_id"] != NET]
     table = Table(title=title, header_style="bold", pad_edge=False)
-    for column in ("trade", "product"):
+    several = trades["currency"].nunique() > 1
+    for column in ("trade", "product", *["currency"] * several):
         table.add_column(column, no_wrap=True)
     table.add_column("quantity", justify="right", no_wrap=True)
     greeks = list(dict.fromkeys(trades["greek"]))
@@ -26,23 +32,56 @@ def book_table(risk: pd.DataFrame, title: str = "Greeks a unit, ± standard erro
         first = rows.iloc[0]
         by_greek = rows.set_index("greek")
         cells = [_cell(by_greek.loc[greek], "value", "standard_error") for greek in greeks]
-        table.add_row(escape(str(trade_id)), escape(str(first["product"])), f"{first['quantity']:,g}", *cells)
+        currency = [str(first["currency"]) or UNSTATED] * several
+        about = escape(str(trade_id)), escape(str(first["product"])), *currency, f"{first['quantity']:,g}"
+        table.add_row(*about, *cells)
     return table
 
 
 def net_table(risk: pd.DataFrame, title: str = "Net position, ± standard error") -> Table:
-    """One row an underlying, one column a Greek, of the whole position."""
+    """One row an underlying, one column a Greek, of the whole position; then the price of all, by currency.
+
+    Other raw Greeks do not add up over underlyings.
+    """
     net = risk[risk["trade_id"] == NET]
     table = Table(title=title, header_style="bold", pad_edge=False)
-    table.add_column("underlying", no_wrap=True)
+    stated = net["currency"].ne(UNKNOWN).any()
+    for column in ("underlying", *["currency"] * bool(stated)):
+        table.add_column(column, no_wrap=True)
     greeks = list(dict.fromkeys(net["greek"]))
     for greek in greeks:
         table.add_column(greek, justify="right", no_wrap=True)
     for underlying, rows in net.groupby("underlying", sort=False):
         by_greek = rows.set_index("greek")
         cells = [_cell(by_greek.loc[greek], "position_value", "position_standard_error") for greek in greeks]
-        table.add_row(escape(str(underlying)), *cells)
+        table.add_row(escape(str(underlying)), *[str(rows["currency"].iloc[0]) or UNSTATED] * bool(stated), *cells)
+    for total in totals_by(risk) if net["underlying"].nunique() > 1 else ():
+        table.add_row(total.name, *[total.currency] * bool(stated), *_totalled(total, ["price"]))
     return table
+
+
+def totals_table(risk: pd.DataFrame, key: str) -> Table:
+    """One row a group of trades and currency, one column a Greek, of positions in a desk's units."""
+    rows = totals_by(risk, key)
+    table = Table(title=f"By {escape(key)}, ± standard error (≤: at most)", header_style="bold", pad_edge=False)
+    for column in (escape(key), "currency"):
+        table.add_column(column, no_wrap=True)
+    greeks = list(dict.fromkeys(greek for row in rows for greek in row.cells))
+    for column in ("trades", *(unit_of(greek).title for greek in greeks)):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(escape(row.name), row.currency, f"{row.trades:,}", *_totalled(row, greeks))
+    return table
+
+
+def _totalled(total: Total, greeks: Sequence[str]) -> list[str]:
+    """The cells of a total."""
+    cells = []
+    for greek in greeks:
+        row = total.cells[greek]
+        text = with_error(row["value"], row["standard_error"]) + (" !" if row["doubtful"] else "")
+        cells.append(text.replace("±", "≤") if row["error"] == "at most" else text)
+    return cells
 
 
 def _cell(row: pd.Series, value: str, error: str) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ..book.pivots import pivot
 from ..book.units import desk_units
 from .content import Content
 
 # Openpyxl takes as long to import as the rest of the package: it is imported where a workbook is written.
 PLAIN, LARGE, SMALL, SHARE = "General", "#,##0", "#,##0.0000", "0.0%"
 WIDEST = 60  # characters
+NOT_IN_TITLES = r"[\[\]*?:/\\]"
 
 
 def write(content: Content, path: Path) -> None:
@@ -26,6 +30,8 @@ def write(content: Content, path: Path) -> None:
         "trades": desk_units(content.frame),
         "by maturity": content.totals("underlying", "bucket"),
         "by product": content.totals("underlying", "product"),
+        **({f"in {content.reporting}": pivot(content.frame, [], reporting=True)} if content.reporting else {}),
+        **dict(zip(_titles(content.by), map(content.totals, content.by), strict=True)),
         **({"ladder": content.ladder} if content.ladder is not None else {}),
         "notes": content.notes(),
         "not priced": content.problems(),
@@ -42,6 +48,15 @@ def write(content: Content, path: Path) -> None:
         for line in warnings:
             sheet.append(["", "", "", _text(line)])
     book.save(path)
+
+
+def _titles(names: Sequence[str]) -> list[str]:
+    """Names of sheets, without the characters that they cannot have and within the length that they can."""
+    titles = list[str]()
+    for name in names:
+        title = f"by {re.sub(NOT_IN_TITLES, '_', _text(name))}"[:28]
+        titles.append(f"{title} {len(titles) + 1}" if title in titles else title)
+    return titles
 
 
 def _fill(sheet: Any, frame: pd.DataFrame) -> None:

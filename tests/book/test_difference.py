@@ -122,3 +122,14 @@ def test_what_cannot_be_compared_is_refused(before, arguments, message):
         lg.diff(**({"before": before, "after": before} | arguments))
     with pytest.raises(ValueError, match="one row per trade and Greek"):
         lg.diff(before, pd.concat([before, before]))
+
+
+def test_amounts_in_two_currencies_have_no_difference(before):
+    euros, dollars = before.assign(currency="EUR"), before.assign(currency="USD")
+    table = lg.diff(euros, dollars)
+    assert set(table["verdict"]) == {"changed"}
+    assert table[["difference", "standard_error", "z"]].isna().all(axis=None)
+    assert {found["setting"] for found in table.attrs["settings"]} == {"currency"}
+    for run in (before, before.drop(columns="currency")):  # one of them unknown: nothing speaks against it
+        assert set(lg.diff(run, dollars)["verdict"]) == {"noise"}
+        assert set(lg.diff(run, dollars)["currency"]) == {"USD"}

@@ -115,3 +115,17 @@ def test_cells_become_a_column_of_one_kind(cells, expected, kind):
 def test_names_go_around_those_that_are_taken():
     found = names_apart(["note", "note (book)"], {"note"})
     assert list(found.values()) == ["note (book)", "note (book) (book)"]
+
+
+def test_a_comparison_of_runs_carries_them(frame, tmp_path):
+    write(frame, tmp_path / "before.csv")
+    after = frame[frame["trade_id"] != "C"].assign(counterparty="new", verdict="fine")
+    table = lg.diff(tmp_path / "before.csv", after)
+    assert list(table.columns[13:]) == [
+        "desk", "counterparty", "opened", "live", "note (book)", "delta", "verdict (book)"
+    ]  # fmt: skip
+    assert set(table.loc[table["trade_id"] == "C", "verdict"]) == {"gone"}
+    assert set(table.loc[table["trade_id"] == "C", "counterparty"]) == {""}
+    assert set(table.loc[table["trade_id"] == "A", "counterparty"]) == {"new"}
+    assert set(table.loc[table["trade_id"].isin(["A", "D"]), "desk"].map(str)) == {"7"}
+    assert table.loc[table["trade_id"] == "C", "desk"].map(str).tolist() == ["8", "8"]

@@ -1,0 +1,64 @@
+"""Totals of a book for people: a row a group and currency, and the group in the reporting currency below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import pandas as pd
+
+from ..book.currencies import UNKNOWN
+from ..book.pivots import pivot, reports_in
+
+ALL, BLANK, UNSTATED = "all", "(blank)", "not stated"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One row of totals.
+
+    Parameters
+    ----------
+    name : str
+        Of the group.
+    currency : str
+        Of the amounts, for people; with a word if they were converted.
+    trades : int
+    cells : mapping of str to mapping
+        By Greek, the row of `pivot`.
+    """
+
+    name: str
+    currency: str
+    trades: int
+    cells: Mapping[str, Mapping[Any, Any]]
+
+
+def totals_by(frame: pd.DataFrame, key: str | None = None) -> list[Total]:
+    """The totals of groups of trades, by default of all of them.
+
+    A group with trades in other currencies than the reporting one has, last, the sum of all that can be converted.
+    """
+    by = [] if key is None else [key]
+    own, reporting = list(_read(pivot(frame, by), key)), reports_in(frame)
+    sums = {row.name: row for row in _read(pivot(frame, by, reporting=True), key) if row.currency == reporting} if (
+        reporting != UNKNOWN
+    ) else {}  # fmt: skip
+    rows = []
+    for name in dict.fromkeys(row.name for row in own):
+        inside = [row for row in own if row.name == name]
+        rows += inside
+        if name in sums and sums[name].trades > sum(row.trades for row in inside if row.currency == reporting):
+            rows.append(Total(name, f"{reporting}, converted", sums[name].trades, sums[name].cells))
+    return rows
+
+
+def _read(totals: pd.DataFrame, key: str | None) -> Iterator[Total]:
+    keys = ["currency"] if key is None else list(dict.fromkeys([key, "currency"]))
+    for _, own in totals.groupby(keys, sort=False, observed=True, dropna=False):
+        first: dict[Any, Any] = own.iloc[0].to_dict()
+        name = ALL if key is None else BLANK if pd.isna(first[key]) or first[key] == UNKNOWN else str(first[key])
+        cells: dict[str, dict[Any, Any]] = {str(row["greek"]): row for row in own.to_dict("records")}
+        yield Total(name, str(first["currency"]) or UNSTATED, int(own["trades"].max()), cells)
