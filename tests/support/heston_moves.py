@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from likelihood_greeks.models.heston.spot import LINEAR
+from likelihood_greeks.models.heston.parameters import DIRECT
 from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME
 from tests.support.heston_reference import DESK
@@ -30,7 +30,7 @@ def shifted(model, paths, name, h):
 def moved_draws(model, paths, name, rate, h):
     """The draws beneath, moved along the flow by h; one sub-step an interval."""
     assert set(paths.substeps) == {1}
-    if name in LINEAR:
+    if name in DIRECT:
         return paths.latent
     found = model._beneath(paths).beneath(name, rate)
     start = model.initial_variance + h * (name == "initial_variance")

@@ -21,7 +21,7 @@ from likelihood_greeks.controls.widths import ladder
 from likelihood_greeks.engine.choice_of_law import chosen_law
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
-from likelihood_greeks.models.heston.spot import LINEAR
+from likelihood_greeks.models.heston.parameters import DIRECT
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
 from likelihood_greeks.parameters import TIME, coordinates, resolve
 from likelihood_greeks.payoffs.european import pieces
@@ -121,7 +121,7 @@ def relaxed(model, payoff, which=1):
     return ladder(PAYOFFS[payoff], spot, np.random.default_rng(1), Tape(lambda *_: 0.0))[which]
 
 
-KNOWN = [pair for pair in SECOND if set(pair) & set(LINEAR)]
+KNOWN = [pair for pair in SECOND if set(pair) & set(DIRECT)]
 
 
 @each_rate
@@ -193,7 +193,7 @@ def test_every_first_order_control_has_mean_zero(model, payoff):
         len(HANDED) + HANDED.index(Handover(ALL_DATES, ESTIMATED)),
     ]
     assert not found.m2[:, same_rate].any()  # the estimate itself is no control
-    beneath = [row for row, (name,) in enumerate(FIRST) if name not in LINEAR]
+    beneath = [row for row, (name,) in enumerate(FIRST) if name not in DIRECT]
     assert np.all(found.m2[beneath][:, [j for j in range(2 * len(HANDED)) if j not in same_rate]] > 0.0)
 
 

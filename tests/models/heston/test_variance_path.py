@@ -10,7 +10,8 @@ from scipy import special, stats
 from likelihood_greeks.models import travel
 from likelihood_greeks.models.adaptor import Adapted
 from likelihood_greeks.models.heston.integrated_variance import IntegratedVariance
-from likelihood_greeks.models.heston.spot import LINEAR, ConditionalSpot
+from likelihood_greeks.models.heston.parameters import DIRECT
+from likelihood_greeks.models.heston.spot import ConditionalSpot
 from likelihood_greeks.models.heston.variance import SquareRoot
 from likelihood_greeks.models.heston.variance_path import VariancePath
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, NONE, Moves
@@ -26,7 +27,7 @@ BENEATH = ("initial_variance", "mean_reversion", "long_run_variance", "vol_of_vo
 NAMES = coordinates(DESK)
 RATES = (0.0, 4.0, LIKELIHOOD_RATIO)
 UNEVEN = (0.05, 0.3, 0.42, 1.0)
-PAIRS = [(a, b) for a in LINEAR for b in NAMES] + [(b, a) for a in LINEAR for b in BENEATH]
+PAIRS = [(a, b) for a in DIRECT for b in NAMES] + [(b, a) for a in DIRECT for b in BENEATH]
 
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 each_rate = pytest.mark.parametrize("rate", RATES, ids=str)
