@@ -112,8 +112,9 @@ class Underlying:
             {maturity: rate_to(curve, maturity) for maturity in surface.maturities}
             for curve in (self.zero_curve, self.dividend_yield)
         )
+        quotes = surface.to_frame().dropna(axis="columns", how="all")
         try:
-            fit = Heston.calibrate(surface.to_frame(), rates, spot=self.spot, dividend_yield=yields, fixed=fixed)
+            fit = Heston.calibrate(quotes, rates, spot=self.spot, dividend_yield=yields, fixed=fixed)
         except InvalidValueError:
             raise
         except (ArithmeticError, ValueError) as error:

@@ -88,3 +88,20 @@ def test_where_total_variance_falls_the_maturity_s_own_volatility_is_kept(maturi
 def test_a_surface_the_other_way_round_is_refused_by_its_shape():
     with pytest.raises(InvalidValueError, match=r"have shape \(3, 2\).*look turned, a row for each maturity"):
         VolatilitySurface([80.0, 100.0, 120.0], [0.5, 1.0], [[0.2, 0.2, 0.2], [0.21, 0.2, 0.2]])
+
+
+@pytest.mark.parametrize("missing", [NAN, None, ""], ids=["nan", "None", "blank"])
+@pytest.mark.parametrize("unit", ["currency", "forward"])
+def test_a_maturity_without_a_quote_is_passed_over_and_a_missing_quote_is_none(missing, unit):
+    rows = [[0.25, missing, 0.22], [missing, missing, 0.2], [0.2, missing, 0.19]]
+    entry = {"strikes": [0.8, 1.0, 1.2], "strikes_in": unit, "maturities": [0.5, 1.0, 2.0], "volatilities": rows}
+    x = {"spot": 1.0, "zero_rate": 0.0, "implied_volatility": entry}
+    surface = lg.Market.read({"valuation_date": "2026-01-02", "underlyings": {"X": x}}).underlyings["X"]
+    variances = [(0.25**2 + 0.2**2) / 2 * 0.5, 0.2**2 * 2.0]
+    expected = np.sqrt(np.interp(1.0, [0.5, 2.0], variances))
+    assert surface.implied_volatility.volatility(1.0, 1.0) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_surface_without_any_quote_is_refused():
+    with pytest.raises(InvalidValueError, match="volatilities must hold a quote, got 'all missing'"):
+        VolatilitySurface([90.0, 110.0], [0.5], [[NAN], [NAN]])

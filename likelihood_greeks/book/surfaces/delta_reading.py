@@ -49,9 +49,10 @@ def by_delta(table: Mapping[str, Any], forwards: Forwards, flat_beyond: bool) ->
             for i, (delta, row) in enumerate(zip(read, rows, strict=True))
         ]
         quotes = [(delta, volatility) for delta, volatility in column if not np.isnan(volatility)]
-        if not quotes:
-            refuse("volatilities", f"hold a quote at the maturity {maturity:g} years", "all missing")
-        smiles.append(_smile(maturity, quotes, quoting, forwards, flat_beyond))
+        if quotes:
+            smiles.append(_smile(maturity, quotes, quoting, forwards, flat_beyond))
+    if not smiles:
+        refuse("volatilities", "hold a quote", "all missing")
     return SmileSurface(tuple(smiles), forwards)
 
 

@@ -34,7 +34,7 @@ class VolatilitySurface:
     Raises
     ------
     ValueError
-        If the grid is not increasing, goes beyond `HORIZON`, has the wrong shape, or a maturity has no quote.
+        If the grid is not increasing, goes beyond `HORIZON`, has the wrong shape, or there is no quote.
     """
 
     strikes: tuple[float, ...]
@@ -58,12 +58,13 @@ class VolatilitySurface:
             hint = ": these look turned, a row for each maturity" if turned else ""
             refuse("volatilities", f"have shape {shape}, strikes by maturities{hint}", [len(row) for row in rows])
         object.__setattr__(self, "_smiles", tuple(map(self._smile, range(shape[1]))))
+        if not any(strikes for strikes, _ in self._smiles):
+            refuse("volatilities", "hold a quote", "all missing")
 
     def _smile(self, pillar: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """The strikes that a maturity quotes, and their volatilities."""
         quotes = [(k, row[pillar]) for k, row in zip(self.strikes, self.volatilities, strict=True)]
-        if not (there := [(k, v) for k, v in quotes if not np.isnan(v)]):
-            refuse("volatilities", f"hold a quote at the maturity {self.maturities[pillar]:g} years", "all missing")
+        there = [(k, v) for k, v in quotes if not np.isnan(v)]
         return tuple(k for k, _ in there), tuple(v for _, v in there)
 
     def quoted(self, pillar: int, strike: float) -> float | None:
@@ -75,7 +76,7 @@ class VolatilitySurface:
             If a quote it needs is not a positive number.
         """
         strikes, volatilities = self._smiles[pillar]
-        if not strikes[0] <= strike <= strikes[-1]:
+        if not strikes or not strikes[0] <= strike <= strikes[-1]:
             return None
         square = 0.0
         for i, weight in bracket(strikes, strike):

@@ -116,7 +116,7 @@ class SmileSurface:
 def flat(
     maturities: Sequence[float], volatilities: Sequence[float], forwards: Callable[[float], float]
 ) -> SmileSurface:
-    """A surface with one volatility a maturity, the same at every strike.
+    """A surface with one volatility a maturity, the same at every strike; NaN where there is none.
 
     Raises
     ------
@@ -125,5 +125,5 @@ def flat(
     """
     if len(maturities) != len(volatilities):
         refuse("volatilities", f"hold one for each of the {len(maturities)} maturities", volatilities)
-    at = [(t, forwards(t), v) for t, v in zip(maturities, volatilities, strict=True)]
+    at = [(t, forwards(t), v) for t, v in zip(maturities, volatilities, strict=True) if not np.isnan(v)]
     return SmileSurface(tuple(QuotedSmile(t, f, (f,), (v,), flat_beyond=True) for t, f, v in at), forwards)

@@ -177,6 +177,8 @@ def _volatilities(table: dict[str, Any], forwards: Forwards) -> Surface:
     smiles = []
     for pillar, maturity in enumerate(grid.maturities):
         nodes, volatilities = grid.smile(pillar)
+        if not nodes:
+            continue
         own = scale(maturity)
         smiles.append(QuotedSmile(maturity, own, tuple(own * x for x in nodes), volatilities, _beyond(table)))
     return SmileSurface(tuple(smiles), scale)
