@@ -143,6 +143,9 @@ def risk_command(
     greeks: Greeks = None,
     controls: Annotated[str, typer.Option("--controls", help="auto, scores or none.")] = "auto",
     sampling: Sampling = "pseudo",
+    closed_form: Annotated[
+        bool, typer.Option("--closed-form/--simulate", help="Europeans exact where the law has a closed form, or not.")
+    ] = True,
     target_error: Annotated[
         str | None,
         typer.Option("--target-error", help="Errors to reach by adding paths, e.g. delta=0.001,vega=1%."),
@@ -180,7 +183,7 @@ def risk_command(
         warnings.simplefilter("always", BookWarning)
         frame = risk(
             book, data, _greeks(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
-            target_error=_targets(target_error), target_of=target_of, max_paths=max_paths,
+            target_error=_targets(target_error), target_of=target_of, max_paths=max_paths, closed_form=closed_form,
             executor=executor, progress=talk.progress, output=output, resume=resume,
         )  # fmt: skip
     _print_risk(frame, talk)
@@ -224,10 +227,8 @@ def _print_risk(frame: pd.DataFrame, talk: _Talk) -> None:
 
 def _summary(frame: pd.DataFrame, seconds: float, written: Sequence[Path]) -> str:
     trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
-    lengths = {frame["n_paths"].min(), frame["n_paths"].max()} if trades else {0}
-    count = " to ".join(f"{n:,}" for n in sorted(lengths))
     files = f", written to {', '.join(map(str, written))}" if written else ""
-    return f"{trades} trades, {count} paths, seed {frame.attrs['seed']}, {seconds:.1f} s{files}"
+    return f"{trades} trades, {terminal.paths_of(frame)} paths, seed {frame.attrs['seed']}, {seconds:.1f} s{files}"
 
 
 @app.command("diff")

@@ -3,7 +3,7 @@ r"""Estimates, and the mergeable moments they are made from."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, TypeAlias, final
 
@@ -71,6 +71,10 @@ class Moments:
         """Moments of several quantities on the same samples, a new first axis."""
         fields = ("mean", "m2", "m3", "m4")
         return cls(parts[0].count, *(np.stack([getattr(part, field) for part in parts]) for field in fields))
+
+    def shifted(self, by: FloatArray | float) -> Moments:
+        """The moments of the samples with something added that is the same in all, shape of `mean`."""
+        return replace(self, mean=self.mean + by)
 
     def __getitem__(self, entries: Any) -> Moments:
         """The moments of some of the quantities."""
@@ -140,6 +144,10 @@ class Replicated:
         for key, part in other.parts.items():
             parts[key] = parts[key].merge(part) if key in parts else part
         return Replicated(parts)
+
+    def shifted(self, by: FloatArray | float) -> Replicated:
+        """The moments of the samples with something added that is the same in all, shape of `mean`."""
+        return Replicated({key: part.shifted(by) for key, part in self.parts.items()})
 
     def __getitem__(self, entries: Any) -> Replicated:
         """The moments of some of the quantities."""

@@ -16,6 +16,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeAlias, final
 
+from .._typing import FloatArray
 from ..engine.execution import AHEAD, ordered, width
 from ..engine.stopping import Goal
 from ..engine.sums import Pair, accumulate, replicated
@@ -128,12 +129,15 @@ class Account:
         The chunks that it is to have, as far as it is known.
     tallies : dict of int to Tally
         By number of block.
+    exact : ndarray, shape (n_greeks,), or float
+        The position in the underlying's trades that need no simulation: part of the net position, without an error.
     """
 
     blocks: list[Block]
     main: Main
     pieces: list[Chunk] = field(default_factory=list)
     tallies: dict[int, Tally] = field(default_factory=dict)
+    exact: FloatArray | float = 0.0
     _states: dict[int, Prepared] = field(default_factory=dict)
     _told: list[float] = field(default_factory=lambda: [0.0])
 
@@ -209,13 +213,17 @@ class Account:
                 self._states.clear()
             else:
                 self._states.clear()
-                return net.moments
+                return self._whole_net(net)
 
     def _watched(self, net: Net) -> list[Statistics]:
         """The moments whose errors are to be reached."""
         if self.main.of_net:
-            return [] if net.moments is None else [net.moments]
+            return [] if (moments := self._whole_net(net)) is None else [moments]
         return [trade for block in self.blocks for trade in self._controlled(block)]
+
+    def _whole_net(self, net: Net) -> Statistics | None:
+        """Moments of the net position, the exact trades included."""
+        return None if net.moments is None else net.moments.shifted(self.exact)
 
     def _controlled(self, block: Block) -> Iterator[Statistics]:
         moments = self.tallies[block.number].moments

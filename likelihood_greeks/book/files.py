@@ -13,7 +13,7 @@ from .currencies import REPORTING
 from .frame import COLUMNS
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
-TEXT = ("trade_id", "underlying", "product", "greek", "model", "currency", "reporting_currency", "note")
+TEXT = ("trade_id", "underlying", "product", "greek", "method", "model", "currency", "reporting_currency", "note")
 """The columns of a risk frame that are text, even where they look like numbers or nothing."""
 
 

@@ -20,7 +20,7 @@ from .underlying import law_name, quoted_volatility, zero_rate
 
 COLUMNS = [
     "trade_id", "underlying", "product", "quantity", "greek", "value", "standard_error", "position_value",
-    "position_standard_error", "variance_ratio", "n_paths", "samples", "seed", "model", "maturity", "spot",
+    "position_standard_error", "variance_ratio", "n_paths", "samples", "seed", "method", "model", "maturity", "spot",
     "volatility", "rate", "currency", "note",
 ]  # fmt: skip
 
@@ -38,15 +38,21 @@ def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]
             note = _joined([doubt, rarity(pair.plain, 0)])
             table = estimates(labels, pair.controlled, n_paths, pair.plain, dict.fromkeys(labels, note))
             table |= {label: replace(table[label], note="") for label in block.none(group)}
-            found += [_row(trade, greek, estimate, seed) for greek, estimate in table.items()]
+            found += [_row(trade, greek, estimate, seed, group.controls.method) for greek, estimate in table.items()]
     return found
 
 
-def net_rows(trade: Trade, labels: Sequence[str], net: Statistics, rows: Iterable[Row], missing: int) -> list[Row]:
-    """The rows of the net position in the underlying of `trade`, whose trades have `rows`, `missing` left out."""
+def net_rows(
+    trade: Trade, labels: Sequence[str], net: Statistics, rows: Iterable[Row], missing: int, *, exact: int = 0
+) -> list[Row]:
+    """The rows of the net position in the underlying of `trade`, whose trades have `rows`, `missing` left out.
+
+    So many `exact` trades are in it besides, which have other rows.
+    """
     like = next(iter(rows := list(rows)))
     table = estimates(list(labels), net, like["n_paths"], notes=_net_notes(labels, rows, missing))
-    return [_net_row(trade, greek, estimate, like["seed"]) for greek, estimate in table.items()]
+    method = "" if exact else like["method"]
+    return [_net_row(trade, greek, estimate, like["seed"], method) for greek, estimate in table.items()]
 
 
 def with_notes(rows: Iterable[Row], more: Iterable[str]) -> list[Row]:
@@ -76,19 +82,23 @@ def _joined(notes: Iterable[str]) -> str:
     return "; ".join(filter(None, notes))
 
 
+def left_out(missing: int) -> str:
+    """What is held against a net position without so many trades."""
+    return f"excludes {missing} trade{'s' * (missing != 1)} that could not be priced" if missing else ""
+
+
 def _net_notes(labels: Sequence[str], rows: Sequence[Row], missing: int) -> dict[str, str]:
     """What to hold against the net position: trades left out, and trades whose own numbers are doubtful."""
-    left_out = f"excludes {missing} trade{'s' * (missing != 1)} that could not be priced" if missing else ""
     found = {}
     for label in labels:
         doubtful = [str(row["trade_id"]) for row in rows if row["greek"] == label and row["note"]]
         more = f" and {len(doubtful) - NAMED} more" if len(doubtful) > NAMED else ""
         own = f"includes doubtful numbers of {', '.join(doubtful[:NAMED])}{more}" if doubtful else ""
-        found[label] = _joined([left_out, own])
+        found[label] = _joined([left_out(missing), own])
     return found
 
 
-def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> Row:
+def _row(trade: Trade, greek: str, estimate: Estimate, seed: int, method: str) -> Row:
     return {
         "trade_id": trade.trade_id,
         "underlying": trade.underlying,
@@ -103,6 +113,7 @@ def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> Row:
         "n_paths": estimate.n_paths,
         "samples": estimate.samples,
         "seed": seed,
+        "method": method,
         "model": law_name(trade.model),
         "maturity": trade.maturity,
         "spot": trade.model.spot,
@@ -113,9 +124,9 @@ def _row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> Row:
     }
 
 
-def _net_row(trade: Trade, greek: str, estimate: Estimate, seed: int) -> Row:
+def _net_row(trade: Trade, greek: str, estimate: Estimate, seed: int, method: str) -> Row:
     own = {"trade_id": NET, "product": NET, "quantity": 1.0, "variance_ratio": np.nan}
     shared = dict.fromkeys(("maturity", "volatility", "rate"), np.nan)
-    unit = _row(trade, greek, estimate, seed)
+    unit = _row(trade, greek, estimate, seed, method)
     position = {"position_value": estimate.value, "position_standard_error": estimate.standard_error}
     return {**unit, **own, **shared, **position}

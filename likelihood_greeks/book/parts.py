@@ -30,7 +30,9 @@ from .trades import Problem
 
 STATE = b"likelihood_greeks"
 RUN = "_run.json"
-KINDS = dict.fromkeys(("trade_id", "underlying", "product", "greek", "model", "currency", "note"), pa.string())
+KINDS = dict.fromkeys(
+    ("trade_id", "underlying", "product", "greek", "method", "model", "currency", "note"), pa.string()
+)
 KINDS |= dict.fromkeys(("n_paths", "samples", "seed"), pa.int64())
 SCHEMA = pa.schema([(column, KINDS.get(column, pa.float64())) for column in COLUMNS])
 

@@ -32,8 +32,8 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
     r"""Totals of positions over groups of trades, in a desk's units, each within one currency.
 
     Trades on one underlying share their draws, so that variances of its trades do not add. The error of a total is
-    exact for all trades on an underlying (the net rows have it) and for a single trade; different underlyings are
-    independent. For some of the trades on an underlying it is only known to be at most
+    exact for all trades on an underlying (the net rows have it), for a single trade and for exact ones; different
+    underlyings are independent. For some of the trades on an underlying it is only known to be at most
 
     .. math:: \min\Bigl(\sum_{i \in G} s_i,\; s_{\text{net}} + \sum_{i \notin G} s_i\Bigr)
 
@@ -125,7 +125,8 @@ def _totals(trades: pd.DataFrame, nets: pd.Series) -> pd.DataFrame:
     rest = parts["net"] + parts["errors_of_all"] - parts["errors"]
     bound = np.fmin(parts["errors"], rest.where(parts["errors"].notna()))
     own = parts["net"].where(full & ~alone, parts["errors"].where(alone, bound))
-    totals = parts.assign(square=own**2, bounds=~(full | alone)).groupby(level="group", sort=False).agg(
+    exact = full | alone | (parts["errors"] == 0.0)
+    totals = parts.assign(square=own**2, bounds=~exact).groupby(level="group", sort=False).agg(
         value=("value", "sum"), square=("square", lambda x: x.sum(skipna=False)), bounds=("bounds", "any"),
         trades=("trades", "sum"), doubtful=("doubtful", "sum"), fx=("fx", "first"),
     )  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import warnings
 import zlib
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,19 @@ from ..parameters import STANDARD, Greek, label, listed
 from ..streams.chunks import Draws, checked
 from . import unused_quotes
 from .account import Account, Advanced, Main, Pool, Workshop, upcoming
+from .assembly import assembled
 from .blocks import blocks
 from .currencies import reported, unconverted
+from .exact import split
 from .files import check_writable, write
-from .frame import COLUMNS, describe, net_rows, plain, with_notes
+from .frame import describe
 from .interruption import Interrupted
 from .market import Market
 from .own_columns import attached, clashes
 from .parts import Parts, earlier_seed, fingerprint, folder
 from .reading import BookWarning, read_book, remarks
-from .tally import Nowhere, Row, Store
-from .trades import Problem, Trade, parse
+from .tally import Nowhere, Store
+from .trades import Trade, parse
 
 TARGETS = ("trade", "net")
 
@@ -51,6 +53,7 @@ def risk(
     target_error: TargetError | None = None,
     target_of: str = "trade",
     max_paths: int = MAX_PATHS,
+    closed_form: bool = True,
     executor: Workers = None,
     progress: bool = False,
     output: str | os.PathLike[str] | None = None,
@@ -78,6 +81,9 @@ def risk(
         one underlying share their draws, so that the net stays what it is: all go on until the last one is there, and
         what is out of reach (a share of a Greek that is zero, say) takes them all to `max_paths`. Underlyings stop one
         by one; ``n_paths`` says where.
+    closed_form : bool
+        Whether Europeans get their closed form where the law of their underlying knows it: exact, without a path, their
+        share of the net position without an error. False: they are simulated like all others.
     output : path, optional
         The frame is written here as well (.csv, .parquet or .xlsx). While the run is under way its finished trades
         stand in a folder beside it (``<output>.parts``, Parquet files with the columns of the frame).
@@ -91,14 +97,16 @@ def risk(
     pandas.DataFrame
         A row per trade and Greek (the price is one): ``trade_id, underlying, product, quantity, greek, value,
         standard_error`` (per unit), ``position_value, position_standard_error`` (times quantity),
-        ``variance_ratio, n_paths, samples, seed, model, maturity, spot, volatility, rate, currency, note``; then net
-        rows per underlying (``trade_id`` is ``"net"``). Raw units: per 1.00 of each parameter, theta per year
-        (`desk_units` has others). ``samples`` counts independent ones: a pair is one, and so is a scramble.
-        ``volatility`` is what vega is the derivative in: Black--Scholes' volatility, or Heston's initial one, the root
-        of the initial variance. All amounts are in ``currency`` (empty if neither market nor book says it). Where the
-        market has a reporting currency, ``fx, reporting_currency, reporting_value, reporting_standard_error`` have the
-        positions in it (missing where there is no rate). The book's own columns (trader, counterparty, ...) come last,
-        blank in net rows; one with a name of the library's is called ``"... (book)"``.
+        ``variance_ratio, n_paths, samples, seed, method, model, maturity, spot, volatility, rate, currency, note``;
+        then net rows per underlying (``trade_id`` is ``"net"``). ``method`` is "closed form" or "known" of trades that
+        are exact, with no error and no paths; of a net row it is empty if there were several. Raw units: per 1.00 of
+        each parameter, theta per year (`desk_units` has others). ``samples`` counts independent ones: a pair is one,
+        and so is a scramble. ``volatility`` is what vega is the derivative in: Black--Scholes' volatility, or Heston's
+        initial one, the root of the initial variance. All amounts are in ``currency`` (empty if neither market nor book
+        says it). Where the market has a reporting currency, ``fx, reporting_currency, reporting_value,
+        reporting_standard_error`` have the positions in it (missing where there is no rate). The book's own columns
+        (trader, counterparty, ...) come last, blank in net rows; one with a name of the library's is called
+        ``"... (book)"``.
         ``frame.attrs["problems"]`` lists what is wrong with the trades that could not be priced, as dictionaries
         with keys ``trade_id, row, field, requirement, value``; ``frame.attrs["calibrations"]`` says for each
         underlying whose Heston model was fitted how well it fits (``rms_error`` and ``max_error`` in implied
@@ -137,26 +145,27 @@ def risk(
     said = [*found_market.remarks, *remarks(frame), *clashes(frame)]
     for remark in [*said, *unconverted({trade.currency for trade in trades}, *converted)]:
         warnings.warn(remark, BookWarning, stacklevel=2)
-    problems += [
-        Problem(t.trade_id, t.row, "maturity", "leave something to observe", t.state) for t in trades if t.known
-    ]
-    trades = [trade for trade in trades if not trade.known]
-    for remark in unused_quotes.remarks(trades, found_market):
+    exact, drawn, unpriced = split(trades, wanted, closed_form)
+    problems += unpriced
+    for remark in unused_quotes.remarks(drawn, found_market):
         warnings.warn(remark, BookWarning, stacklevel=2)
     accounts = _accounts(
-        trades, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net)
+        drawn, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net)
     )
+    nets_without_error = exact.nets()
+    accounts = [replace(account, exact=nets_without_error.get(account.name, 0.0)) for account in accounts]
     store = Nowhere() if target is None else _store(target, resume, seed, (accounts, controls))
     nets: dict[str, Statistics | None] = {}
 
     def table() -> pd.DataFrame:
-        found = _table(accounts, nets, problems, frame)
+        found = assembled(accounts, nets, exact, problems, frame, seed_of=lambda name: underlying_seed(seed, name))
         found = attached(reported(found, *converted), frame, {trade.trade_id: trade.row for trade in trades})
-        found.attrs |= {"seed": seed, "calibrations": _calibrations(found_market, {a.name for a in accounts})}
+        found.attrs |= {"seed": seed, "calibrations": _calibrations(found_market, {t.underlying for t in trades})}
         return found
 
     try:
         with one_thread_each(), workers(executor) as pool, _bar(len(trades), progress) as advanced:
+            advanced(len(exact))
             _run(accounts, store, nets, pool, advanced)
     except KeyboardInterrupt:
         raise Interrupted(table(), _unfinished(accounts), len(trades), target and folder(target)) from None
@@ -204,7 +213,7 @@ def _target(output: str | os.PathLike[str] | None, resume: bool) -> Path | None:
 def _store(target: Path, resume: bool, seed: int, run: tuple[Sequence[Account], str]) -> Store:
     """Where the state of a run of accounts with controls is kept."""
     accounts, controls = run
-    prints = {account.name: fingerprint(account.blocks, account.main, controls) for account in accounts}
+    prints = {account.name: fingerprint(account.blocks, account.main, controls, account.exact) for account in accounts}
     store = Parts.begun(target, resume, seed, prints)
     if stale := store.stale():
         for name in stale:
@@ -232,40 +241,6 @@ def _unfinished(accounts: Sequence[Account]) -> dict[str, list[str]]:
     """The trades that are not finished, by underlying."""
     found = {a.name: [t.trade_id for block in a.behind() for own in block.trades for t in own] for a in accounts}
     return {name: trade_ids for name, trade_ids in found.items() if trade_ids}
-
-
-def _table(
-    accounts: Sequence[Account], nets: Mapping[str, Statistics | None], problems: Sequence[Problem], frame: pd.DataFrame
-) -> pd.DataFrame:
-    """The rows of all blocks and net positions that are finished, in the order of the book, and all problems."""
-    rows, found = list[Row](), [*problems]
-    unread = _underlyings(problems, frame)
-    for account in accounts:
-        behind = {block.number for block in account.behind()}
-        finished = [block for block in account.blocks if block.number not in behind]
-        own = [row for block in finished for row in account.rows(block, account.tallies[block.number])]
-        failed = [problem for block in finished for problem in account.tallies[block.number].problems]
-        net, first = nets.get(account.name), account.blocks[0]
-        late = [note for block in finished for note in account.late(block, first.labels)]
-        if net is not None:
-            missing = unread[account.name] + len({problem.row for problem in failed})
-            own += net_rows(first.trades[0][0], first.labels, net, own, missing)
-            missed = account.main.missed(net, account.pieces) if account.main.of_net else {}
-            late += [missed.get(name, "") for name in first.labels]
-        own = with_notes(own, late)  # what is only imprecise is not doubtful in the net
-        rows, found = rows + own, found + failed
-    order = {trade.trade_id: trade.row for a in accounts for block in a.blocks for own in block.trades for trade in own}
-    rows.sort(key=lambda row: order.get(row["trade_id"], len(frame)))
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    table.attrs["problems"] = [plain(problem) for problem in found]
-    return table
-
-
-def _underlyings(problems: Sequence[Problem], frame: pd.DataFrame) -> Counter[str]:
-    """How many rows of each underlying could not be read, as far as they say whose they are."""
-    columns = {str(column).strip().lower(): column for column in frame.columns}
-    names = frame[columns["underlying"]].tolist() if problems else []
-    return Counter(str(names[row]).strip() for row in {problem.row for problem in problems})
 
 
 @contextmanager

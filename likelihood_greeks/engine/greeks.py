@@ -132,12 +132,7 @@ def greeks(
     title = "greeks" if progress else ""
     done = pilot_and_main(Estimation(group), pilot, draws, aim, executor=executor, title=title)
     found, diagnostics = told(done, labels, chosen.remark)
-    return Result(found, method_name(controls), seed, kind, diagnostics)
-
-
-def method_name(controls: str) -> str:
-    """What a simulation with these controls is called."""
-    return "likelihood ratio" + {"none": "", "scores": " + score controls", "auto": " + controls"}[controls]
+    return Result(found, group.controls.method, seed, kind, diagnostics)
 
 
 @final

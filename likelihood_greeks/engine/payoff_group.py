@@ -66,6 +66,11 @@ class Allowed:
     free: bool
     own: bool
 
+    @property
+    def method(self) -> str:
+        """What a simulation with them is called."""
+        return "likelihood ratio" + (" + controls" if self.own else " + score controls" if self.free else "")
+
 
 CONTROLS = {"auto": Allowed(True, True), "scores": Allowed(True, False), "none": Allowed(False, False)}
 """By the name that users give them."""

@@ -19,6 +19,7 @@ from ..book.own_columns import own_of
 from ..book.pivots import converted, pivot, reports_in
 from ..book.trades import NET
 from ..book.units import scaled, unit_of
+from .terminal import paths_of
 
 LIBRARIES = ("likelihood-greeks", "numpy", "scipy", "pandas", "QuantLib")
 PRECISE = 0.05
@@ -138,7 +139,6 @@ class Content:
 
     def record(self) -> dict[str, str]:
         """Seed, paths, settings and versions: what it takes to make these numbers again."""
-        paths = sorted({int(n) for n in self.frame["n_paths"]})
         seeds = {"seed": self.frame.attrs["seed"]} if "seed" in self.frame.attrs else {
             f"seed of {name}": own.iloc[0] for name, own in self._rows.groupby("underlying", sort=False)["seed"]
         }  # fmt: skip
@@ -150,7 +150,7 @@ class Content:
         facts: dict[str, Any] = {
             **self.settings,
             "trades": self.trades["trade_id"].nunique(),
-            "paths": " to ".join(f"{n:,}" for n in sorted({paths[0], paths[-1]})),
+            "paths": paths_of(self.frame),
             **seeds,
             **{f"{name} version": version(name) for name in LIBRARIES},
             "Python version": platform.python_version(),

@@ -88,6 +88,12 @@ def _cell(row: pd.Series, value: str, error: str) -> str:
     return with_error(float(row[value]), float(row[error])) + (" !" if row["note"] else "")
 
 
+def paths_of(risk: pd.DataFrame) -> str:
+    """How many paths the simulated trades took, from the fewest to the most; no paths if none was simulated."""
+    counts = risk.loc[risk["n_paths"] > 0, "n_paths"]
+    return " to ".join(f"{int(n):,}" for n in sorted({counts.min(), counts.max()})) if len(counts) else "no"
+
+
 def notes(risk: pd.DataFrame) -> list[str]:
     """What is marked with ``!`` in the tables: trade by trade, which Greeks and why."""
     marked = risk[risk["note"] != ""]

@@ -55,8 +55,11 @@ def small_blocks_and_rounds(monkeypatch):
     monkeypatch.setattr(account, "ROUND", 2)
 
 
+COMMON = {"paths": 20_000, "controls": "scores", "closed_form": False}
+
+
 def run(**options):
-    return lg.risk(BOOK, MARKET, ["delta", "vega"], **{"paths": 20_000, "seed": 3, "controls": "scores", **options})
+    return lg.risk(BOOK, MARKET, ["delta", "vega"], **{**COMMON, "seed": 3, **options})
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +173,7 @@ def test_parts_of_another_run_are_not_used(tmp_path, monkeypatch):
         with pytest.raises(lg.Interrupted):
             run(output=output)
     changed = BOOK.assign(quantity=[7, *BOOK["quantity"][1:]])  # T0, on BBB
-    common = {"paths": 20_000, "seed": 3, "controls": "scores"}
+    common = {**COMMON, "seed": 3}
     with pytest.warns(lg.BookWarning, match="parts of BBB are not of this run"):
         resumed = lg.risk(changed, MARKET, ["delta", "vega"], **common, output=output, resume=True)
     same(resumed, lg.risk(changed, MARKET, ["delta", "vega"], **common))

@@ -60,8 +60,9 @@ def test_any_file_holds_them(frame, tmp_path, suffix):
 
 
 @pytest.mark.filterwarnings("ignore::likelihood_greeks.BookWarning")
-def test_a_stopped_run_has_them_and_so_has_the_rest_of_it(frame, tmp_path, monkeypatch):
-    run = partial(lg.risk, BOOK, MARKET, ["delta"], paths=512, seed=1, output=tmp_path / "risk.parquet")
+def test_a_stopped_run_has_them_and_so_has_the_rest_of_it(tmp_path, monkeypatch):
+    drawn = {"paths": 512, "seed": 1, "closed_form": False}
+    run = partial(lg.risk, BOOK, MARKET, ["delta"], **drawn, output=tmp_path / "risk.parquet")
     keep, kept = Parts.keep, []
 
     def stopped(self, block, *state):
@@ -75,7 +76,7 @@ def test_a_stopped_run_has_them_and_so_has_the_rest_of_it(frame, tmp_path, monke
             run(executor="serial")
     assert kept == ["X"]
     assert "counterparty" in caught.value.frame.columns
-    pd.testing.assert_frame_equal(run(resume=True), frame)
+    pd.testing.assert_frame_equal(run(resume=True), lg.risk(BOOK, MARKET, ["delta"], **drawn))
 
 
 def test_desk_units_and_pivots_have_them(frame):

@@ -59,7 +59,8 @@ def client():
 
 
 def run(**options):
-    return lg.risk(BOOK, MARKET, ["delta", "vega"], paths=20_000, seed=3, controls="scores", **options)
+    settings = {"paths": 20_000, "seed": 3, "controls": "scores", "closed_form": False}
+    return lg.risk(BOOK, MARKET, ["delta", "vega"], **settings, **options)
 
 
 def test_one_payoff_runs_on_a_cluster_too_even_a_lambda(client):

@@ -1,0 +1,142 @@
+"""Trades that need no paths: Europeans in closed form and known cash flows, column by column, and their nets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from .._typing import FloatArray
+from ..engine.exact import exact
+from ..parameters import Greek, requested
+from .frame import COLUMNS, left_out
+from .tally import Row
+from .trades import NET, Problem, Trade
+from .underlying import law_name, quoted_volatility, zero_rate
+
+OWN = (
+    "row", "trade_id", "underlying", "product", "quantity", "method", "model", "maturity", "spot", "volatility", "rate",
+    "currency",
+)  # fmt: skip
+"""What there is of a trade besides its Greeks, an entry a trade."""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class ExactTrades:
+    """Trades with their price and Greeks, which have no error.
+
+    Parameters
+    ----------
+    own : mapping of str to ndarray, shape (n_trades,)
+        By the names of `OWN`.
+    values : ndarray, shape (n_trades, n_greeks)
+        Per unit, raw, the price first.
+    labels : tuple of str
+        Of the Greeks.
+    """
+
+    own: Mapping[str, Any]
+    values: FloatArray
+    labels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def net_rows(self, name: str, seed: int, missing: int) -> list[Row]:
+        """The rows of the net position in an underlying with no other trades but so many that could not be priced."""
+        place = int(np.flatnonzero(self.own["underlying"] == name)[0])
+        methods = set(self.own["method"][self.own["underlying"] == name])
+        shared = {column: self.own[column][place] for column in ("underlying", "model", "spot", "currency")}
+        shared |= {"trade_id": NET, "product": NET, "quantity": 1.0, "standard_error": 0.0, "seed": seed}
+        shared |= {"position_standard_error": 0.0, "n_paths": 0, "samples": 0, "note": left_out(missing)}
+        shared |= dict.fromkeys(("variance_ratio", "maturity", "volatility", "rate"), np.nan)
+        shared["method"] = next(iter(methods)) if len(methods) == 1 else ""
+        net = self.nets()[name].tolist()
+        return [
+            {**shared, "greek": label, "value": value, "position_value": value}
+            for label, value in zip(self.labels, net, strict=True)
+        ]
+
+    def nets(self) -> dict[str, FloatArray]:
+        """The net position by underlying, shape (n_greeks,)."""
+        positions, names = self.own["quantity"][:, None] * self.values, self.own["underlying"]
+        return {name: positions[names == name].sum(axis=0) for name in dict.fromkeys(names.tolist())}
+
+    def frame(self, seeds: Mapping[str, int]) -> pd.DataFrame:
+        """The rows of a risk frame, trade by trade, the row in the book as their index; `seeds` by underlying."""
+        each = len(self.labels)
+        columns: dict[str, Any] = {name: np.repeat(own, each) for name, own in self.own.items()}
+        value, zero = self.values.ravel(), np.zeros(self.values.size)
+        columns |= {
+            "greek": np.tile(np.array(self.labels, dtype=object), len(self)),
+            "value": value,
+            "standard_error": zero,
+            "position_value": columns["quantity"] * value,
+            "position_standard_error": zero,
+            "variance_ratio": np.full(value.size, np.nan),
+            "n_paths": zero.astype(int),
+            "samples": zero.astype(int),
+            "seed": np.repeat([seeds[name] for name in self.own["underlying"]], each) if len(self) else zero,
+            "note": np.full(value.size, "", dtype=object),
+        }
+        return pd.DataFrame({name: columns[name] for name in COLUMNS}, index=columns["row"])
+
+
+def joined(parts: Sequence[ExactTrades], labels: tuple[str, ...]) -> ExactTrades:
+    """All trades of several parts, in the order of the book."""
+    own = {name: np.concatenate([part.own[name] for part in parts]) if parts else np.zeros(0) for name in OWN}
+    values = np.concatenate([part.values for part in parts]) if parts else np.zeros((0, len(labels)))
+    order = np.argsort(own["row"], kind="stable")
+    return ExactTrades({name: column[order] for name, column in own.items()}, values[order], labels)
+
+
+def split(
+    trades: Sequence[Trade], greeks: Sequence[Greek], closed_form: bool
+) -> tuple[ExactTrades, list[Trade], list[Problem]]:
+    """The trades that are exact, those that must be simulated, and what is wrong with others.
+
+    Raises
+    ------
+    ValueError
+        If a Greek is unknown under the model of an underlying.
+    """
+    wanted = {trade.underlying: requested(greeks, trade.model) for trade in reversed(trades)}
+    sure, methods, values = list[Trade](), list[str](), list[list[float]]()
+    drawn, problems = list[Trade](), list[Problem]()
+    for trade in trades:
+        try:
+            terms = {name: trade.terms_of(own) for name, own in wanted[trade.underlying].items()}
+            found = exact(trade.model, trade.payoff, terms, closed_form)
+        except (ValueError, ArithmeticError) as error:
+            problems.append(Problem(trade.trade_id, trade.row, "payoff", "give finite payments", str(error)))
+            continue
+        if found is None:
+            drawn.append(trade)
+            continue
+        sure.append(trade)
+        methods.append(found.method)
+        values.append([estimate.value for estimate in found.estimates.values()])
+    labels = tuple(next(iter(wanted.values()), ()))
+    return ExactTrades(_own(sure, methods), np.array(values).reshape(len(sure), len(labels)), labels), drawn, problems
+
+
+def _own(trades: Sequence[Trade], methods: Sequence[str]) -> dict[str, Any]:
+    """The columns `OWN` of trades."""
+    texts = {
+        name: [getattr(trade, name) for trade in trades] for name in ("trade_id", "underlying", "product", "currency")
+    }
+    texts |= {"method": list(methods), "model": [law_name(trade.model) for trade in trades]}
+    numbers = {
+        "quantity": [trade.quantity for trade in trades],
+        "maturity": [trade.maturity for trade in trades],
+        "spot": [trade.model.spot for trade in trades],
+        "volatility": [quoted_volatility(trade.model, trade.maturity) for trade in trades],
+        "rate": [zero_rate(trade.model, trade.maturity) for trade in trades],
+    }
+    columns = {name: np.array(own, dtype=object) for name, own in texts.items()}
+    columns |= {name: np.array(own, dtype=float) for name, own in numbers.items()}
+    return {"row": np.array([trade.row for trade in trades], dtype=int), **columns}
