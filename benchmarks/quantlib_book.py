@@ -98,7 +98,7 @@ def evaluate(payoff, model, today):
 
 if __name__ == "__main__":
     start = time.perf_counter()
-    lg.risk(DATA / "book.csv", DATA / "market.toml", paths=PATHS, seed=SEED)
+    lg.risk(DATA / "book.csv", DATA / "market.toml", paths=PATHS, seed=SEED, closed_form=False)
     own = time.perf_counter() - start
     trades, _ = parse(read_book(DATA / "book.csv"), Market.read(DATA / "market.toml"))
     today = ql.Date(5, 7, 2002)

@@ -59,7 +59,8 @@ def measured(trades: int, controls: str, paths: int = PATHS, threads: int = 0, d
     table, conditions = book(trades), market()
     with executor(threads, dask) as where:
         cpu, wall = time.process_time(), time.perf_counter()
-        lg.risk(table, conditions, GREEKS, paths=paths, seed=1, controls=controls, executor=where)
+        settings = {"paths": paths, "seed": 1, "controls": controls, "closed_form": False}
+        lg.risk(table, conditions, GREEKS, **settings, executor=where)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     return {"cpu_seconds": cpu, "seconds": wall, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
