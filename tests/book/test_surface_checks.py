@@ -94,6 +94,11 @@ def test_strikes_and_maturities_on_another_scale_are_refused(change, said):
         read(**change)
 
 
+def test_a_strike_of_zero_is_remarked_on_and_harms_nothing():
+    (remark,) = read([TABLE[0], *TABLE], [0.0, *STRIKES]).remarks
+    assert "the strike 0 is a hundredfold" in remark
+
+
 def test_one_strike_far_from_all_others_is_remarked_on():
     (remark,) = read([*TABLE, TABLE[-1]], [*STRIKES, 418_000.0]).remarks
     assert "the strike 418000 is a hundredfold from the spot 3800" in remark

@@ -76,7 +76,7 @@ def calendar(surface: Surface, spot: float) -> list[Fall]:
         of_forward = 1.0 if scale != 1.0 else 1.0 / spot
         for moneyness in sorted({*surface.nodes(pillar), *surface.nodes(pillar + 1)}):
             quotes = [quote(surface, own, moneyness) for own in (pillar, pillar + 1)]
-            if (low := quotes[0]) is None or (high := quotes[1]) is None:
+            if not moneyness > 0.0 or (low := quotes[0]) is None or (high := quotes[1]) is None:
                 continue
             if worth := falls(moneyness * of_forward, (early, low), (late, high)):
                 found.append(Fall(moneyness, (early, late), (low, high), worth))
