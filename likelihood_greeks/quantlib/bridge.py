@@ -17,7 +17,9 @@ from ..parameters import Greek
 from ..payoffs.protocol import Contract
 from ..result import Result
 from .curves import law_of, spot_of
-from .instruments import Stated, Surroundings, described, terms_of
+from .description import Surroundings
+from .instruments import Stated, described, terms_of
+from .own_engine import beside
 
 T = TypeVar("T")
 CORRECTION = 0.5825971579390107
@@ -36,11 +38,14 @@ class Reading:
         Under `model`: for `Heston` on curves that are not flat, on scaled spots.
     remarks : tuple of str
         What was done to get them.
+    watched : bool
+        Whether QuantLib's instrument is observed at all times and not on dates.
     """
 
     model: GBM | TermStructureGBM | Heston
     payoff: Contract
     remarks: tuple[str, ...]
+    watched: bool = False
 
 
 def greeks(
@@ -62,8 +67,9 @@ def greeks(
     instrument : QuantLib instrument or Contract
         A ``VanillaOption``, ``BarrierOption``, ``DoubleBarrierOption``, ``DiscreteAveragingAsianOption``,
         ``ContinuousFixedLookbackOption``, ``ContinuousFloatingLookbackOption``, ``ForwardVanillaOption`` or
-        ``CliquetOption`` with European exercise. Its engine is not used. Or any payoff, its times being years by the
-        clock of the curves.
+        ``CliquetOption`` with European exercise, or a one-touch (a ``VanillaOption`` that pays cash or nothing, with
+        ``AmericanExercise``). If it has an engine, that engine's value is compared with the price
+        here. Or any payoff, its times being years by the clock of the curves.
     process : QuantLib.GeneralizedBlackScholesProcess, HestonProcess or HestonModel
         Its curves are honoured at every date of the payoff.
     greeks : iterable of str or pair of str, optional
@@ -90,7 +96,8 @@ def greeks(
     Returns
     -------
     Result
-        ``diagnostics.remarks`` say what was done: dates, curves, where a smile was read, shifted barriers.
+        ``diagnostics.remarks`` say what was done: dates, curves, where a smile was read, shifted barriers; and first,
+        if the instrument's own engine has another price beyond the errors of both, what that engine may know.
 
     Raises
     ------
@@ -136,7 +143,10 @@ def greeks(
         continuity_correction=continuity_correction,
     )
     result = engine.greeks(found.model, found.payoff, greeks, **options)
-    remarks = (*found.remarks, *result.diagnostics.remarks)
+    compared = (
+        () if instrument is found.payoff else beside(instrument, result["price"], found.model.spot, found.watched)
+    )
+    remarks = (*compared, *found.remarks, *result.diagnostics.remarks)
     return replace(result, diagnostics=replace(result.diagnostics, remarks=remarks))
 
 
@@ -167,7 +177,7 @@ def read(
     shift = CORRECTION * law.deviation / float(np.sqrt(len(law.times))) if continuity_correction else 0.0
     moved = f"barriers are moved towards the spot by {np.expm1(shift):.4%}: about as if observed continuously"
     remarks = (*deal.remarks, *([moved] if shift else []), *law.remarks)
-    return Reading(law.model, deal.contract(law.times, shift), remarks)
+    return Reading(law.model, deal.contract(law.times, shift), remarks, deal.watched)
 
 
 def _known(reader: Callable[[], T]) -> T:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias
 
 import numpy as np
 import QuantLib as ql  # noqa: N813
@@ -15,13 +14,14 @@ from .._checks import finite, positive, refuse
 from ..payoffs.barrier import Barrier, DoubleBarrier
 from ..payoffs.protocol import Contract
 from .contracts import ForwardStart, ForwardStarts, RebateAtHit, SeasonedAsian, SeasonedLookback
-from .monitoring import observation_dates
+from .description import Described, Surroundings, Terms
+from .own_engine import engine_of
 from .payoffs import ReadPayoff, european, kind_of, typed, values
+from .touches import AT_EXPIRY, is_touch, paid_at_expiry, touch
 
-Terms: TypeAlias = dict[str, Any]
 Stated: TypeAlias = Sequence[Any] | Mapping[str, Any] | None
 
-PLAIN = ("payoff", "exercise")
+PLAIN, TOUCH = ("payoff", "exercise"), "OneTouch"
 SEASONED = ("averageType", "runningAccumulator", "pastFixings", "fixingDates", *PLAIN)
 LISTED = ("averageType", "fixingDates", *PLAIN, "allPastFixings")
 ARGUMENTS: dict[str, tuple[str, ...]] = {
@@ -34,55 +34,12 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "ContinuousFloatingLookbackOption": ("currentMinmax", *PLAIN),
     "ForwardVanillaOption": ("moneyness", "resetDate", *PLAIN),
     "CliquetOption": ("payoff", "maturity", "resetDates"),
+    TOUCH: (*PLAIN, AT_EXPIRY),
 }
-"""The arguments of QuantLib's constructors, by their names there."""
+"""The arguments of QuantLib's constructors, by their names there (a touch: a VanillaOption's, and its exercise's)."""
 
 UNREADABLE = ("ContinuousFloatingLookbackOption", "CliquetOption")
 """Instruments whose payoff has no value at a spot alone."""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Described:
-    """An instrument in the terms of this library.
-
-    Attributes
-    ----------
-    dates : list of QuantLib.Date
-        When it is observed or pays, increasing.
-    contract : callable
-        The payoff from the years to those dates, and from how far (in logarithms) barriers move towards the spot.
-    strike : float or None
-        Where a smile is read, currency.
-    remarks : tuple of str
-        What was done.
-    watched, barriers : bool
-        Whether QuantLib's instrument is observed continuously, and has barriers.
-    """
-
-    dates: list[Any]
-    contract: Callable[[tuple[float, ...], float], Contract]
-    strike: float | None
-    remarks: tuple[str, ...] = ()
-    watched: bool = False
-    barriers: bool = False
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a description needs beside the terms: how continuous observation is replaced, and the spot (currency)."""
-
-    monitoring: Any
-    calendar: Any
-    spot: float
-
-    def observed(self, expiry: Any, and_expiry: bool) -> tuple[list[Any], str]:
-        """The dates on which a continuous contract is observed, and the remark that says so."""
-        found, words = observation_dates(self.monitoring, self.calendar, expiry)
-        if and_expiry and found[-1] != expiry:
-            found, words = [*found, expiry], f"{words} and at expiry"
-        return found, f"observed on {words}, not continuously as in QuantLib"
 
 
 # -- terms -----------------------------------------------------------------------------------------------------
@@ -100,11 +57,13 @@ def terms_of(instrument: Any, stated: Stated) -> tuple[str, Terms]:
     """
     name = type(instrument).__name__
     if name not in ARGUMENTS or not isinstance(instrument, ql.Instrument):
-        known = ", ".join(ARGUMENTS)
+        known = ", ".join(other for other in ARGUMENTS if other != TOUCH)
         raise TypeError(f"instrument must be a payoff, or one of QuantLib's {known}; got {name}")
+    _verify_exercise(instrument)
+    if is_touch(instrument):
+        return TOUCH, _of_touch(instrument, stated)
     terms = _by_name(name, stated)
     wanted = _wanted(name, terms)
-    _verify_exercise(instrument)
     if "payoff" not in terms and name not in UNREADABLE:
         terms["payoff"] = typed(instrument.payoff())
     terms.setdefault("exercise", instrument.exercise())
@@ -120,6 +79,21 @@ def terms_of(instrument: Any, stated: Stated) -> tuple[str, Terms]:
         )
     _verify(instrument, [terms[term] for term in wanted])
     return name, terms
+
+
+def _of_touch(instrument: Any, stated: Stated) -> Terms:
+    """The terms of a touch; when it pays is stated, or found by its engine."""
+    terms = _by_name(TOUCH, stated)
+    late = paid_at_expiry(instrument)
+    given = terms.get(AT_EXPIRY, late)
+    if not isinstance(given, bool):
+        refuse("terms", f"hold {AT_EXPIRY}, True or False, which QuantLib's Python does not show", given)
+    if late is not None and given is not late:
+        refuse("terms", f"have the instrument's value by its own engine: {AT_EXPIRY} {late}", given)
+    shown = {"payoff": typed(instrument.payoff()), "exercise": instrument.exercise()}
+    made = [terms.get(term, shown[term]) for term in PLAIN]
+    _verify(ql.VanillaOption(*shown.values()), made)
+    return {**shown, AT_EXPIRY: given}
 
 
 def _by_name(name: str, stated: Stated) -> Terms:
@@ -153,9 +127,13 @@ def _wanted(name: str, terms: Terms) -> tuple[str, ...]:
 
 def _verify_exercise(instrument: Any) -> None:
     exercise = instrument.exercise()
-    if exercise.type() != ql.Exercise.European:
+    if exercise.type() != ql.Exercise.European and not is_touch(instrument):
         kinds = {ql.Exercise.American: "American", ql.Exercise.Bermudan: "Bermudan"}
-        refuse("exercise", "be European: early exercise is not here", kinds.get(exercise.type(), exercise))
+        refuse(
+            "exercise",
+            "be European (early exercise is here for cash or nothing alone, a touch)",
+            kinds.get(exercise.type(), exercise),
+        )
     if instrument.isExpired():
         today = ql.Settings.instance().evaluationDate
         refuse("exercise", f"lie after the evaluation date {today.ISO()}", exercise.lastDate().ISO())
@@ -172,7 +150,7 @@ def _verify(instrument: Any, arguments: list[Any]) -> None:
         refuse("terms", f"have the instrument's expiry, {instrument.exercise().lastDate().ISO()}", "another")
     if _shown(made) != _shown(instrument):
         refuse("terms", "have the instrument's payoff", "one with other values")
-    engine = instrument.pricingEngine() if hasattr(instrument, "pricingEngine") else None  # not in older bindings
+    engine = engine_of(instrument)
     if engine is None:
         return
     try:
@@ -366,6 +344,7 @@ def _cliquet(terms: Terms, around: Surroundings) -> Described:
 
 
 READERS: dict[str, Callable[[Terms, Surroundings], Described]] = {
+    TOUCH: touch,
     "VanillaOption": _vanilla,
     "EuropeanOption": _vanilla,
     "BarrierOption": _barrier,

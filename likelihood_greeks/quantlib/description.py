@@ -1,0 +1,56 @@
+"""An instrument in the terms of this library, and what it takes to describe one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
+
+from ..payoffs.protocol import Contract
+from .monitoring import observation_dates
+
+Terms: TypeAlias = dict[str, Any]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An instrument in the terms of this library.
+
+    Attributes
+    ----------
+    dates : list of QuantLib.Date
+        When it is observed or pays, increasing.
+    contract : callable
+        The payoff from the years to those dates, and from how far (in logarithms) barriers move towards the spot.
+    strike : float or None
+        Where a smile is read, currency.
+    remarks : tuple of str
+        What was done.
+    watched, barriers : bool
+        Whether QuantLib's instrument is observed continuously, and has barriers.
+    """
+
+    dates: list[Any]
+    contract: Callable[[tuple[float, ...], float], Contract]
+    strike: float | None
+    remarks: tuple[str, ...] = ()
+    watched: bool = False
+    barriers: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a description needs beside the terms: how continuous observation is replaced, and the spot (currency)."""
+
+    monitoring: Any
+    calendar: Any
+    spot: float
+
+    def observed(self, expiry: Any, and_expiry: bool) -> tuple[list[Any], str]:
+        """The dates on which a continuous contract is observed, and the remark that says so."""
+        found, words = observation_dates(self.monitoring, self.calendar, expiry)
+        if and_expiry and found[-1] != expiry:
+            found, words = [*found, expiry], f"{words} and at expiry"
+        return found, f"observed on {words}, not continuously as in QuantLib"
