@@ -11,6 +11,7 @@ from likelihood_greeks import GBM, Paths, TermStructureGBM
 from likelihood_greeks.models.adaptor import as_path_model
 from tests.support.gates import MODEL, UNEVEN, draw
 from tests.support.heston_reference import BK1, DESK, FV1, FV5
+from tests.support.state_law import Skewed, UsersGBM
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,8 @@ LAWS = {
     "Heston at one date, hardly any freedom": Case(FV5.terminal(5.0), (5.0,), 100_000, 1e-5, tails),
     "Heston at one date, an index": Case(INDEX.terminal(0.1), (0.1,), 100_000, 1e-5, tails),
     "a user's asset": Case(as_path_model(PlainLognormal(93.0, 0.27, 0.043)), THREE, 20_000),
+    "a user's geometric Brownian motion": Case(as_path_model(UsersGBM(93.0, 0.27, 0.043, 0.017)), THREE, 20_000),
+    "a user's local volatility": Case(as_path_model(Skewed(97.0, 0.22, 0.03)), THREE, 20_000),
     "a user's normal": Case(as_path_model(Normal(0.7, 1.3)), (1.0,), 20_000),
     "a user's counts": Case(as_path_model(Poisson(3.7)), (1.0,), 20_000),
 }
