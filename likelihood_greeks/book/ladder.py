@@ -14,6 +14,7 @@ from .._checks import finite, refuse
 from ..revaluation.grid import scenarios
 from ..streams.chunks import checked
 from .market import Market
+from .moved import change
 from .reading import read_book
 from .trades import Trade, parse
 
@@ -81,16 +82,25 @@ def ladder(
 def _revalued(trade: Trade, shares: Sequence[float], **settings: Any) -> pd.DataFrame:
     """The changes of one position."""
     spots = [trade.model.spot * (1.0 + share) for share in shares]
+    if trade.known or trade.past is not None:
+        return _changes(trade, shares, [change(trade, share, **settings) for share in shares])
     frame = scenarios(trade.model, trade.payoff, {"spot": spots}, greeks=[], **settings).frame
+    columns = zip(frame["change"], frame["change_standard_error"], frame["note"] != "", strict=True)
+    return _changes(trade, shares, [*columns])
+
+
+def _changes(trade: Trade, shares: Sequence[float], found: Sequence[tuple[float, float, bool]]) -> pd.DataFrame:
+    """The rows of one position, from the change of a unit at every share, its error, and whether it is doubtful."""
+    changes, errors, doubtful = (np.array(column) for column in zip(*found, strict=True))
     return pd.DataFrame(
         {
             "underlying": trade.underlying,
             "move": shares,
-            "spot": spots,
-            "change": trade.quantity * frame["change"].to_numpy(),
-            "square": (trade.quantity * frame["change_standard_error"].to_numpy()) ** 2,
+            "spot": [trade.model.spot * (1.0 + share) for share in shares],
+            "change": trade.quantity * changes,
+            "square": (trade.quantity * errors) ** 2,
             "trades": 1,
-            "doubtful": (frame["note"] != "").to_numpy(),
+            "doubtful": doubtful,
             "currency": trade.currency,
         }
     )

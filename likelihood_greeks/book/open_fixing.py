@@ -76,7 +76,7 @@ def moving(trade: History, spot: float, model: PathModel) -> Moving:
         If the fixing decides more than that: the product, or the law, does not scale with it.
     """
     found = _rule(trade, spot)
-    if found is not STILL and not _scales(model, [trade.years(day) for day in trade.ahead]):
+    if found is not STILL and not scales(model, [trade.years(day) for day in trade.ahead]):
         _give(trade, "spots do not scale with today's under cash dividends")
     return found
 
@@ -135,7 +135,7 @@ def _reset(trade: History, spot: float, seen: Sequence[float]) -> Moving:
     return Moving((0.0, 0.0), (0.0, 0.0, 0.0))
 
 
-def _scales(model: PathModel, times: Sequence[float]) -> bool:
+def scales(model: PathModel, times: Sequence[float]) -> bool:
     """Whether forwards are proportional to the spot."""
     jet = model.forward_jet(np.array(times))
     if jet is None:

@@ -88,6 +88,11 @@ class History:
         """The observations up to today, an open one at the spot."""
         return {**self.observed, self.span.today: spot} if self.is_open else dict(self.observed)
 
+    @property
+    def decided(self) -> bool:
+        """Whether today's spot changes nothing: no fixing of today is open, or a barrier was touched before."""
+        return not self.is_open or ("knock" in self.terms and self.touch(np.nan) is not None)
+
     def left(self, spot: float) -> tuple[Contract, str]:
         """The contract that is left with today's spot, and in words what the trade has become; empty if it is new.
 
@@ -110,7 +115,9 @@ class History:
     def touch(self, spot: float) -> date | None:
         """The first day on which a barrier was touched; None if none was."""
         low, high = bounds(self.terms)
-        return next((day for day, x in self.seen(spot).items() if day in self.watched and not low < x < high), None)
+        return next(
+            (day for day, x in self.seen(spot).items() if day in self.watched and (x <= low or x >= high)), None
+        )
 
     def _remembered(self, spot: float) -> tuple[float, ...]:
         """The observations that the contract must still see; of extremes the one that counts."""
@@ -158,10 +165,16 @@ class History:
         pays = f"pays its rebate, {rebate:g}, on {self.span.paid}" if rebate else "worth nothing"
         return KnownCashFlow(rebate, self.years(self.span.paid)), f"{event}: {pays}"
 
+    @property
+    def whole(self) -> Contract:
+        """The contract on all observations, made and to come; its dates are numbered."""
+        numbers = tuple(float(k + 1) for k in range(len(self.days)))
+        watched = tuple(x for x, day in zip(numbers, self.days, strict=True) if day in self.watched)
+        return contract_of(self.product, {**self.terms, "maturity": numbers[-1], "frequency": watched})
+
     def _settled(self, spot: float) -> tuple[Contract, str]:
         """The known cash flow, when all observations are made."""
-        numbers = tuple(float(k + 1) for k in range(len(self.days)))
-        contract = contract_of(self.product, {**self.terms, "maturity": numbers[-1], "frequency": numbers})
+        contract = self.whole
         seen, when = [*self.seen(spot).values()], self.years(self.span.paid)
         amount = _paid(contract, seen)
         pays = f"pays {amount:g} on {self.span.paid}"

@@ -93,10 +93,6 @@ class Trade:
         """The combination of the payoff's derivatives that is this one of the trade's."""
         return combination if self.moving is None else self.moving.of(combination)
 
-    def at(self, spot: float) -> Contract:
-        """What is left of one unit at another spot today."""
-        return self.payoff if self.past is None else self.past.left(spot)[0]
-
 
 def _unique(name: str, value: object, counts: Mapping[str, int]) -> str:
     text = text_of(value)
@@ -222,7 +218,7 @@ def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapp
         trade_id, row.number, underlying.name, product, quantity, own.maturity, market.years(own.maturity), left[0],
         *found, currencies.get(underlying.name, UNKNOWN), left[1],
     )  # fmt: skip
-    return trade if not past.is_open else row.attempt(_moving, trade, past)
+    return trade if past.decided else row.attempt(_moving, trade, past)
 
 
 def _moving(trade: Trade, past: History) -> Trade:

@@ -8,6 +8,7 @@ import pytest
 from scipy import special
 
 import likelihood_greeks as lg
+from likelihood_greeks.book.ladder import ladder
 from likelihood_greeks.book.trades import parse
 from tests.support.gates import assert_estimates
 
@@ -159,3 +160,15 @@ def test_what_today_decides_otherwise_is_refused_until_the_fixing_is_given(row, 
     with pytest.warns(lg.BookWarning, match=f"fixings must hold today's, {TODAY}: with it open, .*{why}"):
         lg.risk(pd.DataFrame([row]), market(), ["delta"], paths=1024, seed=1)
     assert not parse(pd.DataFrame([row]), lg.Market.read(market(PAST | {str(TODAY): SPOT})))[1]
+
+
+def test_ladders_move_todays_fixing_with_the_spot():
+    today = PLAIN | {"trade_id": "b", "product": "call", "strike": 95, "maturity": str(TODAY)}
+    for row, price in ((ASIAN, arithmetic), (today, lambda spot, _: max(spot - 95.0, 0.0))):
+        table = ladder(pd.DataFrame([row | {"quantity": -3}]), market(), (-0.1, -0.05, 0.02), paths=16_384, seed=1)
+        assert table.attrs["left_out"] == {}
+        assert list(table["trades"]) == [1, 1, 1]
+        for move, change, error in table[["move", "change", "standard_error"]].to_numpy():
+            exact = -3.0 * (price(SPOT * (1.0 + move), VOL) - price(SPOT, VOL))
+            assert abs(change - exact) <= 4.0 * error + 1e-12
+            assert error < 0.2

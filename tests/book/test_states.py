@@ -86,7 +86,7 @@ def test_todays_fixing_is_known_where_it_is_stated():
     assert (known.payoff.fixings, known.past) == ((104.0, 99.0), None)
     assert is_open.payoff.fixings == (104.0, 100.0)
     assert "today's fixing is open" in is_open.state
-    assert is_open.at(98.0).fixings == (104.0, 98.0)
+    assert is_open.past.left(98.0)[0].fixings == (104.0, 98.0)
 
 
 @pytest.mark.parametrize(
