@@ -36,7 +36,7 @@ from .own_columns import attached, clashes
 from .parts import Parts, earlier_seed, fingerprint, folder
 from .reading import BookWarning, read_book, remarks
 from .tally import Nowhere, Store
-from .trades import Trade, parse
+from .trades import Trade, parse, without_past
 
 TARGETS = ("trade", "net")
 
@@ -110,7 +110,8 @@ def risk(
         ``frame.attrs["problems"]`` lists what is wrong with the trades that could not be priced, as dictionaries
         with keys ``trade_id, row, field, requirement, value``; ``frame.attrs["calibrations"]`` says for each
         underlying whose Heston model was fitted how well it fits (``rms_error`` and ``max_error`` in implied
-        volatility, ``converged``, ``summary``, ``parameters``).
+        volatility, ``converged``, ``summary``, ``parameters``); ``frame.attrs["states"]`` by
+        trade_id, in words, what has become of trades with a past.
 
     Raises
     ------
@@ -142,11 +143,12 @@ def risk(
 
     trades, problems = parse(frame, found_market)
     converted = found_market.reporting_currency, found_market.fx
-    said = [*found_market.remarks, *remarks(frame), *clashes(frame)]
+    said = [*found_market.remarks, *remarks(frame), *clashes(frame), *without_past(trades, found_market)]
     for remark in [*said, *unconverted({trade.currency for trade in trades}, *converted)]:
         warnings.warn(remark, BookWarning, stacklevel=2)
     exact, drawn, unpriced = split(trades, wanted, closed_form)
     problems += unpriced
+    states = {trade.trade_id: trade.state for trade in trades if trade.state}
     for remark in unused_quotes.remarks(drawn, found_market):
         warnings.warn(remark, BookWarning, stacklevel=2)
     accounts = _accounts(
@@ -160,7 +162,8 @@ def risk(
     def table() -> pd.DataFrame:
         found = assembled(accounts, nets, exact, problems, frame, seed_of=lambda name: underlying_seed(seed, name))
         found = attached(reported(found, *converted), frame, {trade.trade_id: trade.row for trade in trades})
-        found.attrs |= {"seed": seed, "calibrations": _calibrations(found_market, {t.underlying for t in trades})}
+        found.attrs |= {"seed": seed, "states": states}
+        found.attrs |= {"calibrations": _calibrations(found_market, {t.underlying for t in trades})}
         return found
 
     try:

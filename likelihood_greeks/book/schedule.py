@@ -14,6 +14,9 @@ from .columns import clear, day, key_of
 from .products import ANY, PRODUCTS
 from .rows import Row
 
+REGULAR = ("daily", *PERIODS)
+"""What the column frequency may hold instead of dates."""
+
 
 @final
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def observations(name: str, value: object, product: str, calendar_name: str, own
     ValueError
         If it is neither, or the dates do not increase from the start to the maturity.
     """
-    words, end = ("daily", *PERIODS), own.maturity
+    words, end = REGULAR, own.maturity
     if key_of(value) in words:
         if own.start is None and end <= own.today <= own.paid:
             refuse("start", f"be given: the {key_of(value)} dates up to {end} are past", None)

@@ -28,13 +28,15 @@ from .open_fixing import STILL, Moving, moving
 from .products import ANY, EUROPEAN, FLOATING, PRODUCTS
 from .reading import filled, read_book
 from .rows import Problem, Row
-from .schedule import Span, observations, span
+from .schedule import REGULAR, Span, observations, span
 from .state import History
 from .underlying import Model, Underlying
 
-__all__ = ["NET", "Problem", "Trade", "parse"]
+__all__ = ["NET", "Problem", "Trade", "parse", "without_past"]
 NET = "net"
 """The trade_id of the rows that hold a net position."""
+NO_START = "states no start: observations follow the valuation date, as if it were new"
+NAMED = 10  # trades that a remark lists
 
 
 @final
@@ -214,9 +216,11 @@ def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapp
         found = row.attempt(law, underlying, terms, own, known)
     if not (trade_id and quantity and past and left and found) or row.problems:
         return None
+    forgets = own.start is None and key_of(row.cells.get("frequency", "")) in REGULAR and "reference" not in row.cells
     trade = Trade(
         trade_id, row.number, underlying.name, product, quantity, own.maturity, market.years(own.maturity), left[0],
-        *found, currencies.get(underlying.name, UNKNOWN), left[1],
+        *found, currencies.get(underlying.name, UNKNOWN),
+        left[1] or NO_START * forgets,
     )  # fmt: skip
     return trade if past.decided else row.attempt(_moving, trade, past)
 
@@ -260,3 +264,12 @@ def parse(book: pd.DataFrame, market: Market) -> tuple[list[Trade], list[Problem
     counts, currencies = Counter(row.trade_id for row in rows), _currencies(rows, market)
     trades = [_trade(row, market, counts, currencies) for row in rows]
     return [trade for trade in trades if trade], [problem for row in rows for problem in row.problems]
+
+
+def without_past(trades: Iterable[Trade], market: Market) -> list[str]:
+    """What to say of trades that are valued as new on underlyings of which the market has a past."""
+    past = {name for name, own in market.fixings.items() if any(day < market.valuation_date for day in own)}
+    names = [trade.trade_id for trade in trades if trade.state == NO_START and trade.underlying in past]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    listed = ", ".join(names[:NAMED]) + more
+    return [f"{listed}: no start is stated, so that no fixing is used; valued as if traded today"] if names else []

@@ -218,6 +218,17 @@ def test_a_touch_takes_its_volatility_at_the_barrier():
     assert refusal(row | {"strike": 70}, implied_volatility=smile).field == "strike"
 
 
+def test_the_frame_says_what_has_become_of_trades_and_who_forgets_its_past():
+    book = pd.DataFrame([CALL, BARRIER, CLIQUET | {"reference": 98}, ASIAN | {"frequency": "monthly"}])
+    book["trade_id"] = [*"abcd"]
+    with pytest.warns(lg.BookWarning, match="^d: no start is stated, so that no fixing is used"):
+        frame = lg.risk(book, market(), ["delta"], paths=1024, seed=1)
+    states = frame.attrs["states"]
+    assert states.keys() == {"b", "d"}
+    assert states["b"].startswith("4 of 20 observations are past, none at a barrier; today's fixing is open")
+    assert states["d"].startswith("states no start")
+
+
 def test_dates_are_shared_by_every_layout_of_a_frame():
     row = ASIAN | {"maturity": pd.Timestamp("2027-03-19"), "payment_date": date(2027, 3, 23), "start": "2026-09-01"}
     assert trade(row).payoff == replace(trade(row | {"payment_date": "2027-03-23", "maturity": "2027-03-19"}).payoff)
