@@ -23,8 +23,8 @@ LATER = "over 5Y"
 
 
 def buckets(maturities: pd.Series) -> pd.Categorical:
-    """The maturity buckets, in order, of maturities in years (Actual/365)."""
-    edges, labels = [0.0, *map(float, BUCKETS), np.inf], [*BUCKETS.values(), LATER]
+    """The maturity buckets, in order, of maturities in years (Actual/365); what is over is in the first."""
+    edges, labels = [-np.inf, *map(float, BUCKETS), np.inf], [*BUCKETS.values(), LATER]
     return pd.Categorical(pd.cut(np.round(maturities * 365.0), edges, labels=labels))
 
 

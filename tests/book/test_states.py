@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
+from likelihood_greeks.book.ladder import ladder
+from likelihood_greeks.book.pivots import pivot
 from likelihood_greeks.book.trades import parse
 
 FIXED = {"2026-09-18": 101.0, "2026-10-16": 97.0, "2026-11-06": 95.0, "2026-11-13": 103.0, "2026-11-20": 104.0}
@@ -232,3 +234,20 @@ def test_the_frame_says_what_has_become_of_trades_and_who_forgets_its_past():
 def test_dates_are_shared_by_every_layout_of_a_frame():
     row = ASIAN | {"maturity": pd.Timestamp("2027-03-19"), "payment_date": date(2027, 3, 23), "start": "2026-09-01"}
     assert trade(row).payoff == replace(trade(row | {"payment_date": "2027-03-23", "maturity": "2027-03-19"}).payoff)
+
+
+def test_what_is_over_stands_in_frames_totals_and_ladders():
+    rows = [CALL | {"maturity": "2026-11-27"}, CALL | {"maturity": "2026-11-20", "payment_date": "2026-12-01"}]
+    rows += [CALL | {"maturity": "2026-11-20"}, CALL]
+    book = pd.DataFrame([row | {"trade_id": name, "quantity": 2} for name, row in zip("abcd", rows, strict=True)])
+    frame = lg.risk(book, market(), ["delta"], paths=1024, seed=1)
+    values = frame.set_index(["trade_id", "greek"])["position_value"]
+    assert (values["a", "price"], values["c", "price"]) == (20.0, 0.0)
+    assert values["b", "price"] == pytest.approx(28.0 * np.exp(-0.03 * 4 / 365), rel=1e-12)
+    for greek in ("price", "delta"):
+        assert values["net", greek] == pytest.approx(values[[*"abcd"], greek].sum(), rel=1e-12)
+    assert (frame["note"] == "").all()
+    totals = pivot(frame, "bucket").query("greek == 'price'")
+    assert dict(zip(totals["bucket"], totals["trades"], strict=True)) == {"to 1M": 3, "to 6M": 1}
+    (change,) = ladder(book.head(3), market(), (-0.15,))["change"]
+    assert change == -20.0
