@@ -195,5 +195,8 @@ def bounds(terms: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _paid(contract: Contract, observed: Sequence[float]) -> float:
-    """What a contract pays on one path."""
-    return float(np.ravel(contract(np.array(observed)[:, None]))[0])
+    """What a contract pays on one path, at its end."""
+    flows = np.ravel(contract(np.array(observed)[:, None]))
+    if len(flows) != 1:
+        refuse("product", "pay once, at its end, to be settled from its past", f"{len(flows)} payments")
+    return float(flows[0])
