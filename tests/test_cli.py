@@ -26,6 +26,7 @@ def book(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_risk_prints_the_table_and_writes_the_file(capsys, book, tmp_path):
     for suffix, reader in ((".csv", pd.read_csv), (".parquet", pd.read_parquet), (".xlsx", pd.read_excel)):
         output = tmp_path / f"risk{suffix}"
@@ -70,6 +71,7 @@ def test_unusable_input_exits_with_two_and_says_why(capsys, book, change, messag
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_compare_shows_every_method_on_one_trade(capsys, book):
     code, out, _ = run(
         capsys,
@@ -92,6 +94,7 @@ def test_compare_shows_every_method_on_one_trade(capsys, book):
     assert "DAX-999" in err
 
 
+@pytest.mark.slow
 def test_compare_draws_and_fits_a_terminal(capsys, book, tmp_path):
     common = ["compare", book, "--market", DATA / "market.toml", "--trade", "DAX-021", "--paths", "4096"]
     picture = tmp_path / "methods.png"
@@ -115,6 +118,7 @@ def test_numbers_are_printed_at_their_precision():
     assert number(1234567.0) == "1,234,567"
 
 
+@pytest.mark.slow
 def test_text_of_the_user_is_not_taken_for_markup(capsys, book):
     frame = pd.read_csv(book, dtype=str)
     frame.loc[0, "trade_id"], frame.loc[1, "product"] = "DAX[otc]-[/x]", "[/foo]"
@@ -125,6 +129,7 @@ def test_text_of_the_user_is_not_taken_for_markup(capsys, book):
     assert "[/foo]" in err
 
 
+@pytest.mark.slow
 def test_reports_are_written_and_quiet_is_quiet(capsys, book, tmp_path):
     reports = tmp_path / "risk.html", tmp_path / "risk.xlsx"
     options = ["--report", reports[0], "--report", reports[1], "--ladder", "--quiet"]
@@ -135,6 +140,7 @@ def test_reports_are_written_and_quiet_is_quiet(capsys, book, tmp_path):
     assert "ladder" in pd.read_excel(reports[1], sheet_name=None)
 
 
+@pytest.mark.slow
 def test_diff_says_by_its_exit_code_whether_something_has_changed(capsys, book, tmp_path):
     runs = [tmp_path / "1.parquet", tmp_path / "2.csv", tmp_path / "3.xlsx"]
     for k, path in enumerate(runs):

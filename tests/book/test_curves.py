@@ -60,6 +60,7 @@ def geometric_asian(bump=0.0):
     return discount * (np.exp(m + s * s / 2) * special.ndtr(d + s) - 100.0 * special.ndtr(d))
 
 
+@pytest.mark.slow
 def test_geometric_asian_on_a_steep_curve_is_the_closed_form_and_its_rho_the_bump_of_every_node():
     dates = ";".join(str((TODAY + pd.DateOffset(months=m)).date()) for m in range(1, 13))
     book = row("asian", option="call", strike=100, average="geometric", frequency=dates)
@@ -166,6 +167,7 @@ def test_monthly_arithmetic_asian_costs_what_simulation_on_the_curve_says():
     assert abs(found.value - paid.mean()) < 4 * np.hypot(error, found.standard_error)
 
 
+@pytest.mark.slow
 def test_a_forward_start_under_heston_has_the_forwards_of_the_curve():
     law = lg.Market.read(market(model="heston", heston=HESTON, implied_volatility=None)).model("X", 100.0, 1.0)
     ratio = lg.Payoff(lambda spot: spot[1] / spot[0], times=[0.3, 1.0])

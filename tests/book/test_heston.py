@@ -49,6 +49,7 @@ def test_given_parameters_need_no_surface_and_a_yield_is_used():
     assert market.model("DAX", 4400.0, 0.5).dividend_yield == 0.02
 
 
+@pytest.mark.slow
 def test_a_market_is_calibrated_when_it_is_read(calibrated):
     dax = calibrated.underlyings["DAX"]
     assert dax.calibration.rms_error == pytest.approx(0.0132, abs=1e-4)
@@ -58,6 +59,7 @@ def test_a_market_is_calibrated_when_it_is_read(calibrated):
     assert pickle.loads(pickle.dumps(calibrated)) == calibrated
 
 
+@pytest.mark.slow
 def test_parameters_beside_calibrate_are_held():
     dax = lg.Market.read(with_law({"calibrate": True, "mean_reversion": 3.0})).underlyings["DAX"]
     assert dax.heston.mean_reversion == 3.0
@@ -126,6 +128,7 @@ def test_an_underlying_takes_only_a_heston_model_of_its_own_spot():
 # -- risk ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_european_risk_is_the_closed_form_of_the_model():
     frame = lg.risk(EUROPEANS, GIVEN, ["delta", "vega"], paths=8192, seed=5, closed_form=False)
     frame = frame.set_index(["trade_id", "greek"])
@@ -173,6 +176,7 @@ def test_the_frame_says_the_model_its_volatility_and_its_fit(calibrated, tmp_pat
     assert plain.attrs["calibrations"] == {}
 
 
+@pytest.mark.slow
 def test_a_trade_in_a_book_is_the_trade_alone_with_heston_parameters_as_greeks():
     greeks = ["delta", "correlation"]
     frame = lg.risk(BOOK.iloc[[9, 20]], GIVEN, greeks, paths=2048, seed=5, closed_form=False)
@@ -203,6 +207,7 @@ def test_models_may_differ_between_underlyings():
     assert {"vega", "theta"} <= set(frame["greek"])
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_fit(capsys, tmp_path):
     book = tmp_path / "book.csv"
     BOOK.iloc[[0]].to_csv(book, index=False)

@@ -89,6 +89,7 @@ def same(frame, other):
     assert frame.attrs == other.attrs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", [1, 2, 8, 15, 22, 30])
 def test_a_run_stopped_anywhere_goes_on_to_the_same_numbers(tmp_path, monkeypatch, whole, writes):
     output = tmp_path / "risk.parquet"
@@ -125,6 +126,7 @@ def test_nothing_to_resume_is_said(tmp_path, whole):
         run(output=tmp_path / "risk.csv", resume=True, seed=None)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::likelihood_greeks.BookWarning")
 @pytest.mark.parametrize("writes", [3, 16])  # in the first round and in a later one
 def test_trades_that_cannot_be_priced_stay_known_when_a_run_goes_on(tmp_path, monkeypatch, writes):
@@ -210,6 +212,7 @@ class Fragile:
         return np.maximum(spot[-1] - 100.0, 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::likelihood_greeks.BookWarning")
 @pytest.mark.parametrize("relaxed_only", [False, True])
 @pytest.mark.parametrize("chunk", [1, 3])  # in the first round and in a later one

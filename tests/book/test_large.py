@@ -35,6 +35,7 @@ def test_blocks_hold_every_trade_once_and_at_most_so_many():
             assert {t.payoff.times for t in own} == {group.times}
 
 
+@pytest.mark.slow
 def test_blocks_rounds_and_executors_change_nothing(monkeypatch):
     book = large_book.book(20, ["U00", "U01"])
 
@@ -50,6 +51,7 @@ def test_blocks_rounds_and_executors_change_nothing(monkeypatch):
         pd.testing.assert_frame_equal(cut, whole, check_exact=False, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_net_knows_its_covariances_across_blocks(monkeypatch):
     monkeypatch.setattr(blocks, "SIZE", 2)
     one = large_book.book(10, ["U00"])

@@ -34,6 +34,7 @@ def test_frame_has_a_row_per_trade_and_greek_and_net_rows():
     np.testing.assert_allclose(frame["position_standard_error"], frame["quantity"].abs() * frame["standard_error"])
 
 
+@pytest.mark.slow
 def test_a_trade_in_a_book_is_the_trade_alone():
     frame = small().set_index(["trade_id", "greek"])
     trades, _ = parse(SMALL, MARKET)
@@ -54,6 +55,7 @@ def test_net_standard_error_accounts_for_shared_paths():
     assert frame.loc[("hedge", "delta"), "position_standard_error"] > 0.0
 
 
+@pytest.mark.slow
 def test_net_standard_error_is_right_over_seeds():
     book = BOOK.iloc[[0, 1, 4, 7]]
     trades, _ = parse(book, MARKET)
@@ -70,6 +72,7 @@ def test_net_standard_error_is_right_over_seeds():
     assert not 0.78 < np.mean(np.square(independent)) < 1.25  # root-sum-of-squares would be wrong
 
 
+@pytest.mark.slow
 def test_executors_change_nothing():
     serial = small()
     for make in (ThreadPoolExecutor, ProcessPoolExecutor):

@@ -168,6 +168,7 @@ def test_a_digital_twins_level_is_where_its_average_stands_when_the_payoffs_is_a
 # -- what it is worth ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_twins_divide_the_variance_of_an_asians_greeks_by_twenty_and_more(monkeypatch):
     model, payoff = lg.GBM(spot=100.0, volatility=0.2, rate=0.03, dividend_yield=0.01), lg.Asian(100.0, MONTHLY)
     found = lg.greeks(model, payoff, GREEKS, paths=60_000, seed=5)

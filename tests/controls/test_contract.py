@@ -28,7 +28,7 @@ from likelihood_greeks.models.capabilities import DrawsBeneath, KnowsAverages, K
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, IndependentSteps
 from likelihood_greeks.parameters import TIME
 from tests.support.gates import draw
-from tests.support.laws import LAWS
+from tests.support.laws import LAWS, QUICK, slow_unless_quick
 
 TRIED = 8  # controls of a kind, evenly among those on offer
 
@@ -83,23 +83,19 @@ CONTROLS = {
         lambda times, level: lg.Asian(0.97 * level, times),
     ),
 }
-QUICK = "GBM", "Heston, a desk's", "a user's local volatility"  # the other laws are slow
 
 
 def laws_that(condition):
     """The laws that are such; slow, but for a few."""
     return [
-        pytest.param(law, id=law, marks=() if law in QUICK else pytest.mark.slow)
-        for law, case in LAWS.items()
-        if condition(case.law)
+        pytest.param(law, id=law, marks=slow_unless_quick(law)) for law, case in LAWS.items() if condition(case.law)
     ]
 
 
 def every_kind_under_every_law():
     pairs = [(law, kind) for law, case in LAWS.items() for kind, one in CONTROLS.items() if one.offered_by(case.law)]
     assert {kind for _, kind in pairs} == set(CONTROLS)
-    marks = {law: () if law in QUICK else pytest.mark.slow for law in LAWS}
-    cases = [pytest.param(law, kind, id=f"{kind}: {law}", marks=marks[law]) for law, kind in pairs]
+    cases = [pytest.param(law, kind, id=f"{kind}: {law}", marks=slow_unless_quick(law)) for law, kind in pairs]
     return pytest.mark.parametrize(("law", "kind"), cases)
 
 
@@ -182,7 +178,7 @@ def test_controls_have_mean_zero_under_their_law_and_under_no_other(law, kind):
     assert seen.min() > 6.0, controls[seen.argmin()].name
 
 
-@pytest.mark.parametrize("law", QUICK)
+@pytest.mark.parametrize("law", sorted(QUICK))
 def test_every_control_on_offer_is_of_one_kind_and_that_is_said_to_be_offered(law):
     model = LAWS[law].law
     for payoff in {one.payoff for one in CONTROLS.values()}:

@@ -178,6 +178,7 @@ def nothing_travels(derivative, skeleton):
     return (early and first in ("spot", TIME)) or (late and set(derivative) <= {"rate", "dividend_yield"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [0, -1], ids=["narrow", "wide"])
 @pytest.mark.parametrize("payoff", PAYOFFS)
 def test_every_control_of_every_greek_has_mean_zero(payoff, which):
@@ -199,6 +200,7 @@ VANILLAS = [
 ]
 
 
+@pytest.mark.slow
 def test_every_european_control_has_mean_zero_at_every_date():
     found = moments(VANILLAS, PAYOFFS["barrier"], [(), *WEIGHTS], 400_000, seed=11)
     assert np.abs(found.mean / found.standard_error).max() < 4.0
@@ -240,6 +242,7 @@ def stairs(times, skeleton):
     return np.equal.outer(following, np.arange(len(skeleton))).astype(float)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("payoff", ["barrier", "lookback"])
 @pytest.mark.parametrize("derivative", [("spot",), ("volatility",), ("spot", "volatility")], ids=str)
 def test_an_interpolation_constant_between_scored_dates_would_be_seen(derivative, payoff, monkeypatch):

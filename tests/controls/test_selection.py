@@ -343,12 +343,14 @@ def spoilt(name, in_pilot):
         return lg.greeks(MODEL, WEEKLY, **OPTIONS)
 
 
+@pytest.mark.slow
 def test_a_control_with_a_mean_biases_the_estimate_and_would_be_seen(fair):
     exact, result = fair
     for name in relaxed_in_use(result):
         assert abs(spoilt(name, in_pilot=False)["delta"].z_score(exact)) > 6.0, name
 
 
+@pytest.mark.slow
 def test_a_control_whose_mean_the_pilot_sees_is_not_used(fair):
     exact, result = fair
     for name in relaxed_in_use(result):

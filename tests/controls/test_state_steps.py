@@ -34,12 +34,14 @@ def controls_of(law, ways, n_paths=200_000, seed=5):
     return Moments.of(found), scale[:, None]
 
 
+@pytest.mark.slow
 def test_its_own_way_has_mean_zero_at_every_rate():
     found, scale = controls_of(LAW, [Gradual(0.0), Gradual(1.5), Gradual(8.0)])
     assert np.all(found.standard_error < 0.01 * scale)
     assert np.all(np.abs(found.mean) < 4.0 * found.standard_error)
 
 
+@pytest.mark.slow
 def test_the_way_of_independent_steps_is_biased():
     found, _ = controls_of(as_independent(LAW), [Handover(()), Handover((3,))])
     z = np.abs(found.mean / found.standard_error)
@@ -74,6 +76,7 @@ def test_motions_carried_on_are_tangents_at_fixed_normals(name):
     np.testing.assert_allclose(motion, (ends[0] - ends[1]) / (2.0 * h), rtol=2e-6, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_its_greeks_are_those_of_the_plain_method_with_less_noise():
     greeks = ["delta", "vega", "rho"]
     fine = lg.greeks(LAW, PAYOFF, greeks, paths=60_000, seed=2)

@@ -40,6 +40,7 @@ def test_every_greek_of_a_european_agrees_with_its_closed_form(payoff, controls)
         assert abs(result[greek].z_score((1.0 + SEEN[controls]) * exact)) > 4.2, greek
 
 
+@pytest.mark.slow
 def test_discrete_barrier_agrees_with_quadrature_and_would_notice_five_per_cent():
     result = lg.greeks(MODEL, BARRIER, GREEKS, paths=1_000_000, seed=22)
     for greek in GREEKS:
@@ -87,6 +88,7 @@ def test_results_depend_on_the_seed_and_a_drawn_seed_is_reported():
     assert lg.greeks(MODEL, BARRIER, ["delta"], paths=5000)["delta"].value != first["delta"].value
 
 
+@pytest.mark.slow
 def test_antithetic_errors_count_pairs():
     payoff = lg.DigitalCall(97.0, 0.7)
     exact = closed_form.greek(MODEL, payoff, "vega")

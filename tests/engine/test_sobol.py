@@ -72,6 +72,7 @@ def test_a_run_can_be_continued_on_the_same_scrambles():
     np.testing.assert_allclose(joined.standard_error, whole.standard_error, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [MODEL, DESK], ids=["GBM", "Heston"])
 def test_results_are_bit_identical_on_any_executor(model):
     def table(seed=5, executor=None):
@@ -136,6 +137,7 @@ def test_barrier_agrees_with_quadrature():
         assert_estimates(result[name], exact, max_standard_error=0.015 * abs(exact), sigmas=SIGMAS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [DESK, FV1], ids=["desk", "FV1"])
 def test_heston_europeans_agree_with_quantlib(case):
     for handover, gate, paths in (("auto", 0.003, 32_768), (4.0, 0.08, 16_384)):  # the law of the date, and paths
@@ -149,6 +151,7 @@ def test_heston_europeans_agree_with_quantlib(case):
             assert abs(result[name].value - exact) < SIGMAS * result[name].standard_error + known, name
 
 
+@pytest.mark.slow
 def test_heston_barrier_agrees_with_a_method_of_its_own():
     table = pd.read_csv(ROOT / "benchmarks" / "heston_reference.csv").set_index(["case", "contract", "greek"])
     names = ["price", "delta", "gamma", "vega", "correlation", "vol_of_vol"]
@@ -252,6 +255,7 @@ def test_net_error_is_that_of_the_means_of_the_net_by_scramble():
         assert error["net", name] > 0.0
 
 
+@pytest.mark.slow
 def test_book_of_paths_and_europeans_is_the_trades_alone_and_bit_identical():
     book = BOOK.iloc[[0, 20, 37]]
     settings = {"paths": 10_000, "seed": 5, "sampling": "sobol", "closed_form": False}
@@ -278,6 +282,7 @@ def test_bumps_of_a_heston_path_reuse_its_points():
         assert bumped["correlation"].standard_error < 0.6
 
 
+@pytest.mark.slow
 def test_command_line_takes_sobol(capsys, tmp_path):
     BOOK.iloc[[0, 20]].to_csv(tmp_path / "book.csv", index=False)
     common = [str(tmp_path / "book.csv"), "--market", str(ROOT / "data" / "market.toml"), "--paths", "2048", "--seed",

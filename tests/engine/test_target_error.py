@@ -86,6 +86,7 @@ def test_with_controls_the_bits_are_those_of_a_plain_run_long_enough_for_a_full_
     )
 
 
+@pytest.mark.slow
 def test_the_executor_changes_nothing():
     options = {"paths": 5000, "seed": 8, "target_error": {"delta": 0.0015, VANNA: "5%"}}
     serial = lg.greeks(MODEL, BARRIER, ["delta", VANNA], **options)
@@ -201,6 +202,7 @@ def risk(rows, **options):
     return lg.risk(BOOK.iloc[rows], MARKET, ["delta"], paths=4096, seed=5, closed_form=False, **options)
 
 
+@pytest.mark.slow
 def test_a_book_goes_on_until_the_last_trade_is_there():
     frame = risk(SOME, target_error={"delta": 0.005})
     deltas = frame[(frame["greek"] == "delta") & (frame["trade_id"] != "net")]
@@ -209,6 +211,7 @@ def test_a_book_goes_on_until_the_last_trade_is_there():
     assert frame["n_paths"].iloc[0] > 4096
 
 
+@pytest.mark.slow
 def test_rounds_of_a_book_come_to_what_one_run_of_as_many_paths_does():
     rounds = risk(SOME, target_error={"delta": 1e-9}, max_paths=40_960)  # out of reach: it goes to the end
     plain = lg.risk(BOOK.iloc[SOME], MARKET, ["delta"], paths=40_960, seed=5, closed_form=False)
@@ -217,6 +220,7 @@ def test_rounds_of_a_book_come_to_what_one_run_of_as_many_paths_does():
         np.testing.assert_allclose(rounds[column], plain[column], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_book_whose_net_shall_be_precise():
     alone = risk(SOME).query("trade_id == 'net' and greek == 'delta'").iloc[0]
     wanted = 0.6 * alone["position_standard_error"]
@@ -236,6 +240,7 @@ def test_trades_that_are_not_there_say_so_and_nobody_else_does():
     assert not frame.drop(missed.index)["note"].str.contains("target|DAX-022").any()
 
 
+@pytest.mark.slow
 def test_when_relaxations_are_given_up_in_a_late_round_the_run_starts_again_without(monkeypatch):
     alone = {"paths": 4096, "seed": 1, "target_error": {"delta": 0.002}, "max_paths": 60_000}
     book = {"target_error": {"delta": 0.008}, "max_paths": 40_000}
@@ -274,6 +279,7 @@ def test_progress_shows_how_far_off_the_errors_are(capsys):
     assert "x target" in last
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_targets(capsys, tmp_path):
     book = tmp_path / "book.csv"
     BOOK.iloc[SOME].to_csv(book, index=False)

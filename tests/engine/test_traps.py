@@ -39,6 +39,7 @@ def test_a_payoff_that_mixes_paths_or_plays_dice_is_refused(mixing):
         lg.greeks(MODEL, lg.Payoff(mixing, UNEVEN), ["delta"], paths=4096, seed=1)
 
 
+@pytest.mark.slow
 def test_a_root_that_reaches_zero_gets_no_relaxation_and_right_error_bars():
     strike, maturity, power = 90.0, 1.1, 0.2
     deviation, drift = 0.27 * np.sqrt(maturity), (0.043 - 0.017 - 0.27**2 / 2) * maturity
@@ -97,6 +98,7 @@ def test_a_forward_that_is_not_the_mean_of_the_spots_is_said_to_be_wrong():
     assert "the forward is not the mean of the spots" in wrong["price"].note
 
 
+@pytest.mark.slow
 def test_a_long_loop_over_dates_does_not_make_the_pilot_explode():
     def daily(spot):
         alive, paid = 1.0, 0.0

@@ -19,6 +19,7 @@ PAYOFFS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("payoff", PAYOFFS.values(), ids=PAYOFFS)
 def test_a_users_gbm_written_with_moves_gets_the_controls_and_numbers_of_the_librarys(payoff):
     own, theirs = (lg.greeks(law, payoff, GREEKS, paths=20_000, seed=3) for law in (lg.GBM(**TERMS), UsersGBM(**TERMS)))

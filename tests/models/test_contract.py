@@ -20,14 +20,16 @@ from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME
 from likelihood_greeks.streams.chunks import Chunk, GivenNormals
 from tests.support.gates import draw
-from tests.support.laws import LAWS
+from tests.support.laws import LAWS, slow_unless_quick
 
 
 def laws_that(condition):
     """The cases whose law is such."""
-    held = {key: case for key, case in LAWS.items() if condition(case.law)}
+    held = [
+        pytest.param(case, id=key, marks=slow_unless_quick(key)) for key, case in LAWS.items() if condition(case.law)
+    ]
     assert held
-    return pytest.mark.parametrize("case", held.values(), ids=held)
+    return pytest.mark.parametrize("case", held)
 
 
 def with_member(*names):

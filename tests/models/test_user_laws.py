@@ -183,6 +183,7 @@ def test_a_support_that_moves_with_the_parameter_is_called_out():
     assert "log_density is not the density" in result["end"].note
 
 
+@pytest.mark.slow
 def test_baselines_work_on_user_laws():
     law, payoff = Normal(0.7, 1.3), once(np.square)
     frame = lg.compare(law, payoff, paths=100_000, seed=2)

@@ -210,17 +210,26 @@ def compiled(expression):
     return eval(f"lambda s: {expression}", {"np": np})
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True)
-@given(EXPRESSIONS)
-def test_zero_width_reproduces_any_expression_exactly(expression):
-    payoff, spot = compiled(expression), SPOT / 100.0
-    np.testing.assert_array_equal(relaxed(payoff, spot)[0], np.atleast_2d(payoff(spot)))
+def of_expressions(check, examples):
+    """Try something on many expressions."""
+    settings(max_examples=examples, deadline=None, derandomize=True)(given(EXPRESSIONS)(check))()
 
 
-@settings(max_examples=1000, deadline=None, derandomize=True)
-@given(EXPRESSIONS)
-def test_the_gradient_of_any_expression_agrees_with_differences(expression):
-    assert_gradient(compiled(expression), SPOT[:, 4:44] / 100.0, width=0.06)
+@pytest.mark.parametrize("examples", [50, pytest.param(1500, marks=pytest.mark.slow)])
+def test_zero_width_reproduces_any_expression_exactly(examples):
+    def check(expression):
+        payoff, spot = compiled(expression), SPOT / 100.0
+        np.testing.assert_array_equal(relaxed(payoff, spot)[0], np.atleast_2d(payoff(spot)))
+
+    of_expressions(check, examples)
+
+
+@pytest.mark.parametrize("examples", [50, pytest.param(1000, marks=pytest.mark.slow)])
+def test_the_gradient_of_any_expression_agrees_with_differences(examples):
+    def check(expression):
+        assert_gradient(compiled(expression), SPOT[:, 4:44] / 100.0, width=0.06)
+
+    of_expressions(check, examples)
 
 
 @pytest.mark.parametrize(

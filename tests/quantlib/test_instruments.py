@@ -173,6 +173,7 @@ STEPS = {
 }
 
 
+@pytest.mark.slow
 def test_asians_follow_the_curves_and_a_flat_equivalent_would_not():
     terms = ql.Average.Geometric, NODES, CALL, EUROPEAN
     option, process = ql.DiscreteAveragingAsianOption(*terms), black_scholes()
@@ -210,6 +211,7 @@ def two_date_digital(process):
     return discount[-1] * integrate.quad(integrand, alive, alive + 12.0, epsabs=1e-13, epsrel=1e-12)[0]
 
 
+@pytest.mark.slow
 def test_barriers_follow_the_curves():
     payoff = ql.CashOrNothingPayoff(ql.Option.Call, 100.0, 1.0)
     terms = ql.Barrier.DownOut, 90.0, 0.0, payoff, EUROPEAN
@@ -221,6 +223,7 @@ def test_barriers_follow_the_curves():
     agree(result, {"price": price()} | {greek: bumped(price, *step) for greek, step in STEPS.items()}, 0.03)
 
 
+@pytest.mark.slow
 def test_barriers_under_heston_follow_the_curves():
     """With hardly any volatility of the variance the law is that of Black and Scholes."""
     payoff = ql.CashOrNothingPayoff(ql.Option.Call, 100.0, 1.0)
@@ -306,6 +309,7 @@ BARRIERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BARRIERS)
 def test_barriers_on_stated_dates_agree_with_quadrature(case):
     kind, level, payoff, rebate, words = case
@@ -320,6 +324,7 @@ def test_barriers_on_stated_dates_agree_with_quadrature(case):
     assert result.diagnostics.remarks[0] == "observed on 5 dates, not continuously as in QuantLib"
 
 
+@pytest.mark.slow
 def test_rebates_of_knock_outs_are_paid_when_hit():
     rebate, put = 6.0, lg.Put(100.0, 1.0)
     terms = ql.Barrier.UpOut, 110.0, rebate, PUT, EUROPEAN
@@ -340,6 +345,7 @@ def test_rebates_of_knock_outs_are_paid_when_hit():
     assert "the rebate is paid when the barrier is hit" in result.diagnostics.remarks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["out", "in"])
 def test_double_barriers_agree_with_quadrature(kind):
     type_of = ql.DoubleBarrier.KnockOut if kind == "out" else ql.DoubleBarrier.KnockIn
@@ -349,6 +355,7 @@ def test_double_barriers_agree_with_quadrature(kind):
     agree(result, exact, 0.05, dict.fromkeys(exact, 0.3) | {"gamma": 0.02, "theta": 3.0})
 
 
+@pytest.mark.slow
 def test_lookbacks_keep_the_extreme_so_far():
     highest, lowest = 104.0, 93.0
     discounted, share = lg.DigitalCall(1e-6, 1.0), lg.AssetOrNothingCall(1e-6, 1.0)
@@ -370,6 +377,7 @@ def test_lookbacks_keep_the_extreme_so_far():
         assert "4 dates and at expiry" in result.diagnostics.remarks[0]
 
 
+@pytest.mark.slow
 def test_arithmetic_asians_with_known_fixings_agree_with_quadrature():
     """((95 + 99) + sum of 4) / 6 above K is the average of 4 above (6 K - 194) / 4, times 4 / 6."""
     terms = ql.Average.Arithmetic, [TODAY - 30, TODAY, *NODES], CALL, EUROPEAN, [95.0, 99.0]
@@ -396,6 +404,7 @@ def test_an_average_may_be_paid_later():
     agree(result, exact)
 
 
+@pytest.mark.slow
 def test_daily_barriers_with_the_continuity_correction_are_nearly_those_of_quantlib():
     terms = ql.Barrier.UpOut, 120.0, 0.0, CALL, EUROPEAN
 
@@ -425,6 +434,7 @@ def heston_price(payoff, **shift):
     return option.NPV()
 
 
+@pytest.mark.slow
 def test_europeans_under_heston_on_curves_agree_with_quantlib():
     result = run(ql.VanillaOption(CALL, EUROPEAN), heston(), ["delta", "gamma", "initial_variance", "rho"])
     call = partial(heston_price, CALL)
@@ -458,6 +468,7 @@ def test_asians_under_heston_agree_with_quantlib():
     agree(result, {"price": price(), "delta": bumped(price, "spot", 0.1)})
 
 
+@pytest.mark.slow
 def test_barriers_under_heston_with_the_continuity_correction_are_nearly_those_of_quantlib():
     terms = ql.Barrier.DownOut, 85.0, 0.0, CALL, EUROPEAN
     process = heston()
@@ -577,6 +588,7 @@ def test_unknown_instruments_processes_and_engines_are_refused_by_their_type():
         run(option, heston(), volatility_strike=90.0)
 
 
+@pytest.mark.slow
 def test_the_package_does_not_import_the_bridge_before_it_is_needed():
     code = (
         "import sys, likelihood_greeks as lg; assert 'likelihood_greeks.quantlib' not in sys.modules; lg.quantlib.read"
@@ -595,6 +607,7 @@ def test_the_evaluation_date_and_the_instrument_stay_as_they_were():
     assert ql.Settings.instance().evaluationDate == TODAY
 
 
+@pytest.mark.slow
 def test_the_documentation_runs():
     text = (ROOT / "docs" / "quantlib.md").read_text()
     (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.S)

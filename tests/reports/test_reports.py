@@ -49,6 +49,7 @@ def quantlib_call():
     return option
 
 
+@pytest.mark.slow
 def test_desk_units_are_those_of_quantlib_for_a_call(frame):
     call, option = lg.desk_units(frame).iloc[0], quantlib_call()
     exact = {
@@ -77,6 +78,7 @@ def test_every_trade_and_net_has_its_row(frame):
         lg.desk_units(BOOK)
 
 
+@pytest.mark.slow
 def test_pivots_add_up_and_their_errors_are_exact_or_bounds(frame):
     nets = frame[(frame["trade_id"] == NET) & (frame["greek"] == "vega")].set_index("underlying")
     whole = lg.pivot(frame, []).set_index("unit").loc["vega_per_point"]
@@ -143,6 +145,7 @@ def exact(trade, factor):
     return ql.blackFormula(kind, trade.payoff.strike, forward, deviation, discount)
 
 
+@pytest.mark.slow
 def test_the_picture_shows_the_pivot(frame):
     axes = Figure().add_subplot()
     assert lg.plot_risk(frame, "vega", axes) is axes
@@ -161,6 +164,7 @@ def rungs():
     return lg.ladder(BOOK, MARKET, [-0.05, 0.05], paths=2048, seed=1)
 
 
+@pytest.mark.slow
 def test_the_html_report_needs_nothing_else(frame, rungs, tmp_path):
     path = tmp_path / "risk.html"
     lg.report(frame, path, ladder=rungs, settings={"book": "desk & co.csv"})
@@ -177,6 +181,7 @@ def test_the_html_report_needs_nothing_else(frame, rungs, tmp_path):
     assert f"{shown}<small>± {error}" in text
 
 
+@pytest.mark.slow
 def test_the_workbook_holds_numbers_and_no_formulas(frame, rungs, tmp_path):
     path = tmp_path / "risk.xlsx"
     lg.report(frame, path, ladder=rungs)
@@ -192,6 +197,7 @@ def test_the_workbook_holds_numbers_and_no_formulas(frame, rungs, tmp_path):
     assert cell.number_format in ("#,##0", "#,##0.0000")
 
 
+@pytest.mark.slow
 def test_reports_from_files_and_refusals(frame, tmp_path):
     stored = tmp_path / "risk.parquet"
     frame.to_parquet(stored, index=False)

@@ -67,6 +67,7 @@ def test_digital_ladder_agrees_with_closed_form():
     )
 
 
+@pytest.mark.slow
 def test_barrier_ladder_agrees_with_quadrature():
     frame = lg.scenarios(MODEL, BARRIER, GRID, paths=100_000, seed=7).frame
     assert_ladder(
@@ -92,11 +93,13 @@ def heston_check(payoff, grid, sizes, **settings):
     return frame
 
 
+@pytest.mark.slow
 def test_heston_ladder_by_the_terminal_law_agrees_with_fourier():
     grid = {"spot": [0.9 * 93.0, 93.0, 1.1 * 93.0], "initial_variance": [0.03, 0.05, 0.075]}
     heston_check(DIGITAL, grid, {"price": 2e-3, "change": 2e-3, "delta": 1e-4}, paths=60_000)
 
 
+@pytest.mark.slow
 def test_heston_ladder_on_paths_agrees_with_fourier():
     """A payoff that looks at two dates and pays for the last: reweighted beneath, redrawn above."""
     digital = lg.Payoff(lambda spot: 1.0 * (spot[-1] > 97.0), times=[0.55, 1.1])
@@ -107,6 +110,7 @@ def test_heston_ladder_on_paths_agrees_with_fourier():
     assert (only_spots["effective_samples"] == 60_000).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mean_reversion", "long_run_variance", "vol_of_vol", "time"])
 def test_heston_ladders_in_what_moves_the_variance(name):
     digital = lg.Payoff(lambda spot: 1.0 * (spot[-1] > 97.0), times=[0.55, 1.1])
@@ -257,6 +261,7 @@ def test_sampling_and_controls_do_not_matter_for_the_mean(sampling, controls):
         assert np.abs(z_scores(frame, greek, exact)).max() < 4.0
 
 
+@pytest.mark.slow
 def test_every_executor_gives_the_same_bits():
     settings = {"paths": 20_000, "seed": 7}
     here = lg.scenarios(MODEL, BARRIER, GRID, **settings).frame

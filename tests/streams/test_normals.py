@@ -72,6 +72,7 @@ def test_normals_are_exact_to_the_last_places_in_the_bulk_and_far_tails(way, shi
         assert np.hypot(*found).min() > 7.8  # beyond six deviations and more
 
 
+@pytest.mark.slow
 @WAYS
 def test_rows_have_the_law_of_independent_normals(way):
     with way():

@@ -68,6 +68,7 @@ def test_scrambled_points_are_equidistributed(scramble):
     assert np.any(boxes(*pseudo, 32) != 1)
 
 
+@pytest.mark.slow
 def test_every_point_of_a_scramble_is_uniform_and_scrambles_are_independent():
     u = np.stack([points(4, scramble, range(6), 8, 8) for scramble in range(1500)])
     for point, coordinate in [(0, 0), (3, 2), (7, 5)]:
@@ -188,6 +189,7 @@ def test_poisson_numbers_are_counted_as_they_are_inverted():
     assert np.all(special.pdtr(found - 1, means) <= special.ndtr(SCORES) + 1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", [SquareRoot(2.0, 0.04, 0.3), SquareRoot(1.5, 0.04, 1.0)], ids=["Feller", "not Feller"])
 def test_variances_by_inversion_are_noncentral_chi_square(law):
     steps, start, n = np.array([0.2, 0.05, 0.11]), 0.06, 4096

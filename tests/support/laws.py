@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pytest
 from scipy import special, stats
 
 from likelihood_greeks import GBM, Paths, TermStructureGBM
@@ -136,3 +137,9 @@ LAWS = {
     "a user's normal": Case(as_path_model(Normal(0.7, 1.3)), (1.0,), 20_000),
     "a user's counts": Case(as_path_model(Poisson(3.7)), (1.0,), 20_000),
 }
+QUICK = {"GBM", "curves", "cash dividends", "Heston, a desk's", "a user's asset", "a user's local volatility"}
+
+
+def slow_unless_quick(key: str) -> Any:
+    """What a test of one of the laws is marked with: a few stand for all in `make quick`."""
+    return () if key in QUICK else pytest.mark.slow

@@ -74,6 +74,7 @@ def certain(times):
     return DigitalCall(1e-9, times[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [(0.4, 1.1), (0.13, 0.4, 1.1), UNEVEN], ids=len)
 @pytest.mark.parametrize(("lower", "upper"), [(81.0, None), (None, 104.0), (78.0, 111.0)])
 def test_survival_is_a_multivariate_normal_probability(times, lower, upper):
@@ -204,6 +205,7 @@ def test_daily_barrier_approaches_the_continuous_one_with_its_level_moved_away()
     assert unmonitored > 1.05 * discrete  # the barrier matters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("greek", ["price", *GREEKS, ("rate", "time")], ids=str)
 @pytest.mark.parametrize("option", [EUROPEANS[0], EUROPEANS[3]], ids=repr)
 def test_greeks_without_a_barrier_in_reach_are_the_closed_forms_within_the_stated_error(option, greek):
@@ -214,6 +216,7 @@ def test_greeks_without_a_barrier_in_reach_are_the_closed_forms_within_the_state
     assert reference.error <= 1e-5 * abs(exact)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("greek", GREEKS)
 @pytest.mark.parametrize("payoff", PATH_DEPENDENT, ids=repr)
 def test_greeks_state_a_small_error(payoff, greek):
@@ -222,6 +225,7 @@ def test_greeks_state_a_small_error(payoff, greek):
     assert reference.error <= 1e-6 * (abs(reference.value) + MODEL.spot * size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("payoff", PATH_DEPENDENT, ids=repr)
 def test_greeks_satisfy_the_black_scholes_equation_before_the_first_date(payoff):
     price = quadrature.price(MODEL, payoff)
@@ -244,6 +248,7 @@ def test_too_few_nodes_would_be_noticed():
         assert coarse != pytest.approx(fine, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_daily_monitoring_is_exact_to_ten_digits():
     for payoff in (
         Barrier(Call(96.0, 1.0), 85.0, "down", "out", schedule(1.0, 252)),

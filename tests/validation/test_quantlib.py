@@ -144,6 +144,7 @@ def test_second_derivative_in_time_is_refused():
         quantlib.greek(MODELS[0], Call(100.0, MATURITY), ("time", "time"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["call", "put"])
 def test_the_arithmetic_average_agrees_with_the_finite_difference_engine_as_its_grid_grows(kind):
     model, payoff = MODELS[0], Asian(101.0, FIXINGS, kind)

@@ -24,6 +24,7 @@ def test_z_scores_over_the_grid_look_standard_normal():
     assert judged.passed, judged
 
 
+@pytest.mark.slow
 def test_a_reference_five_per_cent_wrong_fails(monkeypatch):
     right = Case.reference
     monkeypatch.setattr(

@@ -27,6 +27,7 @@ def worst(law, maturity, steps):
     return {contract: np.abs(found).max(axis=1) for contract, found in scaled_biases(law, maturity, steps).items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_steps_of_the_rule_leave_little_bias_and_four_times_longer_ones_do_not(case):
     law, maturity = CASES[case]

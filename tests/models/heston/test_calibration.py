@@ -128,6 +128,7 @@ def test_ten_day_prices_of_wide_strikes_are_quantlibs():
 # -- calibration ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS)
 def test_a_surface_of_its_own_gives_the_parameters_back(law):
     surface = own_surface(law)
@@ -215,6 +216,7 @@ def test_quotes_that_cannot_be_summed_anywhere_are_named(monkeypatch):
         fitted(own_surface(LAWS[1]))
 
 
+@pytest.mark.slow
 def test_the_surface_is_fitted_on_the_forward_of_each_maturity():
     flat = lg.Heston.calibrate(own_surface(LAWS[1]), 0.03, spot=100.0)
     assert flat.max_error > 3e-4  # negative control: other forwards, another smile
@@ -223,6 +225,7 @@ def test_the_surface_is_fitted_on_the_forward_of_each_maturity():
     np.testing.assert_allclose(series.forwards, 100.0 * np.exp((np.array(list(CARRY.values())) - 0.015) * MATURITIES))
 
 
+@pytest.mark.slow
 def test_dax_fit_is_that_of_quantlib(dax):
     theirs = quantlib_calibration()
     np.testing.assert_allclose([dax.parameters[name] for name in VARIANCE], theirs, rtol=2e-4)

@@ -175,6 +175,7 @@ def test_characteristic_function_agrees_with_quantlib():
 # -- derivatives -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", HARD.values(), ids=HARD.keys())
 @pytest.mark.parametrize(("strike", "maturity"), [(97.0, 0.05), (140.0, 3.3)])
 def test_derivatives_are_those_of_the_price(values, strike, maturity):
@@ -279,6 +280,7 @@ def test_mean_of_the_logarithm_is_minus_half_the_integrated_variance(values):
     assert slope.real == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.slow
 @every_set
 @pytest.mark.parametrize("maturity", [0.02, 1.0, 10.0])
 def test_digital_is_a_probability_that_falls_with_the_strike(values, maturity):

@@ -57,6 +57,7 @@ GATES = {
 ABSOLUTE = {("correlation", 0), ("theta", 1)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("which", [0, 1], ids=["call", "digital"])
 def test_greeks_agree_with_quantlib(case, which):
@@ -96,6 +97,7 @@ def layers(law, paths, name):
     return (*beneath, whole - sum(beneath))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "seen"), [("initial_variance", [0, 1, 2]), ("vol_of_vol", [0, 2])])
 def test_each_layer_of_the_score_is_needed(name, seen):
     paths = draw(DESK, (1.0,), n_paths=200_000, seed=8)
@@ -134,6 +136,7 @@ def test_correlation_moves_the_variance_of_the_spot_as_well():
 # -- the engine ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_executor_gives_the_same_bits():
     payoff = lg.Payoff(lambda s: np.where(s.min(axis=0) < 80.0, 0.0, s[-1] > 100.0), times=[0.25, 0.5, 0.75, 1.0])
     serial = lg.greeks(DESK, payoff, paths=10_000, seed=1).to_frame()

@@ -93,6 +93,7 @@ def _blocks(count, skeleton):
     return [list(range(a + 1, b + 1)) for a, b in pairwise(ends) if b > a]
 
 
+@pytest.mark.slow
 @each_rate
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("skeleton", [(), (3,), (1,), (0, 2), (1, 2, 3)], ids=str)
@@ -124,6 +125,7 @@ def relaxed(model, payoff, which=1):
 KNOWN = [pair for pair in SECOND if set(pair) & set(DIRECT)]
 
 
+@pytest.mark.slow
 @each_rate
 @pytest.mark.parametrize("pair", KNOWN + [pair[::-1] for pair in KNOWN if pair[0] != pair[1]], ids=str)
 @pytest.mark.parametrize("skeleton", [(), (3,), (0, 2), (1, 2, 3)], ids=str)
@@ -181,6 +183,7 @@ HANDED = [Handover(ALL_DATES, rate) for rate in RATES]
 TRAVELLING = [Handover(skeleton, rate) for skeleton in SKELETONS for rate in RATES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("payoff", PAYOFFS)
 @each_model
 def test_every_first_order_control_has_mean_zero(model, payoff):
@@ -197,6 +200,7 @@ def test_every_first_order_control_has_mean_zero(model, payoff):
     assert np.all(found.m2[beneath][:, [j for j in range(2 * len(HANDED)) if j not in same_rate]] > 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("payoff", PAYOFFS)
 @each_model
 def test_every_second_order_control_has_mean_zero(model, payoff):
@@ -216,6 +220,7 @@ VANILLAS = [
 ] + [Vanilla(3, 99.0, kind) for kind in ("digital", "call")]
 
 
+@pytest.mark.slow
 @each_model
 def test_every_european_control_has_mean_zero(model):
     found = moments(model, VANILLAS, PAYOFFS["barrier"], WEIGHTS, n_paths=30_000)
@@ -231,6 +236,7 @@ EUROPEANS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("payoff", EUROPEANS)
 @each_model
 def test_the_payoff_given_the_variance_is_the_payoff_in_the_mean(model, payoff):
@@ -342,6 +348,7 @@ def exact_european(model, payoff, greek):
     return float(sum(w * (value.derivative(*names) if names else value.value) for names, w in terms.items()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [DESK, FV1], ids=["desk", "FV1"])
 @pytest.mark.parametrize("handover", WAYS, ids=str)
 @pytest.mark.parametrize("controls", ["auto", "none"])
@@ -357,6 +364,7 @@ def test_every_handover_gives_the_greeks_of_a_call(controls, handover, model):
         assert abs(result[name].value - exact) < 4.0 * result[name].standard_error + bias, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [DESK, FV1], ids=["desk", "FV1"])
 def test_every_handover_gives_the_greeks_of_a_barrier(model):
     options = [{"handover": way} for way in WAYS]
@@ -477,6 +485,7 @@ def test_methods_are_compared_under_heston():
     assert best.standard_error < 0.2 * unbiased.loc["likelihood ratio"].standard_error
 
 
+@pytest.mark.slow
 def test_a_book_is_handed_over_like_its_trades():
     book = BOOK.iloc[[20]]
     (trade,), _ = parse(book, GIVEN)

@@ -197,6 +197,7 @@ def test_weights_are_the_same_with_kernels_and_without(model, rate):
         np.testing.assert_allclose(found[name], row, rtol=1e-8, atol=1e-9 * row.std(), err_msg=str(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("controls", "near"), [("none", 1e-4), ("auto", 0.2)])  # a close choice of controls may flip
 def test_estimates_are_the_same_with_kernels_and_without(controls, near):
     model = replace(FV1, dividend_yield=0.013)

@@ -190,6 +190,7 @@ def test_integral_and_spot_have_the_means_of_the_model(model):
 # -- the joint law -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @each_model
 @pytest.mark.parametrize("name", NAMES)
 def test_score_is_the_derivative_of_log_density(model, name):
@@ -226,6 +227,7 @@ def test_hessian_is_the_derivative_of_the_score(model, pair):
     np.testing.assert_array_equal(hessian, model.hessian(paths, [pair[::-1]])[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [DESK, FV1], ids=["desk", "FV1"])
 def test_scores_have_mean_zero_and_the_second_bartlett_identity_holds(model):
     paths = draw(model, (0.3, 1.0), n_paths=25_000, seed=11)
@@ -255,6 +257,7 @@ def test_substeps_follow_the_rule_and_the_tolerance():
     assert replace(DESK, bias_tolerance=0.002 / 64.0).substeps((1.0,)) == (18,)
 
 
+@pytest.mark.slow
 def test_variance_that_touches_zero_leaves_every_weight_finite():
     paths = draw(FV5, (5.0,), n_paths=5000, seed=2)
     assert np.min(paths.latent["variance"]) < 1e-30  # or this test shows nothing
@@ -263,6 +266,7 @@ def test_variance_that_touches_zero_leaves_every_weight_finite():
     assert np.all(np.isfinite(FV5.hessian(paths, PAIRS)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

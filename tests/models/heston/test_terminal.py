@@ -114,6 +114,7 @@ def test_a_weight_wrong_by_one_part_in_a_million_would_be_noticed():
         assert_integral(payoff * score, mass, 1.000001 * exact, 1e-8)
 
 
+@pytest.mark.slow
 @few_laws
 def test_scores_and_second_derivatives_are_differences(law):
     paths = at(law, law.quantile(np.array([1e-9, 1e-4, 0.02, 0.3, 0.5, 0.52, 0.8, 0.99, 1.0 - 1e-7])))

@@ -171,6 +171,7 @@ def motions(law, start, step, n_paths):
     return transitions.end[0], found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sharpness", [0.5, 20.0], ids=["bulk", "near zero"])
 @pytest.mark.parametrize("degrees", DEGREES.values(), ids=DEGREES)
 def test_ends_move_as_their_exact_laplace_transform(degrees, sharpness):

@@ -105,6 +105,7 @@ def central(paths):
     return replace(paths, spot=paths.spot[:, keep], latent={k: v[:, keep] for k, v in paths.latent.items()}, memo=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.0, 4.0])
 @pytest.mark.parametrize("name", BENEATH)
 @pytest.mark.parametrize("model", [DESK, POSITIVE, replace(FV1, vol_of_vol=0.6)], ids=["desk", "rho=+.5", "Poisson"])
@@ -402,6 +403,7 @@ def without(part):
     return lambda self, name, rate: replace(right(self, name, rate), **{part: nothing})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "rate"), [("rise", 0.0), ("clock", 0.0), ("rise", 4.0), ("clock", 4.0), ("handed", 4.0)], ids=str
 )
