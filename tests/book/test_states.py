@@ -245,7 +245,7 @@ def test_what_is_over_stands_in_frames_totals_and_ladders():
     assert (values["a", "price"], values["c", "price"]) == (20.0, 0.0)
     assert values["b", "price"] == pytest.approx(28.0 * np.exp(-0.03 * 4 / 365), rel=1e-12)
     for greek in ("price", "delta"):
-        assert values["net", greek] == pytest.approx(values[[*"abcd"], greek].sum(), rel=1e-12)
+        assert values["net", greek] == pytest.approx(sum(values[name, greek] for name in "abcd"), rel=1e-12)
     assert (frame["note"] == "").all()
     totals = pivot(frame, "bucket").query("greek == 'price'")
     assert dict(zip(totals["bucket"], totals["trades"], strict=True)) == {"to 1M": 3, "to 6M": 1}
