@@ -12,13 +12,14 @@ from typing import Any, final
 from .._checks import refuse
 from .calendars import closest
 
-MARKET, UNDERLYING = "market", "underlyings.NAME"
+MARKET, UNDERLYING, DIVIDEND = "market", "underlyings.NAME", "a dividend"
 CURVE, FORWARDS, SURFACE, SVI, HESTON = "a curve", "forwards", "implied_volatility", "svi", "heston"
 """The tables of a market."""
 
 WHERE: Mapping[str, str] = {
     MARKET: "The file itself, or the dictionary",
     UNDERLYING: "A table for each underlying, by its name",
+    DIVIDEND: "One of the dividends of an underlying",
     CURVE: "A table curves.NAME, zero_curve, dividend_curve or foreign_curve",
     FORWARDS: "A table of forward prices in an underlying",
     SURFACE: "A table of quotes in an underlying, in one of the forms of volatilities, atm, svi or quotes",
@@ -84,12 +85,19 @@ TABLE: tuple[Key, ...] = (
         "dividend_yield", _EITHER, 'foreign_curve = "EUR"'),
     Key(UNDERLYING, "forwards", "forward prices by expiry, in place of dividend_yield, which follows from them and the "
         "zero rates", "a table", "forwards = { times = [2027-06-18], values = [5620.0] }"),
+    Key(UNDERLYING, "dividends", "cash dividends beside dividend_yield or dividend_curve; those that went ex by the "
+        "valuation date are in the spot; volatilities are then those of the spot between ex-dates", "a list of tables",
+        "dividends = [{ ex_date = 2027-05-03, amount = 1.2 }]"),
     Key(UNDERLYING, "implied_volatility", "one volatility, or quotes by strike and maturity",
         "per square-root year, or a table", "implied_volatility = 0.27"),
     Key(UNDERLYING, "calendar", "business days, by QuantLib's name; TARGET if not given", "name",
         'calendar = "Germany/Eurex"'),
     Key(UNDERLYING, "model", "black-scholes (or gbm; if not given) or heston", "name", 'model = "heston"'),
     Key(UNDERLYING, "heston", "the model's parameters", "a table", "heston = { calibrate = true }"),
+    Key(DIVIDEND, "ex_date", "from which on the spot is without it, observations of that day included", "date",
+        "ex_date = 2027-05-03", needed=True),
+    Key(DIVIDEND, "amount", "by which the spot drops, to zero at most", "currency of the spot", "amount = 1.2",
+        needed=True),
     Key(CURVE, "times", "the nodes", _NODES, 'times = ["1W", "3M", 2027-11-27, 2.5]', needed=True,
         also=("dates", "tenors")),
     Key(CURVE, "rates", "zero rates, or yields, to the nodes", _RATE, "rates = [0.0193, 0.0201]",

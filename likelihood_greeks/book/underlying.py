@@ -9,11 +9,14 @@ from typing import TypeAlias, final
 import numpy as np
 
 from .._checks import InvalidValueError, number, positive, refuse
+from ..models import cash_dividends
+from ..models.cash_dividends import Dividends
 from ..models.curves import Curves
 from ..models.gbm import GBM
 from ..models.heston.calibration import HestonCalibration
 from ..models.heston.law import Heston
 from ..models.term_structure import TermStructureGBM
+from . import dividends as cash
 from .calendars import calendar
 from .currencies import code
 from .curves import HORIZON, ZeroCurve, decimal, per_year, rate_to, within_horizon
@@ -52,12 +55,14 @@ class Underlying:
         How `heston` was found, if it was fitted.
     currency : str, optional
         Code of the currency of the spot, in which options on it pay; of a currency pair the domestic one.
+    dividends : sequence of (float, float)
+        Cash dividends to come, beside the yield: ex-dates in years and amounts, as of `GBM`. Without `heston` only.
 
     Raises
     ------
     ValueError
-        If a number is out of range, the calendar is unknown, the spot of `heston` is another, or there is neither
-        a volatility nor a model.
+        If a number is out of range, the calendar is unknown, the spot of `heston` is another, there is neither
+        a volatility nor a model, or there are dividends under `heston`.
     """
 
     name: str
@@ -69,10 +74,14 @@ class Underlying:
     heston: Heston | None = None
     calibration: HestonCalibration[Heston] | None = field(default=None, compare=False, repr=False)
     currency: str | None = None
+    dividends: Dividends = ()
 
     def __post_init__(self) -> None:
         if self.currency is not None:
             object.__setattr__(self, "currency", code("currency", self.currency))
+        object.__setattr__(self, "dividends", cash_dividends.checked(self.dividends))
+        if self.dividends and self.heston is not None:
+            refuse("dividends", "be none under heston", self.dividends)
         positive("spot", self.spot)
         for name, called in (("dividend_yield", "dividend_yield"), ("zero_curve", "zero_rate")):
             if not isinstance(curve := getattr(self, name), ZeroCurve):
@@ -94,8 +103,12 @@ class Underlying:
         return rate_to(self.zero_curve, maturity)
 
     def forward(self, maturity: float) -> float:
-        """Forward price to `maturity` (years); refused beyond the curves."""
-        return float(self.spot * np.exp((self.rate(maturity) - rate_to(self.dividend_yield, maturity)) * maturity))
+        """Forward price to `maturity` (years); refused beyond the curves, or where dividends are worth the spot."""
+        return cash.forward(self._growing, self.dividends, maturity)
+
+    def _growing(self, time: float) -> float:
+        """The forward without cash dividends."""
+        return float(self.spot * np.exp((self.rate(time) - rate_to(self.dividend_yield, time)) * time))
 
     def calibrated(self, fixed: Mapping[str, float] | None = None) -> Underlying:
         """The same with the Heston model that is fitted to its surface; parameters in `fixed` are held.
@@ -149,7 +162,13 @@ class Underlying:
             flat = replace(self.heston, rate=rates[1][0], dividend_yield=yields[1][0], curves=None)
             return flat if _flat(rates, yields) else replace(flat, curves=_curves(rates, yields))
         if _flat(rates, yields, quotes):
-            return GBM(spot=self.spot, volatility=quotes[1][0], rate=rates[1][0], dividend_yield=yields[1][0])
+            return GBM(
+                spot=self.spot,
+                volatility=quotes[1][0],
+                rate=rates[1][0],
+                dividend_yield=yields[1][0],
+                dividends=self.dividends,
+            )
         return TermStructureGBM(
             spot=self.spot,
             times=rates[0],
@@ -158,6 +177,7 @@ class Underlying:
             dividend_yields=yields[1],
             volatility_times=quotes[0],
             volatilities=quotes[1],
+            dividends=self.dividends,
         )
 
     def _quotes(self, strike: float, maturity: float) -> Nodes:

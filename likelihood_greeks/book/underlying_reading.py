@@ -11,6 +11,7 @@ from .._checks import number, positive, refuse, within
 from ..models.heston.law import Heston
 from ..models.heston.parameters import VARIANCE
 from . import curve_reading, market_keys
+from . import dividends as cash
 from .calendars import calendar, closest
 from .currencies import code
 from .curves import ZeroCurve, per_year, rate_to
@@ -24,6 +25,9 @@ MODELS = {BLACK_SCHOLES: BLACK_SCHOLES, "gbm": BLACK_SCHOLES, HESTON: HESTON}
 
 DIVIDENDS = ("dividend_yield", "dividend_curve", "foreign_curve", "forwards")
 """The keys of which one at most says what an underlying yields."""
+
+WITHOUT_CASH = ("foreign_curve", "forwards")
+"""Those that leave no room for cash dividends: a currency pays none, and forwards have them in."""
 
 
 def _rate(name: str, value: object) -> float:
@@ -91,6 +95,8 @@ def stated(section: object) -> Stated:
                 curve_reading.nodes_of(table[key])
     if len(given := [key for key in DIVIDENDS if key in table]) > 1:
         refuse(given[1], f"not be given beside {given[0]}", table[given[1]])
+    if "dividends" in table and any(key in table for key in WITHOUT_CASH):
+        refuse("dividends", f"not be given beside {' or '.join(WITHOUT_CASH)}", table["dividends"])
     if "zero_rate" in table and "zero_curve" in table:
         refuse("zero_rate", "be given, or else zero_curve, and not both", table["zero_rate"])
     if law != HESTON:
@@ -116,11 +122,12 @@ def built(name: str, section: Stated, setting: Setting) -> Underlying:
     entries |= _told(entries, quotes)
     zero = _zero_curve(entries, setting)
     setting.remarks.extend(_forgotten(name, entries, setting))
-    dividends = _dividends(entries, zero, setting)
-    entries |= {"zero_curve": zero, "dividend_yield": dividends}
-    entries["implied_volatility"] = surface_reading.read(
-        quotes, name, Forwards(entries["spot"], zero, dividends), setting
-    )
+    yields, paid = _dividends(entries, zero, setting), cash.read(entries.get("dividends", ()), setting.today)
+    if paid and section.heston is not None:
+        refuse("dividends", f"not be given with the model {HESTON}, which has none: give a dividend_curve", len(paid))
+    entries |= {"zero_curve": zero, "dividend_yield": yields, "dividends": paid}
+    forwards = Forwards(entries["spot"], zero, yields, paid)
+    entries["implied_volatility"] = surface_reading.read(quotes, name, forwards, setting)
     if section.heston is None:
         return Underlying(name=name, **entries)
     if section.fitted:
@@ -135,7 +142,7 @@ def built(name: str, section: Stated, setting: Setting) -> Underlying:
 def _told(entries: dict[str, Any], quotes: Any) -> dict[str, Any]:
     """The curves that long tables of quotes tell, where the section states none."""
     told = surface_reading.told(quotes)
-    stated = {"zero_curve": ("zero_curve", "zero_rate"), "forwards": DIVIDENDS}
+    stated = {"zero_curve": ("zero_curve", "zero_rate"), "forwards": (*DIVIDENDS, "dividends")}
     return {key: curve for key, curve in told.items() if not any(own in entries for own in stated[key])}
 
 

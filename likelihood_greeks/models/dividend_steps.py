@@ -18,7 +18,7 @@ unseen as a geometric Brownian motion that pays nothing: so no weight needs to k
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
@@ -35,6 +35,7 @@ from .moves import NONE, Moves, Slope, StateSteps, diffused
 from .protocol import Paths
 
 STATE, ALIVE = "log_state", "alive"
+NOTHING = Slope(NONE)
 
 
 @final
@@ -152,12 +153,16 @@ class _Steps:
             jump = self.jumps[name]
             return Slope(self._row(jump, -jump.pull), NONE, np.where(jump.alive, -jump.pull, 0.0))
 
+        if name not in self.terms.mean.names and name not in self.jumps:
+            return NOTHING
         return once(self._known, name, slope) if name in self.jumps else self.terms.slope(name, rate)
 
     def bend(self, pair: Derivative, rate: float) -> Slope:
         """Second derivatives: in a dividend and anything else there are none."""
-        if pair[0] != pair[1] or pair[0] not in self.jumps:
+        if set(pair) <= set(self.terms.mean.names):
             return self.terms.bend(pair, rate)
+        if pair[0] != pair[1] or pair[0] not in self.jumps:
+            return NOTHING
         jump = self.jumps[pair[0]]
         square = jump.pull**2
         return Slope(self._row(jump, square), NONE, np.where(jump.alive, square, 0.0))
@@ -178,7 +183,8 @@ def moves(law: LawWithDividends, paths: Paths) -> Moves:
     """How the log-spots moved over the steps, and how that depends on where they were after dividends."""
     known = chain(law.dividends, paths.times)
     if not known.jumps:
-        return lognormal.moves(law, law._terms(paths.times), paths)
+        own = lognormal.moves(law, law._terms(paths.times), paths)
+        return replace(own, law=_Steps(law._terms(paths.times), {}, paths.spot.shape)) if law.dividends else own
     state, terms = _state(known, paths), law._terms(known.times)
     jumps = _jumps(law, known, paths)
     stretch = np.ones_like(state)

@@ -118,7 +118,7 @@ class GBM:
         return dividend_steps.simulate(self, grid, stream)
 
     def _terms(self, grid: FloatArray) -> Terms:
-        return _terms(self, tuple(grid.tolist()))
+        return _terms(replace(self, dividends=()) if self.dividends else self, tuple(grid.tolist()))
 
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""

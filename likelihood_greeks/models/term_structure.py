@@ -142,7 +142,7 @@ class TermStructureGBM:
         return shifted_variance(self.coordinates(), quoted, leaning, self.volatilities[0], times)
 
     def _terms(self, grid: FloatArray) -> Terms:
-        return _terms(self, tuple(grid.tolist()))
+        return _terms(replace(self, dividends=()) if self.dividends else self, tuple(grid.tolist()))
 
     def _log_carry(self, times: AnyArray) -> Jet:
         """Logarithm of the forward over the spot."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from math import exp, log
 from typing import final
 
-from ..._checks import positive
+from ..._checks import positive, refuse
+from ...models.cash_dividends import Dividends
+from .. import dividends as cash
 from ..curves import ZeroCurve, rate_to
 
 
@@ -22,6 +24,8 @@ class Forwards:
         Currency, > 0.
     zero_curve, dividend_yield : ZeroCurve or float
         A number is flat. Of a currency pair the domestic and the foreign rate.
+    dividends : tuple of (float, float)
+        Cash dividends: ex-dates in years, and amounts.
 
     Raises
     ------
@@ -32,6 +36,7 @@ class Forwards:
     spot: float
     zero_curve: ZeroCurve | float
     dividend_yield: ZeroCurve | float = 0.0
+    dividends: Dividends = ()
 
     def __post_init__(self) -> None:
         positive("spot", self.spot)
@@ -50,8 +55,19 @@ class Forwards:
 
     def __call__(self, maturity: float) -> float:
         """The forward price to `maturity` (years), in currency; refused beyond the curves."""
-        return self.spot * exp((rate_to(self.zero_curve, maturity) - rate_to(self.dividend_yield, maturity)) * maturity)
+        return cash.forward(self._growing, self.dividends, maturity)
+
+    def _growing(self, time: float) -> float:
+        return self.spot * exp((rate_to(self.zero_curve, time) - rate_to(self.dividend_yield, time)) * time)
 
     def foreign_discount(self, maturity: float) -> float:
-        """The discount factor of the dividend yield, or of the foreign rate, to `maturity` (years)."""
+        """The discount factor of the dividend yield, or of the foreign rate, to `maturity` (years).
+
+        Raises
+        ------
+        ValueError
+            If there are cash dividends: a share's delta is then no such multiple.
+        """
+        if self.dividends:
+            refuse("dividends", "not be given beside volatilities by delta", self.dividends)
         return exp(-rate_to(self.dividend_yield, maturity) * maturity)
