@@ -76,7 +76,8 @@ def attached(table: pd.DataFrame, book: pd.DataFrame, rows: Mapping[str, int]) -
     names = names_in_frame(book)
     if not names:
         return table
-    places = np.array([rows.get(trade_id, -1) for trade_id in table["trade_id"]], dtype=int)
+    trade, trade_ids = pd.factorize(table["trade_id"])
+    places = np.array([rows.get(str(trade_id), -1) for trade_id in trade_ids], dtype=int)[trade]
     taken = dict[str, pd.Series]()
     for name, shown in names.items():
         column = column_of([*book[name].tolist(), None])  # the last one is what a place of -1 takes

@@ -137,6 +137,11 @@ class Content:
         """How well fitted models fit, by underlying."""
         return {name: str(fit["summary"]) for name, fit in self.frame.attrs.get("calibrations", {}).items()}
 
+    def _rates(self) -> dict[str, float]:
+        """What one unit of each currency was worth in the reporting currency."""
+        known = self._rows[self._rows["fx"].notna() & (self._rows["currency"] != self.reporting)]
+        return {f"{self.reporting} for 1 {name}": own.iloc[0] for name, own in known.groupby("currency")["fx"]}
+
     def record(self) -> dict[str, str]:
         """Seed, paths, settings and versions: what it takes to make these numbers again."""
         seeds = {"seed": self.frame.attrs["seed"]} if "seed" in self.frame.attrs else {
@@ -152,6 +157,7 @@ class Content:
             "trades": self.trades["trade_id"].nunique(),
             "paths": paths_of(self.frame),
             **seeds,
+            **self._rates(),
             **{f"{name} version": version(name) for name in LIBRARIES},
             "Python version": platform.python_version(),
             "made": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

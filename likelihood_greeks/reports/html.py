@@ -73,6 +73,7 @@ def _wide(rows: Sequence[Total], greeks: Sequence[str]) -> list[dict[str, Any]]:
         {
             "name": row.name,
             "currency": row.currency,
+            "converted": row.converted,
             "trades": row.trades,
             "cells": [_cell(row.cells[greek]) if greek in row.cells else None for greek in greeks],
         }

@@ -28,12 +28,15 @@ class Total:
     trades : int
     cells : mapping of str to mapping
         By Greek, the row of `pivot`.
+    converted : bool
+        Whether amounts in other currencies are in it.
     """
 
     name: str
     currency: str
     trades: int
     cells: Mapping[str, Mapping[Any, Any]]
+    converted: bool = False
 
 
 def totals_by(frame: pd.DataFrame, key: str | None = None) -> list[Total]:
@@ -42,16 +45,16 @@ def totals_by(frame: pd.DataFrame, key: str | None = None) -> list[Total]:
     A group with trades in other currencies than the reporting one has, last, the sum of all that can be converted.
     """
     by = [] if key is None else [key]
-    own, reporting = list(_read(pivot(frame, by), key)), reports_in(frame)
-    sums = {row.name: row for row in _read(pivot(frame, by, reporting=True), key) if row.currency == reporting} if (
-        reporting != UNKNOWN
-    ) else {}  # fmt: skip
+    own, reporting, sums = list(_read(pivot(frame, by), key)), reports_in(frame), dict[str, Total]()
+    if reporting != UNKNOWN:
+        every = _read(pivot(frame, by, reporting=True), key)
+        sums = {row.name: row for row in every if row.currency == reporting}
     rows = []
     for name in dict.fromkeys(row.name for row in own):
         inside = [row for row in own if row.name == name]
         rows += inside
         if name in sums and sums[name].trades > sum(row.trades for row in inside if row.currency == reporting):
-            rows.append(Total(name, f"{reporting}, converted", sums[name].trades, sums[name].cells))
+            rows.append(Total(name, f"{reporting}, converted", sums[name].trades, sums[name].cells, True))
     return rows
 
 

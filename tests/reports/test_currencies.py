@@ -117,7 +117,13 @@ def test_the_command_writes_reports_by_own_columns(files, capsys):
     assert ended.value.code == 0
     assert "By desk/1" in capsys.readouterr().out
     text = reports[0].read_text(encoding="utf-8")
-    for words in ("By desk/1", "EUR, converted", "Delta cash by maturity, EUR", "nothing added across currencies"):
+    for words in (
+        "By desk/1",
+        "EUR, converted",
+        "Delta cash by maturity, EUR",
+        "nothing added across currencies",
+        "EUR for 1 USD",
+    ):
         assert words in text
     book = openpyxl.load_workbook(reports[1])
     assert book.sheetnames[:6] == ["totals", "trades", "by maturity", "by product", "in EUR", "by desk_1"]
