@@ -18,14 +18,16 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
-from likelihood_greeks.book.columns import AGREES, NEEDED, POSITION, REFUSED, described
+from likelihood_greeks.book.columns import AGREES, DATED, NEEDED, POSITION, REFUSED, described
 from likelihood_greeks.book.market_keys import WHERE
 from likelihood_greeks.book.market_keys import of as keys_of
+from likelihood_greeks.book.reading import OF_THE_MARKET, SAYS_SIDE
 from likelihood_greeks.validation.report import summary, verdict
 
 ROOT = Path(__file__).parents[2]
 USES: dict[str, list[str]] = {
     "Of every trade": [NEEDED],
+    "Dates": [DATED],
     "Of the position": [POSITION],
     "Terms of products": [],  # all others
     "Checked against the market": [AGREES],
@@ -305,6 +307,11 @@ def book_columns() -> str:
             row = {"column": f"`{column['column']}`{also}", "holds": column["holds"], "is": column["is"]}
             rows.append(row if uses else row | {"of": column["use"]})
         parts.append(f"**{title}**\n\n" + markdown(pd.DataFrame(rows).set_index("column")))
+    side, market = (", ".join(f"`{name}`" for name in names) for names in (SAYS_SIDE, OF_THE_MARKET))
+    parts.append(
+        f"A column called {side} is `side` where all its cells say buy or sell, and the book's own otherwise. Columns "
+        f"called {market} are not used, with a warning: the market's numbers are."
+    )
     return "\n\n".join(parts)
 
 
