@@ -17,6 +17,7 @@ from typing import Any, final
 import pandas as pd
 
 from .._checks import refuse
+from ..engine.open_fixing import STILL, Moving
 from ..estimators.likelihood_ratio import Combination
 from ..payoffs.protocol import Contract
 from .columns import HARMLESS, READERS, REFUSED, TABLE, TERMS, key_of, text_of, word
@@ -24,7 +25,7 @@ from .currencies import UNKNOWN
 from .fixings import Fixings
 from .law import law
 from .market import Market
-from .open_fixing import STILL, Moving, moving
+from .open_fixing import moving
 from .products import ANY, EUROPEAN, FLOATING, PRODUCTS
 from .reading import filled, read_book
 from .rows import Problem, Row

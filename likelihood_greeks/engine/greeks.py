@@ -118,6 +118,40 @@ def greeks(
     True
     """
     law, wanted = asked(model, payoff, greeks)
+    return of_combinations(
+        law,
+        payoff,
+        wanted,
+        paths=paths,
+        seed=seed,
+        controls=controls,
+        sampling=sampling,
+        handover=handover,
+        closed_form=closed_form,
+        target_error=target_error,
+        max_paths=max_paths,
+        executor=executor,
+        progress=progress,
+    )
+
+
+def of_combinations(
+    law: PathModel,
+    payoff: Contract,
+    wanted: Mapping[str, Combination],
+    *,
+    paths: int = 100_000,
+    seed: int | None = None,
+    controls: str = "auto",
+    sampling: str = "pseudo",
+    handover: HandOver = "auto",
+    closed_form: bool = False,
+    target_error: TargetError | None = None,
+    max_paths: int = MAX_PATHS,
+    executor: Workers = None,
+    progress: bool = False,
+) -> Result:
+    """What `greeks` does, of any linear combinations of derivatives by label; parameters as there."""
     labels, combinations = list(wanted), tuple(wanted.values())
     count, seed, kind = checked(paths, seed, sampling)
     aim = goal(labels, count, target_error, max_paths, kind)

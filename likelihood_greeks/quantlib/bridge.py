@@ -10,6 +10,7 @@ import numpy as np
 
 from .._checks import positive, refuse
 from ..engine import greeks as engine
+from ..engine.open_fixing import STILL, Moving
 from ..models.gbm import GBM
 from ..models.heston.law import Heston
 from ..models.term_structure import TermStructureGBM
@@ -40,12 +41,15 @@ class Reading:
         What was done to get them.
     watched : bool
         Whether QuantLib's instrument is observed at all times and not on dates.
+    moving : Moving
+        How the instrument's Greeks in the spot follow from those of `payoff`, which remembers a fixing of today.
     """
 
     model: GBM | TermStructureGBM | Heston
     payoff: Contract
     remarks: tuple[str, ...]
     watched: bool = False
+    moving: Moving = STILL
 
 
 def greeks(
@@ -142,7 +146,9 @@ def greeks(
         volatility_strike=volatility_strike,
         continuity_correction=continuity_correction,
     )
-    result = engine.greeks(found.model, found.payoff, greeks, **options)
+    law, wanted = engine.asked(found.model, found.payoff, greeks)
+    moved = {label: found.moving.of(combination) for label, combination in wanted.items()}
+    result = engine.of_combinations(law, found.payoff, moved, **options)
     compared = (
         () if instrument is found.payoff else beside(instrument, result["price"], found.model.spot, found.watched)
     )
@@ -177,7 +183,7 @@ def read(
     shift = CORRECTION * law.deviation / float(np.sqrt(len(law.times))) if continuity_correction else 0.0
     moved = f"barriers are moved towards the spot by {np.expm1(shift):.4%}: about as if observed continuously"
     remarks = (*deal.remarks, *([moved] if shift else []), *law.remarks)
-    return Reading(law.model, deal.contract(law.times, shift), remarks, deal.watched)
+    return Reading(law.model, deal.contract(law.times, shift), remarks, deal.watched, deal.moving)
 
 
 def _known(reader: Callable[[], T]) -> T:

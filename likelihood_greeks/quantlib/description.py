@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
+from ..engine.open_fixing import STILL, Moving
 from ..payoffs.protocol import Contract
 from .monitoring import observation_dates
 
@@ -29,6 +30,8 @@ class Described:
         What was done.
     watched, barriers : bool
         Whether QuantLib's instrument is observed continuously, and has barriers.
+    moving : Moving
+        How its Greeks in the spot follow from those of the contract, which remembers today's fixing.
     """
 
     dates: list[Any]
@@ -37,6 +40,7 @@ class Described:
     remarks: tuple[str, ...] = ()
     watched: bool = False
     barriers: bool = False
+    moving: Moving = STILL
 
 
 @final

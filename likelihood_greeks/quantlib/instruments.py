@@ -13,10 +13,11 @@ import QuantLib as ql  # noqa: N813
 from .._checks import finite, positive, refuse
 from ..payoffs.barrier import Barrier, DoubleBarrier
 from ..payoffs.protocol import Contract
-from .contracts import ForwardStart, ForwardStarts, RebateAtHit, SeasonedAsian, SeasonedLookback
+from .asians import asian
+from .contracts import ForwardStart, ForwardStarts, RebateAtHit, SeasonedLookback
 from .description import Described, Surroundings, Terms
 from .own_engine import engine_of
-from .payoffs import ReadPayoff, european, kind_of, typed, values
+from .payoffs import ReadPayoff, european, kind_of, plain, typed, values
 from .touches import AT_EXPIRY, is_touch, paid_at_expiry, touch
 
 Stated: TypeAlias = Sequence[Any] | Mapping[str, Any] | None
@@ -253,57 +254,13 @@ def _knocked(
     return Described(dates, contract, read.strike, tuple(remarks), watched=True, barriers=True)
 
 
-def _asian(terms: Terms, around: Surroundings) -> Described:
-    today, expiry = ql.Settings.instance().evaluationDate, terms["exercise"].lastDate()
-    line, fixings = _plain(terms["payoff"]), list(terms["fixingDates"])
-    average = {ql.Average.Arithmetic: "arithmetic", ql.Average.Geometric: "geometric"}[terms["averageType"]]
-    if not fixings or not all(a < b for a, b in pairwise(fixings)) or fixings[-1] > expiry:
-        refuse("fixingDates", f"increase and not go beyond expiry, {expiry.ISO()}", [day.ISO() for day in fixings])
-    known, count = _past(terms, average, sum(day <= today for day in fixings), today)
-    ahead = [day for day in fixings if day > today]
-    if not ahead:
-        refuse("fixingDates", f"not all be past on {today.ISO()}: the average is known", fixings[-1].ISO())
-    last = ahead[-1] == expiry
-
-    def contract(times: tuple[float, ...], _: float) -> Contract:
-        return SeasonedAsian(line.strike, times, line.kind, average, known, count, last)  # type: ignore[arg-type]
-
-    past = f", {count} more being known" if count else ""
-    remark = f"{average} average price over {len(ahead)} fixings{past}"
-    return Described(ahead if last else [*ahead, expiry], contract, line.strike, (remark,))
-
-
-def _past(terms: Terms, average: str, before: int, today: Any) -> tuple[float, int]:
-    """Sum or product of the known fixings and their number; `before` dates are not after the evaluation date."""
-    if "runningAccumulator" not in terms:
-        fixings = [positive("allPastFixings", fixing) for fixing in terms.get("allPastFixings", ())]
-        if len(fixings) != before:
-            refuse("allPastFixings", f"hold the {before} fixings up to and including {today.ISO()}", fixings)
-        return float(np.sum(fixings) if average == "arithmetic" else np.prod(fixings)), len(fixings)
-    if before:
-        refuse("fixingDates", f"lie after {today.ISO()}: earlier ones are runningAccumulator and pastFixings", before)
-    known, count, neutral = terms["runningAccumulator"], terms["pastFixings"], float(average == "geometric")
-    if count == 0:
-        if known not in (neutral, 0.0):
-            refuse("runningAccumulator", f"be {neutral:g} where there are no past fixings", known)
-        return neutral, 0
-    return positive("runningAccumulator", known), int(count)
-
-
-def _plain(payoff: Any) -> ReadPayoff:
-    """A plain vanilla payoff."""
-    if ql.as_plain_vanilla_payoff(payoff) is None:
-        refuse("payoff", "be a PlainVanillaPayoff", type(payoff).__name__)
-    return european(payoff)
-
-
 def _lookback(terms: Terms, around: Surroundings, floating: bool) -> Described:
     if floating:
         if not isinstance(terms["payoff"], ql.FloatingTypePayoff):
             refuse("payoff", "be a FloatingTypePayoff", type(terms["payoff"]).__name__)
         kind, strike = kind_of(terms["payoff"].optionType()), None
     else:
-        line = _plain(terms["payoff"])
+        line = plain(terms["payoff"])
         kind, strike = line.kind, line.strike
     extreme = positive("currentMinmax", terms["currentMinmax"])
     lowest = (kind == "call") == floating
@@ -349,7 +306,7 @@ READERS: dict[str, Callable[[Terms, Surroundings], Described]] = {
     "EuropeanOption": _vanilla,
     "BarrierOption": _barrier,
     "DoubleBarrierOption": _double_barrier,
-    "DiscreteAveragingAsianOption": _asian,
+    "DiscreteAveragingAsianOption": asian,
     "ContinuousFixedLookbackOption": partial(_lookback, floating=False),
     "ContinuousFloatingLookbackOption": partial(_lookback, floating=True),
     "ForwardVanillaOption": _forward,

@@ -55,7 +55,7 @@ def beside(instrument: Any, price: Estimate, spot: float, watched: bool) -> tupl
     return (
         f"the price {price.value:.6g} is {abs(difference):.3g} {side} the {theirs:.6g} of the instrument's own engine, "
         f"beyond the errors ({errors:.2g} standard): that engine may know {', or '.join(known)}; or have an error of "
-        "its own (grid, tree, paths)",
+        "its own (grid, tree, paths, approximation)",
     )
 
 

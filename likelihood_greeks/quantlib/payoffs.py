@@ -69,6 +69,13 @@ def european(payoff: Any) -> ReadPayoff:
     return found
 
 
+def plain(payoff: Any) -> ReadPayoff:
+    """The payoff of a QuantLib ``PlainVanillaPayoff``; ``ValueError`` if it is none."""
+    if ql.as_plain_vanilla_payoff(payoff) is None:
+        refuse("payoff", "be a PlainVanillaPayoff", type(payoff).__name__)
+    return european(payoff)
+
+
 def _triggered(payoff: Any) -> ReadPayoff | None:
     """A payoff of one straight line beyond a trigger and nothing before it."""
     ends = [_pays(payoff, LOWEST), _pays(payoff, HIGHEST)]

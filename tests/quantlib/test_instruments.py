@@ -380,7 +380,7 @@ def test_lookbacks_keep_the_extreme_so_far():
 @pytest.mark.slow
 def test_arithmetic_asians_with_known_fixings_agree_with_quadrature():
     """((95 + 99) + sum of 4) / 6 above K is the average of 4 above (6 K - 194) / 4, times 4 / 6."""
-    terms = ql.Average.Arithmetic, [TODAY - 30, TODAY, *NODES], CALL, EUROPEAN, [95.0, 99.0]
+    terms = ql.Average.Arithmetic, [TODAY - 30, TODAY - 1, *NODES], CALL, EUROPEAN, [95.0, 99.0]
     result = run(ql.DiscreteAveragingAsianOption(*terms), flat(), GREEKS, terms=terms)
     times = tuple((day - TODAY) / 365.0 for day in NODES)
     agree(result, exact_sum((4.0 / 6.0, lg.Asian((600.0 - 194.0) / 4.0, times))), 0.03)
@@ -534,7 +534,7 @@ STATED = {"barrierType": ql.Barrier.DownOut, "barrier": 85.0, "rebate": 0.0}
         (partial(barrier, ql.Barrier.DownOut, 98.0, *BARRIER[2:]), {"terms": {**STATED, "barrier": 98.0},
          "monitoring": NODES}, "barrier must be below the spot 97: it has been touched, got 98.0"),
         (lambda: ql.DoubleBarrierOption(*KIKO), {"terms": KIKO, "monitoring": NODES}, "barrierType must be DoubleBarr"),
-        (partial(asian, *AVERAGED, [95.0]), {"terms": AVERAGED}, "allPastFixings must hold the 1 fixings up to and"),
+        (partial(asian, *AVERAGED, [95.0]), {"terms": AVERAGED}, "allPastFixings must hold the 1 fixings before 2023"),
         (lambda: ql.ContinuousFixedLookbackOption(*FIXED), {"terms": FIXED, "monitoring": NODES},
          "currentMinmax must be the highest spot so far, at least 97, got 95.0"),
         (lambda: ql.VanillaOption(CALL, EUROPEAN), {"monitoring": "daily"}, "monitoring, calendar must not be given: "),
