@@ -43,22 +43,6 @@ from tests.support.motions import (
 # -- how paths move --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_tangent_is_the_derivative_of_the_log_spots_at_fixed_normals(name):
-    normals = np.random.default_rng(1).standard_normal((len(UNEVEN), 200))
-
-    def simulated(h):
-        model, times = shifted(name, h)
-        return model.simulate(times, GivenNormals(normals))
-
-    expected = slope(lambda h: np.log(simulated(h).spot), name)
-    for paths in (simulated(0.0), Paths(np.asarray(UNEVEN), simulated(0.0).spot)):  # with and without its logarithms
-        tangent = np.broadcast_to(
-            travel.tangent(MODEL.moves(paths), (name,), LIKELIHOOD_RATIO, ALL_DATES), expected.shape
-        )
-        np.testing.assert_allclose(tangent, expected, rtol=1e-6, atol=1e-6)
-
-
 @pytest.mark.parametrize(("first", "second"), list(product(NAMES, NAMES)))
 def test_tangent_slope_is_the_derivative_of_the_tangent_on_the_same_spots(first, second):
     spot = draw(MODEL, n_paths=200).spot

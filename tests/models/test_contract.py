@@ -99,7 +99,7 @@ def test_score_is_the_derivative_of_log_density(case):
     for name, score in zip(names_of(case), case.law.score(paths, names_of(case)), strict=True):
         expected = difference(case, lambda law, shifts: law.log_density(seen(paths, shifts)), (name,))
         size = np.abs(score).max() if case.awkward else score.std()
-        np.testing.assert_allclose(score, expected, rtol=case.accuracy, atol=case.accuracy * size, err_msg=name)
+        np.testing.assert_allclose(score, expected, rtol=case.accuracy, atol=1e-6 * size, err_msg=name)
     np.testing.assert_array_equal(case.law.score(paths), case.law.score(paths, case.law.parameters))
 
 
@@ -115,11 +115,12 @@ def test_hessian_is_the_derivative_of_the_score_in_either_order(case):
             if other == TIME != name:
                 continue
             pair = (name, other) if (name, other) in found else (other, name)
-            size = np.abs(scores[name] * scores[other] + found[pair]).max()  # of the second-order weight
-            np.testing.assert_allclose(found[pair], expected, rtol=0.0, atol=10 * case.accuracy * size, err_msg=pair)
+            weight = scores[name] * scores[other] + found[pair]
+            size, rtol = (np.abs(found[pair]).max(), 1e-4) if case.awkward else (weight.std(), 0.0)
+            np.testing.assert_allclose(found[pair], expected, rtol=rtol, atol=case.accuracy * size, err_msg=pair)
     for pair, row in zip(pairs_of(case), turned, strict=True):
-        size = np.abs(found[pair]).max()
-        np.testing.assert_allclose(row, found[pair], rtol=1e-8, atol=1e-8 * size, err_msg=pair)
+        close = 0.0 if hasattr(case.law, "moves") else 1e-8  # by moves the order makes no difference to the last bit
+        np.testing.assert_allclose(row, found[pair], rtol=close, atol=close * np.abs(found[pair]).max(), err_msg=pair)
 
 
 @each_law
@@ -175,11 +176,11 @@ def assert_derivatives(case, jets_of):
     """Jets have the derivatives of their own values; `jets_of` says them of a law and shifts."""
     jets, names = jets_of(case.law, {}), names_of(case)
     for name in names:
-        differenced = difference(case, lambda law, shifts: rows_of(jets_of(law, shifts)), (name,))
+        differenced = difference(case, lambda law, shifts: rows_of(jets_of(law, shifts)), (name,), 3e-4)
         for jet, (slope, *slopes) in zip(jets, differenced, strict=True):
             assert set(names) <= set(jet.names)
             unit = np.abs(jet.value).max() / steps_of(case, 1.0)[name]
-            np.testing.assert_allclose(jet.derivative(name), slope, rtol=1e-6, atol=1e-7 * unit, err_msg=name)
+            np.testing.assert_allclose(jet.derivative(name), slope, rtol=1e-7, atol=1e-8 * unit, err_msg=name)
             for other, expected in zip(jet.names, slopes, strict=True):
                 if other not in names or name == TIME != other:  # the parameter moves last
                     continue

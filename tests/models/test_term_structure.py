@@ -1,4 +1,4 @@
-"""The law on curves: density, scores and closed forms; and that its shape matters to path-dependent payoffs."""
+"""The law on curves: its flat limit, its closed forms, what it refuses; the rest is `test_contract`."""
 
 from dataclasses import replace
 
@@ -6,73 +6,18 @@ import numpy as np
 import pytest
 
 import likelihood_greeks as lg
-from likelihood_greeks.models.adaptor import Adapted
 from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME
 from likelihood_greeks.validation import closed_form
 from tests.support.gates import assert_estimates, draw
+from tests.support.laws import CURVES as MODEL
+from tests.support.laws import NODES
 
-NODES = (0.13, 0.4, 0.55, 1.1)
-MODEL = lg.TermStructureGBM(
-    spot=93.0, times=NODES, zero_rates=(0.01, 0.025, 0.02, 0.043), dividend_yields=(0.05, 0.03, 0.034, 0.017),
-    volatilities=(0.42, 0.33, 0.35, 0.27),
-)  # fmt: skip
-MODELS = [MODEL, replace(MODEL, rate=0.01, dividend_yield=-0.02, volatility=0.05)]
 DATES = (0.07, 0.13, 0.4, 0.8, 1.1)  # between nodes as well
-SHIFTS = MODEL.parameters
 FLAT = lg.GBM(spot=93.0, volatility=0.27, rate=0.043, dividend_yield=0.017)
 FLAT_CURVES = lg.TermStructureGBM(
     spot=93.0, times=NODES, zero_rates=(0.043,) * 4, dividend_yields=(0.017,) * 4, volatilities=(0.27,) * 4
 )
-
-
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("name", SHIFTS)
-def test_scores_and_second_derivatives_are_those_of_the_log_density(model, name):
-    paths, numeric = draw(model, DATES, n_paths=100), Adapted(model)
-    score = model.score(paths, [name])[0]
-    np.testing.assert_allclose(score, numeric.differentiate(paths, (name,)), rtol=1e-6, atol=1e-6 * score.std())
-    for other in SHIFTS:
-        hessian = model.hessian(paths, [(name, other)])[0]
-        expected = numeric.differentiate(paths, (name, other))
-        np.testing.assert_allclose(hessian, expected, rtol=1e-6, atol=1e-6 * np.abs(hessian).max())
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_elapsed_time_leaves_the_curves_where_they_are_in_the_calendar(model):
-    dates = DATES if model is MODEL else (0.07, *NODES)  # a shift bends total variance between the nodes
-    paths = draw(model, dates, n_paths=100)
-
-    def later(shift):
-        law = model.later(shift["time"])
-        return law.log_density(lg.Paths(paths.times - shift["time"], paths.spot))
-
-    score = model.score(paths, [TIME])[0]
-    np.testing.assert_allclose(score, five_point(later, (TIME,), {TIME: 1e-3}), rtol=1e-5, atol=1e-6 * score.std())
-    hessian = model.hessian(paths, [(TIME, TIME)])[0]
-    expected = five_point(later, (TIME, TIME), {TIME: 1e-3})
-    np.testing.assert_allclose(hessian, expected, rtol=1e-4, atol=1e-5 * np.abs(hessian).max())
-    forward_rate = -np.log(model.discount(0.4) / model.discount(0.13)) / 0.27
-    assert -np.log(model.later(0.05).discount(0.35) / model.later(0.05).discount(0.08)) / 0.27 == pytest.approx(
-        forward_rate
-    )
-    with pytest.raises(ValueError, match="elapsed must be before the first node"):
-        model.later(0.13)
-    discount = five_point(lambda s: model.later(s["time"]).discount(1.1 - s["time"]), (TIME,), {TIME: 1e-3})
-    assert float(model.discount_jet(np.asarray(1.1)).derivative(TIME)) == pytest.approx(discount, rel=1e-9)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_discounts_forwards_and_europeans_have_the_derivatives_of_their_values(model):
-    for name in SHIFTS:
-        for jet in (lambda m: m.discount_jet(np.array(DATES)), lambda m: m.forward_jet(np.array(DATES)),
-                    lambda m: m.vanilla_jets(97.0, 0.8)[0], lambda m: m.vanilla_jets(97.0, 0.8)[1]):  # fmt: skip
-            step = {name: 1e-4 * max(getattr(model, name), 1.0)}
-            found = five_point(
-                lambda s, jet=jet, name=name: jet(replace(model, **{name: getattr(model, name) + s[name]})).value,
-                (name,), step,
-            )  # fmt: skip
-            np.testing.assert_allclose(jet(model).derivative(name), found, rtol=1e-7, atol=1e-8)
 
 
 def test_flat_curves_are_the_flat_law():
@@ -122,3 +67,10 @@ def test_bumps_of_time_leave_the_curves_where_they_are():
 def test_nothing_is_known_beyond_the_curves():
     with pytest.raises(ValueError, match=r"times must lie on the curves, which end at 1.1 years, got 1.2"):
         draw(MODEL, (0.5, 1.2))
+
+
+def test_time_elapses_up_to_the_first_node_along_the_forward_rate():
+    slope = five_point(lambda shifts: MODEL.later(shifts[TIME]).discount(1.1 - shifts[TIME]), (TIME,), {TIME: 1e-3})
+    assert float(MODEL.discount_jet(np.asarray(1.1)).derivative(TIME)) == pytest.approx(slope, rel=1e-9)
+    with pytest.raises(ValueError, match="elapsed must be before the first node"):
+        MODEL.later(0.13)

@@ -1,4 +1,4 @@
-"""The Heston law, layer by layer: Bessel functions, variance, integrated variance, spot; scores and Bartlett."""
+"""The Heston law, layer by layer: Bessel functions, variance, integrated variance, spot."""
 
 import pickle
 from dataclasses import replace
@@ -8,7 +8,6 @@ import pytest
 from scipy import special, stats
 
 from likelihood_greeks import Heston
-from likelihood_greeks.models.adaptor import Adapted
 from likelihood_greeks.models.heston.bessel import HIGH_ORDER, bessel
 from likelihood_greeks.models.heston.integrated_variance import IntegratedVariance, hyperbolic
 from likelihood_greeks.models.heston.variance import SquareRoot
@@ -190,54 +189,11 @@ def test_integral_and_spot_have_the_means_of_the_model(model):
 # -- the joint law -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-@each_model
-@pytest.mark.parametrize("name", NAMES)
-def test_score_is_the_derivative_of_log_density(model, name):
-    paths = draw(model, UNEVEN, n_paths=300)
-    assert max(paths.substeps) > 1
-    score = model.score(paths, [name])[0]
-    expected = Adapted(model).differentiate(paths, (name,))
-    np.testing.assert_allclose(score, expected, rtol=1e-6, atol=1e-6 * score.std())
-
-
 @pytest.mark.parametrize("name", ["initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", TIME])
 def test_a_frozen_clock_would_not_be_the_derivative(name):
     paths = draw(DESK, UNEVEN, n_paths=300)
     clock = scores_beneath(DESK, paths, name)[1]
     assert clock.std() > 0.01 * DESK.score(paths, [name])[0].std()  # ten thousand times what the tests above allow
-
-
-@each_model
-@pytest.mark.parametrize("pair", PAIRS)
-def test_hessian_is_the_derivative_of_the_score(model, pair):
-    paths = draw(model, UNEVEN, n_paths=300)
-    first, second = pair
-
-    def score(shifts):
-        later = replace(paths, times=paths.times - shifts.get(TIME, 0.0))
-        moved = {name: getattr(model, name) + shift for name, shift in shifts.items() if name != TIME}
-        return replace(model, **moved).score(later, [first])[0]
-
-    size = paths.times[0] if second == TIME else max(abs(getattr(model, second)), 0.05)
-    expected = five_point(score, (second,), {second: (3e-4 if second == "correlation" else 3e-3) * size})
-    hessian, scores = model.hessian(paths, [pair])[0], model.score(paths, pair)
-    deviation = (scores[0] * scores[1] + hessian).std()  # of the weight
-    np.testing.assert_allclose(hessian, expected, atol=1e-6 * deviation, rtol=0.0)
-    np.testing.assert_array_equal(hessian, model.hessian(paths, [pair[::-1]])[0])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("model", [DESK, FV1], ids=["desk", "FV1"])
-def test_scores_have_mean_zero_and_the_second_bartlett_identity_holds(model):
-    paths = draw(model, (0.3, 1.0), n_paths=25_000, seed=11)
-    scores, hessian = model.score(paths, NAMES), model.hessian(paths, PAIRS)
-    products = np.stack([scores[NAMES.index(a)] * scores[NAMES.index(b)] for a, b in PAIRS])
-    for rows in (scores, products + hessian):
-        z = rows.mean(axis=1) / (rows.std(axis=1) / np.sqrt(rows.shape[1]))
-        assert np.abs(z).max() < 4.0, dict(zip(PAIRS, z, strict=False))
-    without = products.mean(axis=1) / (products.std(axis=1) / np.sqrt(products.shape[1]))
-    assert np.abs(without).max() > 50.0  # negative control: a weight with its second term missing
 
 
 def test_grid_stays_with_the_paths_when_a_parameter_moves():

@@ -1,4 +1,4 @@
-"""Heston's law at one date: its density and derivatives against Fourier prices, differences, Bartlett and sampling."""
+"""Heston's law at one date: its density and derivatives against Fourier prices, and its draws."""
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,6 @@ from likelihood_greeks.models.heston import terminal_table as heston_table
 from likelihood_greeks.models.heston.parameters import VARIANCE
 from likelihood_greeks.models.heston.terminal import HestonTerminal
 from likelihood_greeks.models.protocol import PathModel, Paths
-from likelihood_greeks.numerics.differences import five_point
 from likelihood_greeks.parameters import TIME, coordinates
 from likelihood_greeks.streams.chunks import GivenNormals
 from tests.support.gates import assert_estimates, draw
@@ -37,13 +36,11 @@ LAWS = {
     "nearly lognormal": replace(DESK, vol_of_vol=0.05).terminal(1.0),
     "nearly absorbed": model(0.025, 0.34, 0.033, 2.3, -0.7, 0.03).terminal(10.0),  # 0.0085 degrees of freedom
 }
-FEW = [LAWS[name] for name in ("desk", "FV5", "index, five weeks")]
 NAMES = coordinates(DESK)
 PAIRS = list(combinations_with_replacement(NAMES, 2))
 ABSCISSAE, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 every_law = pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
-few_laws = pytest.mark.parametrize("law", FEW, ids=["desk", "FV5", "index"])
 
 
 def quadrature(law, kink=None):
@@ -112,38 +109,6 @@ def test_a_weight_wrong_by_one_part_in_a_million_would_be_noticed():
     assert_integral(payoff * score, mass, exact, 1e-8)
     with pytest.raises(AssertionError):
         assert_integral(payoff * score, mass, 1.000001 * exact, 1e-8)
-
-
-@pytest.mark.slow
-@few_laws
-def test_scores_and_second_derivatives_are_differences(law):
-    paths = at(law, law.quantile(np.array([1e-9, 1e-4, 0.02, 0.3, 0.5, 0.52, 0.8, 0.99, 1.0 - 1e-7])))
-
-    def rows(shifts):
-        tau = shifts.get(TIME, 0.0)
-        values = {name: getattr(law, name) + h for name, h in shifts.items() if name != TIME}
-        moved = replace(law, **values, maturity=law.maturity - tau)
-        later = replace(paths, times=paths.times - tau)
-        return np.vstack([moved.log_density(later), moved.score(later, NAMES)])
-
-    steps = {name: 3e-3 * max(abs(getattr(law, name)), 0.05) for name in law.parameters}
-    steps |= {TIME: 3e-3 * law.maturity, "correlation": 3e-3 * (1.0 - abs(law.correlation))}
-    own, second = law.score(paths, NAMES), law.hessian(paths, PAIRS)
-    for row, name in enumerate(NAMES):
-        differenced = five_point(rows, (name,), steps)
-        size = np.abs(own[row]).max()
-        np.testing.assert_allclose(own[row], differenced[0], rtol=1e-5, atol=1e-6 * size, err_msg=name)
-        for other, found in zip(NAMES, differenced[1:], strict=True):
-            exact = second[PAIRS.index(tuple(sorted((name, other), key=NAMES.index)))]
-            size = np.abs(exact).max()
-            np.testing.assert_allclose(found, exact, rtol=1e-4, atol=1e-5 * size, err_msg=f"{name}, {other}")
-
-
-def test_order_of_a_pair_does_not_matter():
-    law = LAWS["desk"]
-    paths = draw(law, [1.0], 50)
-    turned = [(b, a) for a, b in PAIRS]
-    np.testing.assert_allclose(law.hessian(paths, turned), law.hessian(paths, PAIRS), rtol=1e-12)
 
 
 def test_lognormal_limit():
