@@ -107,7 +107,7 @@ def two_dates(kind, rate=0.0, paid=0.0, flat=False):
 )
 def test_values_and_parallel_greeks_on_steep_curves_are_those_of_quadrature(terms, errors):
     steep, kind = market(dividend_yield=None, dividend_curve=PAID), terms["product"]
-    frame = lg.risk(row(strike=105, **terms), steep, ["rho", "dividend_rho"], paths=20_000, seed=4)
+    frame = lg.risk(row(strike=105, **terms), steep, ["rho", "dividend_rho"], paths=20_000, seed=4, closed_form=False)
     h = 1e-4
     exact = {
         "price": two_dates(kind),

@@ -7,6 +7,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks.payoffs.protocol import cash_flows
+from likelihood_greeks.payoffs.seasoned import PaidLater
 from tests.support.gates import assert_estimates
 
 MODEL = lg.GBM(spot=130.0, volatility=0.2, rate=0.03, dividend_yield=0.01)
@@ -136,3 +137,17 @@ def test_seasoned_contracts_have_a_hash_and_travel():
 def test_a_past_that_cannot_be_is_refused(make, error, says):
     with pytest.raises(error, match=says):
         make()
+
+
+@pytest.mark.slow
+def test_a_european_paid_later_is_the_prompt_one_discounted_from_then():
+    model = lg.Heston(spot=100.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.04,
+                      vol_of_vol=0.5, correlation=-0.7, rate=0.1)  # fmt: skip
+    call = lg.Call(100.0, 0.5)
+    prompt, late = (
+        lg.greeks(model, one, ["delta"], paths=8192, seed=3, handover="flow") for one in (call, PaidLater(call, 2.5))
+    )
+    for name in ("price", "delta"):  # the same paths and controls
+        for part in ("value", "standard_error"):
+            expected = getattr(prompt[name], part) * np.exp(-0.1 * 2.0)
+            assert getattr(late[name], part) == pytest.approx(expected, rel=1e-9)
