@@ -86,7 +86,7 @@ def risk(
         share of the net position without an error. False: they are simulated like all others.
     output : path, optional
         The frame is written here as well (.csv, .parquet or .xlsx). While the run is under way its finished trades
-        stand in a folder beside it (``<output>.parts``, Parquet files with the columns of the frame).
+        stand in a folder beside it (``<output>.parts``, Parquet files with the library's columns of the frame).
     resume : bool
         Go on from the parts that a stopped run with this output left: what they hold is not computed again, and the
         numbers are the same, bit for bit. Parts of an underlying serve if version, trades, market, settings and seed
