@@ -34,18 +34,40 @@ def code(name: str, value: object) -> str:
 def conversion(reporting: str | None, fx: Mapping[str, object]) -> dict[str, float]:
     """What one unit of each currency is worth in the reporting currency, that one included; nothing without one.
 
+    Rates are by currency, or by pair as they are quoted: ``EURUSD`` is what one euro is worth in dollars.
+
     Raises
     ------
     ValueError
-        If there are rates and no reporting currency, a rate is not positive, or that of the reporting currency not 1.
+        If there are rates and no reporting currency, a rate is not positive, that of the reporting currency not 1, a
+        pair is not one with the reporting currency, or a currency has two rates.
+
+    >>> conversion("EUR", {"USD": 0.8, "EURCHF": 0.5})
+    {'USD': 0.8, 'CHF': 2.0, 'EUR': 1.0}
     """
     if reporting is None:
         return {} if not fx else refuse("reporting_currency", "be given where there are fx rates", None)
     with within("fx"):
-        rates = {code("key", key): positive(str(key), rate) for key, rate in fx.items()}
+        rates = dict[str, float]()
+        for key, quote in fx.items():
+            currency, rate = _rate(key, positive(str(key), quote), reporting)
+            if currency in rates:
+                refuse(str(key), f"be the only rate of {currency}", quote)
+            rates[currency] = rate
         if rates.setdefault(reporting, 1.0) != 1.0:
             refuse(reporting, "be 1: it is the reporting currency", rates[reporting])
     return rates
+
+
+def _rate(key: object, quote: float, reporting: str) -> tuple[str, float]:
+    """A currency and what one unit of it is worth in the reporting currency, from the key of a rate and its number."""
+    pair = re.fullmatch("([A-Z]{3})/?([A-Z]{3})", key.strip()) if isinstance(key, str) else None
+    if pair is None:
+        return code("key", key), quote
+    base, other = pair.groups()
+    if reporting not in (base, other) or base == other:
+        refuse("key", f"be a currency, or a pair with the reporting currency {reporting}", key)
+    return (base, quote) if other == reporting else (other, 1.0 / quote)
 
 
 def reported(frame: pd.DataFrame, reporting: str | None, fx: Mapping[str, float]) -> pd.DataFrame:

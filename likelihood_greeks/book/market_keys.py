@@ -67,9 +67,9 @@ TABLE: tuple[Key, ...] = (
     Key(MARKET, "curves", "curves that several underlyings share, by name; a number is a flat rate", "tables",
         'curves.EUR = { times = ["3M", "1Y"], rates = [0.0195, 0.0201] }'),
     Key(MARKET, "reporting_currency", "what totals over several currencies are converted into", "code",
-        'reporting_currency = "EUR"'),
-    Key(MARKET, "fx", "what one unit of each currency is worth in the reporting currency", "rates by code",
-        "fx = { USD = 0.86 }"),
+        'reporting_currency = "EUR"', also=("currency",)),
+    Key(MARKET, "fx", "what one unit of each currency is worth in the reporting currency; or quotes of pairs, EURUSD "
+        "being the dollars for a euro", "rates by code", "fx = { USD = 0.86 }"),
     Key(MARKET, "fixings", "past observations, by underlying and date, or the CSV file that holds them "
         "(date, underlying, value)", "currency", 'fixings.SX5E = { "2026-09-18" = 5480.0 }'),
     Key(UNDERLYING, "spot", "today's price", "currency, > 0", "spot = 5640.0", needed=True),

@@ -41,3 +41,22 @@ def test_what_is_no_currency_or_rate_is_refused_by_name(change, says):
 def test_rates_that_are_no_table_are_a_type_error():
     with pytest.raises(TypeError, match="fx must be a table of rates by currency"):
         market(reporting_currency="EUR", fx=0.9)
+
+
+def test_rates_may_be_quotes_of_pairs_and_the_reporting_currency_simply_the_currency():
+    found = market(currency="EUR", fx={"EURUSD": 1.25, "GBP/EUR": 1.2, "CHF": 1.07})
+    assert found.reporting_currency == "EUR"
+    assert found.fx == {"USD": 0.8, "GBP": 1.2, "CHF": 1.07, "EUR": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("fx", "message"),
+    [
+        ({"GBPUSD": 1.3}, "fx.key must be a currency, or a pair with the reporting currency EUR, got 'GBPUSD'"),
+        ({"USD": 0.8, "EURUSD": 1.3}, "fx.EURUSD must be the only rate of USD, got 1.3"),
+        ({"EUREUR": 1.0}, "fx.key must be a currency, or a pair"),
+    ],
+)
+def test_a_pair_that_says_nothing_of_the_reporting_currency_is_refused(fx, message):
+    with pytest.raises(ValueError, match=message):
+        market(reporting_currency="EUR", fx=fx)
