@@ -172,3 +172,14 @@ def test_ladders_move_todays_fixing_with_the_spot():
             exact = -3.0 * (price(SPOT * (1.0 + move), VOL) - price(SPOT, VOL))
             assert abs(change - exact) <= 4.0 * error + 1e-12
             assert error < 0.2
+
+
+def test_under_cash_dividends_spots_do_not_scale_and_the_fixing_must_be_given():
+    paying = market(dividends=[{"ex_date": "2027-03-01", "amount": 3.0}], dividend_yield=0.0)
+    with pytest.warns(
+        lg.BookWarning, match=f"hold today's, {TODAY}: .* do not scale with today's under cash dividends"
+    ):
+        lg.risk(pd.DataFrame([ASIAN]), paying, ["delta"], paths=1024, seed=1)
+    paying["fixings"]["X"] = PAST | {str(TODAY): SPOT}
+    assert not parse(pd.DataFrame([ASIAN]), lg.Market.read(paying))[1]
+    assert not parse(pd.DataFrame([BARRIER | {"level": 90}]), lg.Market.read(paying))[1]
