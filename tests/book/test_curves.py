@@ -97,6 +97,7 @@ def two_dates(kind, rate=0.0, paid=0.0, flat=False):
     return discount * 0.5 * weights @ paid_second / np.sqrt(2.0 * np.pi)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("terms", "errors"),
     [

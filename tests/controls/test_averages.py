@@ -102,6 +102,7 @@ TWINS = [
 ]
 
 
+@pytest.mark.slow
 @MODELS
 def test_every_twin_has_mean_zero_for_every_greek_and_five_per_cent_would_be_seen(model):
     payoff, combinations = lg.Asian(95.0, UNEVEN), [{d: 1.0} for d in CHECKED]

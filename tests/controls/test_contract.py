@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import likelihood_greeks as lg
+from likelihood_greeks._compiled import formulas_only
 from likelihood_greeks.controls import offers
 from likelihood_greeks.controls.averages import Twin
 from likelihood_greeks.controls.conditional import Conditional
@@ -36,7 +37,8 @@ TRIED = 8  # controls of a kind, evenly among those on offer
 @cache
 def travels(law: Any) -> bool | None:
     """Whether the steps of a law are independent; None if it does not say how its paths travel."""
-    path = law.moves(draw(law, (0.1, 0.3), n_paths=2)).path if has(law, Movable) else None
+    with formulas_only():  # it is asked when tests are collected
+        path = law.moves(draw(law, (0.1, 0.3), n_paths=2)).path if has(law, Movable) else None
     return None if path is None else isinstance(path, IndependentSteps)
 
 

@@ -212,6 +212,7 @@ def z_score(derivative, skeleton, payoff="barrier", paths=400_000):
     return float(found.mean[0, 0] / found.standard_error[0, 0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skeleton", [(3,), (1, 2, 3), (1, 2)], ids=str)
 @pytest.mark.parametrize("name", ["spot", "volatility", TIME])
 def test_a_tangent_that_is_not_taken_off_at_scored_dates_would_be_seen(name, skeleton, monkeypatch):
@@ -249,6 +250,7 @@ def test_a_vega_tangent_without_its_drift_would_be_seen(skeleton, monkeypatch):
     assert abs(z_score(("volatility",), skeleton)) > 6.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skeleton", [(3,), (1, 2, 3), (1, 2)], ids=str)
 def test_bridges_that_do_not_move_as_the_clock_turns_would_be_seen(skeleton, monkeypatch):
     assert abs(z_score((TIME,), skeleton)) < 4.0
@@ -256,6 +258,7 @@ def test_bridges_that_do_not_move_as_the_clock_turns_would_be_seen(skeleton, mon
     assert abs(z_score((TIME,), skeleton)) > 6.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pair", "skeleton"),
     [
@@ -273,6 +276,7 @@ def test_a_second_order_control_without_the_slope_of_its_tangent_would_be_seen(p
     assert abs(in_errors(right - moved.along(pair, Handover(skeleton)))) > 6.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skeleton", [(3,), (1, 2)], ids=str)
 @pytest.mark.parametrize("pair", [("spot", "spot"), ("volatility", "volatility"), ("spot", "volatility")], ids=str)
 def test_a_second_order_control_without_the_slope_of_its_score_would_be_seen(pair, skeleton):

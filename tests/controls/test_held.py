@@ -33,6 +33,7 @@ def test_what_moves_the_start_alone_is_left_to_skeletons():
     assert set(motion.shifts(HOLDS[0], np.inf)) == {"volatility", "rate", "dividend_yield", TIME}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [0, 1, 3, 4], ids=["0.25", "1", "narrow from 1/16", "narrow from 1/4"])
 def test_every_held_control_has_mean_zero(which):
     contract = PAYOFFS["barrier"]

@@ -20,6 +20,7 @@ from likelihood_greeks.engine.execution import ordered
 distributed = pytest.importorskip("distributed")
 
 pytestmark = [
+    pytest.mark.slow,  # machines of their own start and stop
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -63,7 +64,6 @@ def run(**options):
     return lg.risk(BOOK, MARKET, ["delta", "vega"], **settings, **options)
 
 
-@pytest.mark.slow
 def test_one_payoff_runs_on_a_cluster_too_even_a_lambda(client):
     payoff = lg.Payoff(lambda spot: np.maximum(spot.mean(axis=0) - 100.0, 0.0), times=[0.5, 1.0])
     model = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
@@ -133,7 +133,6 @@ def test_without_dask_the_error_says_what_to_install(monkeypatch):
         pass
 
 
-@pytest.mark.slow
 def test_other_executors_are_not_taken_for_clusters():
     with ThreadPoolExecutor(2) as pool:
         assert cluster.threads(pool) is None

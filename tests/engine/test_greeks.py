@@ -71,6 +71,7 @@ def test_free_controls_reach_the_stated_standard_deviations():
     assert np.sqrt(call["delta"].variance_ratio) * call["delta"].standard_error * sd == pytest.approx(1.466, rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampling", ["pseudo", "antithetic"])
 def test_results_are_bit_identical_on_any_executor(sampling):
     payoff = lg.Payoff(lambda s: np.where(s.min(axis=0) < 80.0, 0.0, s[-1] > 95.0), times=[0.13, 0.4, 0.55])

@@ -212,6 +212,7 @@ def test_intervals_cover_as_often_as_they_say_and_those_of_independent_points_do
     assert stats.binomtest(points, 150, 0.95).pvalue < 1e-3, points
 
 
+@pytest.mark.slow
 def test_sobol_points_pay_where_little_else_is_left():
     for model in (MODEL, DESK):
         european = sobol(model, DIGITAL, ["delta", "vega"], 65_536, seed=2)

@@ -85,6 +85,7 @@ def quantlib_value(dividends):
     return option.NPV(), option.delta()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PAYOFFS)
 @pytest.mark.parametrize("law", [ONE, TWO, CURVES], ids=["one", "two", "curves"])
 def test_greeks_of_europeans_agree_with_quadrature(law, kind):

@@ -29,6 +29,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("controls", ["none", "scores"])
 @pytest.mark.parametrize(("law", "function", "greek", "exact"), CASES)
 def test_score_function_gradient_is_exact(law, function, greek, exact, controls):

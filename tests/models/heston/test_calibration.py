@@ -155,6 +155,7 @@ def listed_quotes(law, deviations):
     return pd.DataFrame(columns | {"discount_factor": np.exp(-0.03 * t)}).sample(frac=1.0, random_state=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", [*LAWS, (0.09, 2.0, 0.09, 1.0, -0.3), (0.0175, 1.58, 0.04, 0.575, -0.57)])
 def test_far_quotes_of_short_expiries_give_the_parameters_back(law):
     fit = lg.Heston.calibrate(listed_quotes(law, np.linspace(-4.0, 4.0, 7)), spot=100.0)

@@ -144,6 +144,7 @@ def test_prices_agree_with_quantlib(values, days):
 STEP = {"strike": 0.05}
 
 
+@pytest.mark.slow
 @every_set
 @pytest.mark.parametrize("names", PAIRS, ids=":".join)
 def test_derivatives_agree_with_differences_of_quantlib(values, names):

@@ -255,6 +255,7 @@ def z_score(name, handover):
     return float(np.abs(found.mean[0, 0]) / found.standard_error[0, 0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skeleton", [(3,), (1, 2, 3)], ids=str)
 @pytest.mark.parametrize("name", ["spot", "initial_variance", "long_run_variance", TIME])
 def test_a_tangent_that_is_not_taken_off_at_scored_dates_would_be_seen(name, skeleton, monkeypatch):
@@ -431,6 +432,7 @@ def test_black_scholes_may_be_told_to_score():
     assert one.equals(other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handover", ["auto", "flow"])
 def test_every_executor_gives_the_same_bits_whatever_is_handed_over(handover):
     options = {"greeks": ["vega", "vanna"], "paths": 12_000, "seed": 1, "handover": handover}
@@ -499,6 +501,7 @@ def test_a_book_is_handed_over_like_its_trades():
         assert alone.standard_error < 0.05 * abs(alone.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handover", ["score", "flow"])
 def test_hardly_any_degrees_of_freedom_leave_every_way_unbiased(handover):
     """At d = 0.013 one gamma in forty is below 1e-250: its logarithm must not be lifted."""

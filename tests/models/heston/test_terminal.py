@@ -188,6 +188,7 @@ def digital_greeks(law, names, paths, controls):
     return [(result[name], float(exact.derivative(FIRST_ORDER[name]))) for name in names]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["desk", "FV5"])
 def test_plain_monte_carlo_greeks_are_fourier_ones(name):
     for estimate, exact in digital_greeks(LAWS[name], list(FIRST_ORDER), 400_000, "none"):

@@ -131,6 +131,7 @@ def test_the_flow_moves_every_draw_along_its_quantile(model, name, rate):
         )
 
 
+@pytest.mark.slow
 @each_model
 @pytest.mark.parametrize("name", BENEATH)
 def test_what_is_handed_over_is_the_score_of_each_step_in_its_start(model, name):
@@ -195,6 +196,7 @@ def same(found, expected, model, pair):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-8 * unit + 1e-7 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @each_rate
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
 @pytest.mark.parametrize("model", [DESK, POSITIVE], ids=["desk", "rho=+.5"])
@@ -227,6 +229,7 @@ def test_two_coordinates_that_travel_beneath_have_no_bend_but_by_the_likelihood_
     np.testing.assert_array_equal(moves.weights([pair], 4.0)[pair], moves.weights([pair], LIKELIHOOD_RATIO)[pair])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.0, 4.0])
 @pytest.mark.parametrize("other", ["initial_variance", "mean_reversion", "vol_of_vol", TIME])
 def test_second_derivatives_in_the_initial_variance_travel_along_the_flow(other, rate):
@@ -242,6 +245,7 @@ def test_second_derivatives_in_the_initial_variance_travel_along_the_flow(other,
     assert abs((samples - above * curvature).mean() - exact) > 8.0 * error  # negative control: the weights alone
 
 
+@pytest.mark.slow
 @each_model
 @pytest.mark.parametrize("name", NAMES)
 def test_weights_by_the_likelihood_ratio_are_derivatives_of_the_log_density(model, name):
@@ -376,12 +380,14 @@ def agree(model, times, derivatives, largest):
         assert np.abs(z).max() < 4.2, (rate, dict(zip(derivatives, z, strict=True)))  # of 54
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [ONE, SEVERAL], ids=["one date", "several"])
 @each_model
 def test_every_rate_gives_the_derivatives_of_the_european(model, times):
     agree(model, times, FIRST, 0.12)
 
 
+@pytest.mark.slow
 @each_model
 def test_every_rate_gives_the_second_derivatives_of_the_european(model):
     agree(model, ONE, SECOND, 1.0 if model == BK1 else 0.6)
@@ -424,6 +430,7 @@ def test_a_correlation_that_leaves_the_clock_alone_would_be_seen(monkeypatch):
     assert worst(("correlation",), 0.0) > 6.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", RATES, ids=str)
 @pytest.mark.parametrize("pair", SECOND[:-1], ids=str)
 def test_a_second_weight_without_the_slope_of_the_first_would_be_seen(pair, rate, monkeypatch):
