@@ -28,7 +28,7 @@ from ..._typing import FloatArray
 from .parameters import VARIANCE
 from .quotes import Quotes, Rates
 from .search import best, scaled, starts
-from .smile import implied_volatilities
+from .smile import implied_volatilities, volatilities_at_any_strike
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -128,11 +128,13 @@ class HestonCalibration(Generic[M]):
         Returns
         -------
         pandas.DataFrame, shape (n, n_maturities)
-            Per square-root year.
+            Per square-root year, however far the strike; NaN where the price is below 1e-300 forwards, or the Fourier
+            integral does not settle.
         """
         rows = [positive(f"strikes[{i}]", strike) for i, strike in enumerate(strikes)]
         log_moneyness = np.log(np.array(rows)[:, None] / self.forwards.to_numpy())
-        found, _ = implied_volatilities(self.parameters, log_moneyness, np.asarray(self.market.columns, dtype=float))
+        maturities = np.asarray(self.market.columns, dtype=float)
+        found = volatilities_at_any_strike(self.parameters, log_moneyness, maturities)
         return pd.DataFrame(found, pd.Index(rows, name="strike"), self.market.columns)
 
     def plot(self) -> Figure:

@@ -166,8 +166,8 @@ class Heston:
         -----
         Errors are of volatilities, each with its weight, not of prices: a far quote counts as much as one at the
         money, so quotes whose price does not tell their volatility in double precision (Black's vega under 1e-8 of
-        the forward) are left out and counted. Beyond 200 quotes the starting points are compared on at most 120 of
-        them, and the best is refined on all.
+        the forward) are left out and counted. The starting points are compared on at most fifteen strikes of eight
+        maturities, and the best is refined on all quotes.
         """
         return heston_calibration.calibrate(
             cls, surface, rates, spot=spot, dividend_yield=dividend_yield, weights=weights, fixed=fixed

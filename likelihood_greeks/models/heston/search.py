@@ -36,7 +36,6 @@ MOST_EVALUATIONS = 200
 PERFECT = 1e-18  # half the mean square of errors below which no other start is tried
 INSIDE = 1e-2  # of the bounds, where a search starts
 SCOUTED = (8, 15)  # maturities, and strikes of each, on which the starts are compared
-FEW = 200  # quotes, up to which every start sees all of them
 LEAST_A_PARAMETER = 5  # quotes that scout
 NAMED = 8  # quotes in a refusal
 
@@ -91,8 +90,6 @@ class Errors:
 
     def scouts(self) -> Errors:
         """A few quotes that stand for all: maturities and strikes evenly by rank, with the weights of their likes."""
-        if len(self.market) <= FEW:
-            return self
         rows, shares = [], []
         years = np.unique(self.maturities)
         for year in years[_spread(len(years), SCOUTED[0])]:

@@ -13,7 +13,9 @@ from scipy import special
 
 from ..._typing import FloatArray
 from .bundles import out_of_the_money
+from .far_prices import far_prices
 
+FAR = 1e-8  # price in forwards, below which it is worth a contour of its own where few are asked for
 FLOOR = 1e-12  # least price in forwards (and least distance from the largest) that an implied volatility is read from
 
 
@@ -49,7 +51,27 @@ def implied_volatilities(
     return (deviation / np.sqrt(t)).reshape(shape), by_parameter.reshape(len(slopes), *shape)
 
 
-def implied_deviation(prices: FloatArray, log_moneyness: FloatArray) -> FloatArray:
+def volatilities_at_any_strike(
+    values: Mapping[str, float], log_moneyness: FloatArray, maturities: FloatArray
+) -> FloatArray:
+    """`implied_volatilities` without slopes, and as good where prices are too small for it.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Per square-root year; NaN where the Fourier integral does not settle.
+    """
+    k, t = (np.array(array, dtype=float) for array in np.broadcast_arrays(log_moneyness, maturities))
+    found, _ = implied_volatilities(values, k, t)
+    far = black(k, found * np.sqrt(t))[0] < FAR
+    for maturity in np.unique(t[far]):
+        chosen = far & (t == maturity)
+        prices = far_prices(values, k[chosen], float(maturity))
+        found[chosen] = implied_deviation(prices, k[chosen], least=np.finfo(float).tiny) / np.sqrt(maturity)
+    return found
+
+
+def implied_deviation(prices: FloatArray, log_moneyness: FloatArray, least: float = FLOOR) -> FloatArray:
     r"""Standard deviation :math:`\sigma\sqrt t` at which Black's out-of-the-money price is as given.
 
     Newton's method for the logarithm of the price, kept inside a bracket that shrinks.
@@ -57,9 +79,11 @@ def implied_deviation(prices: FloatArray, log_moneyness: FloatArray) -> FloatArr
     Parameters
     ----------
     prices : ndarray, shape (...)
-        Of the put below the forward and the call above it, in forwards; moved into `FLOOR` from the bounds of no
-        arbitrage.
+        Of the put below the forward and the call above it, in forwards; moved up to `least`, and to `FLOOR` of the
+        other bound of no arbitrage. NaN has no deviation.
     log_moneyness : ndarray, shape (...)
+    least : float
+        What prices are trusted down to, in forwards.
 
     Returns
     -------
@@ -67,7 +91,7 @@ def implied_deviation(prices: FloatArray, log_moneyness: FloatArray) -> FloatArr
     """
     k = np.broadcast_to(log_moneyness, np.shape(prices)).astype(float).ravel()
     most = np.exp(np.minimum(k, 0.0))
-    target = np.clip(np.ravel(prices), FLOOR, most * (1.0 - FLOOR))
+    target = np.clip(np.ravel(prices), least, most * (1.0 - FLOOR))
     found = np.where(np.isnan(target), np.nan, np.maximum(np.sqrt(2.0 * np.abs(k)), 0.01))  # the price's inflection
     low, high = np.full_like(target, 1e-8), np.full_like(target, 30.0)
     open_ = np.flatnonzero(np.isfinite(target))

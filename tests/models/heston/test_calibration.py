@@ -9,7 +9,7 @@ import QuantLib as ql
 from matplotlib import pyplot
 
 import likelihood_greeks as lg
-from likelihood_greeks.models.heston import bundles, search
+from likelihood_greeks.models.heston import bundles, far_prices, search
 from likelihood_greeks.models.heston import smile as heston_smile
 from likelihood_greeks.models.heston.parameters import VARIANCE
 from likelihood_greeks.models.heston.quotes import Quotes
@@ -123,6 +123,19 @@ def test_ten_day_prices_of_wide_strikes_are_quantlibs():
             option = ql.VanillaOption(ql.PlainVanillaPayoff(kind, float(strike)), ql.EuropeanExercise(day + 10))
             option.setPricingEngine(engine)
             assert 100.0 * price == pytest.approx(option.NPV(), abs=1e-9)
+
+
+@pytest.mark.parametrize("law", [*LAWS, WIDE["Feller violated"]])
+@pytest.mark.parametrize("maturity", [10 / 365, 2.0])
+def test_far_strikes_have_volatilities_with_all_their_digits(law, maturity):
+    values, k = dict(zip(VARIANCE, law, strict=True)), np.array([-6.0, -3.0, 0.6, 3.0, 6.0]) * np.sqrt(maturity)
+    found = far_prices.far_prices(values, k, maturity)
+    near, _ = bundles.out_of_the_money(values, k, np.full(5, maturity))
+    np.testing.assert_allclose(np.where(np.isnan(found), near, found), near, atol=1e-13)
+    volatilities = heston_smile.volatilities_at_any_strike(values, k, np.array(maturity))
+    priced = heston_smile.black(k, volatilities * np.sqrt(maturity))[0]
+    np.testing.assert_allclose(priced, np.where(np.isnan(found), near, found), rtol=1e-7)
+    assert priced.min() < 1e-12  # which `near` does not tell
 
 
 # -- calibration ---------------------------------------------------------------------------------------------------
