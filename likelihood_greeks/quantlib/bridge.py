@@ -62,6 +62,7 @@ def greeks(
     calendar: Any = None,
     volatility_strike: float | None = None,
     continuity_correction: bool = False,
+    dividends: Iterable[Any] | None = None,
     **options: Any,
 ) -> Result:
     """Greeks of a QuantLib instrument, or of a payoff of this library, under a QuantLib process.
@@ -94,6 +95,10 @@ def greeks(
     continuity_correction : bool
         Move barriers towards the spot so that observing them on the dates has about the value of observing them
         continuously [1]_. An approximation, and the only one here; its shift is not differentiated.
+    dividends : DividendSchedule, or iterable of FixedDividend or of (Date, float), optional
+        Cash dividends, which QuantLib gives to engines and these do not show: ex-dates and amounts, in the model
+        ``Spot`` (see `GBM`), beside the process's yield. Under Black--Scholes only. Their Greeks are ``"dividend[0]"``,
+        ``"dividend[1]"``, ..., in the order of the dates after the reference date.
     **options
         ``paths``, ``seed``, ``controls`` and all others of `likelihood_greeks.greeks`.
 
@@ -145,6 +150,7 @@ def greeks(
         calendar=calendar,
         volatility_strike=volatility_strike,
         continuity_correction=continuity_correction,
+        dividends=dividends,
     )
     law, wanted = engine.asked(found.model, found.payoff, greeks)
     moved = {label: found.moving.of(combination) for label, combination in wanted.items()}
@@ -165,13 +171,14 @@ def read(
     calendar: Any = None,
     volatility_strike: float | None = None,
     continuity_correction: bool = False,
+    dividends: Iterable[Any] | None = None,
 ) -> Reading:
     """The model and the payoff that `greeks` works with; parameters as there."""
     around = Surroundings(monitoring, calendar, _known(lambda: spot_of(process)))
     strike = None if volatility_strike is None else positive("volatility_strike", volatility_strike)
     if isinstance(instrument, Contract) and not isinstance(instrument, type):
         _refuse_terms(terms, around, continuity_correction)
-        law = _known(lambda: law_of(process, instrument.times, strike))
+        law = _known(lambda: law_of(process, instrument.times, strike, dividends=dividends))
         return Reading(law.model, instrument, law.remarks)
     name, stated = terms_of(instrument, terms)
     deal = described(name, stated, around)
@@ -179,7 +186,7 @@ def read(
         refuse("monitoring, calendar", f"not be given: a {name} has its own dates", (monitoring, calendar))
     if continuity_correction and not deal.barriers:
         refuse("continuity_correction", f"be False: a {name} has no barrier", continuity_correction)
-    law = _known(lambda: law_of(process, deal.dates, strike, deal.strike))
+    law = _known(lambda: law_of(process, deal.dates, strike, deal.strike, dividends))
     shift = CORRECTION * law.deviation / float(np.sqrt(len(law.times))) if continuity_correction else 0.0
     moved = f"barriers are moved towards the spot by {np.expm1(shift):.4%}: about as if observed continuously"
     remarks = (*deal.remarks, *([moved] if shift else []), *law.remarks)

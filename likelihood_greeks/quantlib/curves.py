@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -11,10 +11,12 @@ import QuantLib as ql  # noqa: N813
 
 from .._checks import refuse
 from .._typing import FloatArray
+from ..models.cash_dividends import SAME_DATE
 from ..models.curves import Curves
 from ..models.gbm import GBM
 from ..models.heston.law import Heston
 from ..models.term_structure import TermStructureGBM
+from .dividends import Paid, paid
 from .processes import FLAT, heston, one_clock, process_of, read, strikes_of, unknown, without_jumps
 
 
@@ -133,17 +135,27 @@ class Law:
     deviation: float
 
 
-def law_of(source: Any, when: Sequence[Any], strike: float | None, natural: float | None = None) -> Law:
+def law_of(
+    source: Any,
+    when: Sequence[Any],
+    strike: float | None,
+    natural: float | None = None,
+    dividends: Iterable[Any] | None = None,
+) -> Law:
     """The law of a process at dates, or years by the clock of its curves.
 
     Under Black--Scholes it has the forwards, discount factors and total variances of every date, the last read at
     `strike`, else at the `natural` strike of a contract. Heston's law has the forwards and discount factors likewise,
-    which is exact, since rates only multiply its spot.
+    which is exact, since rates only multiply its spot. Cash dividends (Black--Scholes only) are added to it, and what
+    the curves say on ex-dates is honoured as well.
     """
     model, process = parted(source)
-    curves = OnDates.of(process, when)
+    curves, cash = OnDates.of(process, when), paid(dividends, process.riskFreeRate())
     if model is None:
-        return _black_scholes(process, when, curves, natural if strike is None else strike)
+        level = natural if strike is None else strike
+        return _paying(process, when, level, cash) if cash.dates else _black_scholes(process, when, curves, level)
+    if cash.dividends:
+        refuse("dividends", "not be given: Heston's law has no cash dividends", len(cash.dividends))
     if strike is not None:
         refuse("volatility_strike", "not be given: a Heston model is the same for all strikes", strike)
     law = heston(model, process, float(curves.rates[0]), float(curves.yields[0]))
@@ -155,6 +167,25 @@ def law_of(source: Any, when: Sequence[Any], strike: float | None, natural: floa
     nodes = {"zero_rates": tuple(curves.rates.tolist()), "dividend_yields": tuple(curves.yields.tolist())}
     remark = f"{curves.words()}: exact at all {len(times)} dates; rho and dividend_rho are of parallel shifts"
     return Law(replace(law, curves=Curves(times=known[0], **nodes)), known[0], (remark, *known[1]), known[2])
+
+
+def _paying(process: Any, when: Sequence[Any], strike: float | None, cash: Paid) -> Law:
+    """The law of a Black--Scholes process with cash dividends."""
+    every = _with_ex_dates(when, cash)
+    law = _black_scholes(process, every, OnDates.of(process, every), strike)
+    model, times = law.model, tuple(OnDates.of(process, when).times.tolist())
+    assert not isinstance(model, Heston)  # the process is Black--Scholes'
+    return Law(replace(model, dividends=cash.dividends), times, (*law.remarks, *cash.remarks), law.deviation)
+
+
+def _with_ex_dates(when: Sequence[Any], cash: Paid) -> Sequence[Any]:
+    """Dates, or years, with those on which the spot goes ex before the last of them."""
+    if isinstance(when[0], ql.Date):
+        others = [day for day in cash.dates if day < when[-1] and day not in when]
+    else:
+        years = np.asarray(when, dtype=float)
+        others = [t for t, _ in cash.dividends if t < years[-1] and np.abs(years - t).min() > SAME_DATE]
+    return sorted([*when, *others]) if others else when
 
 
 def _black_scholes(process: Any, when: Sequence[Any], curves: OnDates, strike: float | None) -> Law:

@@ -610,7 +610,11 @@ def test_the_evaluation_date_and_the_instrument_stay_as_they_were():
 @pytest.mark.slow
 def test_the_documentation_runs():
     text = (ROOT / "docs" / "quantlib.md").read_text()
-    (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.S)
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.S)
     known = {"payoff": CALL, "exercise": EUROPEAN, "process": flat()}
-    exec(block.replace("seed=7", "seed=7, paths=2_000"), known)
-    assert set(METHODS) <= set(known["result"])
+    results = []
+    for block in blocks:
+        exec(block.replace("seed=7", "seed=7, paths=2_000"), known)
+        results.append(known["result"])
+    assert set(METHODS) <= set(results[0])
+    assert "dividend[0]" in results[1]
