@@ -27,7 +27,6 @@ from .account import Account, Advanced, Main, Pool, Workshop, upcoming
 from .assembly import assembled
 from .blocks import blocks
 from .currencies import reported, unconverted
-from .exact import split
 from .files import check_writable, write
 from .frame import describe
 from .interruption import Interrupted
@@ -36,7 +35,8 @@ from .own_columns import attached, clashes
 from .parts import Parts, earlier_seed, fingerprint, folder
 from .reading import BookWarning, read_book, remarks
 from .tally import Nowhere, Store
-from .trades import Trade, parse, without_past
+from .trades import Trade, without_past
+from .valued import read_and_valued
 
 TARGETS = ("trade", "net")
 
@@ -141,14 +141,13 @@ def risk(
     aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
     of_net = one_of("target_of", target_of, TARGETS) == "net"
 
-    trades, problems = parse(frame, found_market)
+    valued = read_and_valued(frame, found_market, wanted, closed_form)
+    exact, drawn, problems = valued.exact, valued.drawn, valued.problems
     converted = found_market.reporting_currency, found_market.fx
-    said = [*found_market.remarks, *remarks(frame), *clashes(frame), *without_past(trades, found_market)]
-    for remark in [*said, *unconverted({trade.currency for trade in trades}, *converted)]:
+    said = [*found_market.remarks, *remarks(frame), *clashes(frame), *without_past(valued.trades, found_market)]
+    for remark in [*said, *unconverted({*exact.own["currency"], *(trade.currency for trade in drawn)}, *converted)]:
         warnings.warn(remark, BookWarning, stacklevel=2)
-    exact, drawn, unpriced = split(trades, wanted, closed_form)
-    problems += unpriced
-    states = {trade.trade_id: trade.state for trade in trades if trade.state}
+    states = {trade.trade_id: trade.state for trade in valued.trades if trade.state}
     for remark in unused_quotes.remarks(drawn, found_market):
         warnings.warn(remark, BookWarning, stacklevel=2)
     accounts = _accounts(
@@ -158,20 +157,21 @@ def risk(
     accounts = [replace(account, exact=nets_without_error.get(account.name, 0.0)) for account in accounts]
     store = Nowhere() if target is None else _store(target, resume, seed, (accounts, controls))
     nets: dict[str, Statistics | None] = {}
+    rows = dict(zip(exact.own["trade_id"], exact.own["row"], strict=True)) | {t.trade_id: t.row for t in drawn}
+    names = {*exact.own["underlying"], *(trade.underlying for trade in drawn)}
 
     def table() -> pd.DataFrame:
         found = assembled(accounts, nets, exact, problems, frame, seed_of=lambda name: underlying_seed(seed, name))
-        found = attached(reported(found, *converted), frame, {trade.trade_id: trade.row for trade in trades})
-        found.attrs |= {"seed": seed, "states": states}
-        found.attrs |= {"calibrations": _calibrations(found_market, {t.underlying for t in trades})}
+        found = attached(reported(found, *converted), frame, rows)
+        found.attrs |= {"seed": seed, "states": states, "calibrations": _calibrations(found_market, names)}
         return found
 
     try:
-        with one_thread_each(), workers(executor) as pool, _bar(len(trades), progress) as advanced:
+        with one_thread_each(), workers(executor) as pool, _bar(len(rows), progress) as advanced:
             advanced(len(exact))
             _run(accounts, store, nets, pool, advanced)
     except KeyboardInterrupt:
-        raise Interrupted(table(), _unfinished(accounts), len(trades), target and folder(target)) from None
+        raise Interrupted(table(), _unfinished(accounts), len(rows), target and folder(target)) from None
     result = table()
     if target is not None:
         write(result, target)

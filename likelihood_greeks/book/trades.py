@@ -7,7 +7,7 @@ not use is refused, unless it holds what changes nothing (a rebate of 0, ...).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -30,6 +30,7 @@ from .products import ANY, EUROPEAN, FLOATING, PRODUCTS
 from .reading import filled, read_book
 from .rows import Problem, Row
 from .schedule import REGULAR, Span, observations, span
+from .sheets import blank
 from .state import History
 from .underlying import Model, Underlying
 
@@ -232,17 +233,18 @@ def _moving(trade: Trade, past: History) -> Trade:
     return replace(trade, past=past, moving=None if rule == STILL else rule)
 
 
-def _currencies(rows: Iterable[Row], market: Market) -> dict[str, str]:
+def currencies_of(book: pd.DataFrame, market: Market) -> dict[str, str]:
     """The currency of each underlying of which somebody says it: the market, or trades that do not contradict."""
     stated: dict[str, set[str]] = {}
-    for row in rows:
-        if isinstance(cell := row.cells.get("currency"), str):
-            stated.setdefault(text_of(row.cells.get("underlying", "")), set()).add(cell.strip().upper())
+    if "currency" in book.columns:
+        for name, cell in set(zip(map(text_of, book["underlying"].tolist()), book["currency"].tolist(), strict=True)):
+            if isinstance(cell, str) and cell.strip():
+                stated.setdefault(name, set()).add(cell.strip().upper())
     agreed = {name: next(iter(said)) for name, said in stated.items() if len(said) == 1}
     return agreed | {name: own.currency for name, own in market.underlyings.items() if own.currency is not None}
 
 
-def parse(book: pd.DataFrame, market: Market) -> tuple[list[Trade], list[Problem]]:
+def parse(book: pd.DataFrame, market: Market, rows: Sequence[int] | None = None) -> tuple[list[Trade], list[Problem]]:
     """The trades of a book that can be priced in `market`, and what is wrong with the others.
 
     Parameters
@@ -250,6 +252,8 @@ def parse(book: pd.DataFrame, market: Market) -> tuple[list[Trade], list[Problem
     book : pandas.DataFrame
         As `read_book` returns it, or with the same columns. Rows with no cell filled are passed over.
     market : Market
+    rows : sequence of int, optional
+        The positions of those that are to be read, increasing, in a table that `read_book` returned; default: all.
 
     Returns
     -------
@@ -261,10 +265,16 @@ def parse(book: pd.DataFrame, market: Market) -> tuple[list[Trade], list[Problem
     ValueError
         If the columns are not those of a book; a bad trade does not raise.
     """
-    rows = [Row(number, cells) for number, cells in enumerate(filled(read_book(book))) if cells]
-    counts, currencies = Counter(row.trade_id for row in rows), _currencies(rows, market)
-    trades = [_trade(row, market, counts, currencies) for row in rows]
-    return [trade for trade in trades if trade], [problem for row in rows for problem in row.problems]
+    table = read_book(book) if rows is None else book
+    numbers = range(len(table)) if rows is None else rows
+    some = filled(table if rows is None else table.iloc[list(rows)])
+    read = [Row(number, cells) for number, cells in zip(numbers, some, strict=True) if cells]
+    counts = (
+        Counter(text_of(cell) for cell in table["trade_id"].tolist() if not blank(cell)) if read else Counter[str]()
+    )
+    currencies = currencies_of(table, market)
+    trades = [_trade(row, market, counts, currencies) for row in read]
+    return [trade for trade in trades if trade], [problem for row in read for problem in row.problems]
 
 
 def without_past(trades: Iterable[Trade], market: Market) -> list[str]:

@@ -155,7 +155,7 @@ class Underlying:
             If the surface or a curve has no usable number there, or `maturity` is beyond 60 years.
         """
         within_horizon("maturity", maturity)
-        quotes: Nodes = self._quotes(strike, maturity) if self.heston is None else ((), ())
+        quotes: Nodes = self.quotes(strike, maturity) if self.heston is None else ((), ())
         end = maturity if paid is None else max(maturity, paid)
         rates, yields = _nodes(self.zero_curve, end), _nodes(self.dividend_yield, maturity)
         if self.heston is not None:
@@ -180,11 +180,13 @@ class Underlying:
             dividends=self.dividends,
         )
 
-    def _quotes(self, strike: float, maturity: float) -> Nodes:
-        """Maturities and the volatilities of a strike for dates up to a maturity."""
+    def quotes(self, strike: float, maturity: float) -> Nodes:
+        """Maturities and the volatilities of a strike (currency) for dates up to a maturity, in years."""
         surface = self.implied_volatility
         assert surface is not None  # refused at construction
-        return term_structure(surface, strike, maturity) if isinstance(surface, Surface) else ((HORIZON,), (surface,))
+        if isinstance(surface, (float, int)):  # anything else is a surface, which is checked slowly
+            return (HORIZON,), (float(surface),)
+        return term_structure(surface, strike, maturity)
 
 
 def _nodes(curve: ZeroCurve | float, maturity: float) -> Nodes:

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
-from likelihood_greeks.book import account, blocks, parts, risk
+from likelihood_greeks.book import account, blocks, parts, valued
 from likelihood_greeks.book.risk import underlying_seed
+from likelihood_greeks.book.tally import Nowhere
 from likelihood_greeks.book.trades import parse
 from likelihood_greeks.payoffs.relaxed.array import NotRelaxableError, Relaxed
 from likelihood_greeks.streams.chunks import chunks
@@ -183,7 +184,7 @@ def test_parts_of_another_run_are_not_used(tmp_path, monkeypatch):
 
 def test_without_an_output_the_finished_part_is_in_the_exception(monkeypatch):
     monkeypatch.setattr(account, "ROUND", 64)
-    stopping(monkeypatch, risk.Nowhere, "keep", 2)
+    stopping(monkeypatch, Nowhere, "keep", 2)
     with pytest.raises(lg.Interrupted, match="exception's `frame`") as stopped:
         run()
     assert stopped.value.frame["trade_id"].nunique() == 4
@@ -223,8 +224,8 @@ def test_a_trade_that_fails_late_is_reported_and_the_others_are_priced(tmp_path,
     bad = replace(
         trades[1], payoff=Fragile(trades[1].model.simulate((0.5, 1.0), piece.stream()).spot.max(), relaxed_only)
     )
-    common = {"paths": 20_000, "seed": 3, "greeks": ["delta"]}
-    monkeypatch.setattr(risk, "parse", lambda *_: ([trades[0], bad, *trades[2:]], []))
+    common = {"paths": 20_000, "seed": 3, "greeks": ["delta"], "closed_form": False}
+    monkeypatch.setattr(valued, "parse", lambda *_: ([trades[0], bad, *trades[2:]], []))
     frame = lg.risk(table, MARKET, **common, output=tmp_path / "risk.parquet")
     if relaxed_only:
         assert frame.loc[frame["trade_id"] == bad.trade_id, "note"].str.contains("relaxed payoffs given up").all()
@@ -232,7 +233,7 @@ def test_a_trade_that_fails_late_is_reported_and_the_others_are_priced(tmp_path,
         assert [p["trade_id"] for p in frame.attrs["problems"]] == [bad.trade_id]
         assert bad.trade_id not in set(frame["trade_id"])
         assert frame.loc[frame["trade_id"] == "net", "note"].str.contains("excludes 1 trade").all()
-    monkeypatch.setattr(risk, "parse", lambda *_: ([trades[0], *trades[2:]], []))
+    monkeypatch.setattr(valued, "parse", lambda *_: ([trades[0], *trades[2:]], []))
     others = lg.risk(table, MARKET, **common)
     kept = frame[frame["trade_id"] != bad.trade_id]
     trade = (kept["trade_id"] != "net").to_numpy() if relaxed_only else np.ones(len(kept), dtype=bool)

@@ -1,0 +1,69 @@
+"""A book read, and what of it is exact valued: plain options by columns, other trades one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import pandas as pd
+
+from ..parameters import Greek
+from .exact import ExactTrades, joined, split
+from .market import Market
+from .plain_options import PlainOptions, plain_options
+from .plain_values import LognormalOptions, lognormal
+from .trades import Problem, Trade, parse
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Valued:
+    """A book before any simulation.
+
+    Attributes
+    ----------
+    exact : ExactTrades
+    trades : list of Trade
+        Those that were read one by one.
+    drawn : list of Trade
+        Those of them that must be simulated.
+    problems : list of Problem
+        What is wrong with others, in the order of the book.
+    """
+
+    exact: ExactTrades
+    trades: list[Trade]
+    drawn: list[Trade]
+    problems: list[Problem]
+
+
+def read_and_valued(book: pd.DataFrame, market: Market, greeks: Sequence[Greek], closed_form: bool) -> Valued:
+    """A table that `read_book` returned, read and valued as far as it is exact.
+
+    Raises
+    ------
+    ValueError
+        If a Greek is unknown under the model of an underlying.
+    """
+    plain, trades, problems = read(book, market) if closed_form else ([], *parse(book, market))
+    one_by_one, drawn, unpriced = split(trades, greeks, closed_form)
+    parts = [one_by_one, *(options.exact(greeks) for options in plain)]
+    labels = next((part.labels for part in parts if len(part)), one_by_one.labels)
+    return Valued(joined([part for part in parts if len(part)], labels), trades, drawn, [*problems, *unpriced])
+
+
+def read(book: pd.DataFrame, market: Market) -> tuple[list[LognormalOptions], list[Trade], list[Problem]]:
+    """The plain options of every underlying that Black's formula values, the other trades, and what is wrong."""
+    plain = plain_options(book, market)
+    found, taken = list[LognormalOptions](), list[PlainOptions]()
+    for name in dict.fromkeys(plain.underlying.tolist()):
+        options, _ = lognormal(market.underlying(name), plain[plain.underlying == name])
+        if options is not None:
+            found.append(options)
+            taken.append(options.options)
+    done = np.zeros(len(book), dtype=bool)
+    for own in taken:
+        done[own.row] = True
+    return found, *parse(book, market, np.flatnonzero(~done).tolist())
