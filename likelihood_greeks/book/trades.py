@@ -7,7 +7,7 @@ not use is refused, unless it holds what changes nothing (a rebate of 0, ...).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
