@@ -221,6 +221,7 @@ def _print_risk(frame: pd.DataFrame, talk: _Talk) -> None:
     if trades > len(first):
         talk.say(f"and {trades - len(first):,} more trades (--verbose shows them)")
     talk.show(terminal.net_table(frame))
+    talk.say(*map(": ".join, terminal.states_of(frame)), most=NOTES)
     talk.say(*terminal.notes(frame), mark="! ", most=NOTES)
     talk.say(*(f"{name}: {fit['summary']}" for name, fit in frame.attrs["calibrations"].items()))
 

@@ -19,7 +19,7 @@ from ..book.own_columns import own_of
 from ..book.pivots import converted, pivot, reports_in
 from ..book.trades import NET
 from ..book.units import scaled, unit_of
-from .terminal import paths_of
+from .terminal import paths_of, states_of
 
 LIBRARIES = ("likelihood-greeks", "numpy", "scipy", "pandas", "QuantLib")
 PRECISE = 0.05
@@ -125,6 +125,10 @@ class Content:
         marked = self._rows[self._rows["note"] != ""]
         grouped = marked.groupby(["trade_id", "underlying", "note"], sort=False)["greek"].agg(", ".join)
         return grouped.rename("greeks").reset_index()[["trade_id", "underlying", "greeks", "note"]]
+
+    def states(self) -> pd.DataFrame:
+        """What has become of trades with a past: ``trades, state``, a row for all of which the same can be said."""
+        return pd.DataFrame(states_of(self.frame), columns=["trades", "state"])
 
     def problems(self) -> pd.DataFrame:
         """Trades that could not be priced, and why; rows are counted from 1."""

@@ -45,6 +45,7 @@ def render(content: Content) -> str:
         ladders=dict(_ladders(content)),
         left_out=content.ladder.attrs["left_out"] if content.ladder is not None else {},
         calibrations=content.calibrations(),
+        states=content.states().to_dict("records"),
         notes=notes.head(MOST).to_dict("records"),
         problems=problems.head(MOST).to_dict("records"),
         counts={

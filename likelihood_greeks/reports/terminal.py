@@ -16,6 +16,8 @@ from ..book.trades import NET
 from ..book.units import unit_of
 from .totals import UNSTATED, Total, totals_by
 
+NAMED = 3  # trades of which the same is said
+
 
 def book_table(risk: pd.DataFrame, title: str = "Greeks a unit, ± standard error") -> Table:
     """One row a trade, one column a Greek, per unit of the trade."""
@@ -101,6 +103,20 @@ def notes(risk: pd.DataFrame) -> list[str]:
     for (trade_id, note), rows in marked.groupby(["trade_id", "note"], sort=False):
         found.append(f"{trade_id} {', '.join(rows['greek'])}: {note}")
     return found
+
+
+def states_of(risk: pd.DataFrame) -> list[tuple[str, str]]:
+    """What has become of trades with a past (``attrs["states"]``): those of which the same can be said, and it."""
+    by_state: dict[str, list[str]] = {}
+    for trade_id, state in risk.attrs.get("states", {}).items():
+        by_state.setdefault(state, []).append(str(trade_id))
+    return [(_named(trade_ids), state) for state, trade_ids in by_state.items()]
+
+
+def _named(trade_ids: Sequence[str]) -> str:
+    """Some trades by name, and how many there are besides."""
+    more = len(trade_ids) - NAMED
+    return ", ".join(trade_ids[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def reasons(table: pd.DataFrame) -> list[str]:

@@ -34,6 +34,7 @@ def write(content: Content, path: Path) -> None:
         **dict(zip(_titles(content.by), map(content.totals, content.by), strict=True)),
         **({"ladder": content.ladder} if content.ladder is not None else {}),
         "notes": content.notes(),
+        "past": content.states(),
         "not priced": content.problems(),
         "settings": pd.DataFrame(
             [*content.record().items(), *((f"calibration of {k}", v) for k, v in content.calibrations().items())],

@@ -14,6 +14,7 @@ from likelihood_greeks._words import with_error
 from likelihood_greeks.book.market import Market
 from likelihood_greeks.book.pivots import buckets
 from likelihood_greeks.book.trades import NET, parse
+from likelihood_greeks.reports.terminal import states_of
 
 FLAT = {"dividend_yield": 0.013, "zero_rate": 0.031, "implied_volatility": 0.27}
 MARKET = {
@@ -186,7 +187,7 @@ def test_the_workbook_holds_numbers_and_no_formulas(frame, rungs, tmp_path):
     path = tmp_path / "risk.xlsx"
     lg.report(frame, path, ladder=rungs)
     book = openpyxl.load_workbook(path)
-    expected = ["totals", "trades", "by maturity", "by product", "ladder", "notes", "not priced", "settings"]
+    expected = ["totals", "trades", "by maturity", "by product", "ladder", "notes", "past", "not priced", "settings"]
     assert book.sheetnames == expected
     sheet = book["trades"]
     header = [cell.value for cell in sheet[1]]
@@ -209,3 +210,22 @@ def test_reports_from_files_and_refusals(frame, tmp_path):
         lg.report(frame, tmp_path / "nowhere" / "risk.html")
     with pytest.raises(ValueError, match="have a trade"):
         lg.report(frame.iloc[:0], tmp_path / "risk.html")
+
+
+def test_reports_say_what_has_become_of_trades_with_a_past(tmp_path):
+    row = {"underlying": "X", "product": "call", "quantity": 1, "strike": 97}
+    book = pd.DataFrame(
+        [row | {"trade_id": name, "maturity": "2025-01-01"} for name in "ABCDE"]
+        + [row | {"trade_id": "over", "maturity": "2024-12-02"}, row | {"trade_id": "live", "maturity": "2025-07-01"}]
+    )
+    frame = lg.risk(book, MARKET, ["delta"], paths=64, seed=1)
+    said = dict(states_of(frame))
+    assert set(said) == {"A, B, C and 2 more", "over"}
+    assert said["over"].startswith("expired: paid on 2024-12-02")
+    lg.report(frame, tmp_path / "a.html")
+    lg.report(frame, tmp_path / "a.xlsx")
+    text = (tmp_path / "a.html").read_text()
+    assert "Trades and their past" in text
+    assert "<td>A, B, C and 2 more</td>" in text
+    rows = [[cell.value for cell in row] for row in openpyxl.load_workbook(tmp_path / "a.xlsx")["past"]]
+    assert ["over", said["over"]] in [row[-2:] for row in rows]
