@@ -192,7 +192,10 @@ def risk_command(
         errors.print(str(warning.message))
     if with_ladder and len(frame):
         with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(action="ignore", category=BookWarning):
-            rungs = ladder(book, data, paths=min(paths, LADDER_PATHS), seed=frame.attrs["seed"], executor=executor)
+            rungs = ladder(
+                book, data, paths=min(paths, LADDER_PATHS), seed=frame.attrs["seed"], closed_form=closed_form,
+                executor=executor,
+            )  # fmt: skip
     seconds = time.perf_counter() - start
     settings = {
         "book": book, "market": market, "valuation date": data.valuation_date, "controls": controls,

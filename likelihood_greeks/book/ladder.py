@@ -11,12 +11,16 @@ import numpy as np
 import pandas as pd
 
 from .._checks import finite, refuse
+from ..engine.exact import price
+from ..models.adaptor import moved
 from ..revaluation.grid import scenarios
 from ..streams.chunks import checked
 from .market import Market
 from .moved import change
+from .plain_values import LognormalOptions
 from .reading import read_book
 from .trades import Trade, parse
+from .valued import read
 
 MOVES = (-0.10, -0.05, -0.02, 0.02, 0.05, 0.10)
 
@@ -28,12 +32,13 @@ def ladder(
     *,
     paths: int = 16_384,
     seed: int | None = None,
+    closed_form: bool = True,
     executor: Executor | None = None,
 ) -> pd.DataFrame:
     """The gain of the position in each underlying when its spot moves, volatilities and models staying as they are.
 
-    Every trade is revalued by `scenarios` on draws of its own, so that the errors of a position are exact: squared
-    errors of trades add.
+    Europeans are revalued in closed form where their law knows it, without an error; every other trade by `scenarios`
+    on draws of its own, so that the errors of a position are exact: squared errors of trades add.
 
     Parameters
     ----------
@@ -42,7 +47,9 @@ def ladder(
     moves : sequence of float
         Of the spot, as shares of it, above -1; 0.05 is five per cent up.
     paths, seed, executor
-        As for `greeks`; `paths` for every trade.
+        As for `greeks`; `paths` for every trade that is simulated.
+    closed_form : bool
+        As for `risk`.
 
     Returns
     -------
@@ -61,12 +68,16 @@ def ladder(
         refuse("moves", "hold shares of the spot above -1, none zero and none twice", list(moves))
     paths, seed, _ = checked(paths, seed, "pseudo")
     found_market = market if isinstance(market, Market) else Market.read(market)
-    trades, _ = parse(book if isinstance(book, pd.DataFrame) else read_book(book), found_market)
-    rows, left_out = [], {}
+    table = read_book(book)
+    plain, trades, _ = read(table, found_market) if closed_form else ([], *parse(table, found_market))
+    rows, left_out = [_plain_changes(options, shares) for options in plain], {}
     for trade in trades:
         own = int(np.random.SeedSequence([seed, trade.row]).generate_state(1, np.uint64)[0] >> np.uint64(16))
         try:
-            rows.append(_revalued(trade, shares, paths=paths, seed=own, executor=executor))
+            found = _exact_changes(trade, shares) if closed_form else None
+            if found is None:
+                found = _revalued(trade, shares, paths=paths, seed=own, executor=executor)
+            rows.append(found)
         except (ValueError, ArithmeticError) as error:
             left_out[trade.trade_id] = str(error)
     columns = ["underlying", "move", "spot", "change", "square", "trades", "doubtful", "currency"]
@@ -87,6 +98,35 @@ def _revalued(trade: Trade, shares: Sequence[float], **settings: Any) -> pd.Data
     frame = scenarios(trade.model, trade.payoff, {"spot": spots}, greeks=[], **settings).frame
     columns = zip(frame["change"], frame["change_standard_error"], frame["note"] != "", strict=True)
     return _changes(trade, shares, [*columns])
+
+
+def _plain_changes(options: LognormalOptions, shares: Sequence[float]) -> pd.DataFrame:
+    """The rows of all plain options on an underlying together."""
+    own, base = options.options, options.prices()
+    return pd.DataFrame(
+        {
+            "underlying": own.underlying[0],
+            "move": shares,
+            "spot": [options.law.spot * (1.0 + share) for share in shares],
+            "change": [float(own.quantity @ (options.prices(1.0 + share) - base)) for share in shares],
+            "square": 0.0,
+            "trades": len(own),
+            "doubtful": 0,
+            "currency": own.currency[0],
+        }
+    )
+
+
+def _exact_changes(trade: Trade, shares: Sequence[float]) -> pd.DataFrame | None:
+    """The rows of one European in closed form; None if there is none."""
+    if trade.known or trade.past is not None or (base := price(trade.model, trade.payoff)) is None:
+        return None
+    there = (moved(trade.model, {"spot": share * trade.model.spot}) for share in shares)
+    found = [price(law, trade.payoff) for law in there]
+    values = [float(jet.value) for jet in found if jet is not None]
+    if len(values) < len(found):
+        return None
+    return _changes(trade, shares, [(value - float(base.value), 0.0, False) for value in values])
 
 
 def _changes(trade: Trade, shares: Sequence[float], found: Sequence[tuple[float, float, bool]]) -> pd.DataFrame:

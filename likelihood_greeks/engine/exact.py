@@ -71,16 +71,16 @@ def exact(
     return Exact(METHOD, found)
 
 
-def price(model: PathModel, payoff: Contract) -> Jet | None:
+def price(model: PathModel, payoff: Contract, elapsed: float = 0.0) -> Jet | None:
     """The discounted value of a European with its derivatives; None for another payoff, or if the law has none.
 
-    A Fourier integral that does not settle is no closed form either.
+    Its dates have come nearer by `elapsed` years. A Fourier integral that does not settle is no closed form either.
     """
     option = pieces(payoff)
     if option is None:
         return None
-    maturity, paid = payoff.times[-1], stated_payments(payoff)
-    discount = model.discount_jet(np.asarray(paid[0] if paid else maturity))
+    maturity, paid = payoff.times[-1] - elapsed, stated_payments(payoff)
+    discount = model.discount_jet(np.asarray(paid[0] - elapsed if paid else maturity))
     try:
         value = european_jet(model, option.trigger, option.below, option.above, maturity)
     except ArithmeticError:

@@ -20,6 +20,7 @@ from ..models.protocol import PathModel
 from ..parameters import Greek, listed
 from ..payoffs.protocol import Contract
 from ..result import estimates
+from .exact_points import EXACT, exact_frame, exact_points
 from .points import TRUST, Settings, check_coordinates, described, law_for, placed
 from .revalued import Revaluation, Revalued, revalued
 from .reweighting import Point
@@ -40,9 +41,9 @@ class Scenarios:
     frame : pandas.DataFrame
         A row per grid point, indexed by the parameters: ``price`` and the Greeks with their ``..._standard_error``
         (raw, as in `Result`); ``change``, the price less that of the base, which is estimated by itself and far more
-        precise than the difference of two prices; ``effective_samples``; ``method``, "reweighted" or "resimulated";
-        ``paths_from``, the point whose paths were used; ``beyond_trust``, why those of the base were not; and
-        ``note``, what is held against the numbers.
+        precise than the difference of two prices; ``effective_samples``; ``method``, "reweighted", "resimulated" or
+        "closed form"; ``paths_from``, the point whose paths were used; ``beyond_trust``, why those of the base were
+        not; and ``note``, what is held against the numbers.
     base : mapping of str to Estimate
         The price and the Greeks at the model's own parameters.
     seed : int
@@ -113,6 +114,7 @@ def scenarios(
     controls: str = "scores",
     sampling: str = "pseudo",
     trust: float = TRUST,
+    closed_form: bool = False,
     executor: Workers = None,
     progress: bool = False,
 ) -> Scenarios:
@@ -137,6 +139,9 @@ def scenarios(
         coefficients from the pilot.
     trust : float
         Least share of samples that must be effective, between 0 and 1.
+
+    closed_form : bool
+        Whether a European gets its closed form at every point where the law knows it: exact, without a path.
 
     Returns
     -------
@@ -171,15 +176,19 @@ def scenarios(
     )  # fmt: skip
     law, labels, combinations = prepared(model, payoff, greeks := wanted(model, greeks))
     grid = checked_axes(law, axes)
-    law = law_for(law, payoff, grid, settings.controlled).law
     places = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
-    points = [Point(law, combinations), *(placed(law, payoff, place, greeks) for place in places)]
-    found = revalued(Revaluation(payoff, tuple(points), settings))
     index = (
         pd.MultiIndex.from_product(list(grid.values()), names=list(grid)) if len(grid) > 1 else pd.Index(*grid.values())
-    )
+    ).set_names(list(grid))
+    if closed_form:
+        points = [Point(law, combinations), *(placed(law, payoff, place, greeks) for place in places)]
+        if (sure := exact_points(points, payoff, labels)) is not None:
+            return Scenarios(exact_frame(sure, index), sure[0], settings.seed, settings.sampling, (EXACT,))
+    law = law_for(law, payoff, grid, settings.controlled).law
+    points = [Point(law, combinations), *(placed(law, payoff, place, greeks) for place in places)]
+    found = revalued(Revaluation(payoff, tuple(points), settings))
     rows = [_row(found, labels, number, places) for number in range(1, len(points))]
-    frame = pd.DataFrame(rows, index=index.set_names(list(grid)))
+    frame = pd.DataFrame(rows, index=index)
     base = estimates(labels, found.moments[0], settings.paths, notes=dict.fromkeys(labels, found.note(0)))
     return Scenarios(frame, base, settings.seed, settings.sampling, _remarks(frame, settings.trust))
 

@@ -1,5 +1,7 @@
 """Europeans of a book in closed form: exact rows beside simulated ones, in nets, totals, targets and resumed runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -149,3 +151,51 @@ def test_where_every_simulated_trade_fails_the_net_is_that_of_the_exact_ones():
 def test_an_unknown_greek_is_refused_without_any_simulation():
     with pytest.raises(ValueError, match="greek must be one of"):
         lg.risk(BOOK.iloc[[0]], MARKET, ["deltta"], seed=1)
+
+
+def gained(trade, factor):
+    """What a unit gains by QuantLib's Black formula when the spot moves, the volatility staying as it is."""
+    underlying, t = MARKET.underlying("DAX"), trade.maturity
+    discount, deviation = np.exp(-underlying.rate(t) * t), trade.model.black_volatility(t) * np.sqrt(t)
+    kind = ql.Option.Call if trade.product == "call" else ql.Option.Put
+    payoff = ql.PlainVanillaPayoff(kind, trade.payoff.strike)
+    forwards = underlying.forward(t) * np.array([factor, 1.0])
+    up, base = (ql.BlackCalculator(payoff, x, deviation, discount).value() for x in forwards)
+    return up - base
+
+
+def test_a_ladder_of_europeans_is_quantlibs_and_has_no_error():
+    book = BOOK[BOOK["product"].isin(["call", "put"])]
+    table = lg.ladder(book, MARKET, [-0.05, 0.04], seed=2)
+    trades = parse(book, MARKET)[0]
+    for move in (-0.05, 0.04):
+        row = table[table["move"] == move].iloc[0]
+        assert row["change"] == pytest.approx(sum(t.quantity * gained(t, 1.0 + move) for t in trades), rel=1e-9)
+        assert row["standard_error"] == 0.0
+        assert row["trades"] == len(book)
+        assert row["doubtful"] == 0
+
+
+def test_a_ladder_adds_exact_and_simulated_trades_and_agrees_with_one_that_simulates_all():
+    settings = {"paths": 4096, "seed": 2}
+    both, alone, drawn = (
+        lg.ladder(BOOK.iloc[rows], MARKET, [-0.05, 0.04], **settings, **more)
+        for rows, more in (([0, 20], {}), ([20], {}), ([0, 20], {"closed_form": False}))
+    )
+    assert (both["trades"] == 2).all()
+    assert (both["standard_error"] < drawn["standard_error"]).all()
+    z = (both["change"] - drawn["change"]) / np.hypot(both["standard_error"], drawn["standard_error"])
+    assert (z.abs() < 4.0).all()
+    trade = parse(BOOK.iloc[[0]], MARKET)[0][0]
+    gains = [trade.quantity * gained(trade, 1.0 + move) for move in (-0.05, 0.04)]
+    assert len(alone) == 2
+    assert (both["change"] - drawn["change"]).abs().max() < np.abs(gains).max()
+
+
+def test_under_heston_a_ladder_is_exact_too():
+    table = lg.ladder(BOOK.iloc[[0]], GIVEN, [0.05], seed=2)
+    trade = parse(BOOK.iloc[[0]], GIVEN)[0][0]
+    laws = (replace(trade.model, spot=factor * trade.model.spot) for factor in (1.05, 1.0))
+    up, base = (lg.greeks(law, trade.payoff, [], seed=1, closed_form=True)["price"].value for law in laws)
+    assert table["change"].item() == pytest.approx(trade.quantity * (up - base), rel=1e-10)
+    assert table["standard_error"].item() == 0.0
