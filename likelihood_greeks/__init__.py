@@ -23,6 +23,7 @@ from .models.term_structure import TermStructureGBM
 from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.custom import Payoff
 from .payoffs.european import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
+from .payoffs.forward_start import ForwardStart
 from .payoffs.path import Asian, Cliquet, Lookback
 from .payoffs.schedule import schedule
 from .payoffs.seasoned import KnownCashFlow, Seasoned
@@ -54,6 +55,7 @@ __all__ = [
     "DigitalPut",
     "DoubleBarrier",
     "Estimate",
+    "ForwardStart",
     "GapCall",
     "GapPut",
     "Heston",

@@ -17,6 +17,7 @@ from .._checks import InvalidValueError, finite, positive, refuse
 from .calendars import closest, iso_date
 from .currencies import code
 from .dialect import Unclear
+from .levels import Percent, percent_of
 from .products import EUROPEAN, PRODUCTS
 
 NUMBER, DATE, DATES, WORD, TEXT = "number", "date", "dates", "word", "text"
@@ -60,6 +61,11 @@ def number(check: Callable[[str, object], float], name: str, value: object) -> f
     return check(name, found)
 
 
+def level(name: str, value: object) -> float | Percent:
+    """A cell as a level: a positive number, or a percentage."""
+    return percent_of(text_of(clear(name, value))) or number(positive, name, value)
+
+
 def non_zero(name: str, value: object) -> float:
     """`value` as a finite float, refused if it is zero."""
     found = finite(name, value)
@@ -69,6 +75,11 @@ def non_zero(name: str, value: object) -> float:
 def day(name: str, value: object) -> date:
     """A cell as a date."""
     return iso_date(name, clear(name, value))
+
+
+def yes(name: str, value: object) -> bool:
+    """A cell as yes or no."""
+    return {"yes": True, "true": True, "no": False, "false": False}[word(("yes", "no", "true", "false"), name, value)]
 
 
 BOUGHT, SOLD = ("buy", "b", "bought", "long", "l", "+", "+1", "1"), ("sell", "s", "sold", "short", "_", "_1")
@@ -120,6 +131,7 @@ class Column:
 
 
 _PRICE, _AMOUNT, _NONE = partial(number, positive), partial(number, finite), ("0", "0.0")
+_LEVELS = "> 0, in currency or as 70%"
 _UP_DOWN, _IN_OUT, _MEANS = ("up", "down"), ("in", "out"), ("arithmetic", "geometric")
 _SIDES = ("buy_sell", "buysell", "buy/sell", "b/s", "bs", "long_short", "long/short", "bought_sold", "trade_side")
 _LOTS = ("contract_multiplier", "contract_size", "lot_size")
@@ -149,13 +161,15 @@ TABLE = (
     Column("option", TERM, WORD, ", ".join(EUROPEAN), "what a barrier knocks; else call or put"),
     Column("frequency", TERM, DATES, "daily, weekly, monthly, quarterly, or dates separated by `;`",
            "observation dates, some of which may be past"),
-    Column("strike", TERM, NUMBER, "> 0, in currency, or floating", "strike", _PRICE),
-    Column("trigger", TERM, NUMBER, "> 0, in currency", "spot beyond which a gap option pays", _PRICE),
-    Column("level", TERM, NUMBER, "> 0, in currency", "barrier", _PRICE),
-    Column("lower", TERM, NUMBER, "> 0, in currency", "lower barrier", _PRICE),
-    Column("upper", TERM, NUMBER, "> 0, in currency", "upper barrier", _PRICE),
+    Column("strike", TERM, NUMBER, f"{_LEVELS}, or floating", "strike; of a forward start a percentage of the spot "
+           "at its start", level),
+    Column("trigger", TERM, NUMBER, _LEVELS, "spot beyond which a gap option pays", level),
+    Column("level", TERM, NUMBER, _LEVELS, "barrier", level),
+    Column("lower", TERM, NUMBER, _LEVELS, "lower barrier", level),
+    Column("upper", TERM, NUMBER, _LEVELS, "upper barrier", level),
     Column("reference", TERM, NUMBER, "> 0, in currency",
-           "spot that the first return is of; if blank that at the start, or today's", _PRICE),
+           "spot that levels in % are of; of a cliquet the spot that the first return is of, if blank that at the "
+           "start, or today's", _PRICE),
     Column("cash", TERM, NUMBER, "finite, in currency", "what a digital pays; 1 if blank", _AMOUNT,
            harmless=(*_NONE, "1", "1.0")),
     Column("rebate", TERM, NUMBER, "finite, in currency", "paid at maturity in place of the option; 0 if blank",
@@ -168,6 +182,8 @@ TABLE = (
     Column("knock", TERM, WORD, ", ".join(_IN_OUT), "what touching it does", partial(word, _IN_OUT)),
     Column("average", TERM, WORD, ", ".join(_MEANS), "mean of the dates; arithmetic if blank", partial(word, _MEANS),
            harmless=("arithmetic",)),
+    Column("performance", TERM, WORD, "yes, no", "whether a forward start pays per unit of the spot at its start; no "
+           "if blank", yes, harmless=("no", "false")),
     Column("currency", AGREES, WORD, "a code such as EUR", "that of the underlying", code, ("ccy", "trade_currency")),
     Column("currency_pay", AGREES, WORD, "a code such as EUR", "that of the underlying: no quantos", code, _PAY),
     Column("spot", AGREES, NUMBER, "> 0, in currency", "that of the market", _PRICE),

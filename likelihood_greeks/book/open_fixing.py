@@ -8,6 +8,7 @@ whose law does not know S), :math:`V_c` follows from how the payment scales:
 * extremes: where today's is not the extreme of those made, V does not know it; where it is, and the strike floats, W is
   proportional to S;
 * barriers: away from the levels V does not know it;
+* forward starts struck today: W is proportional to S, or does not know it where the performance is paid;
 * cliquets: where the return up to today is beyond its local bound, W does not know S.
 
 Nothing of this is an approximation. What else depends on today's fixing is refused until the fixing is given.
@@ -48,6 +49,8 @@ def _rule(trade: History, spot: float) -> Moving:
             return _average(trade, spot, seen)
         case "lookback":
             return _extreme(trade, spot, seen)
+        case "forward_start_call" | "forward_start_put":
+            return _strike(trade, spot)
         case "cliquet":
             return _reset(trade, spot, seen)
     return STILL
@@ -71,6 +74,11 @@ def _extreme(trade: History, spot: float, seen: Sequence[float]) -> Moving:
     if strike is not None:
         _give(trade, "today's spot is a new extreme beyond the strike")
     return Moving((0.0, 1.0 / spot), (0.0, 0.0, 0.0))
+
+
+def _strike(trade: History, spot: float) -> Moving:
+    """The strike is proportional to today's spot, and so is the option, or a constant if it is on the performance."""
+    return Moving((0.0, 0.0 if trade.terms.get("performance") else 1.0 / spot), (0.0, 0.0, 0.0))
 
 
 def _reset(trade: History, spot: float, seen: Sequence[float]) -> Moving:

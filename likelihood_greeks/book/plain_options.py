@@ -18,6 +18,7 @@ from .._checks import InvalidValueError
 from .._typing import AnyArray, FloatArray
 from .columns import COLUMNS, IDENTITY, READERS, text_of
 from .currencies import UNKNOWN
+from .levels import Percent
 from .market import Market
 from .products import EUROPEAN
 from .sheets import blank
@@ -146,6 +147,8 @@ class _Cells:
     def numbers(self, name: str, default: float) -> FloatArray:
         """The numbers in a column, a default where there is none."""
         read = self.read(name, READERS[name])
+        self.keep(np.array([not isinstance(value, Percent) for value in read], dtype=bool))
+        read = np.array([None if isinstance(value, Percent) else value for value in read], dtype=object)
         return np.array([default if value is None else value for value in read], dtype=float)
 
 

@@ -18,6 +18,7 @@ from ..payoffs.european import (
     GapPut,
     Put,
 )
+from ..payoffs.forward_start import ForwardStart
 from ..payoffs.path import Asian, Cliquet, Lookback
 from ..payoffs.protocol import Contract
 
@@ -27,8 +28,10 @@ FLOATING = "floating"
 @final
 @dataclass(frozen=True)
 class Product:
-    """A contract and the columns its arguments come from; `argument` is what it calls the column ``option``;
-    `floats` says that its strike may be the word ``floating``.
+    """A contract and the columns its arguments come from; `argument` is what it calls the column ``option``.
+
+    `floats` says that its strike may be the word ``floating``; `struck_at_start` that it is a percentage of the spot at
+    the start, in years `start`, which the contract takes as its `moneyness`.
     """
 
     contract: Callable[..., Contract]
@@ -37,6 +40,7 @@ class Product:
     options: tuple[str, ...] = ()
     argument: str = "option"
     floats: bool = False
+    struck_at_start: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -56,12 +60,15 @@ EUROPEAN = {
 }
 ANY, CALL_OR_PUT = tuple(EUROPEAN), ("call", "put")
 _ASIAN = partial(Asian, strike=None)
+_FORWARD_CALL, _FORWARD_PUT = (partial(ForwardStart, kind=kind) for kind in ("call", "put"))
 RETURN_BOUNDS = ("local_floor", "local_cap", "global_floor", "global_cap")
 PRODUCTS = EUROPEAN | {
     "barrier": Product(Barrier, ("option", "level", "direction", "knock", "frequency"), ("rebate",), ANY),
     "double_barrier": Product(DoubleBarrier, ("option", "lower", "upper", "knock", "frequency"), ("rebate",), ANY),
     "asian": Product(_ASIAN, ("option", "frequency", "strike"), ("average",), CALL_OR_PUT, "kind", floats=True),
     "lookback": Product(Lookback, ("option", "frequency", "strike"), (), CALL_OR_PUT, "kind", floats=True),
+    "forward_start_call": Product(_FORWARD_CALL, ("maturity", "strike"), ("performance",), struck_at_start=True),
+    "forward_start_put": Product(_FORWARD_PUT, ("maturity", "strike"), ("performance",), struck_at_start=True),
     "cliquet": Product(Cliquet, ("frequency", *RETURN_BOUNDS), ("reference",)),
 }
 
@@ -75,4 +82,7 @@ def contract_of(name: str, terms: Mapping[str, Any]) -> Contract:
         arguments[product.argument] = contract_of(option, terms) if product.options == ANY else option
     if "frequency" in arguments:
         arguments["times"] = arguments.pop("frequency")
+    if product.struck_at_start:
+        arguments |= {"start": terms["start"], "moneyness": terms["moneyness"]}
+        del arguments["strike"]
     return product.contract(**arguments)

@@ -14,11 +14,13 @@ from typing import Any, final
 import numpy as np
 
 from .._checks import refuse
+from ..payoffs.european import Call, Put
+from ..payoffs.forward_start import ForwardStart
 from ..payoffs.protocol import Contract
-from ..payoffs.seasoned import KnownCashFlow, PaidLater, Seasoned
+from ..payoffs.seasoned import KnownCashFlow, OnDates, PaidLater, Seasoned
 from .calendars import DAYS_PER_YEAR
 from .fixings import Fixings
-from .products import EUROPEAN, contract_of
+from .products import EUROPEAN, PRODUCTS, contract_of
 from .schedule import Span
 
 STEP = 2.0**-20
@@ -108,6 +110,8 @@ class History:
             return self._barrier(spot)
         if not self.ahead:
             return self._settled(spot)
+        if PRODUCTS[self.product].struck_at_start and self.days[0] not in self.ahead:
+            return self._struck(spot)
         whole, seen = contract_of(self.product, self._dated(self.ahead)), self._remembered(spot)
         left = self._paid_then(whole)
         return Seasoned(left, seen) if seen else left, self._progress(spot)
@@ -136,7 +140,18 @@ class History:
 
     def _dated(self, days: Sequence[date]) -> dict[str, Any]:
         """The terms with the maturity and these observation dates, in years."""
-        return {**self.terms, "maturity": self.years(self.days[-1]), "frequency": tuple(map(self.years, days))}
+        start = {"start": self.years(days[0])} if PRODUCTS[self.product].struck_at_start else {}
+        return {**self.terms, "maturity": self.years(self.days[-1]), "frequency": tuple(map(self.years, days)), **start}
+
+    def _struck(self, spot: float) -> tuple[Contract, str]:
+        """What is left of an option whose strike is set."""
+        at, end = self.seen(spot)[self.days[0]], self.days[-1]
+        whole = self.whole
+        line = f"struck on {self.days[0]} at {at:g}" + "; today's fixing is open and moves with the spot" * self.is_open
+        if isinstance(whole, ForwardStart) and not whole.performance:
+            made = Call if whole.kind == "call" else Put
+            return self._paid_then(made(whole.moneyness * at, self.years(end))), line
+        return self._paid_then(Seasoned(OnDates(whole, tuple(map(self.years, self.days))), (at,))), line
 
     def _paid_then(self, contract: Contract) -> Contract:
         """The contract, paying on the payment date."""
@@ -170,7 +185,8 @@ class History:
         """The contract on all observations, made and to come; its dates are numbered."""
         numbers = tuple(float(k + 1) for k in range(len(self.days)))
         watched = tuple(x for x, day in zip(numbers, self.days, strict=True) if day in self.watched)
-        return contract_of(self.product, {**self.terms, "maturity": numbers[-1], "frequency": watched})
+        terms = {**self.terms, "maturity": numbers[-1], "frequency": watched, "start": numbers[0]}
+        return contract_of(self.product, terms)
 
     def _settled(self, spot: float) -> tuple[Contract, str]:
         """The known cash flow, when all observations are made."""

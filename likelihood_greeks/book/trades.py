@@ -24,6 +24,7 @@ from .columns import HARMLESS, READERS, REFUSED, TABLE, TERMS, key_of, text_of, 
 from .currencies import UNKNOWN
 from .fixings import Fixings
 from .law import law
+from .levels import in_currency, in_percent
 from .market import Market
 from .open_fixing import moving
 from .products import ANY, EUROPEAN, FLOATING, PRODUCTS
@@ -125,6 +126,8 @@ def _terms(row: Row, product: str) -> dict[str, Any]:
         if own.options == ANY:
             required |= set.intersection(*(set(each.required) for each in inner))
             used |= set.union(*(set(each.columns) for each in inner))
+    if any(key_of(row.cells.get(column, "")).endswith("%") for column in used):
+        used.add("reference")
     for column in TERMS:
         if column in row.cells and column not in used and not _harmless(column, row.cells[column], product):
             row.attempt(refuse, column, blank, row.cells[column])
@@ -182,10 +185,21 @@ def _reference(underlying: Underlying, own: Span, market: Market) -> float | Non
     return _fixings(market).known(underlying.name, [own.start])[0]
 
 
+def _strike_and_end(own: Span) -> tuple[date, ...]:
+    """The observations of an option that is struck when it starts."""
+    return (own.start or refuse("start", "be given: the strike is set then", None), own.maturity)
+
+
 def _history(row: Row, product: str, terms: dict[str, Any], where: tuple[Underlying, Span, Market]) -> History | None:
     """The trade with its observations, or None and its problems noted."""
     underlying, own, market = where
     days: tuple[date, ...] | None = (own.maturity,)
+    starts = PRODUCTS[product].struck_at_start
+    if starts:
+        days = row.attempt(_strike_and_end, own)
+    at = row.attempt(_reference, underlying, own, market) or underlying.spot if starts else None
+    if not row.problems:
+        terms.update(row.attempt(in_currency, terms, at) or {})
     if "frequency" in PRODUCTS[product].required:
         days = row.read("frequency", observations, product, underlying.calendar, own)
     if "reference" in PRODUCTS[product].optional and "reference" not in terms:
@@ -214,7 +228,7 @@ def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapp
     left = row.attempt(past.left, underlying.spot) if past else None
     known = left is not None and not left[0].times
     found = None
-    if known or "strike" in terms or "strike" not in row.cells or _floats(row, product):
+    if not in_percent(terms) and (known or "strike" in terms or "strike" not in row.cells or _floats(row, product)):
         found = row.attempt(law, underlying, terms, own, known)
     if not (trade_id and quantity and past and left and found) or row.problems:
         return None

@@ -111,6 +111,27 @@ class PaidLater:
 
 @final
 @dataclass(frozen=True)
+class OnDates:
+    """A contract with one cash flow, on dates of which some may be past: for `Seasoned`, which knows what they showed.
+
+    Parameters
+    ----------
+    payoff : Contract
+        On as many dates, whose times do not matter.
+    times : tuple of float
+        The dates, in years, increasing.
+    """
+
+    payoff: Contract
+    times: tuple[float, ...]
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """The cash flow at the last date, shape (n_paths,)."""
+        return self.payoff(spot)
+
+
+@final
+@dataclass(frozen=True)
 class Seasoned:
     """A contract some of whose observations are past: constants, which it sees before the spots to come.
 

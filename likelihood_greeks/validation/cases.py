@@ -20,6 +20,7 @@ from ..payoffs.european import (
     GapPut,
     Put,
 )
+from ..payoffs.forward_start import ForwardStart
 from ..payoffs.path import Asian, Lookback
 from ..payoffs.protocol import Contract
 from . import closed_form, quadrature, quantlib
@@ -130,6 +131,8 @@ def path_dependents(model: GBM, days: tuple[int, ...]) -> Iterator[Contract]:
     yield Lookback(times, "call", strike=1.05 * s)
     yield Lookback(times, "put", strike=0.96 * s)
     yield Lookback(times, "call")
+    yield ForwardStart(times[0], end, moneyness=1.02)
+    yield ForwardStart(times[0], end, "put", moneyness=0.97, performance=True)
 
 
 def grid() -> list[Case]:

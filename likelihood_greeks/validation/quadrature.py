@@ -27,6 +27,7 @@ from ..numerics.differences import seven_point
 from ..parameters import TIME, Greek, resolve
 from ..payoffs.barrier import Barrier, DoubleBarrier
 from ..payoffs.european import European
+from ..payoffs.forward_start import ForwardStart
 from ..payoffs.path import Asian, Lookback
 from ..payoffs.protocol import Contract
 
@@ -75,7 +76,8 @@ def price(model: GBM, payoff: Contract, nodes: float = NODES) -> float:
     ----------
     model : GBM
     payoff : Contract
-        `Barrier`, `DoubleBarrier`, `Lookback`, `AsianDigital`, or `Asian` on the arithmetic average with a strike.
+        `Barrier`, `DoubleBarrier`, `Lookback`, `ForwardStart`, `AsianDigital`, or `Asian` on the arithmetic
+        average with a strike.
     nodes : float
         Quadrature nodes for each standard deviation of the shortest step.
 
@@ -157,7 +159,11 @@ def _price(model: GBM, payoff: Contract, times: FloatArray, nodes: float) -> flo
             return _average(model, (strike, INF, -strike, 1.0), times, nodes)
         case Asian(strike=float() | int() as strike, average="arithmetic", kind="put"):
             return _average(model, (0.0, strike, strike, -1.0), times, nodes)
-    raise TypeError(f"payoff must be a barrier, lookback or arithmetic Asian with a strike, got {payoff!r}")
+        case ForwardStart():
+            return _forward_start(model, payoff, times)
+    raise TypeError(
+        f"payoff must be a barrier, lookback or arithmetic Asian with a strike, or a forward start, got {payoff!r}"
+    )
 
 
 # -- grids and steps -------------------------------------------------------------------------------------------
@@ -300,6 +306,18 @@ def _lookback(model: GBM, payoff: Lookback, times: FloatArray, nodes: float) -> 
     mirrored = replace(walk, drift=sign * walk.drift)
     beyond = np.sum(weights * np.exp(levels) * _crossing(mirrored, sign * (log_spot - levels), nodes))
     return float(model.discount(times[-1]) * (beyond + excess))
+
+
+# -- forward starts --------------------------------------------------------------------------------------------
+
+
+def _forward_start(model: GBM, payoff: ForwardStart, times: FloatArray) -> float:
+    """In closed form: an option on a spot of one, times the forward to the start unless it is divided by that spot."""
+    pays = [(payoff.moneyness, INF, -payoff.moneyness, 1.0)]
+    if payoff.kind == "put":
+        pays = [(0.0, payoff.moneyness, payoff.moneyness, -1.0)]
+    later = _expected(_Walk.of(model, times), np.zeros(1), times[1] - times[0], pays, (-INF, INF))[0]
+    return float(model.discount(times[1]) * later * (1.0 if payoff.performance else model.forward(times[0])))
 
 
 # -- arithmetic averages ---------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ T = 1.0
         (lg.Lookback(TIMES, "call", strike=100.0), [0, 20, 10, 1]),
         (lg.Lookback(TIMES, "put", strike=90.0), [10, 0, 0, 11]),
         (lg.Cliquet(TIMES[:2], 100.0, -0.05, 0.1, 0.0, 0.12), [0, 0.1, 0.05, 0.05]),
+        (lg.ForwardStart(0.25, 1.0, moneyness=0.5), [55, 55, 40, 61.5]),
+        (lg.ForwardStart(0.6, 1.0, "put", performance=True), [0, 0.125, 0.05, 0]),
     ],
     ids=repr,
 )

@@ -37,6 +37,8 @@ PAYOFFS = {
     "lookback": lambda: lg.Lookback(UNEVEN, "call", 98.0),
     "floating lookback": lambda: lg.Lookback(UNEVEN, "put"),
     "cliquet": lambda: lg.Cliquet(UNEVEN, 93.0, -0.04, 0.05, -0.01, 0.12),
+    "forward start": lambda: lg.ForwardStart(UNEVEN[0], T, "call", 0.97),
+    "forward start of a performance": lambda: lg.ForwardStart(UNEVEN[1], T, "put", 1.02, performance=True),
     "a user's, date by date": lambda: lg.Payoff(coupons, UNEVEN),
     "a user's, in place": lambda: lg.Payoff(first_call, UNEVEN),
     "seasoned Asian": lambda: lg.Seasoned(lg.Asian(97.0, UNEVEN), (90.0, 101.0)),
