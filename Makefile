@@ -17,7 +17,7 @@ risk: install
 test: install
 	$(BIN)/python -m pytest --numprocesses auto
 
-quick: install  # everything but the tests marked slow: minutes on two cores
+quick: install  # everything but the tests marked slow: under a minute and a half on two cores
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
 validate: install

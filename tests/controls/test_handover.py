@@ -91,6 +91,7 @@ def test_between_scored_dates_paths_move_as_the_brownian_bridge_does(times, skel
     np.testing.assert_allclose(found, slope(log_spots, name), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skeleton", SKELETONS, ids=str)
 @pytest.mark.parametrize("last", ["spot", "volatility", "rate", "dividend_yield"])
 @pytest.mark.parametrize("first", NAMES)
@@ -236,6 +237,7 @@ def test_an_interpolation_constant_between_scored_dates_would_be_seen(derivative
     assert abs(z_score(derivative, (3,), payoff, paths=1_000_000)) > 6.0  # expected: 8.7 and more
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skeleton", [(), (1, 2)], ids=str)
 def test_a_vega_tangent_without_its_drift_would_be_seen(skeleton, monkeypatch):
     right = travel.speed

@@ -145,6 +145,7 @@ def test_a_difference_of_one_in_a_thousand_is_still_a_control():
     np.testing.assert_allclose(found.coefficients[0], [-1000.0, 1000.0], rtol=0.01)
 
 
+@pytest.mark.slow
 def test_noise_is_refused():
     rng = np.random.default_rng(8)
     controls, targets = rng.standard_normal((40, N)), rng.standard_normal((10, N))

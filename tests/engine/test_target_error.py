@@ -33,6 +33,7 @@ def bound(target, value):
     return float(target.rstrip("%")) / 100.0 * abs(value) if isinstance(target, str) else target
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("payoff", "controls", "target"),
     [

@@ -88,6 +88,7 @@ def test_rows_have_the_law_of_independent_normals(way):
     assert stats.kstest(x * 1.01, "norm").pvalue < 1e-3  # what a scale wrong by one per cent does
 
 
+@pytest.mark.slow
 @WAYS
 def test_rows_halves_and_streams_are_independent(way):
     with way():

@@ -181,6 +181,7 @@ def test_lookback_struck_out_of_reach_is_linear_in_the_strike():
     assert quadrature.price(MODEL, Lookback(UNEVEN, "call", 1e6)) == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_daily_barrier_approaches_the_continuous_one_with_its_level_moved_away():
     # Broadie, Glasserman and Kou (1997), theorem 1.1: the level moves by exp(-0.5826 sigma sqrt(dt)), down.
     model, level, days = MODEL, 82.0, 365

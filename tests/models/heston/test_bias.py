@@ -76,6 +76,7 @@ def test_one_step_agrees_with_quadrature_over_the_integrated_variance(law):
     assert abs(found["call"][0, SPOT][0]) > 1e-3 * exact["call"][0, SPOT][0]  # a bias that the tolerance would see
 
 
+@pytest.mark.slow
 def test_many_steps_are_the_exact_law():
     u = frequencies(DESK, 1.0)
     exact = exact_characteristic(DESK, 1.0, u)

@@ -129,6 +129,7 @@ def test_greeks_published_by_nag_are_reproduced(names, value):
     assert abs(float(call.derivative(*names)) - value) <= 5.001e-5
 
 
+@pytest.mark.slow
 @every_set
 @pytest.mark.parametrize("days", [7, 91, 365, 3650])
 def test_prices_agree_with_quantlib(values, days):
@@ -346,6 +347,7 @@ def test_far_strikes_leave_the_forward_and_nothing(values):
 # -- error control and refusals --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @every_set
 @pytest.mark.parametrize(("strike", "maturity"), [(80.0, 0.02), (101.0, 0.3), (140.0, 10.0)])
 def test_a_straight_contour_and_a_finer_rule_give_the_same(values, strike, maturity, monkeypatch):

@@ -145,6 +145,7 @@ def test_every_executor_gives_the_same_bits():
             assert lg.greeks(DESK, payoff, paths=10_000, seed=1, executor=executor).to_frame().equals(serial)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", [DESK, FV1], ids=["desk", "FV1"])
 def test_a_barrier_far_away_leaves_the_european_greeks(law):
     far = replace(BARRIER, level=1e-3)

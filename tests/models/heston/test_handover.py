@@ -476,6 +476,7 @@ def test_diagnostics_name_controls_in_words():
     assert way.name == "the payoff, 4 scored, what is beneath handed over at 8 a year"
 
 
+@pytest.mark.slow
 def test_methods_are_compared_under_heston():
     frame = lg.compare(DESK, BARRIER, ["delta", "vega"], paths=20_000, seed=9)
     unbiased = frame[frame.unbiased].loc["vega"]

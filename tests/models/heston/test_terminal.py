@@ -40,7 +40,10 @@ NAMES = coordinates(DESK)
 PAIRS = list(combinations_with_replacement(NAMES, 2))
 ABSCISSAE, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
-every_law = pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
+QUICK = {"desk", "FV5", "index, five weeks"}
+every_law = pytest.mark.parametrize(
+    "law", [pytest.param(law, id=key, marks=() if key in QUICK else pytest.mark.slow) for key, law in LAWS.items()]
+)
 
 
 def quadrature(law, kink=None):
