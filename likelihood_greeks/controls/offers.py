@@ -21,12 +21,15 @@ from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps
 from ..models.protocol import PathModel
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
+from ..payoffs.relaxed.straight import straight_pieces
 from ..payoffs.relaxed.tape import Level, NotRelaxableError, Tape
 from . import averages
 from .conditional import Conditional
 from .europeans import Vanilla
 from .handed_over import HandedOver
 from .handover import RATES, Gradual, Handover, Hold, Way, candidates
+from .line_integrated import LineIntegrated
+from .lines import DIRECTIONS
 from .protocol import Control, Load, cost
 from .selection import BUDGET
 from .widths import REACHES, Relaxation, ladder
@@ -53,6 +56,7 @@ def offered(
         return own, f"no relaxations: the payoff uses {error}"
     except Exception as error:  # whatever the payoff raises when it is called with what is no array
         return own, f"no relaxations: when followed, the payoff raised {type(error).__name__} {error}".rstrip()
+    own += _lines(payoff, rates, drawn)
     affordable = [r for r in relaxations if cost([HandedOver(r, Handover(()))], load) <= BUDGET]
     ways = [*_ways(payoff, drawn, rates), *beneath]
     for relaxation in affordable:
@@ -81,6 +85,15 @@ def _beneath(
     if draws_beneath(model, payoff.times) and (european := pieces(payoff)):
         own += [Conditional(european, rate) for rate in (None, *rates)]
     return own, ways
+
+
+def _lines(payoff: Contract, rates: Sequence[float], drawn: Drawn) -> list[Control]:
+    """The payoff integrated along lines of its normals, where it is straight between events on several dates."""
+    straight = straight_pieces(payoff, drawn.spot) if _independent(drawn) and len(payoff.times) > 1 else None
+    if straight is None:
+        return []
+    tried = dict.fromkeys((drawn.rate, min(rates)))
+    return [LineIntegrated(straight, direction, rate) for direction in DIRECTIONS for rate in tried]
 
 
 def _relaxations(payoff: Contract, drawn: Drawn, generator: np.random.Generator, tape: Tape) -> list[Relaxation]:

@@ -21,6 +21,7 @@ from likelihood_greeks.controls.europeans import Vanilla
 from likelihood_greeks.controls.free import free, has_forward, labels
 from likelihood_greeks.controls.handed_over import HandedOver
 from likelihood_greeks.controls.handover import Gradual
+from likelihood_greeks.controls.line_integrated import LineIntegrated
 from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths, rows
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
@@ -78,6 +79,7 @@ CONTROLS = {
         lambda c: isinstance(c, Conditional),
         lambda times, level: lg.DigitalCall(level, times[-1]),
     ),
+    "integrated along a line": Kind(travels, lambda c: isinstance(c, LineIntegrated), barrier),
     "Europeans": Kind(lambda law: travels(law) and has(law, KnowsVanillas), lambda c: isinstance(c, Vanilla), barrier),
     "twins": Kind(
         lambda law: travels(law) and has(law, KnowsAverages),

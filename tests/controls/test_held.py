@@ -69,7 +69,8 @@ def test_prices_and_second_derivatives_get_no_held_control():
     assert samples([control], motion, PAYOFFS["barrier"], [{("volatility",): 1.0}, {(TIME,): 1.0}]).any()
 
 
-def test_a_held_barrier_more_than_halves_the_variance_of_vega(monkeypatch):
+def test_a_held_barrier_more_than_halves_the_variance_of_vega_without_lines(monkeypatch):
+    monkeypatch.setattr(offers, "_lines", lambda *_: [])
     model = lg.GBM(spot=100.0, volatility=0.21, rate=0.03, dividend_yield=0.01)
     times = lg.schedule(1.0, per_year=52)
     out = lg.Barrier(lg.Call(99.0, 1.0), level=121.0, direction="up", knock="out", times=times)

@@ -204,6 +204,17 @@ def relax(
     NotRelaxableError
         If the payoff does something that has no relaxation.
     """
+    output, leaf = followed(payoff, spot, tape)
+
+    def gradient(weights: FloatArray) -> FloatArray:
+        with np.errstate(all="ignore"):
+            return tape.gradient(output, weights if output.value.ndim == 2 else weights[0], leaf)
+
+    return np.atleast_2d(output.value), gradient
+
+
+def followed(payoff: Callable[[Any], Any], spot: FloatArray, tape: Tape) -> tuple[Node, Node]:
+    """The nodes of a payoff's cash flows and of the spots, as for `relax`."""
     leaf = tape.leaf(spot)
     with np.errstate(all="ignore"):  # what is not finite is refused
         found = payoff(Relaxed(tape, leaf))
@@ -216,9 +227,4 @@ def relax(
         output = _filled(operands(leaf, found.node if isinstance(found, Relaxed) else found)[1], found.shape)
     if not np.isfinite(output.value).all():
         raise NotRelaxableError("amounts that are not finite (if only in branches of np.where, guard their arguments)")
-
-    def gradient(weights: FloatArray) -> FloatArray:
-        with np.errstate(all="ignore"):
-            return tape.gradient(output, weights if output.value.ndim == 2 else weights[0], leaf)
-
-    return np.atleast_2d(output.value), gradient
+    return output, leaf

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -16,7 +15,8 @@ import numpy as np
 from ..._compiled import kernels
 from ..._typing import FloatArray
 from .elementwise import constant, logical, opposite, over
-from .tape import Adder, Mark, Node, NotRelaxableError, Tape
+from .marks import Mark
+from .tape import Adder, Node, NotRelaxableError, Tape
 
 BASIC = (int, np.integer, slice, type(None), type(Ellipsis))
 """Indices that make views; others make copies, perhaps of an element twice."""
@@ -48,7 +48,9 @@ def _reduced(tape: Tape, kept: Node, axes: tuple[int, ...], keepdims: bool) -> N
     def add(into: FloatArray, gradient: FloatArray) -> None:
         into += np.expand_dims(gradient, axes)
 
-    return kept if keepdims else tape.add(kept.value.squeeze(axes).copy(), [(kept, add)], kept.truth, kept.mark)
+    if keepdims:
+        return kept
+    return tape.add(kept.value.squeeze(axes).copy(), [(kept, add)], kept.truth, kept.mark, kept.event)
 
 
 def _add(into: FloatArray, gradient: FloatArray) -> None:
@@ -76,7 +78,8 @@ def product(tape: Tape, x: Node, axis: Any = None, keepdims: bool = False, truth
     def add(into: FloatArray, gradient: FloatArray) -> None:
         into += gradient * _others(x.value, along)
 
-    kept = tape.add(x.value.prod(axis=along, keepdims=True), [(x, add)], truth)
+    event = x.event.on_every_date() if truth and x.event and x.event.by_date and along == 0 else None
+    kept = tape.add(x.value.prod(axis=along, keepdims=True), [(x, add)], truth, event=event)
     return _reduced(tape, kept, (along,), keepdims)
 
 
@@ -117,7 +120,9 @@ def _extreme(tape: Tape, x: Node, axis: Any, keepdims: bool, first: Callable[...
         index = _first_attained(x.value, value, along, first)  # at a tie the first counts
         np.put_along_axis(into, index, np.take_along_axis(into, index, along) + gradient, along)
 
-    mark = replace(x.mark, known=()) if x.mark else None
+    mark = x.mark.reduced("max" if first is np.argmax else "min") if x.mark else None
+    if tape.told is not None:  # which date it is would be compared
+        value = np.full_like(value, np.nan)
     return _reduced(tape, tape.add(value, [(x, add)], x.truth, mark), (along,), keepdims)
 
 
@@ -154,6 +159,8 @@ def running_smallest(tape: Tape, x: Node, axis: Any = 0) -> Node:
 def _running(tape: Tape, x: Node, axis: Any, extreme: np.ufunc) -> Node:
     along = _axis(axis, x.value.ndim)
     value = extreme.accumulate(x.value, axis=along)
+    if tape.told is not None:  # as above
+        value = np.full_like(value, np.nan)
 
     def add(into: FloatArray, gradient: FloatArray) -> None:
         into, gradient, running = (np.moveaxis(z, along, 0) for z in (into, gradient, value))

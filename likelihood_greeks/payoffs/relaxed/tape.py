@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, final
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias, final
 
 import numpy as np
 
 from ..._typing import AnyArray, FloatArray
+from .events import Event
+from .marks import Mark
 
 Adder: TypeAlias = Callable[[FloatArray, FloatArray], None]
 """Adds to the gradient of an operand (first argument, in place) what the result's gradient (second) sends back."""
@@ -17,79 +19,6 @@ Adder: TypeAlias = Callable[[FloatArray, FloatArray], None]
 
 class NotRelaxableError(TypeError):
     """A payoff did something that has no relaxation: a branch on values, or a function that jumps unseen."""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """That a value is slope * spot + intercept at some dates: date by date, their extreme, or a sum over them.
-
-    Parameters
-    ----------
-    rows : tuple of int
-        Which dates; none for a plain number.
-    slope, intercept : float
-    averaged : bool
-        Whether it is a sum over the dates. The spot that gives a certain value is then the typical one: if all were
-        equal.
-    known : tuple of float
-        Numbers that stand before the dates, as past fixings do.
-    """
-
-    rows: tuple[int, ...]
-    slope: float
-    intercept: float
-    averaged: bool = False
-    known: tuple[float, ...] = ()
-
-    def scaled(self, factor: float) -> Mark:
-        """The mark of the value times a number."""
-        known = tuple(factor * number for number in self.known)
-        return replace(self, slope=factor * self.slope, intercept=factor * self.intercept, known=known)
-
-    def over(self, divisor: float) -> Mark | None:
-        """The mark of the value divided by a number."""
-        if not divisor:
-            return None
-        known = tuple(number / divisor for number in self.known)
-        return replace(self, slope=self.slope / divisor, intercept=self.intercept / divisor, known=known)
-
-    def summed(self, length: int, weight: float) -> Mark | None:
-        """The mark of a sum over the `length` rows of the value, with weights that add up to `weight`.
-
-        The weights are equal where some rows are known numbers.
-        """
-        if not self._by_date(length):
-            return None
-        each = weight / length
-        own, known = self.scaled(weight if not self.known else each * len(self.rows)), each * sum(self.known)
-        return replace(own, intercept=own.intercept + known, averaged=True, known=())
-
-    def after(self, known: tuple[float, ...], length: int) -> Mark | None:
-        """The mark of the value, `length` dates long, with numbers joined before it."""
-        return replace(self, known=(*known, *self.known)) if self._by_date(length) else None
-
-    def plus(self, other: Mark) -> Mark | None:
-        """The mark of the sum of two values; a spread of fixings has none."""
-        if self.slope * other.slope < 0.0:
-            return None
-        rows = tuple(sorted({*self.rows, *other.rows}))
-        averaged = self.averaged or other.averaged or bool(self.rows and other.rows and len(rows) > 1)
-        shifted = [(self.known, other.intercept)] * (not other.rows) + [(other.known, self.intercept)] * (not self.rows)
-        known = tuple(number + shift for numbers, shift in shifted for number in numbers)
-        return Mark(rows, self.slope + other.slope, self.intercept + other.intercept, averaged, known)
-
-    def taken(self, key: Any, length: int) -> Mark | None:
-        """The mark of some of the dates of a value that has `length` of them."""
-        if not self._by_date(length):
-            return None
-        every = np.arange(length)
-        kept = np.ravel(every[key]) - len(self.known)
-        known = tuple(self.known[k] for k in kept + len(self.known) if k < len(self.known))
-        return replace(self, rows=tuple(self.rows[k] for k in kept if k >= 0), known=known)
-
-    def _by_date(self, length: int) -> bool:
-        return not self.averaged and len(self.known) + len(self.rows) == length
 
 
 @final
@@ -127,6 +56,8 @@ class Node:
     mark : Mark, optional
     live : bool
         Whether it depends on the spots.
+    event : Event, optional
+        What a condition says, where the payoff is told which of its events happen.
     """
 
     value: FloatArray
@@ -134,6 +65,7 @@ class Node:
     truth: bool = False
     mark: Mark | None = None
     live: bool = False
+    event: Event | None = None
 
 
 @final
@@ -147,10 +79,14 @@ class Tape:
         From the number of a comparison and the difference compared to the half-width of its step; 0 for none.
     smooth_kinks : bool
         Whether maxima and minima are rounded off too.
+    told : mapping of Event to bool, optional
+        Which events happen, by their keys (those not listed do not): nothing is then compared, and what no event
+        decides is not a number.
     """
 
     width: Callable[[int, AnyArray], AnyArray | float]
     smooth_kinks: bool = False
+    told: Mapping[Event, bool] | None = None
     nodes: list[Node] = field(default_factory=list)
     comparisons: int = 0
     levels: list[Level] = field(default_factory=list)
@@ -161,15 +97,30 @@ class Tape:
         return self._add(Node(spot[...], mark=mark, live=True))  # a view: assignment to it is refused
 
     def add(
-        self, value: AnyArray, links: Iterable[tuple[Node, Adder]], truth: bool = False, mark: Mark | None = None
+        self,
+        value: AnyArray,
+        links: Iterable[tuple[Node, Adder]],
+        truth: bool = False,
+        mark: Mark | None = None,
+        event: Event | None = None,
     ) -> Node:
         """Record a result; links to operands that do not depend on the spots are left out."""
+        if event is not None and self.told is not None:
+            return self._add(self._decided(event, np.shape(value)))
         kept = tuple((operand, adder) for operand, adder in links if operand.live)
         return self._add(Node(np.asarray(value, dtype=float), kept, truth, mark, live=bool(kept)))
 
     def _add(self, node: Node) -> Node:
         self.nodes.append(node)
         return node
+
+    def _decided(self, event: Event, shape: tuple[int, ...]) -> Node:
+        """A condition as the payoff is told it, whatever it was made of."""
+        if event.by_date:
+            return Node(np.full(shape, np.nan), truth=True, live=True, event=event)
+        key, as_it_is = event.key
+        happens = bool(key.rows) and self.told is not None and self.told.get(key, False)
+        return Node(np.full(shape, float(happens is as_it_is)), truth=True, live=True, event=event)
 
     def next_width(self, difference: AnyArray) -> AnyArray | float:
         """Half-width of the next comparison's step."""

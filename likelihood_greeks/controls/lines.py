@@ -1,0 +1,188 @@
+r"""Paths of independent steps along a fixed direction of their normals: where events happen, how the line moves.
+
+With :math:`u` the normals of the steps and :math:`d` a unit vector, :math:`Z = d\cdot u` is normal and independent of
+the rest, and
+
+.. math:: \log S_i = b_i + \ell_i Z, \qquad \ell_i = \sum_{l \le i} \sqrt{V_l}\, d_l > 0 .
+
+The direction does not move with the parameters, so that the tangent at fixed normals is straight in Z as well:
+:math:`\dot b_i + \dot\ell_i Z`. Every event, that some spot is above (below) a level, begins or ends at one point of
+the line, the least (largest) of :math:`(\log L - b_i)/\ell_i`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, TypeAlias, final, get_args
+
+import numpy as np
+
+from .._compiled import kernels
+from .._typing import AnyArray, FloatArray
+from ..models.moves import NONE, Moves, alike, spread, weighted
+from ..numerics.arrays import cumulated, once
+from ..payoffs.relaxed.events import Event
+from .skeletons import Skeletons
+
+Direction: TypeAlias = Literal["the final spot", "the first principal component"]
+"""Along which the final spot is all that is drawn, or which moves the spots of a Brownian motion most."""
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Crossings:
+    """Where an event begins (ends, if it is that a spot is below a level), path by path.
+
+    Attributes
+    ----------
+    point : ndarray, shape (n_paths,)
+        On the line.
+    row : ndarray of int, shape (n_paths,)
+        The date whose spot is at the level there.
+    length : ndarray, shape (n_paths or 1,)
+        How far the log-spot of that date moves along a unit of the line.
+    noise : ndarray, shape (n_paths,)
+        The noise of all moves up to that date.
+    """
+
+    point: FloatArray
+    row: AnyArray
+    length: FloatArray
+    noise: FloatArray
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Line:
+    """The paths of one chunk along a direction of their normals, shared by every payoff on them.
+
+    Parameters
+    ----------
+    skeletons : Skeletons
+    direction : Direction
+    """
+
+    skeletons: Skeletons
+    direction: Direction
+    _known: dict[Hashable, Any] = field(default_factory=dict)
+
+    @property
+    def moves(self) -> Moves:
+        """How the spots move."""
+        return self.skeletons.moves
+
+    @cached_property
+    def shares(self) -> FloatArray:
+        """What a unit of the line adds to every move, shape (n_times, n_paths or 1)."""
+        variance, times = spread(self.moves.variance, len(self.moves.noise)), self.skeletons.drawn.paths.times
+        weights = _weights(self.direction, np.asarray(times))[:, None]
+        return np.asarray(weights * variance / np.sqrt((weights**2 * variance).sum(axis=0)))
+
+    @cached_property
+    def lengths(self) -> FloatArray:
+        """What a unit of the line adds to every log-spot, shape (n_times, n_paths or 1)."""
+        return _so_far(self.shares)
+
+    @cached_property
+    def place(self) -> FloatArray:
+        """Where the paths are on the line, shape (n_paths,)."""
+        return weighted(self.shares / self.moves.variance, self.moves.noise)
+
+    @cached_property
+    def end(self) -> Crossings:
+        """The last date, where the paths are."""
+        last = np.array(len(self.moves.noise) - 1)
+        return Crossings(self.place, last, self.lengths[-1], self.moves.noise.sum(axis=0))
+
+    def crossings(self, event: Event) -> Crossings:
+        """Where an event begins or ends."""
+        return once(self._known, event, lambda: self._crossings(event))
+
+    def _crossings(self, event: Event) -> Crossings:
+        sign, end = 1.0 if event.above else -1.0, self.end
+        if event.rows == (int(end.row),):
+            away = sign * np.log(event.level / self.skeletons.drawn.spot[-1]) / end.length
+            return Crossings(self.place + sign * away, end.row, end.length, end.noise)
+        if self._drifts is None:
+            away, row, noise = self._nearest_of_spots(event, sign)
+        else:
+            gaps, watched = np.log(event.level) - self._drifts, np.zeros(len(self._drifts), dtype=bool)
+            watched[list(event.rows)] = True
+            away, row, noise = _nearest(self.moves.noise, gaps, sign / self.lengths[:, 0], watched)
+        return Crossings(self.place + sign * away, row, taken(self.lengths, row), noise)
+
+    @cached_property
+    def _drifts(self) -> FloatArray | None:
+        """Log-spots less the noise, where no path knows them; shape (n_times,)."""
+        if self.moves.variance.shape[1] > 1:
+            return None
+        found = np.log(self.skeletons.drawn.spot[:, 0]) - np.cumsum(self.moves.noise[:, 0])
+        return found if np.isfinite(found).all() else None
+
+    def _nearest_of_spots(self, event: Event, sign: float) -> tuple[FloatArray, AnyArray, FloatArray]:
+        """The same under a clock that every path has for itself, from the spots."""
+        rows = np.array(event.rows)
+        away = np.log(event.level / self.skeletons.drawn.spot[rows])
+        away *= sign / self.lengths[rows]
+        nearest = away.argmin(axis=0)
+        return taken(away, nearest), rows[nearest], taken(self._reached, rows[nearest])
+
+    def tangent(self, name: str, rate: float, where: Crossings) -> tuple[FloatArray, FloatArray]:
+        """At a date of its own for every path: how the log-spot moves where the path is, and by how much a unit of the
+        line adds to that; each of shape (n_paths or 1,).
+        """  # fmt: skip
+        still, noisy = self.skeletons.speed((name,), rate)
+        total = once(self._known, (name, rate), lambda: _so_far(spread(still, len(self.moves.noise))))
+        moved = taken(total, where.row)
+        if noisy is NONE:
+            return moved, np.zeros(1)
+        if alike(noisy):
+            return moved + noisy[0] * where.noise, noisy[0] * where.length
+        if noisy.shape[1] == 1 and not noisy[1:].any():
+            return moved + noisy[0] * self.moves.noise[0], noisy[0] * self.shares[0]
+        reached, length = once(self._known, (name, rate, "noisy"), lambda: self._turned(noisy))
+        return moved + taken(reached, where.row), taken(length, where.row)
+
+    def _turned(self, noisy: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """At all dates: what the noise adds to a motion, and what a unit of the line adds to that."""
+        return _so_far(noisy * self.moves.noise), _so_far(noisy * self.shares)
+
+    @cached_property
+    def _reached(self) -> FloatArray:
+        return _so_far(self.moves.noise)
+
+
+def _nearest(
+    noise: FloatArray, gaps: FloatArray, scales: FloatArray, watched: AnyArray
+) -> tuple[FloatArray, AnyArray, FloatArray]:
+    """The least of (gap - noise so far) * scale over the watched dates; its date, and the noise up to there."""
+    if compiled := kernels("lines"):
+        found = compiled.nearest(noise, gaps, scales, watched)
+        return found[0], found[1], found[2]
+    reached, rows = _so_far(noise), np.flatnonzero(watched)
+    away = (gaps[rows, None] - reached[rows]) * scales[rows, None]
+    first = away.argmin(axis=0)
+    return taken(away, first), rows[first], taken(reached, rows[first])
+
+
+def _so_far(rows: FloatArray) -> FloatArray:
+    """Running sums over the dates."""
+    return np.cumsum(rows, axis=0) if rows.shape[1] == 1 else cumulated(rows.copy())
+
+
+def taken(rows: FloatArray, which: AnyArray) -> FloatArray:
+    """Of rows, (n_times, n_paths or 1), those given path by path, or one for all; shape (n_paths or 1,)."""
+    if rows.shape[1] == 1 or which.ndim == 0:
+        return np.atleast_1d(rows[which, 0] if rows.shape[1] == 1 else rows[which])
+    return np.asarray(rows[which, np.arange(rows.shape[1])])
+
+
+def _weights(direction: Direction, times: FloatArray) -> FloatArray:
+    """By which a direction weighs the steps in units of their deviations, > 0."""
+    if direction == "the final spot":
+        return np.ones(len(times))
+    middles = times - 0.5 * np.diff(times, prepend=0.0)
+    return np.asarray(np.cos(0.5 * np.pi * middles / times[-1]))

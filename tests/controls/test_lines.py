@@ -1,0 +1,182 @@
+"""The payoff integrated along a line: against quadrature, against differences, and what it takes off."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import likelihood_greeks as lg
+from likelihood_greeks._compiled import formulas_only
+from likelihood_greeks.controls import line_integral, line_integrated, offers
+from likelihood_greeks.controls.line_integrated import LineIntegrated
+from likelihood_greeks.controls.lines import DIRECTIONS, Line, taken
+from likelihood_greeks.controls.protocol import Scene, SharedPaths
+from likelihood_greeks.controls.skeletons import Skeletons
+from likelihood_greeks.estimate import Moments
+from likelihood_greeks.estimators.likelihood_ratio import weigh
+from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
+from likelihood_greeks.parameters import TIME
+from likelihood_greeks.payoffs.relaxed.straight import straight_pieces
+from tests.payoffs.test_straight import STRAIGHT, TIMES, paths, random_payoff
+from tests.support.gates import draw
+from tests.support.laws import LAWS
+
+MODEL = lg.GBM(spot=100.0, volatility=0.25, rate=0.03, dividend_yield=0.01)
+FIRST = [(), ("spot",), ("volatility",), ("rate",), ("dividend_yield",), (TIME,)]
+CALL = lg.Barrier(lg.Call(100.0, 1.0), 93.0, "down", "out", TIMES, rebate=2.0)
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
+
+
+def weighed(model, times=TIMES, n_paths=64, seed=4):
+    return weigh(
+        model,
+        replace(draw(model, np.asarray(times), n_paths, seed), memo=None),
+        [d for d in FIRST if d and d[0] in (*model.parameters, TIME)],
+    )
+
+
+def by_quadrature(payoff, line, levels):
+    """The integral by Gauss-Legendre between all points at which any spot is at any level, path by path."""
+    spot, place = line.skeletons.drawn.spot, line.place
+    lengths = np.broadcast_to(line.lengths, spot.shape)
+    base = np.log(spot) - lengths * place
+    points = [(np.log(level) - base) / lengths for level in levels]
+    edges = np.sort(np.concatenate([*points, np.full((1, len(place)), -9.0), np.full((1, len(place)), 9.0)]), axis=0)
+    total = np.zeros(len(place))
+    for low, high in zip(*(np.clip(e, -9.0, 9.0) for e in (edges[:-1], edges[1:])), strict=True):
+        for node, weight in zip(NODES, WEIGHTS, strict=True):
+            z = 0.5 * (low + high) + 0.5 * (high - low) * node
+            paid = np.asarray(payoff(np.exp(base + lengths * z)), dtype=float)
+            total += 0.5 * (high - low) * weight * paid * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
+    return total
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("name", STRAIGHT)
+def test_the_integral_is_that_of_quadrature(name, direction):
+    pieces = straight_pieces(STRAIGHT[name], paths())
+    line = Line(Skeletons(weighed(MODEL, n_paths=12)), direction)
+    exact = by_quadrature(STRAIGHT[name], line, [event.level for event in pieces.events] or [100.0])
+    np.testing.assert_allclose(line_integral.integral(pieces, line).value, exact, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("law", ["GBM", "Heston, a desk's"])
+@pytest.mark.parametrize("seed", range(8))
+def test_so_it_is_of_random_conditions(seed, law):
+    payoff, model, times = random_payoff(np.random.default_rng(seed)), LAWS[law].law, LAWS[law].times
+    times = (*times, *(times[-1] + 0.1 * k for k in range(1, 5 - len(times))))[:4]
+    pieces = straight_pieces(payoff, paths())
+    line = Line(Skeletons(weighed(model, times, n_paths=6)), DIRECTIONS[seed % 2])
+    exact = by_quadrature(payoff, line, [event.level for event in pieces.events])
+    np.testing.assert_allclose(line_integral.integral(pieces, line).value, exact, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("name", ["spot", "volatility", "rate", "dividend_yield"])
+def test_its_derivative_is_that_at_fixed_normals(name, direction):
+    def integral(model):
+        line = Line(Skeletons(weighed(model)), direction)
+        return line_integral.integral(straight_pieces(CALL, paths()), line)
+
+    step = 1e-5 * getattr(MODEL, name)
+    up, down = (integral(replace(MODEL, **{name: getattr(MODEL, name) + s * step})).value for s in (1.0, -1.0))
+    moved = integral(MODEL).moved(name, LIKELIHOOD_RATIO)
+    np.testing.assert_allclose(moved, (up - down) / (2.0 * step), rtol=1e-5, atol=1e-5 * np.abs(moved).max())
+
+
+def test_the_line_is_a_standard_normal_of_its_own():
+    line = Line(Skeletons(weighed(MODEL, n_paths=100_000)), DIRECTIONS[1])
+    noise = line.moves.noise - line.shares * line.place  # the rest
+    together = np.cov(np.concatenate([line.place[None], noise]))
+    assert abs(together[0, 0] - 1.0) < 0.02
+    assert np.abs(together[0, 1:]).max() < 0.002
+    np.testing.assert_allclose((line.shares**2 / line.moves.variance).sum(), 1.0)
+    assert (line.lengths > 0.0).all()
+
+
+def test_kernel_and_formula_find_the_same_crossings():
+    for event in straight_pieces(STRAIGHT["double barrier"], paths()).events:
+        found = []
+        for only in (False, True):
+            line = Line(Skeletons(weighed(MODEL)), DIRECTIONS[0])
+            if only:
+                with formulas_only():
+                    found.append(line.crossings(event))
+            else:
+                found.append(line.crossings(event))
+        compiled, formula = found
+        np.testing.assert_allclose(compiled.point, formula.point, rtol=1e-10, atol=1e-12)
+        np.testing.assert_array_equal(compiled.row, formula.row)
+        np.testing.assert_allclose(compiled.noise, formula.noise, rtol=1e-10, atol=1e-12)
+
+
+def z_scores(n_paths=200_000, seed=6):
+    """Of the control's mean, Greek by Greek, and its standard error as a share of that of the estimate."""
+    drawn = weighed(MODEL, n_paths=n_paths, seed=seed)
+    scene = Scene(SharedPaths(MODEL, drawn), CALL)
+    control = LineIntegrated(straight_pieces(CALL, drawn.spot), DIRECTIONS[0], LIKELIHOOD_RATIO)
+    found = Moments.of(control.samples(scene, [{d: 1.0} for d in FIRST])[:, None])
+    return np.abs(found.mean / found.standard_error)[:, 0]
+
+
+def test_the_control_has_mean_zero():
+    assert z_scores().max() < 4.0
+
+
+def test_a_crossing_left_out_would_be_seen(monkeypatch):
+    right = line_integral.integral
+
+    def dropped(pieces, line):
+        found = right(pieces, line)
+        return replace(found, crossings=found.crossings[:-1], jumps=found.jumps[:-1])
+
+    monkeypatch.setattr(line_integrated, "integral", dropped)
+    assert z_scores()[1:3].max() > 6.0
+
+
+def test_a_line_whose_length_does_not_move_would_be_seen(monkeypatch):
+    right = Line.tangent
+    monkeypatch.setattr(Line, "tangent", lambda self, *given: (right(self, *given)[0], np.zeros(1)))
+    assert z_scores()[2] > 6.0
+
+
+def test_a_direction_that_moves_with_the_volatility_would_be_seen(monkeypatch):
+    right = Line.tangent
+
+    def turning(self, name, rate, where):
+        moved, stretch = right(self, name, rate, where)
+        if name != "volatility":
+            return moved, stretch
+        return moved, stretch - 0.5 * taken(self.lengths, np.zeros_like(where.row)) / MODEL.volatility
+
+    monkeypatch.setattr(Line, "tangent", turning)
+    assert z_scores()[2] > 6.0
+
+
+def test_second_derivatives_get_nothing_of_it():
+    drawn = weighed(MODEL)
+    control = LineIntegrated(straight_pieces(CALL, drawn.spot), DIRECTIONS[0], LIKELIHOOD_RATIO)
+    assert not control.samples(Scene(SharedPaths(MODEL, drawn), CALL), [{("spot", "spot"): 1.0}]).any()
+
+
+def test_averages_and_one_date_are_offered_none():
+    assert not offers._lines(lg.Asian(100.0, TIMES), (LIKELIHOOD_RATIO,), weighed(MODEL))
+    assert not offers._lines(lg.Call(100.0, 1.0), (LIKELIHOOD_RATIO,), weighed(MODEL, (1.0,)))
+
+
+PUBLISHED = {  # level, direction, dates a year: deviations of one path of price, delta and vega with the line alone
+    "down-and-out call, weekly": (85.0, "down", 52, (1.20, 0.170, 23.8)),
+    "down-and-out call, daily": pytest.param(85.0, "down", 252, (1.32, 0.190, 26.1), marks=pytest.mark.slow),
+    "up-and-out call, weekly": (120.0, "up", 52, (1.08, 0.106, 10.8)),
+    "up-and-out call, daily": pytest.param(120.0, "up", 252, (1.04, 0.105, 11.0), marks=pytest.mark.slow),
+}
+
+
+@pytest.mark.parametrize(("level", "direction", "dates", "deviations"), PUBLISHED.values(), ids=PUBLISHED.keys())
+def test_a_barrier_is_as_good_as_its_line(level, direction, dates, deviations):
+    model = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
+    barrier = lg.Barrier(lg.Call(100.0, 1.0), level, direction, "out", lg.schedule(1.0, per_year=dates))
+    found = lg.greeks(model, barrier, ["delta", "vega"], paths=32_768, seed=5)
+    assert found.diagnostics.controls["control"].str.contains("integrated along").any()
+    for greek, deviation in zip(("price", "delta", "vega"), deviations, strict=True):
+        assert found[greek].standard_error * np.sqrt(32_768) < 1.15 * deviation, greek
