@@ -20,6 +20,7 @@ from .models.heston.calibration import HestonCalibration
 from .models.heston.law import Heston
 from .models.protocol import PathModel, Paths
 from .models.term_structure import TermStructureGBM
+from .payoffs.autocallable import Autocallable
 from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.custom import Payoff
 from .payoffs.european import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
@@ -46,6 +47,7 @@ __all__ = [
     "Asian",
     "AssetOrNothingCall",
     "AssetOrNothingPut",
+    "Autocallable",
     "Barrier",
     "BookWarning",
     "Call",

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from math import inf
 from typing import Any, NoReturn, final
 
 import pandas as pd
 
-from .._checks import InvalidValueError, finite, positive, refuse
+from .._checks import InvalidValueError, finite, non_negative, positive, refuse
 from .calendars import closest, iso_date
 from .currencies import code
 from .dialect import Unclear
@@ -66,6 +67,25 @@ def level(name: str, value: object) -> float | Percent:
     return percent_of(text_of(clear(name, value))) or number(positive, name, value)
 
 
+def levels(name: str, value: object) -> Any:
+    """A cell as a level, or as several separated by ``;``, ``none`` where there is none."""
+    parts = [part.strip() for part in text_of(clear(name, value)).split(";")]
+    found = tuple(inf if key_of(part) == "none" else level(name, part) for part in parts)
+    return found if len(found) > 1 else found[0]
+
+
+def share(name: str, value: object) -> float:
+    """A cell as a share of the notional: a number that is not negative, or a percentage."""
+    percent = percent_of(text_of(clear(name, value)))
+    return number(non_negative, name, value if percent is None else percent.share)
+
+
+def shares(name: str, value: object) -> Any:
+    """A cell as a share, or as several separated by ``;``."""
+    found = tuple(share(name, part) for part in text_of(clear(name, value)).split(";"))
+    return found if len(found) > 1 else found[0]
+
+
 def non_zero(name: str, value: object) -> float:
     """`value` as a finite float, refused if it is zero."""
     found = finite(name, value)
@@ -97,6 +117,10 @@ def sign(name: str, value: object) -> float:
 def _unsupported(why: str, name: str, value: object) -> NoReturn:
     """Refuse a filled cell."""
     refuse(name, f"be blank, not supported: {why}", value)
+
+
+ANYTHING = ("*",)
+"""What a column may hold for products that do not use it, where exports fill it for all."""
 
 
 @final
@@ -164,7 +188,7 @@ TABLE = (
     Column("strike", TERM, NUMBER, f"{_LEVELS}, or floating", "strike; of a forward start a percentage of the spot "
            "at its start", level),
     Column("trigger", TERM, NUMBER, _LEVELS, "spot beyond which a gap option pays", level),
-    Column("level", TERM, NUMBER, _LEVELS, "barrier", level),
+    Column("level", TERM, NUMBER, _LEVELS, "barrier; of a note where it is knocked in", level),
     Column("lower", TERM, NUMBER, _LEVELS, "lower barrier", level),
     Column("upper", TERM, NUMBER, _LEVELS, "upper barrier", level),
     Column("reference", TERM, NUMBER, "> 0, in currency",
@@ -182,6 +206,20 @@ TABLE = (
     Column("knock", TERM, WORD, ", ".join(_IN_OUT), "what touching it does", partial(word, _IN_OUT)),
     Column("average", TERM, WORD, ", ".join(_MEANS), "mean of the dates; arithmetic if blank", partial(word, _MEANS),
            harmless=("arithmetic",)),
+    Column("autocall_level", TERM, TEXT, f"{_LEVELS}; for each date, separated by `;`, or none",
+           "spot from which a note is redeemed; the strike if blank; percentages are of the strike", levels),
+    Column("coupon", TERM, TEXT, "a share, 0.02 or 2%; for each date, separated by `;`",
+           "coupon of a date of a note; none if blank. Of no other product", shares, harmless=ANYTHING),
+    Column("coupon_barrier", TERM, TEXT, f"{_LEVELS}; for each date, separated by `;`, or none",
+           "spot from which the coupon is paid; the level if blank", levels),
+    Column("memory", TERM, WORD, "yes, no", "whether missed coupons are paid with the next; no if blank", yes,
+           harmless=("no", "false")),
+    Column("knock_in_frequency", TERM, DATES, "final, daily, weekly, monthly, quarterly, or dates separated by `;`",
+           "when a note is compared with its level; final, at the maturity, if blank", harmless=("final",)),
+    Column("protection", TERM, NUMBER, "a share, 0.9 or 90%", "least redemption once knocked in; 0 if blank", share,
+           harmless=_NONE),
+    Column("redemption", TERM, NUMBER, "a share, 1 or 100%", "what a note redeems if it is neither called nor knocked "
+           "in; 1 if blank", share, harmless=("1", "1.0", "100%")),
     Column("performance", TERM, WORD, "yes, no", "whether a forward start pays per unit of the spot at its start; no "
            "if blank", yes, harmless=("no", "false")),
     Column("currency", AGREES, WORD, "a code such as EUR", "that of the underlying", code, ("ccy", "trade_currency")),

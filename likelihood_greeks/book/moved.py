@@ -10,6 +10,7 @@ import numpy as np
 from .._checks import refuse
 from .._typing import AnyArray
 from ..engine.greeks import greeks
+from ..payoffs.protocol import stated_payments
 from .open_fixing import scales
 from .state import History
 from .trades import Trade
@@ -39,12 +40,17 @@ class Gain:
 
     @property
     def payments(self) -> tuple[float, ...]:
-        """The payment, in years."""
-        return (self.past.years(self.past.span.paid),)
+        """The payments that are due, in years."""
+        stated = stated_payments(self.past.whole)
+        if stated is None:
+            return (self.past.years(self.past.span.paid),)
+        days = [*(self.past.days[int(number) - 1] for number in stated[:-1]), self.past.span.paid]
+        return tuple(self.past.years(day) for day in days if day >= self.past.span.today)
 
     def __call__(self, spot: AnyArray) -> AnyArray:
-        """The gain, shape (n_paths,)."""
-        return self._paid(spot, 1.0 + self.share) - self._paid(spot, 1.0)
+        """The gain, shape (n_paths,) or (n_payments, n_paths)."""
+        gain = self._paid(spot, 1.0 + self.share) - self._paid(spot, 1.0)
+        return gain[-len(self.payments) :] if len(gain.shape) == 2 else gain
 
     def _paid(self, spot: AnyArray, factor: float) -> AnyArray:
         seen = [*self.past.seen(self.spot * factor).values()]

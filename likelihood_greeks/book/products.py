@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, final
 
+from .._checks import refuse
+from ..payoffs.autocallable import Autocallable
 from ..payoffs.barrier import Barrier, DoubleBarrier
 from ..payoffs.european import (
     AssetOrNothingCall,
@@ -31,7 +33,8 @@ class Product:
     """A contract and the columns its arguments come from; `argument` is what it calls the column ``option``.
 
     `floats` says that its strike may be the word ``floating``; `struck_at_start` that it is a percentage of the spot at
-    the start, in years `start`, which the contract takes as its `moneyness`.
+    the start, in years `start`, which the contract takes as its `moneyness`; `calls` that it is redeemed early on its
+    dates, and watched on those of the column ``knock_in_frequency`` too.
     """
 
     contract: Callable[..., Contract]
@@ -41,6 +44,7 @@ class Product:
     argument: str = "option"
     floats: bool = False
     struck_at_start: bool = False
+    calls: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -48,6 +52,20 @@ class Product:
         return (*self.required, *self.optional)
 
 
+def _note(strike: float, times: tuple[float, ...], **terms: Any) -> Autocallable:
+    """A note from the columns of a book: a snowball."""
+    names = {"level": "knock_in", "autocall_level": "call_level", "knock_in_frequency": "knock_in_times"}
+    return Autocallable(strike, times, **{names.get(name, name): term for name, term in terms.items()})
+
+
+def _phoenix(strike: float, times: tuple[float, ...], **terms: Any) -> Autocallable:
+    """A note whose coupons have a barrier, by default the level of the knock-in, and no memory unless it is stated."""
+    if (barrier := terms.get("coupon_barrier", terms.get("level"))) is None:
+        refuse("coupon_barrier", "be given, or the level of the knock-in", None)
+    return _note(strike, times, **{"memory": False, **terms, "coupon_barrier": barrier})
+
+
+_NOTE = ("autocall_level", "coupon", "level", "knock_in_frequency", "protection", "redemption")
 EUROPEAN = {
     "call": Product(Call, ("maturity", "strike")),
     "put": Product(Put, ("maturity", "strike")),
@@ -67,6 +85,8 @@ PRODUCTS = EUROPEAN | {
     "double_barrier": Product(DoubleBarrier, ("option", "lower", "upper", "knock", "frequency"), ("rebate",), ANY),
     "asian": Product(_ASIAN, ("option", "frequency", "strike"), ("average",), CALL_OR_PUT, "kind", floats=True),
     "lookback": Product(Lookback, ("option", "frequency", "strike"), (), CALL_OR_PUT, "kind", floats=True),
+    "autocallable": Product(_note, ("frequency", "strike"), _NOTE, calls=True),
+    "phoenix": Product(_phoenix, ("frequency", "strike"), (*_NOTE, "coupon_barrier", "memory"), calls=True),
     "forward_start_call": Product(_FORWARD_CALL, ("maturity", "strike"), ("performance",), struck_at_start=True),
     "forward_start_put": Product(_FORWARD_PUT, ("maturity", "strike"), ("performance",), struck_at_start=True),
     "cliquet": Product(Cliquet, ("frequency", *RETURN_BOUNDS), ("reference",)),

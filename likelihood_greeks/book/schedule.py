@@ -11,11 +11,12 @@ from typing import final
 from .._checks import InvalidValueError, refuse
 from .calendars import PERIODS, closest, iso_date, regular
 from .columns import clear, day, key_of
-from .products import ANY, PRODUCTS
 from .rows import Row
 
 REGULAR = ("daily", *PERIODS)
 """What the column frequency may hold instead of dates."""
+FINAL = "final"
+"""What the column knock_in_frequency may hold instead: the maturity."""
 
 
 @final
@@ -64,7 +65,7 @@ def span(row: Row, today: date) -> Span | None:
     return Span(today, start, end, paid or end)
 
 
-def observations(name: str, value: object, product: str, calendar_name: str, own: Span) -> tuple[date, ...]:
+def observations(name: str, value: object, ending: str, calendar_name: str, own: Span) -> tuple[date, ...]:
     """The dates in a cell of the column frequency: regular ones, or a list some of which may be past.
 
     Raises
@@ -88,6 +89,6 @@ def observations(name: str, value: object, product: str, calendar_name: str, own
     if days[-1] > end or (own.start is not None and days[0] <= own.start):
         since = "" if own.start is None else f"after the start {own.start} and "
         refuse(name, f"hold dates {since}not after {end}", value)
-    if days[-1] != end and PRODUCTS[product].options != ANY:
-        refuse(name, f"end at the maturity {end}: {product} knows its payment then (payment_date may be later)", value)
+    if ending and days[-1] != end:
+        refuse(name, f"end at the maturity {end}: {ending} knows its payment then (payment_date may be later)", value)
     return days

@@ -14,10 +14,12 @@ from typing import Any, final
 import numpy as np
 
 from .._checks import refuse
+from ..payoffs.autocallable import Autocallable
 from ..payoffs.european import Call, Put
 from ..payoffs.forward_start import ForwardStart
 from ..payoffs.protocol import Contract
 from ..payoffs.seasoned import KnownCashFlow, OnDates, PaidLater, Seasoned
+from . import notes
 from .calendars import DAYS_PER_YEAR
 from .fixings import Fixings
 from .products import EUROPEAN, PRODUCTS, contract_of
@@ -74,6 +76,8 @@ class History:
         partly = replace(self, observed={day: stated[day] for day in needed if day in stated})
         if "knock" in self.terms and (hit := partly.touch(np.nan)) is not None:
             needed = [day for day in needed if day in (hit, self.span.maturity)]
+        if PRODUCTS[self.product].calls:
+            needed = notes.needed(self.whole, self.days, partly.observed, needed)
         observed = dict(zip(needed, fixings.known(name, needed), strict=True))
         return replace(self, observed=observed, is_open=is_open)
 
@@ -108,6 +112,8 @@ class History:
             return KnownCashFlow(0.0, 0.0), f"expired: paid on {self.span.paid}, worth nothing"
         if "knock" in self.terms:
             return self._barrier(spot)
+        if PRODUCTS[self.product].calls:
+            return self._note(spot)
         if not self.ahead:
             return self._settled(spot)
         if PRODUCTS[self.product].struck_at_start and self.days[0] not in self.ahead:
@@ -159,6 +165,20 @@ class History:
             return contract
         return PaidLater(contract, self.years(self.span.paid))
 
+    def _note(self, spot: float) -> tuple[Contract, str]:
+        """What is left of a note that may have been redeemed."""
+        whole, seen = self.whole, notes.joined(self.days, self.seen(spot), self.span.today)
+        assert isinstance(whole, Autocallable)
+        if self.is_open and spot in notes.levels(whole, self.days.index(self.span.today)):
+            refuse("fixings", f"hold today's, {self.span.today}: with it open, the spot, {spot:g}, is at a level", None)
+        past = whole.past(seen)
+        if past.called is None and not self.ahead:
+            return self._settled(spot)
+        if past.called is not None:
+            return notes.redeemed(whole, seen, past.called, (self.days, self.span))
+        left = notes.rest(whole, past, seen, [*map(self.years, self.days)], self.years(self.span.paid))
+        return left, notes.progress(self._progress(spot), past, self.days)
+
     def _barrier(self, spot: float) -> tuple[Contract, str]:
         """What is left of a product with a barrier."""
         hit, live = self.touch(spot), [day for day in self.watched if day > self.span.today]
@@ -186,6 +206,8 @@ class History:
         numbers = tuple(float(k + 1) for k in range(len(self.days)))
         watched = tuple(x for x, day in zip(numbers, self.days, strict=True) if day in self.watched)
         terms = {**self.terms, "maturity": numbers[-1], "frequency": watched, "start": numbers[0]}
+        if "knock_in_frequency" in terms:
+            terms["knock_in_frequency"] = tuple(numbers[self.days.index(day)] for day in terms["knock_in_frequency"])
         return contract_of(self.product, terms)
 
     def _settled(self, spot: float) -> tuple[Contract, str]:
@@ -212,7 +234,4 @@ def bounds(terms: Mapping[str, Any]) -> tuple[float, float]:
 
 def _paid(contract: Contract, observed: Sequence[float]) -> float:
     """What a contract pays on one path, at its end."""
-    flows = np.ravel(contract(np.array(observed)[:, None]))
-    if len(flows) != 1:
-        refuse("product", "pay once, at its end, to be settled from its past", f"{len(flows)} payments")
-    return float(flows[0])
+    return float(np.ravel(contract(np.array(observed)[:, None]))[-1])  # what it paid before is paid

@@ -20,7 +20,7 @@ from .._checks import refuse
 from ..engine.open_fixing import STILL, Moving
 from ..estimators.likelihood_ratio import Combination
 from ..payoffs.protocol import Contract
-from .columns import HARMLESS, READERS, REFUSED, TABLE, TERMS, key_of, text_of, word
+from .columns import ANYTHING, HARMLESS, READERS, REFUSED, TABLE, TERMS, key_of, text_of, word
 from .currencies import UNKNOWN
 from .fixings import Fixings
 from .law import law
@@ -30,7 +30,7 @@ from .open_fixing import moving
 from .products import ANY, EUROPEAN, FLOATING, PRODUCTS
 from .reading import filled, read_book
 from .rows import Problem, Row
-from .schedule import REGULAR, Span, observations, span
+from .schedule import FINAL, REGULAR, Span, observations, span
 from .sheets import blank
 from .state import History
 from .underlying import Model, Underlying
@@ -39,6 +39,7 @@ __all__ = ["NET", "Problem", "Trade", "parse", "without_past"]
 NET = "net"
 """The trade_id of the rows that hold a net position."""
 NO_START = "states no start: observations follow the valuation date, as if it were new"
+NO_COUPON = "states no coupon: it pays none"
 NAMED = 10  # trades that a remark lists
 
 
@@ -107,7 +108,9 @@ def _unique(name: str, value: object, counts: Mapping[str, int]) -> str:
 
 
 def _harmless(column: str, value: object, product: str) -> bool:
-    return key_of(value) in (HARMLESS.get(column, ()) if column != "option" else (product,))
+    return HARMLESS.get(column) == ANYTHING or key_of(value) in (
+        HARMLESS.get(column, ()) if column != "option" else (product,)
+    )
 
 
 def _floats(row: Row, product: str) -> bool:
@@ -185,6 +188,22 @@ def _reference(underlying: Underlying, own: Span, market: Market) -> float | Non
     return _fixings(market).known(underlying.name, [own.start])[0]
 
 
+def _knock_in(
+    row: Row, calls: tuple[date, ...], terms: dict[str, Any], where: tuple[Underlying, Span]
+) -> tuple[date, ...] | None:
+    """All observations of a note; those of its knock-in are kept among its terms."""
+    underlying, own = where
+    if key_of(row.cells["knock_in_frequency"]) == FINAL:
+        return calls
+    if "level" not in terms:
+        return row.attempt(refuse, "level", "be given: knock_in_frequency says when it counts", None)
+    days = row.read("knock_in_frequency", observations, "", underlying.calendar, own)
+    if days is None:
+        return None
+    terms["knock_in_frequency"] = days
+    return tuple(sorted({*days, *calls}))
+
+
 def _strike_and_end(own: Span) -> tuple[date, ...]:
     """The observations of an option that is struck when it starts."""
     return (own.start or refuse("start", "be given: the strike is set then", None), own.maturity)
@@ -200,16 +219,20 @@ def _history(row: Row, product: str, terms: dict[str, Any], where: tuple[Underly
     at = row.attempt(_reference, underlying, own, market) or underlying.spot if starts else None
     if not row.problems:
         terms.update(row.attempt(in_currency, terms, at) or {})
+    ending = product * (PRODUCTS[product].options != ANY)
     if "frequency" in PRODUCTS[product].required:
-        days = row.read("frequency", observations, product, underlying.calendar, own)
+        days = row.read("frequency", observations, ending, underlying.calendar, own)
     if "reference" in PRODUCTS[product].optional and "reference" not in terms:
         terms["reference"] = row.attempt(_reference, underlying, own, market)
         if days and own.start is not None and own.start > own.today:
             days = (own.start, *days)
-    if row.problems or days is None:
+    watched = days
+    if PRODUCTS[product].calls and days is not None and row.cells.get("knock_in_frequency") is not None:
+        days = _knock_in(row, days, terms, (underlying, own))
+    if row.problems or days is None or watched is None:
         return None
     every = days if days[-1] == own.maturity else (*days, own.maturity)
-    return row.attempt(History(product, terms, own, every, days).informed, underlying.name, _fixings(market))
+    return row.attempt(History(product, terms, own, every, watched).informed, underlying.name, _fixings(market))
 
 
 def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
@@ -233,10 +256,11 @@ def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapp
     if not (trade_id and quantity and past and left and found) or row.problems:
         return None
     forgets = own.start is None and key_of(row.cells.get("frequency", "")) in REGULAR and "reference" not in row.cells
+    unpaid = PRODUCTS[product].calls and "coupon" not in terms
     trade = Trade(
         trade_id, row.number, underlying.name, product, quantity, own.maturity, market.years(own.maturity), left[0],
         *found, currencies.get(underlying.name, UNKNOWN),
-        left[1] or NO_START * forgets,
+        "; ".join(filter(None, (left[1] or NO_START * forgets, NO_COUPON * unpaid))),
     )  # fmt: skip
     return trade if past.decided else row.attempt(_moving, trade, past)
 
@@ -294,7 +318,7 @@ def parse(book: pd.DataFrame, market: Market, rows: Sequence[int] | None = None)
 def without_past(trades: Iterable[Trade], market: Market) -> list[str]:
     """What to say of trades that are valued as new on underlyings of which the market has a past."""
     past = {name for name, own in market.fixings.items() if any(day < market.valuation_date for day in own)}
-    names = [trade.trade_id for trade in trades if trade.state == NO_START and trade.underlying in past]
+    names = [trade.trade_id for trade in trades if NO_START in trade.state and trade.underlying in past]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     listed = ", ".join(names[:NAMED]) + more
     return [f"{listed}: no start is stated, so that no fixing is used; valued as if traded today"] if names else []

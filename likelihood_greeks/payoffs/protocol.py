@@ -40,7 +40,7 @@ class StatesPayments(Contract, Protocol):
         ...
 
 
-def stated_payments(payoff: Contract) -> tuple[float, ...] | None:
+def stated_payments(payoff: object) -> tuple[float, ...] | None:
     """The payment dates that a contract states; None if it states none."""
     found = payoff.payments if isinstance(payoff, StatesPayments) else None
     return found if isinstance(found, tuple) else None  # a method of the payoff's own may have that name

@@ -111,6 +111,39 @@ class PaidLater:
 
 @final
 @dataclass(frozen=True)
+class AlsoPays:
+    """A contract that states its payments, and before them an amount that is known.
+
+    Parameters
+    ----------
+    payoff : Contract
+    amount : float
+        Currency.
+    payment : float
+        When it is paid, in years, >= 0.
+    """
+
+    payoff: Contract
+    amount: float
+    payment: float
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """Those of the contract."""
+        return self.payoff.times
+
+    @property
+    def payments(self) -> tuple[float, ...]:
+        """The payment of the amount, and those of the contract."""
+        return (self.payment, *(stated_payments(self.payoff) or ()))
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """The amount and the cash flows, shape (1 + n_flows, n_paths)."""
+        return np.concatenate([np.full((1, spot.shape[-1]), self.amount), self.payoff(spot)])
+
+
+@final
+@dataclass(frozen=True)
 class OnDates:
     """A contract with one cash flow, on dates of which some may be past: for `Seasoned`, which knows what they showed.
 

@@ -8,6 +8,7 @@ from typing import Any, final
 
 from ..models.gbm import GBM
 from ..parameters import Greek
+from ..payoffs.autocallable import Autocallable
 from ..payoffs.barrier import Barrier, DoubleBarrier
 from ..payoffs.european import (
     AssetOrNothingCall,
@@ -66,6 +67,8 @@ class Case:
             words.append(type(payoff.option).__name__)
         elif getattr(payoff, "strike", 0.0) is None:
             words.append("floating strike")
+        elif isinstance(payoff, Autocallable):
+            words.append("snowball" if payoff.coupon_barrier is None else "phoenix")
         return f"{' '.join(words)}, {len(payoff.times)} dates, spot {self.model.spot:g}"
 
     @property
@@ -131,6 +134,10 @@ def path_dependents(model: GBM, days: tuple[int, ...]) -> Iterator[Contract]:
     yield Lookback(times, "call", strike=1.05 * s)
     yield Lookback(times, "put", strike=0.96 * s)
     yield Lookback(times, "call")
+    yield Autocallable(s, times, 1.02 * s, 0.03, knock_in=0.75 * s)
+    yield Autocallable(
+        0.98 * s, times, 1.05 * s, 0.02, 0.9 * s, knock_in=0.85 * s, knock_in_times=times, protection=0.4
+    )
     yield ForwardStart(times[0], end, moneyness=1.02)
     yield ForwardStart(times[0], end, "put", moneyness=0.97, performance=True)
 

@@ -13,9 +13,8 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias, final
+from typing import final
 
 import numpy as np
 from scipy import sparse, special
@@ -25,22 +24,16 @@ from .._typing import AnyArray, FloatArray
 from ..models.gbm import GBM
 from ..numerics.differences import seven_point
 from ..parameters import TIME, Greek, resolve
+from ..payoffs.autocallable import Autocallable
 from ..payoffs.barrier import Barrier, DoubleBarrier
 from ..payoffs.european import European
 from ..payoffs.forward_start import ForwardStart
 from ..payoffs.path import Asian, Lookback
 from ..payoffs.protocol import Contract
+from . import machines
+from .walk import INF, WIDTH, Bounds, Piece, Walk, expected, panels_on
 
-INF = float("inf")
-WIDTH = 9.0  # standard deviations kept on each side: what is cut off has probability 1e-19
 NODES = 3.0
-
-Piece: TypeAlias = tuple[float, float, float, float]
-"""(lower, upper, constant, slope): constant + slope * S where lower < S < upper."""
-
-Bounds: TypeAlias = tuple[float, float]
-Grid: TypeAlias = tuple[FloatArray, FloatArray]
-Source: TypeAlias = Callable[[FloatArray, float], FloatArray]
 
 
 @final
@@ -76,8 +69,8 @@ def price(model: GBM, payoff: Contract, nodes: float = NODES) -> float:
     ----------
     model : GBM
     payoff : Contract
-        `Barrier`, `DoubleBarrier`, `Lookback`, `ForwardStart`, `AsianDigital`, or `Asian` on the arithmetic
-        average with a strike.
+        `Barrier`, `DoubleBarrier`, `Lookback`, `ForwardStart`, `Autocallable`, `AsianDigital`, or `Asian` on the
+        arithmetic average with a strike.
     nodes : float
         Quadrature nodes for each standard deviation of the shortest step.
 
@@ -159,75 +152,12 @@ def _price(model: GBM, payoff: Contract, times: FloatArray, nodes: float) -> flo
             return _average(model, (strike, INF, -strike, 1.0), times, nodes)
         case Asian(strike=float() | int() as strike, average="arithmetic", kind="put"):
             return _average(model, (0.0, strike, strike, -1.0), times, nodes)
+        case Autocallable():
+            return machines.price(model, machines.autocallable(payoff), times, nodes)
         case ForwardStart():
             return _forward_start(model, payoff, times)
-    raise TypeError(
-        f"payoff must be a barrier, lookback or arithmetic Asian with a strike, or a forward start, got {payoff!r}"
-    )
-
-
-# -- grids and steps -------------------------------------------------------------------------------------------
-
-
-PANEL = np.polynomial.legendre.leggauss(40)
-"""Points and weights of one panel. A single long rule would do, but its weights are only good to about 1e-14, and
-the same kernel is applied once for each date."""
-
-
-def _grid(lower: float, upper: float, scale: float, nodes: float) -> Grid:
-    """Gauss--Legendre panels on (lower, upper), which is empty if upper <= lower: points and weights."""
-    if not upper > lower:
-        return np.zeros(0), np.zeros(0)
-    panels = int(np.ceil(nodes * (upper - lower) / (30.0 * scale)))
-    half = 0.5 * (upper - lower) / panels
-    centres = lower + half * (2.0 * np.arange(panels) + 1.0)
-    return (centres[:, None] + half * PANEL[0]).ravel(), np.tile(half * PANEL[1], panels)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    """Steps of the log spot: `drift` * dt + `volatility` * N(0, dt)."""
-
-    drift: float
-    volatility: float
-    times: FloatArray
-
-    @classmethod
-    def of(cls, model: GBM, times: FloatArray) -> _Walk:
-        return cls(model.rate - model.dividend_yield - 0.5 * model.volatility**2, model.volatility, times)
-
-    @property
-    def steps(self) -> FloatArray:
-        return np.diff(self.times, prepend=0.0)
-
-    @property
-    def shortest(self) -> float:
-        """The least standard deviation of a step."""
-        return float(self.volatility * np.sqrt(self.steps.min()))
-
-    def reach(self) -> Bounds:
-        """How far below and above its start the walk can get, under the pricing and the share measure."""
-        maturity = self.times[-1]
-        spread = WIDTH * self.volatility * np.sqrt(maturity)
-        low, high = sorted([self.drift, self.drift + self.volatility**2])
-        return min(low * maturity, 0.0) - spread, max(high * maturity, 0.0) + spread
-
-    def kernel(self, start: FloatArray, points: FloatArray, weights: FloatArray, step: float) -> FloatArray:
-        """Transition density times quadrature weights, shape (n_start, n_points)."""
-        deviation = self.volatility * np.sqrt(step)
-        z = (points - start[:, None] - self.drift * step) / deviation
-        return np.asarray(np.exp(-0.5 * z * z) * (weights / (deviation * np.sqrt(2.0 * np.pi))))
-
-    def backward(self, values: FloatArray, start: FloatArray, grid: Grid, source: Source | None = None) -> FloatArray:
-        """Roll values at the last date but one back to today, at log spots `start`; `source` is gained at each step."""
-        kernel, built = np.zeros((0, 0)), -1.0
-        for step in self.steps[-2:0:-1]:
-            if not np.isclose(step, built, rtol=1e-12, atol=0.0):
-                kernel, built = self.kernel(grid[0], *grid, step), step
-            values = kernel @ values + (source(grid[0], step) if source else 0.0)
-        first = self.steps[0]
-        return self.kernel(start, *grid, first) @ values + (source(start, first) if source else 0.0)
+    has = "a barrier, lookback or arithmetic Asian with a strike, a forward start or a note"
+    raise TypeError(f"payoff must be {has}, got {payoff!r}")
 
 
 # -- barriers --------------------------------------------------------------------------------------------------
@@ -240,35 +170,19 @@ def lines(option: European) -> list[Piece]:
     return [side for side in sides if any(side[2:])]
 
 
-def _expected(walk: _Walk, start: FloatArray, step: float, lines: list[Piece], alive: Bounds) -> FloatArray:
-    """Mean of the lines at the end of a step, restricted to log spots in `alive`; shape of `start`."""
-    deviation = walk.volatility * np.sqrt(step)
-    mean = start + walk.drift * step
-    forward = np.exp(mean + 0.5 * deviation**2)
-    total = np.zeros_like(start)
-    for lower, upper, constant, slope in lines:
-        low = max(np.log(lower) if lower > 0.0 else -INF, alive[0])
-        high = min(np.log(upper), alive[1])
-        if low < high:
-            a, b = (low - mean) / deviation, (high - mean) / deviation
-            total += constant * (special.ndtr(b) - special.ndtr(a))
-            total += slope * forward * (special.ndtr(b - deviation) - special.ndtr(a - deviation))
-    return total
-
-
 def _knocked(model: GBM, payoff: Barrier | DoubleBarrier, times: FloatArray, alive: Bounds, nodes: float) -> float:
     """Both kinds from the option less its rebate, paid only on paths that stay in `alive` (bounds of the log spot)."""
-    walk, start, everywhere = _Walk.of(model, times), np.log([model.spot]), (-INF, INF)
+    walk, start, everywhere = Walk.of(model, times), np.log([model.spot]), (-INF, INF)
     option, rebate = lines(payoff.option), (0.0, INF, -payoff.rebate, 0.0)
     last = alive if payoff.monitor_maturity else everywhere
     if len(times) == 1:
-        surviving = _expected(walk, start, times[0], [*option, rebate], last)
+        surviving = expected(walk, start, times[0], [*option, rebate], last)
     else:
         low, high = (start[0] + end for end in walk.reach())
-        grid = _grid(max(alive[0], low), min(alive[1], high), walk.shortest, nodes)
-        values = _expected(walk, grid[0], walk.steps[-1], [*option, rebate], last)
+        grid = panels_on(max(alive[0], low), min(alive[1], high), walk.shortest, nodes)
+        values = expected(walk, grid[0], walk.steps[-1], [*option, rebate], last)
         surviving = walk.backward(values, start, grid)
-    plain = _expected(walk, start, times[-1], option, everywhere)
+    plain = expected(walk, start, times[-1], option, everywhere)
     paid = surviving + payoff.rebate if payoff.knock == "out" else plain - surviving
     return float(model.discount(times[-1]) * paid[0])
 
@@ -276,7 +190,7 @@ def _knocked(model: GBM, payoff: Barrier | DoubleBarrier, times: FloatArray, ali
 # -- lookbacks -------------------------------------------------------------------------------------------------
 
 
-def _crossing(walk: _Walk, start: FloatArray, nodes: float) -> FloatArray:
+def _crossing(walk: Walk, start: FloatArray, nodes: float) -> FloatArray:
     """Probability that the walk from each of `start` is at or above 0 on some date."""
 
     def source(x: FloatArray, step: float) -> FloatArray:
@@ -284,7 +198,7 @@ def _crossing(walk: _Walk, start: FloatArray, nodes: float) -> FloatArray:
 
     if len(walk.times) == 1:
         return source(start, walk.times[0])
-    grid = _grid(-walk.reach()[1], 0.0, walk.shortest, nodes)
+    grid = panels_on(-walk.reach()[1], 0.0, walk.shortest, nodes)
     return walk.backward(source(grid[0], walk.steps[-1]), start, grid, source)
 
 
@@ -293,7 +207,7 @@ def _lookback(model: GBM, payoff: Lookback, times: FloatArray, nodes: float) -> 
 
     The probability depends on log(S0 / L) alone, so one backward recursion serves every level; out of reach it is 1.
     """
-    walk, log_spot = _Walk.of(model, times), float(np.log(model.spot))
+    walk, log_spot = Walk.of(model, times), float(np.log(model.spot))
     low, high = (log_spot + end for end in walk.reach())
     sign = 1.0 if (payoff.kind == "call") == (payoff.strike is not None) else -1.0  # of the maximum, the minimum
     near = low if sign > 0.0 else high
@@ -302,7 +216,7 @@ def _lookback(model: GBM, payoff: Lookback, times: FloatArray, nodes: float) -> 
         log_strike = float(np.log(payoff.strike))
         excess = sign * (np.exp(near) - payoff.strike) if sign * log_strike < sign * near else 0.0
         near = sign * max(sign * near, sign * log_strike)
-    levels, weights = _grid(*((near, high) if sign > 0.0 else (low, near)), walk.shortest, nodes)
+    levels, weights = panels_on(*((near, high) if sign > 0.0 else (low, near)), walk.shortest, nodes)
     mirrored = replace(walk, drift=sign * walk.drift)
     beyond = np.sum(weights * np.exp(levels) * _crossing(mirrored, sign * (log_spot - levels), nodes))
     return float(model.discount(times[-1]) * (beyond + excess))
@@ -316,7 +230,7 @@ def _forward_start(model: GBM, payoff: ForwardStart, times: FloatArray) -> float
     pays = [(payoff.moneyness, INF, -payoff.moneyness, 1.0)]
     if payoff.kind == "put":
         pays = [(0.0, payoff.moneyness, payoff.moneyness, -1.0)]
-    later = _expected(_Walk.of(model, times), np.zeros(1), times[1] - times[0], pays, (-INF, INF))[0]
+    later = expected(Walk.of(model, times), np.zeros(1), times[1] - times[0], pays, (-INF, INF))[0]
     return float(model.discount(times[1]) * later * (1.0 if payoff.performance else model.forward(times[0])))
 
 
@@ -331,17 +245,17 @@ def _average(model: GBM, line: Piece, times: FloatArray, nodes: float) -> float:
     functions of :math:`c = x_i + a_i` on an even grid: the integrands vanish at its ends, so the trapezoidal rule is
     exponentially accurate.
     """
-    walk = _Walk.of(model, times)
+    walk = Walk.of(model, times)
     start = float(np.log(model.spot / len(times)))
     if len(times) == 1:
-        return float(model.discount(times[-1]) * _expected(walk, np.array([start]), times[0], [line], (-INF, INF))[0])
+        return float(model.discount(times[-1]) * expected(walk, np.array([start]), times[0], [line], (-INF, INF))[0])
     later = walk.steps[1:]
     lowest = np.min(walk.drift * later - WIDTH * walk.volatility * np.sqrt(later))
     highest = np.log(len(times)) + walk.reach()[1]
     count = 2 + int(np.ceil(nodes * (highest - lowest) / walk.shortest))
     grid, spacing = np.linspace(lowest, highest, count, retstep=True)
     sums = np.logaddexp(0.0, grid)
-    values = _expected(walk, start + sums, times[0], [line], (-INF, INF))
+    values = expected(walk, start + sums, times[0], [line], (-INF, INF))
     kernel, built = _banded(walk, sums, grid, spacing, later[0]), later[0]
     for step in later[:-1]:
         if not np.isclose(step, built, rtol=1e-12, atol=0.0):
@@ -351,7 +265,7 @@ def _average(model: GBM, line: Piece, times: FloatArray, nodes: float) -> float:
     return float(model.discount(times[-1]) * (last @ values)[0])
 
 
-def _banded(walk: _Walk, start: FloatArray, grid: FloatArray, spacing: float, step: float) -> sparse.csr_array:
+def _banded(walk: Walk, start: FloatArray, grid: FloatArray, spacing: float, step: float) -> sparse.csr_array:
     """Transition density times the spacing, cut off at `WIDTH` deviations; shape (n_start, n_grid)."""
     deviation = walk.volatility * np.sqrt(step)
     centre = start + walk.drift * step

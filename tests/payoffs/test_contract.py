@@ -99,7 +99,7 @@ def test_it_is_a_value(make):
 def test_another_term_is_another_payoff(make):
     payoff = make()
     names = {field.name for field in fields(payoff)}
-    terms = ("strike", "level", "lower", "cap", "global_cap", "moneyness", "function", "fixings", "times")
+    terms = ("strike", "level", "lower", "cap", "global_cap", "reference", "moneyness", "function", "fixings", "times")
     term = next(name for name in terms if name in names)
     value = getattr(payoff, term)
     if isinstance(value, tuple):

@@ -39,6 +39,8 @@ PAYOFFS = {
     "cliquet": lambda: lg.Cliquet(UNEVEN, 93.0, -0.04, 0.05, -0.01, 0.12),
     "forward start": lambda: lg.ForwardStart(UNEVEN[0], T, "call", 0.97),
     "forward start of a performance": lambda: lg.ForwardStart(UNEVEN[1], T, "put", 1.02, performance=True),
+    "snowball": lambda: lg.Autocallable(97.0, UNEVEN, 101.0, 0.03, knock_in=84.0, knock_in_times=UNEVEN),
+    "phoenix": lambda: lg.Autocallable(95.0, UNEVEN[1:], 99.0, 0.02, 88.0, knock_in=84.0, knock_in_times=UNEVEN),
     "a user's, date by date": lambda: lg.Payoff(coupons, UNEVEN),
     "a user's, in place": lambda: lg.Payoff(first_call, UNEVEN),
     "seasoned Asian": lambda: lg.Seasoned(lg.Asian(97.0, UNEVEN), (90.0, 101.0)),

@@ -22,6 +22,7 @@ from typing import Any, NoReturn, final
 import numpy as np
 
 from ..._typing import FloatArray
+from ..protocol import stated_payments
 from . import elementwise as rules
 from . import reductions
 from .elementwise import constant
@@ -194,7 +195,7 @@ def relax(
 
     Returns
     -------
-    flows : ndarray, shape (1, n_paths) or (n_times, n_paths)
+    flows : ndarray, shape (1, n_paths) or (n_flows, n_paths)
     gradient : callable
         From weights of the cash flows, shape (n_flows, 1), to the gradient of their weighted sum in every fixing, of
         the shape of `spot`.
@@ -220,7 +221,9 @@ def followed(payoff: Callable[[Any], Any], spot: FloatArray, tape: Tape) -> tupl
         found = payoff(Relaxed(tape, leaf))
         if not isinstance(found, (Relaxed, np.ndarray)):
             raise NotRelaxableError(f"a result of type {type(found).__name__}")
-        if found.shape not in (spot.shape[-1:], spot.shape[-2:]):
+        payments = stated_payments(payoff)
+        n_flows = spot.shape[-2] if payments is None else len(payments)
+        if found.shape not in (spot.shape[-1:], (n_flows, spot.shape[-1])):
             raise NotRelaxableError(f"a result of shape {found.shape}")
         if isinstance(found, Relaxed) and found.tape is not tape:
             raise NotRelaxableError("spots of an earlier evaluation (a cache)")
