@@ -16,7 +16,7 @@ It is Lipschitz in b and :math:`\ell` however the payoff jumps. With i the date 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 from scipy import special
@@ -24,6 +24,9 @@ from scipy import special
 from .._typing import AnyArray, FloatArray
 from ..payoffs.relaxed.straight import StraightPieces
 from .lines import Crossings, Line
+
+Straight: TypeAlias = tuple[FloatArray | float, FloatArray | float]
+"""A weight p + q z along the line."""
 
 ROOT = np.sqrt(2.0 * np.pi)
 
@@ -36,32 +39,42 @@ class Integral:
     Attributes
     ----------
     line : Line
-    value : ndarray
-        F, undiscounted.
+    value, leaning : ndarray
+        F, undiscounted, and the integral of the payoff times z.
     crossings : tuple of Crossings
         Where the payoff's events begin or end.
     jumps : tuple of ndarray
         The payoff's jump there times the density.
-    final, widening : ndarray
-        The slopes of F in the last log-spot and, as far as they come from the last date, in its length.
+    final, widening, bending : ndarray
+        Integrals of what the payoff gains as the last log-spot moves, times 1, z and z².
     """
 
     line: Line
     value: FloatArray
+    leaning: FloatArray
     crossings: tuple[Crossings, ...]
     jumps: tuple[FloatArray, ...]
     final: FloatArray
     widening: FloatArray
+    bending: FloatArray
 
-    def moved(self, name: str, rate: float) -> FloatArray:
-        """The derivative of F along the tangent in a coordinate, normals held fixed."""
-        line = self.line
+    def moved(self, name: str, rate: float, weight: Straight = (1.0, 0.0)) -> FloatArray:
+        r"""The derivative of F along the tangent in a coordinate, normals held fixed; of :math:`\int f w \varphi\,dz`
+        for a weight p + q z that stays as it is.
+        """  # fmt: skip
+        (p, q), line = weight, self.line
         here, along = line.tangent(name, rate, line.end)
-        found = self.final * (here - along * line.place) + self.widening * along
+        still = here - along * line.place
+        found = (self.final * p + self.widening * q) * still + (self.widening * p + self.bending * q) * along
         for crossing, jump in zip(self.crossings, self.jumps, strict=True):
             there, stretch = line.tangent(name, rate, crossing)
-            found += jump * (there + stretch * (crossing.point - line.place)) / crossing.length
+            weighed = jump * (p + q * crossing.point)
+            found += weighed * (there + stretch * (crossing.point - line.place)) / crossing.length
         return found
+
+    def weighed(self, weight: Straight) -> FloatArray:
+        """The integral of the payoff times a weight p + q z."""
+        return weight[0] * self.value + weight[1] * self.leaning
 
 
 def integral(pieces: StraightPieces, line: Line) -> Integral:
@@ -71,15 +84,19 @@ def integral(pieces: StraightPieces, line: Line) -> Integral:
     mean = line.skeletons.drawn.spot[-1] * np.exp(length * (0.5 * length - line.place))
     start = tuple(int(not event.above) for event in pieces.events)
     value = pieces.constant[start] + pieces.slope[start] * mean
-    final, widening, jumps = pieces.slope[start] * mean, np.zeros(len(mean)), []
+    final, dense_of_all, bent, jumps = pieces.slope[start] * mean, np.zeros(len(mean)), np.zeros(len(mean)), []
+    leaning = np.zeros(len(mean))
     for k, crossing in enumerate(crossings):
         constant, slope = _steps(pieces, crossings, k)
         near = slope * mean * special.ndtr(length - crossing.point)
         dense = slope * mean * _density(length - crossing.point)
         value = value + constant * special.ndtr(-crossing.point) + near
-        final, widening = final + near, widening + dense
+        final, dense_of_all, bent = final + near, dense_of_all + dense, bent + dense * (crossing.point - length)
+        leaning += constant * _density(crossing.point)
         jumps.append(constant * _density(crossing.point) + dense)
-    return Integral(line, value, crossings, tuple(jumps), final, final * length + widening)
+    widening = final * length + dense_of_all
+    bending = final * (1.0 + length**2) + 2.0 * length * dense_of_all + bent
+    return Integral(line, value, leaning + widening, crossings, tuple(jumps), final, widening, bending)
 
 
 def _steps(pieces: StraightPieces, crossings: tuple[Crossings, ...], k: int) -> tuple[FloatArray, FloatArray]:

@@ -1,4 +1,4 @@
-"""The payoff less its integral along a line of the normals: of mean zero for the price and every first-order Greek.
+"""The payoff less its integral along a line of the normals: of mean zero for the price and most Greeks.
 
 The weight's estimate less the derivative of the integral is a control too, and with coefficient one it takes the
 estimate's place: see `line_integral`.
@@ -13,13 +13,15 @@ from typing import final
 import numpy as np
 
 from .._typing import FloatArray
-from ..estimators.likelihood_ratio import Combination
+from ..estimators.likelihood_ratio import Combination, splits
+from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
 from ..payoffs.relaxed.straight import StraightPieces
 from .handed_over import HANDOVER, RATE, TRAVEL
 from .handover import beneath
 from .line_integral import Integral, integral
+from .line_scores import second
 from .lines import Direction, Line
 from .protocol import Load, Scene, by_greek
 
@@ -57,26 +59,35 @@ class LineIntegrated:
         """None: it stands alone."""
 
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
-        """The estimate's samples less those of the integral; zero for second derivatives."""
+        """The estimate's samples less those of the integral; zero for second derivatives in two clocks."""
         skeletons, model = scene.paths.skeletons, scene.paths.model
         line = scene.paths.shared(("line", self.direction), lambda: Line(skeletons, self.direction))
         along, discount = integral(self.pieces, line), model.discount_jet(payment_times(scene.payoff, np.zeros((1, 1))))
-        factor, plain = float(discount.value[0]), scene.value
-        price = plain - factor * along.value
+        flow, known = scene.value / float(discount.value[0]), dict[Derivative, FloatArray | None]()
+
+        def difference(derivative: Derivative) -> FloatArray | None:
+            """Of the estimate and the integral, undiscounted; None where the integral is not known."""
+            smooth = once(known, derivative, lambda: self._integrand(along, derivative))
+            if smooth is None:
+                return None
+            return np.asarray((flow * scene.drawn.weights[derivative] if derivative else flow) - smooth)
 
         def sample(derivative: Derivative) -> FloatArray:
-            if not derivative:
-                return price
-            if len(derivative) > 1:
-                return np.zeros_like(plain)
-            measured = plain * scene.drawn.weights[derivative] - factor * self._first(along, derivative[0])
-            return np.asarray(measured + float(discount.derivative(*derivative)[0]) / factor * price)
+            factors = {rest: float(discount.derivative(*paid)[0]) for paid, rest in splits(derivative)}
+            terms = [(factor, difference(rest)) for rest, factor in factors.items() if factor]
+            return np.asarray(sum((f * x for f, x in terms if x is not None), np.zeros_like(flow))) * all(
+                x is not None for _, x in terms
+            )
 
         return by_greek(sample, True, combinations)
 
-    def _first(self, along: Integral, name: str) -> FloatArray:
-        handed = along.line.moves.slope(name, self.rate).handed
-        return along.moved(name, self.rate) + along.value * handed
+    def _integrand(self, along: Integral, derivative: Derivative) -> FloatArray | None:
+        match derivative:
+            case ():
+                return along.value
+            case (name,):
+                return along.moved(name, self.rate) + along.value * along.line.moves.slope(name, self.rate).handed
+        return second(along, derivative, self.rate)
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: of its events, of the line, and of what travels beneath."""

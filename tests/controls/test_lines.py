@@ -7,7 +7,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks._compiled import formulas_only
-from likelihood_greeks.controls import line_integral, line_integrated, offers
+from likelihood_greeks.controls import line_integral, line_integrated, line_scores, offers
 from likelihood_greeks.controls.line_integrated import LineIntegrated
 from likelihood_greeks.controls.lines import DIRECTIONS, Line, taken
 from likelihood_greeks.controls.protocol import Scene, SharedPaths
@@ -153,10 +153,30 @@ def test_a_direction_that_moves_with_the_volatility_would_be_seen(monkeypatch):
     assert z_scores()[2] > 6.0
 
 
-def test_second_derivatives_get_nothing_of_it():
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_one_coordinate_scored_and_one_that_travels_have_mean_zero_too(direction):
+    pairs = [("spot", "spot"), ("spot", "volatility"), ("rate", "volatility"), ("spot", TIME), ("rate", "rate")]
+    drawn = weigh(MODEL, draw(MODEL, np.asarray(TIMES), 200_000, 8), [*FIRST[1:], *pairs])
+    scene = Scene(SharedPaths(MODEL, drawn), CALL)
+    control = LineIntegrated(straight_pieces(CALL, drawn.spot), direction, LIKELIHOOD_RATIO)
+    samples = control.samples(scene, [{pair: 1.0} for pair in pairs])
+    plain = np.stack([scene.value * drawn.weights[pair] for pair in pairs])
+    assert (samples.std(axis=1) > 0.2 * plain.std(axis=1)).all()
+    assert (np.abs(samples.mean(axis=1)) < 4.0 * samples.std(axis=1) / np.sqrt(200_000)).all()
+
+
+def test_a_weight_that_does_not_move_would_be_seen(monkeypatch):
+    monkeypatch.setattr(line_scores, "motion", lambda *_: (0.0, 0.0))
+    drawn = weigh(MODEL, draw(MODEL, np.asarray(TIMES), 200_000, 8), [*FIRST[1:], ("rate", "volatility")])
+    control = LineIntegrated(straight_pieces(CALL, drawn.spot), DIRECTIONS[0], LIKELIHOOD_RATIO)
+    (samples,) = control.samples(Scene(SharedPaths(MODEL, drawn), CALL), [{("rate", "volatility"): 1.0}])
+    assert abs(samples.mean()) > 6.0 * samples.std() / np.sqrt(200_000)
+
+
+def test_what_turns_the_clock_twice_gets_nothing_of_it():
     drawn = weighed(MODEL)
     control = LineIntegrated(straight_pieces(CALL, drawn.spot), DIRECTIONS[0], LIKELIHOOD_RATIO)
-    assert not control.samples(Scene(SharedPaths(MODEL, drawn), CALL), [{("spot", "spot"): 1.0}]).any()
+    assert not control.samples(Scene(SharedPaths(MODEL, drawn), CALL), [{("volatility", "volatility"): 1.0}]).any()
 
 
 def test_averages_and_one_date_are_offered_none():
