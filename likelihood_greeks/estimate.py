@@ -12,6 +12,7 @@ from scipy import special
 
 from ._compiled import kernels
 from ._typing import FloatArray
+from .scouted import Scouted
 
 CARRIERS = 25
 """Samples that must carry the variance: with 25 the standard error itself is known to about ten per cent."""
@@ -36,6 +37,8 @@ class Moments:
         Number of independent samples.
     mean, m2, m3, m4 : ndarray, shape (...)
         One entry an estimated quantity.
+    scouted : Scouted, optional
+        What is known of their variance besides.
 
     References
     ----------
@@ -48,6 +51,7 @@ class Moments:
     m2: FloatArray
     m3: FloatArray
     m4: FloatArray
+    scouted: Scouted | None = field(default=None, kw_only=True)
 
     @classmethod
     def of(cls, samples: FloatArray) -> Moments:
@@ -70,7 +74,18 @@ class Moments:
     def stacked(cls, parts: Sequence[Moments]) -> Moments:
         """Moments of several quantities on the same samples, a new first axis."""
         fields = ("mean", "m2", "m3", "m4")
-        return cls(parts[0].count, *(np.stack([getattr(part, field) for part in parts]) for field in fields))
+        known = [part.known for part in parts]
+        sums = (np.stack([getattr(part, field) for part in parts]) for field in fields)
+        return cls(parts[0].count, *sums, scouted=Scouted.joined(known, stacked=True))
+
+    @property
+    def known(self) -> Scouted:
+        """What is known besides the samples."""
+        return self.scouted or Scouted.nothing(self.mean.shape)
+
+    def knowing(self, scouted: Scouted) -> Moments:
+        """The moments of the same samples, more being known besides."""
+        return replace(self, scouted=scouted)
 
     def shifted(self, by: FloatArray | float) -> Moments:
         """The moments of the samples with something added that is the same in all, shape of `mean`."""
@@ -78,7 +93,8 @@ class Moments:
 
     def __getitem__(self, entries: Any) -> Moments:
         """The moments of some of the quantities."""
-        return Moments(self.count, self.mean[entries], self.m2[entries], self.m3[entries], self.m4[entries])
+        sums = (self.mean[entries], self.m2[entries], self.m3[entries], self.m4[entries])
+        return Moments(self.count, *sums, scouted=self.scouted and self.scouted[entries])
 
     def merge(self, other: Moments) -> Moments:
         """Moments of both sets of samples together."""
@@ -93,7 +109,8 @@ class Moments:
             + 6.0 * step**2 * (a * a * other.m2 + b * b * self.m2)
             + 4.0 * step * (a * other.m3 - b * self.m3)
         )
-        return Moments(n, self.mean + b * step, m2, m3, m4)
+        known = self.known.merge(other.known) if self.scouted or other.scouted else None
+        return Moments(n, self.mean + b * step, m2, m3, m4, scouted=known)
 
     @property
     def pooled(self) -> Moments:
@@ -102,13 +119,22 @@ class Moments:
 
     @property
     def variance(self) -> FloatArray:
-        """Unbiased variance of one sample."""
-        return np.asarray(self.m2 / (self.count - 1.0)) if self.count > 1 else np.full_like(self.m2, np.nan)
+        """Unbiased variance of one sample; what scouts know of it, where the samples missed that."""
+        if self.count < 2:
+            return np.full_like(self.m2, np.nan)
+        seen = np.asarray(self.m2 / (self.count - 1.0))
+        return self.scouted.variance(seen) if self.scouted else seen
 
     @property
     def standard_error(self) -> FloatArray:
-        """Standard error of the mean."""
-        return np.sqrt(self.variance / self.count)
+        """Standard error of the mean, not below its rounding error."""
+        found = np.sqrt(self.variance / self.count)
+        return np.maximum(found, self.scouted.rounding) if self.scouted else found
+
+    @property
+    def confirmed(self) -> FloatArray:
+        """Whether scouts confirm a variance that few samples carry, bool."""
+        return self.known.confirms(np.asarray(self.m2 / max(self.count - 1.0, 1.0)))
 
     @property
     def carriers(self) -> FloatArray:
@@ -144,6 +170,10 @@ class Replicated:
         for key, part in other.parts.items():
             parts[key] = parts[key].merge(part) if key in parts else part
         return Replicated(parts)
+
+    def knowing(self, scouted: Scouted) -> Replicated:
+        """The moments of the same samples, more being known besides."""
+        return Replicated({key: part.knowing(scouted) for key, part in self.parts.items()})
 
     def shifted(self, by: FloatArray | float) -> Replicated:
         """The moments of the samples with something added that is the same in all, shape of `mean`."""
@@ -186,12 +216,16 @@ class Replicated:
         if self.count < 2:
             return np.full_like(self.mean, np.nan)
         gaps = (self.means - self.mean[..., None]) ** 2
-        return np.asarray(gaps @ self._shares**2 * (self.count**2 / (self.count - 1.0)))
+        seen = np.asarray(gaps @ self._shares**2 * (self.count**2 / (self.count - 1.0)))
+        pooled = self.pooled
+        missed = pooled.known.missed(pooled.m2 / (pooled.count - 1.0))  # by the points, however evenly they lie
+        return np.asarray(seen + missed * pooled.known.rare * (self.count / pooled.count))
 
     @property
     def standard_error(self) -> FloatArray:
-        """Standard error of the mean."""
-        return np.sqrt(self.variance / self.count)
+        """Standard error of the mean, not below its rounding error."""
+        found = np.sqrt(self.variance / self.count)
+        return np.maximum(found, self.pooled.known.rounding)
 
     @property
     def gain(self) -> FloatArray:
@@ -269,7 +303,7 @@ def doubt(found: Statistics, entry: int) -> str:
     if moments.m2[entry] == 0.0:
         return f"no variation in {moments.count} samples: the error is unknown"
     carriers = float(moments.carriers[entry])
-    if carriers < CARRIERS:
+    if carriers < CARRIERS and not moments.confirmed[entry]:
         return f"about {carriers:.0f} samples carry the variance (needs {CARRIERS}): the error is unreliable"
     return _doubt_of_replicates(found, entry) if isinstance(found, Replicated) else ""
 

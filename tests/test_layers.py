@@ -16,6 +16,7 @@ LAYERS = [
     ["_checks", "_compiled", "_later", "_words"],
     ["kernels", "_quantities"],
     ["numerics", "parameters"],
+    ["scouted"],
     ["estimate", "streams"],
     ["models", "payoffs"],
     ["estimators"],

@@ -16,11 +16,14 @@ from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeAlias, final
 
+import numpy as np
+
 from .._typing import FloatArray
 from ..engine.execution import AHEAD, ordered, width
 from ..engine.stopping import Goal
 from ..engine.sums import Pair, accumulate, replicated
 from ..estimate import Statistics
+from ..scouted import Scouted
 from ..streams.chunks import Chunk, Draws
 from .blocks import GIVEN_UP, Block, Prepared, prepared
 from .desk import TRADES, Desk, Failure, Worked
@@ -223,7 +226,20 @@ class Account:
 
     def _whole_net(self, net: Net) -> Statistics | None:
         """Moments of the net position, the exact trades included."""
-        return None if net.moments is None else net.moments.shifted(self.exact)
+        return None if net.moments is None else net.moments.shifted(self.exact).knowing(self._scouted())
+
+    def _scouted(self) -> Scouted:
+        """What scouts say of the net position: what is rare in its trades may all come at once."""
+        zero = np.zeros(len(self.blocks[0].labels))
+        deviation, rounding, carriers = zero, zero, zero + np.inf
+        for block in self.blocks:
+            trades = [trade for _, own in block.runs(self.tallies[block.number].problems) for trade in own]
+            for trade, moments in zip(trades, self._controlled(block), strict=True):
+                known, size = moments.pooled.known, abs(trade.quantity)
+                deviation = deviation + size * np.sqrt(known.rare)
+                rounding = rounding + size * known.rounding
+                carriers = np.minimum(carriers, np.where(known.rare > 0.0, known.carriers, np.inf))
+        return Scouted(deviation**2, np.full_like(deviation, np.inf), carriers, rounding)
 
     def _controlled(self, block: Block) -> Iterator[Statistics]:
         moments = self.tallies[block.number].moments

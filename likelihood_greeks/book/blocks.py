@@ -14,6 +14,7 @@ from ..engine.choice_of_law import chosen_law
 from ..engine.main_run import Run
 from ..engine.payoff_group import CONTROLS, Group
 from ..engine.pilot import pilot_chunks, planned
+from ..engine.stopping import Goal
 from ..parameters import Greek, requested
 from ..streams.chunks import Chunk, Draws
 from .desk import Desk, Failure
@@ -42,6 +43,8 @@ class Block:
         The pilot's draws, group by group.
     labels : tuple of str
         Of the Greeks.
+    paths : int
+        Of the main run's first round.
     late : mapping of str to Failure
         What is known from an earlier attempt about trades (by trade_id) that failed.
     """
@@ -52,6 +55,7 @@ class Block:
     trades: tuple[tuple[Trade, ...], ...]
     pilots: tuple[tuple[Chunk, ...], ...]
     labels: tuple[str, ...]
+    paths: int
     late: Mapping[str, Failure] = field(default_factory=dict)
 
     @property
@@ -97,8 +101,8 @@ class Prepared:
     given_up: tuple[str, ...]
 
 
-def blocks(trades: Sequence[Trade], greeks: Sequence[Greek], controls: str, draws: Draws, most: int) -> list[Block]:
-    """The blocks of all trades on one underlying whose main run takes these draws, at most so many paths.
+def blocks(trades: Sequence[Trade], greeks: Sequence[Greek], controls: str, draws: Draws, goal: Goal) -> list[Block]:
+    """The blocks of all trades on one underlying whose main run takes these draws, as many as its goal says.
 
     A law with many trades is cut, and laws with few are put together: what is in a block depends on the book alone.
     """
@@ -112,8 +116,10 @@ def blocks(trades: Sequence[Trade], greeks: Sequence[Greek], controls: str, draw
             chosen = chosen_law(members[0].model, times, "auto", controls)
             payoffs, terms = tuple(t.payoff for t in members), tuple(map(members[0].terms_of, wanted.values()))
             groups.append(Group(chosen.law, payoffs, terms, CONTROLS[controls], chosen.rate))
-            pilots.append(tuple(pilot_chunks(draws.seed, most, len(times), draws.sampling)))
-        found.append(Block(trades[0].underlying, number, tuple(groups), tuple(packed), tuple(pilots), labels))
+            pilots.append(tuple(pilot_chunks(draws.seed, goal.most, len(times), draws.sampling)))
+        found.append(
+            Block(trades[0].underlying, number, tuple(groups), tuple(packed), tuple(pilots), labels, goal.paths)
+        )
     return found
 
 
@@ -138,7 +144,7 @@ def prepared(block: Block) -> Prepared:
     """The pilot of a block: controls for every trade, and the trades that cannot be priced set apart."""
     runs, quantities, problems = [], [], []
     for group, trades, pilot in zip(block.groups, block.trades, block.pilots, strict=True):
-        tried = _tried(group, pilot, trades, block.late)
+        tried = _tried(group, pilot, trades, block)
         good = [(trade, plan) for trade, plan in zip(trades, tried, strict=True) if not isinstance(plan, Problem)]
         problems += [plan for plan in tried if isinstance(plan, Problem)]
         if good:
@@ -149,13 +155,11 @@ def prepared(block: Block) -> Prepared:
     return Prepared(Desk(tuple(runs), tuple(quantities)), tuple(problems), given_up)
 
 
-def _tried(
-    group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], late: Mapping[str, Failure]
-) -> list[Plan | Problem | None]:
+def _tried(group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], block: Block) -> list[Plan | Problem | None]:
     """The pilot of trades on one law: its controls (None without), or why one cannot be priced."""
-    known = [trade.trade_id in late for trade in trades]
+    known = [trade.trade_id in block.late for trade in trades]
     if len(trades) == 1 and known[0]:
-        failure = late[trades[0].trade_id]
+        failure = block.late[trades[0].trade_id]
         if not failure.relaxation:
             return [_problem(trades[0], failure.reason)]
         group = group.without_relaxations()
@@ -163,12 +167,12 @@ def _tried(
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 _refuse_infinite(group, replace(pilot[0], n_paths=256), trades)
-                return [*planned(group, pilot, "serial")] or [None] * len(trades)
+                return [*planned(group, pilot, block.paths, "serial")] or [None] * len(trades)
         except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
             if len(trades) == 1:
                 return [_problem(trades[0], str(error))]
     alone = [replace(group, payoffs=(trade.payoff,)) for trade in trades]
-    return [_tried(one, pilot, [trade], late)[0] for one, trade in zip(alone, trades, strict=True)]
+    return [_tried(one, pilot, [trade], block)[0] for one, trade in zip(alone, trades, strict=True)]
 
 
 def _problem(trade: Trade, reason: str) -> Problem:

@@ -89,7 +89,7 @@ class Desk:
                 if isinstance(pair, Failure):
                     return pair
                 controlled, plain = pair
-                trades.append(Pair.summed(controlled, plain))
+                trades.append(Pair.summed(controlled, plain, run.scouted(row)))
                 net = net + quantity * controlled
             moments[scores_of(number)] = Moments.of(scores)
         return Worked({TRADES: Moments.stacked(trades), **moments} if trades else {}, np.asarray(net))

@@ -23,12 +23,14 @@ import pyarrow.parquet as pq
 
 from .._checks import refuse
 from ..estimate import Moments, Replicated, Statistics
+from ..scouted import Scouted
 from .blocks import Block
 from .frame import COLUMNS
 from .tally import Net, Row, Tally
 from .trades import Problem
 
 STATE = b"likelihood_greeks"
+SUMS = ("count", "mean", "m2", "m3", "m4")
 RUN = "_run.json"
 KINDS = dict.fromkeys(
     ("trade_id", "underlying", "product", "greek", "method", "model", "currency", "note"), pa.string()
@@ -173,7 +175,8 @@ def _plain(found: Statistics) -> dict[str, Any]:
     """Moments as lists: JSON gives back the same floats."""
     if isinstance(found, Replicated):
         return {"replicates": [[key, _plain(part)] for key, part in found.parts.items()]}
-    return {f.name: np.asarray(getattr(found, f.name)).tolist() for f in fields(found)}
+    sums = {name: np.asarray(getattr(found, name)).tolist() for name in SUMS}
+    return sums | {"scouted": {f.name: getattr(found.known, f.name).tolist() for f in fields(Scouted)}}
 
 
 def _moments(plain: dict[str, Any]) -> Statistics:
@@ -183,5 +186,6 @@ def _moments(plain: dict[str, Any]) -> Statistics:
 
 
 def _part(plain: dict[str, Any]) -> Moments:
-    count, *sums = (plain[f.name] for f in fields(Moments))
-    return Moments(count, *(np.asarray(values, float) for values in sums))
+    count, *sums = (plain[name] for name in SUMS)
+    scouted = Scouted(*(np.asarray(plain["scouted"][f.name], float) for f in fields(Scouted)))
+    return Moments(count, *(np.asarray(values, float) for values in sums), scouted=scouted)

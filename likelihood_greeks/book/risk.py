@@ -201,7 +201,7 @@ def _accounts(
     found = []
     for name, own in by_name.items():
         main = main_of(name, max(len(t.payoff.times) for t in own))
-        found.append(Account(blocks(own, greeks, controls, main.draws, main.goal.most), main))
+        found.append(Account(blocks(own, greeks, controls, main.draws, main.goal), main))
     return found
 
 

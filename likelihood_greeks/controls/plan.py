@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
+from ..scouted import Scouted
 from .protocol import Control, Load, cost
 from .regression import Fit, Products, fit, refused
 from .selection import choose
@@ -31,12 +32,15 @@ class Plan:
         What was decided and why.
     paths : int
         Samples that the pilot drew for it.
+    scouted : Scouted, optional
+        What scouts say of the variance of controlled samples, shape (n_greeks,).
     """
 
     fit: Fit
     specific: tuple[Control, ...] = ()
     remarks: tuple[str, ...] = ()
     paths: int = 0
+    scouted: Scouted | None = None
 
     @property
     def empty(self) -> bool:

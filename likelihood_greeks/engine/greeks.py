@@ -164,7 +164,7 @@ def of_combinations(
     pilot = pilot_chunks(seed, aim.most, len(payoff.times), kind) if group.control_names else []
     draws = Draws(seed, len(payoff.times), kind)
     title = "greeks" if progress else ""
-    done = pilot_and_main(Estimation(group), pilot, draws, aim, executor=executor, title=title)
+    done = pilot_and_main(Estimation(group, count), pilot, draws, aim, executor=executor, title=title)
     found, diagnostics = told(done, labels, chosen.remark)
     return Result(found, group.controls.method, seed, kind, diagnostics)
 
@@ -172,18 +172,19 @@ def of_combinations(
 @final
 @dataclass(frozen=True, slots=True)
 class Estimation:
-    """The work of estimating one payoff's Greeks."""
+    """The work of estimating one payoff's Greeks, by a main run whose first round is so many paths."""
 
     group: Group
+    paths: int
 
     def planned(self, pilot: Sequence[Chunk], pool: Workers) -> Planned:
         """The main run with the controls that the pilot finds to pay."""
-        plans = planned(self.group, pilot, pool)
+        plans = planned(self.group, pilot, self.paths, pool)
         return Planned(run_of(self.group, plans), self.group, plans)
 
     def without_relaxations(self) -> Estimation:
         """The same with the controls alone that the law gives for nothing."""
-        return Estimation(self.group.without_relaxations())
+        return replace(self, group=self.group.without_relaxations())
 
     def watched(self, total: Mapping[Any, Statistics]) -> list[Statistics]:
         """The moments of the one payoff, the controlled ones first."""

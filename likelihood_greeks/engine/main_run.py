@@ -9,6 +9,7 @@ from typing import final
 from .._typing import FloatArray
 from ..controls.plan import Plan
 from ..estimate import CARRIERS, Moments, Statistics
+from ..scouted import Scouted
 from ..streams.chunks import Chunk
 from .payoff_group import Group
 from .sums import PAYOFFS, SCORES, Pair
@@ -52,7 +53,12 @@ class Run:
     def __call__(self, chunk: Chunk) -> dict[str, Moments]:
         """Moments of all payoffs (`PAYOFFS`, shape (n_payoffs, 2 n_greeks): see `Pair`) and of the `SCORES`."""
         pairs, scores = self.controlled(chunk)
-        return {PAYOFFS: Moments.stacked([Pair.summed(*pair) for pair in pairs]), SCORES: Moments.of(scores)}
+        found = [Pair.summed(*pair, self.scouted(row)) for row, pair in enumerate(pairs)]
+        return {PAYOFFS: Moments.stacked(found), SCORES: Moments.of(scores)}
+
+    def scouted(self, row: int) -> Scouted | None:
+        """What is known of the variance of a payoff's controlled samples besides."""
+        return self.plans[row].scouted if self.plans else None
 
 
 def inconsistency(group: Group, found: Statistics) -> str:

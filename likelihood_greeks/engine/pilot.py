@@ -13,15 +13,19 @@ from ..streams.chunks import Chunk, Sampling, chunk_size, scrambled, sobol_chunk
 from .execution import Workers, results
 from .main_run import Run
 from .payoff_group import Group
+from .scouts import scouted
 from .sums import PAYOFFS, Pair, accumulate, replicated
 
 SMALLEST_PILOT, MOST_REFINEMENT = 1024, 28_672  # paths
 TRIAL = 1 << 20  # number of the first scramble that is the pilot's
 
 
-def planned(group: Group, pilot: Sequence[Chunk], executor: Workers = None) -> tuple[Plan, ...]:
-    """The plans of all payoffs of a group; none if it has no controls to plan."""
-    return tuple(plans(group, pilot, executor)) if group.control_names else ()
+def planned(group: Group, pilot: Sequence[Chunk], paths: int, executor: Workers = None) -> tuple[Plan, ...]:
+    """The plans of all payoffs of a group; none if it has no controls to plan.
+
+    Scouts tell what a main run of so many `paths` would hardly see.
+    """
+    return scouted(group, plans(group, pilot, executor), pilot[0], paths) if group.control_names else ()
 
 
 def run_of(group: Group, found: Sequence[Plan]) -> Run:

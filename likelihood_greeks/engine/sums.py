@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self, TypeVar, final
 
 import numpy as np
 
 from .._typing import FloatArray
 from ..estimate import Moments, Replicated, Statistics
+from ..scouted import ROUNDING, Scouted
 from ..streams.chunks import Chunk
 
 PAYOFFS, SCORES = "payoffs", "scores"
@@ -44,12 +45,21 @@ class Pair:
     plain: Statistics
 
     @staticmethod
-    def summed(controlled: FloatArray, plain: FloatArray) -> Moments:
-        """Moments of both in one, from samples of shape (n_greeks, n_samples); without controls they are the same."""
-        if controlled is not plain:
-            return Moments.of(np.concatenate([controlled, plain]))
-        once = Moments.of(plain)
-        return Moments(once.count, *(np.tile(getattr(once, f), 2) for f in ("mean", "m2", "m3", "m4")))
+    def summed(controlled: FloatArray, plain: FloatArray, scouted: Scouted | None = None) -> Moments:
+        """Moments of both in one, from samples of shape (n_greeks, n_samples); without controls they are the same.
+
+        `scouted` is what is known of the controlled ones besides; both have the rounding error of the plain ones.
+        """
+        count = len(plain)
+        if controlled is plain:
+            once = Moments.of(plain)
+            found = Moments(once.count, *(np.tile(getattr(once, f), 2) for f in ("mean", "m2", "m3", "m4")))
+        else:
+            found = Moments.of(np.concatenate([controlled, plain]))
+        mean, square = found.mean[count:], found.m2[count:] / found.count
+        nothing = replace(Scouted.nothing((count,)), rounding=ROUNDING * np.sqrt(square + mean * mean))
+        known = nothing if scouted is None else replace(scouted, rounding=nothing.rounding)
+        return found.knowing(Scouted.joined([known, nothing]))
 
     @classmethod
     def of(cls, both: Statistics) -> Pair:

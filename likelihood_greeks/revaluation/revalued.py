@@ -79,7 +79,7 @@ class Revaluation:
         trust = trusted(self.payoff, self.points, pilot[0], run.trust, count)
         corrections = None
         if self.corrected is not None:
-            corrections = Corrections(run_of(self.corrected, planned(self.corrected, pilot, pool)))
+            corrections = Corrections(run_of(self.corrected, planned(self.corrected, pilot, run.paths, pool)))
         ladder = Ladder(self.payoff, self.points, trust, self.terms, self.rate, run.controlled, corrections)
         if not run.controlled:
             return Averaging(ladder)

@@ -1,0 +1,139 @@
+r"""Scouts: where the main run would hardly look, and how much variance it would miss by that.
+
+Controls that explain all that a run has seen leave it with a small variance, though a branch of the payoff that no path
+took may still be there: a crash clause, a far barrier, a rebate. So paths of their own are sent out, most of them
+pushed, and every one is weighted by its density under the law over that of the mixture,
+
+.. math:: \frac{1}{\omega} = \alpha_0 + \sum_k \alpha_k \exp(\delta_k' V^{-1} n - \tfrac12 \delta_k' V^{-1} \delta_k),
+
+where n is the noise of the log-spot's moves, V their variances given all that is drawn beneath, and the pushes
+:math:`\delta_k` go up and down: all moves alike, by 3 and by 4.5 standard deviations of their sum; those up to a date,
+and one move alone, the date being drawn at random. The controlled samples on these paths tell the variance of the main
+run from another side. Nothing else depends on them: no estimate moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..controls.plan import Plan
+from ..estimators.likelihood_ratio import samples, simulated, weigh
+from ..models.capabilities import Movable, has
+from ..models.moves import IndependentSteps, Moves
+from ..models.protocol import Paths
+from ..scouted import Scouted
+from ..streams.chunks import Chunk
+from .payoff_group import Group, Piloted
+
+SCOUTS = 1 << 21  # index of the pilot's stream from which they are drawn
+FAR, FARTHER, EARLY, SINGLE = 3.0, 4.5, 3.5, 4.5  # standard deviations of pushes
+SHARES = np.array([0.3, 0.25, 0.15, 0.15, 0.15])  # of paths: not pushed, then in the order above
+COUNTED = 10.0
+"""Samples that the main run should have of what it is to measure itself: those it will have fewer of are `rare`."""
+
+ALIKE = 1e-6  # of log-spots
+FELT = 0.1  # share of the variance from which on rare samples matter
+
+
+def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tuple[Plan, ...]:
+    """The plans, with what scouts say of the variance that a main run of so many paths will hardly see."""
+    if all(plan.empty for plan in plans):
+        return tuple(plans)
+    draws = _draws(group, replace(chunk, index=SCOUTS))
+    weight, found = np.concatenate([piece.weight for piece in draws]), []
+    for number, plan in enumerate(plans):
+        rows = [_controlled(group, number, plan, piece) for piece in draws] if not plan.empty else []
+        known = variances(np.concatenate(rows, axis=1), weight, paths) if rows else None
+        found.append(replace(plan, scouted=known))
+    return tuple(found)
+
+
+def _controlled(group: Group, number: int, plan: Plan, draws: Piloted) -> FloatArray:
+    """A payoff's controlled samples, shape (n_greeks, n_samples)."""
+    plain = draws.chunk.fold(samples(group.model, group.payoffs[number], draws.drawn, group.combinations))
+    own = group.own_samples(draws.chunk, number, plan.specific, draws.shared, plan.used)
+    return plan.applied(plain, draws.free, own)
+
+
+def variances(rows: FloatArray, weight: FloatArray, paths: int) -> Scouted:
+    """What weighted samples, shape (n_quantities, n_samples), say of their variance.
+
+    Rare are those farthest from the mean, as many as a run of so many paths will have `COUNTED` of.
+    """
+    share = weight / weight.sum()
+    gaps = (rows - (rows @ share)[:, None]) ** 2
+    order = np.argsort(-gaps, axis=1)
+    expected = paths * np.cumsum(share[order], axis=1)
+    parts = np.take_along_axis(share * gaps, order, axis=1)
+    rare, total = np.where(expected <= COUNTED, parts, 0.0).sum(axis=1), parts.sum(axis=1)
+    carriers = total**2 / np.maximum((parts**2).sum(axis=1), np.finfo(float).tiny)
+    matters = rare > FELT * total
+    return Scouted(np.where(matters, rare, 0.0), np.where(matters, total - rare, total), carriers, np.zeros(len(total)))
+
+
+def _draws(group: Group, chunk: Chunk) -> list[Piloted]:
+    """Weighted paths; as the pilot's where the law does not say that its steps are independent."""
+    model = group.model
+    if has(model, Movable):
+        paths = simulated(model, group.times, chunk)
+        moves = model.moves(paths)
+        if isinstance(paths, Paths) and paths.spot.ndim == 2 and isinstance(moves.path, IndependentSteps):
+            pushed = _pushed(group, chunk, paths, moves)
+            if pushed is not None:
+                return [pushed]
+    return group.pilot_draws(chunk)
+
+
+def _pushed(group: Group, chunk: Chunk, paths: Paths, moves: Moves) -> Piloted | None:
+    """The paths pushed; None if they do not move as they were pushed."""
+    variance = np.broadcast_to(moves.variance, moves.noise.shape)
+    push = _pushes(variance, chunk.n_samples, replace(chunk, index=chunk.index + 1).stream().generator)
+    pushed = _moved(paths, np.cumsum(push, axis=0))
+    drawn = weigh(group.model, pushed, group.weights, group.rate)
+    if drawn.moves is None or not np.allclose(drawn.moves.noise, moves.noise + push, rtol=0.0, atol=ALIKE):
+        return None
+    weight = _weight(drawn.moves.noise, variance)[: chunk.n_samples]  # the first of an antithetic pair was drawn
+    return Piloted(chunk, drawn, weight, group.control_samples(chunk, drawn), group.shared(drawn))
+
+
+def _moved(paths: Paths, by: FloatArray) -> Paths:
+    """The paths with log-spots moved."""
+    latent: dict[str, Any] = {**paths.latent}
+    if "log_spot" in latent:
+        latent["log_spot"] = latent["log_spot"] + by
+    return replace(paths, spot=paths.spot * np.exp(by), latent=latent, memo=None)
+
+
+def _pushes(variance: FloatArray, count: int, generator: np.random.Generator) -> FloatArray:
+    """Changes of the moves, shape (n_times, n_paths), where the paths form so many samples.
+
+    The second path of an antithetic pair is pushed the other way, like its normals.
+    """
+    n_times, n_paths = variance.shape
+    kind = generator.choice(len(SHARES), count, p=SHARES)
+    size = np.array([0.0, FAR, FARTHER, EARLY, SINGLE])[kind] * generator.choice([-1.0, 1.0], count)
+    date = np.where(kind < 3, n_times - 1, generator.integers(n_times, size=count))
+    if n_paths > count:
+        kind, size, date = np.tile(kind, 2), np.concatenate([size, -size]), np.tile(date, 2)
+    row = np.arange(n_times)[:, None]
+    pushed = np.where(kind == 4, row == date, row <= date)
+    total = np.where(pushed, variance, 0.0).sum(axis=0)
+    return np.asarray(pushed * variance * (size / np.sqrt(total)))
+
+
+def _weight(noise: FloatArray, variance: FloatArray) -> FloatArray:
+    """Density of the law over that of the mixture, shape (n_paths,)."""
+    so_far = np.cumsum(noise, axis=0) / np.sqrt(np.cumsum(variance, axis=0))
+    single = noise / np.sqrt(variance)
+    ratios = [_ratio(so_far[-1:], FAR), _ratio(so_far[-1:], FARTHER), _ratio(so_far, EARLY), _ratio(single, SINGLE)]
+    return np.asarray(1.0 / (SHARES[0] + SHARES[1:] @ np.stack(ratios)))
+
+
+def _ratio(scores: FloatArray, size: float) -> FloatArray:
+    """Density of normals pushed up or down at one of the dates, over that of those which are not."""
+    return np.asarray(np.cosh(np.minimum(size * np.abs(scores), 700.0)).mean(axis=0) * np.exp(-0.5 * size**2))

@@ -1,0 +1,76 @@
+"""What is known of samples besides the samples: variance that they hardly show, and rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, final
+
+import numpy as np
+
+from ._typing import FloatArray
+
+ROUNDING = 64.0 * float(np.finfo(float).eps)
+"""Of the root mean square of plain samples: what is left of them after controls, sums and closed forms is not known to
+less, and no number of paths averages it out."""
+
+RESOLVED = 10.0
+"""Scouts that must carry a variance before it is called known."""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Scouted:
+    """What paths of their own, pushed to where the main run hardly looks, say of the variance of its samples.
+
+    Parameters
+    ----------
+    rare : ndarray
+        Variance from samples so rare that the run will have only a few; 0 where that is of no consequence.
+    rest : ndarray
+        Variance from all others.
+    carriers : ndarray
+        Scouts that carry the two.
+    rounding : ndarray
+        Rounding error of the mean.
+    """
+
+    rare: FloatArray
+    rest: FloatArray
+    carriers: FloatArray
+    rounding: FloatArray
+
+    @classmethod
+    def nothing(cls, shape: tuple[int, ...]) -> Scouted:
+        """Nothing is known."""
+        return cls(*(np.zeros(shape) for _ in fields(cls)))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Scouted], *, stacked: bool = False) -> Scouted:
+        """The same of several quantities: end to end, or a new first axis."""
+        join = np.stack if stacked else np.concatenate
+        return cls(*(join([getattr(part, f.name) for part in parts]) for f in fields(cls)))
+
+    def __getitem__(self, entries: Any) -> Scouted:
+        """The same of some of the quantities."""
+        return Scouted(*(getattr(self, f.name)[entries] for f in fields(self)))
+
+    def merge(self, other: Scouted) -> Scouted:
+        """The same of both sets of samples together: the more cautious of the two."""
+        return Scouted(*(np.maximum(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
+
+    def variance(self, seen: FloatArray) -> FloatArray:
+        """The variance, where the samples show one of `seen`.
+
+        It is what they show, unless what is rare should add more than that: then they have missed it.
+        """
+        return seen + self.missed(seen) * (self.rare - np.maximum(seen - self.rest, 0.0))
+
+    def missed(self, seen: FloatArray) -> FloatArray:
+        """Whether samples that show a variance of `seen` have missed what is rare, bool."""
+        return np.asarray(self.rare > seen)
+
+    def confirms(self, seen: FloatArray) -> FloatArray:
+        """Whether a variance that few samples carry is known from scouts all the same, bool."""
+        known = (self.rare > 0.0) & (self.carriers >= RESOLVED)
+        return np.asarray(known & (seen <= 2.0 * (self.rare + self.rest)))
