@@ -118,12 +118,19 @@ class Moments:
         return self
 
     @property
+    def seen(self) -> FloatArray:
+        """Unbiased variance of one sample, as the samples show it."""
+        return np.asarray(self.m2 / (self.count - 1.0)) if self.count > 1 else np.full_like(self.m2, np.nan)
+
+    @property
+    def missed(self) -> FloatArray:
+        """Variance of one sample that the samples have missed, as scouts know."""
+        return self.scouted.missed(self.seen) if self.scouted else np.zeros_like(self.m2)
+
+    @property
     def variance(self) -> FloatArray:
-        """Unbiased variance of one sample; what scouts know of it, where the samples missed that."""
-        if self.count < 2:
-            return np.full_like(self.m2, np.nan)
-        seen = np.asarray(self.m2 / (self.count - 1.0))
-        return self.scouted.variance(seen) if self.scouted else seen
+        """Variance of one sample, with what the samples have missed of it."""
+        return self.seen + self.missed if self.scouted else self.seen
 
     @property
     def standard_error(self) -> FloatArray:
@@ -134,7 +141,7 @@ class Moments:
     @property
     def confirmed(self) -> FloatArray:
         """Whether scouts confirm a variance that few samples carry, bool."""
-        return self.known.confirms(np.asarray(self.m2 / max(self.count - 1.0, 1.0)))
+        return self.known.confirms(self.seen)
 
     @property
     def carriers(self) -> FloatArray:
@@ -217,9 +224,7 @@ class Replicated:
             return np.full_like(self.mean, np.nan)
         gaps = (self.means - self.mean[..., None]) ** 2
         seen = np.asarray(gaps @ self._shares**2 * (self.count**2 / (self.count - 1.0)))
-        pooled = self.pooled
-        missed = pooled.known.missed(pooled.m2 / (pooled.count - 1.0))  # by the points, however evenly they lie
-        return np.asarray(seen + missed * pooled.known.rare * (self.count / pooled.count))
+        return np.asarray(seen + self.pooled.missed * (self.count / self.pooled.count))  # however evenly points lie
 
     @property
     def standard_error(self) -> FloatArray:

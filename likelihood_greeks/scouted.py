@@ -59,16 +59,9 @@ class Scouted:
         """The same of both sets of samples together: the more cautious of the two."""
         return Scouted(*(np.maximum(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
 
-    def variance(self, seen: FloatArray) -> FloatArray:
-        """The variance, where the samples show one of `seen`.
-
-        It is what they show, unless what is rare should add more than that: then they have missed it.
-        """
-        return seen + self.missed(seen) * (self.rare - np.maximum(seen - self.rest, 0.0))
-
     def missed(self, seen: FloatArray) -> FloatArray:
-        """Whether samples that show a variance of `seen` have missed what is rare, bool."""
-        return np.asarray(self.rare > seen)
+        """Variance that samples have missed which show one of `seen`: none unless what is rare is more than that."""
+        return np.where(self.rare > seen, self.rare - np.maximum(seen - self.rest, 0.0), 0.0)
 
     def confirms(self, seen: FloatArray) -> FloatArray:
         """Whether a variance that few samples carry is known from scouts all the same, bool."""

@@ -229,17 +229,15 @@ class Account:
         return None if net.moments is None else net.moments.shifted(self.exact).knowing(self._scouted())
 
     def _scouted(self) -> Scouted:
-        """What scouts say of the net position: what is rare in its trades may all come at once."""
+        """What scouts say of the net position: what the samples of its trades have missed may all come at once."""
         zero = np.zeros(len(self.blocks[0].labels))
-        deviation, rounding, carriers = zero, zero, zero + np.inf
+        deviation, rounding = zero, zero
         for block in self.blocks:
             trades = [trade for _, own in block.runs(self.tallies[block.number].problems) for trade in own]
             for trade, moments in zip(trades, self._controlled(block), strict=True):
-                known, size = moments.pooled.known, abs(trade.quantity)
-                deviation = deviation + size * np.sqrt(known.rare)
-                rounding = rounding + size * known.rounding
-                carriers = np.minimum(carriers, np.where(known.rare > 0.0, known.carriers, np.inf))
-        return Scouted(deviation**2, np.full_like(deviation, np.inf), carriers, rounding)
+                deviation = deviation + abs(trade.quantity) * np.sqrt(moments.pooled.missed)
+                rounding = rounding + abs(trade.quantity) * moments.pooled.known.rounding
+        return Scouted(deviation**2, np.full_like(deviation, np.inf), zero, rounding)
 
     def _controlled(self, block: Block) -> Iterator[Statistics]:
         moments = self.tallies[block.number].moments
