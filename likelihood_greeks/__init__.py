@@ -22,12 +22,15 @@ from .models.protocol import PathModel, Paths
 from .models.term_structure import TermStructureGBM
 from .payoffs.autocallable import Autocallable
 from .payoffs.barrier import Barrier, DoubleBarrier
+from .payoffs.convertible import BarrierReverseConvertible, ReverseConvertible
 from .payoffs.custom import Payoff
 from .payoffs.european import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
 from .payoffs.forward_start import ForwardStart
 from .payoffs.path import Asian, Cliquet, Lookback
+from .payoffs.realised import RangeAccrual, VarianceSwap, VolatilitySwap
 from .payoffs.schedule import schedule
 from .payoffs.seasoned import KnownCashFlow, Seasoned
+from .payoffs.touch import DoubleNoTouch, NoTouch, OneTouch
 from .pictures.comparison import comparison as plot_comparison
 from .pictures.convergence import plot as plot_convergence
 from .pictures.density import plot as plot_density
@@ -49,6 +52,7 @@ __all__ = [
     "AssetOrNothingPut",
     "Autocallable",
     "Barrier",
+    "BarrierReverseConvertible",
     "BookWarning",
     "Call",
     "Cliquet",
@@ -56,6 +60,7 @@ __all__ = [
     "DigitalCall",
     "DigitalPut",
     "DoubleBarrier",
+    "DoubleNoTouch",
     "Estimate",
     "ForwardStart",
     "GapCall",
@@ -66,14 +71,20 @@ __all__ = [
     "KnownCashFlow",
     "Lookback",
     "Market",
+    "NoTouch",
+    "OneTouch",
     "PathModel",
     "Paths",
     "Payoff",
     "Put",
+    "RangeAccrual",
     "Result",
+    "ReverseConvertible",
     "Scenarios",
     "Seasoned",
     "TermStructureGBM",
+    "VarianceSwap",
+    "VolatilitySwap",
     "compare",
     "desk_units",
     "diff",

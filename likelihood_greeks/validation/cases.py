@@ -10,6 +10,7 @@ from ..models.gbm import GBM
 from ..parameters import Greek
 from ..payoffs.autocallable import Autocallable
 from ..payoffs.barrier import Barrier, DoubleBarrier
+from ..payoffs.convertible import BarrierReverseConvertible, ReverseConvertible
 from ..payoffs.european import (
     AssetOrNothingCall,
     AssetOrNothingPut,
@@ -24,6 +25,8 @@ from ..payoffs.european import (
 from ..payoffs.forward_start import ForwardStart
 from ..payoffs.path import Asian, Lookback
 from ..payoffs.protocol import Contract
+from ..payoffs.realised import RangeAccrual, VarianceSwap, VolatilitySwap
+from ..payoffs.touch import DoubleNoTouch, NoTouch, OneTouch
 from . import closed_form, quadrature, quantlib
 
 GREEKS: tuple[str, ...] = (
@@ -61,7 +64,9 @@ class Case:
         payoff: Any = self.payoff
         words = [type(payoff).__name__]
         words += [
-            str(getattr(payoff, field)) for field in ("direction", "knock", "average", "kind") if hasattr(payoff, field)
+            str(getattr(payoff, field))
+            for field in ("direction", "knock", "average", "kind", "paid")
+            if hasattr(payoff, field)
         ]
         if hasattr(payoff, "option"):
             words.append(type(payoff.option).__name__)
@@ -134,6 +139,15 @@ def path_dependents(model: GBM, days: tuple[int, ...]) -> Iterator[Contract]:
     yield Lookback(times, "call", strike=1.05 * s)
     yield Lookback(times, "put", strike=0.96 * s)
     yield Lookback(times, "call")
+    yield BarrierReverseConvertible(1.01 * s, times, 0.02, 0.8 * s, times)
+    yield ReverseConvertible(0.97 * s, times, 0.02, protection=0.7)
+    yield OneTouch(1.1 * s, "up", end, 1.0, times)
+    yield OneTouch(0.93 * s, "down", end, 1.0, times, paid="hit")
+    yield NoTouch(0.9 * s, "down", end, 1.0, times)
+    yield DoubleNoTouch(0.85 * s, 1.2 * s, end, 1.0, times)
+    yield VarianceSwap(0.2, times, 1.03 * s, 4.0)
+    yield VolatilitySwap(0.2, times, 0.98 * s, 4.0)
+    yield RangeAccrual(0.9 * s, 1.08 * s, times)
     yield Autocallable(s, times, 1.02 * s, 0.03, knock_in=0.75 * s)
     yield Autocallable(
         0.98 * s, times, 1.05 * s, 0.02, 0.9 * s, knock_in=0.85 * s, knock_in_times=times, protection=0.4

@@ -17,6 +17,8 @@ import numpy as np
 from .._typing import AnyArray, FloatArray
 from ..models.gbm import GBM
 from ..payoffs.autocallable import Autocallable
+from ..payoffs.convertible import BarrierReverseConvertible
+from ..payoffs.touch import DoubleNoTouch, NoTouch, OneTouch
 from .walk import Walk, panels_on
 
 Step: TypeAlias = Callable[[int, int, FloatArray], tuple[FloatArray, AnyArray]]
@@ -123,3 +125,37 @@ def _started(machine: Machine, state: int) -> Machine:
         return flow, np.where(after < 0, -1, order[after])
 
     return Machine(machine.states, machine.levels, step, machine.times, machine.paid)
+
+
+def touch(payoff: OneTouch | NoTouch | DoubleNoTouch) -> Machine:
+    """Cash for a touch, or for none: one state, which a touch ends."""
+    low, high = (0.0, np.inf)
+    if isinstance(payoff, DoubleNoTouch):
+        low, high = payoff.lower, payoff.upper
+    elif payoff.direction == "up":
+        high = payoff.level
+    else:
+        low = payoff.level
+    last, pays = len(payoff.times) - 1, isinstance(payoff, OneTouch)
+
+    def step(date: int, state: int, spot: FloatArray) -> tuple[FloatArray, AnyArray]:
+        hit = (spot <= low) | (spot >= high)
+        flow = np.where(hit if pays else ~hit & (date == last), payoff.cash, 0.0)
+        return flow, np.where(hit | (date == last), -1, state)
+
+    paid = payoff.times if isinstance(payoff, OneTouch) and payoff.paid == "hit" else (payoff.maturity,) * (last + 1)
+    return Machine(1, tuple(x for x in (low, high) if 0.0 < x < np.inf), step, payoff.times, paid)
+
+
+def convertible(note: BarrierReverseConvertible) -> Machine:
+    """A note less its sure coupons; its states are whether its level was reached."""
+    last = len(note.times) - 1
+
+    def step(date: int, state: int, spot: FloatArray) -> tuple[FloatArray, AnyArray]:
+        reached = (spot <= note.level) & (date < last or bool(note.monitor_maturity)) | bool(state)
+        lost = np.minimum(np.maximum(spot / note.strike, note.protection), 1.0)
+        flow = note.notional * np.where(reached, lost, 1.0) if date == last else np.zeros(len(spot))
+        return flow, reached.astype(int)
+
+    levels = (note.level, note.strike, note.strike * note.protection)
+    return Machine(2, tuple(x for x in levels if x > 0.0), step, note.times)

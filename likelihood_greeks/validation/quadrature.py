@@ -26,11 +26,14 @@ from ..numerics.differences import seven_point
 from ..parameters import TIME, Greek, resolve
 from ..payoffs.autocallable import Autocallable
 from ..payoffs.barrier import Barrier, DoubleBarrier
+from ..payoffs.convertible import BarrierReverseConvertible, ReverseConvertible
 from ..payoffs.european import European
 from ..payoffs.forward_start import ForwardStart
 from ..payoffs.path import Asian, Lookback
 from ..payoffs.protocol import Contract
-from . import machines
+from ..payoffs.realised import RangeAccrual, VarianceSwap, VolatilitySwap
+from ..payoffs.touch import DoubleNoTouch, NoTouch, OneTouch
+from . import machines, sums
 from .walk import INF, WIDTH, Bounds, Piece, Walk, expected, panels_on
 
 NODES = 3.0
@@ -152,10 +155,28 @@ def _price(model: GBM, payoff: Contract, times: FloatArray, nodes: float) -> flo
             return _average(model, (strike, INF, -strike, 1.0), times, nodes)
         case Asian(strike=float() | int() as strike, average="arithmetic", kind="put"):
             return _average(model, (0.0, strike, strike, -1.0), times, nodes)
+    return _structured(model, payoff, times, nodes)
+
+
+def _structured(model: GBM, payoff: Contract, times: FloatArray, nodes: float) -> float:
+    """The price of what is neither a barrier, an extreme nor an average."""
+    match payoff:
         case Autocallable():
             return machines.price(model, machines.autocallable(payoff), times, nodes)
         case ForwardStart():
             return _forward_start(model, payoff, times)
+        case OneTouch() | NoTouch() | DoubleNoTouch():
+            return machines.price(model, machines.touch(payoff), times, nodes)
+        case BarrierReverseConvertible():
+            return machines.price(model, machines.convertible(payoff), times, nodes) + _coupons(model, payoff, times)
+        case ReverseConvertible():
+            return _convertible(model, payoff, times) + _coupons(model, payoff, times)
+        case RangeAccrual():
+            return sums.accrual(model, payoff, times)
+        case VarianceSwap():
+            return sums.variance(model, payoff, times)
+        case VolatilitySwap():
+            return sums.volatility(model, payoff, times)
     has = "a barrier, lookback or arithmetic Asian with a strike, a forward start or a note"
     raise TypeError(f"payoff must be {has}, got {payoff!r}")
 
@@ -232,6 +253,28 @@ def _forward_start(model: GBM, payoff: ForwardStart, times: FloatArray) -> float
         pays = [(0.0, payoff.moneyness, payoff.moneyness, -1.0)]
     later = expected(Walk.of(model, times), np.zeros(1), times[1] - times[0], pays, (-INF, INF))[0]
     return float(model.discount(times[1]) * later * (1.0 if payoff.performance else model.forward(times[0])))
+
+
+# -- reverse convertibles --------------------------------------------------------------------------------------
+
+
+def _coupons(model: GBM, note: ReverseConvertible | BarrierReverseConvertible, times: FloatArray) -> float:
+    """The sure coupons, their dates moved as the last of `times` is."""
+    when = np.asarray(note.coupon_times) + times[-1] - note.coupon_times[-1]
+    return float(sum(note.notional * c * model.discount(t) for c, t in zip(note.coupon, when, strict=True)))
+
+
+def _convertible(model: GBM, note: ReverseConvertible, times: FloatArray) -> float:
+    """The redemption, three straight lines in the final spot."""
+    floor = note.strike * note.protection
+    pays = [
+        (0.0, floor, note.protection, 0.0),
+        (floor, note.strike, 0.0, 1.0 / note.strike),
+        (note.strike, INF, 1.0, 0.0),
+    ]
+    some = [line for line in pays if line[0] < line[1]]
+    mean = expected(Walk.of(model, times), np.log([model.spot]), times[-1], some, (-INF, INF))[0]
+    return float(model.discount(times[-1]) * note.notional * mean)
 
 
 # -- arithmetic averages ---------------------------------------------------------------------------------------

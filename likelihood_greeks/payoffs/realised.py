@@ -1,0 +1,149 @@
+r"""Swaps on realised variance and volatility, and range accruals: sums over all observations."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from .._checks import dates, finite, non_negative, positive, refuse
+from .._typing import AnyArray
+
+
+def _realised(spot: AnyArray, reference: float | None, annualisation: float) -> AnyArray:
+    """Annualised mean of the squared log returns, shape (n_paths,)."""
+    logs = np.log(spot)
+    squares = np.square(np.diff(logs, axis=0)).sum(axis=0) if len(spot) > 1 else 0.0 * logs[0]
+    count = len(spot) - 1
+    if reference is not None:
+        squares, count = squares + np.square(logs[0] - np.log(reference)), count + 1
+    return annualisation / count * squares
+
+
+def _checked(strike: float, times: tuple[float, ...], reference: float | None, annualisation: float) -> None:
+    """Check the terms of a swap."""
+    non_negative("strike", strike)
+    if reference is None and len(times) < 2:
+        refuse("times", "hold at least two dates unless a reference is given", times)
+    if reference is not None:
+        positive("reference", reference)
+    positive("annualisation", annualisation)
+
+
+@final
+@dataclass(frozen=True)
+class VarianceSwap:
+    r"""Pays realised variance less the square of a strike, at the last date, for a variance notional of one.
+
+    .. math:: \frac{A}{n}\sum_{i=1}^n \left(\log \frac{S_i}{S_{i-1}}\right)^2 - K^2
+
+    Parameters
+    ----------
+    strike : float
+        K, a volatility: 0.2 is twenty per cent. A vega notional N is N / (2 K) of variance (per 1.00 of volatility).
+    times : sequence of float
+        Observation dates in years, increasing; the last is the payment date.
+    reference : float, optional
+        Spot that the first return is of, currency, > 0: a term of the contract. None: it is observed at the first of
+        `times`.
+    annualisation : float
+        A, returns a year: 252 for daily observations.
+
+    Raises
+    ------
+    ValueError
+        If a term is out of range, naming it.
+
+    Examples
+    --------
+    >>> swap = VarianceSwap(0.2, [1 / 252, 2 / 252], reference=100.0)
+    >>> swap(np.array([[102.0], [101.0]])).round(6)
+    array([0.021524])
+    """
+
+    strike: float
+    times: tuple[float, ...]
+    reference: float | None = None
+    annualisation: float = 252.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times", dates("times", self.times))
+        _checked(self.strike, self.times, self.reference, self.annualisation)
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """Cash flow at the last date, shape (n_paths,)."""
+        return _realised(spot, self.reference, self.annualisation) - self.strike**2
+
+
+@final
+@dataclass(frozen=True)
+class VolatilitySwap:
+    """Pays realised volatility, the root of what `VarianceSwap` has, less a strike; for a notional of one.
+
+    Parameters
+    ----------
+    strike, times, reference, annualisation
+        As for `VarianceSwap`.
+
+    Raises
+    ------
+    ValueError
+        If a term is out of range, naming it.
+    """
+
+    strike: float
+    times: tuple[float, ...]
+    reference: float | None = None
+    annualisation: float = 252.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times", dates("times", self.times))
+        _checked(self.strike, self.times, self.reference, self.annualisation)
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """Cash flow at the last date, shape (n_paths,)."""
+        return np.sqrt(_realised(spot, self.reference, self.annualisation)) - self.strike
+
+
+@final
+@dataclass(frozen=True)
+class RangeAccrual:
+    """Pays cash times the share of its dates on which the spot is within a range, at the last date.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Currency, 0 <= lower < upper, both within the range; `upper` may be infinite.
+    times : sequence of float
+        Observation dates in years, increasing; the last is the payment date.
+    cash : float
+        Currency: paid in full if the spot is always within.
+
+    Raises
+    ------
+    ValueError
+        If a term is out of range, naming it.
+
+    Examples
+    --------
+    >>> RangeAccrual(90.0, 110.0, [0.5, 1.0], cash=4.0)(np.array([[95.0, 80.0], [110.0, 100.0]]))
+    array([4., 2.])
+    """
+
+    lower: float
+    upper: float
+    times: tuple[float, ...]
+    cash: float = 1.0
+
+    def __post_init__(self) -> None:
+        non_negative("lower", self.lower)
+        if not self.lower < self.upper:
+            refuse("upper", f"be above lower ({self.lower})", self.upper)
+        object.__setattr__(self, "times", dates("times", self.times))
+        finite("cash", self.cash)
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """Cash flow at the last date, shape (n_paths,)."""
+        inside = spot >= self.lower
+        if self.upper < np.inf:
+            inside = inside & (spot <= self.upper)
+        return self.cash * inside.mean(axis=0)
