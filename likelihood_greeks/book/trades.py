@@ -41,6 +41,7 @@ NET = "net"
 NO_START = "states no start: observations follow the valuation date, as if it were new"
 NO_COUPON = "states no coupon: it pays none"
 NAMED = 10  # trades that a remark lists
+OFF_SCALE = 40.0  # a fixing this many times the spot, or less than one part in so many, is in another unit
 
 
 @final
@@ -129,7 +130,7 @@ def _terms(row: Row, product: str) -> dict[str, Any]:
         if own.options == ANY:
             required |= set.intersection(*(set(each.required) for each in inner))
             used |= set.union(*(set(each.columns) for each in inner))
-    if any(key_of(row.cells.get(column, "")).endswith("%") for column in used):
+    if not own.struck_at_start and any(key_of(row.cells.get(column, "")).endswith("%") for column in used):
         used.add("reference")
     for column in TERMS:
         if column in row.cells and column not in used and not _harmless(column, row.cells[column], product):
@@ -177,15 +178,22 @@ def _fixings(market: Market) -> Fixings:
     return market.fixings if isinstance(market.fixings, Fixings) else Fixings(market.fixings)
 
 
-def _reference(underlying: Underlying, own: Span, market: Market) -> float | None:
-    """The spot that the first return of a cliquet is of, where its terms do not say it; None if it is to come."""
-    if own.start is None or own.expired:
+def _reference(underlying: Underlying, own: Span, market: Market, days: tuple[date, ...] | None = None) -> float | None:
+    """The spot that the first return of a trade with these observations is of, where its terms do not say it.
+
+    None if it is to come: on a later start, or today's, which is open and moves with the spot.
+    """
+    if own.expired:
         return underlying.spot
-    if own.start > own.today:
-        return None
-    if own.start == own.today:
-        return market.fixings.get(underlying.name, {}).get(own.start, underlying.spot)
-    return _fixings(market).known(underlying.name, [own.start])[0]
+    past = [day for day in days or () if day < own.today]
+    if own.start is None:
+        if days and days[0] <= own.today:
+            why = f"be given, or the reference: the return to {days[0]} is of the spot at the start"
+            refuse("start", why, None)
+        return underlying.spot
+    if own.start < own.today:
+        return _fixings(market).known(underlying.name, [own.start, *past])[0]
+    return market.fixings.get(underlying.name, {}).get(own.start) if own.start == own.today else None
 
 
 def _knock_in(
@@ -223,8 +231,8 @@ def _history(row: Row, product: str, terms: dict[str, Any], where: tuple[Underly
     if "frequency" in PRODUCTS[product].required:
         days = row.read("frequency", observations, ending, underlying.calendar, own)
     if "reference" in PRODUCTS[product].optional and "reference" not in terms:
-        terms["reference"] = row.attempt(_reference, underlying, own, market)
-        if days and own.start is not None and own.start > own.today:
+        terms["reference"] = row.attempt(_reference, underlying, own, market, days)
+        if days and own.start is not None and terms["reference"] is None:
             days = (own.start, *days)
     watched = days
     if PRODUCTS[product].calls and days is not None and row.cells.get("knock_in_frequency") is not None:
@@ -232,7 +240,18 @@ def _history(row: Row, product: str, terms: dict[str, Any], where: tuple[Underly
     if row.problems or days is None or watched is None:
         return None
     every = days if days[-1] == own.maturity else (*days, own.maturity)
-    return row.attempt(History(product, terms, own, every, watched).informed, underlying.name, _fixings(market))
+    past = row.attempt(History(product, terms, own, every, watched).informed, underlying.name, _fixings(market))
+    if past is not None:
+        row.attempt(_on_the_scale_of, underlying, past.observed)
+    return past
+
+
+def _on_the_scale_of(underlying: Underlying, observed: Mapping[date, float]) -> None:
+    """Refuse fixings that are those of another unit: of pennies for pounds, or before a split."""
+    for day, value in observed.items():
+        if not 1.0 / OFF_SCALE < value / underlying.spot < OFF_SCALE:
+            why = f"be on the scale of the spot of {underlying.name}, {underlying.spot:g}"
+            refuse("fixings", why, f"{value:g} on {day}")
 
 
 def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
