@@ -186,7 +186,7 @@ TABLE = (
     Column("frequency", TERM, DATES, "daily, weekly, monthly, quarterly, or dates separated by `;`",
            "observation dates, some of which may be past"),
     Column("strike", TERM, NUMBER, f"{_LEVELS}, or floating", "strike; of a forward start a percentage of the spot "
-           "at its start", level),
+           "at its start; of a variance or volatility swap a volatility", level),
     Column("trigger", TERM, NUMBER, _LEVELS, "spot beyond which a gap option pays", level),
     Column("level", TERM, NUMBER, _LEVELS, "barrier; of a note where it is knocked in", level),
     Column("lower", TERM, NUMBER, _LEVELS, "lower barrier", level),
@@ -194,8 +194,8 @@ TABLE = (
     Column("reference", TERM, NUMBER, "> 0, in currency",
            "spot that levels in % are of; of a cliquet the spot that the first return is of, if blank that at the "
            "start, or today's", _PRICE),
-    Column("cash", TERM, NUMBER, "finite, in currency", "what a digital pays; 1 if blank", _AMOUNT,
-           harmless=(*_NONE, "1", "1.0")),
+    Column("cash", TERM, NUMBER, "finite, in currency", "what a digital, touch or range accrual pays; 1 if "
+           "blank", _AMOUNT, harmless=(*_NONE, "1", "1.0")),
     Column("rebate", TERM, NUMBER, "finite, in currency", "paid at maturity in place of the option; 0 if blank",
            _AMOUNT, harmless=_NONE),
     Column("local_floor", TERM, NUMBER, "finite; 0.05 is 5 %", "least return of a period", _AMOUNT),
@@ -220,6 +220,10 @@ TABLE = (
            harmless=_NONE),
     Column("redemption", TERM, NUMBER, "a share, 1 or 100%", "what a note redeems if it is neither called nor knocked "
            "in; 1 if blank", share, harmless=("1", "1.0", "100%")),
+    Column("pays_at", TERM, WORD, "end, hit", "when a one-touch pays: at its end, or when touched; end if blank",
+           partial(word, ("end", "hit")), harmless=("end",)),
+    Column("annualisation", TERM, NUMBER, "> 0", "returns a year of a variance or volatility swap; 252, 52, 12 or 4 "
+           "by its frequency if blank", _PRICE),
     Column("performance", TERM, WORD, "yes, no", "whether a forward start pays per unit of the spot at its start; no "
            "if blank", yes, harmless=("no", "false")),
     Column("currency", AGREES, WORD, "a code such as EUR", "that of the underlying", code, ("ccy", "trade_currency")),

@@ -38,8 +38,10 @@ def law(underlying: Underlying, terms: Mapping[str, Any], own: Span, known: bool
 def _strike(underlying: Underlying, terms: Mapping[str, Any], years: float) -> float:
     """The strike at which the volatilities of a trade are read."""
     strike = float(terms.get("strike", underlying.spot))
-    if "knock" not in terms or not str(terms.get("option")).startswith("digital"):
+    if "touch" not in terms and ("knock" not in terms or not str(terms.get("option")).startswith("digital")):
         return strike
     barrier = min((x for x in bounds(terms) if 0.0 < x < float("inf")), key=lambda x: abs(log(x / underlying.spot)))
     deviation = quoted_volatility(underlying.model(barrier, years), years) * sqrt(years)
+    if "touch" in terms:
+        return barrier
     return barrier if abs(log(strike / underlying.forward(years))) > IDLE * deviation else strike

@@ -27,7 +27,15 @@ def needed(whole: Contract, days: Sequence[date], observed: Mapping[date, float]
     calls = rows_of(whole.call_times, whole.times)
     last = len(days) if past.called is None else calls[past.called] + 1
     hit = past.called is not None or past.knocked_in is not None
-    return [day for row, day in enumerate(made) if row < last and (row in calls or not hit or row == past.knocked_in)]
+    deciding = {row for k, row in enumerate(calls) if _decides(whole, k)}
+    watched = set(rows_of(whole.knock_in_times or (), whole.times)) if not hit else {past.knocked_in}
+    return [day for row, day in enumerate(made) if row < last and row in deciding | watched]
+
+
+def _decides(whole: Autocallable, k: int) -> bool:
+    """Whether a call date's observation changes anything."""
+    sure = whole.coupon_barrier is not None and whole.coupon_barrier[k] in (0.0, np.inf)
+    return k == len(whole.call_times) - 1 or whole.call_level[k] < np.inf or not sure
 
 
 def joined(days: Sequence[date], seen: Mapping[date, float], today: date) -> list[float]:

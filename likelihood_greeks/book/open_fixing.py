@@ -51,6 +51,10 @@ def _rule(trade: History, spot: float) -> Moving:
             return _extreme(trade, spot, seen)
         case "forward_start_call" | "forward_start_put":
             return _strike(trade, spot)
+        case "variance_swap" | "volatility_swap":
+            _give(trade, "the return up to today is realised")
+        case "range_accrual" if spot in (trade.terms["lower"], trade.terms["upper"]):
+            _give(trade, "the spot is at the end of the range")
         case "cliquet":
             return _reset(trade, spot, seen)
     return STILL

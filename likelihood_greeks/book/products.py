@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Any, final
 
 from .._checks import refuse
@@ -23,6 +24,8 @@ from ..payoffs.european import (
 from ..payoffs.forward_start import ForwardStart
 from ..payoffs.path import Asian, Cliquet, Lookback
 from ..payoffs.protocol import Contract
+from ..payoffs.realised import RangeAccrual, VarianceSwap, VolatilitySwap
+from ..payoffs.touch import DoubleNoTouch, NoTouch, OneTouch
 
 FLOATING = "floating"
 
@@ -34,7 +37,8 @@ class Product:
 
     `floats` says that its strike may be the word ``floating``; `struck_at_start` that it is a percentage of the spot at
     the start, in years `start`, which the contract takes as its `moneyness`; `calls` that it is redeemed early on its
-    dates, and watched on those of the column ``knock_in_frequency`` too.
+    dates, and watched on those of the column ``knock_in_frequency`` too; `touches` that reaching a level decides it;
+    `of_volatility` that its strike is a volatility. `frequency` is what that column holds if it is blank.
     """
 
     contract: Callable[..., Contract]
@@ -45,6 +49,9 @@ class Product:
     floats: bool = False
     struck_at_start: bool = False
     calls: bool = False
+    touches: bool = False
+    of_volatility: bool = False
+    frequency: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -65,7 +72,15 @@ def _phoenix(strike: float, times: tuple[float, ...], **terms: Any) -> Autocalla
     return _note(strike, times, **{"memory": False, **terms, "coupon_barrier": barrier})
 
 
+def _reverse(strike: float, times: tuple[float, ...], **terms: Any) -> Autocallable:
+    """A reverse convertible: a note that is never called, with sure coupons; without a level it was knocked in."""
+    return _note(
+        strike, times, autocall_level=inf, coupon_barrier=0.0, memory=False, knocked_in="level" not in terms, **terms
+    )
+
+
 _NOTE = ("autocall_level", "coupon", "level", "knock_in_frequency", "protection", "redemption")
+_SWAP = (("frequency", "strike"), ("reference", "annualisation"))
 EUROPEAN = {
     "call": Product(Call, ("maturity", "strike")),
     "put": Product(Put, ("maturity", "strike")),
@@ -87,6 +102,16 @@ PRODUCTS = EUROPEAN | {
     "lookback": Product(Lookback, ("option", "frequency", "strike"), (), CALL_OR_PUT, "kind", floats=True),
     "autocallable": Product(_note, ("frequency", "strike"), _NOTE, calls=True),
     "phoenix": Product(_phoenix, ("frequency", "strike"), (*_NOTE, "coupon_barrier", "memory"), calls=True),
+    "reverse_convertible": Product(_reverse, ("frequency", "strike"), ("coupon", "protection"), calls=True),
+    "barrier_reverse_convertible": Product(
+        _reverse, ("frequency", "strike", "level"), ("coupon", "protection", "knock_in_frequency"), calls=True
+    ),
+    "one_touch": Product(OneTouch, ("maturity", "frequency", "level", "direction"), ("cash", "pays_at"), touches=True),
+    "no_touch": Product(NoTouch, ("maturity", "frequency", "level", "direction"), ("cash",), touches=True),
+    "double_no_touch": Product(DoubleNoTouch, ("maturity", "frequency", "lower", "upper"), ("cash",), touches=True),
+    "range_accrual": Product(RangeAccrual, ("frequency", "lower", "upper"), ("cash",)),
+    "variance_swap": Product(VarianceSwap, *_SWAP, of_volatility=True, frequency="daily"),
+    "volatility_swap": Product(VolatilitySwap, *_SWAP, of_volatility=True, frequency="daily"),
     "forward_start_call": Product(_FORWARD_CALL, ("maturity", "strike"), ("performance",), struck_at_start=True),
     "forward_start_put": Product(_FORWARD_PUT, ("maturity", "strike"), ("performance",), struck_at_start=True),
     "cliquet": Product(Cliquet, ("frequency", *RETURN_BOUNDS), ("reference",)),
@@ -102,6 +127,10 @@ def contract_of(name: str, terms: Mapping[str, Any]) -> Contract:
         arguments[product.argument] = contract_of(option, terms) if product.options == ANY else option
     if "frequency" in arguments:
         arguments["times"] = arguments.pop("frequency")
+    if "pays_at" in arguments:
+        arguments["paid"] = arguments.pop("pays_at")
+    if product.of_volatility:
+        arguments["strike"] = terms["volatility_strike"]
     if product.struck_at_start:
         arguments |= {"start": terms["start"], "moneyness": terms["moneyness"]}
         del arguments["strike"]

@@ -74,7 +74,7 @@ class History:
         is_open = today in self.days and today not in stated
         needed = [day for day in self.days if day < today or (day == today and not is_open)]
         partly = replace(self, observed={day: stated[day] for day in needed if day in stated})
-        if "knock" in self.terms and (hit := partly.touch(np.nan)) is not None:
+        if self._knocks and (hit := partly.touch(np.nan)) is not None:
             needed = [day for day in needed if day in (hit, self.span.maturity)]
         if PRODUCTS[self.product].calls:
             needed = notes.needed(self.whole, self.days, partly.observed, needed)
@@ -97,7 +97,7 @@ class History:
     @property
     def decided(self) -> bool:
         """Whether today's spot changes nothing: no fixing of today is open, or a barrier was touched before."""
-        return not self.is_open or ("knock" in self.terms and self.touch(np.nan) is not None)
+        return not self.is_open or (self._knocks and self.touch(np.nan) is not None)
 
     def left(self, spot: float) -> tuple[Contract, str]:
         """The contract that is left with today's spot, and in words what the trade has become; empty if it is new.
@@ -110,6 +110,8 @@ class History:
         """
         if self.span.expired:
             return KnownCashFlow(0.0, 0.0), f"expired: paid on {self.span.paid}, worth nothing"
+        if PRODUCTS[self.product].touches:
+            return self._touch(spot)
         if "knock" in self.terms:
             return self._barrier(spot)
         if PRODUCTS[self.product].calls:
@@ -121,6 +123,11 @@ class History:
         whole, seen = contract_of(self.product, self._dated(self.ahead)), self._remembered(spot)
         left = self._paid_then(whole)
         return Seasoned(left, seen) if seen else left, self._progress(spot)
+
+    @property
+    def _knocks(self) -> bool:
+        """Whether reaching a level decides it."""
+        return "knock" in self.terms or PRODUCTS[self.product].touches
 
     def touch(self, spot: float) -> date | None:
         """The first day on which a barrier was touched; None if none was."""
@@ -179,11 +186,29 @@ class History:
         left = notes.rest(whole, past, seen, [*map(self.years, self.days)], self.years(self.span.paid))
         return left, notes.progress(self._progress(spot), past, self.days)
 
+    def _touch(self, spot: float) -> tuple[Contract, str]:
+        """What is left of cash for a touch, or for none."""
+        hit, live = self.touch(spot), [day for day in self.watched if day > self.span.today]
+        self._verify_off_barrier(hit, spot)
+        if hit is None and live:
+            terms = {**self._dated(live), "maturity": self.years(self.span.paid)}
+            return contract_of(self.product, terms), self._progress(spot, "past, none at a barrier")
+        event = "never at a barrier" if hit is None else f"touched on {hit} at {self.seen(spot)[hit]:g}"
+        paid = hit if hit is not None and self.terms.get("pays_at") == "hit" else self.span.paid
+        if (self.product == "one_touch") != (hit is not None) or paid < self.span.today:
+            return KnownCashFlow(0.0, self.years(self.span.paid)), f"{event}: worth nothing"
+        cash = self.terms.get("cash", 1.0)
+        return KnownCashFlow(cash, self.years(paid)), f"{event}: pays {cash:g} on {paid}"
+
+    def _verify_off_barrier(self, hit: date | None, spot: float) -> None:
+        """Refuse a spot at a barrier while today's fixing is open."""
+        if self.is_open and hit == self.span.today and spot in bounds(self.terms):
+            refuse("fixings", f"hold today's, {hit}: with it open, the spot, {spot:g}, is at the barrier", None)
+
     def _barrier(self, spot: float) -> tuple[Contract, str]:
         """What is left of a product with a barrier."""
         hit, live = self.touch(spot), [day for day in self.watched if day > self.span.today]
-        if self.is_open and hit == self.span.today and spot in bounds(self.terms):
-            refuse("fixings", f"hold today's, {hit}: with it open, the spot, {spot:g}, is at the barrier", None)
+        self._verify_off_barrier(hit, spot)
         if hit is None and live:
             contract = contract_of(self.product, self._dated(live))
             return self._paid_then(contract), self._progress(spot, "past, none at a barrier")

@@ -24,7 +24,7 @@ from .columns import ANYTHING, HARMLESS, READERS, REFUSED, TABLE, TERMS, key_of,
 from .currencies import UNKNOWN
 from .fixings import Fixings
 from .law import law
-from .levels import in_currency, in_percent
+from .levels import Percent, in_currency, in_percent
 from .market import Market
 from .open_fixing import moving
 from .products import ANY, EUROPEAN, FLOATING, PRODUCTS
@@ -39,6 +39,9 @@ __all__ = ["NET", "Problem", "Trade", "parse", "without_past"]
 NET = "net"
 """The trade_id of the rows that hold a net position."""
 NO_START = "states no start: observations follow the valuation date, as if it were new"
+A_YEAR = {"daily": 252.0, "weekly": 52.0, "monthly": 12.0, "quarterly": 4.0}
+"""Returns a year, by frequency."""
+MOST_VOLATILE = 5.0
 NO_COUPON = "states no coupon: it pays none"
 NAMED = 10  # trades that a remark lists
 OFF_SCALE = 40.0  # a fixing this many times the spot, or less than one part in so many, is in another unit
@@ -212,9 +215,27 @@ def _knock_in(
     return tuple(sorted({*days, *calls}))
 
 
+def _of_volatility(row: Row, product: str, terms: Mapping[str, Any]) -> dict[str, Any]:
+    """The strike of a swap as a volatility, and how many returns it counts a year."""
+    strike, frequency = terms["strike"], key_of(row.cells.get("frequency", PRODUCTS[product].frequency))
+    found = {"volatility_strike": strike.share if isinstance(strike, Percent) else strike}
+    if found["volatility_strike"] > MOST_VOLATILE:
+        refuse("strike", "be a volatility such as 0.2 or 20%", row.cells["strike"])
+    if "annualisation" in terms:
+        return found
+    if frequency not in A_YEAR:
+        refuse("annualisation", "be given: the returns a year of the dates listed", None)
+    return {**found, "annualisation": A_YEAR[frequency]}
+
+
 def _strike_and_end(own: Span) -> tuple[date, ...]:
     """The observations of an option that is struck when it starts."""
     return (own.start or refuse("start", "be given: the strike is set then", None), own.maturity)
+
+
+def _spotless(row: Row, product: str) -> bool:
+    """Whether the strike in a row is no spot."""
+    return _floats(row, product) or PRODUCTS[product].of_volatility
 
 
 def _history(row: Row, product: str, terms: dict[str, Any], where: tuple[Underlying, Span, Market]) -> History | None:
@@ -225,10 +246,19 @@ def _history(row: Row, product: str, terms: dict[str, Any], where: tuple[Underly
     if starts:
         days = row.attempt(_strike_and_end, own)
     at = row.attempt(_reference, underlying, own, market) or underlying.spot if starts else None
+    if PRODUCTS[product].of_volatility and "strike" in terms:
+        terms |= row.attempt(_of_volatility, row, product, terms) or {}
+        del terms["strike"]
+    if PRODUCTS[product].touches:
+        terms["touch"] = True
+        if terms.get("pays_at") == "hit" and own.paid != own.maturity:
+            row.attempt(refuse, "payment_date", "be blank: it pays when touched", own.paid.isoformat())
     if not row.problems:
         terms.update(row.attempt(in_currency, terms, at) or {})
     ending = product * (PRODUCTS[product].options != ANY)
-    if "frequency" in PRODUCTS[product].required:
+    if "frequency" in PRODUCTS[product].required and "frequency" not in row.cells and PRODUCTS[product].frequency:
+        days = observations("frequency", PRODUCTS[product].frequency, ending, underlying.calendar, own)
+    elif "frequency" in PRODUCTS[product].required:
         days = row.read("frequency", observations, ending, underlying.calendar, own)
     if "reference" in PRODUCTS[product].optional and "reference" not in terms:
         terms["reference"] = row.attempt(_reference, underlying, own, market, days)
@@ -270,11 +300,15 @@ def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapp
     left = row.attempt(past.left, underlying.spot) if past else None
     known = left is not None and not left[0].times
     found = None
-    if not in_percent(terms) and (known or "strike" in terms or "strike" not in row.cells or _floats(row, product)):
+    if not in_percent(terms) and (known or "strike" in terms or "strike" not in row.cells or _spotless(row, product)):
         found = row.attempt(law, underlying, terms, own, known)
     if not (trade_id and quantity and past and left and found) or row.problems:
         return None
-    forgets = own.start is None and key_of(row.cells.get("frequency", "")) in REGULAR and "reference" not in row.cells
+    forgets = (
+        own.start is None
+        and key_of(row.cells.get("frequency", PRODUCTS[product].frequency)) in REGULAR
+        and "reference" not in row.cells
+    )
     unpaid = PRODUCTS[product].calls and "coupon" not in terms
     trade = Trade(
         trade_id, row.number, underlying.name, product, quantity, own.maturity, market.years(own.maturity), left[0],
