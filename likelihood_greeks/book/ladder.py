@@ -17,10 +17,9 @@ from ..revaluation.grid import scenarios
 from ..streams.chunks import checked
 from .market import Market
 from .moved import change
-from .plain_values import LognormalOptions
 from .reading import read_book
 from .trades import Trade, parse
-from .valued import read
+from .valued import ManyOptions, read
 
 MOVES = (-0.10, -0.05, -0.02, 0.02, 0.05, 0.10)
 
@@ -69,7 +68,8 @@ def ladder(
     paths, seed, _ = checked(paths, seed, "pseudo")
     found_market = market if isinstance(market, Market) else Market.read(market)
     table = read_book(book)
-    plain, trades, _ = read(table, found_market) if closed_form else ([], *parse(table, found_market))
+    factors = [1.0 + share for share in shares]
+    plain, trades, _ = read(table, found_market, [], factors) if closed_form else ([], *parse(table, found_market))
     rows, left_out = [_plain_changes(options, shares) for options in plain], {}
     for trade in trades:
         own = int(np.random.SeedSequence([seed, trade.row]).generate_state(1, np.uint64)[0] >> np.uint64(16))
@@ -100,7 +100,7 @@ def _revalued(trade: Trade, shares: Sequence[float], **settings: Any) -> pd.Data
     return _changes(trade, shares, [*columns])
 
 
-def _plain_changes(options: LognormalOptions, shares: Sequence[float]) -> pd.DataFrame:
+def _plain_changes(options: ManyOptions, shares: Sequence[float]) -> pd.DataFrame:
     """The rows of all plain options on an underlying together."""
     own, base = options.options, options.prices()
     return pd.DataFrame(

@@ -42,6 +42,8 @@ class LognormalOptions:
         Constants and slopes of what they pay up to their trigger and beyond.
     trigger : ndarray, shape (n_options,)
         Currency.
+    greeks : sequence of str or pair of str
+        Those that are wanted.
     """
 
     law: Model
@@ -52,22 +54,16 @@ class LognormalOptions:
     below: FloatArray
     above: FloatArray
     trigger: FloatArray
+    greeks: Sequence[Greek]
 
-    def exact(self, greeks: Sequence[Greek]) -> ExactTrades:
+    def exact(self) -> ExactTrades:
         """Their prices and Greeks."""
-        wanted, own = requested(greeks, self.law), self.options
+        wanted, own = requested(self.greeks, self.law), self.options
         values = np.empty((len(own), len(wanted)))
         for places, jet in self._jets():
             for column, terms in enumerate(wanted.values()):
                 values[places, column] = sum(factor * jet.derivative(*names) for names, factor in terms.items())
-        size, discounts = len(own), self.law.discount_jet(own.maturity).value
-        columns: dict[str, Any] = {
-            name: getattr(own, name)
-            for name in ("row", "trade_id", "underlying", "product", "quantity", "maturity", "currency")
-        }
-        columns |= {"method": np.full(size, METHOD, object), "model": np.full(size, law_name(self.law), object)}
-        columns |= {"spot": np.full(size, self.law.spot), "volatility": np.sqrt(self.quoted / own.maturity)}
-        return ExactTrades(columns | {"rate": -np.log(discounts) / own.maturity}, values, tuple(wanted))
+        return tabled(self.law, own, np.sqrt(self.quoted / own.maturity), values, tuple(wanted))
 
     def prices(self, factor: float = 1.0) -> FloatArray:
         """Their prices with the spot times a factor, volatilities staying as they are; shape (n_options,)."""
@@ -87,9 +83,11 @@ class LognormalOptions:
             yield places, discount * black.european(factor * forward, variance, self.trigger[places], below, above)
 
 
-def lognormal(underlying: Underlying, options: PlainOptions) -> tuple[LognormalOptions | None, PlainOptions]:
+def lognormal(
+    underlying: Underlying, options: PlainOptions, greeks: Sequence[Greek]
+) -> tuple[LognormalOptions | None, PlainOptions]:
     """The options on an underlying that Black's formula values, and those that it does not or that lack a quote."""
-    if underlying.heston is not None or not len(options):
+    if underlying.one_law or not len(options):
         return None, options
     pairs = [*zip(options.strike.tolist(), options.maturity.tolist(), strict=True)]
     known = {pair: _quote(underlying, *pair) for pair in dict.fromkeys(pairs)}
@@ -100,11 +98,8 @@ def lognormal(underlying: Underlying, options: PlainOptions) -> tuple[LognormalO
         return None, options
     good = options[there]
     quoted, leaning, first = np.array([quote for quote in quotes if quote is not None]).T
-    contracts = [*zip(good.product, *(getattr(good, name).tolist() for name in TERMS), strict=True)]
-    stated = {contract: _sides(*contract) for contract in dict.fromkeys(contracts)}
-    sides = np.array([stated[contract] for contract in contracts])
-    trigger, below, above = sides[:, 0], sides[:, 1:3].T, sides[:, 3:].T
-    return LognormalOptions(law, good, quoted, leaning, first, below, above, trigger), options[~there]
+    trigger, below, above = sides(good)
+    return LognormalOptions(law, good, quoted, leaning, first, below, above, trigger, greeks), options[~there]
 
 
 def _law(underlying: Underlying, options: PlainOptions) -> Model | None:
@@ -132,6 +127,29 @@ def _quote(underlying: Underlying, strike: float, maturity: float) -> tuple[floa
     early = 1.0 - late
     quoted = early * low * low * start + late * high * high * end
     return quoted, early * low * start + late * high * end, volatilities[0]
+
+
+def sides(options: PlainOptions) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Their triggers, and constants and slopes of what they pay up to there and beyond: (n,), (2, n), (2, n)."""
+    contracts = [*zip(options.product, *(getattr(options, name).tolist() for name in TERMS), strict=True)]
+    stated = {contract: _sides(*contract) for contract in dict.fromkeys(contracts)}
+    found = np.array([stated[contract] for contract in contracts]).reshape(-1, 5)
+    return found[:, 0], found[:, 1:3].T, found[:, 3:].T
+
+
+def tabled(
+    law: Model, own: PlainOptions, volatility: FloatArray, values: FloatArray, labels: tuple[str, ...]
+) -> ExactTrades:
+    """Values of plain options, with what there is of them besides."""
+    years, which = np.unique(own.maturity, return_inverse=True)
+    size, discounts = len(own), law.discount_jet(years).value[which]
+    columns: dict[str, Any] = {
+        name: getattr(own, name)
+        for name in ("row", "trade_id", "underlying", "product", "quantity", "maturity", "currency")
+    }
+    columns |= {"method": np.full(size, METHOD, object), "model": np.full(size, law_name(law), object)}
+    columns |= {"spot": np.full(size, law.spot), "volatility": volatility}
+    return ExactTrades(columns | {"rate": -np.log(discounts) / own.maturity}, values, labels)
 
 
 def _sides(product: str, *terms: float) -> tuple[float, ...]:

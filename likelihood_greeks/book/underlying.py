@@ -98,6 +98,11 @@ class Underlying:
             raise TypeError(f"calendar must be a name, got {self.calendar!r}")
         calendar(self.calendar)
 
+    @property
+    def one_law(self) -> bool:
+        """Whether options of all strikes have the same law."""
+        return self.heston is not None
+
     def rate(self, maturity: float) -> float:
         """Zero rate to `maturity` (years), per year; refused beyond the curve."""
         return rate_to(self.zero_curve, maturity)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,12 @@ import pandas as pd
 from ..parameters import Greek
 from .exact import ExactTrades, joined, split
 from .market import Market
-from .plain_options import PlainOptions, plain_options
+from .one_law import OneLawOptions, one_law
+from .plain_options import plain_options
 from .plain_values import LognormalOptions, lognormal
 from .trades import Problem, Trade, parse
+
+ManyOptions: TypeAlias = LognormalOptions | OneLawOptions
 
 
 @final
@@ -47,23 +50,31 @@ def read_and_valued(book: pd.DataFrame, market: Market, greeks: Sequence[Greek],
     ValueError
         If a Greek is unknown under the model of an underlying.
     """
-    plain, trades, problems = read(book, market) if closed_form else ([], *parse(book, market))
+    plain, trades, problems = read(book, market, greeks) if closed_form else ([], *parse(book, market))
     one_by_one, drawn, unpriced = split(trades, greeks, closed_form)
-    parts = [one_by_one, *(options.exact(greeks) for options in plain)]
+    parts = [one_by_one, *(options.exact() for options in plain)]
     labels = next((part.labels for part in parts if len(part)), one_by_one.labels)
     return Valued(joined([part for part in parts if len(part)], labels), trades, drawn, [*problems, *unpriced])
 
 
-def read(book: pd.DataFrame, market: Market) -> tuple[list[LognormalOptions], list[Trade], list[Problem]]:
-    """The plain options of every underlying that Black's formula values, the other trades, and what is wrong."""
+def read(
+    book: pd.DataFrame, market: Market, greeks: Sequence[Greek], factors: Sequence[float] = ()
+) -> tuple[list[ManyOptions], list[Trade], list[Problem]]:
+    """The plain options that are valued by columns, at spots times `factors` too, the other trades, and what is wrong.
+
+    Raises
+    ------
+    ValueError
+        If a Greek is unknown under the model of an underlying.
+    """
     plain = plain_options(book, market)
-    found, taken = list[LognormalOptions](), list[PlainOptions]()
+    found = list[ManyOptions]()
     for name in dict.fromkeys(plain.underlying.tolist()):
-        options, _ = lognormal(market.underlying(name), plain[plain.underlying == name])
+        underlying, own = market.underlying(name), plain[plain.underlying == name]
+        options = one_law(underlying, own, greeks, factors)[0] or lognormal(underlying, own, greeks)[0]
         if options is not None:
             found.append(options)
-            taken.append(options.options)
     done = np.zeros(len(book), dtype=bool)
-    for own in taken:
-        done[own.row] = True
+    for options in found:
+        done[options.options.row] = True
     return found, *parse(book, market, np.flatnonzero(~done).tolist())

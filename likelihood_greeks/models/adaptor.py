@@ -211,6 +211,7 @@ KEPT: Mapping[str, Callable[[Any], Any]] = {
     "direct_parameters": _as_it_is,
     "declared": _as_it_is,
     "vanilla_jets": _as_it_is,
+    "european_jets": _as_it_is,
     "average_jets": _as_it_is,
     "terminal": _giving_a_law,
     "later": _giving_a_law,

@@ -124,6 +124,25 @@ class KnowsEuropeans(PathModel, Protocol):
         ...
 
 
+class KnowsManyEuropeans(PathModel, Protocol):
+    """A law with closed forms of many options at once, of many strikes and dates: books value plain options by them.
+
+    One without values them one by one.
+    """
+
+    def european_jets(
+        self,
+        triggers: FloatArray,
+        below: tuple[FloatArray, FloatArray],
+        above: tuple[FloatArray, FloatArray],
+        times: FloatArray,
+        names: Sequence[str],
+        /,
+    ) -> Jet:
+        """Undiscounted values with their derivatives in `names`; NaN where one is not known; all of shape (n,)."""
+        ...
+
+
 class KnowsAverages(PathModel, Protocol):
     """A law whose log-spots are jointly normal and move by nothing else: averages get controls of known price."""
 

@@ -11,7 +11,7 @@ Values may be arrays (a Fourier grid, several strikes); the coordinate axes come
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -84,20 +84,32 @@ class Jet:
         """Real part, in real coordinates."""
         return Jet(self.names, self.value.real, self.gradient.real, self.hessian.real)
 
+    def only(self, names: Sequence[str]) -> Jet:
+        """With no derivatives but those in some of the coordinates, in their order."""
+        rows = [self.names.index(name) for name in names]
+        second = rows if len(self.hessian) else []
+        hessian = self.hessian[np.ix_(second, second)] if self.names else self.hessian
+        return Jet(tuple(names), self.value, self.gradient[rows], hessian)
+
+    def entries(self, places: AnyArray) -> Jet:
+        """Some entries of the last axis."""
+        return Jet(self.names, self.value[..., places], self.gradient[..., places], self.hessian[..., places])
+
     def at(self, inner: Mapping[str, Jet]) -> Jet:
-        """The scalar function g(y), of which this is the jet, at y(x): `inner` takes the place of the coordinates.
+        """The function g(y), of which this is the jet, at y(x): `inner` takes the place of the coordinates.
 
         Parameters
         ----------
         inner : mapping of str to Jet
-            For every coordinate, a scalar jet whose value is where this one was formed.
+            For every coordinate (at least one), a scalar jet whose value is where this one was formed.
         """
         slope = [np.asarray(inner[name].gradient) for name in self.names]
         curvature = [np.asarray(inner[name].hessian) for name in self.names]
         jacobian = np.stack(slope)  # (P, Q)
-        hessian = jacobian.T @ self.hessian @ jacobian + np.tensordot(self.gradient, np.stack(curvature), axes=1)
+        bent = jacobian.T @ np.moveaxis(self.hessian, (0, 1), (-2, -1)) @ jacobian
+        hessian = np.moveaxis(bent, (-2, -1), (0, 1)) + np.tensordot(np.stack(curvature), self.gradient, axes=(0, 0))
         names = inner[self.names[0]].names
-        return Jet(names, self.value, self.gradient @ jacobian, hessian)
+        return Jet(names, self.value, np.tensordot(jacobian, self.gradient, axes=(0, 0)), hessian)
 
     def _aligned(self, other: Any) -> tuple[Jet, Jet]:
         other = other if isinstance(other, Jet) else self.constant(other)

@@ -40,13 +40,13 @@ def options(count=40, seed=3):
     return table
 
 
-@pytest.mark.parametrize("market", [CURVES, FLAT], ids=["curves", "flat"])
+@pytest.mark.parametrize("market", [CURVES, FLAT, GIVEN], ids=["curves", "flat", "heston"])
 def test_columns_and_rows_come_to_the_same(market):
     table = read_book(options())
-    plain, left, problems = read(table, market)
+    plain, left, problems = read(table, market, GREEKS)
     assert not left
     assert not problems
-    columns = plain[0].exact(GREEKS)
+    columns = plain[0].exact()
     rows, drawn, _ = split(parse(table, market)[0], GREEKS, True)
     assert not drawn
     assert columns.labels == rows.labels
@@ -120,12 +120,8 @@ def test_blank_rows_and_spot_cells_that_agree_are_no_problem():
     assert not valued.problems
 
 
-def test_under_heston_and_with_paths_nothing_is_read_by_columns():
-    table = read_book(options(8))
-    plain, trades, _ = read(table, GIVEN)
-    assert not plain
-    assert len(trades) == 8
-    assert not len(read_and_valued(table, CURVES, ["delta"], False).exact)
+def test_with_paths_nothing_is_read_by_columns():
+    assert not len(read_and_valued(read_book(options(8)), CURVES, ["delta"], False).exact)
 
 
 def test_dates_may_be_dates():
@@ -135,12 +131,15 @@ def test_dates_may_be_dates():
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_options_take_seconds():
+@pytest.mark.parametrize("market", [CURVES, GIVEN], ids=["curves", "heston"])
+def test_a_hundred_thousand_options_take_seconds(market):
     from time import process_time
 
     table = pd.concat([options()] * 2500, ignore_index=True)
     table["trade_id"] = [f"T{k}" for k in range(len(table))]
+    table["strike"] += np.arange(len(table)) % 977 / 1000.0  # few are the same
+    table["trigger"] += np.arange(len(table)) % 977 / 1000.0
     start = process_time()
-    frame = lg.risk(table, CURVES, seed=1)
+    frame = lg.risk(table, market, seed=1)
     assert process_time() - start < 20.0  # seconds of one core, on a machine that does other things
     assert len(frame) == 7 * 100_001

@@ -86,7 +86,7 @@ def vanilla_jets(x: Mapping[str, Jet], strike: float, time: float) -> tuple[Jet,
     forward = x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * maturity)
     arguments = {name: x[name] for name in VARIANCE}
     arguments |= {"maturity": maturity, "log_moneyness": -jets.log(forward / strike)}
-    above, minimum = _integrals({name: float(jet.value) for name, jet in arguments.items()})
+    above, minimum = integrals({name: float(jet.value) for name, jet in arguments.items()})
     return above.at(arguments), forward - strike * minimum.at(arguments)
 
 
@@ -155,8 +155,19 @@ def _log1p_ratio(x: Jet) -> Jet:
     return x.chain(value, slope, curvature)
 
 
-def _integrals(values: Mapping[str, float]) -> tuple[Jet, Jet]:
-    """P(X > k) and E[min(exp(X - k), 1)] in the coordinates `values`, at those values."""
+def integrals(values: Mapping[str, float]) -> tuple[Jet, Jet]:
+    """P(X > k) and E[min(exp(X - k), 1)] in the coordinates `values`, at those values.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        The five parameters of the variance, ``maturity`` (years) and ``log_moneyness`` k.
+
+    Raises
+    ------
+    ArithmeticError
+        If the integral of the value or of a derivative does not settle.
+    """
     x, contour = Jet.variables(values), _contour(values)
     for step in STEPS:
         u, weight = contour.nodes(step)
@@ -180,7 +191,7 @@ def _contour(values: Mapping[str, float]) -> Contour:
 
 def _settled(terms: Jet, values: Mapping[str, float]) -> bool:
     """Whether halving the step moves neither the value nor a derivative by more than is allowed."""
-    unit = np.array([_unit(name, values) for name in terms.names])
+    unit = np.array([unit_change(name, values) for name in terms.names])
     size = np.abs(terms.value).sum(-1)
     for array, change_of in ((terms.value, 1.0), (terms.gradient, unit), (terms.hessian, np.outer(unit, unit))):
         if not np.all(change(array) <= CHANGE * np.abs(array).sum(-1) + ROUNDING * size / change_of):
@@ -188,7 +199,7 @@ def _settled(terms: Jet, values: Mapping[str, float]) -> bool:
     return True
 
 
-def _unit(name: str, values: Mapping[str, float]) -> float:
+def unit_change(name: str, values: Mapping[str, float]) -> float:
     """A change of order one of a coordinate that may be zero."""
     match name:
         case "initial_variance":

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..._checks import dates, positive, refuse
-from ..._quantities import Parameter, names
+from ..._quantities import Parameter
+from ..._quantities import names as names_of
 from ..._typing import FloatArray
 from ...numerics.jets import Jet
 from ...parameters import Derivative
@@ -20,6 +21,7 @@ from ..curves import Curves
 from ..moves import LIKELIHOOD_RATIO, Moves
 from ..protocol import Paths
 from . import calibration as heston_calibration
+from . import strips
 from .calibration import HestonCalibration
 from .integrated_variance import IntegratedVariance
 from .parameters import DECLARED, DIRECT, check_parameters, volatility_greeks
@@ -94,7 +96,7 @@ class Heston:
     """
 
     declared: ClassVar[tuple[Parameter, ...]] = DECLARED
-    parameters: ClassVar[tuple[str, ...]] = names(DECLARED)
+    parameters: ClassVar[tuple[str, ...]] = names_of(DECLARED)
 
     direct_parameters: ClassVar[tuple[str, ...]] = DIRECT
 
@@ -317,3 +319,17 @@ class Heston:
         By Fourier inversion of the exact law: see `heston.fourier`.
         """
         return carried_vanillas(self, strike, time)
+
+    def european_jets(
+        self,
+        triggers: FloatArray,
+        below: tuple[FloatArray, FloatArray],
+        above: tuple[FloatArray, FloatArray],
+        times: FloatArray,
+        names: Sequence[str],
+    ) -> Jet:
+        """Undiscounted values of many options of two straight pieces, with their derivatives in some parameters.
+
+        NaN where a Fourier integral does not settle: see `heston.strips`.
+        """
+        return strips.european_jets(self, triggers, (below, above), times, names)
