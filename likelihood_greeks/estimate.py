@@ -17,6 +17,9 @@ from .scouted import Scouted
 CARRIERS = 25
 """Samples that must carry the variance: with 25 the standard error itself is known to about ten per cent."""
 
+CORROBORATED = 10
+"""The same where scouts have looked for rare samples and found no more variance: intervals still cover 94 % then."""
+
 HITS = 100
 """Samples that must differ from what most samples pay before rare payments are called counted well enough."""
 
@@ -308,8 +311,9 @@ def doubt(found: Statistics, entry: int) -> str:
     if moments.m2[entry] == 0.0:
         return f"no variation in {moments.count} samples: the error is unknown"
     carriers = float(moments.carriers[entry])
-    if carriers < CARRIERS and not moments.confirmed[entry]:
-        return f"about {carriers:.0f} samples carry the variance (needs {CARRIERS}): the error is unreliable"
+    needed = CORROBORATED if moments.known.carriers[entry] > 0.0 else CARRIERS
+    if carriers < needed and not moments.confirmed[entry]:
+        return f"about {carriers:.0f} samples carry the variance (needs {needed}): the error is unreliable"
     return _doubt_of_replicates(found, entry) if isinstance(found, Replicated) else ""
 
 

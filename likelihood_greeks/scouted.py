@@ -30,7 +30,7 @@ class Scouted:
     rest : ndarray
         Variance from all others.
     carriers : ndarray
-        Scouts that carry the two.
+        Scouts that carry the two; 0 where they have not looked everywhere.
     rounding : ndarray
         Rounding error of the mean.
     """
@@ -65,5 +65,4 @@ class Scouted:
 
     def confirms(self, seen: FloatArray) -> FloatArray:
         """Whether a variance that few samples carry is known from scouts all the same, bool."""
-        known = (self.rare > 0.0) & (self.carriers >= RESOLVED)
-        return np.asarray(known & (seen <= 2.0 * (self.rare + self.rest)))
+        return np.asarray((self.carriers >= RESOLVED) & (seen <= 2.0 * (self.rare + self.rest)))

@@ -23,7 +23,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..controls.plan import Plan
 from ..estimators.likelihood_ratio import samples, simulated, weigh
-from ..models.capabilities import Movable, has
+from ..models.capabilities import Movable, draws_beneath, has
 from ..models.moves import IndependentSteps, Moves
 from ..models.protocol import Paths
 from ..scouted import Scouted
@@ -49,6 +49,8 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
     for number, plan in enumerate(plans):
         rows = [_controlled(group, number, plan, piece) for piece in draws] if not plan.empty else []
         known = variances(np.concatenate(rows, axis=1), weight, paths) if rows else None
+        if known and draws_beneath(group.model, group.times):  # whose tails no push reaches
+            known = replace(known, carriers=np.zeros_like(known.carriers))
         found.append(replace(plan, scouted=known))
     return tuple(found)
 
