@@ -15,19 +15,22 @@ It is Lipschitz in b and :math:`\ell` however the payoff jumps. With i the date 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias, final
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from scipy import special
 
 from .._typing import AnyArray, FloatArray
+from ..numerics.arrays import once
 from ..payoffs.relaxed.straight import StraightPieces
 from .lines import Crossings, Line
 
-Straight: TypeAlias = tuple[FloatArray | float, FloatArray | float]
-"""A weight p + q z along the line."""
+Polynomial: TypeAlias = Sequence[FloatArray | float]
+"""Coefficients of 1, z and z² along the line."""
 
+ONE: Polynomial = (1.0,)
 ROOT = np.sqrt(2.0 * np.pi)
 
 
@@ -39,64 +42,105 @@ class Integral:
     Attributes
     ----------
     line : Line
-    value, leaning : ndarray
-        F, undiscounted, and the integral of the payoff times z.
+    value : ndarray
+        F, undiscounted.
+    slope : ndarray
+        What F gains as the last log-spot moves and the events stay where they are.
     crossings : tuple of Crossings
         Where the payoff's events begin or end.
-    jumps : tuple of ndarray
-        The payoff's jump there times the density.
-    final, widening, bending : ndarray
-        Integrals of what the payoff gains as the last log-spot moves, times 1, z and z².
+    constants, slopes : tuple of ndarray
+        The jumps there of the payoff's constant, and of the slope times the spot, both times the density.
     """
 
     line: Line
     value: FloatArray
-    leaning: FloatArray
+    slope: FloatArray
     crossings: tuple[Crossings, ...]
-    jumps: tuple[FloatArray, ...]
-    final: FloatArray
-    widening: FloatArray
-    bending: FloatArray
+    constants: tuple[FloatArray, ...]
+    slopes: tuple[FloatArray, ...]
+    _known: dict[Any, FloatArray] = field(default_factory=dict)
 
-    def moved(self, name: str, rate: float, weight: Straight = (1.0, 0.0)) -> FloatArray:
-        r"""The derivative of F along the tangent in a coordinate, normals held fixed; of :math:`\int f w \varphi\,dz`
-        for a weight p + q z that stays as it is.
+    def moved(self, name: str, rate: float, weight: Polynomial = ONE) -> FloatArray:
+        """The derivative of F along the tangent in a coordinate, normals held fixed; or of the integral of the payoff
+        times a weight that stays as it is.
         """  # fmt: skip
-        (p, q), line = weight, self.line
+        line = self.line
         here, along = line.tangent(name, rate, line.end)
-        still = here - along * line.place
-        found = (self.final * p + self.widening * q) * still + (self.widening * p + self.bending * q) * along
-        for crossing, jump in zip(self.crossings, self.jumps, strict=True):
+        still, found = here - along * line.place, np.zeros_like(self.value)
+        for power, factor in enumerate(weight):
+            found += factor * (self.gained(power) * still + self.gained(power + 1) * along)
+        for crossing, constant, slope in zip(self.crossings, self.constants, self.slopes, strict=True):
             there, stretch = line.tangent(name, rate, crossing)
-            weighed = jump * (p + q * crossing.point)
+            weighed = (constant + slope) * _at(weight, crossing.point)
             found += weighed * (there + stretch * (crossing.point - line.place)) / crossing.length
         return found
 
-    def weighed(self, weight: Straight) -> FloatArray:
-        """The integral of the payoff times a weight p + q z."""
-        return weight[0] * self.value + weight[1] * self.leaning
+    def weighed(self, weight: Polynomial) -> FloatArray:
+        """The integral of the payoff times a weight."""
+        return np.asarray(sum((factor * self._moment(power) for power, factor in enumerate(weight)), 0.0))
+
+    def gained(self, power: int) -> FloatArray:
+        """The integral of what the payoff gains as the last log-spot moves, times a power of z up to the third.
+
+        With v = z - length it is a mean of (length + v) to that power, of a normal v beyond the crossings.
+        """
+
+        def gained() -> FloatArray:
+            length, slope = self.line.lengths[-1], self.slope
+            if not power:
+                return slope
+            dense = [self._beyond(k) for k in range(power)]
+            if power == 1:
+                return length * slope + dense[0]
+            if power == 2:
+                return (1.0 + length**2) * slope + 2.0 * length * dense[0] + dense[1]
+            linear = 3.0 * length * dense[1] + dense[2]
+            return length * (length**2 + 3.0) * slope + (3.0 * length**2 + 2.0) * dense[0] + linear
+
+        return once(self._known, ("gained", power), gained)
+
+    def _beyond(self, power: int) -> FloatArray:
+        """Jumps of the slope times powers of v at the crossings."""
+
+        def beyond() -> FloatArray:
+            length = self.line.lengths[-1]
+            pairs = zip(self.crossings, self.slopes, strict=True)
+            return np.asarray(sum((s * (c.point - length) ** power for c, s in pairs), np.zeros_like(self.value)))
+
+        return once(self._known, ("beyond", power), beyond)
+
+    def _moment(self, power: int) -> FloatArray:
+        """The integral of the payoff times a power of z up to the second."""
+        if not power:
+            return self.value
+        pairs = zip(self.crossings, self.constants, strict=True)
+        jumps = sum((c.point ** (power - 1) * x for c, x in pairs), np.zeros_like(self.value))
+        return np.asarray(jumps + self.gained(power) + (self.value - self.slope if power == 2 else 0.0))
 
 
 def integral(pieces: StraightPieces, line: Line) -> Integral:
     """The integral of a payoff along a line."""
     crossings = tuple(line.crossings(event) for event in pieces.events)
-    length = line.lengths[-1]
+    length, constants, slopes = line.lengths[-1], [], []
     mean = line.skeletons.drawn.spot[-1] * np.exp(length * (0.5 * length - line.place))
     start = tuple(int(not event.above) for event in pieces.events)
-    value = pieces.constant[start] + pieces.slope[start] * mean
-    final, dense_of_all, bent, jumps = pieces.slope[start] * mean, np.zeros(len(mean)), np.zeros(len(mean)), []
-    leaning = np.zeros(len(mean))
+    flat, slope = np.full(len(mean), pieces.constant[start]), pieces.slope[start] * mean
     for k, crossing in enumerate(crossings):
-        constant, slope = _steps(pieces, crossings, k)
-        near = slope * mean * special.ndtr(length - crossing.point)
-        dense = slope * mean * _density(length - crossing.point)
-        value = value + constant * special.ndtr(-crossing.point) + near
-        final, dense_of_all, bent = final + near, dense_of_all + dense, bent + dense * (crossing.point - length)
-        leaning += constant * _density(crossing.point)
-        jumps.append(constant * _density(crossing.point) + dense)
-    widening = final * length + dense_of_all
-    bending = final * (1.0 + length**2) + 2.0 * length * dense_of_all + bent
-    return Integral(line, value, leaning + widening, crossings, tuple(jumps), final, widening, bending)
+        constant, spots = _steps(pieces, crossings, k)
+        spots = spots * mean
+        flat += constant * special.ndtr(-crossing.point)
+        slope += spots * special.ndtr(length - crossing.point)
+        constants.append(constant * _density(crossing.point))
+        slopes.append(spots * _density(length - crossing.point))
+    return Integral(line, flat + slope, slope, crossings, tuple(constants), tuple(slopes))
+
+
+def _at(weight: Polynomial, z: FloatArray) -> FloatArray | float:
+    """A polynomial's value."""
+    found = weight[-1]
+    for factor in weight[-2::-1]:
+        found = factor + z * found
+    return found
 
 
 def _steps(pieces: StraightPieces, crossings: tuple[Crossings, ...], k: int) -> tuple[FloatArray, FloatArray]:

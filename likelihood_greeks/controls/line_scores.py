@@ -1,11 +1,13 @@
 r"""Second derivatives along a line: one coordinate is scored, the other travels, normals held fixed.
 
-The weight of a coordinate b that moves the means of the steps alone is straight in their noise,
-:math:`w_b = \sum n\,m_b/V`, and so along the line, :math:`w_b = p + q z`. It belongs inside the integral: as
-:math:`E\int f w_b\,\varphi\,dz` is the derivative in b whatever the other coordinate a is,
+The weight of a coordinate b that moves the steps' means and variances is a polynomial in their noise,
+:math:`w_b = \sum n\,m_b/V + \tfrac12 (n^2/V - 1) V_b/V`, and so along the line, :math:`w_b = p + q z + s z^2`. It
+belongs inside the integral: as :math:`E\int f w_b\,\varphi\,dz` is the derivative in b whatever the other coordinate a
+is,
 
 .. math:: \partial_{ab} E[f] = E \int (\dot f\,w_b + f\,\dot w_b)\,\varphi\,dz, \qquad
-          \dot w_b = \sum \frac{n\,m_{ab}}{V} - \frac12 \frac{n\,m_b V_a}{V^2} .
+          \dot w_b = \sum \frac{n\,m_{ab}}{V} - \frac12 \frac{n\,m_b V_a}{V^2}
+          + \frac12 \Bigl(\frac{n^2}{V} - 1\Bigr) \Bigl(\frac{V_{ab}}{V} - \frac{V_a V_b}{V^2}\Bigr) .
 
 The payoff travels once: its integral has kinks, where an event comes from another date, and to differentiate it twice
 along the path would be biased.
@@ -14,44 +16,53 @@ along the path would be biased.
 from __future__ import annotations
 
 from .._typing import FloatArray
-from ..models.moves import NONE, weighted
-from ..parameters import Derivative
-from .line_integral import Integral, Straight
+from ..models.moves import NONE, spread, weighted, weighted_squares
+from ..parameters import TIME, Derivative
+from .line_integral import Integral, Polynomial
 from .lines import Line
 
 
 def second(along: Integral, pair: Derivative, rate: float) -> FloatArray | None:
-    """The integrand of a second derivative, shape (n_paths,); None where neither weight is straight."""
-    scored, travels = pair if pair[0] != "spot" else pair[::-1]  # what comes first is noisier
-    for b, a in ((scored, travels), (travels, scored)):
-        weight, moved = score(along.line, b), motion(along.line, (b, a), rate)
+    """The integrand of a second derivative, shape (n_paths,); None where it is not known."""
+    first, other = sorted(pair, key=lambda name: _noisy(along.line, name))
+    for scored, travels in ((first, other), (other, first)):
+        weight, moved = score(along.line, scored), motion(along.line, (scored, travels), rate)
         if weight is not None and moved is not None:
-            handed = along.line.moves.slope(a, rate).handed
-            return along.moved(a, rate, weight) + along.weighed(moved) + handed * along.weighed(weight)
+            handed = along.line.moves.slope(travels, rate).handed
+            return along.moved(travels, rate, weight) + along.weighed(moved) + handed * along.weighed(weight)
     return None
 
 
-def score(line: Line, name: str) -> Straight | None:
-    """The weight of a coordinate as a function of the point on the line; None if it is not straight."""
+def _noisy(line: Line, name: str) -> tuple[bool, bool, bool]:
+    """How noisy the score of a coordinate is: most if it acts within the first interval, or on variances."""
+    return name == TIME, line.moves.slope(name, line.skeletons.drawn.rate).variance is not NONE, name == "spot"
+
+
+def score(line: Line, name: str) -> Polynomial | None:
+    """The weight of a coordinate along the line; None if what is beneath has a part in it."""
     slope = line.moves.slope(name, line.skeletons.drawn.rate)
-    if slope.variance is not NONE or slope.handed.any():
+    if slope.handed.any():
         return None
-    return _straight(line, slope.mean / line.moves.variance)
+    return _along(line, slope.mean / line.moves.variance, slope.variance / line.moves.variance)
 
 
-def motion(line: Line, pair: Derivative, rate: float) -> Straight | None:
+def motion(line: Line, pair: Derivative, rate: float) -> Polynomial | None:
     """How the weight of ``pair[0]`` moves in ``pair[1]``; None where it is not known."""
-    bend, first, second = line.moves.bend(pair, rate), line.moves.slope(pair[0], rate), line.moves.slope(pair[1], rate)
-    if bend is None or first.variance is not NONE or first.handed.any():
+    bend, (b, a) = line.moves.bend(pair, rate), (line.moves.slope(name, rate) for name in pair)
+    if bend is None or b.handed.any():
         return None
     variance = line.moves.variance
-    coefficients = bend.mean / variance
-    if second.variance is not NONE:
-        coefficients = coefficients - 0.5 * first.mean * second.variance / variance**2
-    return _straight(line, coefficients)
+    linear = bend.mean / variance - 0.5 * b.mean * a.variance / variance**2
+    return _along(line, linear, bend.variance / variance - a.variance * b.variance / variance**2)
 
 
-def _straight(line: Line, coefficients: FloatArray) -> Straight:
-    """A sum of coefficients times noise."""
-    slope = weighted(coefficients, line.shares)
-    return weighted(coefficients, line.moves.noise) - slope * line.place, slope
+def _along(line: Line, linear: FloatArray, square: FloatArray) -> Polynomial:
+    """A sum of coefficients times noise, and of halves of others times squared normals less one, along the line."""
+    noise, shares, place, count = line.moves.noise, line.shares, line.place, len(line.moves.noise)
+    here, slope = weighted(linear, noise), weighted(linear, shares)  # where the path is
+    if not square.any():
+        return here - slope * place, slope
+    relative = spread(0.5 * square / line.moves.variance, count)
+    here = here + weighted_squares(relative, noise) - 0.5 * spread(square, count).sum(axis=0)
+    slope, bend = slope + 2.0 * weighted(relative * shares, noise), weighted_squares(relative, shares)
+    return here - slope * place + bend * place**2, slope - 2.0 * bend * place, bend

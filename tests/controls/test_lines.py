@@ -128,7 +128,7 @@ def test_a_crossing_left_out_would_be_seen(monkeypatch):
 
     def dropped(pieces, line):
         found = right(pieces, line)
-        return replace(found, crossings=found.crossings[:-1], jumps=found.jumps[:-1])
+        return replace(found, **{name: getattr(found, name)[:-1] for name in ("crossings", "constants", "slopes")})
 
     monkeypatch.setattr(line_integrated, "integral", dropped)
     assert z_scores()[1:3].max() > 6.0
@@ -156,6 +156,7 @@ def test_a_direction_that_moves_with_the_volatility_would_be_seen(monkeypatch):
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_one_coordinate_scored_and_one_that_travels_have_mean_zero_too(direction):
     pairs = [("spot", "spot"), ("spot", "volatility"), ("rate", "volatility"), ("spot", TIME), ("rate", "rate")]
+    pairs += [("volatility", "volatility"), ("volatility", TIME)]
     drawn = weigh(MODEL, draw(MODEL, np.asarray(TIMES), 200_000, 8), [*FIRST[1:], *pairs])
     scene = Scene(SharedPaths(MODEL, drawn), CALL)
     control = LineIntegrated(straight_pieces(CALL, drawn.spot), direction, LIKELIHOOD_RATIO)
@@ -171,12 +172,6 @@ def test_a_weight_that_does_not_move_would_be_seen(monkeypatch):
     control = LineIntegrated(straight_pieces(CALL, drawn.spot), DIRECTIONS[0], LIKELIHOOD_RATIO)
     (samples,) = control.samples(Scene(SharedPaths(MODEL, drawn), CALL), [{("rate", "volatility"): 1.0}])
     assert abs(samples.mean()) > 6.0 * samples.std() / np.sqrt(200_000)
-
-
-def test_what_turns_the_clock_twice_gets_nothing_of_it():
-    drawn = weighed(MODEL)
-    control = LineIntegrated(straight_pieces(CALL, drawn.spot), DIRECTIONS[0], LIKELIHOOD_RATIO)
-    assert not control.samples(Scene(SharedPaths(MODEL, drawn), CALL), [{("volatility", "volatility"): 1.0}]).any()
 
 
 def test_averages_and_one_date_are_offered_none():
