@@ -20,6 +20,9 @@ CARRIERS = 25
 CORROBORATED = 10
 """The same where scouts have looked for rare samples and found no more variance: intervals still cover 94 % then."""
 
+UNRELIABLE = "the error is unreliable"
+"""The end of a note that holds nothing against a number but that its error is roughly known."""
+
 HITS = 100
 """Samples that must differ from what most samples pay before rare payments are called counted well enough."""
 
@@ -313,7 +316,7 @@ def doubt(found: Statistics, entry: int) -> str:
     carriers = float(moments.carriers[entry])
     needed = CORROBORATED if moments.known.carriers[entry] > 0.0 else CARRIERS
     if carriers < needed and not moments.confirmed[entry]:
-        return f"about {carriers:.0f} samples carry the variance (needs {needed}): the error is unreliable"
+        return f"about {carriers:.0f} samples carry the variance (needs {needed}): {UNRELIABLE}"
     return _doubt_of_replicates(found, entry) if isinstance(found, Replicated) else ""
 
 
@@ -323,8 +326,13 @@ def _doubt_of_replicates(found: Replicated, entry: int) -> str:
         return f"no variation among {found.count} scrambles: the error is unknown"
     carriers = float(Moments.of(found.means).carriers[entry])
     if carriers < FEWEST:
-        return f"about {carriers:.0f} of {found.count} scrambles carries the variance: the error is unreliable"
+        return f"about {carriers:.0f} of {found.count} scrambles carries the variance: {UNRELIABLE}"
     return ""
+
+
+def roughly_known(note: str) -> bool:
+    """Whether a note holds nothing against a number but that its error is roughly known."""
+    return all(part.endswith(UNRELIABLE) for part in note.split("; "))
 
 
 def rarity(found: Statistics, entry: int) -> str:

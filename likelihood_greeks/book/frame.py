@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine.main_run import inconsistency
 from ..engine.sums import Pair
-from ..estimate import Estimate, Statistics, rarity
+from ..estimate import Estimate, Statistics, rarity, roughly_known
 from ..result import estimates
 from .blocks import Block
 from .desk import TRADES, scores_of
@@ -25,6 +25,9 @@ COLUMNS = [
 ]  # fmt: skip
 
 NAMED = 10  # doubtful trades that a note lists
+NEGLIGIBLE = 0.1
+"""Of a net position's error: if those of trades whose errors are roughly known are less together, even three times as
+much would raise it by no more than a twentieth."""
 
 
 def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]:
@@ -50,7 +53,8 @@ def net_rows(
     So many `exact` trades are in it besides, which have other rows.
     """
     like = next(iter(rows := list(rows)))
-    table = estimates(list(labels), net, like["n_paths"], notes=_net_notes(labels, rows, missing))
+    errors = dict(zip(labels, net.standard_error.tolist(), strict=True))
+    table = estimates(list(labels), net, like["n_paths"], notes=_net_notes(errors, rows, missing))
     method = "" if exact else like["method"]
     return [_net_row(trade, greek, estimate, like["seed"], method) for greek, estimate in table.items()]
 
@@ -87,11 +91,17 @@ def left_out(missing: int) -> str:
     return f"excludes {missing} trade{'s' * (missing != 1)} that could not be priced" if missing else ""
 
 
-def _net_notes(labels: Sequence[str], rows: Sequence[Row], missing: int) -> dict[str, str]:
-    """What to hold against the net position: trades left out, and trades whose own numbers are doubtful."""
+def _net_notes(errors: Mapping[str, float], rows: Sequence[Row], missing: int) -> dict[str, str]:
+    """What to hold against a net position with these errors: trades left out, and trades whose numbers are doubtful.
+
+    Trades whose errors are roughly known are not among them if these are negligible together.
+    """
     found = {}
-    for label in labels:
-        doubtful = [str(row["trade_id"]) for row in rows if row["greek"] == label and row["note"]]
+    for label, error in errors.items():
+        marked = [row for row in rows if row["greek"] == label and row["note"]]
+        rough = [row for row in marked if roughly_known(row["note"])]
+        felt = sum(row["position_standard_error"] for row in rough) > NEGLIGIBLE * error
+        doubtful = [str(row["trade_id"]) for row in marked if felt or row not in rough]
         more = f" and {len(doubtful) - NAMED} more" if len(doubtful) > NAMED else ""
         own = f"includes doubtful numbers of {', '.join(doubtful[:NAMED])}{more}" if doubtful else ""
         found[label] = _joined([left_out(missing), own])

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
+from likelihood_greeks.book.frame import _net_notes
 from likelihood_greeks.book.reading import read_book
 from likelihood_greeks.book.risk import underlying_seed
 from likelihood_greeks.book.trades import parse
+from likelihood_greeks.estimate import UNRELIABLE
 from likelihood_greeks.validation import closed_form
 from tests.support.places import DATA
 
@@ -136,3 +138,30 @@ def test_the_net_names_trades_with_doubtful_numbers():
 def test_one_greek_given_as_text_is_a_type_error():
     with pytest.raises(TypeError, match=r"write \['delta'\]"):
         lg.risk(SMALL, MARKET, "delta")
+
+
+def test_a_net_is_not_doubted_for_an_error_that_it_would_not_feel():
+    rows = [
+        {
+            "trade_id": "small",
+            "greek": "delta",
+            "position_standard_error": 0.05,
+            "note": f"about 7 samples: {UNRELIABLE}",
+        },
+        {
+            "trade_id": "unseen",
+            "greek": "rho",
+            "position_standard_error": 0.0,
+            "note": "about 0 samples decide the payoff",
+        },
+        {
+            "trade_id": "large",
+            "greek": "vega",
+            "position_standard_error": 0.5,
+            "note": f"about 7 samples: {UNRELIABLE}",
+        },
+    ]
+    notes = _net_notes(dict.fromkeys(("delta", "rho", "vega"), 1.0), rows, 0)
+    assert notes["delta"] == ""
+    assert "unseen" in notes["rho"]
+    assert "large" in notes["vega"]
