@@ -21,7 +21,7 @@ from .dialect import Unclear
 from .levels import Percent, percent_of
 from .products import EUROPEAN, PRODUCTS
 
-NUMBER, DATE, DATES, WORD, TEXT = "number", "date", "dates", "word", "text"
+NUMBER, DATE, DATES, WORD, TEXT, OBJECT = "number", "date", "dates", "word", "text", "object"
 """What cells hold; numbers and dates may be written in the ways that `dialect` knows."""
 
 NEEDED, TERM, POSITION, AGREES, REFUSED = "needed", "term", "position", "must agree", "not supported"
@@ -226,6 +226,8 @@ TABLE = (
            "by its frequency if blank", _PRICE),
     Column("performance", TERM, WORD, "yes, no", "whether a forward start pays per unit of the spot at its start; no "
            "if blank", yes, harmless=("no", "false")),
+    Column("payoff", TERM, OBJECT, "a contract, in a frame", "a contract of your own: `product` is then a name of your "
+           "own or blank, `maturity` may be blank, `strike` says where the volatility is read"),
     Column("currency", AGREES, WORD, "a code such as EUR", "that of the underlying", code, ("ccy", "trade_currency")),
     Column("currency_pay", AGREES, WORD, "a code such as EUR", "that of the underlying: no quantos", code, _PAY),
     Column("spot", AGREES, NUMBER, "> 0, in currency", "that of the market", _PRICE),

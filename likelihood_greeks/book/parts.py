@@ -26,6 +26,7 @@ from ..estimate import Moments, Replicated, Statistics
 from ..scouted import Scouted
 from .blocks import Block
 from .frame import COLUMNS
+from .own_payoffs import ADDRESS, written
 from .tally import Net, Row, Tally
 from .trades import Problem
 
@@ -47,7 +48,8 @@ def folder(output: Path) -> Path:
 def fingerprint(blocks: Sequence[Block], *settings: object) -> str:
     """What the numbers of all trades on an underlying depend on: version, settings, seed, laws and contracts."""
     parts = [repr([version("likelihood-greeks"), np.__version__, blocks[0].labels, *settings])]
-    parts += [repr((block.groups[0].combinations, block.trades)) for block in blocks]
+    parts += [ADDRESS.sub("", repr((block.groups[0].combinations, block.trades))) for block in blocks]
+    parts += [written(trade.payoff) for block in blocks for group in block.trades for trade in group]
     return sha256("\n".join(parts).encode()).hexdigest()
 
 

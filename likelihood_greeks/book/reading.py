@@ -92,6 +92,9 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     if repeated := [name for name in COLUMNS if names.count(name) > 1]:
         again = [str(name) for name, own in zip(table.columns, names, strict=True) if own in repeated]
         refuse("columns", "be there once each", repeated if len(set(again)) == len(repeated) else again)
+    if "payoff" in names:  # a contract has its own terms and dates
+        table = table.assign(**{name: None for name in ("product", "maturity") if name not in names})
+        names = [*names, *(name for name in ("product", "maturity") if name not in names)]
     others = [name for name in names if name not in COLUMNS]
     if absent := [name for name in IDENTITY if name not in names]:
         hints = "".join(closest(other, absent) and f", not {other!r}{closest(other, absent)}" for other in others)

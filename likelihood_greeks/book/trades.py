@@ -20,6 +20,8 @@ from .._checks import refuse
 from ..engine.open_fixing import STILL, Moving
 from ..estimators.likelihood_ratio import Combination
 from ..payoffs.protocol import Contract
+from . import own_payoffs
+from .calendars import DAYS_PER_YEAR
 from .columns import ANYTHING, HARMLESS, READERS, REFUSED, TABLE, TERMS, key_of, text_of, word
 from .currencies import UNKNOWN
 from .fixings import Fixings
@@ -286,6 +288,8 @@ def _on_the_scale_of(underlying: Underlying, observed: Mapping[date, float]) -> 
 
 def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
     """The trade in a row, or None and its problems noted."""
+    if own_payoffs.PAYOFF in row.cells:
+        return _own(row, market, counts, currencies)
     trade_id = row.read("trade_id", _unique, counts)
     underlying = row.read("underlying", lambda _, value: market.underlying(text_of(value)))
     product = row.read("product", partial(word, PRODUCTS))
@@ -316,6 +320,29 @@ def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapp
         "; ".join(filter(None, (left[1] or NO_START * forgets, NO_COUPON * unpaid))),
     )  # fmt: skip
     return trade if past.decided else row.attempt(_moving, trade, past)
+
+
+def _own(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
+    """The trade in a row that holds a contract of the user's own."""
+    trade_id = row.read("trade_id", _unique, counts)
+    underlying = row.read("underlying", lambda _, value: market.underlying(text_of(value)))
+    payoff, quantity = row.read(own_payoffs.PAYOFF, own_payoffs.contract), _position(row)
+    product = row.read("product", own_payoffs.label) if "product" in row.cells else own_payoffs.PAYOFF
+    strike = row.read("strike", READERS["strike"]) if "strike" in row.cells else None
+    ends = own_payoffs.last_date(row, payoff, market.valuation_date) if payoff else None
+    if underlying:
+        _agrees(row, underlying, currencies.get(underlying.name, UNKNOWN))
+    if not (trade_id and underlying and payoff and quantity and product and ends) or row.problems:
+        return None
+    day, years = ends
+    if isinstance(strike, Percent):
+        strike = strike.share * underlying.spot
+    at = underlying.spot if strike is None else strike
+    model = row.attempt(underlying.model, at, max(years, 1.0 / DAYS_PER_YEAR))
+    if model is None:
+        return None
+    currency = currencies.get(underlying.name, UNKNOWN)
+    return Trade(trade_id, row.number, underlying.name, product, quantity, day, years, payoff, at, model, currency)
 
 
 def _moving(trade: Trade, past: History) -> Trade:

@@ -1,0 +1,82 @@
+"""Contracts of the user's own in a book: objects in the column ``payoff`` of a frame."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from types import CodeType
+from typing import Any
+from uuid import uuid4
+
+from .._checks import refuse
+from ..payoffs.protocol import Contract, stated_payments
+from .calendars import DAYS_PER_YEAR
+from .columns import ANYTHING, DATED, READERS, TABLE, TERM, key_of, text_of
+from .products import PRODUCTS
+from .rows import Row
+
+PAYOFF = "payoff"
+KEPT = (PAYOFF, "strike")
+"""The terms that a row with a contract may have."""
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+def contract(name: str, value: object) -> Contract:
+    """A cell as a contract.
+
+    Raises
+    ------
+    ValueError
+        If it is none; a text, as files hold, is never executed.
+    """
+    if isinstance(value, type) or not isinstance(value, Contract):
+        why = "be a contract, an object with `times` that is called with spots, in a frame; files name products"
+        refuse(name, why, value)
+    return value
+
+
+def label(name: str, value: object) -> str:
+    """What the frame calls the product: a name of the user's own."""
+    text = text_of(value)
+    return (
+        refuse(name, f"not be {text!r}, a product of the library, where payoff holds a contract", value)
+        if (key_of(value) in PRODUCTS)
+        else text
+    )
+
+
+def last_date(row: Row, payoff: Contract, today: date) -> tuple[date, float] | None:
+    """The date of the last payment, and the years to it; a problem noted if the row states another one."""
+    years = max((*(stated_payments(payoff) or ()), *payoff.times[-1:]), default=0.0)
+    found = today + timedelta(days=round(years * DAYS_PER_YEAR))
+    stated = row.cells.get("maturity")
+    if stated is not None:
+        read = row.read("maturity", READERS["maturity"])
+        if read is not None and abs((read - found).days) > 1:
+            return row.attempt(refuse, "maturity", f"be blank or {found}, the last date of the payoff", stated)
+    for column in TABLE:
+        cell, of_products = row.cells.get(column.name), column.use in (TERM, DATED) and column.name not in KEPT
+        if of_products and cell is not None and column.harmless != ANYTHING and key_of(cell) not in column.harmless:
+            row.attempt(refuse, column.name, "be blank: the payoff has its own terms", cell)
+    return found, years
+
+
+def written(payoff: Any) -> str:
+    """All that a contract pays by, as text: functions by what they do; unlike any other where that cannot be told."""
+    text, inner = ADDRESS.sub("", repr(payoff)), payoff
+    if text == repr(payoff):
+        return text
+    while isinstance(getattr(inner, "payoff", None), Contract):
+        inner = inner.payoff
+    function: Any = getattr(inner, "function", None)
+    code, closure = getattr(function, "__code__", None), getattr(function, "__closure__", None) or ()
+    if code is None:
+        return f"{text} {uuid4()}"
+    held = repr([cell.cell_contents for cell in closure] + [function.__defaults__, function.__kwdefaults__])
+    return f"{text} {_code(code)} {held}" if not ADDRESS.search(held) else f"{text} {uuid4()}"
+
+
+def _code(code: CodeType) -> str:
+    """What a function does, without where it stands."""
+    constants = [_code(x) if isinstance(x, CodeType) else repr(x) for x in code.co_consts]
+    return f"{code.co_code.hex()} {constants} {code.co_names}"

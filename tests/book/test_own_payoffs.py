@@ -1,0 +1,94 @@
+"""Contracts of the user's own in a frame's column `payoff`."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import likelihood_greeks as lg
+from likelihood_greeks.book.own_payoffs import written
+from likelihood_greeks.book.trades import parse
+
+SECTION = {"spot": 95.0, "zero_rate": 0.03, "dividend_yield": 0.01, "implied_volatility": 0.2}
+MARKET = lg.Market.read({"valuation_date": "2026-11-27", "underlyings": {"X": SECTION}})
+
+
+def capped(spot):
+    """A call spread."""
+    return np.clip(spot[-1] - 90.0, 0.0, 20.0)
+
+
+OWN = lg.Payoff(capped, (0.5, 1.0))
+PLAIN = {"trade_id": "a", "underlying": "X", "quantity": 2.0, "payoff": OWN}
+
+
+def problem(row):
+    trades, (found, *_) = parse(pd.DataFrame([row]), MARKET)
+    assert not trades
+    return found.field
+
+
+def test_a_payoff_is_valued_netted_and_moved_like_others():
+    call = {"trade_id": "b", "underlying": "X", "quantity": -2.0, "product": "call", "maturity": "2027-11-27"}
+    book = pd.DataFrame(
+        [PLAIN | {"product": "call spread"}, call | {"strike": 90}, call | {"strike": 110, "trade_id": "c"}]
+    )
+    book.loc[2, "quantity"] = 2.0
+    frame = lg.risk(book, MARKET, ["delta"], paths=4096, seed=1)
+    assert set(frame["trade_id"]) == {"a", "b", "c", "net"}
+    assert frame.set_index("trade_id")["product"]["a"].unique() == ["call spread"]
+    net = frame[frame["trade_id"] == "net"]
+    assert (np.abs(net["position_value"]) < 4.0 * net["position_standard_error"] + 1e-9).all()
+    assert (net["position_standard_error"] < 0.1).all()
+    moved = lg.ladder(book, MARKET, [0.05], paths=4096, seed=1).iloc[0]
+    assert abs(moved["change"]) < 4.0 * moved["standard_error"]
+    assert "a" in set(lg.diff(frame, frame)["trade_id"])
+
+
+def test_product_and_maturity_need_not_be_columns():
+    (found,), problems = parse(pd.DataFrame([PLAIN]), MARKET)
+    assert problems == []
+    assert (found.payoff, found.product, found.maturity, str(found.maturity_date)) == (OWN, "payoff", 1.0, "2027-11-27")
+    seasoned = lg.Seasoned(lg.Asian(95.0, (0.5, 1.0)), (90.0,))
+    (later,), _ = parse(pd.DataFrame([PLAIN | {"payoff": seasoned, "strike": "80%"}]), MARKET)
+    assert (later.payoff, later.strike_for_volatility) == (seasoned, 76.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"payoff": "lg.Call(100.0, 1.0)"}, "payoff"),
+        ({"payoff": lg.Payoff}, "payoff"),
+        ({"payoff": 3.0}, "payoff"),
+        ({"product": "call"}, "product"),
+        ({"maturity": "2027-06-18"}, "maturity"),
+        ({"level": 80.0}, "level"),
+        ({"quantity": 0.0}, "quantity"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_its_column(changes, field):
+    assert problem(PLAIN | changes) == field
+
+
+def test_a_file_is_never_executed(tmp_path):
+    path = tmp_path / "book.csv"
+    path.write_text("trade_id,underlying,quantity,payoff\na,X,1,__import__('os').remove('book.csv')\n")
+    with pytest.warns(lg.BookWarning, match="payoff"):
+        assert lg.risk(path, MARKET, paths=256, seed=1).empty
+    assert path.exists()
+
+
+def test_functions_are_known_again_by_what_they_do():
+    def made(k):
+        return lg.Payoff(lambda s: np.maximum(s[-1] - k, 0.0), (1.0,))
+
+    assert written(made(90.0)) == written(made(90.0))
+    assert written(made(90.0)) != written(made(91.0))
+    assert written(lg.Payoff(lambda s: s[-1] - 90.0, (1.0,))) != written(lg.Payoff(lambda s: s[-1] - 91.0, (1.0,)))
+    assert written(lg.Payoff(object.__new__, (1.0,))) != written(lg.Payoff(object.__new__, (1.0,)))
+
+
+def test_a_run_is_resumed_with_it(tmp_path):
+    book, target = pd.DataFrame([PLAIN]), tmp_path / "risk.parquet"
+    first = lg.risk(book, MARKET, ["delta"], paths=1024, seed=1, output=target)
+    again = lg.risk(book, MARKET, ["delta"], paths=1024, seed=1, output=target, resume=True)
+    pd.testing.assert_frame_equal(first, again)
