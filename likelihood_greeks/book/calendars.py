@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -14,6 +15,8 @@ from .._checks import refuse
 DAYS_PER_YEAR = 365.0
 FIRST_DATE, LAST_DATE = date(1901, 1, 1), date(2198, 12, 31)
 """Dates accepted: QuantLib's calendars hold the years 1901 to 2199."""
+
+_SHORT_YEAR = re.compile(r"\d{1,2}[-./ ]*(\d{1,2}[-./]|[a-z]{3,9}\.?[-./ ]*)'?\d{2}", re.IGNORECASE)
 
 
 def nearest(value: object, allowed: Collection[str], ratio: float = 0.6) -> str | None:
@@ -38,6 +41,8 @@ def iso_date(name: str, value: object) -> date:
     if isinstance(moment, datetime) and moment.time() == time():
         moment = moment.date()
     if not isinstance(moment, date) or isinstance(moment, datetime):
+        if isinstance(value, str) and _SHORT_YEAR.fullmatch(value.strip()):
+            refuse(name, "be a date with four digits for the year, such as 2002-12-20", value)
         refuse(name, "be an ISO date such as 2002-12-20", value)
     if not FIRST_DATE <= moment <= LAST_DATE:
         refuse(name, f"lie between {FIRST_DATE} and {LAST_DATE}", value)

@@ -16,6 +16,9 @@ UNKNOWN = ""
 REPORTING = ("fx", "reporting_currency", "reporting_value", "reporting_standard_error")
 """Columns of a frame whose market has a reporting currency."""
 
+NEAR = 0.02
+"""Relative distance within which a rate may be that of a spot."""
+
 
 def code(name: str, value: object) -> str:
     """`value` as a currency code: three letters, all capital or none.
@@ -68,6 +71,34 @@ def _rate(key: object, quote: float, reporting: str) -> tuple[str, float]:
     if reporting not in (base, other) or base == other:
         refuse("key", f"be a currency, or a pair with the reporting currency {reporting}", key)
     return (base, quote) if other == reporting else (other, 1.0 / quote)
+
+
+def inverted(reporting: str | None, fx: Mapping[str, float], spots: Mapping[str, float]) -> list[str]:
+    """What someone should know of rates that look like those of the inverse pair, as an underlying has them.
+
+    Parameters
+    ----------
+    reporting : str or None
+    fx : mapping of str to float
+        As `conversion` returns it.
+    spots : mapping of str to float
+        Of the underlyings by name; ``EURUSD`` and ``EUR/USD`` are pairs.
+
+    >>> inverted("EUR", {"USD": 1.1, "EUR": 1.0}, {"EURUSD": 1.1})
+    ['fx.USD = 1.1 looks inverted: by the spot 1.1 of EURUSD one USD is worth 0.9091 EUR']
+    """
+    found = []
+    for name, spot in spots.items():
+        pair = re.fullmatch("([A-Z]{3})/?([A-Z]{3})", name.strip().upper())
+        for currency, other, right in ((pair[1], pair[2], spot), (pair[2], pair[1], 1.0 / spot)) if pair else ():
+            rate = fx.get(currency)
+            if rate is None or other != reporting or abs(rate / right - 1.0) <= NEAR or abs(rate * right - 1.0) > NEAR:
+                continue
+            found.append(
+                f"fx.{currency} = {rate:.4g} looks inverted: by the spot {spot:.4g} of {name} one {currency} is worth "
+                f"{right:.4g} {reporting}"
+            )
+    return found
 
 
 def reported(frame: pd.DataFrame, reporting: str | None, fx: Mapping[str, float]) -> pd.DataFrame:

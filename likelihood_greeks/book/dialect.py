@@ -193,3 +193,28 @@ def date_way(counts: Counter[str]) -> Reader:
         return ";".join(map(str, own)) if unclear is None else Unclear(text, unclear.why)
 
     return read
+
+
+# -- per cent -------------------------------------------------------------------------------------------------------
+
+
+def without_percent(column: pd.Series) -> tuple[pd.Series, list[bool]]:
+    """A column without the signs of per cent after its numbers, and which cells had one."""
+    cells = column.tolist()
+    shares = [isinstance(cell, str) and bool(re.search(r"\d\s*%\s*$", cell)) for cell in cells]
+    bare = [cell.rstrip()[:-1].rstrip() if share else cell for cell, share in zip(cells, shares, strict=True)]
+    return pd.Series(bare, column.index, object, column.name), shares
+
+
+def as_shares(column: pd.Series, shares: Sequence[bool]) -> pd.Series:
+    """A column, already `settled`, with the numbers that were in per cent as decimals; what is no number as it was."""
+    cells = [_share(cell) if share else cell for cell, share in zip(column.tolist(), shares, strict=True)]
+    return pd.Series(cells, column.index, object, column.name)
+
+
+def _share(cell: object) -> object:
+    """A number in per cent as a decimal."""
+    try:
+        return float(cell) / 100.0 if isinstance(cell, str) else cell
+    except ValueError:
+        return f"{cell}%"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import Any, final
 
 import pandas as pd
 
-from .._checks import InvalidValueError, positive, refuse, within
+from .._checks import positive, refuse, within
+from . import fixing_reading
 from .calendars import iso_date
 
-COLUMNS = ("date", "underlying", "value")
-"""The columns of a file of fixings."""
 NAMED = 12  # missing dates that a refusal lists
 
 
@@ -65,24 +63,22 @@ class Fixings(Mapping[str, Mapping[date, float]]):
         Parameters
         ----------
         value : mapping, path or pandas.DataFrame
-            A table by underlying and date; a CSV file, or a frame, with the columns `COLUMNS`.
+            A table by underlying and date; a file, or a frame, with the columns date, underlying and value: see
+            `fixing_reading`.
         folder : pathlib.Path
             Where a file named by a relative path is.
 
         Raises
         ------
         ValueError
-            If a row is unusable, naming the file and the line, or a date has two values.
+            If a row is unusable, naming the file, the line and the column, or a date has two values.
         FileNotFoundError
             If there is no such file.
         """
         if isinstance(value, (str, Path)):
-            path = folder / value
-            with within(path.name, ": "):
-                return cls(_joined(_lines(path)))
+            return cls(fixing_reading.of_file(folder / value))
         if isinstance(value, pd.DataFrame):
-            records = value.rename(columns=lambda name: str(name).strip().lower()).to_dict("records")
-            return cls(_joined((f"row {number}", record) for number, record in enumerate(records)))
+            return cls(fixing_reading.of_frame(value))
         return cls(value)
 
     def known(self, name: str, days: Iterable[date]) -> list[float]:
@@ -108,39 +104,3 @@ def _dated(name: object, values: object) -> dict[date, float]:
         raise TypeError(f"fixings.{name} must be a table of values by date, got {values!r}")
     with within(f"fixings.{name}"):
         return {iso_date("date", day): positive(str(day), value) for day, value in values.items()}
-
-
-def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Where each row of a file stands, and its cells by column."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        try:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-            for record in reader:
-                yield f"line {reader.line_num}", record
-        except UnicodeDecodeError as error:
-            refuse("text", "be UTF-8", str(error))
-
-
-def _joined(rows: Iterable[tuple[str, Mapping[Any, Any]]]) -> dict[str, dict[date, float]]:
-    """Rows of date, underlying and value as a table by underlying and date."""
-    found: dict[str, dict[date, float]] = {}
-    for where, cells in rows:
-        with within(where, ": "):
-            if missing := [column for column in COLUMNS if cells.get(column) in (None, "")]:
-                refuse("columns", f"be {', '.join(COLUMNS)}, all filled", {"without": missing})
-            day, name = iso_date("date", cells["date"]), str(cells["underlying"]).strip()
-            value, own = _amount(cells["value"]), found.setdefault(name, {})
-            if own.setdefault(day, value) != value:
-                refuse("value", f"be the only one of {name} on {day}, which has {own[day]:g}", value)
-    return found
-
-
-def _amount(cell: object) -> float:
-    """A cell as a positive number."""
-    try:
-        return positive("value", float(cell))  # type: ignore[arg-type]
-    except InvalidValueError:
-        raise
-    except (TypeError, ValueError):
-        refuse("value", "be a number", cell)

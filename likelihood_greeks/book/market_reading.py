@@ -12,6 +12,7 @@ from typing import Any
 from .._checks import InvalidValueError, refuse, within
 from . import curve_reading, market_keys, underlying_reading
 from .calendars import iso_date
+from .currencies import code, conversion, inverted
 from .fixings import Fixings
 from .setting import Setting
 from .underlying import Underlying
@@ -56,10 +57,13 @@ def _fields(value: object, folder: Path) -> dict[str, Any]:
     underlyings, failures = _underlyings(table["underlyings"], setting)
     if not isinstance(fx := table.get("fx", {}), Mapping):
         raise TypeError(f"fx must be a table of rates by currency, got {fx!r}")
+    if (reporting := table.get("reporting_currency")) is not None:
+        reporting, spots = code("reporting_currency", reporting), {name: own.spot for name, own in underlyings.items()}
+        setting.remarks.extend(inverted(reporting, conversion(reporting, fx), spots))
     return {
         "valuation_date": setting.today,
         "underlyings": underlyings,
-        "reporting_currency": table.get("reporting_currency"),
+        "reporting_currency": reporting,
         "fx": fx,
         "fixings": Fixings.read(table.get("fixings", {}), folder),
         "failures": failures,

@@ -60,3 +60,23 @@ def test_rates_may_be_quotes_of_pairs_and_the_reporting_currency_simply_the_curr
 def test_a_pair_that_says_nothing_of_the_reporting_currency_is_refused(fx, message):
     with pytest.raises(ValueError, match=message):
         market(reporting_currency="EUR", fx=fx)
+
+
+@pytest.mark.parametrize(
+    ("name", "spot", "fx", "says"),
+    [
+        ("EURUSD", 1.1, {"USD": 1.1}, "fx.USD = 1.1 looks inverted: by the spot 1.1 of EURUSD one USD is worth 0.9091"),
+        ("usd/eur", 0.9, {"USD": 1.12}, "fx.USD = 1.12 looks inverted"),
+        ("EURUSD", 1.1, {"USD": 0.91}, None),
+        ("EURUSD", 1.1, {"EURUSD": 1.1}, None),  # as the pair is quoted: right
+        ("EURUSD", 1.1, {"USD": 1.25}, None),  # wrong perhaps, yet not the inverse
+        ("EURUSD", 1.005, {"USD": 1.005}, None),  # near either
+        ("USDCHF", 1.1, {"USD": 1.1}, None),
+    ],
+)
+def test_a_rate_that_is_the_inverse_of_a_spot_is_remarked_on(name, spot, fx, says):
+    sections = {"X": X, name: X | {"spot": spot}}
+    found = Market.read(
+        {"valuation_date": "2025-01-02", "underlyings": sections, "reporting_currency": "EUR", "fx": fx}
+    )
+    assert [says in remark for remark in found.remarks] == ([] if says is None else [True])

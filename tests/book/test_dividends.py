@@ -103,7 +103,7 @@ def test_the_forward_has_them_and_strikes_in_it_follow():
         ({"dividends": [{"ex_date": "2027-02-25", "amout": 1.0}]}, r"dividends\[0\].*did you mean 'amount'"),
         ({"dividends": [{"ex_date": "2027-02-25"}]}, r"dividends\[0\]\.amount must be given"),
         ({"dividends": [{"ex_date": "2027-02-25", "amount": -1.0}]}, r"dividends\[0\]\.amount must be non-negative"),
-        ({"dividends": [{"ex_date": "25.2.27", "amount": 1.0}]}, r"dividends\[0\]\.ex_date must be an ISO date"),
+        ({"dividends": [{"ex_date": "25.2.27", "amount": 1.0}]}, r"dividends\[0\]\.ex_date must be a date with four"),
         ({"foreign_curve": "EUR", "dividend_yield": None}, "not be given beside foreign_curve"),
         ({"model": "heston"}, "not be given with the model heston"),
     ],

@@ -65,6 +65,8 @@ FILES = {
     "missing": "expiry,strike,implied_volatility\n2025-05-16,5800,0.19\n2025-05-16,6000,\n2025-05-16,6200,0.15\n\n",
     "expired": "expiry,strike,iv\n2025-02-07,6000,0.9\n2025-02-10,6000,0.9\n2025-05-16,5800,.19\n2025-05-16,6200,.15\n",
     "calls and puts": "expiry,strike,iv\n" + "2025-05-16,5800,.19\n2025-05-16,6200,.15\n" * 2,
+    "per cent": "expiry,strike,iv\n2025-05-16,5800,19%\n2025-05-16,6200,15.0 %\n",
+    "per cent with commas": "expiry;strike;iv\n16.05.2025;5800;19,0%\n16.05.2025;6200;0,15\n",
     "several": "underlying,expiry,strike,iv\nSPX,2025-05-16,5800,.19\nN,2025-05-16,9000,.3\nSPX,2025-05-16,6200,.15\n",
 }
 
@@ -95,6 +97,9 @@ def test_frames_and_records_say_the_same_and_dates_may_be_timestamps_tenors_or_y
         ("2025-05-16,,0.2", "line 4: strike must be given"),
         (",6000,0.2", "line 4: expiry must be given"),
         ("2025-05-16,-1,0.2", "line 4: strike must be positive"),
+        ("16-May-25,6000,0.2", "line 4: expiry must be a date with four digits for the year, such as"),
+        ("16.05.25,6000,0.2", "line 4: expiry must be a date with four digits for the year, such as"),
+        ("2025-05-16,6000,1.2.3%", r"line 4: volatility must be a number, got '1\.2\.3%'"),
         ("May 25,6000,0.2", "line 4: expiry must be an ISO date"),
         ("2025-05-16,6200,0.151", "line 4: volatility must be that of line 3, 0.15: one strike 6200"),
         ("2125-05-16,6200,0.151", "must be at most 60 years"),

@@ -53,7 +53,7 @@ def by_delta(table: Mapping[str, Any], forwards: Forwards, flat_beyond: bool) ->
             smiles.append(_smile(maturity, quotes, quoting, forwards, flat_beyond))
     if not smiles:
         refuse("volatilities", "hold a quote", "all missing")
-    return SmileSurface(tuple(smiles), forwards)
+    return SmileSurface(tuple(smiles), forwards, carried=not flat_beyond)
 
 
 def by_strategies(table: Mapping[str, Any], forwards: Forwards, flat_beyond: bool) -> SmileSurface:

@@ -98,8 +98,8 @@ class VolatilitySurface:
         """The strikes that one of the maturities quotes."""
         return self._smiles[pillar][0]
 
-    def span(self) -> tuple[float, float]:
-        """The least and the greatest strike."""
+    def span(self, maturity: float) -> tuple[float, float]:
+        """The least and the greatest strike, at every maturity."""
         return self.strikes[0], self.strikes[-1]
 
     def volatility(self, strike: float, maturity: float) -> float:

@@ -2,7 +2,9 @@ r"""Volatilities between quotes: total variance :math:`w = \sigma^2 T` is linear
 
 Moneyness is what the surface keeps between maturities: the strike, or the strike over the forward (`Surface.scale`).
 Total variance is linear from time 0 to the first maturity as well. A maturity that does not quote a moneyness is passed
-over there: the maturities before and after it serve, if both do. Nothing is known beyond the last.
+over there: the maturities before and after it serve, if both do. Quotes by delta are carried on beyond the last strike
+of a maturity instead, as a strike well inside the quoted deltas of its own date may lie beyond all that an earlier
+maturity quotes. Nothing is known beyond the last maturity.
 
 On the same strike over the forward, total variance that does not fall from one maturity to the next leaves no calendar
 arbitrage, and neither does what is linear between them [1]_. At the same strike that holds only where carry is small.
@@ -25,6 +27,9 @@ from .protocol import SAME, Surface
 
 Terms: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
 """Maturities (years) and the volatilities to them."""
+
+REMEDY = ", unless the surface has beyond_strikes = 'flat'"
+"""What refusals of a strike advise."""
 
 
 def volatility(surface: Surface, strike: float, maturity: float) -> float:
@@ -105,9 +110,9 @@ def _around(surface: Surface, strike: float, maturity: float) -> tuple[float, li
     if not 0.0 < maturity <= maturities[-1]:
         refuse("maturity", f"lie on the surface, 0 to {maturities[-1]:g} years", maturity)
     moneyness = strike / (scale := surface.scale(maturity))
-    low, high = surface.span()
+    low, high = surface.span(maturity)
     if not low * (1.0 - SAME) <= moneyness <= high * (1.0 + SAME):
-        refuse("strike", f"lie on the surface, {low * scale:.6g} to {high * scale:.6g}", strike)
+        refuse("strike", f"lie on the surface, {low * scale:.6g} to {high * scale:.6g}{REMEDY}", strike)
     moneyness = min(max(moneyness, low), high)
     right = bisect_left(maturities, maturity)
     later = ((p, surface.quoted(p, moneyness)) for p in range(right, len(maturities)))
@@ -117,5 +122,6 @@ def _around(surface: Surface, strike: float, maturity: float) -> tuple[float, li
     before = next(_before(surface, moneyness, right), None)
     if after is None or before is None:
         side = "before" if before is None else "after"
-        refuse("strike", f"be quoted {side} {maturity:.4g} years as well: no maturity there has it", strike)
+        why = f"be quoted {side} {maturity:.4g} years as well: no maturity there has it"
+        refuse("strike", why + REMEDY, strike)
     return moneyness, [before, after]

@@ -3,14 +3,18 @@
 Where a maturity quotes a narrower range than those around it, its smile goes on between theirs: at the share of the way
 from the earlier to the later total variance at which its last quote stands. So volatilities are continuous in strike,
 and total variance does not fall with maturity where it does not at the quotes.
+
+Quotes by delta end at the same delta, not at the same strike: their last volatility is carried on, and what is known at
+a date is what the deltas around it reach there (`reach`). Only a maturity that lacks the last deltas goes on between
+those that have them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
+from math import inf, sqrt
 from typing import final
 
 import numpy as np
@@ -19,6 +23,7 @@ import pandas as pd
 from ..._checks import refuse
 from ..curves import increasing, within_horizon
 from .interpolation import volatility
+from .reach import Last, outer, reach
 from .smiles import QuotedSmile, Smile
 
 
@@ -33,6 +38,8 @@ class SmileSurface:
         By maturity, increasing.
     forwards : callable
         The forward price (currency) to a maturity (years), as of the smiles at theirs.
+    carried : bool
+        Whether the smiles are quotes by delta, the last volatility of which is carried on at dates between maturities.
 
     Raises
     ------
@@ -42,6 +49,7 @@ class SmileSurface:
 
     smiles: tuple[Smile, ...]
     forwards: Callable[[float], float]
+    carried: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "smiles", tuple(self.smiles))
@@ -60,14 +68,17 @@ class SmileSurface:
         """Strikes over the forward that one of the maturities quotes."""
         return self.smiles[pillar].nodes
 
-    def span(self) -> tuple[float, float]:
-        """The least and the greatest strike over forward that any maturity knows."""
+    def span(self, maturity: float) -> tuple[float, float]:
+        """The least and the greatest strike over forward that any maturity knows, or that deltas reach at this one."""
+        if self.carried:
+            low, high = (reach(last, maturity, side) for last, side in zip(self._lasts, (-1, 1), strict=True))
+            return low, high
         return min(smile.ends[0] for smile in self.smiles), max(smile.ends[1] for smile in self.smiles)
 
     def quoted(self, pillar: int, moneyness: float) -> float | None:
         """Volatility at a strike over forward and one of the maturities.
 
-        None where the maturity does not quote it, and those around it do not either.
+        None where the maturity does not quote it, and those around it do not either; if it is not carried.
 
         Raises
         ------
@@ -90,13 +101,32 @@ class SmileSurface:
             frame.iloc[np.searchsorted(strikes, smile.strikes), j] = values
         return frame
 
+    @cached_property
+    def _lasts(self) -> tuple[tuple[Last, ...], tuple[Last, ...]]:
+        """The last quotes of the maturities on the side of low strikes, and of high ones."""
+        low, high = (
+            tuple(Last(smile.maturity, smile.ends[k], smile.volatility(smile.ends[k]) or 0.0) for smile in self.smiles)
+            for k in (0, 1)
+        )
+        return low, high
+
+    @cached_property
+    def _outer(self) -> tuple[tuple[int, ...], ...]:
+        """The maturities that reach as far as others, on the side of low strikes and of high ones."""
+        return tuple(outer(last, side) for last, side in zip(self._lasts, (-1, 1), strict=True))
+
     def _continued(self, pillar: int, moneyness: float) -> float | None:
-        """The volatility beyond the quotes of a maturity, between those of the maturities around it."""
+        """The volatility beyond the quotes of a maturity: between those of the maturities around it, or carried on."""
         low, high = self.smiles[pillar].ends
         edge = min(max(moneyness, low), high)
-        before = self._variances(range(pillar - 1, -1, -1), moneyness, edge)
-        after = self._variances(range(pillar + 1, len(self.smiles)), moneyness, edge)
+        earlier, later = [*range(pillar - 1, -1, -1)], [*range(pillar + 1, len(self.smiles))]
         last = self.smiles[pillar].volatility(edge)
+        if self.carried:
+            far = self._outer[int(moneyness > edge)]
+            if pillar in far:
+                return last
+            earlier, later = ([p for p in own if p in far] for own in (earlier, later))
+        before, after = (self._variances(own, moneyness, edge) for own in (earlier, later))
         if before is None or after is None or last is None:
             return None
         maturity = self.maturities[pillar]
@@ -104,10 +134,12 @@ class SmileSurface:
         share = min(max(share, 0.0), 1.0)
         return sqrt(((1.0 - share) * before[0] + share * after[0]) / maturity)
 
-    def _variances(self, pillars: Sequence[int], moneyness: float, edge: float) -> tuple[float, float] | None:
+    def _variances(self, pillars: Iterable[int], moneyness: float, edge: float) -> tuple[float, float] | None:
         """Total variances at two moneynesses of the first of these maturities that quotes both."""
         for pillar in pillars:
-            here, there = (self.smiles[pillar].volatility(x) for x in (moneyness, edge))
+            smile = self.smiles[pillar]
+            low, high = smile.ends if self.carried else (0.0, inf)
+            here, there = (smile.volatility(min(max(x, low), high)) for x in (moneyness, edge))
             if here is not None and there is not None:
                 return here**2 * self.maturities[pillar], there**2 * self.maturities[pillar]
         return None

@@ -36,8 +36,8 @@ class Surface(Protocol):
         """The moneynesses quoted at one of the maturities, increasing."""
         ...
 
-    def span(self) -> tuple[float, float]:
-        """The least and the greatest moneyness that any maturity quotes."""
+    def span(self, maturity: float, /) -> tuple[float, float]:
+        """The least and the greatest moneyness that may be known at a maturity (years)."""
         ...
 
     def to_frame(self) -> pd.DataFrame:

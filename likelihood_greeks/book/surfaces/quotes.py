@@ -1,7 +1,8 @@
 """Quotes in a long table, a row each: expiry, strike, volatility, and the forward and discount factor if they are told.
 
 The table is a CSV file (or .xlsx, .parquet), a frame or a list of records. Its columns may be called as `NAMES` has
-them; others are not used. A row without a volatility is a missing quote. Options that have expired are passed over.
+them; others are not used. A volatility may be in per cent (``25%``); a row without one is a missing quote. Options
+that have expired are passed over.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ..._checks import InvalidValueError, finite, positive, refuse, within
 from .. import sheets
 from ..calendars import iso_date
 from ..columns import key_of
-from ..dialect import Unclear, date_way, number_way, settled
+from ..dialect import Unclear, as_shares, date_way, number_way, settled, without_percent
 from ..setting import Setting
 from ..tenors import is_tenor
 
@@ -138,12 +139,14 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 
 def _settled(table: pd.DataFrame, plain: bool) -> pd.DataFrame:
     """A table with numbers and dates in text as Python writes them."""
+    bare, shares = without_percent(table["volatility"])
+    table = table.assign(volatility=bare) if any(shares) else table
     found = table.copy(deep=False)
     for names, way in ((_NUMBERS, partial(number_way, plain=plain)), (("expiry",), date_way)):
         columns = [table[name] for name in names if name in table.columns and table[name].dtype.kind not in "ifMb"]
         for column in settled(columns, way):
             found[column.name] = column
-    return found
+    return found.assign(volatility=as_shares(found["volatility"], shares)) if any(shares) else found
 
 
 def _quotes(table: pd.DataFrame, noun: str, name: str, setting: Setting) -> Iterator[_Quote]:

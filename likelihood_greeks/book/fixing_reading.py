@@ -1,0 +1,108 @@
+"""Rows of fixings (date, underlying, value) in a file or a frame, read as books are.
+
+A row without a value is a missing fixing and passed over. Of a time with an hour the date is used.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from .._checks import InvalidValueError, positive, refuse, within
+from . import sheets
+from .calendars import iso_date
+from .columns import clear, key_of, text_of
+from .dialect import date_way, number_way, settled
+
+COLUMNS = ("date", "underlying", "value")
+"""The columns of a table of fixings."""
+
+Values: TypeAlias = dict[str, dict[date, float]]
+"""Fixings by underlying and date, in currency."""
+
+_HOUR = re.compile(
+    r"(?<=\d)([ ]+|T)\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]\.?m\.?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?$", re.IGNORECASE
+)
+
+
+def of_file(path: Path) -> Values:
+    """The fixings in a .csv, .xlsx or .parquet file.
+
+    Raises
+    ------
+    ValueError
+        If a row is unusable, naming the file, the line and the column, or a date has two values.
+    FileNotFoundError
+        If there is no such file.
+    """
+    with within(path.name, ": "):
+        table, plain = sheets.read(path, lambda name: key_of(name) in COLUMNS)
+        return _joined(_settled(_named(table), plain), "line")
+
+
+def of_frame(frame: pd.DataFrame) -> Values:
+    """The fixings in a frame.
+
+    Raises
+    ------
+    ValueError
+        As for `of_file`, naming the row.
+    """
+    return _joined(_settled(_named(frame.reset_index(drop=True)), plain=True), "row")
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """The three columns of a table."""
+    names = [key_of(name) for name in table.columns]
+    for column in COLUMNS:
+        if names.count(column) != 1:
+            refuse("columns", f"include {', '.join(COLUMNS)}, once each", [str(name) for name in table.columns])
+    return table.iloc[:, [names.index(column) for column in COLUMNS]].set_axis(COLUMNS, axis="columns")
+
+
+def _settled(table: pd.DataFrame, plain: bool) -> pd.DataFrame:
+    """A table with numbers and dates in text as Python writes them."""
+    days = pd.Series([_day(cell) for cell in table["date"].tolist()], table.index, object, "date")
+    found = table.assign(date=settled([days], date_way)[0])
+    if table["value"].dtype.kind not in "ifb":
+        found["value"] = settled([table["value"]], partial(number_way, plain=plain))[0]
+    return found
+
+
+def _day(cell: Any) -> Any:
+    """A cell without the hour."""
+    if isinstance(cell, datetime) and not pd.isna(cell):
+        return cell.date()
+    return _HOUR.sub("", cell.strip()) if isinstance(cell, str) else cell
+
+
+def _joined(table: pd.DataFrame, noun: str) -> Values:
+    """Rows as a table by underlying and date."""
+    found: Values = {}
+    for label, day, name, value in table.itertuples():
+        if sheets.blank(value):
+            continue
+        with within(f"{noun} {label}", ": "):
+            for column, cell in zip(COLUMNS, (day, name), strict=False):
+                if sheets.blank(cell):
+                    refuse(column, "be given", None)
+            when, amount = iso_date("date", clear("date", day)), _amount(value)
+            own = found.setdefault(text_of(name).strip(), {})
+            if own.setdefault(when, amount) != amount:
+                refuse("value", f"be the only one of {name} on {when}, which has {own[when]:g}", amount)
+    return found
+
+
+def _amount(cell: object) -> float:
+    """A cell as a positive number."""
+    try:
+        return positive("value", float(clear("value", cell)))  # type: ignore[arg-type]
+    except InvalidValueError:
+        raise
+    except (TypeError, ValueError):
+        refuse("value", "be a number", cell)
