@@ -87,12 +87,18 @@ def resolve(greek: Greek, model: HasParameters) -> dict[Derivative, float]:
     else:  # a parameter of the model goes before a Greek of the same name
         terms = {(greek,) if isinstance(greek, str) else greek: 1.0}
     if not all(len(derivative) <= 2 and set(derivative) <= set(known) for derivative in terms):
-        raise ValueError(
-            f"greek must be one of {', '.join(available)}, a parameter ({', '.join(known)}) or a pair of them such as "
-            f"{(known[0], known[-1])}, "
-            f"got {greek!r}"
-        )
+        raise unknown(greek, [model])
     return {canonical(derivative, model): factor for derivative, factor in terms.items()}
+
+
+def unknown(greek: Greek, models: Sequence[HasParameters]) -> ValueError:
+    """What is wrong with a Greek that none of some models has."""
+    available = dict.fromkeys(name for model in models for name in named(model))
+    known = dict.fromkeys(name for model in models for name in coordinates(model) if name != TIME)
+    return ValueError(
+        f"greek must be one of {', '.join(available)}, a parameter ({', '.join([*known, TIME])}) or a pair of them "
+        f"such as {(next(iter(known), TIME), TIME)}, got {greek!r}"
+    )
 
 
 def standard(model: HasParameters) -> list[Greek]:
@@ -115,6 +121,26 @@ def listed(greeks: Iterable[Greek]) -> list[Greek]:
     if not isinstance(greeks, Iterable):
         raise TypeError(f"greeks must be a list of names or pairs of names, got {greeks!r}")
     return list(greeks)
+
+
+def has(model: HasParameters, greek: Greek) -> bool:
+    """Whether `greek` stands for something under `model`.
+
+    Raises
+    ------
+    TypeError
+        If `greek` is neither a name nor a pair of names.
+    """
+    try:
+        resolve(greek, model)
+    except ValueError:
+        return False
+    return True
+
+
+def offered(greeks: Iterable[Greek], model: HasParameters) -> dict[str, dict[Derivative, float]]:
+    """As `requested`, of those of the named Greeks that `model` has: some laws lack the coordinates of others."""
+    return requested([greek for greek in listed(greeks) if has(model, greek)], model)
 
 
 def requested(greeks: Iterable[Greek] | None, model: HasParameters) -> dict[str, dict[Derivative, float]]:

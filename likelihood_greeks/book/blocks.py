@@ -15,7 +15,7 @@ from ..engine.main_run import Run
 from ..engine.payoff_group import CONTROLS, Group
 from ..engine.pilot import pilot_chunks, planned
 from ..engine.stopping import Goal
-from ..parameters import Greek, requested
+from ..parameters import Greek, offered
 from ..streams.chunks import Chunk, Draws
 from .desk import Desk, Failure
 from .trades import Problem, Trade
@@ -105,8 +105,9 @@ def blocks(trades: Sequence[Trade], greeks: Sequence[Greek], controls: str, draw
     """The blocks of all trades on one underlying whose main run takes these draws, as many as its goal says.
 
     A law with many trades is cut, and laws with few are put together: what is in a block depends on the book alone.
+    Greeks that the underlying's laws lack are passed over.
     """
-    wanted = requested(greeks, trades[0].model)
+    wanted = offered(greeks, trades[0].model)
     labels = tuple(wanted)
     found = []
     for number, packed in enumerate(_packed(trades)):

@@ -9,9 +9,9 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from .._typing import FloatArray
+from .._typing import AnyArray, FloatArray
 from ..engine.exact import exact
-from ..parameters import Greek, requested
+from ..parameters import Greek, label, listed, offered
 from .frame import COLUMNS, left_out
 from .tally import Row
 from .trades import NET, Problem, Trade
@@ -34,14 +34,17 @@ class ExactTrades:
     own : mapping of str to ndarray, shape (n_trades,)
         By the names of `OWN`.
     values : ndarray, shape (n_trades, n_greeks)
-        Per unit, raw, the price first.
+        Per unit, raw, the price first; NaN where an underlying does not have a Greek.
     labels : tuple of str
         Of the Greeks.
+    having : mapping of str to tuple of str
+        By underlying, those of the labels that it has, in their order.
     """
 
     own: Mapping[str, Any]
     values: FloatArray
     labels: tuple[str, ...]
+    having: Mapping[str, tuple[str, ...]]
 
     def __len__(self) -> int:
         return len(self.values)
@@ -58,13 +61,22 @@ class ExactTrades:
         net = self.nets()[name].tolist()
         return [
             {**shared, "greek": label, "value": value, "position_value": value}
-            for label, value in zip(self.labels, net, strict=True)
+            for label, value in zip(self.having[name], net, strict=True)
         ]
 
     def nets(self) -> dict[str, FloatArray]:
-        """The net position by underlying, shape (n_greeks,)."""
+        """The net position by underlying, in each of the Greeks that it has."""
         positions, names = self.own["quantity"][:, None] * self.values, self.own["underlying"]
-        return {name: positions[names == name].sum(axis=0) for name in dict.fromkeys(names.tolist())}
+        return {name: positions[names == name].sum(axis=0)[self._has(name)] for name in dict.fromkeys(names.tolist())}
+
+    def _has(self, name: str) -> AnyArray:
+        """Which of the labels an underlying has, shape (n_greeks,)."""
+        return np.isin(self.labels, self.having[name])
+
+    def _there(self) -> AnyArray:
+        """Which values there are, shape (n_trades, n_greeks)."""
+        numbers, names = pd.factorize(self.own["underlying"])
+        return np.array([self._has(name) for name in names], dtype=bool).reshape(-1, len(self.labels))[numbers]
 
     def frame(self, seeds: Mapping[str, int]) -> pd.DataFrame:
         """The rows of a risk frame, trade by trade, the row in the book as their index; `seeds` by underlying."""
@@ -83,15 +95,24 @@ class ExactTrades:
             "seed": np.repeat([seeds[name] for name in self.own["underlying"]], each) if len(self) else zero,
             "note": np.full(value.size, "", dtype=object),
         }
-        return pd.DataFrame({name: columns[name] for name in COLUMNS}, index=columns["row"])
+        return pd.DataFrame({name: columns[name] for name in COLUMNS}, index=columns["row"])[self._there().ravel()]
 
 
 def joined(parts: Sequence[ExactTrades], labels: tuple[str, ...]) -> ExactTrades:
-    """All trades of several parts, in the order of the book."""
+    """All trades of several parts, in the order of the book, with columns for all these Greeks."""
     own = {name: np.concatenate([part.own[name] for part in parts]) if parts else np.zeros(0) for name in OWN}
-    values = np.concatenate([part.values for part in parts]) if parts else np.zeros((0, len(labels)))
+    values = np.full((len(own["row"]), len(labels)), np.nan)
+    ends = np.cumsum([len(part) for part in parts])
+    for part, end in zip(parts, ends, strict=True):
+        values[end - len(part) : end, [labels.index(name) for name in part.labels]] = part.values
     order = np.argsort(own["row"], kind="stable")
-    return ExactTrades({name: column[order] for name, column in own.items()}, values[order], labels)
+    having = {name: own for part in parts for name, own in part.having.items()}
+    return ExactTrades({name: column[order] for name, column in own.items()}, values[order], labels, having)
+
+
+def labels_of(greeks: Sequence[Greek]) -> tuple[str, ...]:
+    """How the price and these Greeks are written, once each."""
+    return tuple(dict.fromkeys(["price", *map(label, listed(greeks))]))
 
 
 def split(
@@ -99,13 +120,11 @@ def split(
 ) -> tuple[ExactTrades, list[Trade], list[Problem]]:
     """The trades that are exact, those that must be simulated, and what is wrong with others.
 
-    Raises
-    ------
-    ValueError
-        If a Greek is unknown under the model of an underlying.
+    Greeks that the law of an underlying does not have are passed over.
     """
-    wanted = {trade.underlying: requested(greeks, trade.model) for trade in reversed(trades)}
-    sure, methods, values = list[Trade](), list[str](), list[list[float]]()
+    laws = {trade.underlying: trade.model for trade in reversed(trades)}
+    wanted = {name: offered(greeks, law) for name, law in laws.items()}
+    sure, methods, values, labels = list[Trade](), list[str](), list[list[float]](), labels_of(greeks)
     drawn, problems = list[Trade](), list[Problem]()
     for trade in trades:
         try:
@@ -119,9 +138,10 @@ def split(
             continue
         sure.append(trade)
         methods.append(found.method)
-        values.append([estimate.value for estimate in found.estimates.values()])
-    labels = tuple(next(iter(wanted.values()), ()))
-    return ExactTrades(_own(sure, methods), np.array(values).reshape(len(sure), len(labels)), labels), drawn, problems
+        known = {name: estimate.value for name, estimate in found.estimates.items()}
+        values.append([known.get(name, np.nan) for name in labels])
+    table, having = np.array(values).reshape(len(sure), len(labels)), {name: (*own,) for name, own in wanted.items()}
+    return ExactTrades(_own(sure, methods), table, labels, having), drawn, problems
 
 
 def _own(trades: Sequence[Trade], methods: Sequence[str]) -> dict[str, Any]:

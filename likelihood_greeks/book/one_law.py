@@ -13,7 +13,7 @@ from .._typing import AnyArray, FloatArray
 from ..estimators.likelihood_ratio import Combination
 from ..models.capabilities import KnowsManyEuropeans, has
 from ..numerics.jets import Jet
-from ..parameters import Greek, coordinates, requested
+from ..parameters import Greek, coordinates, offered
 from .exact import ExactTrades
 from .plain_options import PlainOptions
 from .plain_values import BATCH, sides, tabled
@@ -61,15 +61,12 @@ def one_law(
 ) -> tuple[OneLawOptions | None, PlainOptions]:
     """The options whose values the law of an underlying knows, at spots times `factors` too, and the others.
 
-    Raises
-    ------
-    ValueError
-        If a Greek is unknown under the law.
+    Greeks that the law does not have are passed over.
     """
     law, there = _law(underlying, options)
     if law is None:
         return None, options
-    wanted, own = requested(greeks, law), options[there]
+    wanted, own = offered(greeks, law), options[there]
     stated = sides(own)
     values = _greeks(law, own, stated, wanted)
     moved = {factor: _prices(replace(law, spot=factor * law.spot), own, stated) for factor in factors}

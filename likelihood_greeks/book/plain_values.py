@@ -15,7 +15,7 @@ from ..models import black
 from ..models.europeans import european_jet
 from ..models.term_structure import shifted_variance
 from ..numerics.jets import Jet
-from ..parameters import TIME, Greek, requested
+from ..parameters import TIME, Greek, offered
 from ..payoffs.european import Pieces
 from .exact import ExactTrades
 from .plain_options import TERMS, PlainOptions
@@ -57,8 +57,8 @@ class LognormalOptions:
     greeks: Sequence[Greek]
 
     def exact(self) -> ExactTrades:
-        """Their prices and Greeks."""
-        wanted, own = requested(self.greeks, self.law), self.options
+        """Their prices, and those of the Greeks that their law has."""
+        wanted, own = offered(self.greeks, self.law), self.options
         values = np.empty((len(own), len(wanted)))
         for places, jet in self._jets():
             for column, terms in enumerate(wanted.values()):
@@ -149,7 +149,8 @@ def tabled(
     }
     columns |= {"method": np.full(size, METHOD, object), "model": np.full(size, law_name(law), object)}
     columns |= {"spot": np.full(size, law.spot), "volatility": volatility}
-    return ExactTrades(columns | {"rate": -np.log(discounts) / own.maturity}, values, labels)
+    columns |= {"rate": -np.log(discounts) / own.maturity}
+    return ExactTrades(columns, values, labels, {str(own.underlying[0]): labels})
 
 
 def _sides(product: str, *terms: float) -> tuple[float, ...]:

@@ -20,7 +20,7 @@ from ..engine.execution import Workers, one_thread_each, workers
 from ..engine.payoff_group import CONTROLS
 from ..engine.stopping import MAX_PATHS, TargetError, goal
 from ..estimate import Statistics
-from ..parameters import STANDARD, Greek, label, listed
+from ..parameters import STANDARD, Greek, label, listed, offered
 from ..streams.chunks import Draws, checked
 from . import unused_quotes
 from .account import Account, Advanced, Main, Pool, Workshop, upcoming
@@ -73,7 +73,8 @@ def risk(
     market : Market, mapping or path
         Valuation date and what is known of each underlying; a path names a TOML file.
     greeks : iterable of str or pair of str, optional
-        As for `greeks`; default: delta, gamma, vega, rho, dividend_rho and theta.
+        As for `greeks`; default: delta, gamma, vega, rho, dividend_rho and theta. An underlying whose law lacks the
+        coordinates of one (a cash dividend, a parameter of Heston's) has no rows for it, and no target error.
     paths, seed, controls, sampling, target_error, max_paths, executor, progress
         As for `greeks`.
     target_of : {"trade", "net"}
@@ -116,7 +117,8 @@ def risk(
     Raises
     ------
     ValueError, TypeError
-        If the market, the columns of the book or an argument is unusable; a bad trade does not raise.
+        If the market, the columns of the book or an argument is unusable, or no underlying of the book has a Greek; a
+        bad trade does not raise.
 
     Interrupted
         A ``KeyboardInterrupt`` with what is finished (``frame``) and which trades are not (``missing``), if the run is
@@ -201,6 +203,7 @@ def _accounts(
     found = []
     for name, own in by_name.items():
         main = main_of(name, max(len(t.payoff.times) for t in own))
+        main = replace(main, goal=main.goal.among([*offered(greeks, own[0].model)]))
         found.append(Account(blocks(own, greeks, controls, main.draws, main.goal), main))
     return found
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TypeAlias, final
 
 import numpy as np
 import pandas as pd
 
-from ..parameters import Greek
-from .exact import ExactTrades, joined, split
+from ..parameters import Greek, has, unknown
+from .columns import text_of
+from .exact import ExactTrades, joined, labels_of, split
 from .market import Market
 from .one_law import OneLawOptions, one_law
 from .plain_options import plain_options
 from .plain_values import LognormalOptions, lognormal
 from .trades import Problem, Trade, parse
+from .underlying import DAY, Model
 
 ManyOptions: TypeAlias = LognormalOptions | OneLawOptions
 
@@ -48,13 +51,31 @@ def read_and_valued(book: pd.DataFrame, market: Market, greeks: Sequence[Greek],
     Raises
     ------
     ValueError
-        If a Greek is unknown under the model of an underlying.
+        If no underlying of the book has a Greek.
     """
+    _refuse_unknown(greeks, _laws(book, market))
     plain, trades, problems = read(book, market, greeks) if closed_form else ([], *parse(book, market))
     one_by_one, drawn, unpriced = split(trades, greeks, closed_form)
     parts = [one_by_one, *(options.exact() for options in plain)]
-    labels = next((part.labels for part in parts if len(part)), one_by_one.labels)
-    return Valued(joined([part for part in parts if len(part)], labels), trades, drawn, [*problems, *unpriced])
+    exact = joined([part for part in parts if len(part)], labels_of(greeks))
+    return Valued(exact, trades, drawn, [*problems, *unpriced])
+
+
+def _laws(book: pd.DataFrame, market: Market) -> list[Model]:
+    """A law of each underlying of a book: what it can be asked for does not depend on the trade, nor on quotes."""
+    found = list[Model]()
+    for name in dict.fromkeys(map(text_of, book["underlying"].unique())):
+        if (own := market.underlyings.get(name)) is not None:
+            with suppress(ValueError, ArithmeticError):
+                found.append(replace(own, implied_volatility=0.2).model(own.spot, DAY))
+    return found
+
+
+def _refuse_unknown(greeks: Sequence[Greek], laws: Sequence[Model]) -> None:
+    """Refuse Greeks that none of some laws has; there is nothing to refuse without a law."""
+    for greek in greeks if laws else ():
+        if not any(has(law, greek) for law in laws):
+            raise unknown(greek, laws)
 
 
 def read(
@@ -62,10 +83,7 @@ def read(
 ) -> tuple[list[ManyOptions], list[Trade], list[Problem]]:
     """The plain options that are valued by columns, at spots times `factors` too, the other trades, and what is wrong.
 
-    Raises
-    ------
-    ValueError
-        If a Greek is unknown under the model of an underlying.
+    Greeks that the law of an underlying does not have are passed over.
     """
     plain = plain_options(book, market)
     found = list[ManyOptions]()

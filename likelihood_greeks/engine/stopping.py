@@ -9,7 +9,7 @@ look small, and the run would stop because of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, TypeAlias, final
 
@@ -106,6 +106,11 @@ class Goal:
     paths: int
     most: int
     targets: tuple[Target, ...] = ()
+
+    def among(self, labels: Sequence[str]) -> Goal:
+        """The goal of a run that estimates these Greeks alone: its targets of others are dropped."""
+        targets = tuple(replace(t, row=labels.index(t.greek)) for t in self.targets if t.greek in labels)
+        return replace(self, targets=targets, most=self.most if targets else self.paths)
 
     def needed(self, paths: int, watched: Iterable[Statistics]) -> int:
         """Paths that all targets take, predicted from moments of `paths` of them; `paths` if they are all reached."""

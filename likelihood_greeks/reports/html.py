@@ -95,8 +95,10 @@ def _leading(content: Content) -> Iterator[tuple[str, list[dict[str, str]]]]:
     largest, noisiest = (
         dict(list(content.leading(column).groupby(["greek", "currency"]))) for column in ("cash", "cash_standard_error")
     )
-    for greek, currency in ((greek, currency) for greek in content.greeks for currency in content.currencies):
-        rows, key = [], (greek, currency)
+    for key in ((greek, currency) for greek in content.greeks for currency in content.currencies):
+        if key not in largest:  # nothing in this currency has the Greek
+            continue
+        rows, (greek, currency) = [], key
         for row, noisy in zip(_records(largest[key]), _records(noisiest[key]), strict=True):
             value, _, error = with_error(row["cash"], row["cash_standard_error"]).partition(" ± ")
             rows.append({

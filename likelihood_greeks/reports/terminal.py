@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -32,8 +33,8 @@ def book_table(risk: pd.DataFrame, title: str = "Greeks a unit, ± standard erro
         table.add_column(greek, justify="right", no_wrap=True)
     for trade_id, rows in trades.groupby("trade_id", sort=False):
         first = rows.iloc[0]
-        by_greek = rows.set_index("greek")
-        cells = [_cell(by_greek.loc[greek], "value", "standard_error") for greek in greeks]
+        by_greek = {row["greek"]: row for row in rows.to_dict("records")}
+        cells = [_cell(by_greek, greek, "value", "standard_error") for greek in greeks]
         currency = [str(first["currency"]) or UNSTATED] * several
         about = escape(str(trade_id)), escape(str(first["product"])), *currency, f"{first['quantity']:,g}"
         table.add_row(*about, *cells)
@@ -54,8 +55,8 @@ def net_table(risk: pd.DataFrame, title: str = "Net position, ± standard error"
     for greek in greeks:
         table.add_column(greek, justify="right", no_wrap=True)
     for underlying, rows in net.groupby("underlying", sort=False):
-        by_greek = rows.set_index("greek")
-        cells = [_cell(by_greek.loc[greek], "position_value", "position_standard_error") for greek in greeks]
+        by_greek = {row["greek"]: row for row in rows.to_dict("records")}
+        cells = [_cell(by_greek, greek, "position_value", "position_standard_error") for greek in greeks]
         table.add_row(escape(str(underlying)), *[str(rows["currency"].iloc[0]) or UNSTATED] * bool(stated), *cells)
     for total in totals_by(risk) if net["underlying"].nunique() > 1 else ():
         table.add_row(total.name, *[total.currency] * bool(stated), *_totalled(total, ["price"]))
@@ -77,16 +78,21 @@ def totals_table(risk: pd.DataFrame, key: str) -> Table:
 
 
 def _totalled(total: Total, greeks: Sequence[str]) -> list[str]:
-    """The cells of a total."""
+    """The cells of a total, empty for Greeks that nothing in it has."""
     cells = []
     for greek in greeks:
-        row = total.cells[greek]
+        if (row := total.cells.get(greek)) is None:
+            cells.append("")
+            continue
         text = with_error(row["value"], row["standard_error"]) + (" !" if row["doubtful"] else "")
         cells.append(text.replace("±", "≤") if row["error"] == "at most" else text)
     return cells
 
 
-def _cell(row: pd.Series, value: str, error: str) -> str:
+def _cell(by_greek: Mapping[Any, Mapping[Any, Any]], greek: str, value: str, error: str) -> str:
+    """A number with its error; nothing of a Greek that the law of the underlying does not have."""
+    if (row := by_greek.get(greek)) is None:
+        return ""
     return with_error(float(row[value]), float(row[error])) + (" !" if row["note"] else "")
 
 
