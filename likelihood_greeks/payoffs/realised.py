@@ -57,7 +57,7 @@ class VarianceSwap:
     --------
     >>> swap = VarianceSwap(0.2, [1 / 252, 2 / 252], reference=100.0)
     >>> swap(np.array([[102.0], [101.0]])).round(6)
-    array([0.021524])
+    array([0.021641])
     """
 
     strike: float
