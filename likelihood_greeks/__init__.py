@@ -9,6 +9,7 @@ from .book.ladder import ladder
 from .book.market import Market
 from .book.pivots import pivot
 from .book.reading import BookWarning
+from .book.registered import register_product
 from .book.risk import risk
 from .book.units import desk_units
 from .comparison import compare, finite_difference, pathwise
@@ -101,6 +102,7 @@ __all__ = [
     "plot_greek",
     "plot_risk",
     "quantlib",
+    "register_product",
     "report",
     "risk",
     "scenarios",

@@ -24,6 +24,7 @@ import numpy as np
 from .._checks import refuse
 from ..engine.open_fixing import SCALES, SPOT, STILL, Moving, of_average
 from ..models.protocol import PathModel
+from .products import PRODUCTS
 from .state import History
 
 
@@ -44,6 +45,8 @@ def moving(trade: History, spot: float, model: PathModel) -> Moving:
 def _rule(trade: History, spot: float) -> Moving:
     """The rule of the product."""
     seen = [*trade.seen(spot).values()]
+    if PRODUCTS[trade.product].own:
+        _give(trade, "a product of your own may depend on it")
     match trade.product:
         case "asian":
             return _average(trade, spot, seen)

@@ -38,7 +38,8 @@ class Product:
     `floats` says that its strike may be the word ``floating``; `struck_at_start` that it is a percentage of the spot at
     the start, in years `start`, which the contract takes as its `moneyness`; `calls` that it is redeemed early on its
     dates, and watched on those of the column ``knock_in_frequency`` too; `touches` that reaching a level decides it;
-    `of_volatility` that its strike is a volatility. `frequency` is what that column holds if it is blank.
+    `of_volatility` that its strike is a volatility. `frequency` is what that column holds if it is blank; `own` that
+    it is a user's.
     """
 
     contract: Callable[..., Contract]
@@ -52,6 +53,7 @@ class Product:
     touches: bool = False
     of_volatility: bool = False
     frequency: str = ""
+    own: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:

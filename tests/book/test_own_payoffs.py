@@ -6,6 +6,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks.book.own_payoffs import written
+from likelihood_greeks.book.products import PRODUCTS
 from likelihood_greeks.book.trades import parse
 
 SECTION = {"spot": 95.0, "zero_rate": 0.03, "dividend_yield": 0.01, "implied_volatility": 0.2}
@@ -75,6 +76,47 @@ def test_a_file_is_never_executed(tmp_path):
     with pytest.warns(lg.BookWarning, match="payoff"):
         assert lg.risk(path, MARKET, paths=256, seed=1).empty
     assert path.exists()
+
+
+def average_of(strike, times, cash=1.0):
+    """Pays for each unit by which an average is above a strike."""
+    return lg.Payoff(lambda spot: cash * np.maximum(spot.mean(axis=0) - strike, 0.0), times)
+
+
+@pytest.fixture
+def registered():
+    lg.register_product("average_of", average_of, ["strike", "frequency"], ["cash"])
+    yield
+    del PRODUCTS["average_of"]
+
+
+def test_a_product_with_a_name_may_be_in_files_and_have_a_past(registered, tmp_path):
+    path = tmp_path / "book.csv"
+    path.write_text(
+        "trade_id,underlying,product,quantity,maturity,strike,frequency,option\n"
+        "a,X,average of,1,2027-11-27,95,2026-09-18;2027-05-27;2027-11-27,\n"
+        "b,X,asian,-1,2027-11-27,95,2026-09-18;2027-05-27;2027-11-27,call\n"
+    )
+    market = {"valuation_date": "2026-11-27", "underlyings": {"X": SECTION}, "fixings": {"X": {"2026-09-18": 99.0}}}
+    frame = lg.risk(path, market, ["delta"], paths=2048, seed=1)
+    net = frame[frame["trade_id"] == "net"]
+    assert (np.abs(net["position_value"]) < 1e-3 + 4.0 * net["position_standard_error"]).all()
+    row = {"trade_id": "a", "underlying": "X", "quantity": 1, "product": "average_of", "strike": 95}
+    row |= {"maturity": "2027-11-27", "frequency": "2026-11-27;2027-11-27"}
+    assert problem(row) == "fixings"  # today's is open
+
+
+@pytest.mark.parametrize(
+    ("terms", "name"),
+    [
+        (("call", average_of, ["strike"]), "name"),
+        (("Average of", average_of, ["strike"]), "name"),
+        (("average_of", average_of, ["stryke"]), "required and optional"),
+    ],
+)
+def test_a_name_that_is_taken_or_a_column_that_is_none_is_refused(terms, name):
+    with pytest.raises(ValueError, match=f"^{name} must"):
+        lg.register_product(*terms)
 
 
 def test_functions_are_known_again_by_what_they_do():

@@ -1,0 +1,49 @@
+"""Products of the user's own by name, so that files may hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .._checks import refuse
+from ..payoffs.protocol import Contract
+from .columns import TERMS, key_of
+from .products import PRODUCTS, Product
+
+TAKEN = ("maturity", *(name for name in TERMS if name not in ("option", "knock_in_frequency", "payoff")))
+"""The columns that such a product may use."""
+
+
+def register_product(
+    name: str, contract: Callable[..., Contract], required: Sequence[str], optional: Sequence[str] = ()
+) -> None:
+    """Give a product of your own a name for the column ``product`` of books, files included, until Python ends.
+
+    With a past it sees its past observations before the spots to come, as the library's averages do; where today's
+    fixing is open it asks for it.
+
+    Parameters
+    ----------
+    name : str
+        Lower case, words joined by underscores. One of your own may be given again.
+    contract : callable
+        Makes the contract, one that pays at its end, from the columns by name; ``frequency`` is called ``times``, in
+        years, and ``maturity`` is in years.
+    required, optional : sequence of str
+        Columns of a book that it takes; blank optional ones are left out.
+
+    Raises
+    ------
+    ValueError
+        If the name is none or the library's, or a column is not one of the terms of books.
+    TypeError
+        If `contract` cannot be called.
+    """
+    if not callable(contract):
+        raise TypeError(f"contract must be callable, got {contract!r}")
+    if not isinstance(name, str) or not name or key_of(name) != name:
+        refuse("name", "be in lower case, words joined by underscores", name)
+    if name in PRODUCTS and not PRODUCTS[name].own:
+        refuse("name", "not be a product of the library", name)
+    if wrong := [column for column in (*required, *optional) if column not in TAKEN]:
+        refuse("required and optional", f"be among {', '.join(TAKEN)}", wrong)
+    PRODUCTS[name] = Product(contract, tuple(required), tuple(optional), own=True)
