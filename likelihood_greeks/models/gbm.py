@@ -181,7 +181,8 @@ class GBM:
         """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
         grid = np.asarray(dates("times", times))
         cash_dividends.need_lognormal(self, "averages", grid[-1])
-        return lognormal.average_jets(self._growing_jet(grid[:, None]), self._terms(grid), level)
+        terms = _terms(self, tuple(grid.tolist()))  # in all coordinates, the dividends among them
+        return lognormal.average_jets(self._growing_jet(grid[:, None]), terms, level)
 
     def distribution(self, spot: FloatArray, time: float) -> FloatArray:
         """Probability that the spot at `time` is at most `spot`; shape of `spot`."""

@@ -205,7 +205,8 @@ class TermStructureGBM:
         """Expectations of 1{G > level} and A 1{G > level}, G and A the geometric and arithmetic averages at `times`."""
         grid = np.asarray(dates("times", times))
         cash_dividends.need_lognormal(self, "averages", grid[-1])
-        return lognormal.average_jets(self._growing_jet(grid[:, None]), self._terms(grid), level)
+        terms = _terms(self, tuple(grid.tolist()))  # in all coordinates, the dividends among them
+        return lognormal.average_jets(self._growing_jet(grid[:, None]), terms, level)
 
     def black_volatility(self, time: float) -> float:
         """Volatility to `time` (years, > 0), the shift in it, per square-root year."""
