@@ -34,6 +34,7 @@ GREEKS: tuple[str, ...] = (
 )  # fmt: skip
 SPOTS = (0.85, 0.92, 1.0, 1.09, 1.18)
 """Multiples of the spot over which a Greek's scale is taken."""
+LEAST = 0.1  # of the scale of a call of the same price
 
 MODELS = (
     GBM(spot=93.0, volatility=0.27, rate=0.043, dividend_yield=0.017),
@@ -92,9 +93,17 @@ class Case:
         """Largest absolute value of a Greek over spots from 15 % below to 18 % above.
 
         The moneyness of a floating strike does not move with the spot, and its gamma vanishes: there, a call's scale.
+        Greeks of others may vanish too (what is struck at a later spot has no gamma): at least a tenth of a call's
+        scale, by their prices.
         """
+        call = Case(self.model, Call(self.model.spot, self.payoff.times[-1]))
         if getattr(self.payoff, "strike", 0.0) is None:
-            return Case(self.model, Call(self.model.spot, self.payoff.times[-1])).scale(greek)
+            return call._largest(greek)
+        share = self._largest("price") / call._largest("price")
+        return max(self._largest(greek), LEAST * share * call._largest(greek))
+
+    def _largest(self, greek: Greek) -> float:
+        """The largest absolute value of a Greek over `SPOTS`."""
         return max(abs(self.reference(greek, factor).value) for factor in SPOTS)
 
     def quantlib(self, greek: Greek) -> float | None:
