@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, final
 
 from ..models.gbm import GBM
@@ -99,7 +100,7 @@ class Case:
         call = Case(self.model, Call(self.model.spot, self.payoff.times[-1]))
         if getattr(self.payoff, "strike", 0.0) is None:
             return call._largest(greek)
-        share = self._largest("price") / call._largest("price")
+        share = _largest_price(self) / _largest_price(call)
         return max(self._largest(greek), LEAST * share * call._largest(greek))
 
     def _largest(self, greek: Greek) -> float:
@@ -114,6 +115,12 @@ class Case:
             return quantlib.greek(self.model, self.payoff, greek)
         except TypeError:  # so it says
             return None
+
+
+@lru_cache(maxsize=256)
+def _largest_price(case: Case) -> float:
+    """The largest price of a case over `SPOTS`: the same for the scale of every Greek."""
+    return case._largest("price")
 
 
 def europeans(model: GBM, days: int, tilt: float) -> Iterator[Contract]:
