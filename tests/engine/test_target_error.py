@@ -287,7 +287,7 @@ def test_the_command_line_takes_targets(capsys, tmp_path):
     common = ["risk", str(book), "--market", str(DATA / "market.toml"), "--greeks", "delta,spot:rate", "--seed", "3"]
     common += ["--paths", "4096", "--workers", "1"]
     with pytest.raises(SystemExit) as stop:
-        cli.main([*common, "--target-error", "delta=9e-3,spot:rate=9%", "--max-paths", "60000"])
+        cli.main([*common, "--target-error", "delta=3e-3,spot:rate=3%", "--max-paths", "60000"])
     assert stop.value.code == 0
     out = capsys.readouterr().out
     paths = int(re.search(r"3 trades, ([\d,]+) paths", out)[1].replace(",", ""))
