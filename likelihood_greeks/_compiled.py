@@ -21,8 +21,8 @@ def _loaded(name: str) -> ModuleType:
 
 
 def kernels(name: str) -> ModuleType | None:
-    """The module ``kernels.<name>``; None while only formulas are to run."""
-    return None if _switched_off else _loaded(name)
+    """The module ``kernels.<name>``; None while only formulas are to run, or where nothing is to be compiled."""
+    return None if _switched_off or not _loaded("jit").AVAILABLE else _loaded(name)
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .._checks import InvalidValueError, refuse, within
 from . import curve_reading, market_keys, underlying_reading
 from .calendars import iso_date
@@ -18,6 +20,7 @@ from .setting import Setting
 from .underlying import Underlying
 
 
+@np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
 def read(source: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
     """The fields of the market in a TOML file, or in a dictionary of the same structure.
 

@@ -45,6 +45,7 @@ class Valued:
     problems: list[Problem]
 
 
+@np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
 def read_and_valued(book: pd.DataFrame, market: Market, greeks: Sequence[Greek], closed_form: bool) -> Valued:
     """A table that `read_book` returned, read and valued as far as it is exact.
 
@@ -78,6 +79,7 @@ def _refuse_unknown(greeks: Sequence[Greek], laws: Sequence[Model]) -> None:
             raise unknown(greek, laws)
 
 
+@np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
 def read(
     book: pd.DataFrame, market: Market, greeks: Sequence[Greek], factors: Sequence[float] = ()
 ) -> tuple[list[ManyOptions], list[Trade], list[Problem]]:

@@ -42,6 +42,7 @@ class Exact:
         return "European: the law has its closed form"
 
 
+@np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
 def exact(
     model: PathModel, payoff: Contract, wanted: Mapping[str, Combination], closed_form: bool = True
 ) -> Exact | None:
@@ -71,6 +72,7 @@ def exact(
     return Exact(METHOD, found)
 
 
+@np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
 def price(model: PathModel, payoff: Contract, elapsed: float = 0.0) -> Jet | None:
     """The discounted value of a European with its derivatives; None for another payoff, or if the law has none.
 

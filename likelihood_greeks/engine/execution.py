@@ -6,12 +6,14 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from contextvars import ContextVar, copy_context
 from functools import lru_cache
+from threading import Lock
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import cloudpickle
+import numpy as np
 from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
@@ -34,9 +36,40 @@ def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def one_thread_each() -> AbstractContextManager[Any]:
-    """Linear algebra on one thread: the products here are small, and chunks, not products, are shared out."""
-    return _libraries().limit(limits=1, user_api="blas")
+class _OneThreadEach:
+    """Linear algebra on one thread while anybody is inside: a setting of the process, which calls in threads share.
+
+    The first to come in sets it, the last to leave gives it back what it was. Were each to do so for itself, one that
+    leaves would change the threads of another at work, and with them its last bits.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._limits = Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._limits.enter_context(_libraries().limit(limits=1, user_api="blas"))
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limits.close()
+
+
+_one_thread_each = _OneThreadEach()
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Linear algebra on one thread: the products here are small, and chunks, not products, are shared out.
+
+    What underflows is zero meanwhile, whatever the caller has set NumPy to do.
+    """
+    with _one_thread_each, np.errstate(under="ignore"):
+        yield
 
 
 @contextmanager

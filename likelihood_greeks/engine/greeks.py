@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
+import numpy as np
 import pandas as pd
 
 from .._checks import one_of, refuse
@@ -135,6 +136,7 @@ def greeks(
     )
 
 
+@np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
 def of_combinations(
     law: PathModel,
     payoff: Contract,

@@ -1,7 +1,8 @@
 """Weights and handing over on clocks that run differently on every path: see `models.moves`, `controls.handover`."""
 
 import numpy as np
-from numba import njit
+
+from .jit import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})

@@ -1,7 +1,8 @@
 """Where on a line a spot is first at a level, compiled, for `controls.lines`, a row at a time in cache."""
 
 import numpy as np
-from numba import njit
+
+from .jit import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})

@@ -1,7 +1,8 @@
 """`estimate.Moments.of` compiled: a row of samples at a time, which stays in cache for the second pass."""
 
 import numpy as np
-from numba import njit
+
+from .jit import njit
 
 
 @njit(cache=True, nogil=True)

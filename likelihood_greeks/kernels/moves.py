@@ -1,7 +1,8 @@
 """Sums over dates compiled: `moves.diffused` and `moves.weighted_squares`, a row at a time in cache."""
 
 import numpy as np
-from numba import njit
+
+from .jit import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})

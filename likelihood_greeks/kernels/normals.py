@@ -5,7 +5,9 @@ minimax polynomials, to less than one unit in the last place.
 """
 
 import numpy as np
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
+
+from .jit import njit
 
 ROUNDS = 10
 BLOCK = 512  # counters at a time: two words each stay in the first-level cache

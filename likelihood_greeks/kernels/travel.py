@@ -1,7 +1,8 @@
 """Sums of gradients over dates compiled, for `controls.handover` and `payoffs.relaxed.reductions`, a row at a time."""
 
 import numpy as np
-from numba import njit
+
+from .jit import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})

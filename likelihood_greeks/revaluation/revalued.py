@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
+import numpy as np
+
 from .._typing import FloatArray
 from ..controls.regression import fit
 from ..engine.execution import Workers, results
@@ -137,6 +139,7 @@ class Revalued:
         return "; ".join(filter(None, found))
 
 
+@np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
 def revalued(work: Revaluation) -> Revalued:
     """The payoff at all points."""
     run, times = work.settings, work.payoff.times

@@ -2,7 +2,7 @@
 
 from math import log
 
-from numba import njit
+from ..jit import njit
 
 LOG_ORDER = 3  # number of the row less the logarithm of z + c
 

@@ -8,8 +8,8 @@ direction holds, step by step, the factors of beta, z, x, order and w, and the d
 from math import exp, log, sqrt
 
 import numpy as np
-from numba import njit
 
+from ..jit import njit
 from .bessel import piece
 from .variance import LOG_FLOOR
 

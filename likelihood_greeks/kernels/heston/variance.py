@@ -3,8 +3,8 @@
 from math import exp, log, sqrt
 
 import numpy as np
-from numba import njit
 
+from ..jit import njit
 from .bessel import piece
 
 BLOCK = 1024  # numbers at a time, so that they stay in cache

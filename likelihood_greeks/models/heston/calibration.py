@@ -155,6 +155,7 @@ class HestonCalibration(Generic[M]):
         return "; ".join([f"Heston: {values}", f"error {error}, {worst}", f"Feller ratio {self.feller:.2f}", *doubts])
 
 
+@np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
 def calibrate(
     make: Callable[..., M],
     surface: pd.DataFrame,
