@@ -21,6 +21,7 @@ from .models.heston.calibration import HestonCalibration
 from .models.heston.law import Heston
 from .models.protocol import PathModel, Paths
 from .models.term_structure import TermStructureGBM
+from .payoffs.accumulator import TARF, Accumulator
 from .payoffs.autocallable import Autocallable
 from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.convertible import BarrierReverseConvertible, ReverseConvertible
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GBM",
+    "TARF",
+    "Accumulator",
     "Asian",
     "AssetOrNothingCall",
     "AssetOrNothingPut",
