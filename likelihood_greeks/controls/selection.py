@@ -14,63 +14,111 @@ Residual variances in the pilot flatter; with p controls and an effective number
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import AnyArray, FloatArray
 from .protocol import Control, Load, cost_of
-from .regression import COLLINEAR, Products
+from .regression import Products
 
 BUDGET = 6.5  # plain runs; the pilot comes on top
 PILOT_COST = 0.5  # plain runs: what the pilot costs in any case
 SERVED = 1.5  # a Greek has a say if all offers together divide its variance by this much
-RESOLVED = 1e-7  # share of the variance below which nearly equal controls can no longer be told apart
+RESOLVED = 1e-7
+"""Share of the variance below which nearly equal controls are no longer told apart, so that no choice hangs on the last
+bits of a sum."""
+
 MEAN_LIMIT = 6.0  # standard errors that a control's mean may lie from zero in the pilot
 
 
 class _Shrinking:
-    """Least squares of one Greek on a set of controls that shrinks."""
+    """Least squares of several Greeks, each on a set of controls that shrinks.
 
-    def __init__(self, covariance: FloatArray, controls: Sequence[int], effective: float) -> None:
-        scale = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-        live = [j for j in controls if scale[j] > 0.0]
-        correlation = covariance[np.ix_(live, live)] / np.outer(scale[live], scale[live])
-        self.inverse = np.linalg.inv(correlation + COLLINEAR**2 * np.eye(len(live)))
-        right = covariance[live, -1] / (scale[live] * scale[-1])
-        self.place = {j: k for k, j in enumerate(live)}
-        self.coefficients = self.inverse @ right
-        self.left = max(1.0 - float(right @ self.coefficients), RESOLVED)  # share of the variance
+    Parameters
+    ----------
+    covariance : ndarray, shape (n_greeks, n_controls + 1, n_controls + 1)
+        Of the controls and, last, the Greek.
+    usable : ndarray of bool, shape (n_greeks, n_controls)
+        Which controls each may have.
+    effective : float
+        Effective number of samples.
+    """
+
+    def __init__(self, covariance: FloatArray, usable: AnyArray, effective: float) -> None:
+        scale = np.sqrt(np.maximum(np.einsum("gii->gi", covariance), 0.0))
+        self.live = usable & (scale[:, :-1] > 0.0)
+        size = np.where(self.live, scale[:, :-1], 1.0)
+        correlation = covariance[:, :-1, :-1] / (size[:, :, None] * size[:, None, :])
+        correlation *= self.live[:, :, None] & self.live[:, None, :]
+        unit = np.arange(self.live.shape[1])
+        correlation[:, unit, unit] = 1.0 + RESOLVED
+        self.inverse = np.linalg.inv(correlation)
+        right = np.where(self.live, covariance[:, :-1, -1] / (size * scale[:, -1:]), 0.0)
+        self.coefficients = np.einsum("gij,gj->gi", self.inverse, right)
+        self.left = np.maximum(1.0 - (right * self.coefficients).sum(axis=1), RESOLVED)  # shares of the variances
         self.effective = effective
 
-    def _part(self, removed: Sequence[int]) -> list[int]:
-        return [self.place[j] for j in removed if j in self.place]
+    def only(self, greeks: AnyArray) -> None:
+        """Forget the other Greeks; `greeks` is bool."""
+        self.live, self.inverse = self.live[greeks], self.inverse[greeks]
+        self.coefficients, self.left = self.coefficients[greeks], self.left[greeks]
 
-    def _raised(self, part: list[int]) -> float:
-        if len(part) == 1:
-            return float(self.coefficients[part[0]] ** 2 / self.inverse[part[0], part[0]])
-        mine = self.coefficients[part]
-        return float(mine @ np.linalg.solve(self.inverse[np.ix_(part, part)], mine))
+    def _corrected(self, left: FloatArray, controls: AnyArray) -> FloatArray:
+        """Logarithms of variances, corrected for how many controls explain them; both (n_greeks, ...)."""
+        used = np.minimum(controls, 0.5 * self.effective)
+        return np.asarray(np.log(left) + np.log((self.effective + used) / (self.effective - used)))
 
-    def log_variance(self, removed: Sequence[int] = ()) -> float:
-        """Logarithm of the corrected residual variance, without some of the controls."""
-        part = self._part(removed)
-        left = self.left + (self._raised(part) if part else 0.0)
-        used = min(len(self.place) - len(part), 0.5 * self.effective)
-        return float(np.log(left) + np.log((self.effective + used) / (self.effective - used)))
+    def without_each(self) -> FloatArray:
+        """Logarithms of the corrected variances if one control is left out, shape (n_greeks, n_controls)."""
+        diagonal = np.where(self.live, np.einsum("gii->gi", self.inverse), 1.0)
+        raised = np.where(self.live, self.coefficients**2 / diagonal, 0.0)
+        return self._corrected(self.left[:, None] + raised, self.live.sum(axis=1)[:, None] - self.live)
+
+    def without(self, removed: Sequence[int] = ()) -> FloatArray:
+        """The same if several are left out, shape (n_greeks,)."""
+        part = np.asarray(removed, dtype=int)
+        block, mine = self.inverse[:, part[:, None], part], self.coefficients[:, part]
+        block = block + np.eye(len(part)) * ~self.live[:, part][:, :, None]
+        raised = (mine * np.linalg.solve(block, mine[:, :, None])[:, :, 0]).sum(axis=1)
+        gone = self.live[:, part].sum(axis=1)
+        return self._corrected(self.left + raised, self.live.sum(axis=1) - gone)
+
+    def remove(self, removed: Sequence[int]) -> None:
+        """Leave some of the controls out for good, one after the other."""
+        for j in removed:
+            live = self.live[:, j]
+            row = np.where(live[:, None], self.inverse[:, j], 0.0)
+            size = np.where(live, self.inverse[:, j, j], 1.0)
+            self.left += np.where(live, self.coefficients[:, j] ** 2 / size, 0.0)
+            self.coefficients -= row * (self.coefficients[:, j] / size)[:, None]
+            self.inverse -= row[:, :, None] * (row / size[:, None])[:, None, :]
+            self.live[:, j] = False
+
+
+class _Work:
+    """Work of a set of controls that shrinks: a piece that several have in common is done while one of them is left."""
+
+    def __init__(self, works: Mapping[int, Mapping[Hashable, float]], load: Load) -> None:
+        self.works, self.plain = works, load.plain
+        self.total = (cost_of(works.values(), load) - 1.0) * load.plain
+        self.users: Counter[Hashable] = Counter(piece for work in works.values() for piece in work)
+
+    def saved(self, removed: Sequence[int]) -> float:
+        """The work that nobody is left to need if some controls go."""
+        gone = Counter(piece for j in removed for piece in self.works[j])
+        size = {piece: work for j in removed for piece, work in self.works[j].items()}
+        return sum(work for piece, work in size.items() if gone[piece] == self.users[piece])
+
+    def cost(self, removed: Sequence[int] = ()) -> float:
+        """Work of a run with what is left when some controls go, in plain runs."""
+        return 1.0 + (self.total - self.saved(removed)) / self.plain
 
     def remove(self, removed: Sequence[int]) -> None:
         """Leave some of the controls out for good."""
-        part = self._part(removed)
-        if not part:
-            return
-        self.left += self._raised(part)
-        kept = [k for k in range(len(self.place)) if k not in part]
-        across = np.linalg.solve(self.inverse[np.ix_(part, part)], self.inverse[np.ix_(part, kept)])
-        self.coefficients = self.coefficients[kept] - across.T @ self.coefficients[part]
-        self.inverse = self.inverse[np.ix_(kept, kept)] - self.inverse[np.ix_(kept, part)] @ across
-        names = [j for j, k in sorted(self.place.items(), key=lambda item: item[1]) if k in set(kept)]
-        self.place = {j: k for k, j in enumerate(names)}
+        self.total -= self.saved(removed)
+        self.users.subtract(Counter(piece for j in removed for piece in self.works[j]))
 
 
 def choose(controls: Sequence[Control], load: Load, products: Products, allowed: FloatArray) -> list[int]:
@@ -89,34 +137,39 @@ def choose(controls: Sequence[Control], load: Load, products: Products, allowed:
     """
     n_free = allowed.shape[1]
     covariances = products.covariance()
-    offers = {j: n_free + j for j in range(len(controls)) if not biased(products, n_free + j)}
-    served = [
-        _Shrinking(covariance, [*np.flatnonzero(mask).tolist(), *offers.values()], products.effective)
-        for covariance, mask in zip(covariances, allowed, strict=True)
-        if covariance[-1, -1] > 0.0
-    ]
-    problems = [p for p in served if p.log_variance() < p.log_variance([*offers.values()]) - np.log(SERVED)]
-    if not problems:
+    left = [j for j in range(len(controls)) if not biased(products, n_free + j)]
+    usable = np.concatenate(
+        [allowed, np.isin(np.arange(len(controls)), left) & np.ones((len(allowed), 1), bool)], axis=1
+    )
+    varies = covariances[:, -1, -1] > 0.0
+    problems = _Shrinking(covariances[varies], usable[varies], products.effective)
+    alone = problems.without([n_free + j for j in left])
+    problems.only(problems.without() < alone - np.log(SERVED))
+    if not len(problems.left):
         return []
-    left, works = list(offers), {j: controls[j].work(load) for j in offers}
-
-    def objective(removed: Sequence[int]) -> float:
-        rows = [offers[j] for j in removed]
-        work = PILOT_COST + cost_of([works[j] for j in left if j not in removed], load)
-        return float(np.mean([p.log_variance(rows) for p in problems]) + np.log(work))
-
+    work = _Work({j: controls[j].work(load) for j in left}, load)
     found: list[tuple[float, list[int]]] = []
     while True:
-        if cost_of([works[j] for j in left], load) <= BUDGET:
-            found.append((objective([]), list(left)))
+        if work.cost() <= BUDGET:
+            found.append((float(problems.without().mean() + np.log(PILOT_COST + work.cost())), list(left)))
         if not left:
             break
-        trials = [[j] for j in left] + _families(controls, left)
-        removed = min(trials, key=objective)
-        for problem in problems:
-            problem.remove([offers[j] for j in removed])
+        removed = _least(controls, left, problems, n_free, work)
+        problems.remove([n_free + j for j in removed])
+        work.remove(removed)
         left = [j for j in left if j not in removed]
     return min(found)[1]
+
+
+def _least(
+    controls: Sequence[Control], left: Sequence[int], problems: _Shrinking, n_free: int, work: _Work
+) -> list[int]:
+    """The control, or the family of them, without which variance times cost is least."""
+    single = problems.without_each()[:, n_free:].mean(axis=0)
+    trials: list[tuple[list[int], float]] = [([j], float(single[j])) for j in left]
+    families = _families(controls, left)
+    trials += [(family, float(problems.without([n_free + j for j in family]).mean())) for family in families]
+    return min(trials, key=lambda trial: trial[1] + float(np.log(PILOT_COST + work.cost(trial[0]))))[0]
 
 
 def _families(controls: Sequence[Control], left: Sequence[int]) -> list[list[int]]:

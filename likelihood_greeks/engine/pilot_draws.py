@@ -47,12 +47,40 @@ def draws(
     if shifts is None:
         yield weigh(model, simulated(model, times, chunk), needed, rate), np.ones(chunk.n_samples), chunk
         return
-    for k, (shift, share) in enumerate(zip(shifts, SHARES, strict=True)):
-        piece = replace(chunk, index=len(SHIFTS) * chunk.index + k, n_paths=round(share * chunk.n_paths))
-        paths = _pushed(model, grid, piece, shift)
+    counts = [round(share * chunk.n_paths) for share in SHARES]
+    pieces = [replace(chunk, index=len(SHIFTS) * chunk.index + k, n_paths=n) for k, n in enumerate(counts)]
+    pushed = [_pushed(model, grid, piece, shift) for piece, shift in zip(pieces, shifts, strict=True)]
+    if (joined := _joined(pushed, chunk.sampling != "pseudo")) is not None:
+        pushed, pieces = [joined], [replace(chunk, n_paths=sum(counts))]
+    for paths, piece in zip(pushed, pieces, strict=True):
         drawn = weigh(model, paths, [*needed, *({RATE} - set(needed))], rate)
         weight = _weight(_exponents(model, paths, drawn, shifts))
         yield drawn, weight[: piece.n_samples], piece  # of an antithetic pair the first path was drawn
+
+
+def _joined(pieces: Sequence[Paths], antithetic: bool) -> Paths | None:
+    """All paths as one set; None if the law keeps what is not path by path.
+
+    Of antithetic pairs the first paths come first, then the second ones.
+    """
+    first = pieces[0]
+    alike = all(
+        one.substeps == first.substeps
+        and one.latent.keys() == first.latent.keys()
+        and all(np.shape(rows)[-1:] == (one.n_paths,) for rows in one.latent.values())
+        for one in pieces
+    )
+    if not alike:
+        return None
+
+    def along(rows: Sequence[FloatArray]) -> FloatArray:
+        if not antithetic:
+            return np.concatenate(rows, axis=-1)
+        halves = [np.split(part, 2, axis=-1) for part in rows]
+        return np.concatenate([*(a for a, _ in halves), *(b for _, b in halves)], axis=-1)
+
+    latent = {name: along([np.asarray(one.latent[name]) for one in pieces]) for name in first.latent}
+    return replace(first, spot=along([one.spot for one in pieces]), latent=latent, memo=None)
 
 
 def _made_of_one_normal(model: PathModel, grid: FloatArray) -> bool:

@@ -87,7 +87,7 @@ def test_what_a_run_sees_itself_is_left_to_it():
     seen = lg.Payoff(lambda s: np.maximum(s[-1] - 100.0, 0.0) - np.where(s[-1] < 90.0, 5.0, 0.0), times=DATES)
     group = Group(LAW, (seen,), ({(): 1.0}, {("spot",): 1.0}), CONTROLS["auto"])
     (plan,) = pilot.planned(group, [Chunk(2, 0, 4096, pilot=True)], 100_000)
-    assert not plan.scouted.rare.any()
+    assert (plan.scouted.rare < 1e-20).all()  # rounding errors: the payoff is a sum of Europeans
 
 
 @pytest.mark.parametrize("law", [LAW, HESTON], ids=["GBM", "Heston"])
