@@ -4,6 +4,7 @@ Comparisons are written so that NaN fails them.
 """
 
 import os
+import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -116,6 +117,32 @@ def _increasing(values: FloatArray) -> bool:
     """Whether an array holds finite year fractions, all > 0 and strictly increasing."""
     known = values.size > 0 and bool(np.isfinite(values[-1])) and values[0] > 0.0
     return bool(known and (np.diff(values) > 0.0).all())
+
+
+def real_array(name: str, value: Any) -> FloatArray:
+    """`value` as an array of floats; ``TypeError`` unless it holds real numbers, or true and false.
+
+    What NumPy would convert with a loss is refused: it drops masks, imaginary parts and the units of dates, and the
+    values of an array of objects may be anything.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} must hold plain numbers: say what masked ones are, by .filled(0.0); got a masked array"
+        )
+    try:
+        found = np.asarray(value)
+    except ValueError as error:
+        raise TypeError(f"{name} must be an array of numbers, got {_described(value)} ({error})") from error
+    if found.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be an array of real numbers, got {_described(value, found)}")
+    return np.asarray(found, dtype=float)
+
+
+def _described(value: object, found: Any = None) -> str:
+    """A value that is no array of numbers, in a few words."""
+    if isinstance(value, np.ndarray) or (found is not None and found.ndim and found.dtype.kind != "O"):
+        return f"an array of {found.dtype}" if found is not None else "an array"
+    return f"{type(value).__name__} {reprlib.repr(value)}"
 
 
 def writable(name: str, path: Path, suffixes: Sequence[str]) -> None:

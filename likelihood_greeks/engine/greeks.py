@@ -15,9 +15,11 @@ from ..controls.protocol import cost
 from ..estimate import Estimate, Moments, Replicated, Statistics, rarity
 from ..estimators.likelihood_ratio import Combination, simulated
 from ..models.adaptor import as_path_model, verify
+from ..models.honest import verify_draws
 from ..models.protocol import PathModel, observed
 from ..parameters import Greek, requested
-from ..payoffs.protocol import Contract, verify_separate
+from ..payoffs.protocol import Contract
+from ..payoffs.separate import verify_separate
 from ..result import Diagnostics, Result, estimates
 from ..streams.chunks import Chunk, Draws, checked
 from .choice_of_law import HandOver, chosen_law
@@ -235,8 +237,12 @@ def _with_plan(diagnostics: Diagnostics, planned: Planned, found: Mapping[str, E
 
 
 def check_on_trial(law: PathModel, payoff: Contract, seed: int) -> None:
-    """Refuse a law whose score is not that of its density, or a payoff that mixes paths, on a few paths of a trial."""
+    """Refuse what would give wrong numbers unseen, on a few paths of a trial.
+
+    A law whose draws are not those of its stream, or whose score is not that of its density; a payoff that mixes paths.
+    """
     trial = Chunk(seed, 0, 64, pilot=True)
+    verify_draws(law, payoff.times, lambda number: replace(trial, index=number).stream())
     verify(law, payoff.times, trial.stream())
     verify_separate(payoff, observed(simulated(law, payoff.times, trial)))
 

@@ -26,6 +26,7 @@ from typing import Any, final
 
 import numpy as np
 
+from .._checks import real_array
 from .._typing import FloatArray
 from ..models.capabilities import Movable, has
 from ..models.moves import LIKELIHOOD_RATIO, Moves
@@ -117,7 +118,7 @@ def simulated(model: PathModel, times: Sequence[float], chunk: Chunk) -> Any:
         If it did not draw as many paths as the stream has.
     """
     paths = model.simulate(np.asarray(times), chunk.stream())
-    shape = observed(paths).shape
+    shape = real_array("what simulate draws", getattr(paths, "spot", paths)).shape
     if not shape or shape[-1] != chunk.n_paths:
         raise ValueError(f"simulate must draw {chunk.n_paths} paths (the last axis), got shape {shape}")
     return paths

@@ -15,6 +15,7 @@ from typing import Any, final
 
 import numpy as np
 
+from .._checks import real_array
 from .._typing import AnyArray, FloatArray
 from ..numerics.jets import Jet
 from ..parameters import TIME, Derivative, NamesGreeks, coordinates
@@ -108,7 +109,7 @@ class Adapted:
         own = getattr(self.law, "log_density", None)
         if own is None:
             return by_moves.log_density(self, paths)
-        value, n_paths = np.asarray(own(paths), dtype=float), observed(paths).shape[-1]
+        value, n_paths = real_array("log_density", own(paths)), observed(paths).shape[-1]
         if value.shape != (n_paths,):
             raise ValueError(f"log_density must have shape ({n_paths},), one number a path, got {value.shape}")
         return value
@@ -119,7 +120,7 @@ class Adapted:
         own = getattr(self.law, "score", None)
         if own is None and has(self.law, Movable):
             return by_moves.score(self, paths, wanted)
-        rows = np.asarray(own(paths)) if own else np.zeros((0, 0))
+        rows = real_array("score", own(paths)) if own else np.zeros((0, 0))
         if own and (rows.ndim != 2 or len(rows) != len(self.parameters)):
             raise ValueError(f"score must have a row for each of {self.parameters}, got shape {rows.shape}")
         table = dict(zip(self.parameters, rows, strict=False))

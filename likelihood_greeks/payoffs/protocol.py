@@ -4,7 +4,11 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
+from .._checks import real_array
 from .._typing import AnyArray, FloatArray
+
+ONE_NUMBER = ("can be converted to Python scalars", "must be real number, not ndarray", "can be converted to a scalar")
+"""What NumPy says where Python's mathematics is given an array."""
 
 Kind: TypeAlias = Literal["call", "put"]
 
@@ -54,8 +58,10 @@ def cash_flows(payoff: Contract, spot: FloatArray) -> FloatArray:
     ValueError
         If the shape is neither (n_paths,) nor (n_flows, n_paths), with a flow for each payment that the payoff states,
         else for each date; or a cash flow is NaN or infinite.
+    TypeError
+        If it returns no array of real numbers: a masked one, complex numbers, dates, objects.
     """
-    flows: Any = np.asarray(called(payoff, spot), dtype=float)
+    flows: Any = real_array("what the payoff returns", called(payoff, spot))
     payments, n_paths = stated_payments(payoff), spot.shape[-1]
     n_flows = len(payoff.times if payments is None else payments)
     if flows.shape == (n_paths,) and (payments is None or n_flows == 1):
@@ -80,32 +86,19 @@ def called(payoff: Contract, spot: FloatArray) -> Any:
     shared.flags.writeable = False
     try:
         return payoff(shared)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         if "truth value of an array" in str(error):
             raise ValueError(
                 "payoff must work on all paths at once: write np.where(condition, a, b) for if, np.maximum and "
                 "np.minimum for max and min, & and | for and and or"
             ) from error
+        if any(words in str(error) for words in ONE_NUMBER):
+            raise TypeError(
+                "payoff must work on all paths at once: write np.exp(x) for math.exp(x), x.astype(float) for float(x)"
+            ) from error
         if "read-only" not in str(error):
             raise
         return payoff(spot.copy())
-
-
-def verify_separate(payoff: Contract, spot: FloatArray) -> None:
-    """Refuse a payoff whose cash flow on one path depends on the other paths, or on chance.
-
-    Raises
-    ------
-    ValueError
-        If half of the paths alone give other cash flows than among all, `spot` of shape (..., n_paths).
-    """
-    among_all, alone = cash_flows(payoff, spot)[:, ::2], cash_flows(payoff, spot[..., ::2])
-    if not np.allclose(among_all, alone, rtol=1e-9, atol=1e-12 * np.abs(among_all).max()):
-        bad = int(np.argmax(np.abs(among_all - alone).max(axis=0)))
-        raise ValueError(
-            "payoff must give every path a cash flow of its own, the same whatever the other paths are; got "
-            f"{among_all[:, bad]} and {alone[:, bad]} for the same spots"
-        )
 
 
 def payment_times(payoff: Contract, flows: FloatArray) -> FloatArray:

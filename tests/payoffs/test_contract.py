@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import likelihood_greeks as lg
-from likelihood_greeks.payoffs.protocol import Contract, cash_flows, payment_times, verify_separate
+from likelihood_greeks.payoffs.protocol import Contract, cash_flows, payment_times
 from likelihood_greeks.payoffs.relaxed.array import relax
 from likelihood_greeks.payoffs.relaxed.tape import Tape
+from likelihood_greeks.payoffs.separate import verify_separate
 from tests.support.gates import MODEL, UNEVEN, draw
 from tests.support.payoffs import PAYOFFS
 
