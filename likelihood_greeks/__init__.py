@@ -19,6 +19,7 @@ from .models.curves import Curves
 from .models.gbm import GBM
 from .models.heston.calibration import HestonCalibration
 from .models.heston.law import Heston
+from .models.local_volatility.law import LocalVolatility
 from .models.protocol import PathModel, Paths
 from .models.term_structure import TermStructureGBM
 from .payoffs.accumulator import TARF, Accumulator
@@ -73,6 +74,7 @@ __all__ = [
     "HestonCalibration",
     "Interrupted",
     "KnownCashFlow",
+    "LocalVolatility",
     "Lookback",
     "Market",
     "NoTouch",

@@ -20,7 +20,7 @@ from .._typing import AnyArray, FloatArray
 from ..numerics.jets import Jet
 from ..parameters import TIME, Derivative, NamesGreeks, coordinates
 from ..streams.chunks import Stream
-from . import by_moves, numerical
+from . import by_moves, capabilities, numerical
 from .capabilities import HoldsInFields, Movable, has
 from .protocol import PathModel, observed
 
@@ -48,7 +48,7 @@ def parameters_of(law: object) -> tuple[str, ...]:
 
 def value_of(law: Any, name: str) -> float:
     """A parameter of a law, adapted or not."""
-    return float(getattr(_inner(law), name))
+    return capabilities.value_of(_inner(law), name)
 
 
 def moved(law: Any, shifts: Mapping[str, float]) -> Any:
@@ -59,7 +59,7 @@ def moved(law: Any, shifts: Mapping[str, float]) -> Any:
     """
     if isinstance(law, Adapted):
         return Adapted(moved(law.law, shifts))
-    values = {name: getattr(law, name) + shift for name, shift in shifts.items()}
+    values = {name: value_of(law, name) + shift for name, shift in shifts.items()}
     if dataclasses.is_dataclass(law) and not isinstance(law, type):
         return dataclasses.replace(law, **(law.as_fields(values) if has(law, HoldsInFields) else values))
     arguments = list(inspect.signature(type(law)).parameters.values())

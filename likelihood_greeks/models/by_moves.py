@@ -22,15 +22,16 @@ class MovableLaw(HasParameters, Protocol):
         ...
 
 
-def log_density(law: MovableLaw, paths: Paths) -> FloatArray:
+def log_density(law: MovableLaw, paths: Paths, log_spot: FloatArray | None = None) -> FloatArray:
     """Log-density of the spots at ``paths.times`` (not of their logarithms), shape (n_paths,).
 
-    Of a law that draws nothing beneath its spots.
+    Of a law that draws nothing beneath its spots; of one that takes more steps than there are dates, give the log-spots
+    after all of them.
     """
     moves = law.moves(paths)
     exponent = weighted_squares(0.5 / moves.variance, moves.noise)
     norm = 0.5 * np.log(2.0 * np.pi * spread(moves.variance, len(moves.noise))).sum(axis=0)
-    return np.asarray(-exponent - np.log(paths.spot).sum(axis=0) - norm)
+    return np.asarray(-exponent - (np.log(paths.spot) if log_spot is None else log_spot).sum(axis=0) - norm)
 
 
 def score(law: MovableLaw, paths: Any, names: Sequence[str] | None = None) -> FloatArray:

@@ -74,6 +74,14 @@ class HoldsInFields(PathModel, Protocol):
         ...
 
 
+class StatesValues(PathModel, Protocol):
+    """A law that holds some of its parameters under other names, and says their values."""
+
+    def value_of(self, name: str, /) -> float:
+        """The value of a parameter."""
+        ...
+
+
 class PaysDividends(PathModel, Protocol):
     """A law whose spot may be changed at ex-dates: what it knows of single dates, it knows of those before."""
 
@@ -166,6 +174,11 @@ def has(model: object, capability: type[C]) -> TypeGuard[C]:
     Not ``isinstance``: an adapted law has what the law has that it adapts, which only asking shows.
     """
     return all(hasattr(model, member) for member in vars(capability) if not member.startswith("_"))
+
+
+def value_of(model: Any, name: str) -> float:
+    """The value of a parameter of a law: what it says, else its attribute."""
+    return float(model.value_of(name) if has(model, StatesValues) else getattr(model, name))
 
 
 def direct_parameters(model: object) -> frozenset[str]:

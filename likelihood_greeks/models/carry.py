@@ -16,7 +16,7 @@ from .._typing import AnyArray, FloatArray
 from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME, HasParameters
-from .capabilities import FollowsCurves, has
+from .capabilities import FollowsCurves, has, value_of
 
 
 class CarryModel(HasParameters, Hashable, Protocol):
@@ -46,7 +46,7 @@ def known(model: HasParameters, names: Sequence[str]) -> tuple[str, ...]:
 
 def coordinates(model: HasParameters) -> dict[str, Jet]:
     """The parameters and elapsed time as jets, for closed forms."""
-    values = {name: float(getattr(model, name)) for name in model.parameters}
+    values = {name: value_of(model, name) for name in model.parameters}
     return Jet.variables({**values, TIME: 0.0})
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from likelihood_greeks.models import travel
-from likelihood_greeks.models.adaptor import moved
+from likelihood_greeks.models.adaptor import moved, value_of
 from likelihood_greeks.models.capabilities import knows_vanillas
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, IndependentSteps
 from likelihood_greeks.models.protocol import PathModel, observed
@@ -69,7 +69,7 @@ def steps_of(case, share):
     """Steps of differences, a share of each coordinate's size."""
     law, found = getattr(case.law, "law", case.law), {TIME: share * case.times[0]}
     for name in law.parameters if hasattr(law, "parameters") else case.law.parameters:
-        value = getattr(law, name)
+        value = value_of(law, name)
         found[name] = share * (1.0 - abs(value) if name == "correlation" else max(abs(value), 0.05))
     return found
 
@@ -279,10 +279,10 @@ def test_tangents_are_the_derivatives_of_the_log_spots_at_fixed_normals(case):
     drawn = draw(case.law, np.asarray(case.times), n_paths=200)
     normals = np.random.default_rng(1).standard_normal((len(case.law.moves(drawn).noise), 200))
     paths = drawn if hasattr(case.law, "redrawn") else at_the_same_draws(case, drawn, normals, {})
-    pays = bool(getattr(case.law, "dividends", ()))
+    unseen = bool(getattr(case.law, "dividends", ())) or hasattr(case.law, "steps")
     bare = (
         replace(paths, memo=None)
-        if pays
+        if unseen
         else replace(paths, latent=paths.latent if hasattr(case.law, "redrawn") else {})
     )
     for kept in (paths, bare):

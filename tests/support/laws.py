@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from likelihood_greeks import GBM, Paths, TermStructureGBM
+from likelihood_greeks import GBM, Curves, LocalVolatility, Paths, TermStructureGBM
 from likelihood_greeks.models.adaptor import as_path_model
 from tests.support.gates import MODEL, UNEVEN, draw
 from tests.support.heston_reference import BK1, DESK, FV1, FV5
 from tests.support.state_law import Skewed, UsersGBM
+from tests.support.surfaces import smooth_skew, smooth_slope, steep_smile
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,9 @@ INDEX = replace(
 )
 THREE = (0.13, 0.4, 1.1)
 
+CARRY = Curves(times=(0.5, 2.0), zero_rates=(0.01, 0.03), dividend_yields=(0.02, 0.01))
+LOCAL = LocalVolatility(spot=97.0, volatility=smooth_skew, rate=0.03, dividend_yield=0.011, steps=10)
+
 LAWS = {
     "GBM": Case(MODEL),
     "GBM, an index": Case(GBM(spot=4468.17, volatility=0.61, rate=-0.012, dividend_yield=0.034)),
@@ -124,6 +128,13 @@ LAWS = {
         replace(MODEL, volatility=0.7, dividends=((0.3, 55.0), (0.7, 20.0))), THREE
     ),
     "curves with cash dividends": Case(replace(CURVES, dividends=((0.3, 2.5), (1.1, 4.0))), BETWEEN, 200_000),
+    "local volatility": Case(LOCAL, THREE, 100_000),
+    "local volatility, given steps and slope": Case(
+        replace(LOCAL, slope=smooth_slope, steps=(0.05, 0.13, 0.2, 0.6, 1.1, 2.0), curves=CARRY, volatility_shift=0.01),
+        THREE,
+        100_000,
+    ),
+    "local volatility, steep": Case(replace(LOCAL, spot=88.0, volatility=steep_smile, steps=THREE), THREE, 100_000),
     "Heston, a desk's": Case(DESK, THREE, 25_000),
     "Heston, Broadie and Kaya's": Case(BK1, THREE, 10_000),
     "Heston, Feller violated": Case(FV1, THREE, 25_000),
@@ -137,7 +148,15 @@ LAWS = {
     "a user's normal": Case(as_path_model(Normal(0.7, 1.3)), (1.0,), 20_000),
     "a user's counts": Case(as_path_model(Poisson(3.7)), (1.0,), 20_000),
 }
-QUICK = {"GBM", "curves", "cash dividends", "Heston, a desk's", "a user's asset", "a user's local volatility"}
+QUICK = {
+    "GBM",
+    "curves",
+    "cash dividends",
+    "local volatility",
+    "Heston, a desk's",
+    "a user's asset",
+    "a user's local volatility",
+}
 
 
 def slow_unless_quick(key: str) -> Any:

@@ -1,0 +1,86 @@
+r"""Derivatives of the steps of a local volatility.
+
+With :math:`\sigma_i` the volatility at the start of a step of length :math:`\Delta_i`, and x its shift,
+
+.. math:: m_i = (r - q)\Delta_i - \tfrac12 V_i, \qquad V_i = (\sigma_i + x)^2 \Delta_i .
+
+The states after every step being held fixed, the spot and elapsed time change the first step alone; its derivatives
+are those of a jet in which the surface stands as its Taylor polynomial of second order about the spot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from ..._typing import FloatArray
+from ...numerics.arrays import once
+from ...numerics.jets import Jet
+from ...parameters import Derivative
+from ..moves import NONE, Slope
+
+VOLATILITY = "volatility"
+GROWTH = {"rate": 1.0, "dividend_yield": -1.0}
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class First:
+    """Mean and variance of the first step as jets in all coordinates; the mean has the log-spot in it."""
+
+    mean: Jet
+    variance: Jet
+
+    def row(self, *names: str) -> tuple[float, float]:
+        """Derivatives of both."""
+        return float(self.mean.derivative(*names)), float(self.variance.derivative(*names))
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalSteps:
+    """Derivatives of all steps on given paths.
+
+    Parameters
+    ----------
+    first : First
+    lengths : ndarray, shape (n_steps,)
+    volatility : ndarray, shape (n_steps, n_paths)
+        At the start of every step, its shift included.
+    """
+
+    first: First
+    lengths: FloatArray
+    volatility: FloatArray
+    _known: dict[Any, Slope] = field(default_factory=dict)
+
+    def _column(self, first: float, others: float = 0.0) -> FloatArray:
+        """A number for the first step, and a multiple of their lengths for the others; shape (n_steps, 1)."""
+        rows = others * self.lengths[:, None]
+        rows[0] = first
+        return rows
+
+    def slope(self, name: str, rate: float) -> Slope:
+        """First derivatives."""
+        return once(self._known, name, lambda: self._slope(name))
+
+    def _slope(self, name: str) -> Slope:
+        if name == VOLATILITY:
+            pace = self.volatility * self.lengths[:, None]
+            return Slope(-pace, 2.0 * pace)
+        mean, variance = self.first.row(name)
+        if name in GROWTH:
+            return Slope(self._column(mean, GROWTH[name]))
+        return Slope(self._column(mean), self._column(variance))
+
+    def bend(self, pair: Derivative, rate: float) -> Slope:
+        """Second derivatives."""
+        mean, variance = self.first.row(*pair)
+        if set(pair) == {VOLATILITY}:
+            return Slope(self._column(mean, -1.0), self._column(variance, 2.0))
+        if mean == variance == 0.0:
+            return Slope(NONE)
+        return Slope(self._column(mean), self._column(variance))
+
+    def curvature(self, pair: Derivative, rate: float, noise: FloatArray) -> None:
+        """Never asked for: every bend is known."""

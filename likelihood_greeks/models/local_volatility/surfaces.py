@@ -1,0 +1,74 @@
+"""Local volatilities as a law reads them: at a time and log-spots, with their slopes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, final
+
+import numpy as np
+
+from ..._checks import refuse
+from ..._typing import AnyArray, FloatArray
+from ...numerics.differences import five_point, seven_point
+
+VolatilityFunction: TypeAlias = Callable[[float, Any], Any]
+"""Of a time in years and spots, an array of them at once."""
+
+STEP, WIDE = 1e-3, 1e-2  # of differences in the log-spot: of first and of second derivatives
+
+
+class Surface(Protocol):
+    """Local volatilities in the log-spot."""
+
+    def levels(self, time: float, log_spot: FloatArray, /) -> tuple[FloatArray, FloatArray]:
+        """Volatilities at one time and their derivatives in the log-spot; both of the shape of `log_spot`."""
+        ...
+
+    def bend(self, time: float, log_spot: float, /) -> float:
+        """Second derivative in the log-spot at one point."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FunctionSurface:
+    """A function of time and spot, differentiated by its own slope or by differences of fourth order.
+
+    Parameters
+    ----------
+    function : callable
+        Volatility at a time (years) and spots.
+    slope : callable, optional
+        Its derivative in the spot.
+    """
+
+    function: VolatilityFunction
+    slope: VolatilityFunction | None = None
+
+    def _values(self, function: VolatilityFunction, name: str, time: float, log_spot: AnyArray) -> FloatArray:
+        spot = np.exp(log_spot)
+        found = np.asarray(function(time, spot), dtype=float)
+        if found.shape not in ((), spot.shape):
+            refuse(name, f"return one number a spot, shape {spot.shape}", found.shape)
+        return np.broadcast_to(found, spot.shape)
+
+    def _volatility(self, time: float, log_spot: AnyArray) -> FloatArray:
+        return self._values(self.function, "volatility", time, log_spot)
+
+    def _slope(self, time: float, log_spot: AnyArray) -> FloatArray:
+        """Derivative in the log-spot."""
+        if self.slope is not None:
+            return self._values(self.slope, "slope", time, log_spot) * np.exp(log_spot)
+        return np.asarray(five_point(lambda x: self._volatility(time, log_spot + x.get("x", 0.0)), ("x",), {"x": STEP}))
+
+    def levels(self, time: float, log_spot: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Volatilities at one time and their derivatives in the log-spot; both of the shape of `log_spot`."""
+        return self._volatility(time, log_spot), self._slope(time, log_spot)
+
+    def bend(self, time: float, log_spot: float) -> float:
+        """Second derivative in the log-spot at one point."""
+        x, step = np.array([log_spot]), {"x": WIDE if self.slope is None else STEP}
+        if self.slope is None:
+            return float(seven_point(lambda h: self._volatility(time, x + h.get("x", 0.0)), ("x", "x"), step)[0])
+        return float(five_point(lambda h: self._slope(time, x + h.get("x", 0.0)), ("x",), step)[0])
