@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .book.difference import diff
+from .book.explain_book import explain_book
 from .book.interruption import Interrupted
 from .book.ladder import ladder
 from .book.market import Market
@@ -95,6 +96,7 @@ __all__ = [
     "desk_units",
     "diff",
     "explain",
+    "explain_book",
     "finite_difference",
     "from_quantlib",
     "greeks",

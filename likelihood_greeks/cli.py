@@ -1,4 +1,4 @@
-"""The command line: ``likelihood-greeks risk | diff | compare | validate``.
+"""The command line: ``likelihood-greeks risk | diff | explain | compare | validate``.
 
 Exit codes: 0 all is well, 1 some trades could not be priced, numbers have changed or a check failed, 2 the input could
 not be used, 130 a run was stopped (Ctrl-C).
@@ -25,6 +25,7 @@ from rich.table import Table
 from . import parameters
 from ._checks import one_of, refuse
 from .book.difference import diff
+from .book.explain_book import explain_book
 from .book.files import check_writable, write
 from .book.interruption import Interrupted
 from .book.ladder import ladder
@@ -37,6 +38,7 @@ from .comparison import compare
 from .engine import cluster
 from .engine.stopping import MAX_PATHS
 from .pictures import comparison as pictures
+from .reports import explained as explained_report
 from .reports import files as report_file
 from .reports import terminal
 from .validation.report import PRECISION, summary, validate, verdict
@@ -267,6 +269,48 @@ def diff_command(
         write(table, output)
     talk.say(terminal.diff_summary(table))
     if len(changed):
+        raise typer.Exit(1)
+
+
+@app.command("explain")
+def explain_command(
+    book: Book,
+    market: MarketFile,
+    to: Annotated[Path, typer.Option("--to", help="The market of the later day, a TOML file.", show_default=False)],
+    book_after: Annotated[
+        Path | None, typer.Option("--book-after", help="The book of the later day, if it is another.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="Write here: .csv, .parquet or .xlsx.")] = None,
+    paths: Paths = 100_000,
+    seed: Seed = None,
+    controls: Annotated[str, typer.Option("--controls", help="auto, scores or none.")] = "auto",
+    sampling: Sampling = "pseudo",
+    workers: Workers = CORES,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """The profit or loss of a book between two markets: carry, Greeks, and what they leave unexplained.
+
+    Exit codes: 0 all trades are explained, 1 some could not be, 2 the input could not be used.
+
+    Example: likelihood-greeks explain book.csv --market monday.toml --to tuesday.toml --output explained.xlsx
+    """
+    talk, start = _Talk(quiet, verbose), time.perf_counter()
+    with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", BookWarning)
+        frame = explain_book(
+            book, market, to, book_after=book_after, paths=paths, seed=seed, controls=controls, sampling=sampling,
+            executor=executor, progress=talk.progress, output=output,
+        )  # fmt: skip
+    talk.show(*explained_report.explained_tables(frame, len(frame) if verbose else SHOWN))
+    talk.say(*explained_report.states(frame), most=NOTES)
+    talk.say(*explained_report.notes(frame), mark="! ", most=NOTES)
+    for warning in caught:
+        errors.print(str(warning.message))
+    talk.say(
+        f"seed {frame.attrs['seed']}, {time.perf_counter() - start:.1f} s" + f", written to {output}" * bool(output)
+    )
+    if frame.attrs["problems"]:
         raise typer.Exit(1)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from math import isclose
@@ -79,6 +79,8 @@ class Trade:
         How it came to that, where today's fixing is open: what is left moves with the spot.
     moving : Moving, optional
         How its Greeks in the spot follow from those of the payoff, where that is so and dates are to come.
+    history : History, optional
+        Its observations, made and to come; None of a contract of the user's own, whose dates are its own.
     """
 
     trade_id: str
@@ -95,6 +97,7 @@ class Trade:
     state: str = ""
     past: History | None = None
     moving: Moving | None = None
+    history: History | None = field(default=None, compare=False, repr=False)
 
     @property
     def known(self) -> bool:
@@ -317,7 +320,7 @@ def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapp
     trade = Trade(
         trade_id, row.number, underlying.name, product, quantity, own.maturity, market.years(own.maturity), left[0],
         *found, currencies.get(underlying.name, UNKNOWN),
-        "; ".join(filter(None, (left[1] or NO_START * forgets, NO_COUPON * unpaid))),
+        "; ".join(filter(None, (left[1] or NO_START * forgets, NO_COUPON * unpaid))), history=past,
     )  # fmt: skip
     return trade if past.decided else row.attempt(_moving, trade, past)
 

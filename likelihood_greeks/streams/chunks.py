@@ -254,6 +254,9 @@ class Chunk:
         Whether the draws are the pilot's.
     scramble, first : int
         Of Sobol points: which scramble, and the number of the first point.
+    skipped : int
+        Rows of normals that its streams pass over at the start, so that a path whose first dates have gone by goes on
+        with the normals that it had; Sobol points, whose first coordinates move the whole path, skip none.
     """
 
     seed: int
@@ -263,6 +266,7 @@ class Chunk:
     pilot: bool = False
     scramble: int = 0
     first: int = 0
+    skipped: int = 0
 
     @property
     def n_samples(self) -> int:
@@ -275,7 +279,7 @@ class Chunk:
         if self.sampling == "sobol":
             return SobolStream(self.seed, self.scramble, self.first, self.n_paths)
         sequence = np.random.SeedSequence(self.seed, spawn_key=(int(self.pilot), self.index))
-        return PseudoStream(self.n_paths, sequence, self.sampling == "antithetic")
+        return PseudoStream(self.n_paths, sequence, self.sampling == "antithetic", self.skipped)
 
     def fold(self, values: FloatArray) -> FloatArray:
         """Independent samples from values per path, shape (..., n_paths): an antithetic pair becomes its mean."""

@@ -1,0 +1,170 @@
+"""`explain_book`: the profit or loss of a book between two markets, by what it comes from."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .._checks import one_of, refuse
+from ..engine.execution import Workers, one_thread_each
+from ..engine.payoff_group import CONTROLS
+from ..streams.chunks import Draws, checked
+from .files import check_writable, write
+from .frame import describe, plain
+from .market import Market
+from .pnl.legs import Days, Leg, legs
+from .pnl.positions import positions
+from .pnl.samples import Explained, explained
+from .pnl.table import table
+from .reading import BookWarning, read_book, remarks
+from .risk import underlying_seed
+from .rows import Problem
+
+
+def explain_book(
+    book: pd.DataFrame | str | os.PathLike[str],
+    monday: Market | Mapping[str, Any] | str | os.PathLike[str],
+    tuesday: Market | Mapping[str, Any] | str | os.PathLike[str],
+    *,
+    book_after: pd.DataFrame | str | os.PathLike[str] | None = None,
+    paths: int = 100_000,
+    seed: int | None = None,
+    controls: str = "auto",
+    sampling: str = "pseudo",
+    closed_form: bool = True,
+    executor: Workers = None,
+    progress: bool = False,
+    output: str | os.PathLike[str] | None = None,
+) -> pd.DataFrame:
+    r"""The profit or loss of every trade of a book between two markets, by Greeks, and what they leave unexplained.
+
+    .. math:: V_1 + C - V_0 = \underbrace{V_d + C - V_0}_{\text{theta, fixings}}
+              + \sum_a h_a\,\partial_a V_d + \tfrac12 \sum_{a,b} h_a h_b\,\partial_{ab} V_d + \text{unexplained}
+
+    with :math:`V_d` the value on the second day under the first market: its curves where they are in the calendar, its
+    spot less the cash dividends that went ex, and the fixings that came. So carry is a revaluation: a coupon that was
+    paid, a barrier that was touched, a trade that expired between the two days is in it; and the Greeks are those of
+    what is left. All four values and the Greeks of all trades on an underlying are estimated on the same draws: the
+    errors of differences, and of the net position, are those of joint samples.
+
+    Parameters
+    ----------
+    book : pandas.DataFrame or path
+        As for `risk`: the trades under the first market. One without a ``start`` began on its day.
+    monday, tuesday : Market, mapping or path
+        As for `risk`: the two markets. The second must hold the fixings since the first that trades need; those of its
+        own day are its spots where it states none.
+    book_after : pandas.DataFrame or path, optional
+        The book under the second market, if trades were added, ended, or changed since. Default: the same.
+    paths, seed, controls, sampling, closed_form, executor, progress
+        As for `risk`.
+    output : path, optional
+        The frame is written here as well (.csv, .parquet or .xlsx).
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per trade, then the net of every underlying (``trade_id`` is ``"net"``), then the total of every currency
+        (``"total"``): ``trade_id, underlying, product, quantity, currency``; ``value_before``, ``value_after`` and the
+        ``cash`` paid between; ``pnl``, :math:`V_1 + C - V_0`; what it comes from: ``theta`` (time alone, with fixings
+        at the first market's spot), ``fixings`` (what came instead), ``dividends`` (cash dividends earned on the delta,
+        and changes of their amounts), ``delta, gamma, vega, volga, vanna, rho, dividend_rho``, ``parameters`` (of a
+        Heston model), ``cross`` (other second-order terms), ``new`` and ``ended`` (what trades, or parts of them, were
+        worth that came or went by the second day: what was paid for them is not known); their sum ``explained``, and
+        the rest, ``unexplained``. Then the same with ``_standard_error``; the moves ``spot_move, volatility_move,
+        rate_move, dividend_yield_move``; ``n_paths, seed, method, state, note``. All amounts are of positions, in
+        ``currency``. Moves of curves are those of the volatility and the yield to the last observation and the rate to
+        the last payment: what a twist adds is unexplained.
+        ``attrs["problems"]`` as for `risk`; ``attrs["seed"]`` and ``attrs["dates"]``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a market, the columns of a book or an argument is unusable, or the second market is of an earlier day; a bad
+        trade does not raise.
+
+    Warns
+    -----
+    BookWarning
+        If some trades could not be explained, or as for `risk`.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> book = pd.DataFrame([{"trade_id": "A", "underlying": "X", "product": "call", "quantity": 100,
+    ...                       "maturity": "2025-07-01", "strike": 100}])
+    >>> asset = {"spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}
+    >>> monday = {"valuation_date": "2025-01-06", "underlyings": {"X": asset}}
+    >>> tuesday = {"valuation_date": "2025-01-07", "underlyings": {"X": {**asset, "spot": 101.0}}}
+    >>> frame = lg.explain_book(book, monday, tuesday).set_index("trade_id")
+    >>> frame.loc["A", ["pnl", "theta", "delta", "gamma", "unexplained"]].astype(float).round(2).tolist()
+    [56.31, -1.97, 56.87, 1.42, -0.01]
+    """
+    days = _days(monday, tuesday)
+    now = read_book(book)
+    later = None if book_after is None else read_book(book_after)
+    count, seed, kind = checked(paths, seed, sampling)
+    one_of("controls", controls, [*CONTROLS])
+    if output is not None:
+        check_writable(Path(output))
+    for remark in dict.fromkeys([*days.first.remarks, *days.second.remarks, *remarks(now)]):
+        warnings.warn(remark, BookWarning, stacklevel=2)
+    reading = legs(now, later, days)
+    problems, results = [*reading.problems], dict[str, Explained]()
+    with one_thread_each():
+        for name, own in _by_underlying(reading.legs).items():
+            found, greeks, bad = positions(own, closed_form)
+            draws = Draws(underlying_seed(seed, name), _most_dates(own), kind)
+            results[name] = explained(
+                found, greeks, (controls, draws, count), executor=executor, title=name if progress else ""
+            )
+            problems += [*bad, *results[name].problems]
+    frame = table(results, _missing(problems, now), paths=count, seed_of=lambda name: underlying_seed(seed, name))
+    frame.attrs = {
+        "problems": [plain(problem) for problem in problems],
+        "seed": seed,
+        "dates": [day.valuation_date.isoformat() for day in (days.first, days.second)],
+    }
+    if output is not None:
+        write(frame, Path(output))
+    if problems:
+        warnings.warn(describe(frame.attrs["problems"]), BookWarning, stacklevel=2)
+    return frame
+
+
+def _days(monday: Any, tuesday: Any) -> Days:
+    """The two markets, the first not after the second."""
+    first, second = (own if isinstance(own, Market) else Market.read(own) for own in (monday, tuesday))
+    if second.valuation_date < first.valuation_date:
+        why = f"have a valuation_date not before the other's, {first.valuation_date}"
+        refuse("tuesday", why, second.valuation_date.isoformat())
+    return Days.of(first, second)
+
+
+def _by_underlying(found: list[Leg]) -> dict[str, list[Leg]]:
+    """The legs by underlying, in alphabetical order."""
+    by_name: dict[str, list[Leg]] = {}
+    for leg in sorted(found, key=lambda leg: leg.last.underlying):
+        by_name.setdefault(leg.last.underlying, []).append(leg)
+    return by_name
+
+
+def _most_dates(own: list[Leg]) -> int:
+    """The most dates that a trade observes anywhere."""
+    return max(1, *(len(trade.payoff.times) for leg in own for trade in leg.stages.values()))
+
+
+def _missing(problems: list[Problem], book: pd.DataFrame) -> dict[str, int]:
+    """How many trades of each underlying are left out, as far as their rows say whose they are."""
+    names = book["underlying"].tolist()
+    rows = {problem.row for problem in problems if problem.row < len(names)}
+    found: dict[str, int] = {}
+    for row in rows:
+        name = str(names[row]).strip()
+        found[name] = found.get(name, 0) + 1
+    return found

@@ -1,0 +1,93 @@
+"""A law some days later, when nothing but time has moved: what has gone by is dropped from its curves.
+
+A law's own `later` ends at the first node and the first ex-date; here any of them may have gone by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ...models.cash_dividends import Dividends
+from ...models.curves import Curves, accrued
+from ...models.gbm import GBM
+from ...models.heston.law import Heston
+from ...models.term_structure import TermStructureGBM
+from ..curves import HORIZON
+from ..underlying import Model
+
+SAME = 1e-9  # years by which two dates may differ and be the same
+
+
+def aged(law: Model, elapsed: float) -> Model:
+    """The law some years later: curves where they are in the calendar, the spot without the dividends paid since.
+
+    Forward rates and forward variances are what they were, so that the value changes by what theta adds up to.
+
+    >>> law = GBM(spot=100.0, volatility=0.2, dividends=((0.1, 2.0), (0.5, 3.0)))
+    >>> later = aged(law, 0.25)
+    >>> later.spot, later.dividends
+    (98.0, ((0.25, 3.0),))
+    """
+    if not elapsed:
+        return law
+    if isinstance(law, Heston):
+        return _aged_heston(law, elapsed)
+    spot, dividends = law.spot - paid(law.dividends, elapsed), _left(law.dividends, elapsed)
+    if isinstance(law, GBM):
+        return replace(law, spot=spot, dividends=dividends)
+    rates, yields = (
+        _rolled(law.times, law.zero_rates, elapsed),
+        _rolled(law.dividend_times, law.dividend_yields, elapsed),
+    )
+    shifted = np.array(law.volatilities) + law.volatility
+    variances = _rolled(law.volatility_times, shifted**2, elapsed)
+    return TermStructureGBM(
+        spot=spot,
+        times=rates[0],
+        zero_rates=rates[1],
+        dividend_times=yields[0],
+        dividend_yields=yields[1],
+        volatility_times=variances[0],
+        volatilities=tuple(np.sqrt(variances[1]) - law.volatility),
+        rate=law.rate,
+        dividend_yield=law.dividend_yield,
+        volatility=law.volatility,
+        dividends=dividends,
+    )
+
+
+def paid(dividends: Dividends, elapsed: float) -> float:
+    """The sum of the cash dividends whose ex-dates have gone by after some years."""
+    return sum(amount for time, amount in dividends if time <= elapsed + SAME)
+
+
+def _left(dividends: Dividends, elapsed: float) -> Dividends:
+    """The dividends to come after some years."""
+    return tuple((time - elapsed, amount) for time, amount in dividends if time > elapsed + SAME)
+
+
+def _aged_heston(law: Heston, elapsed: float) -> Heston:
+    """Heston's law later: its rate and yield are always those of the first nodes of its curves."""
+    if law.curves is None:
+        return law
+    rates = _rolled(law.curves.times, law.curves.zero_rates, elapsed)
+    yields = _rolled(law.curves.dividend_times, law.curves.dividend_yields, elapsed)
+    first = rates[1][0] - law.curves.zero_rates[0], yields[1][0] - law.curves.dividend_yields[0]
+    curves = Curves(times=rates[0], zero_rates=rates[1], dividend_times=yields[0], dividend_yields=yields[1])
+    return replace(law, rate=law.rate + first[0], dividend_yield=law.dividend_yield + first[1], curves=curves)
+
+
+def _rolled(
+    nodes: Sequence[float], means: Sequence[float] | np.ndarray, elapsed: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Nodes and mean rates of a curve some years later; beyond its last node it goes on as it ended."""
+    kept = np.array([time for time in nodes if time > elapsed + SAME])
+    ends = np.array((0.0, *nodes))
+    total = np.array((0.0, *np.multiply(means, nodes)))
+    if not len(kept):
+        return (HORIZON,), (float((total[-1] - total[-2]) / (ends[-1] - ends[-2])),)
+    start, *left = accrued(nodes, means, np.array([elapsed, *kept]))
+    return tuple((kept - elapsed).tolist()), tuple(((np.array(left) - start) / (kept - elapsed)).tolist())

@@ -1,0 +1,101 @@
+"""How far the coordinates of a trade's law have moved between two markets, and which term a derivative belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations_with_replacement
+from math import log
+
+import numpy as np
+
+from ...models.curves import accrued
+from ...models.gbm import GBM
+from ...models.heston.law import Heston
+from ...models.term_structure import TermStructureGBM
+from ...parameters import Derivative, Greek
+from ...payoffs.protocol import stated_payments
+from ..trades import Trade
+from ..underlying import DAY, Model, quoted_volatility, zero_rate
+
+SPOT, RATE, YIELD = "spot", "rate", "dividend_yield"
+VOLATILITIES = ("volatility", "initial_variance")
+TERMS = (
+    "theta", "fixings", "dividends", "delta", "gamma", "vega", "volga", "vanna", "rho", "dividend_rho", "parameters",
+    "cross", "new", "ended",
+)  # fmt: skip
+"""What a profit or loss comes from, in the order in which they are reported."""
+
+OF_FIRST = {SPOT: "delta", RATE: "rho", YIELD: "dividend_rho", **dict.fromkeys(VOLATILITIES, "vega")}
+SAME_DATE = 2.5 / 365.0  # years by which the ex-dates of one dividend may differ between two markets
+
+
+def moves(before: Trade, after: Trade) -> dict[str, float]:
+    """By how much each coordinate of the law of `before` has moved to that of `after`, those left out that have not.
+
+    Of curves it is the rate to the last payment, the yield and the volatility to the last observation.
+    """
+    if before.known:
+        years = _paid(before)
+        found = {RATE: zero_rate(after.model, years) - zero_rate(before.model, years)} if years > 0.0 else {}
+        return {name: move for name, move in found.items() if move}
+    one, two, end = before.model, after.model, before.payoff.times[-1]
+    found = {SPOT: two.spot - one.spot}
+    if isinstance(one, Heston) and isinstance(two, Heston):
+        found |= {name: getattr(two, name) - getattr(one, name) for name in one.parameters if name not in OF_FIRST}
+        found["initial_variance"] = two.initial_variance - one.initial_variance
+    elif not isinstance(one, Heston) and not isinstance(two, Heston):
+        found["volatility"] = quoted_volatility(two, end) - quoted_volatility(one, end)
+    paid = max(_paid(before), end)
+    found[RATE] = zero_rate(two, paid) - zero_rate(one, paid)
+    found[YIELD] = _yield(two, end) - _yield(one, end)
+    found |= _dividends(one, two)
+    return {name: move for name, move in found.items() if move}
+
+
+def _paid(trade: Trade) -> float:
+    """Years to the last payment."""
+    return float(max((*(stated_payments(trade.payoff) or ()), *trade.payoff.times[-1:]), default=0.0))
+
+
+def _yield(law: Model, time: float) -> float:
+    """The mean dividend yield to a date, without cash dividends."""
+    if isinstance(law, GBM):
+        return law.dividend_yield
+    when = max(time, DAY)
+    if isinstance(law, TermStructureGBM):
+        last = min(when, law.dividend_times[-1])
+        return float(accrued(law.dividend_times, law.dividend_yields, np.asarray(last))) / last + law.dividend_yield
+    return zero_rate(law, when) - log(law.forward(when) / law.spot) / when
+
+
+def _dividends(one: Model, two: Model) -> dict[str, float]:
+    """By how much the amounts of cash dividends have moved, where both laws have the same ones."""
+    old, new = getattr(one, "dividends", ()), getattr(two, "dividends", ())
+    if len(old) != len(new) or any(abs(a[0] - b[0]) > SAME_DATE for a, b in zip(old, new, strict=True)):
+        return {}
+    return {f"dividend[{k}]": b[1] - a[1] for k, (a, b) in enumerate(zip(old, new, strict=True))}
+
+
+def greeks_of(moved: Sequence[Mapping[str, float]]) -> list[Greek]:
+    """The derivatives that explain some moves: all first ones, and second ones but in parameters and dividends."""
+    names = [*dict.fromkeys(name for own in moved for name in own)]
+    return [*names, *combinations_with_replacement([name for name in names if name in OF_FIRST], 2)]
+
+
+def factor(derivative: Derivative, moved: Mapping[str, float]) -> float:
+    """What a derivative is multiplied by in the Taylor series of a move."""
+    found = 1.0
+    for name in derivative:
+        found *= moved.get(name, 0.0)
+    return 0.5 * found if len(derivative) == 2 and derivative[0] == derivative[1] else found
+
+
+def term_of(derivative: Derivative) -> str:
+    """The term of the report that a derivative belongs to."""
+    if len(derivative) == 1:
+        name = derivative[0]
+        return OF_FIRST.get(name, "dividends" if name.startswith("dividend[") else "parameters")
+    volatile = sum(name in VOLATILITIES for name in derivative)
+    if derivative == (SPOT, SPOT):
+        return "gamma"
+    return "volga" if volatile == 2 else "vanna" if volatile and SPOT in derivative else "cross"

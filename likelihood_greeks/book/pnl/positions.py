@@ -1,0 +1,132 @@
+"""The terms of a position's profit or loss, sample by sample, from the values of its trade where it is valued."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+
+from ..._typing import FloatArray
+from ...engine.exact import exact
+from ...parameters import Derivative, Greek, offered
+from ..trades import Problem, Trade
+from .legs import AFTER, BEFORE, ROLLED, SETTLED, Leg
+from .moves import TERMS, factor, greeks_of, moves, term_of
+
+ROWS = ("value_before", "value_after", "cash", "pnl", *TERMS, "explained", "unexplained")
+"""What there is of a position, in currency."""
+
+PLACE = {name: row for row, name in enumerate(ROWS)}
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Position:
+    """A leg, how far its law has moved, and what of its values is exact.
+
+    Parameters
+    ----------
+    leg : Leg
+    moved : mapping of str to float
+        By coordinate.
+    derivatives : tuple of Derivative
+        Those estimated where it is settled, the price first.
+    known : mapping of str to ndarray
+        Exact values by stage: the price alone, but all derivatives where it is settled.
+    """
+
+    leg: Leg
+    moved: Mapping[str, float]
+    derivatives: tuple[Derivative, ...]
+    known: Mapping[str, FloatArray]
+
+    @property
+    def drawn(self) -> dict[str, Trade]:
+        """Where it must be simulated."""
+        return {stage: trade for stage, trade in self.leg.stages.items() if stage not in self.known}
+
+    def gone(self, stage: str) -> int:
+        """How many dates have gone by where it is valued, since the first market."""
+        stages = self.leg.stages
+        if stage == BEFORE or BEFORE not in stages:
+            return 0
+        return max(len(stages[BEFORE].payoff.times) - len(stages[stage].payoff.times), 0)
+
+    @property
+    def method(self) -> str:
+        """How it is valued."""
+        if not self.drawn:
+            return "closed form" if any(len(t.payoff.times) for t in self.leg.stages.values()) else "known"
+        return "likelihood ratio"
+
+    def rows(self, drawn: Mapping[str, FloatArray]) -> FloatArray:
+        """The samples of `ROWS`, shape (n_rows, n_samples), from those of every stage that is simulated.
+
+        Those of a stage have the shape (1, n_samples), or (n_derivatives, n_samples) where it is settled.
+        """
+        values = {stage: own[:, None] for stage, own in self.known.items()} | dict(drawn)
+        size = max((own.shape[1] for own in drawn.values()), default=1)
+        leg, found = self.leg, np.zeros((len(ROWS), size))
+        after = values[AFTER][0] if AFTER in values else values[SETTLED][0]
+        if SETTLED in values:
+            greeks = values[SETTLED]
+            before, rolled = (values[stage][0] if stage in values else greeks[0] for stage in (BEFORE, ROLLED))
+            found[PLACE["value_before"]] = leg.held * before
+            found[PLACE["theta"]] = leg.held * (rolled + leg.cash_rolled - before)
+            found[PLACE["fixings"]] = leg.held * (greeks[0] + leg.cash - rolled - leg.cash_rolled)
+            for row, derivative in enumerate(self.derivatives):
+                if derivative:
+                    found[PLACE[term_of(derivative)]] += leg.held * factor(derivative, self.moved) * greeks[row]
+            if leg.dividends:  # the spot fell by them: what the position earns on them is not the delta of the move
+                slope = greeks[self.derivatives.index(("spot",))] if ("spot",) in self.derivatives else 0.0
+                found[PLACE["delta"]] -= leg.held * leg.dividends * slope
+                found[PLACE["dividends"]] += leg.held * leg.dividends * slope
+        found[PLACE["new" if not leg.held or abs(leg.kept) > abs(leg.held) else "ended"]] = (
+            leg.kept - leg.held
+        ) * after
+        found[PLACE["value_after"]] = leg.kept * after
+        found[PLACE["cash"]] = leg.held * leg.cash
+        found[PLACE["pnl"]] = leg.kept * after - found[PLACE["value_before"]] + leg.held * leg.cash
+        found[PLACE["explained"]] = found[PLACE["theta"] : PLACE["ended"] + 1].sum(axis=0)
+        found[PLACE["unexplained"]] = found[PLACE["pnl"]] - found[PLACE["explained"]]
+        return found
+
+
+def positions(legs: Sequence[Leg], closed_form: bool) -> tuple[list[Position], list[Greek], list[Problem]]:
+    """The legs on one underlying with their moves, the derivatives that explain them, and what cannot be valued."""
+    moved = [moves(leg.stages[SETTLED], leg.last) if SETTLED in leg.stages else {} for leg in legs]
+    greeks = greeks_of(moved)
+    found, problems = [], []
+    for leg, own in zip(legs, moved, strict=True):
+        try:
+            found.append(_position(_shortened(leg), own, greeks, closed_form))
+        except (ValueError, ArithmeticError) as error:
+            trade = leg.last
+            problems.append(Problem(leg.trade_id, trade.row, "payoff", "give finite payments and Greeks", str(error)))
+    return found, greeks, problems
+
+
+def _shortened(leg: Leg) -> Leg:
+    """A leg without the stages that are where it is settled."""
+    settled = leg.stages.get(SETTLED)
+    same = [
+        stage
+        for stage, trade in leg.stages.items()
+        if settled is not None and stage != SETTLED
+        and (trade.model, trade.payoff) == (settled.model, settled.payoff)
+    ]  # fmt: skip
+    return replace(leg, stages={stage: trade for stage, trade in leg.stages.items() if stage not in same})
+
+
+def _position(leg: Leg, moved: Mapping[str, float], greeks: Sequence[Greek], closed_form: bool) -> Position:
+    """A leg with what of it is exact."""
+    known, derivatives = dict[str, FloatArray](), tuple[Derivative, ...]()
+    for stage, trade in leg.stages.items():
+        wanted = offered(greeks if stage == SETTLED else [], trade.model)
+        if stage == SETTLED:
+            derivatives = tuple(next(iter(terms)) for terms in wanted.values())
+        if (sure := exact(trade.model, trade.payoff, wanted, closed_form)) is not None:
+            known[stage] = np.array([sure.estimates[label].value for label in wanted])
+    return Position(leg, moved, derivatives, known)

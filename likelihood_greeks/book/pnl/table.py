@@ -1,0 +1,153 @@
+"""The frame of an explained book: a row per trade, the nets of underlyings, the totals of currencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..._typing import FloatArray
+from ...estimate import Statistics, doubt
+from ..frame import left_out
+from ..trades import NET
+from .legs import SETTLED
+from .positions import PLACE, ROWS, Position
+from .samples import Explained
+
+TOTAL = "total"
+"""The trade_id of the rows that add up all underlyings of a currency."""
+MOVES = ("spot", "volatility", "rate", "dividend_yield")
+IDENTITY = ["trade_id", "underlying", "product", "quantity", "currency"]
+COLUMNS = [
+    *IDENTITY, *ROWS, *(f"{name}_standard_error" for name in ROWS), *(f"{name}_move" for name in MOVES),
+    "n_paths", "seed", "method", "state", "note",
+]  # fmt: skip
+JUDGED = ("pnl", "unexplained")
+"""The rows whose errors are doubted in notes."""
+NAMED = 10  # doubtful trades that a note lists
+
+
+def table(
+    results: Mapping[str, Explained], missing: Mapping[str, int], *, paths: int, seed_of: Callable[[str], int]
+) -> pd.DataFrame:
+    """All trades in the order of their rows, then nets and totals.
+
+    Parameters
+    ----------
+    results : mapping of str to Explained
+        By underlying.
+    missing : mapping of str to int
+        How many of its trades are left out.
+    paths : int
+        Of the trades that are simulated.
+    seed_of : callable
+        From an underlying to the seed of its draws.
+    """
+    trades, nets = list[tuple[int, dict[str, Any]]](), list[dict[str, Any]]()
+    for name, found in results.items():
+        rows = [_trade(position, found.moments.get(position.leg.trade_id)) for position in found.positions]
+        seed = seed_of(name)
+        for position, row in zip(found.positions, rows, strict=True):
+            row |= {"seed": seed, "n_paths": paths if position.drawn else 0}
+            trades.append((position.leg.last.row, row))
+        if rows:
+            nets.append(_net(name, found, rows, missing.get(name, 0)) | {"seed": seed, "n_paths": rows[0]["n_paths"]})
+            nets[-1]["n_paths"] = max(row["n_paths"] for row in rows)
+    ordered = [row for _, row in sorted(trades, key=lambda pair: pair[0])]
+    return pd.DataFrame([*ordered, *nets, *_totals(nets)], columns=COLUMNS)
+
+
+def _trade(position: Position, found: Statistics | None) -> dict[str, Any]:
+    """The row of a trade, but for its seed and paths."""
+    leg, last = position.leg, position.leg.last
+    row = {
+        "trade_id": leg.trade_id,
+        "underlying": last.underlying,
+        "product": last.product,
+        "quantity": leg.held or leg.kept,
+        "currency": last.currency,
+        "method": position.method,
+        "state": _state(position),
+        "note": "",
+    }
+    if found is None:
+        row |= _amounts(position.rows({})[:, 0], np.zeros(len(ROWS)))
+    else:
+        row |= _amounts(found.mean, found.standard_error) | {"note": _doubts(found)}
+    moved = position.moved if SETTLED in leg.stages else {}
+    shown = {name: moved.get(name, 0.0) if SETTLED in leg.stages else np.nan for name in MOVES}
+    shown["spot"] -= leg.dividends
+    return row | {f"{name}_move": x for name, x in shown.items()}
+
+
+def _state(position: Position) -> str:
+    """What has become of a trade."""
+    leg = position.leg
+    if not leg.held:
+        return "new"
+    changed = "ended" if not leg.kept else f"quantity now {leg.kept:g}" if leg.kept != leg.held else ""
+    return "; ".join(filter(None, (changed, leg.last.state)))
+
+
+def _amounts(values: FloatArray, errors: FloatArray) -> dict[str, float]:
+    """The amounts of `ROWS` with their errors."""
+    found = dict(zip(ROWS, values.tolist(), strict=True))
+    return found | {f"{name}_standard_error": x for name, x in zip(ROWS, errors.tolist(), strict=True)}
+
+
+def _doubts(found: Statistics) -> str:
+    """What is held against the profit and against what is left of it; nothing against what does not vary."""
+    entries = [PLACE[name] for name in JUDGED]
+    return "; ".join(dict.fromkeys(filter(None, (doubt(found, k) for k in entries if found.pooled.m2[k] > 0.0))))
+
+
+def _net(name: str, found: Explained, rows: Sequence[Mapping[str, Any]], missing: int) -> dict[str, Any]:
+    """The row of the position in an underlying."""
+    sure = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(len(ROWS)))
+    values, errors = (sure, np.zeros(len(ROWS)))
+    if found.total is not None:
+        values, errors = sure + found.total.mean, found.total.standard_error
+    doubtful = [str(row["trade_id"]) for row in rows if row["note"]]
+    more = f" and {len(doubtful) - NAMED} more" if len(doubtful) > NAMED else ""
+    marked = f"includes doubtful numbers of {', '.join(doubtful[:NAMED])}{more}" if doubtful else ""
+    methods = {str(row["method"]) for row in rows}
+    return {
+        "trade_id": NET,
+        "underlying": name,
+        "product": NET,
+        "quantity": 1.0,
+        "currency": rows[0]["currency"],
+        "method": methods.pop() if len(methods) == 1 else "",
+        "state": "",
+        "note": "; ".join(filter(None, (left_out(missing), marked))),
+        **_amounts(values, errors),
+        "spot_move": next((row["spot_move"] for row in rows if row["spot_move"] == row["spot_move"]), np.nan),
+    }
+
+
+def _totals(nets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The sums of all underlyings, by currency: their draws are independent."""
+    found = []
+    for currency in dict.fromkeys(str(net["currency"]) for net in nets):
+        own = [net for net in nets if net["currency"] == currency]
+        values = np.array([[net[name] for name in ROWS] for net in own]).sum(axis=0)
+        errors = np.sqrt(np.square([[net[f"{name}_standard_error"] for name in ROWS] for net in own]).sum(axis=0))
+        notes = dict.fromkeys(f"{net['underlying']}: {net['note']}" for net in own if net["note"])
+        found.append(
+            {
+                "trade_id": TOTAL,
+                "underlying": "",
+                "product": TOTAL,
+                "quantity": 1.0,
+                "currency": currency,
+                "n_paths": max(net["n_paths"] for net in own),
+                "seed": 0,
+                "method": "",
+                "state": "",
+                "note": "; ".join(notes),
+                **_amounts(values, errors),
+            }
+        )
+    return found
