@@ -40,7 +40,8 @@ def _decides(whole: Autocallable, k: int) -> bool:
 
 def joined(days: Sequence[date], seen: Mapping[date, float], today: date) -> list[float]:
     """The observations up to today; those that decide nothing repeat a neighbour, or are anything."""
-    return [*pd.Series([seen.get(day, np.nan) for day in days if day <= today], dtype=float).ffill().bfill().fillna(1.0)]
+    made = pd.Series([seen.get(day, np.nan) for day in days if day <= today], dtype=float)
+    return [*made.ffill().bfill().fillna(1.0)]
 
 
 def levels(whole: Autocallable, row: int) -> set[float]:
