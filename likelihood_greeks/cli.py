@@ -251,7 +251,8 @@ def diff_command(
 ) -> None:
     """What has changed between two runs of risk, and what is noise.
 
-    Runs with different seeds are independent. With the same seed they share draws: errors are then upper bounds.
+    Runs with different seeds are independent. With the same seed they share draws: the errors of differences are exact
+    where both are Parquet files, which keep what is common, and upper bounds where not.
 
     Exit codes: 0 nothing has changed beyond noise, 1 something has, 2 the input could not be used.
 

@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeAlias, final
 import numpy as np
 
 from .._typing import FloatArray
+from ..engine.batches import BATCHES
 from ..engine.execution import AHEAD, ordered, width
 from ..engine.stopping import Goal
 from ..engine.sums import Pair, accumulate, replicated
@@ -26,12 +27,16 @@ from ..estimate import Statistics
 from ..scouted import Scouted
 from ..streams.chunks import Chunk, Draws
 from .blocks import GIVEN_UP, Block, Prepared, prepared
-from .desk import TRADES, Desk, Failure, Worked
+from .desk import TRADES, Desk, Failure, Worked, added
 from .frame import trade_rows
+from .joint import Shares
 from .reading import BookWarning
-from .tally import Net, Row, Store, Tally
+from .tally import Net, Row, Store, Tally, together
 
 Pool: TypeAlias = Executor | Literal["serial"]
+KEPT = 64_000_000
+"""Bytes of batches, for all trades on an underlying."""
+
 ROUND = 64
 """Chunks a round: with seven Greeks the samples of the net position take 15 MB."""
 
@@ -149,6 +154,12 @@ class Account:
         """The underlying."""
         return self.blocks[0].underlying
 
+    @property
+    def batches(self) -> int:
+        """How many batches of samples are kept of every number: fewer of many."""
+        numbers = sum(block.size for block in self.blocks) * len(self.blocks[0].labels)
+        return next((n for n in (BATCHES, BATCHES // 2, BATCHES // 4) if 8 * n * numbers <= KEPT), BATCHES // 8)
+
     def recall(self, store: Store) -> None:
         """Take up what was kept of an earlier run."""
         net = store.net(self.name) or Net()
@@ -184,6 +195,17 @@ class Account:
         """The rows of the trades of a block that has come so far."""
         paths = sum(chunk.n_paths for chunk in self.pieces[: tally.chunks])
         return trade_rows(block, tally, paths, self.main.draws.seed)
+
+    def shares(self) -> Iterator[Shares]:
+        """The shares in errors of the trades of all finished blocks."""
+        behind = {block.number for block in self.behind()}
+        for block in self.blocks:
+            tally = self.tallies.get(block.number)
+            if block.number in behind or tally is None or tally.batches is None:
+                continue
+            trades = [(trade.trade_id, trade.underlying) for _, own in block.runs(tally.problems) for trade in own]
+            controlled = tally.moments[TRADES][:, : len(block.labels)]
+            yield Shares.of(trades, block.labels, tally.batches, controlled)
 
     def late(self, block: Block, labels: Sequence[str]) -> list[str]:
         """What does not make a number doubtful: row by row of the `rows` of a finished block.
@@ -250,7 +272,8 @@ class Account:
         for block, own in self._worked(self.behind(end), batch, shop):
             tally, state = self.tallies[block.number], self._states[block.number]
             moments = accumulate(replicated((worked.moments for worked in own), batch), tally.moments)
-            net, tally = net.plus(block.number, own), Tally(end, moments, state.problems, state.given_up)
+            done = Tally(end, moments, state.problems, state.given_up, together([tally, *own], self.batches))
+            net, tally = net.plus(block.number, own), done
             store.keep(self.blocks[block.number], tally, partial(self.rows, block, tally), net)
             self.tallies[block.number] = tally
         return net.closed(batch)
@@ -268,9 +291,9 @@ class Account:
 
         with closing(ordered(calls(), shop.pool, max(AHEAD, 2 * width(shop.pool)))) as stream:
             for block in todo:
-                own = []
+                own = list[Worked | Failure]()
                 for found in islice(stream, len(batch)):
-                    own.append(found)
+                    added(own, found)
                     self.tell(shop.advanced, block, len(own))
                 yield block, self._repaired(block, own, batch, shop.pool)
 
@@ -285,5 +308,7 @@ class Account:
                 raise LateError(block.number, dict(block.late))
             self.blocks[block.number] = block
             self._states[block.number] = prepared(block)
-            own = list(ordered(((self._states[block.number].desk, chunk) for chunk in batch), pool))
+            own = list[Worked | Failure]()
+            for found in ordered(((self._states[block.number].desk, chunk) for chunk in batch), pool):
+                added(own, found)
         return [found for found in own if isinstance(found, Worked)]

@@ -11,6 +11,7 @@ from ..estimate import Statistics
 from .account import Account
 from .exact import ExactTrades
 from .frame import COLUMNS, net_rows, plain, with_notes
+from .joint import JOINT, packed
 from .tally import Row
 from .trades import Problem
 
@@ -58,6 +59,8 @@ def assembled(
     last = pd.DataFrame([row for _, own in sorted(own_nets.items()) for row in own], columns=COLUMNS)
     table = pd.concat([part for part in (trades, last) if len(part)] or [last], ignore_index=True)
     table.attrs["problems"] = [plain(problem) for problem in found]
+    if (text := packed((part for account in accounts for part in account.shares()), _draws(accounts))) is not None:
+        table.attrs[JOINT] = text
     return table
 
 
@@ -77,6 +80,11 @@ def _of(
         missed = account.main.missed(net, account.pieces) if account.main.of_net else {}
         position = with_notes(position, [missed.get(name, "") for name in first.labels])
     return with_notes(own, late), position, failed  # what is only imprecise is not doubtful in the net
+
+
+def _draws(accounts: Sequence[Account]) -> dict[str, str]:
+    """What the draws of each account are, in words."""
+    return {account.name: account.main.draws.named(account.pieces) for account in accounts}
 
 
 def _underlyings(problems: Sequence[Problem], book: pd.DataFrame) -> Counter[str]:

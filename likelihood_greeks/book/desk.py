@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
 from .._typing import FloatArray
+from ..engine.batches import Batches
 from ..engine.main_run import Run
 from ..engine.sums import Pair
 from ..estimate import Moments
@@ -56,10 +57,13 @@ class Worked:
         each run, under `scores_of`. Empty if there are no trades.
     net : ndarray, shape (n_greeks, n_samples)
         Samples of the position in all trades together; a zero without trades.
+    batches : Batches or None
+        Of the controlled samples of a unit of every trade, shape (n_trades, n_greeks, BATCHES).
     """
 
     moments: dict[str, Moments]
     net: FloatArray
+    batches: Batches | None = None
 
 
 @final
@@ -82,6 +86,7 @@ class Desk:
         moments: dict[str, Moments] = {}
         net: Any = 0.0
         trades: list[Moments] = []
+        batches: list[Batches] = []
         for number, (run, quantities) in enumerate(zip(self.runs, self.quantities, strict=True)):
             pairs, scores = run.controlled(chunk)
             for row, quantity in enumerate(quantities):
@@ -90,9 +95,21 @@ class Desk:
                     return pair
                 controlled, plain = pair
                 trades.append(Pair.summed(controlled, plain, run.scouted(row)))
+                batches.append(Batches.of(controlled, chunk))
                 net = net + quantity * controlled
             moments[scores_of(number)] = Moments.of(scores)
-        return Worked({TRADES: Moments.stacked(trades), **moments} if trades else {}, np.asarray(net))
+        if not trades:
+            return Worked({}, np.asarray(net))
+        return Worked({TRADES: Moments.stacked(trades), **moments}, np.asarray(net), Batches.stacked(batches))
+
+
+def added(own: list[Worked | Failure], found: Worked | Failure) -> None:
+    """Append the work on a chunk to that on the chunks before; the batches of all are kept with the first."""
+    first = own[0] if own else None
+    if isinstance(first, Worked) and isinstance(found, Worked) and first.batches and found.batches:
+        own[0] = replace(first, batches=first.batches.merge(found.batches))
+        found = replace(found, batches=None)
+    own.append(found)
 
 
 def _attempted(

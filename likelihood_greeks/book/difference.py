@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import special
 
 from .._checks import one_of, positive, refuse
+from .common_draws import errors_of_differences
 from .files import read
 from .own_columns import column_of, names_apart, own_of
 from .trades import NET
@@ -22,6 +23,7 @@ SETTINGS = ("product", "quantity", "currency", "model", "maturity", "spot", "vol
 
 COLUMNS = {"position": ("position_value", "position_standard_error"), "unit": ("value", "standard_error")}
 MANY = 1e9  # samples beyond which Student's law is the normal one
+COMMON_AT_MOST = "common, at most"
 KNOWN = "greek_known"  # a column that tells whether a run has a row
 ROUNDING = 1e-9  # relative: values nearer than this are equal, whatever their errors
 
@@ -50,9 +52,10 @@ def diff(
     pandas.DataFrame
         A row per trade and Greek, net positions last: ``trade_id, underlying, greek, before, after, difference,
         standard_error, draws, z, threshold, verdict, note, currency``, and the books' own columns, blank cells of the
-        second filled from the first. ``draws`` is "independent" (the squared errors add) or
-        "common": the runs have the same seed, so that the error of the difference is not known, but at most the sum
-        of both, which is what stands there. ``verdict`` is "noise", "changed" (``z`` is beyond the ``threshold``,
+        second filled from the first. ``draws`` is "independent" (the squared errors add), "common" (the runs have the
+        same draws, and the error is that of the differences sample by sample) or "common, at most" (the same of frames
+        without ``attrs["joint"]``, as from CSV files: the error is at most the sum of both, which stands there).
+        ``verdict`` is "noise", "changed" (``z`` is beyond the ``threshold``,
         Student's where few independent samples tell the errors), "new" or "gone". ``note`` is what was held against
         either number. Amounts in two currencies have no difference, and are "changed".
         ``attrs["settings"]`` lists the differences of quantities, spots, volatilities, models, ... by trade, as
@@ -86,9 +89,18 @@ def diff(
     table["difference"] = (table["after"] - table["before"]).mask(other)
     common = both["seed_1"] == both["seed_2"]
     errors = both[f"{error}_1"], both[f"{error}_2"]
-    table["standard_error"] = np.where(other, np.nan, np.where(common, errors[0] + errors[1], np.hypot(*errors)))
+    bound = np.where(common, errors[0] + errors[1], np.hypot(*errors))
+    nothing = np.full(len(both), np.nan), [""] * len(both)
+    exact, rough = (
+        errors_of_differences(one, two, pd.MultiIndex.from_tuples(both.index, names=KEYS), error)
+        if common.any()
+        else nothing
+    )
+    table["standard_error"] = np.where(other, np.nan, np.where(common & np.isfinite(exact), exact, bound))
     in_both = both["greek_known_1"].notna() & both["greek_known_2"].notna()
-    table["draws"] = np.where(in_both, np.where(common, "common", "independent"), "")
+    known = np.isfinite(exact) | (bound == 0.0)
+    kinds = np.where(common, np.where(known, "common", COMMON_AT_MOST), "independent")
+    table["draws"] = np.where(in_both, kinds, "")
     table["z"] = _scores(table)
     checks = int(in_both.sum())
     samples = both[["samples_1", "samples_2"]].min(axis=1) if "samples_1" in both and "samples_2" in both else np.inf
@@ -98,6 +110,7 @@ def diff(
     table["note"] = notes["note_1"].where(
         notes["note_1"] == notes["note_2"], notes["note_1"] + " | " + notes["note_2"]
     ).str.strip(" |")  # fmt: skip
+    table["note"] = [" | ".join(filter(None, pair)) for pair in zip(table["note"], rough, strict=True)]
     own = [name for name in dict.fromkeys([*own_of(two), *own_of(one)]) if name != KNOWN]
     for name, shown in names_apart(["currency", *own], table.columns).items():
         table[shown] = _carried(name, both)

@@ -7,6 +7,7 @@ so far, stand beside them. A part serves again if everything that its numbers de
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .._checks import refuse
+from ..engine.batches import Batches
 from ..estimate import Moments, Replicated, Statistics
 from ..scouted import Scouted
 from .blocks import Block
@@ -111,7 +113,7 @@ class Parts:
             return None
         moments = {key: _moments(value) for key, value in state["moments"].items()}
         problems = tuple(Problem(**problem) for problem in state["problems"])
-        return Tally(state["chunks"], moments, problems, tuple(state["given_up"]))
+        return Tally(state["chunks"], moments, problems, tuple(state["given_up"]), _batches(state["batches"]))
 
     def net(self, underlying: str) -> Net | None:
         """What was kept of a net position, if it is of the same run."""
@@ -138,6 +140,7 @@ class Parts:
             "moments": {key: _plain(value) for key, value in tally.moments.items()},
             "problems": [asdict(problem) for problem in tally.problems],
             "given_up": tally.given_up,
+            "batches": _text(tally.batches),
         }
         table = pa.Table.from_pylist(rows(), SCHEMA).replace_schema_metadata({STATE: json.dumps(state)})
         _written(self._part(block), lambda file: pq.write_table(table, file))
@@ -171,6 +174,23 @@ def _written(path: Path, write: Callable[[Path], Any]) -> None:
 def _saved(path: Path, arrays: dict[str, Any]) -> None:
     with path.open("wb") as file:
         np.savez(file, **arrays)
+
+
+def _text(batches: Batches | None) -> list[Any] | None:
+    """Batches as text, with their shape."""
+    if batches is None:
+        return None
+    words = (
+        base64.b64encode(np.ascontiguousarray(x, "<f8").tobytes()).decode() for x in (batches.sums, batches.counts)
+    )
+    return [*words, batches.sums.shape]
+
+
+def _batches(text: list[Any] | None) -> Batches | None:
+    if text is None:
+        return None
+    sums, counts = (np.frombuffer(base64.b64decode(word), "<f8") for word in text[:2])
+    return Batches(sums.reshape(text[2]), counts)
 
 
 def _plain(found: Statistics) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Totals of a book by underlying, maturity, product and own columns, their errors exact or said to be bounds."""
+"""Totals of a book by underlying, maturity, product and own columns, with their errors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from .._checks import one_of, refuse
 from .currencies import UNKNOWN
+from .joint import joint_of, netted
 from .own_columns import own_of
 from .trades import NET
 from .units import UNITS, scaled
@@ -31,13 +32,15 @@ def buckets(maturities: pd.Series) -> pd.Categorical:
 def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, reporting: bool = False) -> pd.DataFrame:
     r"""Totals of positions over groups of trades, in a desk's units, each within one currency.
 
-    Trades on one underlying share their draws, so that variances of its trades do not add. The error of a total is
-    exact for all trades on an underlying (the net rows have it), for a single trade and for exact ones; different
-    underlyings are independent. For some of the trades on an underlying it is only known to be at most
+    Trades on one underlying share their draws, so that variances of its trades do not add. A frame of `risk` knows by
+    how much each batch of samples moves every number (``attrs["joint"]``, which Parquet files keep), so that the error
+    of any total is that of its netted samples; different underlyings are independent. Without it (a CSV file), the
+    error is exact for all trades on an underlying (the net rows have it), for a single trade and for exact ones. For
+    others it is only known to be at most
 
     .. math:: \min\Bigl(\sum_{i \in G} s_i,\; s_{\text{net}} + \sum_{i \notin G} s_i\Bigr)
 
-    and ``error`` says "at most" in place of "exact". A total that needs its own error is the net of a book of its own.
+    and ``error`` says "at most" in place of "exact".
 
     Parameters
     ----------
@@ -77,7 +80,8 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
     nets = rows[rows["trade_id"] == NET].set_index(["underlying", "greek"])["cash_standard_error"]
     outer = [*(key for key in keys if key != "currency"), "currency", "unit", "greek"]
     group = trades.groupby(outer, sort=False, observed=True, dropna=False).ngroup().rename("group")
-    totals = _totals(pd.concat([trades[[*NUMBERS, "underlying", "greek", "fx"]], group], axis="columns"), nets)
+    numbers = pd.concat([trades[[*NUMBERS, "underlying", "greek", "fx"]], group], axis="columns")
+    totals = _totals(numbers, nets, netted(trades, joint_of(frame), [group, trades["underlying"], trades["greek"]]))
     found = trades.loc[~group.duplicated(), outer].set_axis(group.unique()).join(totals).reset_index(drop=True)
     if "bucket" in keys:
         found = found.sort_values([*keys], kind="stable", ignore_index=True)
@@ -116,8 +120,11 @@ def converted(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _totals(trades: pd.DataFrame, nets: pd.Series) -> pd.DataFrame:
-    """The sums of trades by ``group``, with their errors; `nets` are the errors of nets by underlying and Greek."""
+def _totals(trades: pd.DataFrame, nets: pd.Series, joint: pd.Series | None) -> pd.DataFrame:
+    """The sums of trades by ``group``, with their errors.
+
+    `nets` are the errors of nets by underlying and Greek, `joint` those of the parts of groups, as far as known.
+    """
     parts = _sums(trades, ["group", "underlying", "greek"])
     whole = _sums(trades, ["underlying", "greek"])[["errors", "trades"]].add_suffix("_of_all")
     parts = parts.join(whole, on=["underlying", "greek"]).join(nets.rename("net"), on=["underlying", "greek"])
@@ -126,6 +133,9 @@ def _totals(trades: pd.DataFrame, nets: pd.Series) -> pd.DataFrame:
     bound = np.fmin(parts["errors"], rest.where(parts["errors"].notna()))
     own = parts["net"].where(full & ~alone, parts["errors"].where(alone, bound))
     exact = full | alone | (parts["errors"] == 0.0)
+    if joint is not None:
+        known = joint.reindex(parts.index)
+        own, exact = own.where(exact | known.isna(), known), exact | known.notna()
     totals = parts.assign(square=own**2, bounds=~exact).groupby(level="group", sort=False).agg(
         value=("value", "sum"), square=("square", lambda x: x.sum(skipna=False)), bounds=("bounds", "any"),
         trades=("trades", "sum"), doubtful=("doubtful", "sum"), fx=("fx", "first"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any, Protocol, TypeAlias, final
 
 from .._typing import FloatArray
+from ..engine.batches import Batches
 from ..engine.sums import accumulate, replicated
 from ..estimate import Moments, Statistics
 from ..streams.chunks import Chunk
@@ -33,12 +35,15 @@ class Tally:
         Why some trades are not in it.
     given_up : tuple of str
         Trades (by trade_id) whose relaxations were given up.
+    batches : Batches or None
+        As `Worked` has them.
     """
 
     chunks: int = 0
     moments: dict[str, Statistics] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     given_up: tuple[str, ...] = ()
+    batches: Batches | None = None
 
     def lessons(self) -> dict[str, Failure]:
         """What another attempt should know about trades that failed."""
@@ -84,6 +89,12 @@ class Net:
         start = {} if self.moments is None else {NET: self.moments}
         total = accumulate([part for part in replicated(parts, batch) if part], start)
         return Net(self.chunks + len(batch), total.get(NET), aimed=self.aimed)
+
+
+def together(parts: Iterable[Tally | Worked], number: int) -> Batches | None:
+    """The batches of all parts, so many; None if none has any."""
+    found = [part.batches.folded(number) for part in parts if part.batches is not None]
+    return reduce(Batches.merge, found) if found else None
 
 
 class Store(Protocol):

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from .._words import number, with_error
 from ..book.currencies import UNKNOWN
+from ..book.difference import COMMON_AT_MOST
 from ..book.trades import NET
 from ..book.units import unit_of
 from .totals import UNSTATED, Total, totals_by
@@ -150,7 +151,7 @@ def diff_table(table: pd.DataFrame, title: str = "Changed, ± standard error") -
     for column in ("before", "after", "difference", "z"):
         drawn.add_column(column, justify="right", no_wrap=True)
     for row in table.to_dict("records"):
-        at_most = "≤ " if row["draws"] == "common" else ""
+        at_most = "≤ " if row["draws"] == COMMON_AT_MOST else ""
         difference = with_error(row["difference"], row["standard_error"]).replace("± ", f"± {at_most}")
         texts = [escape(str(row[name])) for name in ("trade_id", "underlying", "greek")]
         verdict = row["verdict"] + (" !" if row["note"] else "")
@@ -164,7 +165,7 @@ def diff_summary(table: pd.DataFrame) -> str:
     counts = table["verdict"].value_counts()
     compared = table[table["draws"] != ""]
     kinds = sorted(set(compared["draws"]))
-    draws = {"common": "common draws, errors at most", "independent": "independent draws"}
+    draws = {name: f"{name} draws" for name in kinds} | {COMMON_AT_MOST: "common draws, errors at most"}
     beyond = f"{compared['threshold'].min():.2f}" if len(compared) else "no"
     words = ", ".join(f"{counts.get(verdict, 0):,} {verdict}" for verdict in ("changed", "new", "gone", "noise"))
     how = " and ".join(draws[kind] for kind in kinds) or "none in both"

@@ -352,6 +352,12 @@ class Draws:
         end = min(-(-paths // size) * size, most)
         return chunks(self.seed, end, self.n_times, self.sampling)[done // size :]
 
+    def named(self, pieces: Sequence[Chunk]) -> str:
+        """What these chunks have in common with those of a run of another length: all, unless the last is shorter."""
+        size = chunk_size(self.n_times)
+        last = pieces[-1].n_paths % size if pieces and self.sampling != "sobol" else 0
+        return f"{self.seed} {self.sampling} {size}" + (f" {sum(chunk.n_paths for chunk in pieces)}" if last else "")
+
 
 def checked(paths: object, seed: object, sampling: str) -> tuple[int, int, Sampling]:
     """Validated ``(paths, seed, sampling)``; a seed is drawn if none is given.

@@ -70,15 +70,21 @@ def test_a_changed_market_is_seen_and_named(before):
     }
 
 
-def test_common_draws_give_a_bound_and_equal_runs_no_alarm(before):
+def test_common_draws_give_equal_runs_no_alarm_and_a_bound_where_files_forget_what_is_common(before, tmp_path):
     table = lg.diff(before, before)
     assert set(table["draws"]) == {"common"}
     assert set(table["verdict"]) == {"noise"}
     assert (table["z"] == 0.0).all()
-    moved = lg.diff(before, ran(1, spot=93.5)).set_index(["trade_id", "underlying", "greek"])
+    after = ran(1, spot=93.5)
+    after.to_csv(tmp_path / "after.csv", index=False)
+    after.to_parquet(tmp_path / "after.parquet", index=False)
+    bound, exact = (lg.diff(before, tmp_path / f"after.{kind}") for kind in ("csv", "parquet"))
+    assert [set(table["draws"]) for table in (bound, exact)] == [{"common, at most"}, {"common"}]
     errors = before.set_index(["trade_id", "underlying", "greek"])["position_standard_error"]
-    assert moved.loc[("A", "X", "delta"), "standard_error"] > errors["A", "X", "delta"]
-    assert moved.loc[("A", "X", "price"), "verdict"] == "changed"
+    for table, less in ((bound, False), (exact, True)):
+        own = table.set_index(["trade_id", "underlying", "greek"]).loc[("A", "X", "delta")]
+        assert (own["standard_error"] < errors["A", "X", "delta"]) == less
+        assert own["verdict"] == "changed"
 
 
 def test_trades_come_and_go_and_quantities_are_reasons(before):

@@ -90,6 +90,10 @@ def test_pivots_add_up_and_their_errors_are_exact_or_bounds(frame):
     assert products.loc[("call", "vega_per_point"), "error"] == "exact"  # one trade
     assert products.loc[("put", "vega_per_point"), "error"] == "exact"  # one trade on each underlying
     assert products["trades"].xs("vega_per_point", level="unit").sum() == 4
+    exact = lg.pivot(frame, ["underlying", "bucket"])
+    assert set(exact["error"]) == {"exact"}
+    frame = frame.copy()
+    del frame.attrs["joint"]  # as in a CSV file
     dates = lg.pivot(frame, ["underlying", "bucket"]).set_index(["underlying", "bucket", "unit"])
     assert dates.loc[("X", "to 1Y", "vega_per_point"), "error"] == "at most"  # two of the three trades on X
     assert dates.loc[("Y", "to 2Y", "vega_per_point"), "error"] == "exact"
@@ -105,7 +109,12 @@ def test_the_bound_holds_and_the_sum_of_variances_would_not():
     settings = {"paths": 16_384, "seed": 3, "controls": "none", "closed_form": False}
     whole, alone = (lg.risk(b, MARKET, [], **settings) for b in (BOOK.iloc[:4], part))
     exact = alone[alone["trade_id"] == NET].set_index("greek")["position_standard_error"]["price"]
-    own = lg.pivot(whole, ["underlying", "bucket"]).set_index(["underlying", "bucket"]).loc[("X", "to 1Y")]
+    keys = ["underlying", "bucket"]
+    netted = lg.pivot(whole, keys).set_index(keys).loc[("X", "to 1Y")]
+    assert netted["error"] == "exact"
+    assert netted["standard_error"] == pytest.approx(exact, rel=0.1)
+    del whole.attrs["joint"]  # as in a CSV file
+    own = lg.pivot(whole, keys).set_index(keys).loc[("X", "to 1Y")]
     assert own["error"] == "at most"
     assert exact <= own["standard_error"] * (1.0 + 1e-3)
     squares = alone[alone["greek"].eq("price") & alone["trade_id"].ne(NET)]["position_standard_error"]
