@@ -16,6 +16,7 @@ from .book.units import desk_units
 from .comparison import compare, finite_difference, pathwise
 from .engine.greeks import greeks
 from .estimate import Estimate
+from .models.correlated.law import CorrelatedGBM
 from .models.curves import Curves
 from .models.gbm import GBM
 from .models.heston.calibration import HestonCalibration
@@ -24,6 +25,7 @@ from .models.local_volatility.law import LocalVolatility
 from .models.protocol import PathModel, Paths
 from .models.term_structure import TermStructureGBM
 from .payoffs.accumulator import TARF, Accumulator
+from .payoffs.assets import Basket, BestOf, WorstOf
 from .payoffs.autocallable import Autocallable
 from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.convertible import BarrierReverseConvertible, ReverseConvertible
@@ -59,9 +61,12 @@ __all__ = [
     "Autocallable",
     "Barrier",
     "BarrierReverseConvertible",
+    "Basket",
+    "BestOf",
     "BookWarning",
     "Call",
     "Cliquet",
+    "CorrelatedGBM",
     "Curves",
     "DigitalCall",
     "DigitalPut",
@@ -92,6 +97,7 @@ __all__ = [
     "TermStructureGBM",
     "VarianceSwap",
     "VolatilitySwap",
+    "WorstOf",
     "compare",
     "desk_units",
     "diff",

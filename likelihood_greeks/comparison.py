@@ -67,7 +67,7 @@ def finite_difference(
     """
     if not positive("bump", bump) < 0.5:
         refuse("bump", "be below 0.5", bump)
-    law, labels, combinations = prepared(model, payoff, greeks)
+    law, payoff, labels, combinations = prepared(model, payoff, greeks)
     count, seed, kind = checked(paths, seed, sampling)
     estimator = FiniteDifference(law, payoff, combinations, bump)
     moments, seconds = _run(
@@ -105,7 +105,7 @@ def pathwise(
     ValueError, TypeError
         As for `greeks`.
     """
-    law, labels, combinations = prepared(model, payoff, greeks)
+    law, payoff, labels, combinations = prepared(model, payoff, greeks)
     count, seed, kind = checked(paths, seed, sampling)
     estimator = Pathwise(law, payoff, combinations)
     moments, seconds = _run(

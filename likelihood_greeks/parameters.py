@@ -7,6 +7,7 @@ A Greek is a linear combination of derivatives (a single one for most models).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from . import _quantities
@@ -21,6 +22,9 @@ NAMED: Mapping[str, Derivative] = {name: greek.derivative for name, greek in _qu
 
 STANDARD = ("delta", "gamma", "vega", "rho", "dividend_rho", "theta")
 """What is computed when no Greek is named and the model has the parameters."""
+
+OF_SEVERAL = ("delta", "gamma", "cross_gamma", "vega", "correlation", "rho", "dividend_rho", "theta")
+"""The same of a model of several assets."""
 
 
 class HasParameters(Protocol):
@@ -91,6 +95,31 @@ def resolve(greek: Greek, model: HasParameters) -> dict[Derivative, float]:
     return {canonical(derivative, model): factor for derivative, factor in terms.items()}
 
 
+def expanded(greek: Greek, model: HasParameters) -> list[Greek]:
+    """A Greek; if its name stands for several, with an asset or a number in brackets, all of these.
+
+    ``"delta"`` of a law of several assets is ``"delta[A]"``, ``"delta[B]"``, and so on; of a pair of coordinates each
+    may be such a name.
+    """
+    if isinstance(greek, str):
+        return [*_standing_for(greek, (*named(model), *coordinates(model)))]
+    if not (isinstance(greek, tuple) and len(greek) == 2 and all(isinstance(name, str) for name in greek)):
+        return [greek]
+    known = coordinates(model)
+    pairs: list[Greek] = []
+    for a, b in product(*(_standing_for(name, known) for name in greek)):
+        if greek[0] != greek[1] or a not in known or known.index(a) <= known.index(b):  # else each once
+            pairs.append((a, b))
+    return pairs
+
+
+def _standing_for(name: str, known: Sequence[str]) -> Sequence[str]:
+    """The names that one stands for: itself, or those of it with something in brackets."""
+    if name in known:
+        return [name]
+    return [*dict.fromkeys(each for each in known if each.startswith(f"{name}["))] or [name]
+
+
 def unknown(greek: Greek, models: Sequence[HasParameters]) -> ValueError:
     """What is wrong with a Greek that none of some models has."""
     available = dict.fromkeys(name for model in models for name in named(model))
@@ -105,6 +134,8 @@ def standard(model: HasParameters) -> list[Greek]:
     """The Greeks to report when none is named: `STANDARD` if the model prices assets, else every parameter."""
     available = named(model)
     greeks: list[Greek] = [name for name in STANDARD if "spot" in model.parameters and name in available]
+    if not greeks and has(model, "delta"):
+        greeks = [name for name in OF_SEVERAL if has(model, name)]
     return greeks or list(model.parameters)
 
 
@@ -132,7 +163,8 @@ def has(model: HasParameters, greek: Greek) -> bool:
         If `greek` is neither a name nor a pair of names.
     """
     try:
-        resolve(greek, model)
+        for each in expanded(greek, model):
+            resolve(each, model)
     except ValueError:
         return False
     return True
@@ -153,6 +185,7 @@ def requested(greeks: Iterable[Greek] | None, model: HasParameters) -> dict[str,
     ValueError
         If a Greek is unknown under `model`.
     """
-    named: list[Greek] = ["price", *(standard(model) if greeks is None else listed(greeks))]
-    combinations = [resolve(greek, model) for greek in named]
-    return dict(zip(map(label, named), combinations, strict=True))
+    asked: list[Greek] = ["price", *(standard(model) if greeks is None else listed(greeks))]
+    every = [each for greek in asked for each in expanded(greek, model)]
+    combinations = [resolve(greek, model) for greek in every]
+    return dict(zip(map(label, every), combinations, strict=True))

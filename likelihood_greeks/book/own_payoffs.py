@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from .._checks import refuse
+from ..payoffs.assets import OnAssets
 from ..payoffs.protocol import Contract, stated_payments
 from .calendars import DAYS_PER_YEAR
 from .columns import ANYTHING, DATED, READERS, TABLE, TERM, key_of, text_of
@@ -32,6 +33,8 @@ def contract(name: str, value: object) -> Contract:
     if isinstance(value, type) or not isinstance(value, Contract):
         why = "be a contract, an object with `times` that is called with spots, in a frame; files name products"
         refuse(name, why, value)
+    if isinstance(value, OnAssets):
+        refuse(name, "be on one asset: contracts on several are not in books yet, see greeks and CorrelatedGBM", value)
     return value
 
 

@@ -17,7 +17,8 @@ from ..models.capabilities import (
     draws_beneath,
     has,
 )  # fmt: skip
-from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps
+from ..models.joint_moves import JointMoves
+from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps, Moves
 from ..models.protocol import PathModel
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
@@ -45,6 +46,8 @@ def offered(
     """Controls that could be made for a payoff, and if no relaxations are among them, why."""
     if not has(model, Movable) or drawn.moves is None:
         return [], "no relaxations: the law does not say how its paths move (it has no `moves`)"
+    if isinstance(drawn.moves, JointMoves):
+        return [], "no relaxations: of several assets they are not made yet"
     if drawn.moves.path is None:
         return [], "no relaxations: the law does not say how its paths travel (its moves have no `path`)"
     rates = model.hand_over_rates(payoff.times) if has(model, DrawsBeneath) else (LIKELIHOOD_RATIO,)
@@ -115,7 +118,7 @@ def _ways(payoff: Contract, drawn: Drawn, rates: Sequence[float]) -> Sequence[Wa
 def _holds(levels: Sequence[Level], drawn: Drawn, relaxation: Relaxation) -> list[Handover]:
     """Levels to be held still: those compared at many dates, on a clock that no path knows."""
     narrow = bool(relaxation.reach) or 0.0 < relaxation.local <= HELD_WIDTH
-    if not narrow or not _independent(drawn) or drawn.moves is None or drawn.moves.variance.shape[1] > 1:
+    if not narrow or not _independent(drawn) or not isinstance(drawn.moves, Moves) or drawn.moves.variance.shape[1] > 1:
         return []
     several = list(dict.fromkeys(known.level for known in levels if len(known.rows) >= MANY))[:LEVELS]
     reaches = (relaxation.reach,) if relaxation.reach else (*REACHES, 1.0)

@@ -48,7 +48,7 @@ class Skeletons:
     @property
     def moves(self) -> Moves:
         """How the spots move."""
-        assert self.drawn.moves is not None
+        assert isinstance(self.drawn.moves, Moves)
         return self.drawn.moves
 
     def between(self, skeleton: Skeleton) -> Moves:

@@ -32,7 +32,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination, Drawn, sum_of
 from ..models import travel
-from ..models.moves import StateSteps, weighted
+from ..models.moves import Moves, StateSteps, weighted
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from .handover import Gradual
@@ -60,7 +60,7 @@ class MovedByState:
     def sensitivities(self, way: Gradual) -> FloatArray:
         """Sensitivities to a push of every step, shape (n_steps, n_paths)."""
         moves = self.drawn.moves
-        assert moves is not None
+        assert isinstance(moves, Moves)
         assert isinstance(moves.path, StateSteps)
         carried, scores = travel.carried_on(moves), moves.noise / moves.variance
         found, stretch = self._gradient(moves.path), np.broadcast_to(moves.path.stretch, moves.noise.shape)
@@ -81,7 +81,7 @@ class MovedByState:
 
     def first(self, name: str, way: Gradual) -> FloatArray:
         """The integrand of a first derivative, shape (n_paths,)."""
-        assert self.drawn.moves is not None
+        assert isinstance(self.drawn.moves, Moves)
         rows = once(self._known, way, lambda: self.sensitivities(way))
         return weighted(travel.pushed(self.drawn.moves, name, self.drawn.rate), rows)
 

@@ -15,9 +15,11 @@ from ..controls.protocol import cost
 from ..estimate import Estimate, Moments, Replicated, Statistics, rarity
 from ..estimators.likelihood_ratio import Combination, simulated
 from ..models.adaptor import as_path_model, verify
+from ..models.capabilities import assets_of
 from ..models.honest import verify_draws
 from ..models.protocol import PathModel, observed
 from ..parameters import Greek, requested
+from ..payoffs.assets import of_assets
 from ..payoffs.protocol import Contract
 from ..payoffs.separate import verify_separate
 from ..result import Diagnostics, Result, estimates
@@ -120,7 +122,7 @@ def greeks(
     >>> result["gamma"].standard_error < 0.001 * result["gamma"].value
     True
     """
-    law, wanted = asked(model, payoff, greeks)
+    law, payoff, wanted = asked(model, payoff, greeks)
     return of_combinations(
         law,
         payoff,
@@ -249,22 +251,27 @@ def check_on_trial(law: PathModel, payoff: Contract, seed: int) -> None:
 
 def prepared(
     model: Any, payoff: Contract, greeks: Iterable[Greek] | None
-) -> tuple[PathModel, list[str], tuple[Combination, ...]]:
-    """The arguments every estimator shares, checked: the model, the labels and what they stand for."""
-    law, wanted = asked(model, payoff, greeks)
+) -> tuple[PathModel, Contract, list[str], tuple[Combination, ...]]:
+    """The arguments every estimator shares, checked: the model, the payoff, the labels and what they stand for."""
+    law, payoff, wanted = asked(model, payoff, greeks)
     if not len(payoff.times):
         refuse("payoff", "have a date to come: its cash flow is known, and needs no paths", payoff)
-    return law, list(wanted), tuple(wanted.values())
+    return law, payoff, list(wanted), tuple(wanted.values())
 
 
-def asked(model: Any, payoff: Contract, greeks: Iterable[Greek] | None) -> tuple[PathModel, Mapping[str, Combination]]:
-    """The model and what is asked for, by label; refused where payoff, model or a Greek is none."""
+def asked(
+    model: Any, payoff: Contract, greeks: Iterable[Greek] | None
+) -> tuple[PathModel, Contract, Mapping[str, Combination]]:
+    """The model, the payoff as its assets need it, and what is asked for, by label.
+
+    Refused where payoff, model or a Greek is none, or the payoff is on other assets than the model's.
+    """
     law = as_path_model(model)
     if isinstance(payoff, type) or not isinstance(payoff, Contract):
         raise TypeError(f"payoff must have `times` and be callable with spots, got {payoff!r}")
     if len(payoff.times) and not payoff.times[0] > 0.0:
         refuse("payoff.times", "lie ahead: Seasoned(payoff, fixings) is a contract with a past", payoff.times)
-    return law, requested(greeks, law)
+    return law, of_assets(payoff, assets_of(law)), requested(greeks, law)
 
 
 def described(group: Group, labels: Sequence[str], plan: Plan, times: Diagnostics) -> Diagnostics:

@@ -29,6 +29,7 @@ import numpy as np
 from .._checks import real_array
 from .._typing import FloatArray
 from ..models.capabilities import Movable, has
+from ..models.joint_moves import JointMoves
 from ..models.moves import LIKELIHOOD_RATIO, Moves
 from ..models.protocol import PathModel, observed
 from ..parameters import Derivative
@@ -63,7 +64,7 @@ class Drawn:
         First- and second-order weights; the empty derivative has none (its weight is one).
     paths : object
         What the law drew.
-    moves : Moves, optional
+    moves : Moves or JointMoves, optional
         How the spots moved, where the law says.
     rate : float
         At which changes of what is beneath the spots are handed to the measure.
@@ -72,7 +73,7 @@ class Drawn:
     spot: FloatArray
     weights: Mapping[Derivative, FloatArray]
     paths: Any
-    moves: Moves | None = None
+    moves: Moves | JointMoves | None = None
     rate: float = LIKELIHOOD_RATIO
 
 

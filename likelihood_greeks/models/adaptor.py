@@ -211,6 +211,7 @@ KEPT: Mapping[str, Callable[[Any], Any]] = {
     "work_beneath": _as_it_is,
     "direct_parameters": _as_it_is,
     "declared": _as_it_is,
+    "assets": _as_it_is,
     "vanilla_jets": _as_it_is,
     "european_jets": _as_it_is,
     "average_jets": _as_it_is,

@@ -159,6 +159,15 @@ class KnowsAverages(PathModel, Protocol):
         ...
 
 
+class OfSeveralAssets(PathModel, Protocol):
+    """A law of several assets: payoffs see spots of shape (n_assets, n_times, n_paths)."""
+
+    @property
+    def assets(self) -> Sequence[str]:
+        """Their names, in the order of the first axis."""
+        ...
+
+
 class FollowsCurves(Protocol):
     """A law of a constant rate and yield that may be given curves of both; without, they are the same at any date."""
 
@@ -179,6 +188,11 @@ def has(model: object, capability: type[C]) -> TypeGuard[C]:
 def value_of(model: Any, name: str) -> float:
     """The value of a parameter of a law: what it says, else its attribute."""
     return float(model.value_of(name) if has(model, StatesValues) else getattr(model, name))
+
+
+def assets_of(model: object) -> tuple[str, ...]:
+    """Names of the assets of a law of several; none of a law of one."""
+    return tuple(model.assets) if has(model, OfSeveralAssets) else ()
 
 
 def direct_parameters(model: object) -> frozenset[str]:

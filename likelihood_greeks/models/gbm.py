@@ -96,6 +96,11 @@ class GBM:
     # -- the law -----------------------------------------------------------------------------------------------
 
     @property
+    def variance_nodes(self) -> tuple[float, ...]:
+        """Dates between which the volatility is constant: at all times."""
+        return ()
+
+    @property
     def _drift(self) -> float:
         return self.rate - self.dividend_yield - 0.5 * self.volatility**2
 

@@ -141,6 +141,11 @@ class TermStructureGBM:
         leaning = accrued(nodes, self.volatilities, times)
         return shifted_variance(self.coordinates(), quoted, leaning, self.volatilities[0], times)
 
+    @property
+    def variance_nodes(self) -> tuple[float, ...]:
+        """Dates between which the volatility is constant."""
+        return self.volatility_times
+
     def _terms(self, grid: FloatArray) -> Terms:
         return _terms(replace(self, dividends=()) if self.dividends else self, tuple(grid.tolist()))
 

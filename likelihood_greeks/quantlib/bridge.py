@@ -152,7 +152,7 @@ def greeks(
         continuity_correction=continuity_correction,
         dividends=dividends,
     )
-    law, wanted = engine.asked(found.model, found.payoff, greeks)
+    law, _, wanted = engine.asked(found.model, found.payoff, greeks)
     moved = {label: found.moving.of(combination) for label, combination in wanted.items()}
     result = engine.of_combinations(law, found.payoff, moved, **options)
     compared = (

@@ -88,7 +88,7 @@ def explain(
         paths=paths, seed=seed, sampling=sampling, controls=controls, trust=trust, executor=executor,
         title="explain" if progress else "",
     )  # fmt: skip
-    law, _, price = prepared(model, payoff, [])
+    law, payoff, _, price = prepared(model, payoff, [])
     values = _values(law, change)
     chosen = law_for(law, payoff, values, settings.controlled)
     moves = _moves(chosen.law, {name: value - value_at(chosen.law, name) for name, value in values.items()})

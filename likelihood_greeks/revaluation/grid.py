@@ -174,7 +174,7 @@ def scenarios(
         paths=paths, seed=seed, sampling=sampling, controls=controls, trust=trust, executor=executor,
         title="scenarios" if progress else "",
     )  # fmt: skip
-    law, labels, combinations = prepared(model, payoff, greeks := wanted(model, greeks))
+    law, payoff, labels, combinations = prepared(model, payoff, greeks := wanted(model, greeks))
     grid = checked_axes(law, axes)
     places = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
     index = (

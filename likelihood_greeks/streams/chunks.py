@@ -73,6 +73,13 @@ class Stream(Protocol):
         """
         ...
 
+    def brownians(self, times: Sequence[float] | FloatArray, count: int) -> FloatArray:
+        """Standardised increments of so many independent Brownian motions, shape (count, n_times, n_paths).
+
+        Where coordinates are not equally good, the motions take turns with them.
+        """
+        ...
+
     @property
     def generator(self) -> np.random.Generator:
         """The generator behind the stream, for laws that need its own samplers (gamma, Poisson, ...).
@@ -134,6 +141,10 @@ class PseudoStream:
         """Standard normals, shape (n_times, n_paths): any are as good."""
         return self.normals(len(times))
 
+    def brownians(self, times: Sequence[float] | FloatArray, count: int) -> FloatArray:
+        """Standard normals, shape (count, n_times, n_paths)."""
+        return self.normals(count * len(times)).reshape(count, len(times), self.n_paths)
+
 
 @final
 @dataclass(slots=True, eq=False)
@@ -182,6 +193,14 @@ class SobolStream:
         first, *others = (bridged(dates, normals[owners == k]) for k, (_, dates) in enumerate(motions))
         self._given.extend(motion[step] for step in range(len(beneath)) for motion in others)
         return first
+
+    def brownians(self, times: Sequence[float] | FloatArray, count: int) -> FloatArray:
+        """Standardised increments by Brownian bridges, shape (count, n_times, n_paths).
+
+        Of every rank of the bridges each motion has one coordinate, those of a rank one after the other.
+        """
+        normals = self.normals(count * len(times))
+        return np.stack([bridged(times, normals[k::count]) for k in range(count)])
 
     @property
     def generator(self) -> Any:
@@ -234,6 +253,10 @@ class GivenNormals:
     ) -> FloatArray:
         """Take the next rows, shape (n_times, n_paths)."""
         return self.normals(len(times))
+
+    def brownians(self, times: Sequence[float] | FloatArray, count: int) -> FloatArray:
+        """Take the next rows, motion by motion, shape (count, n_times, n_paths)."""
+        return self.normals(count * len(times)).reshape(count, len(times), self.n_paths)
 
     def uniforms(self, rows: int) -> FloatArray:
         """Given normals have no uniforms."""

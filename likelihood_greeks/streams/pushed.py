@@ -66,6 +66,15 @@ class PushedStream:
         """Standard normals, pushed; shape (n_times, n_paths)."""
         return self.normals(len(times))
 
+    def brownians(self, times: Sequence[float] | FloatArray, count: int) -> FloatArray:
+        """Standard normals, those of the first motion pushed if they are the first; shape (count, n_times, n_paths)."""
+        values, first = self.live.brownians(times, count), not self._calls
+        self._calls.append("brownians")
+        if first and len(times) == len(self.push):
+            values[0] += self.push
+            self.seen[:] = [values[0].copy()]
+        return values
+
     def uniforms(self, rows: int) -> FloatArray:
         """Uniforms in [0, 1), shape (rows, n_paths)."""
         self._calls.append("uniforms")

@@ -66,6 +66,10 @@ class Recorder:
         """Standardised increments of a Brownian motion, shape (n_times, n_paths)."""
         return self._kept("brownian", times, beneath, ranks)
 
+    def brownians(self, times: Sequence[float] | FloatArray, count: int) -> FloatArray:
+        """Standardised increments of independent Brownian motions, shape (count, n_times, n_paths)."""
+        return self._kept("brownians", times, count)
+
     def _kept(self, *call: Any) -> FloatArray:
         self.draws.append((call[0], _ask(self.live, (call[0], call[1:]))))
         return self.draws[-1][1].copy()
@@ -118,6 +122,10 @@ class Player:
         """Standardised increments of a Brownian motion, shape (n_times, n_paths); as recorded even if dates moved."""
         return self._next(len(times), ("brownian", (times, beneath, ranks)))
 
+    def brownians(self, times: Sequence[float] | FloatArray, count: int) -> FloatArray:
+        """Standardised increments of independent Brownian motions, shape (count, n_times, n_paths); as recorded."""
+        return self._next(count, ("brownians", (times, count)))
+
     @property
     def generator(self) -> np.random.Generator:
         """The generator of a stream that has given what this one gave."""
@@ -126,7 +134,7 @@ class Player:
     def _next(self, rows: int, call: Call) -> FloatArray:
         if self._own is None and len(self._played) < len(self.draws):
             kind, values = self.draws[len(self._played)]
-            if kind == call[0] and len(values) == rows:
+            if kind == call[0] and len(values) == rows and (kind != "brownians" or values.shape[1] == len(call[1][0])):
                 self._played.append(call)
                 return values.copy()
         return _ask(self._live(), call)

@@ -27,6 +27,7 @@ from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.models.adaptor import moved
 from likelihood_greeks.models.capabilities import DrawsBeneath, KnowsAverages, KnowsVanillas, Movable, has
+from likelihood_greeks.models.joint_moves import JointSteps
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, IndependentSteps
 from likelihood_greeks.parameters import TIME
 from tests.support.gates import draw
@@ -40,7 +41,7 @@ def travels(law: Any) -> bool | None:
     """Whether the steps of a law are independent; None if it does not say how its paths travel."""
     with formulas_only():  # it is asked when tests are collected
         path = law.moves(draw(law, (0.1, 0.3), n_paths=2)).path if has(law, Movable) else None
-    return None if path is None else isinstance(path, IndependentSteps)
+    return None if path is None or isinstance(path, JointSteps) else isinstance(path, IndependentSteps)
 
 
 @dataclass(frozen=True)

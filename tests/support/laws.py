@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from likelihood_greeks import GBM, Curves, LocalVolatility, Paths, TermStructureGBM
+from likelihood_greeks import GBM, CorrelatedGBM, Curves, LocalVolatility, Paths, TermStructureGBM
 from likelihood_greeks.models.adaptor import as_path_model
 from tests.support.gates import MODEL, UNEVEN, draw
 from tests.support.heston_reference import BK1, DESK, FV1, FV5
 from tests.support.state_law import Skewed, UsersGBM
 from tests.support.surfaces import smooth_skew, smooth_slope, steep_smile
+from tests.support.two_assets import two
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ CURVES = TermStructureGBM(
     spot=93.0, times=NODES, zero_rates=(0.01, 0.025, 0.02, 0.043), dividend_yields=(0.05, 0.03, 0.034, 0.017),
     volatilities=(0.42, 0.33, 0.35, 0.27),
 )  # fmt: skip
+FLAT_CURVE = replace(CURVES, zero_rates=(0.03,) * len(NODES))
 BETWEEN = (0.07, 0.13, 0.4, 0.8, 1.1)  # dates between nodes as well
 INDEX = replace(
     DESK, initial_variance=0.19, mean_reversion=15.6, long_run_variance=0.075, vol_of_vol=3.3, correlation=-0.51
@@ -135,6 +137,15 @@ LAWS = {
         100_000,
     ),
     "local volatility, steep": Case(replace(LOCAL, spot=88.0, volatility=steep_smile, steps=THREE), THREE, 100_000),
+    "two assets": Case(two(0.55), THREE, 200_000),
+    "three assets, curves among them": Case(
+        CorrelatedGBM(
+            {"A": replace(MODEL, rate=0.03), "B": FLAT_CURVE, "C": GBM(spot=12.0, volatility=0.5, rate=0.03)},
+            correlation={("A", "B"): -0.4, ("A", "C"): 0.7, ("B", "C"): 0.1},
+        ),
+        BETWEEN,
+        200_000,
+    ),
     "Heston, a desk's": Case(DESK, THREE, 25_000),
     "Heston, Broadie and Kaya's": Case(BK1, THREE, 10_000),
     "Heston, Feller violated": Case(FV1, THREE, 25_000),

@@ -1,0 +1,1 @@
+"""Several assets under Black--Scholes dynamics whose Brownian motions are correlated."""

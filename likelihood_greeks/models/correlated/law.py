@@ -1,0 +1,357 @@
+"""Several assets under Black--Scholes dynamics: exact joint transitions, and the scores of all parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
+
+import numpy as np
+import pandas as pd
+
+from ..._checks import dates, finite, refuse
+from ..._quantities import RATE, Parameter
+from ..._quantities import declared as declared_by
+from ..._typing import AnyArray, FloatArray
+from ...numerics.jets import Jet
+from ...parameters import TIME, Derivative
+from ...streams.chunks import Stream
+from .. import by_moves
+from ..cash_dividends import LawWithDividends
+from ..joint_moves import JointMoves, JointSteps
+from ..protocol import PathModel, Paths
+from . import correlations
+from .greeks import named_greeks
+from .steps import Meaning, Steps, parts
+
+OWN = ("spot", "volatility", "dividend_yield")
+"""Parameters that every asset has of its own; the rate is one of all."""
+
+FEW = 40
+"""Parameters of a law all of whose scores may be controls."""
+
+ALIKE = 1e-12  # difference of discount factors that are the same
+
+
+class Member(LawWithDividends, PathModel, Protocol):
+    """A law of one asset whose log-spot moves by independent normals, of constant volatility between some dates."""
+
+    @property
+    def variance_nodes(self) -> tuple[float, ...]:
+        """These dates, in years."""
+        ...
+
+    @property
+    def rate(self) -> float:
+        """The rate, or the shift of a curve of rates."""
+        ...
+
+    @property
+    def first_ex_date(self) -> float:
+        """Of the first cash dividend, in years; infinite if there is none."""
+        ...
+
+    def later(self, elapsed: float, /) -> Any:
+        """The law some years later."""
+        ...
+
+
+Members: TypeAlias = tuple[tuple[str, Any], ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CorrelatedGBM:
+    r"""Several assets under Black--Scholes dynamics, with correlated Brownian motions, risk-neutral measure.
+
+    .. math:: d\log S^j_t = (r_t - q^j_t - \tfrac12 (\sigma^j_t)^2)\,dt + \sigma^j_t\,dW^j_t, \qquad
+              d\langle W^j, W^k\rangle_t = \rho_{jk}\,dt
+
+    Parameters
+    ----------
+    members : mapping of str to GBM or TermStructureGBM
+        The law of every asset by its name, in the order in which payoffs see them; of the same discount factors.
+    correlation : mapping of (str, str) to float, or pandas.DataFrame
+        Of every pair, in any order of its names, between -1 and 1; or a table with the names on both axes.
+
+    Raises
+    ------
+    ValueError
+        If a pair is missing or unknown, the matrix of correlations is not positive definite (saying how far off it is,
+        and what the nearest one is), the members discount differently, or one of them pays cash dividends.
+    TypeError
+        If a member is not a law as above.
+
+    Notes
+    -----
+    Coordinates carry the asset: ``"spot[A]"``, ``"volatility[A]"``, ``"dividend_yield[A]"``, ``"correlation[A,B]"``;
+    ``"rate"`` is that of all assets and of discounting. Greeks do too: ``"delta[A]"``, ``"cross_gamma[A,B]"``; a bare
+    name (``"delta"``) stands for those of all assets or pairs, and ``"parallel_correlation"`` for the same change of
+    all correlations. Payoffs see spots of shape (n_assets, n_times, n_paths). Moves from date to date are normal
+    vectors; between nodes of the volatility curves the instantaneous correlation is that given.
+
+    References
+    ----------
+    .. [1] P. Glasserman, *Monte Carlo Methods in Financial Engineering*, Springer, 2003, section 3.2.3 (several
+       assets) and 7.3 (scores).
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> law = lg.CorrelatedGBM(
+    ...     {"A": lg.GBM(spot=100.0, volatility=0.2, rate=0.03), "B": lg.GBM(spot=90.0, volatility=0.3, rate=0.03)},
+    ...     correlation={("A", "B"): 0.5},
+    ... )
+    >>> law.parameters[-2:]
+    ('rate', 'correlation[A,B]')
+    >>> payoff = lg.WorstOf(lg.DigitalCall(1.0, maturity=1.0), reference={"A": 100.0, "B": 90.0})
+    >>> result = lg.greeks(law, payoff, ["delta", "correlation"], paths=20_000, seed=1)
+    >>> list(result)
+    ['price', 'delta[A]', 'delta[B]', 'correlation[A,B]']
+    """
+
+    members: Any
+    correlation: Any = None
+
+    def __post_init__(self) -> None:
+        members = _members(self.members)
+        object.__setattr__(self, "members", members)
+        object.__setattr__(self, "correlation", correlations.read(self.correlation, self.assets))
+        _need_one_discounting(members)
+
+    # -- what it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Names of the assets, in the order in which payoffs see them."""
+        return tuple(name for name, _ in self.members)
+
+    @property
+    def laws(self) -> tuple[Member, ...]:
+        """Their laws, in the same order."""
+        return tuple(law for _, law in self.members)
+
+    @property
+    def correlation_matrix(self) -> pd.DataFrame:
+        """The correlations as a table."""
+        return pd.DataFrame(self._matrix, index=self.assets, columns=self.assets)
+
+    @property
+    def _matrix(self) -> FloatArray:
+        return correlations.matrix(self.correlation, self.assets)
+
+    @property
+    def declared(self) -> tuple[Parameter, ...]:
+        """The parameters with their units."""
+        own = [(asset, declared_by(law)) for asset, law in self.members]
+        several = [
+            replace(of[kind], name=f"{kind}[{asset}]", title=f"{of[kind].title or kind.replace('_', ' ')} of {asset}")
+            for kind in OWN
+            for asset, of in own
+        ]
+        between = [Parameter(correlations.name(pair), "per 1.00", finite) for pair, _ in self.correlation]
+        return (*several, RATE, *between)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters."""
+        return _parameters(self.assets)
+
+    @property
+    def direct_parameters(self) -> tuple[str, ...]:
+        """Those whose scores may serve as controls whatever is asked for: of many assets the spots alone."""
+        return self.parameters if len(self.parameters) <= FEW else self.parameters[: len(self.assets)]
+
+    @property
+    def rate(self) -> float:
+        """The rate, or the shift of the curve of rates."""
+        return self.laws[0].rate
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> float:
+            """A parameter by its name."""
+            if "[" in name and name in (known := _meaning(self.assets)):
+                kind, places = known[name]
+                if kind == "correlation":
+                    return float(self._matrix[places])
+                return getattr(self.laws[places[0]], kind)
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def as_fields(self, values: Mapping[str, float]) -> Mapping[str, Any]:
+        """Values of parameters as the fields that hold them."""
+        known = _meaning(self.assets)
+        changes: list[dict[str, float]] = [{} for _ in self.members]
+        between = dict(self.correlation)
+        for name, value in values.items():
+            kind, places = known[name]
+            if kind == "correlation":
+                between[self.assets[places[0]], self.assets[places[1]]] = value
+            for place in places if kind in OWN else ():
+                changes[place][kind] = value
+            if kind == RATE.name:
+                for change, law in zip(changes, self.laws, strict=True):
+                    change[kind] = law.rate + (value - self.rate)
+        moved = {
+            name: replace(law, **change) if change else law
+            for (name, law), change in zip(self.members, changes, strict=True)
+        }
+        return {"members": moved, "correlation": between}
+
+    def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
+        """The Greeks of every asset and pair by name."""
+        return named_greeks(self.assets)
+
+    def later(self, elapsed: float) -> CorrelatedGBM:
+        """The law some years later (earlier if negative), its curves where they are in the calendar."""
+        return replace(self, members={name: law.later(elapsed) for name, law in self.members})
+
+    # -- the law ---------------------------------------------------------------------------------------------------
+
+    def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
+        """Draw paths by exact transitions.
+
+        Parameters
+        ----------
+        times : sequence of float, shape (n_times,)
+            Year fractions, increasing, > 0.
+        stream : Stream
+            Gives ``brownians(times, n_assets)``.
+
+        Returns
+        -------
+        Paths
+            ``spot`` of shape (n_assets, n_times, n_paths).
+        """
+        grid = np.asarray(dates("times", times))
+        steps = self._steps(grid)
+        normals = stream.brownians(grid, len(self.members))
+        noise = np.ascontiguousarray((steps.roots @ normals.transpose(1, 0, 2)).transpose(1, 0, 2))
+        spot = np.exp(np.cumsum(noise + steps.mean[..., None], axis=1))
+        return Paths(grid, spot, memo=_Memo(self, grid, spot, noise))
+
+    def moves(self, paths: Paths) -> JointMoves:
+        """How the log-spots moved from date to date, with all derivatives."""
+        steps, memo = self._steps(paths.times), paths.memo
+        if isinstance(memo, _Memo) and memo.holds(self, paths):
+            return JointMoves(memo.noise, steps, JointSteps())
+        noise = np.diff(np.log(paths.spot), axis=1, prepend=0.0)
+        noise -= steps.mean[..., None]
+        return JointMoves(noise, steps, JointSteps())
+
+    def log_density(self, paths: Paths) -> FloatArray:
+        """Log-density of the spots at ``paths.times`` (not of their logarithms), shape (n_paths,)."""
+        moves = self.moves(paths)
+        exponent = 0.5 * np.einsum("jtp,jtp->p", moves.noise, moves.scaled)
+        norm = 0.5 * np.linalg.slogdet(2.0 * np.pi * self._steps(paths.times).covariance)[1].sum()
+        return np.asarray(-exponent - np.log(paths.spot).sum(axis=(0, 1)) - norm)
+
+    score, hessian = by_moves.score, by_moves.hessian
+
+    def _steps(self, times: FloatArray) -> Steps:
+        return _steps(self, tuple(times.tolist()))
+
+    # -- discounting and forwards ----------------------------------------------------------------------------------
+
+    def discount_jet(self, times: AnyArray) -> Jet:
+        """Discount factors and their derivatives."""
+        return _discounts(self, np.shape(times), tuple(np.ravel(times).tolist()))
+
+    def discount(self, time: float) -> float:
+        """Value today of one unit of currency at `time` (years)."""
+        return float(self.laws[0].discount_jet(np.asarray(finite("time", time))).value)
+
+    def forward_jet(self, times: AnyArray) -> None:
+        """None: every asset has its own (`forward`)."""
+
+    def forward(self, time: float) -> FloatArray:
+        """Risk-neutral expectations of the spots at `time` (years), shape (n_assets,)."""
+        found = [law.forward_jet(np.asarray(finite("time", time))) for law in self.laws]
+        return np.array([float(jet.value) for jet in found if jet is not None])
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class _Memo:
+    """What a law drew, and the noise in it."""
+
+    law: Any
+    times: FloatArray
+    spot: FloatArray
+    noise: FloatArray
+
+    def holds(self, law: Any, paths: Paths) -> bool:
+        """Whether these are still the paths and the law, so that the noise is still theirs."""
+        return paths.spot is self.spot and paths.times is self.times and law == self.law
+
+
+@lru_cache(maxsize=64)
+def _parameters(assets: tuple[str, ...]) -> tuple[str, ...]:
+    several = [f"{kind}[{asset}]" for kind in OWN for asset in assets]
+    return (*several, RATE.name, *map(correlations.name, correlations.pairs(assets)))
+
+
+@lru_cache(maxsize=64)
+def _meaning(assets: tuple[str, ...]) -> dict[str, Meaning]:
+    """What every coordinate of a law on some assets is."""
+    found: dict[str, Meaning] = {
+        f"{kind}[{asset}]": (kind, (place,)) for kind in OWN for place, asset in enumerate(assets)
+    }
+    for pair in correlations.pairs(assets):
+        found[correlations.name(pair)] = "correlation", (assets.index(pair[0]), assets.index(pair[1]))
+    return {**found, RATE.name: (RATE.name, ()), TIME: (TIME, ())}
+
+
+@lru_cache(maxsize=64)
+def _steps(law: CorrelatedGBM, times: tuple[float, ...]) -> Steps:
+    ends, summed = parts(times, [node for one in law.laws for node in one.variance_nodes])
+    terms = tuple(one._terms(ends) for one in law.laws)
+    return Steps(summed, terms, law._matrix, _meaning(law.assets))
+
+
+@lru_cache(maxsize=256)
+def _discounts(law: CorrelatedGBM, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
+    """Discount factors in all coordinates of a law, from those in the coordinates of its first member."""
+    names = (*law.parameters, TIME)
+    own = law.laws[0].discount_jet(np.reshape(times, shape)).only([RATE.name, TIME])
+    places = [names.index(RATE.name), names.index(TIME)]
+    gradient, hessian = np.zeros((len(names), *shape)), np.zeros((len(names), len(names), *shape))
+    gradient[places], hessian[np.ix_(places, places)] = own.gradient, own.hessian
+    return Jet(names, own.value, gradient, hessian)
+
+
+def _members(given: Any) -> Members:
+    """The members in their order, checked."""
+    if not isinstance(given, Mapping | Iterable) or isinstance(given, str):
+        raise TypeError(f"members must be a mapping of names to laws, got {given!r}")
+    found = tuple(given.items() if isinstance(given, Mapping) else given)
+    if not found:
+        refuse("members", "hold at least one law", given)
+    for name, law in found:
+        if not isinstance(name, str):
+            raise TypeError(f"members must have names as keys, got {name!r}")
+        if not name.strip() or set(name) & set("[],:"):
+            refuse("members", "have names without brackets, commas and colons", name)
+        if isinstance(law, type) or not hasattr(law, "variance_nodes"):
+            raise TypeError(f"members[{name!r}] must be a GBM or TermStructureGBM, got {law!r}")
+        if law.first_ex_date < np.inf:
+            refuse(f"members[{name!r}]", "pay no cash dividends: of several assets these are not supported yet", law)
+    return found
+
+
+def _need_one_discounting(members: Members) -> None:
+    """Refuse members that discount differently."""
+    first, *others = members
+    for name, law in others:
+        curved = [tuple(each.times) for each in (first[1], law) if hasattr(each, "times")]
+        ends = [nodes[-1] for nodes in curved]
+        nodes = np.array(sorted({node for each in curved for node in each if node <= min(ends)}) or [1.0])
+        ours, theirs = (each.discount_jet(nodes).value for each in (first[1], law))
+        if np.abs(ours - theirs).max() > ALIKE:
+            worst = int(np.abs(ours - theirs).argmax())
+            refuse(
+                f"members[{name!r}]",
+                f"discount as {first[0]!r} does (to {nodes[worst]:g} years: {ours[worst]:.8g})",
+                float(theirs[worst]),
+            )

@@ -1,0 +1,258 @@
+"""Contracts on several assets made of those on one: on the worst, the best or a basket of their performances.
+
+A contract on several assets sees spots of shape (n_assets, n_times, n_paths).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self, final, runtime_checkable
+
+import numpy as np
+
+from .._checks import finite, positive, refuse
+from .._typing import AnyArray
+from .protocol import Contract, stated_payments
+
+
+@runtime_checkable
+class OnAssets(Protocol):
+    """A contract on several assets, which may have names."""
+
+    def for_assets(self, names: Sequence[str], /) -> Contract:
+        """The contract on the assets of a law, in the law's order."""
+        ...
+
+
+def of_assets(payoff: Contract, names: Sequence[str]) -> Contract:
+    """A contract as a law of some assets needs it (no names: a law of one asset).
+
+    Raises
+    ------
+    TypeError
+        If it is on one asset and the law has several, or on several and the law has one.
+    ValueError
+        If it names assets that the law does not have.
+    """
+    if isinstance(payoff, OnAssets):
+        if not names:
+            raise TypeError(
+                f"payoff {type(payoff).__name__} needs a law of several assets (one with `assets`), as CorrelatedGBM"
+            )
+        return payoff.for_assets(names)
+    if names and payoff.times and type(payoff).__module__.startswith(f"{__package__}.") and not _is_a_users(payoff):
+        raise TypeError(
+            f"payoff {type(payoff).__name__} is on one asset, and the law has {len(names)}: say on what it is, as in "
+            f"WorstOf({type(payoff).__name__}(...), reference=...), BestOf or Basket"
+        )
+    return payoff
+
+
+def _is_a_users(payoff: object) -> bool:
+    """Whether what is called with spots is a function of the user's, which sees them all."""
+    function = getattr(payoff, "function", None)
+    return callable(function) and not isinstance(function, type)
+
+
+@dataclass(frozen=True)
+class _Performances:
+    """A contract on one asset, on a number made of the performances of several."""
+
+    payoff: Contract
+    reference: Any = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.payoff, type) or not isinstance(self.payoff, Contract):
+            raise TypeError(f"payoff must have `times` and be callable with spots, got {self.payoff!r}")
+        if isinstance(self.payoff, OnAssets):
+            raise TypeError(f"payoff must be a contract on one asset, got {self.payoff!r}")
+        object.__setattr__(self, "reference", by_asset("reference", self.reference, positive))
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """Those of the contract on one asset."""
+        return self.payoff.times
+
+    @property
+    def payments(self) -> tuple[float, ...] | None:
+        """Those of the contract on one asset."""
+        return stated_payments(self.payoff)
+
+    def for_assets(self, names: Sequence[str]) -> Self:
+        """The contract with its references in the order of a law's assets.
+
+        Raises
+        ------
+        ValueError
+            If the references are not those of the law's assets.
+        """
+        return replace(self, reference=in_order("reference", self.reference, names))
+
+    def _performances(self, spot: AnyArray) -> AnyArray:
+        """Spots over their references, shape (n_assets, n_times, n_paths)."""
+        if len(spot.shape) != 3:
+            raise ValueError(
+                f"{type(self).__name__} needs spots of shape (n_assets, n_times, n_paths), got {spot.shape}"
+            )
+        if self.reference is None:
+            return spot
+        values = np.array([value for _, value in self.reference])
+        if len(values) != spot.shape[0]:
+            refuse("reference", f"hold a number for each of {spot.shape[0]} assets", values.tolist())
+        return spot / values[:, None, None]
+
+
+@final
+@dataclass(frozen=True)
+class WorstOf(_Performances):
+    """A contract on the worst performance of several assets, date by date.
+
+    Parameters
+    ----------
+    payoff : Contract
+        On one asset: its spot is the lowest of the assets' spots over their references (1.0 where that one is at its
+        reference), so its levels are shares.
+    reference : mapping of str to float, or sequence of float, optional
+        Currency, > 0, of every asset by its name, or in the law's order. None: the lowest spot itself, in currency.
+
+    Raises
+    ------
+    TypeError
+        If `payoff` is no contract, or one on several assets itself.
+    ValueError
+        If a reference is not positive.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> payoff = WorstOf(lg.Put(1.0, maturity=1.0), reference={"A": 100.0, "B": 50.0})
+    >>> payoff(np.array([[[120.0, 80.0]], [[45.0, 45.0]]]))
+    array([0.1, 0.2])
+    """
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """Cash flows of the contract, from spots of shape (n_assets, n_times, n_paths)."""
+        return self.payoff(self._performances(spot).min(axis=0))
+
+
+@final
+@dataclass(frozen=True)
+class BestOf(_Performances):
+    """A contract on the best performance of several assets, date by date.
+
+    Parameters
+    ----------
+    payoff : Contract
+        On one asset: its spot is the highest of the assets' spots over their references.
+    reference : mapping of str to float, or sequence of float, optional
+        Currency, > 0, as of `WorstOf`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `WorstOf`.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> payoff = BestOf(lg.Call(100.0, maturity=1.0))
+    >>> payoff(np.array([[[120.0, 80.0]], [[145.0, 90.0]]]))
+    array([45.,  0.])
+    """
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """Cash flows of the contract, from spots of shape (n_assets, n_times, n_paths)."""
+        return self.payoff(self._performances(spot).max(axis=0))
+
+
+@final
+@dataclass(frozen=True)
+class Basket(_Performances):
+    """A contract on a weighted sum of the performances of several assets, date by date.
+
+    Parameters
+    ----------
+    payoff : Contract
+        On one asset: its spot is the sum of weights times the assets' spots over their references.
+    weights : mapping of str to float, or sequence of float, optional
+        By name or in the law's order. Default: one over the number of assets.
+    reference : mapping of str to float, or sequence of float, optional
+        Currency, > 0, as of `WorstOf`. None: weights times spots, in currency.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `WorstOf`; or if a weight is not finite.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> payoff = Basket(lg.Call(100.0, maturity=1.0), weights={"A": 0.5, "B": 1.0})
+    >>> payoff(np.array([[[120.0, 80.0]], [[45.0, 90.0]]]))
+    array([ 5., 30.])
+    """
+
+    weights: Any = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "weights", by_asset("weights", self.weights, finite))
+
+    def for_assets(self, names: Sequence[str]) -> Self:
+        """The contract with its references and weights in the order of a law's assets."""
+        return replace(super().for_assets(names), weights=in_order("weights", self.weights, names))
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """Cash flows of the contract, from spots of shape (n_assets, n_times, n_paths)."""
+        performances = self._performances(spot)
+        if self.weights is None:
+            return self.payoff(performances.mean(axis=0))
+        weights = np.array([value for _, value in self.weights])
+        if len(weights) != spot.shape[0]:
+            refuse("weights", f"hold a number for each of {spot.shape[0]} assets", weights.tolist())
+        return self.payoff((performances * weights[:, None, None]).sum(axis=0))
+
+
+# -- numbers by asset ---------------------------------------------------------------------------------------------
+
+
+def by_asset(name: str, given: Any, check: Any) -> tuple[tuple[str | None, float], ...] | None:
+    """Numbers by asset as pairs of a name (None: by position) and a number; None if none are given.
+
+    Raises
+    ------
+    TypeError
+        If they are neither a mapping nor a sequence.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str) or not isinstance(given, Mapping | Iterable):
+        raise TypeError(f"{name} must be a mapping of names to numbers, or a sequence of numbers, got {given!r}")
+    entries: list[Any] = [*given.items()] if isinstance(given, Mapping) else [*given]
+    if not entries:
+        refuse(name, "hold a number for every asset", given)
+    pairs = [entry if isinstance(entry, tuple) and len(entry) == 2 else (None, entry) for entry in entries]
+    return tuple((key, check(f"{name}[{key if key is not None else i}]", x)) for i, (key, x) in enumerate(pairs))
+
+
+def in_order(
+    name: str, known: Sequence[tuple[str | None, float]] | None, assets: Sequence[str]
+) -> tuple[tuple[str, float], ...] | None:
+    """Numbers by asset in the order of a law's assets.
+
+    Raises
+    ------
+    ValueError
+        If they are of other assets, or of another number of them.
+    """
+    if known is None:
+        return None
+    if all(key is None for key, _ in known):
+        if len(known) != len(assets):
+            refuse(name, f"hold a number for each of {', '.join(assets)}", [value for _, value in known])
+        return tuple((asset, value) for asset, (_, value) in zip(assets, known, strict=True))
+    values = {str(key): value for key, value in known}
+    if set(values) != set(assets):
+        refuse(name, f"hold a number for each of {', '.join(assets)}, and no other", values)
+    return tuple((asset, values[asset]) for asset in assets)

@@ -1,0 +1,197 @@
+"""Several correlated assets: what is refused, names, Greeks against closed forms and quadrature, one asset alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import likelihood_greeks as lg
+from likelihood_greeks.models.correlated import correlations
+from likelihood_greeks.parameters import requested
+from likelihood_greeks.streams.brownian_bridge import bridged
+from likelihood_greeks.streams.chunks import Chunk
+from tests.support import two_assets as reference
+from tests.support.gates import UNEVEN, assert_estimates, draw
+from tests.support.two_assets import two
+
+RATE = 0.03
+CURVE = lg.TermStructureGBM(
+    spot=93.0, times=[0.5, 2.0], zero_rates=[RATE, RATE], dividend_yields=[0.01, 0.02], volatilities=[0.3, 0.25]
+)
+
+
+def flat(**terms):
+    return lg.GBM(**{"spot": 100.0, "volatility": 0.2, "rate": RATE, **terms})
+
+
+# -- what is refused -----------------------------------------------------------------------------------------------
+
+
+def test_a_matrix_that_is_not_positive_definite_is_refused_with_its_distance_and_the_nearest():
+    three = {("A", "B"): 0.9, ("A", "C"): 0.9, ("B", "C"): -0.5}
+    with pytest.raises(ValueError, match=r"smallest eigenvalue is -0\.5471.* 0\.675 away.*B,C -0\.26"):
+        lg.CorrelatedGBM({name: flat() for name in "ABC"}, correlation=three)
+    near = correlations.nearest(correlations.matrix(tuple(three.items()), "ABC"))
+    assert np.linalg.eigvalsh(near)[0] > 0.0
+    lg.CorrelatedGBM({name: flat() for name in "ABC"}, correlation=pd.DataFrame(near, [*"ABC"], [*"ABC"]))
+    np.testing.assert_allclose(correlations.nearest(np.eye(3)), np.eye(3))
+
+
+@pytest.mark.parametrize(
+    ("members", "given", "match"),
+    [
+        ({}, {}, "at least one"),
+        ({"A": flat(), "B": flat()}, {}, "be given for A,B"),
+        ({"A": flat(), "B": flat()}, {("A", "C"): 0.5}, "pairs of A, B"),
+        ({"A": flat(), "B": flat()}, {("A", "B"): 1.0}, "between -1 and 1"),
+        ({"A": flat(), "B": flat()}, {("A", "B"): 0.5, ("B", "A"): 0.4}, "given once"),
+        ({"A": flat(), "B": flat(rate=0.04)}, {("A", "B"): 0.5}, "discount as 'A' does"),
+        ({"A": flat(), "B": flat(dividends=((0.5, 1.0),))}, {("A", "B"): 0.5}, "cash dividends"),
+        ({"A,B": flat()}, {}, "without brackets"),
+        ({"A": flat(), "B": CURVE}, pd.DataFrame(np.eye(2), ["A", "C"], ["A", "C"]), "on both axes"),
+    ],
+)
+def test_bad_members_and_correlations_are_refused(members, given, match):
+    with pytest.raises(ValueError, match=match):
+        lg.CorrelatedGBM(members, correlation=given)
+
+
+def test_what_is_no_law_of_one_asset_is_refused():
+    heston = lg.Heston(
+        spot=1.0, initial_variance=0.04, mean_reversion=1.0, long_run_variance=0.04, vol_of_vol=0.3, correlation=-0.5
+    )
+    with pytest.raises(TypeError, match="GBM or TermStructureGBM"):
+        lg.CorrelatedGBM({"A": heston}, correlation={})
+
+
+def test_one_discount_curve_in_two_forms_is_one():
+    law = lg.CorrelatedGBM({"A": flat(), "B": CURVE}, correlation={("B", "A"): 0.4})
+    assert law.correlation == ((("A", "B"), 0.4),)
+    assert law.discount(1.3) == pytest.approx(np.exp(-1.3 * RATE))
+
+
+# -- names ---------------------------------------------------------------------------------------------------------
+
+
+def test_bare_names_stand_for_every_asset_and_pair():
+    law = lg.CorrelatedGBM({"A": flat(), "B": flat(), "C": flat()}, correlation=pd.DataFrame(
+        0.3 + 0.7 * np.eye(3), [*"ABC"], [*"ABC"]))  # fmt: skip
+    assert [*requested(["delta", "cross_gamma", "rho", "correlation"], law)] == [
+        "price", "delta[A]", "delta[B]", "delta[C]", "cross_gamma[A,B]", "cross_gamma[A,C]", "cross_gamma[B,C]", "rho",
+        "correlation[A,B]", "correlation[A,C]", "correlation[B,C]",
+    ]  # fmt: skip
+    together = requested(["parallel_correlation"], law)["parallel_correlation"]
+    assert together == {(f"correlation[{pair}]",): 1.0 for pair in ("A,B", "A,C", "B,C")}
+    assert len(requested([("spot", "volatility")], law)) == 1 + 9
+    assert len(requested([("spot", "spot")], law)) == 1 + 6
+    with pytest.raises(ValueError, match="greek must be one of"):
+        requested(["delta[D]"], law)
+    assert {"delta[A]", "cross_gamma[A,B]", "vega[C]", "theta"} < {*requested(None, law)}
+
+
+# -- one asset, and factors ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("one", [flat(dividend_yield=0.01), CURVE])
+def test_the_law_of_one_asset_is_the_case_of_one_asset(one):
+    several = lg.CorrelatedGBM({"A": one}, correlation={})
+    alone, paths = draw(one), draw(several)
+    np.testing.assert_allclose(paths.spot[0], alone.spot, rtol=1e-13)
+    names = ["spot", "volatility", "dividend_yield", "rate", "time"]
+    called = [f"{name}[A]" if name not in ("rate", "time") else name for name in names]
+    np.testing.assert_allclose(several.score(paths, called), one.score(alone, names), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(several.log_density(paths), one.log_density(alone), rtol=1e-12)
+    pairs = [("spot", "volatility"), ("volatility", "volatility"), ("volatility", "time"), ("rate", "time")]
+    theirs = [(called[names.index(a)], called[names.index(b)]) for a, b in pairs]
+    np.testing.assert_allclose(several.hessian(paths, theirs), one.hessian(alone, pairs), rtol=1e-9, atol=1e-10)
+
+
+def test_assets_take_turns_with_the_coordinates_of_sobol_points():
+    stream = Chunk(3, 0, 64, "sobol").stream()
+    joint = stream.brownians(UNEVEN, 2)
+    first, second = (Chunk(3, 0, 64, "sobol").stream().normals(8)[k::2] for k in (0, 1))
+    np.testing.assert_array_equal(joint, np.stack([bridged(UNEVEN, first), bridged(UNEVEN, second)]))
+
+
+def test_log_spots_have_the_correlation_of_the_law():
+    law = lg.CorrelatedGBM({"A": flat(), "B": CURVE}, correlation={("A", "B"): -0.45})
+    logs = np.log(draw(law, (0.3, 1.1), n_paths=200_000).spot)
+    moves = np.diff(logs, axis=1, prepend=0.0)
+    found = [np.corrcoef(moves[0, i], moves[1, i])[0, 1] for i in range(2)]
+    assert abs(found[0] + 0.45) < 4.0 * (1 - 0.45**2) / np.sqrt(200_000)
+    split = 0.45 * (0.3 * 0.2 + np.sqrt((0.25**2 * 2 - 0.3**2 * 0.5) / 1.5) * 0.6) / 0.8  # a node between the dates
+    expected = -split * 0.8 / np.sqrt(0.8 * (0.3**2 * 0.2 + (0.25**2 * 2 - 0.3**2 * 0.5) / 1.5 * 0.6))
+    assert abs(found[1] - expected) < 4.0 * (1 - 0.45**2) / np.sqrt(200_000)
+
+
+# -- Greeks against references -------------------------------------------------------------------------------------
+
+GREEKS = ["delta", "gamma", "cross_gamma", "vega", "correlation", "rho", "dividend_rho", "vanna"]
+
+
+def z_scores(law, payoff, price, paths, seed=3):
+    """Errors of all Greeks over their standard errors, and of all Greeks of a law of another correlation."""
+    result = lg.greeks(law, payoff, GREEKS, paths=paths, seed=seed)
+    exact = {
+        label: reference.derivative(law, price, names)
+        for label, terms in requested(GREEKS, law).items()
+        for names in terms
+    }
+    assert {*exact} == {*result}
+    for label, estimate in result.estimates.items():
+        assert estimate.standard_error < 0.25 * max(abs(exact[label]), 0.3 * abs(exact["price"])), label
+    return np.array([result[label].z_score(value) for label, value in exact.items()])
+
+
+@pytest.mark.slow
+def test_greeks_of_an_option_to_exchange_and_of_a_call_on_the_worst_are_those_of_their_closed_forms():
+    law = two(0.6)
+    worst = z_scores(law, lg.WorstOf(lg.Call(90.0, 1.0)), lambda law: reference.call_on_worst(law, 90.0, 1.0), 100_000)
+    swap = lg.Payoff(lambda spot: np.maximum(spot[0, -1] - spot[1, -1], 0.0), [1.0])
+    other = z_scores(two(-0.5), swap, lambda law: reference.exchange(law, 1.0), 100_000)
+    both = np.concatenate([worst, other])
+    assert np.abs(both).max() < 4.0
+    wrong = z_scores(two(0.6), swap, lambda law: 1.03 * reference.exchange(law, 1.0), 100_000)
+    assert np.abs(wrong).max() > 4.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("correlation", [-0.5, 0.2, 0.95])
+def test_greeks_of_a_note_that_is_called_when_both_are_high_are_those_by_quadrature(correlation):
+    law = two(correlation)
+    payoff = lg.Payoff(called_when_both_are_high, [0.4, 1.0])
+
+    def price(law):
+        return reference.note_of_two_dates(law, 0.4, 1.0, (98.0, 97.0), (3.0, 7.0))
+
+    scores = z_scores(law, payoff, price, 100_000)
+    assert np.abs(scores).max() < 4.0
+
+
+def called_when_both_are_high(spot):
+    high = (spot[0] >= 98.0) & (spot[1] >= 97.0)
+    return np.stack([np.where(high[0], 3.0, 0.0), np.where(~high[0] & high[1], 7.0, 0.0)])
+
+
+def test_published_prices_of_calls_on_the_worst():
+    """QuantLib's test suite (basketoption.cpp): K = S = 100, r 5 %, volatilities 30 %, a year."""
+    for correlation, price in ((0.9, 10.898), (0.5, 6.844), (0.1, 4.413)):
+        law = lg.CorrelatedGBM({name: flat(volatility=0.3, rate=0.05) for name in "AB"}, {("A", "B"): correlation})
+        assert reference.call_on_worst(law, 100.0, 1.0) == pytest.approx(price, abs=1e-3)
+        result = lg.greeks(law, lg.WorstOf(lg.Call(100.0, 1.0)), ["rho"], paths=40_000, seed=5)
+        assert_estimates(result["price"], reference.call_on_worst(law, 100.0, 1.0), 0.06)
+
+
+def test_scenarios_explain_and_compare_know_several_assets():
+    law, payoff = two(0.5), lg.WorstOf(lg.Call(90.0, 1.0))
+    moves = {"spot[A]": 101.0, "correlation[A,B]": 0.52}
+    frame = lg.explain(law, moves, payoff, paths=8192, seed=1)
+    exact = reference.call_on_worst(two(0.52, (101.0, 95.0)), 90.0, 1.0) - reference.call_on_worst(law, 90.0, 1.0)
+    total = frame.loc["total"]
+    assert abs(total["value"] - exact) < 4.0 * total["standard_error"] < 0.1 * exact
+    found = lg.scenarios(law, payoff, {"spot[B]": [80.0, 110.0]}, greeks=["delta[A]"], paths=8192, seed=1).to_frame()
+    for spot, row in found.iterrows():
+        there = two(0.5, (100.0, spot if np.isscalar(spot) else spot[0]))
+        assert abs(row["price"] - reference.call_on_worst(there, 90.0, 1.0)) < 4.0 * row["price_standard_error"] < 1.0
+    methods = lg.compare(law, payoff, ["delta[B]"], paths=4096, seed=1).loc["delta[B]"]
+    expected = reference.derivative(law, lambda law: reference.call_on_worst(law, 90.0, 1.0), ("spot[B]",))
+    assert (np.abs(methods["value"] - expected) < 4.0 * methods["standard_error"]).all()
