@@ -21,6 +21,7 @@ from .models.curves import Curves
 from .models.gbm import GBM
 from .models.heston.calibration import HestonCalibration
 from .models.heston.law import Heston
+from .models.local_volatility.grid import LocalVolatilityGrid
 from .models.local_volatility.law import LocalVolatility
 from .models.protocol import PathModel, Paths
 from .models.term_structure import TermStructureGBM
@@ -81,6 +82,7 @@ __all__ = [
     "Interrupted",
     "KnownCashFlow",
     "LocalVolatility",
+    "LocalVolatilityGrid",
     "Lookback",
     "Market",
     "NoTouch",

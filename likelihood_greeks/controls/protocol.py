@@ -15,7 +15,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination, Drawn, sum_of
-from ..models.capabilities import DrawsBeneath, has
+from ..models.capabilities import DrawsBeneath, TakesSteps, has
 from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps
 from ..numerics.arrays import once
 from ..parameters import Derivative
@@ -53,22 +53,30 @@ class Load:
         What the law draws beneath its spots.
     rate : float
         At which the estimate hands it over.
+    steps : int
+        That the law takes, if it takes more than one a date.
+    stepping : float
+        Work of all steps together.
     """
 
     dates: int
     beneath: float = 0.0
     rate: float = LIKELIHOOD_RATIO
+    steps: int = 0
+    stepping: float = 0.0
 
     @property
     def plain(self) -> float:
         """Work of the run without controls."""
         travels = self.rate != LIKELIHOOD_RATIO
-        return OVERHEAD + self.dates + self.beneath * (1.0 + FLOW * travels)
+        return OVERHEAD + (self.stepping or self.dates) + self.beneath * (1.0 + FLOW * travels)
 
     @classmethod
     def of(cls, model: Any, times: Sequence[float], rate: float) -> Load:
         """The load of a law."""
-        return cls(len(times), model.work_beneath(times) if has(model, DrawsBeneath) else 0.0, rate)
+        beneath = model.work_beneath(times) if has(model, DrawsBeneath) else 0.0
+        steps = model.steps_and_work(times) if has(model, TakesSteps) else (len(times), 0.0)
+        return cls(len(times), beneath, rate, *steps)
 
 
 @final

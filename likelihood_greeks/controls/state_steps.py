@@ -29,10 +29,11 @@ from typing import Any, final
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination, Drawn, sum_of
 from ..models import travel
-from ..models.moves import Moves, StateSteps, weighted
+from ..models.moves import ONE, Moves, StateSteps
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from .handover import Gradual
@@ -62,10 +63,13 @@ class MovedByState:
         moves = self.drawn.moves
         assert isinstance(moves, Moves)
         assert isinstance(moves.path, StateSteps)
-        carried, scores = travel.carried_on(moves), moves.noise / moves.variance
+        carried, scores = travel.carried_on(moves), travel.scores(moves)
         found, stretch = self._gradient(moves.path), np.broadcast_to(moves.path.stretch, moves.noise.shape)
         times = self.drawn.paths.times if moves.path.times is None else moves.path.times
         shares = np.minimum(way.rate * np.diff(np.asarray(times), prepend=0.0), 1.0)
+        if travel.stretch(moves) is ONE and (compiled := kernels("state_steps")):
+            compiled.backwards(found, carried, scores, self.value, shares)
+            return found
         for i in range(len(found) - 2, -1, -1):
             share = shares[i + 1] / stretch[i]
             found[i] += (carried[i + 1] - share * stretch[i + 1]) * found[i + 1] + share * self.value * scores[i + 1]
@@ -73,7 +77,7 @@ class MovedByState:
 
     def _gradient(self, path: StateSteps) -> FloatArray:
         """The gradient at every step, zero where the payoff does not look; a copy."""
-        if path.times is None or path.seen is None:
+        if path.times is None or path.seen is None or len(path.seen) == len(path.times):
             return self.gradient.copy()
         found = np.zeros((len(path.times), self.gradient.shape[1]))
         found[path.seen] = self.gradient
@@ -83,7 +87,7 @@ class MovedByState:
         """The integrand of a first derivative, shape (n_paths,)."""
         assert isinstance(self.drawn.moves, Moves)
         rows = once(self._known, way, lambda: self.sensitivities(way))
-        return weighted(travel.pushed(self.drawn.moves, name, self.drawn.rate), rows)
+        return travel.pushed_along(self.drawn.moves, name, self.drawn.rate, rows)
 
     def control(self, combination: Combination, way: Gradual) -> FloatArray:
         """The zero-mean control for a Greek: its integrand less that of the estimate; zero for second derivatives."""

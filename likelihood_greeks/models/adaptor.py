@@ -209,6 +209,7 @@ KEPT: Mapping[str, Callable[[Any], Any]] = {
     "moves": _as_it_is,
     "hand_over_rates": _as_it_is,
     "work_beneath": _as_it_is,
+    "steps_and_work": _as_it_is,
     "direct_parameters": _as_it_is,
     "declared": _as_it_is,
     "assets": _as_it_is,

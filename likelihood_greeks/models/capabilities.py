@@ -41,6 +41,14 @@ class DrawsBeneath(PathModel, Protocol):
         ...
 
 
+class TakesSteps(PathModel, Protocol):
+    """A law that takes steps of its own, which need not end on dates of the payoff."""
+
+    def steps_and_work(self, times: Sequence[float] | FloatArray, /) -> tuple[int, float]:
+        """How many, and the work of drawing and weighing them, in dates of a geometric Brownian motion."""
+        ...
+
+
 class ActsInLayers(PathModel, Protocol):
     """A law some of whose parameters act on the spots alone, and others on what is beneath them."""
 

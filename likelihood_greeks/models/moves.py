@@ -62,6 +62,17 @@ class Slope:
     handed: FloatArray = field(default_factory=lambda: NONE[0])
     turns: bool = False
 
+    @property
+    def first_only(self) -> bool:
+        """Whether it changes no move but the first, and that alike on all paths."""
+        columns = self.mean, self.variance
+        return all(rows.shape[1] == 1 and not (rows if len(rows) == 1 else rows[1:]).any() for rows in columns)
+
+    @property
+    def first(self) -> Slope:
+        """Of the first move alone."""
+        return Slope(self.mean[:1], self.variance[:1], self.handed)
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,9 @@ class StateSteps:
         Ends of the steps, where they are more than the dates that payoffs see.
     seen : ndarray of int, optional
         Then: the rows of those dates.
+    carried : callable, optional
+        Gives the factors that these make, by which a motion before a step is carried on (`travel.carried_on`), where
+        the law has them for less; `mean` and `variance` are then not read.
     """
 
     mean: FloatArray
@@ -97,6 +111,7 @@ class StateSteps:
     stretch: FloatArray = field(default_factory=lambda: ONE)
     times: FloatArray | None = None
     seen: AnyArray | None = None
+    carried: Callable[[], FloatArray] | None = None
 
 
 PathSide: TypeAlias = IndependentSteps | StateSteps
@@ -185,6 +200,8 @@ class Moves:
         Their derivatives.
     path : IndependentSteps or StateSteps, optional
         How paths travel; None: the law does not say, and nothing may travel.
+    _known : dict, optional
+        What has been computed already, by key: weights under ``("weight", name, rate)``.
     """
 
     noise: FloatArray
@@ -219,6 +236,9 @@ class Moves:
         if slope.mean.shape == self.noise.shape == self.variance.shape and (compiled := kernels("clocked")):
             spread = np.zeros((0, 0)) if slope.variance is NONE else slope.variance
             return np.asarray(compiled.weight(slope.mean, spread, self.noise, self.variance) + slope.handed)
+        if slope.first_only and self.variance.shape == self.noise.shape:
+            relative, score = slope.variance[0] / self.variance[0], self.noise[0] / self.variance[0]
+            return np.asarray(score * slope.mean[0] + 0.5 * relative * (score * self.noise[0] - 1.0) + slope.handed)
         total = self._weighted(slope.mean / self.variance) + slope.handed
         if slope.variance is NONE:
             return total
@@ -244,7 +264,10 @@ class Moves:
         bend = self.bend(pair, rate)
         if bend is None:
             return once(self._known, ("curvature", pair, rate), lambda: self.law.curvature(pair, rate, self.noise))
-        (a, b), v, n = (self.slope(name, rate) for name in pair), self.variance, len(self.noise)
+        a, b = (self.slope(name, rate) for name in pair)
+        if (a.first_only or b.first_only) and bend.first_only and self.variance.shape == self.noise.shape:
+            return _curvature(a.first, b.first, bend.first, self.variance[:1], self.noise[:1])
+        v, n = self.variance, len(self.noise)
         linear = bend.mean / v - (a.mean * b.variance + b.mean * a.variance) / v**2
         total = self._weighted(linear) - _total(a.mean * b.mean / v, n) + bend.handed
         if a.variance is NONE and bend.variance is NONE:
@@ -261,6 +284,15 @@ class Moves:
         """Second derivatives of the log-density of all that was drawn, shape (n_pairs, n_paths)."""
         rows = [self.curvature(pair, LIKELIHOOD_RATIO) for pair in pairs]
         return np.stack([np.broadcast_to(np.asarray(row), self.noise.shape[1:]) for row in rows])
+
+
+def _curvature(a: Slope, b: Slope, bend: Slope, v: FloatArray, noise: FloatArray) -> FloatArray:
+    """`Moves.curvature` of one move."""
+    score = noise / v
+    linear = bend.mean - (a.mean * b.variance + b.mean * a.variance) / v
+    product, second = a.variance * b.variance / v**2, bend.variance / v
+    square = score * noise * (0.5 * second - product) - 0.5 * (second - product)
+    return np.asarray((score * linear - a.mean * b.mean / v + square)[0] + bend.handed)
 
 
 def _total(rows: FloatArray, n_times: int) -> FloatArray:

@@ -28,10 +28,11 @@ from typing import final
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import FloatArray
 from ..numerics.arrays import cumulated
 from ..parameters import Derivative
-from .moves import NONE, ONE, IndependentSteps, Moves, Slope, StateSteps, alike, spread
+from .moves import NONE, ONE, IndependentSteps, Moves, Slope, StateSteps, alike, spread, weighted
 
 # -- steps that are independent ----------------------------------------------------------------------------------------
 
@@ -157,19 +158,55 @@ def carried_on(moves: Moves) -> FloatArray:
     TypeError
         If the law does not say how its steps depend on their state.
     """
-    if not isinstance(moves.path, StateSteps):
+    path = moves.path
+    if not isinstance(path, StateSteps):
         raise TypeError(
             f"a law must say how its steps depend on their state (path = StateSteps(...)), got {_kind(moves)}"
         )
-    factors = 1.0 + moves.path.mean + 0.5 * moves.path.variance * moves.noise / moves.variance
-    return np.broadcast_to(factors * moves.path.stretch, moves.noise.shape)
+    return moves.remembered("carried", lambda: _carried_on(moves, path))
+
+
+def _carried_on(moves: Moves, path: StateSteps) -> FloatArray:
+    if path.carried is not None:
+        return path.carried()
+    same = path.mean.shape == path.variance.shape == moves.variance.shape == moves.noise.shape
+    if same and path.stretch is ONE and (compiled := kernels("state_steps")):
+        return np.asarray(compiled.carried(path.mean, path.variance, moves.noise, moves.variance))
+    factors = 1.0 + path.mean + 0.5 * path.variance * scores(moves)
+    return np.broadcast_to(factors * path.stretch, moves.noise.shape)
+
+
+def scores(moves: Moves) -> FloatArray:
+    """Derivative of the log-density of every step in its mean, shape (n_times, n_paths)."""
+    return moves.remembered("scores", lambda: moves.noise / moves.variance)
 
 
 def pushed(moves: Moves, name: str, rate: float) -> FloatArray:
     """What a coordinate itself adds to every move at fixed normals, b; broadcasts to (n_times, n_paths)."""
-    still, noisy = speed(moves, (name,), rate)
-    found = still if noisy is NONE else still + noisy * moves.noise
+    return moves.remembered(("pushed", name, rate), lambda: _pushed(moves, name, rate))
+
+
+def _pushed(moves: Moves, name: str, rate: float) -> FloatArray:
+    slope = moves.slope(name, rate)
+    found = slope.mean
+    if slope.variance is not NONE:
+        same = slope.mean.shape == slope.variance.shape == moves.variance.shape == moves.noise.shape
+        if same and (compiled := kernels("state_steps")):
+            found = np.asarray(compiled.pushed(slope.mean, slope.variance, moves.noise, moves.variance))
+        else:
+            found = slope.mean + 0.5 * slope.variance * scores(moves)
     return found if stretch(moves) is ONE else found * stretch(moves)
+
+
+def pushed_along(moves: Moves, name: str, rate: float, rows: FloatArray) -> FloatArray:
+    """Sum over the steps of what a coordinate adds to them times `rows`, shape (n_paths,)."""
+    slope = moves.slope(name, rate)
+    if slope.first_only and stretch(moves) is ONE:
+        return np.asarray((slope.mean[0] + 0.5 * slope.variance[0] * scores(moves)[0]) * rows[0])
+    found = pushed(moves, name, rate)
+    if found.shape == rows.shape and (compiled := kernels("state_steps")):
+        return np.asarray(compiled.contracted(found, rows))
+    return weighted(found, rows)
 
 
 def stretch(moves: Moves) -> FloatArray:

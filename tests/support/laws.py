@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from likelihood_greeks import GBM, CorrelatedGBM, Curves, LocalVolatility, Paths, TermStructureGBM
+from likelihood_greeks import (
+    GBM,
+    CorrelatedGBM,
+    Curves,
+    LocalVolatility,
+    LocalVolatilityGrid,
+    Paths,
+    TermStructureGBM,
+)
 from likelihood_greeks.models.adaptor import as_path_model
 from tests.support.gates import MODEL, UNEVEN, draw
 from tests.support.heston_reference import BK1, DESK, FV1, FV5
@@ -118,6 +126,10 @@ THREE = (0.13, 0.4, 1.1)
 
 CARRY = Curves(times=(0.5, 2.0), zero_rates=(0.01, 0.03), dividend_yields=(0.02, 0.01))
 LOCAL = LocalVolatility(spot=97.0, volatility=smooth_skew, rate=0.03, dividend_yield=0.011, steps=10)
+GRID = replace(
+    LOCAL,
+    volatility=LocalVolatilityGrid.of(smooth_skew, (0.0, 0.3, 1.0), 97.0 * np.exp([-0.7, -0.3, -0.1, 0.0, 0.12, 0.4])),
+)
 
 LAWS = {
     "GBM": Case(MODEL),
@@ -136,6 +148,7 @@ LAWS = {
         THREE,
         100_000,
     ),
+    "local volatility on a grid": Case(GRID, THREE, 100_000),
     "local volatility, steep": Case(replace(LOCAL, spot=88.0, volatility=steep_smile, steps=THREE), THREE, 100_000),
     "two assets": Case(two(0.55), THREE, 200_000),
     "three assets, curves among them": Case(

@@ -32,16 +32,14 @@ class Chain:
         Time at which each reads the surface: its start, in years from the date that the surface is counted from.
     seen : ndarray of int, shape (n_times,)
         The steps that end on the dates.
+    lengths : ndarray, shape (n_steps,)
+        Years a step.
     """
 
     times: FloatArray
     read: FloatArray
     seen: AnyArray
-
-    @property
-    def lengths(self) -> FloatArray:
-        """Years a step, shape (n_steps,)."""
-        return np.diff(self.times, prepend=0.0)
+    lengths: FloatArray
 
 
 def checked(steps: Any) -> Steps:
@@ -82,7 +80,9 @@ def _chain(steps: Steps, times: tuple[float, ...], elapsed: float) -> Chain:
     seen = np.searchsorted(inside, ends - SAME_DATE)
     found = inside - elapsed
     found[seen] = times
-    return Chain(found, np.concatenate([[left[-1] if len(left) else 0.0], inside[:-1]]), seen)
+    return Chain(
+        found, np.concatenate([[left[-1] if len(left) else 0.0], inside[:-1]]), seen, np.diff(found, prepend=0.0)
+    )
 
 
 def _divided(steps: int, ends: FloatArray) -> FloatArray:

@@ -17,16 +17,20 @@ from ...parameters import TIME
 from ...streams.chunks import Stream
 from .. import by_moves, carry
 from ..curves import Curves
-from ..moves import Moves, StateSteps
+from ..moves import LIKELIHOOD_RATIO, NONE, Moves, StateSteps
 from ..protocol import Paths
 from . import chain as chains
 from .chain import Chain, Steps
-from .steps import VOLATILITY, First, LocalSteps
+from .grid import LocalVolatilityGrid
+from .steps import First, LocalSteps
 from .surfaces import FunctionSurface, Surface, VolatilityFunction
-from .walk import STATE, Dynamics, Walked
+from .walk import STATE, VOLATILITY, Dynamics, Walked
 
 FIELDS = {VOLATILITY: "volatility_shift"}
 """Fields that hold parameters under other names."""
+
+OF_GRID, OF_FUNCTION = 1.7, 12.0
+"""Work of a step, measured at 52 and 252 steps; a function of the user's costs what it costs."""
 
 
 @final
@@ -42,9 +46,9 @@ class LocalVolatility:
     ----------
     spot : float
         :math:`S_0 > 0`, in currency.
-    volatility : callable
+    volatility : callable or LocalVolatilityGrid
         :math:`\sigma(t, S) > 0`, per square-root year, of a time (years, a number) and spots (currency, an array);
-        continuous in the spot.
+        continuous in the spot. A grid is compiled.
     steps : int or sequence of float
         Steps a year, at least, which are equal between two dates of a payoff; or the ends of all steps in years,
         increasing, > 0: then the law *is* that chain. Dates of a payoff are always among the steps.
@@ -96,7 +100,7 @@ class LocalVolatility:
     parameters: ClassVar[tuple[str, ...]] = names(declared)
 
     spot: float
-    volatility: VolatilityFunction
+    volatility: VolatilityFunction | LocalVolatilityGrid
     steps: Steps
     rate: float = 0.0
     dividend_yield: float = 0.0
@@ -119,10 +123,14 @@ class LocalVolatility:
         if not (np.isfinite(start) and start > 0.0):
             refuse("volatility", "be positive and finite at the spot", start)
         if self.slope is not None:
+            if isinstance(self.volatility, LocalVolatilityGrid):
+                raise TypeError(f"slope must be left out of a grid, which knows its own, got {self.slope!r}")
             _check_slope(self)
 
     @property
     def _surface(self) -> Surface:
+        if isinstance(self.volatility, LocalVolatilityGrid):
+            return self.volatility
         return FunctionSurface(self.volatility, self.slope)
 
     def value_of(self, name: str) -> float:
@@ -149,6 +157,14 @@ class LocalVolatility:
     def chain(self, times: Sequence[float] | FloatArray) -> Chain:
         """The steps to the last of some dates (years, increasing, > 0)."""
         return chains.chain(self.steps, dates("times", times), self.elapsed)
+
+    def steps_and_work(self, times: Sequence[float] | FloatArray) -> tuple[int, float]:
+        """How many steps there are to the last of some dates, and the work of drawing and weighing them.
+
+        In dates of a geometric Brownian motion.
+        """
+        count = len(self.chain(times).times)
+        return count, count * (OF_GRID if isinstance(self.volatility, LocalVolatilityGrid) else OF_FUNCTION)
 
     def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
         """Draw paths step by step.
@@ -185,10 +201,10 @@ class LocalVolatility:
             found = memo.walked
         else:
             found = self._dynamics(known).along(_state(known, paths))
-        pull = found.volatility * found.slope * known.lengths[:, None]
-        path = StateSteps(-pull, 2.0 * pull, times=known.times, seen=known.seen)
+        path = StateSteps(NONE, NONE, times=known.times, seen=known.seen, carried=found.carried_by(known.lengths))
         steps = LocalSteps(_first(self, float(known.times[0]), float(known.read[0])), known.lengths, found.volatility)
-        return Moves(found.noise, found.variance, steps, path)
+        known_weights: dict[Any, Any] = {("weight", name, LIKELIHOOD_RATIO): w for name, w in found.weights.items()}
+        return Moves(found.noise, found.variance, steps, path, known_weights)
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Log-density of the spots after all steps, shape (n_paths,)."""

@@ -13,13 +13,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from ..._compiled import kernels
 from ..._typing import FloatArray
 from ...numerics.arrays import once
 from ...numerics.jets import Jet
 from ...parameters import Derivative
 from ..moves import NONE, Slope
+from .walk import VOLATILITY
 
-VOLATILITY = "volatility"
 GROWTH = {"rate": 1.0, "dividend_yield": -1.0}
 
 
@@ -66,6 +67,8 @@ class LocalSteps:
 
     def _slope(self, name: str) -> Slope:
         if name == VOLATILITY:
+            if compiled := kernels("local_volatility"):
+                return Slope(*compiled.paces(self.volatility, self.lengths))
             pace = self.volatility * self.lengths[:, None]
             return Slope(-pace, 2.0 * pace)
         mean, variance = self.first.row(name)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import NoReturn, final
 
 import numpy as np
 
 from ..._checks import refuse
+from ..._compiled import kernels
 from ..._typing import FloatArray
 from .chain import Chain
+from .grid import LocalVolatilityGrid
 from .surfaces import Surface
 
+VOLATILITY = "volatility"
 STATE = "log_state"
 """Name of the log-spots after all steps among what a law drew."""
 
@@ -31,6 +36,8 @@ class Walked:
         At the start of every step, its shift included.
     slope : ndarray
         Its derivative in the log-spot.
+    weights : mapping of str to ndarray of shape (n_paths,)
+        Scores that are known already, by coordinate.
     """
 
     state: FloatArray
@@ -38,11 +45,24 @@ class Walked:
     variance: FloatArray
     volatility: FloatArray
     slope: FloatArray
+    weights: dict[str, FloatArray] = field(default_factory=dict)
 
     @classmethod
     def blank(cls, shape: tuple[int, ...]) -> Walked:
         """Arrays to be filled."""
-        return cls(*(np.empty(shape) for _ in range(5)))
+        a, b, c, d, e = (np.empty(shape) for _ in range(5))
+        return cls(a, b, c, d, e)
+
+    def carried_by(self, lengths: FloatArray) -> Callable[[], FloatArray]:
+        """The factors by which a motion before a step of some length is carried on, when they are asked for."""
+
+        def factors() -> FloatArray:
+            if compiled := kernels("local_volatility"):
+                return np.asarray(compiled.carried(self.volatility, self.slope, self.noise, lengths))
+            push = self.noise / self.volatility - self.volatility * lengths[:, None]
+            return np.asarray(1.0 + self.slope * push)
+
+        return factors
 
 
 @final
@@ -70,6 +90,8 @@ class Dynamics:
 
     def walked(self, normals: FloatArray) -> Walked:
         """Paths from normals, (n_steps, n_paths)."""
+        if isinstance(self.surface, LocalVolatilityGrid) and (compiled := kernels("local_volatility")):
+            return self._compiled(compiled, self.surface, normals)
         found, roots = Walked.blank(normals.shape), np.sqrt(self.chain.lengths)
         before = np.full(normals.shape[1], self.start)
         for i in range(len(normals)):
@@ -77,6 +99,23 @@ class Dynamics:
             found.noise[i] = found.volatility[i] * (roots[i] * normals[i])
             found.state[i] = before + (self.growth[i] - 0.5 * found.variance[i] + found.noise[i])
             before = found.state[i]
+        return found
+
+    def _compiled(self, compiled: ModuleType, grid: LocalVolatilityGrid, normals: FloatArray) -> Walked:
+        """The same of a grid, a row at a time in cache."""
+        found, lookup = Walked.blank(normals.shape), grid.lookup
+        before, weights = np.full(normals.shape[1], self.start), np.zeros((2, normals.shape[1]))
+        for i in range(len(normals)):
+            time = float(self.chain.read[i])
+            rows = found.state[i], found.noise[i], found.variance[i], found.volatility[i], found.slope[i]
+            least = compiled.step(
+                before, normals[i], (grid.coefficients(time), lookup.bases, lookup.bounds, lookup.place), lookup.table,
+                self.shift, self.growth[i], self.chain.lengths[i], *rows, weights,
+            )  # fmt: skip
+            if not least > 0.0:
+                _refuse(found.volatility[i], time, before)
+            before = found.state[i]
+        found.weights.update(zip((VOLATILITY, "rate", "dividend_yield"), (*weights, -weights[1]), strict=True))
         return found
 
     def along(self, state: FloatArray) -> Walked:
@@ -95,7 +134,13 @@ class Dynamics:
         level, found.slope[i] = self.surface.levels(float(self.chain.read[i]), before)
         found.volatility[i] = level + self.shift
         if not np.all(found.volatility[i] > 0.0):
-            wrong = int(np.argmin(np.where(np.isnan(found.volatility[i]), -np.inf, found.volatility[i])))
-            where = f"be positive; at time {self.chain.read[i]:g} and spot {np.exp(before[wrong]):g}"
-            refuse("volatility", where, float(found.volatility[i, wrong]))
+            _refuse(found.volatility[i], float(self.chain.read[i]), before)
         found.variance[i] = found.volatility[i] ** 2 * self.chain.lengths[i]
+
+
+def _refuse(volatility: FloatArray, time: float, log_spot: FloatArray) -> NoReturn:
+    """Say where a volatility is not positive, or none."""
+    wrong = int(np.argmin(np.where(np.isnan(volatility), -np.inf, volatility)))
+    refuse(
+        "volatility", f"be positive; at time {time:g} and spot {np.exp(log_spot[wrong]):g}", float(volatility[wrong])
+    )
