@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .book.curvature import curvature
 from .book.difference import diff
 from .book.explain_book import explain_book
 from .book.interruption import Interrupted
@@ -12,6 +13,7 @@ from .book.pivots import pivot
 from .book.reading import BookWarning
 from .book.registered import register_product
 from .book.risk import risk
+from .book.scenario_grid import scenario_grid, stress
 from .book.units import desk_units
 from .comparison import compare, finite_difference, pathwise
 from .engine.greeks import greeks
@@ -101,6 +103,7 @@ __all__ = [
     "VolatilitySwap",
     "WorstOf",
     "compare",
+    "curvature",
     "desk_units",
     "diff",
     "explain",
@@ -120,8 +123,10 @@ __all__ = [
     "register_product",
     "report",
     "risk",
+    "scenario_grid",
     "scenarios",
     "schedule",
+    "stress",
 ]
 
 

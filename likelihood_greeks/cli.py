@@ -1,4 +1,4 @@
-"""The command line: ``likelihood-greeks risk | diff | explain | compare | validate``.
+"""The command line: ``likelihood-greeks risk | diff | explain | scenarios | compare | validate``.
 
 Exit codes: 0 all is well, 1 some trades could not be priced, numbers have changed or a check failed, 2 the input could
 not be used, 130 a run was stopped (Ctrl-C).
@@ -33,6 +33,7 @@ from .book.market import Market
 from .book.own_columns import names_in_frame
 from .book.reading import BookWarning, read_book
 from .book.risk import risk
+from .book.scenario_grid import scenario_grid, stress
 from .book.trades import NET, parse
 from .comparison import compare
 from .engine import cluster
@@ -40,6 +41,7 @@ from .engine.stopping import MAX_PATHS
 from .pictures import comparison as pictures
 from .reports import explained as explained_report
 from .reports import files as report_file
+from .reports import shocked as shocked_report
 from .reports import terminal
 from .validation.report import PRECISION, summary, validate, verdict
 
@@ -313,6 +315,62 @@ def explain_command(
     )
     if frame.attrs["problems"]:
         raise typer.Exit(1)
+
+
+@app.command("scenarios")
+def scenarios_command(
+    book: Book,
+    market: MarketFile,
+    spot: Annotated[str, typer.Option("--spot", help="Moves as shares of the spot.")] = "-10%,-5%,-2%,0,2%,5%,10%",
+    volatility: Annotated[str, typer.Option("--volatility", help="Added to volatilities.")] = "-5%,0,5%",
+    rate: Annotated[str, typer.Option("--rate", help="Added to zero rates.")] = "0",
+    stresses: Annotated[
+        Path | None, typer.Option("--stress", help="Named stresses instead, a TOML file with a table for each.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="Write here: .csv, .parquet or .xlsx.")] = None,
+    paths: Paths = LADDER_PATHS,
+    seed: Seed = None,
+    workers: Workers = CORES,
+    quiet: Quiet = False,
+) -> None:
+    """What a book gains on a grid of spots, volatilities and rates, or under named stresses.
+
+    Exit codes: 0 all trades are valued, 1 some could not be, 2 the input could not be used.
+
+    Example: likelihood-greeks scenarios data/book.csv --market data/market.toml --spot=-10%,0,10% --output grid.csv
+    """
+    talk = _Talk(quiet, verbose=False)
+    with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", BookWarning)
+        if stresses is not None:
+            frame = stress(
+                book, market, stresses, paths=paths, seed=seed, executor=executor, progress=talk.progress, output=output
+            )
+        else:
+            frame = scenario_grid(
+                book, market, _moves(spot), _moves(volatility), _moves(rate), paths=paths, seed=seed,
+                executor=executor, progress=talk.progress, output=output,
+            )  # fmt: skip
+    talk.show(*shocked_report.shocked_tables(frame, named=stresses is not None))
+    for warning in caught:
+        errors.print(str(warning.message))
+    talk.say(f"{paths:,} paths, seed {frame.attrs['seed']}" + f", written to {output}" * bool(output))
+    if frame.attrs["problems"]:
+        raise typer.Exit(1)
+
+
+def _moves(text: str) -> list[float]:
+    """Numbers from ``-5%,0,0.05``; what is none is left for `scenario_grid` to refuse."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    return [_share(word) for word in words]
+
+
+def _share(word: str) -> float:
+    number, percent, rest = word.partition("%")
+    try:
+        return float(number) / (100.0 if percent and not rest else 1.0)
+    except ValueError:
+        return refuse("move", "be a number, or a percentage such as -5%", word)
 
 
 @app.command("compare")

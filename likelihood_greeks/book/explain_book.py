@@ -17,13 +17,13 @@ from ..streams.chunks import Draws, checked
 from .files import check_writable, write
 from .frame import describe, plain
 from .market import Market
-from .pnl.legs import Days, Leg, legs
-from .pnl.positions import positions
-from .pnl.samples import Explained, explained
+from .pnl.legs import SETTLED, Days, Leg, legs
+from .pnl.positions import Position, positions
 from .pnl.table import table
 from .reading import BookWarning, read_book, remarks
 from .risk import underlying_seed
-from .rows import Problem
+from .scenario_grid import left_out
+from .together.valued import Settings, Together, together
 
 
 def explain_book(
@@ -115,16 +115,16 @@ def explain_book(
     for remark in dict.fromkeys([*days.first.remarks, *days.second.remarks, *remarks(now)]):
         warnings.warn(remark, BookWarning, stacklevel=2)
     reading = legs(now, later, days)
-    problems, results = [*reading.problems], dict[str, Explained]()
+    problems, results = [*reading.problems], dict[str, Together[Position]]()
     with one_thread_each():
         for name, own in _by_underlying(reading.legs).items():
             found, greeks, bad = positions(own, closed_form)
             draws = Draws(underlying_seed(seed, name), _most_dates(own), kind)
-            results[name] = explained(
-                found, greeks, (controls, draws, count), executor=executor, title=name if progress else ""
-            )
+            title = name if progress else ""
+            settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
+            results[name] = together(found, {SETTLED: greeks}, settings)
             problems += [*bad, *results[name].problems]
-    frame = table(results, _missing(problems, now), paths=count, seed_of=lambda name: underlying_seed(seed, name))
+    frame = table(results, left_out(problems, now), paths=count, seed_of=lambda name: underlying_seed(seed, name))
     frame.attrs = {
         "problems": [plain(problem) for problem in problems],
         "seed": seed,
@@ -157,14 +157,3 @@ def _by_underlying(found: list[Leg]) -> dict[str, list[Leg]]:
 def _most_dates(own: list[Leg]) -> int:
     """The most dates that a trade observes anywhere."""
     return max(1, *(len(trade.payoff.times) for leg in own for trade in leg.stages.values()))
-
-
-def _missing(problems: list[Problem], book: pd.DataFrame) -> dict[str, int]:
-    """How many trades of each underlying are left out, as far as their rows say whose they are."""
-    names = book["underlying"].tolist()
-    rows = {problem.row for problem in problems if problem.row < len(names)}
-    found: dict[str, int] = {}
-    for row in rows:
-        name = str(names[row]).strip()
-        found[name] = found.get(name, 0) + 1
-    return found

@@ -43,6 +43,11 @@ class Position:
     known: Mapping[str, FloatArray]
 
     @property
+    def trade_id(self) -> str:
+        """The name of the trade."""
+        return self.leg.trade_id
+
+    @property
     def drawn(self) -> dict[str, Trade]:
         """Where it must be simulated."""
         return {stage: trade for stage, trade in self.leg.stages.items() if stage not in self.known}
@@ -64,7 +69,7 @@ class Position:
     def rows(self, drawn: Mapping[str, FloatArray]) -> FloatArray:
         """The samples of `ROWS`, shape (n_rows, n_samples), from those of every stage that is simulated.
 
-        Those of a stage have the shape (1, n_samples), or (n_derivatives, n_samples) where it is settled.
+        Those of a stage have the shape (n_derivatives, n_samples), the price first.
         """
         values = {stage: own[:, None] for stage, own in self.known.items()} | dict(drawn)
         size = max((own.shape[1] for own in drawn.values()), default=1)

@@ -11,10 +11,10 @@ import pandas as pd
 from ..._typing import FloatArray
 from ...estimate import Statistics, doubt
 from ..frame import left_out
+from ..together.valued import Together
 from ..trades import NET
 from .legs import SETTLED
 from .positions import PLACE, ROWS, Position
-from .samples import Explained
 
 TOTAL = "total"
 """The trade_id of the rows that add up all underlyings of a currency."""
@@ -30,13 +30,13 @@ NAMED = 10  # doubtful trades that a note lists
 
 
 def table(
-    results: Mapping[str, Explained], missing: Mapping[str, int], *, paths: int, seed_of: Callable[[str], int]
+    results: Mapping[str, Together[Position]], missing: Mapping[str, int], *, paths: int, seed_of: Callable[[str], int]
 ) -> pd.DataFrame:
     """All trades in the order of their rows, then nets and totals.
 
     Parameters
     ----------
-    results : mapping of str to Explained
+    results : mapping of str to Together
         By underlying.
     missing : mapping of str to int
         How many of its trades are left out.
@@ -103,7 +103,7 @@ def _doubts(found: Statistics) -> str:
     return "; ".join(dict.fromkeys(filter(None, (doubt(found, k) for k in entries if found.pooled.m2[k] > 0.0))))
 
 
-def _net(name: str, found: Explained, rows: Sequence[Mapping[str, Any]], missing: int) -> dict[str, Any]:
+def _net(name: str, found: Together[Position], rows: Sequence[Mapping[str, Any]], missing: int) -> dict[str, Any]:
     """The row of the position in an underlying."""
     sure = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(len(ROWS)))
     values, errors = (sure, np.zeros(len(ROWS)))

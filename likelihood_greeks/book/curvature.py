@@ -1,0 +1,227 @@
+"""`curvature`: what two large shocks of a risk factor cost beyond the delta, in the sense of the Basel framework."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from .._checks import one_of, positive, refuse
+from .._typing import FloatArray
+from ..engine.execution import Workers, one_thread_each
+from ..engine.payoff_group import CONTROLS
+from ..estimate import Statistics
+from ..streams.chunks import Draws, checked
+from .files import check_writable, write
+from .frame import describe, left_out, plain
+from .market import Market
+from .reading import BookWarning, read_book
+from .risk import underlying_seed
+from .scenario_grid import BookOf, MarketOf, by_underlying
+from .scenario_grid import left_out as missing
+from .together.shocked import Shocked, shocked
+from .together.shocks import Shock, by_name
+from .together.valued import Settings, Together, together
+from .trades import NET, Trade, parse
+
+FACTORS = ("spot", "rate")
+"""The risk factors, the names of their derivatives too."""
+PARTS = ("sensitivity", "up", "down", "cvr_up", "cvr_down")
+COLUMNS = [
+    "trade_id", "underlying", "product", "quantity", "currency", "factor", "shock", *PARTS,
+    *(f"{part}_standard_error" for part in PARTS), "n_paths", "seed", "method", "note",
+]  # fmt: skip
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Curved:
+    """A trade under two shocks of each factor.
+
+    Parameters
+    ----------
+    shocked : Shocked
+        The shocks factor by factor, up and down.
+    scales : ndarray, shape (n_factors,)
+        What a unit of the factor's derivative is for a shock of one: the spot, or one.
+    shocks : ndarray, shape (n_factors,)
+        Their sizes.
+    """
+
+    shocked: Shocked
+    scales: FloatArray
+    shocks: FloatArray
+
+    @property
+    def trade_id(self) -> str:
+        """The name of the trade."""
+        return self.shocked.trade_id
+
+    @property
+    def drawn(self) -> Mapping[str, Trade]:
+        """What is simulated."""
+        return self.shocked.drawn
+
+    def gone(self, stage: str) -> int:
+        """No date goes by."""
+        return 0
+
+    def rows(self, drawn: Mapping[str, FloatArray]) -> FloatArray:
+        """`PARTS`, factor by factor, shape (5 n_factors, n_samples)."""
+        values = self.shocked.rows(drawn)
+        found, first = list[FloatArray](), 1 + len(self.shocks)
+        for k, (scale, shock) in enumerate(zip(self.scales, self.shocks, strict=True)):
+            slope = scale * values[1 + k]
+            up, down = values[first + 2 * k], values[first + 2 * k + 1]
+            found += [slope, up, down, shock * slope - up, -shock * slope - down]
+        return np.stack(found)
+
+
+def curvature(
+    book: BookOf,
+    market: MarketOf,
+    spot: float | Mapping[str, float] | None = 0.15,
+    rate: float | Mapping[str, float] | None = None,
+    *,
+    paths: int = 100_000,
+    seed: int | None = None,
+    controls: str = "auto",
+    closed_form: bool = True,
+    executor: Workers = None,
+    progress: bool = False,
+    output: str | os.PathLike[str] | None = None,
+) -> pd.DataFrame:
+    r"""Curvature risk of a book: the loss under a shock of a factor, up and down, beyond that of the delta.
+
+    .. math:: \mathrm{CVR}^\pm = -\bigl[V(x^{\pm}) - V(x) \mp w\, s\bigr]
+
+    with w the shock, and s the sensitivity: per 1.00 of relative change of a spot, per 1.00 of a parallel shift of the
+    zero curve. All three values and the sensitivity are estimated on the same draws, which all trades on an underlying
+    share, so that the errors are those of joint samples.
+
+    Parameters
+    ----------
+    book, market, paths, seed, controls, closed_form, executor, progress, output
+        As for `risk`.
+    spot, rate : float or mapping of str to float, optional
+        The shocks w, > 0: a share of the spot (the risk weight of the underlying's bucket), an amount of the rate. A
+        number for all underlyings, or by underlying, ``others`` being the rest. None: the factor is left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per trade and factor (``"spot"``, ``"rate"``), then the nets of underlyings: ``trade_id, underlying,
+        product, quantity, currency, factor, shock, sensitivity, up, down`` (the gains under the two shocks),
+        ``cvr_up, cvr_down``, the same with ``_standard_error``, ``n_paths, seed, method, note``. All are of positions.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `risk`, and if a shock is not positive, or there is none.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision, *MAR21: Standardised approach: sensitivities-based method*, 21.5
+       (curvature risk) and 21.98 to 21.100 (its shocks).
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> book = pd.DataFrame([{"trade_id": "A", "underlying": "X", "product": "call", "quantity": -100,
+    ...                       "maturity": "2025-07-01", "strike": 100}])
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}
+    >>> lg.curvature(book, market, spot=0.2)[["cvr_up", "cvr_down"]].round(1).values.tolist()[-1]
+    [429.8, 543.9]
+    """
+    data = market if isinstance(market, Market) else Market.read(market)
+    rows = read_book(book)
+    count, seed, kind = checked(paths, seed, "pseudo")
+    one_of("controls", controls, [*CONTROLS])
+    if output is not None:
+        check_writable(Path(output))
+    sizes = {name: own for name, own in zip(FACTORS, (spot, rate), strict=True) if own is not None}
+    if not sizes:
+        refuse("spot", "be given, or rate", None)
+    weights = {factor: _positive(factor, by_name(factor, own, [*data.underlyings])) for factor, own in sizes.items()}
+    trades, problems = parse(rows, data)
+    results = dict[str, Together[Curved]]()
+    with one_thread_each():
+        for name, own in by_underlying(trades).items():
+            moves = {factor: weights[factor][name] for factor in sizes}
+            shocks = [Shock(**{factor: sign * move}) for factor, move in moves.items() for sign in (1.0, -1.0)]
+            found, bad = shocked(own, shocks, closed_form, [*moves])
+            curved = [_curved(position, moves) for position in found]
+            draws = Draws(underlying_seed(seed, name), max(1, *(len(trade.payoff.times) for trade in own)), kind)
+            title = name if progress else ""
+            settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
+            results[name] = together(curved, {"base": [*moves]}, settings)
+            problems += [*bad, *results[name].problems]
+    frame = _table(results, [*sizes], missing(problems, rows), seed, count)
+    frame.attrs = {"problems": [plain(problem) for problem in problems], "seed": seed}
+    if output is not None:
+        write(frame, Path(output))
+    if problems:
+        warnings.warn(describe(frame.attrs["problems"]), BookWarning, stacklevel=2)
+    return frame
+
+
+def _positive(factor: str, shocks: Mapping[str, float]) -> Mapping[str, float]:
+    """Shocks by underlying, refused unless all are positive."""
+    for name, shock in shocks.items():
+        positive(f"{factor} of {name}", shock)
+    return shocks
+
+
+def _curved(position: Shocked, moves: Mapping[str, float]) -> Curved:
+    """A trade with the sizes of its shocks."""
+    spot = position.trade.model.spot
+    scales = np.array([spot if factor == "spot" else 1.0 for factor in moves])
+    return Curved(position, scales, np.array([*moves.values()]))
+
+
+def _table(
+    results: Mapping[str, Together[Curved]], factors: Sequence[str], absent: Mapping[str, int], seed: int, paths: int
+) -> pd.DataFrame:
+    """A row per trade and factor, then the nets."""
+    trades, nets = list[tuple[int, dict[str, Any]]](), list[dict[str, Any]]()
+    for name, found in results.items():
+        for position in found.positions:
+            own, trade = found.moments.get(position.trade_id), position.shocked.trade
+            about = {"trade_id": trade.trade_id, "product": trade.product, "quantity": trade.quantity, "note": ""}
+            rows = _rows(position, own, position.rows({})[:, 0] if own is None else own.mean, factors)
+            shared = about | {"underlying": name, "seed": underlying_seed(seed, name), "currency": trade.currency}
+            shared["n_paths"] = paths if position.drawn else 0
+            trades += [(trade.row, row | shared) for row in rows]
+        if found.positions:
+            sure = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(len(PARTS) * len(factors)))
+            values = sure + (0.0 if found.total is None else found.total.mean)
+            about = {"trade_id": NET, "product": NET, "quantity": 1.0, "note": left_out(absent.get(name, 0))}
+            rows = _rows(found.positions[0], found.total, values, factors)
+            last = trades[-1][1]
+            about |= {key: last[key] for key in ("underlying", "seed", "currency")}
+            about |= {"method": "", "n_paths": paths if any(p.drawn for p in found.positions) else 0}
+            nets += [row | about for row in rows]
+    ordered = [row for _, row in sorted(trades, key=lambda pair: pair[0])]
+    return pd.DataFrame([*ordered, *nets], columns=COLUMNS)
+
+
+def _rows(
+    position: Curved, found: Statistics | None, values: FloatArray, factors: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The rows of a position, factor by factor."""
+    errors = np.zeros(len(values)) if found is None else found.standard_error
+    method = "likelihood ratio" if position.drawn else "closed form" if position.shocked.trade.payoff.times else "known"
+    rows = []
+    for k, factor in enumerate(factors):
+        own = slice(k * len(PARTS), (k + 1) * len(PARTS))
+        row = {"factor": factor, "shock": float(position.shocks[k]), "method": method}
+        row |= dict(zip(PARTS, values[own].tolist(), strict=True))
+        rows.append(row | {f"{p}_standard_error": x for p, x in zip(PARTS, errors[own].tolist(), strict=True)})
+    return rows

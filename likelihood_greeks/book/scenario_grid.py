@@ -1,0 +1,235 @@
+"""`scenario_grid` and `stress`: what a book gains under moves of spots, volatilities and rates."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .._checks import finite, one_of, refuse
+from ..engine.execution import Workers, one_thread_each
+from ..engine.payoff_group import CONTROLS
+from ..streams.chunks import Draws, checked
+from .files import check_writable, write
+from .frame import describe, plain
+from .market import Market
+from .reading import BookWarning, read_book
+from .risk import underlying_seed
+from .rows import Problem
+from .together.shocked import Shocked, shocked, table
+from .together.shocks import KINDS, Shock, stresses
+from .together.valued import Settings, Together, together
+from .trades import Trade, parse
+
+SPOTS, VOLATILITIES = (-0.10, -0.05, -0.02, 0.0, 0.02, 0.05, 0.10), (-0.05, 0.0, 0.05)
+BookOf = pd.DataFrame | str | os.PathLike[str]
+MarketOf = Market | Mapping[str, Any] | str | os.PathLike[str]
+
+
+def scenario_grid(
+    book: BookOf,
+    market: MarketOf,
+    spot: Sequence[float] = SPOTS,
+    volatility: Sequence[float] = VOLATILITIES,
+    rate: Sequence[float] = (0.0,),
+    *,
+    paths: int = 16_384,
+    seed: int | None = None,
+    controls: str = "auto",
+    closed_form: bool = True,
+    executor: Workers = None,
+    progress: bool = False,
+    output: str | os.PathLike[str] | None = None,
+) -> pd.DataFrame:
+    """What every trade and position gains on a grid of moves of its underlying: spots by volatilities by rates.
+
+    Every cell and the base are valued on the same draws, and so are all trades on an underlying: the error of a gain is
+    that of joint samples, for a trade and for the net. Europeans are revalued in closed form, with no error.
+
+    Parameters
+    ----------
+    book, market
+        As for `risk`.
+    spot : sequence of float
+        Moves as shares of the spot, above -1; 0.05 is five per cent up. A fixing of today that is open moves with it.
+    volatility, rate : sequence of float
+        Added to every quoted volatility (strikes keep theirs), and to every zero rate. Under Heston the initial and the
+        long-run volatility move.
+    paths, seed, controls, closed_form, executor, progress
+        As for `risk`.
+    output : path, optional
+        The frame is written here as well (.csv, .parquet or .xlsx).
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per trade and cell, then the nets of underlyings (``trade_id`` is ``"net"``), then the totals of
+        currencies (``"total"``): ``trade_id, underlying, product, quantity, currency, scenario, spot, volatility,
+        rate`` (the moves), ``change, standard_error`` (of the position, in ``currency``), ``base`` (its value),
+        ``n_paths, seed, method, note``. ``attrs["problems"]`` as for `risk`, ``attrs["seed"]``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `risk`, and if a list of moves is empty, has one twice, or one that is out of range.
+
+    Warns
+    -----
+    BookWarning
+        If some trades could not be valued under every move.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> book = pd.DataFrame([{"trade_id": "A", "underlying": "X", "product": "call", "quantity": 100,
+    ...                       "maturity": "2025-07-01", "strike": 100}])
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}
+    >>> frame = lg.scenario_grid(book, market, spot=[-0.1, 0.0, 0.1], volatility=[0.0, 0.02])
+    >>> net = frame[frame["trade_id"] == "net"]
+    >>> net.pivot(index="spot", columns="volatility", values="change").round(1).values.tolist()
+    [[-425.8, -382.1], [0.0, 55.3], [695.0, 739.2]]
+    """
+    axes = {name: _axis(name, own) for name, own in zip(KINDS, (spot, volatility, rate), strict=True)}
+    cells = [Shock(*moves) for moves in product(*axes.values())]
+    named = {_called(cell): cell for cell in cells}
+    return _gains(
+        book, market, lambda names: dict.fromkeys(names, named), paths=paths, seed=seed, controls=controls,
+        closed_form=closed_form, executor=executor, progress=progress, output=output,
+    )  # fmt: skip
+
+
+def stress(
+    book: BookOf,
+    market: MarketOf,
+    scenarios: Mapping[str, Any] | str | os.PathLike[str],
+    *,
+    paths: int = 16_384,
+    seed: int | None = None,
+    controls: str = "auto",
+    closed_form: bool = True,
+    executor: Workers = None,
+    progress: bool = False,
+    output: str | os.PathLike[str] | None = None,
+) -> pd.DataFrame:
+    """What a book gains under named stresses, each of which moves several underlyings at once.
+
+    Parameters
+    ----------
+    scenarios : mapping or path
+        A table for each stress, in a dictionary or a TOML file: ``spot`` (a share), ``volatility`` and ``rate``
+        (amounts), each a number for all underlyings or a table by underlying, in which ``others`` are the rest.
+    book, market, paths, seed, controls, closed_form, executor, progress, output
+        As for `scenario_grid`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `scenario_grid`, the names of the stresses in ``scenario``; a move of a total is missing where its
+        underlyings have different ones.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `scenario_grid`, and if a stress has an unknown key or underlying.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> row = {"product": "put", "quantity": 100, "maturity": "2025-07-01", "strike": 100}
+    >>> book = pd.DataFrame([{"trade_id": name, "underlying": name, **row} for name in ("X", "Y")])
+    >>> asset = {"spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2, "currency": "EUR"}
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": asset, "Y": asset}}
+    >>> crash = {"crash": {"spot": {"X": -0.3, "others": -0.2}, "volatility": 0.1}}
+    >>> frame = lg.stress(book, market, crash)
+    >>> frame.loc[frame["trade_id"].isin(["net", "total"]), "change"].round(1).tolist()
+    [2404.7, 1525.8, 3930.5]
+    """
+    return _gains(
+        book, market, lambda names: _transposed(stresses(scenarios, names)), paths=paths, seed=seed,
+        controls=controls, closed_form=closed_form, executor=executor, progress=progress, output=output,
+    )  # fmt: skip
+
+
+def _axis(name: str, moves: Sequence[float]) -> list[float]:
+    """The moves of one kind, checked."""
+    if isinstance(moves, (str, Mapping)) or not hasattr(moves, "__len__"):
+        raise TypeError(f"{name} must be a list of moves, got {moves!r}")
+    found = [finite(name, move) for move in moves]
+    if not found or len(set(found)) < len(found):
+        refuse(name, "hold at least one move, and none twice", list(moves))
+    return found
+
+
+def _called(shock: Shock) -> str:
+    """A cell in words."""
+    return ", ".join([f"spot {shock.spot:+.10g}", f"volatility {shock.volatility:+.10g}", f"rate {shock.rate:+.10g}"])
+
+
+def _transposed(by_name: Mapping[str, Mapping[str, Shock]]) -> dict[str, dict[str, Shock]]:
+    """Shocks by underlying and stress, from those by stress and underlying."""
+    underlyings = next(iter(by_name.values()))
+    return {name: {stress: own[name] for stress, own in by_name.items()} for name in underlyings}
+
+
+def _gains(
+    book: BookOf,
+    market: MarketOf,
+    shocks_of: Any,
+    *,
+    paths: int,
+    seed: int | None,
+    controls: str,
+    closed_form: bool,
+    executor: Workers,
+    progress: bool,
+    output: str | os.PathLike[str] | None,
+) -> pd.DataFrame:
+    """The frame of gains under shocks: `shocks_of` gives them by underlying and scenario."""
+    data = market if isinstance(market, Market) else Market.read(market)
+    rows = read_book(book)
+    count, seed, kind = checked(paths, seed, "pseudo")
+    one_of("controls", controls, [*CONTROLS])
+    if output is not None:
+        check_writable(Path(output))
+    shocks: Mapping[str, Mapping[str, Shock]] = shocks_of([*data.underlyings])
+    trades, problems = parse(rows, data)
+    results = dict[str, tuple[Together[Shocked], Mapping[str, Shock]]]()
+    with one_thread_each():
+        for name, own in by_underlying(trades).items():
+            found, bad = shocked(own, [*shocks[name].values()], closed_form)
+            draws = Draws(underlying_seed(seed, name), max(1, *(len(trade.payoff.times) for trade in own)), kind)
+            title = name if progress else ""
+            settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
+            done = together(found, {}, settings)
+            results[name] = done, shocks[name]
+            problems += [*bad, *done.problems]
+    frame = table(results, left_out(problems, rows), paths=count, seed_of=lambda name: underlying_seed(seed, name))
+    frame.attrs = {"problems": [plain(problem) for problem in problems], "seed": seed}
+    if output is not None:
+        write(frame, Path(output))
+    if problems:
+        warnings.warn(describe(frame.attrs["problems"]), BookWarning, stacklevel=3)
+    return frame
+
+
+def by_underlying(trades: Sequence[Trade]) -> dict[str, list[Trade]]:
+    """Trades by underlying, in alphabetical order."""
+    found: dict[str, list[Trade]] = {}
+    for trade in sorted(trades, key=lambda trade: trade.underlying):
+        found.setdefault(trade.underlying, []).append(trade)
+    return found
+
+
+def left_out(problems: Sequence[Problem], book: pd.DataFrame) -> dict[str, int]:
+    """How many trades of each underlying cannot be valued, as far as their rows say whose they are."""
+    names, found = book["underlying"].tolist(), dict[str, int]()
+    for row in {problem.row for problem in problems if problem.row < len(names)}:
+        name = str(names[row]).strip()
+        found[name] = found.get(name, 0) + 1
+    return found

@@ -1,0 +1,214 @@
+"""Trades under many shocks at once, and the frame of their gains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from ..._checks import InvalidValueError
+from ..._typing import FloatArray
+from ...engine.exact import exact
+from ...estimate import doubt
+from ...parameters import Greek, offered
+from ..frame import left_out
+from ..trades import NET, Problem, Trade
+from .shocks import Shock
+from .valued import Together
+
+BASE, TOTAL = "base", "total"
+COLUMNS = [
+    "trade_id", "underlying", "product", "quantity", "currency", "scenario", "spot", "volatility", "rate", "change",
+    "standard_error", "base", "n_paths", "seed", "method", "note",
+]  # fmt: skip
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Shocked:
+    """A trade under shocks, each a stage; what is exact is known.
+
+    Parameters
+    ----------
+    trade : Trade
+    stages : mapping of str to Trade
+        The base, and by number the shocks that move something.
+    known : mapping of str to ndarray, shape (n_derivatives,)
+        Exact values by stage.
+    n_shocks : int
+    """
+
+    trade: Trade
+    stages: Mapping[str, Trade]
+    known: Mapping[str, FloatArray]
+    n_shocks: int
+
+    @classmethod
+    def of(cls, trade: Trade, shocks: Sequence[Shock], closed_form: bool, greeks: Sequence[Greek] = ()) -> Shocked:
+        """A trade under its shocks, `greeks` wanted at the base."""
+        stages = {BASE: trade} | {str(k): shock.trade(trade) for k, shock in enumerate(shocks) if not shock.nothing}
+        known = dict[str, FloatArray]()
+        for stage, own in stages.items():
+            asked = offered(greeks if stage == BASE else [], own.model)
+            wanted = {label: own.terms_of(terms) for label, terms in asked.items()}
+            if (sure := exact(own.model, own.payoff, wanted, closed_form)) is not None:
+                known[stage] = np.array([sure.estimates[label].value for label in wanted])
+        return cls(trade, stages, known, len(shocks))
+
+    @property
+    def trade_id(self) -> str:
+        """The name of the trade."""
+        return self.trade.trade_id
+
+    @property
+    def drawn(self) -> dict[str, Trade]:
+        """What is simulated."""
+        return {stage: trade for stage, trade in self.stages.items() if stage not in self.known}
+
+    def gone(self, stage: str) -> int:
+        """No date goes by."""
+        return 0
+
+    def rows(self, drawn: Mapping[str, FloatArray]) -> FloatArray:
+        """The base and its derivatives, then the gain under every shock, of the position; (n_rows, n_samples)."""
+        values = {stage: own[:, None] for stage, own in self.known.items()} | dict(drawn)
+        size = max((own.shape[1] for own in drawn.values()), default=1)
+        base = values[BASE]
+        gains = [values[str(k)][:1] - base[:1] if str(k) in values else 0.0 * base[:1] for k in range(self.n_shocks)]
+        return self.trade.quantity * np.concatenate([np.broadcast_to(x, (len(x), size)) for x in (base, *gains)])
+
+
+def shocked(
+    trades: Sequence[Trade], shocks: Sequence[Shock], closed_form: bool, greeks: Sequence[Greek] = ()
+) -> tuple[list[Shocked], list[Problem]]:
+    """Trades on one underlying under its shocks, and what is wrong with those that cannot have them."""
+    found, problems = [], []
+    for trade in trades:
+        try:
+            found.append(Shocked.of(trade, shocks, closed_form, greeks))
+        except InvalidValueError as error:
+            problems.append(Problem(trade.trade_id, trade.row, error.name, error.requirement, error.value))
+        except (ValueError, ArithmeticError) as error:
+            problems.append(Problem(trade.trade_id, trade.row, "payoff", "have a value under every shock", str(error)))
+    return found, problems
+
+
+def table(
+    results: Mapping[str, tuple[Together[Shocked], Mapping[str, Shock]]],
+    missing: Mapping[str, int],
+    *,
+    paths: int,
+    seed_of: Callable[[str], int],
+) -> pd.DataFrame:
+    """A row per trade and scenario, then the nets of underlyings, then the totals of currencies.
+
+    Parameters
+    ----------
+    results : mapping of str to (Together, mapping of str to Shock)
+        By underlying: what was found, and its shocks by scenario.
+    missing : mapping of str to int
+        How many trades of an underlying are left out.
+    paths : int
+    seed_of : callable
+        From an underlying to the seed of its draws.
+    """
+    trades, nets = list[tuple[int, list[dict[str, Any]]]](), list[dict[str, Any]]()
+    for name, (found, shocks) in results.items():
+        shared = {"underlying": name, "seed": seed_of(name)}
+        for position in found.positions:
+            trades.append((position.trade.row, [row | shared for row in _trade_rows(position, found, shocks, paths)]))
+        if found.positions:
+            nets += [row | shared for row in _net_rows(found, shocks, paths, missing.get(name, 0))]
+    ordered = [row for _, own in sorted(trades, key=lambda pair: pair[0]) for row in own]
+    return pd.DataFrame([*ordered, *nets, *_totals(nets)], columns=COLUMNS)
+
+
+def _trade_rows(
+    position: Shocked, found: Together[Shocked], shocks: Mapping[str, Shock], paths: int
+) -> list[dict[str, Any]]:
+    """The rows of a trade."""
+    moments, trade = found.moments.get(position.trade_id), position.trade
+    shared = {
+        "trade_id": trade.trade_id,
+        "product": trade.product,
+        "quantity": trade.quantity,
+        "currency": trade.currency,
+        "n_paths": paths if position.drawn else 0,
+        "method": "likelihood ratio" if position.drawn else "closed form" if trade.payoff.times else "known",
+    }
+    if moments is None:
+        sure = position.rows({})[:, 0]
+        values, errors, notes = sure, np.zeros(len(sure)), [""] * len(sure)
+    else:
+        values, errors, varies = moments.mean, moments.standard_error, moments.pooled.m2 > 0.0
+        notes = [doubt(moments, k) if varies[k] else "" for k in range(len(values))]
+    return _rows(shared, values, errors, notes, shocks)
+
+
+def _net_rows(found: Together[Shocked], shocks: Mapping[str, Shock], paths: int, missing: int) -> list[dict[str, Any]]:
+    """The rows of the position in an underlying."""
+    first = found.positions[0]
+    n_rows = len(first.rows({stage: np.zeros((len(first.known.get(BASE, [0.0])), 1)) for stage in first.drawn}))
+    values = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(n_rows))
+    errors = np.zeros(n_rows)
+    if found.total is not None:
+        values, errors = values + found.total.mean, found.total.standard_error
+    drawn = any(position.drawn for position in found.positions)
+    shared = {
+        "trade_id": NET,
+        "product": NET,
+        "quantity": 1.0,
+        "currency": first.trade.currency,
+        "n_paths": paths if drawn else 0,
+        "method": "",
+    }
+    return _rows(shared, values, errors, [left_out(missing)] * n_rows, shocks)
+
+
+def _rows(
+    shared: Mapping[str, Any], values: FloatArray, errors: FloatArray, notes: Sequence[str], shocks: Mapping[str, Shock]
+) -> list[dict[str, Any]]:
+    """A row for each shock, whose gains are the last of the values."""
+    first = len(values) - len(shocks)
+    return [
+        {
+            **shared,
+            "scenario": name,
+            "spot": shock.spot,
+            "volatility": shock.volatility,
+            "rate": shock.rate,
+            "change": float(values[first + k]),
+            "standard_error": float(errors[first + k]),
+            "base": float(values[0]),
+            "note": notes[first + k],
+        }
+        for k, (name, shock) in enumerate(shocks.items())
+    ]
+
+
+def _totals(nets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The sums of all underlyings, by currency and scenario: their draws are independent."""
+    found = []
+    for currency in dict.fromkeys(net["currency"] for net in nets):
+        for scenario in dict.fromkeys(net["scenario"] for net in nets if net["currency"] == currency):
+            own = [net for net in nets if (net["currency"], net["scenario"]) == (currency, scenario)]
+            same = {kind: {net[kind] for net in own} for kind in ("spot", "volatility", "rate")}
+            found.append(
+                {
+                    **own[0],
+                    "trade_id": TOTAL,
+                    "underlying": "",
+                    "product": TOTAL,
+                    **{kind: values.pop() if len(values) == 1 else np.nan for kind, values in same.items()},
+                    "change": sum(net["change"] for net in own),
+                    "standard_error": float(np.sqrt(sum(net["standard_error"] ** 2 for net in own))),
+                    "base": sum(net["base"] for net in own),
+                    "seed": 0,
+                    "n_paths": max(net["n_paths"] for net in own),
+                    "note": "; ".join(f"{net['underlying']}: {net['note']}" for net in own if net["note"]),
+                }
+            )
+    return found

@@ -1,0 +1,146 @@
+"""All positions on an underlying valued at their stages: pilots, main run, and what fails in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar, final
+
+from ...engine.execution import Workers, ordered, workers
+from ...engine.stopping import Goal, sampled
+from ...estimate import Statistics
+from ...parameters import Greek
+from ...streams.chunks import Draws
+from ..blocks import SIZE, Block, blocks, prepared
+from ..desk import Failure
+from ..trades import Problem
+from .packs import ALL, TRADES, LateError, Pack, Position, Simulation, Valuing
+
+P = TypeVar("P", bound=Position)
+Planned: TypeAlias = list[tuple[str, int, Block]]
+"""Blocks of trades, each at a stage, with so many dates gone by."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to run.
+
+    Parameters
+    ----------
+    controls : str
+        As for `greeks`.
+    draws : Draws
+        Of the main run.
+    paths : int
+    executor : concurrent.futures.Executor or "serial", optional
+    title : str
+        Of a progress bar; empty for none.
+    """
+
+    controls: str
+    draws: Draws
+    paths: int
+    executor: Workers = None
+    title: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Together(Generic[P]):
+    """What a run found of the positions on one underlying.
+
+    Attributes
+    ----------
+    positions : tuple
+        Those that could be valued.
+    moments : mapping of str to Statistics
+        Of the rows of each by trade_id; nothing of one that is exact.
+    total : Statistics or None
+        Of all that are simulated.
+    problems : tuple of Problem
+    """
+
+    positions: tuple[P, ...]
+    moments: Mapping[str, Statistics]
+    total: Statistics | None
+    problems: tuple[Problem, ...]
+
+
+def together(own: Sequence[P], greeks: Mapping[str, Sequence[Greek]], settings: Settings) -> Together[P]:
+    """The moments of the rows of all positions on an underlying.
+
+    Parameters
+    ----------
+    own : sequence of Position
+    greeks : mapping of str to sequence of str or pair of str
+        The derivatives wanted at each stage, the price aside; of other stages there are none.
+    settings : Settings
+    """
+    packs = [_blocks(part, greeks, settings) for part in _parts(own)]
+    with workers(settings.executor) as pool:
+        while True:
+            states, problems = _prepared(packs, pool)
+            bad = {problem.trade_id for problem in problems}
+            left = tuple(position for position in own if position.trade_id not in bad)
+            live = {position.trade_id: position for position in left if position.drawn}
+            if not live:
+                return Together(left, {}, None, tuple(problems))
+            goal = Goal(settings.paths, settings.paths)
+            task = Valuing([_pack(planned, state, live) for planned, state in zip(packs, states, strict=True)])
+            try:
+                done = sampled(task, settings.draws, goal, lambda _: [], executor=pool, title=settings.title)
+            except LateError as error:
+                packs = [[(stage, gone, _knowing(block, stage, error)) for stage, gone, block in p] for p in packs]
+                continue
+            names = [name for pack in task.packs for name in pack.positions]
+            moments = {name: done.total[TRADES][row] for row, name in enumerate(names)}
+            return Together(left, moments, done.total[ALL], tuple(problems))
+
+
+def _parts(own: Sequence[P]) -> list[list[P]]:
+    """Positions that are simulated, those with the same dates together, as many as samples fit in memory."""
+    drawn = [position for position in own if position.drawn]
+    drawn.sort(key=lambda position: max(trade.payoff.times for trade in position.drawn.values()))
+    return [drawn[start : start + SIZE] for start in range(0, len(drawn), SIZE)]
+
+
+def _blocks(part: Sequence[P], greeks: Mapping[str, Sequence[Greek]], settings: Settings) -> Planned:
+    """The blocks of some positions, stage by stage."""
+    found, goal = Planned(), Goal(settings.paths, settings.paths)
+    stages = dict.fromkeys(stage for position in part for stage in position.drawn)
+    for stage in stages:
+        there = [position for position in part if stage in position.drawn]
+        for gone in sorted({position.gone(stage) for position in there}):
+            trades = [position.drawn[stage] for position in there if position.gone(stage) == gone]
+            made = blocks(trades, greeks.get(stage, ()), settings.controls, settings.draws, goal)
+            found += [(stage, gone, block) for block in made]
+    return found
+
+
+def _prepared(packs: Sequence[Planned], pool: Any) -> tuple[list[list[Simulation]], list[Problem]]:
+    """The simulations of all blocks after their pilots, pack by pack, and what is wrong with some trades."""
+    found, problems = list[list[Simulation]](), list[Problem]()
+    states = ordered(((prepared, block) for planned in packs for *_, block in planned), pool)
+    for planned in packs:
+        found.append([])
+        for stage, gone, block in planned:
+            state = next(states)
+            problems += state.problems
+            for run, (_, trades) in zip(state.desk.runs, block.runs(state.problems), strict=True):
+                found[-1].append(Simulation(stage, run, tuple(trade.trade_id for trade in trades), gone))
+    return found, problems
+
+
+def _pack(planned: Planned, simulations: Sequence[Simulation], live: Mapping[str, P]) -> Pack:
+    """The positions of a pack that can be valued, with their simulations."""
+    names = dict.fromkeys(trade.trade_id for *_, block in planned for own in block.trades for trade in own)
+    return Pack({name: live[name] for name in names if name in live}, tuple(simulations))
+
+
+def _knowing(block: Block, stage: str, error: LateError) -> Block:
+    """A block that knows of a failure, if the trade is one of its own at that stage."""
+    if stage != error.stage or all(trade.trade_id != error.trade_id for own in block.trades for trade in own):
+        return block
+    relaxation = error.failure.relaxation and error.trade_id not in block.late
+    return block.knowing({error.trade_id: Failure(0, 0, error.failure.reason, relaxation)})
