@@ -16,12 +16,15 @@ from ..engine.payoff_group import CONTROLS, Group
 from ..engine.pilot import pilot_chunks, planned
 from ..engine.stopping import Goal
 from ..parameters import Greek, offered
+from ..payoffs.separate import of_users_own, verify_separate
 from ..streams.chunks import Chunk, Draws
-from .desk import Desk, Failure
+from .desk import FAILS, Desk, Failure, reason_of
 from .trades import Problem, Trade
 
 SIZE = 32
 """Trades a block, at most. Larger blocks share more of the simulation; smaller ones lose less when a run is stopped."""
+
+TRIAL = 64  # paths on which a contract of the user's own is tried
 
 GIVEN_UP = "relaxed payoffs given up: one could not be followed on a path that the pilot did not see"
 
@@ -167,11 +170,11 @@ def _tried(group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], block:
     if len(trades) == 1 or not any(known):
         try:
             with np.errstate(over="ignore", invalid="ignore"):
-                _refuse_infinite(group, replace(pilot[0], n_paths=256), trades)
+                _try_out(group, replace(pilot[0], n_paths=256), trades)
                 return [*planned(group, pilot, block.paths, "serial")] or [None] * len(trades)
-        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+        except FAILS as error:
             if len(trades) == 1:
-                return [_problem(trades[0], str(error))]
+                return [_problem(trades[0], reason_of(error))]
     alone = [replace(group, payoffs=(trade.payoff,)) for trade in trades]
     return [_tried(one, pilot, [trade], block)[0] for one, trade in zip(alone, trades, strict=True)]
 
@@ -180,7 +183,11 @@ def _problem(trade: Trade, reason: str) -> Problem:
     return Problem(trade.trade_id, trade.row, "payoff", "give finite payments and Greeks", reason)
 
 
-def _refuse_infinite(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> None:
-    for plain, trade in zip(group.samples(chunk, group.draw(chunk)), trades, strict=True):
+def _try_out(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> None:
+    """Refuse numbers that are too large, and contracts of the user's own that mix paths."""
+    drawn = group.draw(chunk)
+    for plain, trade in zip(group.samples(chunk, drawn), trades, strict=True):
+        if of_users_own(trade.payoff):
+            verify_separate(trade.payoff, drawn.spot[:, :TRIAL])
         if not np.isfinite((trade.quantity * plain) ** 2).all():
             refuse("payoff", "give finite payments and Greeks", "numbers too large to square")

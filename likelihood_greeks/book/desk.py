@@ -25,6 +25,10 @@ def scores_of(run: int) -> str:
     return f"scores {run}"
 
 
+FAILS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, NameError, RuntimeError)
+"""What a payoff of the user's own may raise: its trade is not priced, the others are."""
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -119,5 +123,10 @@ def _attempted(
         return next(pairs)
     except NotRelaxableError as error:
         return Failure(run, row, str(error), relaxation=True)
-    except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
-        return Failure(run, row, str(error), relaxation=False)
+    except FAILS as error:
+        return Failure(run, row, reason_of(error), relaxation=False)
+
+
+def reason_of(error: Exception) -> str:
+    """What a trade's payoff or law raised, in words: an error of Python's own (a missing key, say) with its name."""
+    return str(error) if isinstance(error, (ValueError, ArithmeticError)) else f"{type(error).__name__}: {error}"

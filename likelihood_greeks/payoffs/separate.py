@@ -9,15 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
+from .custom import Payoff
 from .protocol import Contract, cash_flows
 
 ALONE, FEW = 12, 5  # paths that are asked alone; subsets of the law's own spots
 WIDER = 2.5
 """Times as far from the middle, in logarithms of the spots where these are positive."""
+
+
+def of_users_own(payoff: Any) -> bool:
+    """Whether what a contract pays is code of the user's own, in whatever it is wrapped."""
+    while isinstance(inner := getattr(payoff, "payoff", None), Contract):
+        payoff = inner
+    return isinstance(payoff, Payoff) or type(payoff).__module__.partition(".")[0] != __name__.partition(".")[0]
 
 
 def verify_separate(payoff: Contract, spot: FloatArray) -> None:

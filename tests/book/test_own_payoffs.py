@@ -45,6 +45,27 @@ def test_a_payoff_is_valued_netted_and_moved_like_others():
     assert "a" in set(lg.diff(frame, frame)["trade_id"])
 
 
+RAISING = {
+    "mixes paths": (lambda s: 1.0 * (s[-1] > s[-1].mean()), "a cash flow of its own"),
+    "masked": (lambda s: np.ma.masked_less(s[-1], 90.0), "masked"),
+    "a missing key": (lambda s: {}["strike"] * s[-1], "KeyError: 'strike'"),
+    "a misspelt name": (lambda s: sopt[-1], "NameError"),  # noqa: F821
+    "a method that arrays lack": (lambda s: s.maximum(0.0), "AttributeError"),
+}
+
+
+@pytest.mark.parametrize("kind", RAISING)
+def test_one_that_cannot_be_valued_is_a_problem_of_its_row_and_the_rest_is_priced(kind):
+    function, why = RAISING[kind]
+    book = pd.DataFrame([PLAIN, PLAIN | {"trade_id": "bad", "payoff": lg.Payoff(function, (0.5, 1.0))}])
+    with pytest.warns(lg.BookWarning, match="1 trade could not be priced"):
+        frame = lg.risk(book, MARKET, ["delta"], paths=4096, seed=1, controls="scores")
+    (found,) = frame.attrs["problems"]
+    assert found["trade_id"] == "bad"
+    assert why in found["value"]
+    assert set(frame["trade_id"]) == {"a", "net"}
+
+
 def test_product_and_maturity_need_not_be_columns():
     (found,), problems = parse(pd.DataFrame([PLAIN]), MARKET)
     assert problems == []
