@@ -6,16 +6,17 @@ not be used, 130 a run was stopped (Ctrl-C).
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -24,6 +25,8 @@ from rich.table import Table
 
 from . import parameters
 from ._checks import one_of, refuse
+from ._neutral import printable
+from ._outputs import apart
 from .book.difference import diff
 from .book.explain_book import explain_book
 from .book.files import check_writable, write
@@ -95,8 +98,21 @@ def _stoppable() -> Iterator[None]:
     try:
         yield
     except Interrupted as stopped:
-        errors.print(str(stopped))
+        errors.print(printable(str(stopped)))
         raise typer.Exit(130) from None
+
+
+@contextmanager
+def _old_files_named(paths: Iterable[Path]) -> Iterator[None]:
+    """Says, if a run fails, which of the files that it was to write are still those of an earlier one."""
+    before = {path: path.stat().st_mtime_ns for path in paths if path.is_file()}
+    try:
+        yield
+    except BaseException:
+        for path, written in before.items():
+            if path.is_file() and path.stat().st_mtime_ns == written:
+                errors.print(printable(f"{path} is still that of an earlier run"))
+        raise
 
 
 @dataclass(frozen=True)
@@ -120,7 +136,7 @@ class _Talk:
         shown = lines if self.verbose or most is None else lines[:most]
         more = [f"and {len(lines) - len(shown):,} more (--verbose shows them)"] if len(shown) < len(lines) else []
         for line in [] if self.quiet else [*shown, *more]:
-            typer.echo(f"{mark}{line}")
+            typer.echo(printable(f"{mark}{line}"))
 
     def show(self, *tables: Table) -> None:
         """Print tables."""
@@ -177,39 +193,64 @@ def risk_command(
     Example: likelihood-greeks risk data/book.csv --market data/market.toml --target-error delta=1% --report risk.html
     """
     talk, start = _Talk(quiet, verbose), time.perf_counter()
-    for path in report or []:
-        report_file.check_writable(path)
+    _check_outputs(output, report or [], {"book": book, "market file": market})
     if with_ladder and not report:
         refuse("ladder", "go with --report, where it is drawn", "no report")
     data, rungs, keys = Market.read(market), None, _own_columns(book, by)
     pool = ThreadPoolExecutor(workers) if dask is None else cluster.connected(dask)
-    with pool as executor, warnings.catch_warnings(record=True) as caught, _stoppable():
+    old = _old_files_named([*filter(None, [output]), *(report or [])])
+    with pool as executor, warnings.catch_warnings(record=True) as caught, _stoppable(), old:
         warnings.simplefilter("always", BookWarning)
         frame = risk(
             book, data, _greeks(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
             target_error=_targets(target_error), target_of=target_of, max_paths=max_paths, closed_form=closed_form,
             executor=executor, progress=talk.progress, output=output, resume=resume,
         )  # fmt: skip
-    _print_risk(frame, talk)
-    talk.show(*(terminal.totals_table(frame, key) for key in keys if len(frame)))
-    for warning in caught:
-        errors.print(str(warning.message))
-    if with_ladder and len(frame):
-        with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(action="ignore", category=BookWarning):
-            rungs = ladder(
-                book, data, paths=min(paths, LADDER_PATHS), seed=frame.attrs["seed"], closed_form=closed_form,
-                executor=executor,
-            )  # fmt: skip
-    seconds = time.perf_counter() - start
     settings = {
         "book": book, "market": market, "valuation date": data.valuation_date, "controls": controls,
-        "sampling": sampling, "target errors": target_error or "none", "seconds": f"{seconds:.1f}",
+        "sampling": sampling, "target errors": target_error or "none",
     }  # fmt: skip
-    for path in (report or []) if len(frame) else []:
-        report_file.report(frame, path, ladder=rungs, settings=settings, by=keys)
-    talk.say(_summary(frame, seconds, [*filter(None, [output]), *((report or []) if len(frame) else [])]))
+    written = [*filter(None, [output])]
+    try:
+        if with_ladder and len(frame):
+            with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(action="ignore"):
+                rungs = ladder(
+                    book, data, paths=min(paths, LADDER_PATHS), seed=frame.attrs["seed"], closed_form=closed_form,
+                    executor=executor,
+                )  # fmt: skip
+        settings["seconds"] = f"{time.perf_counter() - start:.1f}"
+        written += _write_reports(frame, report or [], ladder=rungs, settings=settings, by=keys)
+    finally:  # files first: whoever reads what is printed may not listen to the end, or not know all characters
+        for warning in caught:
+            errors.print(printable(str(warning.message)))
+        _print_risk(frame, talk)
+        talk.show(*(terminal.totals_table(frame, key) for key in keys if len(frame)))
+        talk.say(_summary(frame, time.perf_counter() - start, written))
     if frame.attrs["problems"]:
         raise typer.Exit(1)
+
+
+def _check_outputs(output: Path | None, reports: Sequence[Path], read: Mapping[str, Path]) -> None:
+    """Refuse files to write that cannot be written, are read, or are to be written twice."""
+    taken = dict(read)
+    if output is not None:
+        check_writable(output)
+        apart("output", output, taken)
+        taken["output"] = output
+    for path in reports:
+        report_file.check_writable(path)
+        apart("report", path, taken)
+        taken["other report"] = path
+
+
+def _write_reports(frame: pd.DataFrame, paths: Sequence[Path], **content: Any) -> list[Path]:
+    """Write the reports, and give their paths back; there are none without a trade, which is said of what stays."""
+    for path in paths:
+        if len(frame):
+            report_file.report(frame, path, **content)
+        elif path.exists():
+            errors.print(printable(f"{path} is that of an earlier run: this one has no trade to report"))
+    return [*paths] if len(frame) else []
 
 
 def _own_columns(book: Path, by: str | None) -> list[str]:
@@ -261,15 +302,14 @@ def diff_command(
     Example: likelihood-greeks diff monday.parquet tuesday.parquet --output changes.csv
     """
     talk = _Talk(quiet, verbose)
-    if output is not None:
-        check_writable(output)
+    _check_outputs(output, [], {"run before": before, "run after": after})
     table = diff(before, after, of=of, level=level)
+    if output is not None:
+        write(table, output)
     talk.say(*terminal.reasons(table), most=NOTES)
     changed = table[table["verdict"] != "noise"]
     if len(changed):
         talk.show(terminal.diff_table(changed if verbose else changed.head(SHOWN)))
-    if output is not None:
-        write(table, output)
     talk.say(terminal.diff_summary(table))
     if len(changed):
         raise typer.Exit(1)
@@ -394,6 +434,7 @@ def compare_command(
     talk = _Talk(quiet, verbose=False)
     if plot is not None:
         pictures.check_writable(plot)
+        apart("plot", plot, {"book": book, "market file": market})
     trades, problems = parse(read_book(book), Market.read(market))
     chosen = [t for t in trades if t.trade_id == trade]
     if not chosen:
@@ -404,10 +445,11 @@ def compare_command(
         refuse("trade", f"be a trade_id of {book} ({known}, ...)", trade)
     frame = compare(chosen[0].model, chosen[0].payoff, _greeks(greeks), paths=paths, seed=seed, sampling=sampling)
     title = f"{trade}: {chosen[0].product}, {paths:,} paths, seed {frame.attrs['seed']}"
+    if plot is not None:
+        pictures.write(frame, plot, title)
     talk.show(pictures.table(frame, title))
     talk.say(*pictures.remarks(frame), mark="! ")
     if plot is not None:
-        pictures.write(frame, plot, title)
         talk.say(f"written to {plot}")
 
 
@@ -445,10 +487,13 @@ def validate_command(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; input that cannot be used ends with a message and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without a character shows another one
+            stream.reconfigure(errors="replace")
     try:
         app(args=None if arguments is None else list(arguments))
     except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
-        errors.print(f"error: {_advice(error)}", style="red")
+        errors.print(printable(f"error: {_advice(error)}"), style="red")
         sys.exit(2)
 
 

@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 # From the bottom up: what stands on one row does not know the others on it. A name is a folder or a module of the root.
 LAYERS = [
     ["_typing"],
-    ["_checks", "_compiled", "_later", "_words"],
+    ["_checks", "_compiled", "_later", "_neutral", "_words"],
+    ["_outputs", "_versions"],
     ["kernels", "_quantities"],
     ["numerics", "parameters"],
     ["scouted"],

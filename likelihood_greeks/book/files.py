@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import errno
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
-from .._checks import one_of, writable
+from .._checks import one_of, refuse, writable
+from .._neutral import escaped, no_formula, unescaped, with_formula
+from .._outputs import beside
 from .currencies import REPORTING
 from .frame import COLUMNS
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
+ROWS = 1_048_576  # of a sheet of a workbook, the header among them
 TEXT = ("trade_id", "underlying", "product", "greek", "method", "model", "currency", "reporting_currency", "note")
 """The columns of a risk frame that are text, even where they look like numbers or nothing."""
 
@@ -22,32 +26,55 @@ def check_writable(path: Path) -> None:
     writable("output", path, SUFFIXES)
 
 
+def check_rows(path: Path, rows: int) -> None:
+    """Refuse a workbook for more rows than it can have."""
+    if path.suffix.lower() == ".xlsx" and rows >= ROWS:
+        refuse("output", f"be .parquet or .csv: a workbook has {ROWS:,} rows", f"{rows + 1:,} rows for {path}")
+
+
 def write(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as .csv, .parquet or .xlsx, by the suffix of `path`.
+    """Write a frame as .csv, .parquet or .xlsx, by the suffix of `path`: the whole of it, or nothing.
+
+    In .csv and .xlsx control characters are escaped, and in .csv what would be a formula begins with an apostrophe, see
+    `_neutral`; `read` undoes it.
 
     Raises
     ------
     ValueError
-        If the suffix is another one.
+        If the suffix is another one, or there are more rows than a workbook has.
+    OSError
+        If it cannot be written, naming it.
     """
-    match one_of("output", path.suffix.lower(), SUFFIXES):
-        case ".csv":
-            frame.to_csv(path, index=False)
-        case ".parquet":
-            frame.to_parquet(path, index=False)
-        case ".xlsx":
-            _write_workbook(frame, path)
+    kind = one_of("output", path.suffix.lower(), SUFFIXES)
+    check_rows(path, len(frame))
+    with beside(path) as file:
+        match kind:
+            case ".csv":
+                _texts(frame, lambda text: no_formula(escaped(text))).to_csv(file, index=False)
+            case ".parquet":
+                frame.to_parquet(file, index=False)
+            case ".xlsx":
+                _write_workbook(_texts(frame, escaped), file)
+
+
+def _texts(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """The frame with its texts, and the names of its columns, changed."""
+    found = frame.copy(deep=False)
+    for place, kind in enumerate(frame.dtypes):
+        if pd.api.types.is_object_dtype(kind) or pd.api.types.is_string_dtype(kind):
+            column = frame.iloc[:, place]
+            values = {value: change(value) for value in column.unique() if isinstance(value, str)}
+            if any(text != value for text, value in values.items()):
+                found.isetitem(place, column.map(lambda value, by=values: by.get(value, value)).array)
+    return found.set_axis([change(name) if isinstance(name, str) else name for name in frame.columns], axis="columns")
 
 
 def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as a workbook in which text is text: no formulas, no characters that it cannot hold."""
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
+    """Write a frame as a workbook in which text is text: no formulas."""
     text = frame.select_dtypes(["object", "string"]).columns
-    frame = frame.assign(**{name: frame[name].str.replace(ILLEGAL_CHARACTERS_RE, "", regex=True) for name in text})
     with pd.ExcelWriter(path, engine="openpyxl") as file:
         frame.to_excel(file, index=False, sheet_name="risk", freeze_panes=(1, 1))
-        for row in file.sheets["risk"].iter_rows(2) if len(text) else ():
+        for row in file.sheets["risk"].iter_rows(1) if len(text) else ():
             for cell in row:
                 if cell.data_type == "f":
                     cell.data_type = "s"
@@ -69,12 +96,16 @@ def read(path: Path) -> pd.DataFrame:
     try:
         match suffix:
             case ".csv":
-                return _typed(pd.read_csv(path, dtype=str, keep_default_na=False))
+                return _typed(_as_written(pd.read_csv(path, dtype=str, keep_default_na=False), with_formula))
             case ".xlsx":
-                return _typed(pd.read_excel(path, dtype=str, keep_default_na=False))
+                return _typed(_as_written(pd.read_excel(path, dtype=str, keep_default_na=False), str))
         return pd.read_parquet(path)
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} must be a {suffix} file as risk writes it: {error}") from error
+
+
+def _as_written(cells: pd.DataFrame, first: Callable[[str], str]) -> pd.DataFrame:
+    return _texts(cells, lambda text: unescaped(first(text)))
 
 
 def _typed(cells: pd.DataFrame) -> pd.DataFrame:

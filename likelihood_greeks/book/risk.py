@@ -16,6 +16,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from .._checks import one_of, refuse
+from .._outputs import apart
 from ..engine.execution import Workers, one_thread_each, workers
 from ..engine.payoff_group import CONTROLS
 from ..engine.stopping import MAX_PATHS, TargetError, goal
@@ -27,7 +28,7 @@ from .account import Account, Advanced, Main, Pool, Workshop, upcoming
 from .assembly import assembled
 from .blocks import blocks
 from .currencies import reported, unconverted
-from .files import check_writable, write
+from .files import check_rows, check_writable, write
 from .frame import describe
 from .interruption import Interrupted
 from .market import Market
@@ -133,13 +134,15 @@ def risk(
     found_market = market if isinstance(market, Market) else Market.read(market)
     frame = read_book(book)
     one_of("controls", controls, [*CONTROLS])
-    target = _target(output, resume)
+    target = _target(output, resume, {"book": book, "market file": market})
     if resume and seed is None and target:
         seed = earlier_seed(target)
         if seed is None:
             warnings.warn(f"nothing to resume in {folder(target)}: a new run", BookWarning, stacklevel=2)
     count, seed, kind = checked(paths, seed, sampling)
     wanted: list[Greek] = [*STANDARD] if greeks is None else listed(greeks)
+    if target is not None:
+        check_rows(target, len(frame) * (1 + len(wanted)))
     aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
     of_net = one_of("target_of", target_of, TARGETS) == "net"
 
@@ -157,7 +160,6 @@ def risk(
     )
     nets_without_error = exact.nets()
     accounts = [replace(account, exact=nets_without_error.get(account.name, 0.0)) for account in accounts]
-    store = Nowhere() if target is None else _store(target, resume, seed, (accounts, controls))
     nets: dict[str, Statistics | None] = {}
     rows = dict(zip(exact.own["trade_id"], exact.own["row"], strict=True)) | {t.trade_id: t.row for t in drawn}
     names = {*exact.own["underlying"], *(trade.underlying for trade in drawn)}
@@ -168,16 +170,19 @@ def risk(
         found.attrs |= {"seed": seed, "states": states, "calibrations": _calibrations(found_market, names)}
         return found
 
+    store = Nowhere() if target is None else _store(target, resume, seed, (accounts, controls))
     try:
         with one_thread_each(), workers(executor) as pool, _bar(len(rows), progress) as advanced:
             advanced(len(exact))
             _run(accounts, store, nets, pool, advanced)
+        result = table()
+        if target is not None:
+            write(result, target)
+            store.done()
     except KeyboardInterrupt:
         raise Interrupted(table(), _unfinished(accounts), len(rows), target and folder(target)) from None
-    result = table()
-    if target is not None:
-        write(result, target)
-        store.done()
+    finally:
+        store.close()
     if result.attrs["problems"]:
         warnings.warn(describe(result.attrs["problems"]), BookWarning, stacklevel=2)
     return result
@@ -208,11 +213,12 @@ def _accounts(
     return found
 
 
-def _target(output: str | os.PathLike[str] | None, resume: bool) -> Path | None:
-    """Where the frame is written."""
+def _target(output: str | os.PathLike[str] | None, resume: bool, read: Mapping[str, object]) -> Path | None:
+    """Where the frame is written: over none of the files that are read."""
     if output is None:
         return refuse("output", "be given to resume", None) if resume else None
     check_writable(Path(output))
+    apart("output", Path(output), read)
     return Path(output)
 
 
@@ -221,14 +227,25 @@ def _store(target: Path, resume: bool, seed: int, run: tuple[Sequence[Account], 
     accounts, controls = run
     prints = {account.name: fingerprint(account.blocks, account.main, controls, account.exact) for account in accounts}
     store = Parts.begun(target, resume, seed, prints)
-    if stale := store.stale():
-        for name in stale:
-            store.forget(name)
-        warnings.warn(
-            f"parts of {', '.join(stale)} are not of this run (the trades, market, settings, seed or version differ): "
-            "computed again", BookWarning, stacklevel=3,
-        )  # fmt: skip
+    try:
+        _say_what_serves(store)
+    except BaseException:  # a warning may be made an error
+        store.close()
+        raise
     return store
+
+
+def _say_what_serves(store: Parts) -> None:
+    """Forget and warn of what cannot be used again."""
+    why = "are not of this run (the trades, market, settings, seed or version differ)"
+    for names, what in ((store.stale(), why), (store.damaged(), "are damaged")):
+        for name in names:
+            store.forget(name)
+        if names:
+            warnings.warn(f"parts of {', '.join(names)} {what}: computed again", BookWarning, stacklevel=4)
+    if store.aside:
+        line = f"an unfinished run with this output left parts, now in {store.aside}: resume would go on with them"
+        warnings.warn(line, BookWarning, stacklevel=4)
 
 
 def _run(

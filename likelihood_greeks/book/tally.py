@@ -120,6 +120,10 @@ class Store(Protocol):
         """Keep nothing at all: the run is over."""
         ...
 
+    def close(self) -> None:
+        """Let other runs have the place."""
+        ...
+
 
 @final
 class Nowhere:
@@ -139,3 +143,6 @@ class Nowhere:
 
     def done(self) -> None:
         """Nothing was kept."""
+
+    def close(self) -> None:
+        """Nobody waits."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from .._checks import writable
+from .._outputs import beside
 from . import html, workbook
 from .content import Content
 
@@ -54,7 +55,8 @@ def report(
     target = Path(path)
     check_writable(target)
     content = Content(frame, ladder, settings or {}, tuple(by))
-    if target.suffix.lower() == ".html":
-        target.write_text(html.render(content), encoding="utf-8")
-    else:
-        workbook.write(content, target)
+    with beside(target) as file:
+        if target.suffix.lower() == ".html":
+            file.write_text(html.render(content), encoding="utf-8")
+        else:
+            workbook.write(content, file)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from .._neutral import escaped
 from ..book.pivots import pivot
 from ..book.units import desk_units
 from .content import Content
@@ -47,7 +48,7 @@ def write(content: Content, path: Path) -> None:
     if warnings:
         sheet = book["notes"]
         for line in warnings:
-            sheet.append(["", "", "", _text(line)])
+            sheet.append(["", "", "", escaped(line)])
     book.save(path)
 
 
@@ -55,7 +56,7 @@ def _titles(names: Sequence[str]) -> list[str]:
     """Names of sheets, without the characters that they cannot have and within the length that they can."""
     titles = list[str]()
     for name in names:
-        title = f"by {re.sub(NOT_IN_TITLES, '_', _text(name))}"[:28]
+        title = f"by {re.sub(NOT_IN_TITLES, '_', escaped(name))}"[:28]
         titles.append(f"{title} {len(titles) + 1}" if title in titles else title)
     return titles
 
@@ -65,11 +66,13 @@ def _fill(sheet: Any, frame: pd.DataFrame) -> None:
     from openpyxl.styles import Font, PatternFill
     from openpyxl.utils import get_column_letter
 
-    sheet.append(list(frame.columns))
+    sheet.append([escaped(str(name)) for name in frame.columns])
+    for cell in sheet[1]:
+        cell.data_type = "s"
     for cell in sheet[1]:
         cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="DDEBF7")
     for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False):
-        sheet.append([_text(value) if isinstance(value, str) else value for value in row])
+        sheet.append([escaped(value) if isinstance(value, str) else value for value in row])
     for number, name in enumerate(frame.columns, 1):
         cells = [cell for (cell,) in sheet.iter_rows(2, sheet.max_row, number, number)] if len(frame) else []
         form = _format(str(name), frame[name])
@@ -95,10 +98,3 @@ def _format(name: str, column: pd.Series) -> str:
 
 def _shown(value: object) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else str(value)
-
-
-def _text(value: str) -> str:
-    """Text without the characters that a workbook cannot hold."""
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    return ILLEGAL_CHARACTERS_RE.sub("", value)

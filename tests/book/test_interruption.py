@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
-from likelihood_greeks.book import account, blocks, parts, valued
+from likelihood_greeks.book import account, blocks, parts, sealed, valued
 from likelihood_greeks.book.risk import underlying_seed
 from likelihood_greeks.book.tally import Nowhere
 from likelihood_greeks.book.trades import parse
@@ -95,7 +95,7 @@ def same(frame, other):
 def test_a_run_stopped_anywhere_goes_on_to_the_same_numbers(tmp_path, monkeypatch, whole, writes):
     output = tmp_path / "risk.parquet"
     with monkeypatch.context() as patch:
-        stopping(patch, parts, "_written", writes)
+        stopping(patch, sealed, "written", writes)
         with pytest.raises(lg.Interrupted, match=r"of 12 trades are finished(.|\n)*resume=True"):
             run(output=output, executor="serial")
     assert not output.exists()
@@ -135,7 +135,7 @@ def test_trades_that_cannot_be_priced_stay_known_when_a_run_goes_on(tmp_path, mo
     bad.loc[bad["product"] == "barrier", "rebate"] = [1e308, 0.0, 0.0, 0.0]
     common = {"greeks": ["delta"], "paths": 20_000, "seed": 3, "controls": "scores", "executor": "serial"}
     with monkeypatch.context() as patch:
-        stopping(patch, parts, "_written", writes)
+        stopping(patch, sealed, "written", writes)
         with pytest.raises(lg.Interrupted):
             lg.risk(bad, MARKET, **common, output=tmp_path / "risk.parquet")
     resumed = lg.risk(bad, MARKET, **common, output=tmp_path / "risk.parquet", resume=True)
@@ -194,6 +194,7 @@ def test_resuming_needs_an_output_and_a_folder_of_its_own(tmp_path):
     with pytest.raises(ValueError, match="output must be given to resume"):
         run(resume=True)
     (tmp_path / "risk.csv.parts").mkdir()
+    (tmp_path / "risk.csv.parts" / "letters.txt").write_text("somebody's")
     with pytest.raises(ValueError, match=r"leave risk.csv.parts free"):
         run(output=tmp_path / "risk.csv")
 

@@ -1,0 +1,113 @@
+"""The command line and its files: written before anything is printed, over nothing that is read, old ones said."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from likelihood_greeks import cli
+
+MARKET = """
+valuation_date = 2025-01-02
+[underlyings.X]
+spot = 100.0
+zero_rate = 0.03
+implied_volatility = 0.2
+"""
+ROW = {"trade_id": "a", "underlying": "X", "product": "call", "quantity": 1, "maturity": "2026-01-02", "strike": 100}
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    """A book and a market, as arguments."""
+    (tmp_path / "market.toml").write_text(MARKET)
+    return written(tmp_path, [ROW])
+
+
+def written(folder: Path, rows):
+    pd.DataFrame(rows).to_csv(folder / "book.csv", index=False)
+    return ["risk", str(folder / "book.csv"), "--market", str(folder / "market.toml"), "--seed", "1", "--paths", "4096"]
+
+
+def exit_code(arguments):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([str(argument) for argument in arguments])
+    return stopped.value.code
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--output", "book.csv"], "output must not be the book"),
+        (["--output", "r.csv", "--report", "r.html", "--report", "r.html"], "report must not be the other report"),
+        (["--output", "r.xlsx", "--report", "r.xlsx"], "report must not be the output"),
+    ],
+)
+def test_no_file_is_written_over_another_one(inputs, tmp_path, capsys, monkeypatch, options, said):
+    monkeypatch.chdir(tmp_path)
+    before = (tmp_path / "book.csv").read_bytes()
+    assert exit_code([*inputs, *options]) == 2
+    assert said in capsys.readouterr().err
+    assert (tmp_path / "book.csv").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["book.csv", "market.toml"]
+
+
+def test_diff_does_not_write_over_a_run(inputs, tmp_path, capsys):
+    run = tmp_path / "risk.csv"
+    assert exit_code([*inputs, "--output", run, "--quiet"]) == 0
+    assert exit_code(["diff", run, run, "--output", run]) == 2
+    assert "output must not be the run before" in capsys.readouterr().err
+
+
+def test_an_old_report_stays_and_is_called_old_where_no_trade_can_be_priced(inputs, tmp_path, capsys):
+    report = tmp_path / "risk.html"
+    report.write_text("yesterday's")
+    again = written(tmp_path, [ROW | {"strike": -1}])
+    assert exit_code([*again, "--report", report]) == 1
+    assert f"{report} is that of an earlier run" in capsys.readouterr().err
+    assert report.read_text() == "yesterday's"
+
+
+def test_an_old_output_is_called_old_where_a_run_fails(inputs, tmp_path, capsys):
+    output = tmp_path / "risk.csv"
+    output.write_text("yesterday's")
+    assert exit_code([*inputs, "--output", output, "--greeks", "smell"]) == 2
+    assert f"{output} is still that of an earlier run" in capsys.readouterr().err
+
+
+def test_hostile_names_do_nothing_to_a_terminal(tmp_path, inputs, capsys):
+    hostile = "\x1b]0;owned\x07\x1b[2J\u202eevil"
+    rows = [ROW | {"trade_id": f"good{hostile}"}, ROW | {"trade_id": f"bad{hostile}", "strike": hostile}]
+    assert exit_code(written(tmp_path, rows)) == 1
+    said = capsys.readouterr()
+    assert not {"\x1b", "\x07", "\u202e"} & {*said.out, *said.err}
+    assert r"good\x1b]0;owned\x07" in said.out
+
+
+def process(arguments, **options):
+    command = [sys.executable, "-c", "from likelihood_greeks.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, check=False, timeout=60, **options)
+
+
+@pytest.mark.slow
+def test_files_are_written_though_nobody_reads_what_is_printed(inputs, tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    files = ["--output", tmp_path / "risk.csv", "--report", tmp_path / "risk.html"]
+    process([*inputs, *files], stdout=write, stderr=subprocess.DEVNULL)
+    os.close(write)
+    assert len(pd.read_csv(tmp_path / "risk.csv")) == 14
+    assert "</html>" in (tmp_path / "risk.html").read_text()
+
+
+@pytest.mark.slow
+def test_a_terminal_that_knows_ascii_alone_shows_what_it_can(inputs, tmp_path):
+    where = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    rows = written(tmp_path, [ROW | {"trade_id": "Zürich"}])
+    done = process([*rows, "--output", tmp_path / "risk.csv"], capture_output=True, env=where)
+    assert done.returncode == 0, done.stderr
+    assert b"Z?rich" in done.stdout
+    assert pd.read_csv(tmp_path / "risk.csv")["trade_id"][0] == "Zürich"
