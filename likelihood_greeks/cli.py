@@ -230,9 +230,9 @@ def risk_command(
         raise typer.Exit(1)
 
 
-def _check_outputs(output: Path | None, reports: Sequence[Path], read: Mapping[str, Path]) -> None:
+def _check_outputs(output: Path | None, reports: Sequence[Path], read: Mapping[str, Path | None]) -> None:
     """Refuse files to write that cannot be written, are read, or are to be written twice."""
-    taken = dict(read)
+    taken: dict[str, Path | None] = dict(read)
     if output is not None:
         check_writable(output)
         apart("output", output, taken)
@@ -339,6 +339,7 @@ def explain_command(
     Example: likelihood-greeks explain book.csv --market monday.toml --to tuesday.toml --output explained.xlsx
     """
     talk, start = _Talk(quiet, verbose), time.perf_counter()
+    _check_outputs(output, [], {"book": book, "market file": market, "later market": to, "later book": book_after})
     with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BookWarning)
         frame = explain_book(
@@ -349,7 +350,7 @@ def explain_command(
     talk.say(*explained_report.states(frame), most=NOTES)
     talk.say(*explained_report.notes(frame), mark="! ", most=NOTES)
     for warning in caught:
-        errors.print(str(warning.message))
+        errors.print(printable(str(warning.message)))
     talk.say(
         f"seed {frame.attrs['seed']}, {time.perf_counter() - start:.1f} s" + f", written to {output}" * bool(output)
     )
@@ -380,6 +381,7 @@ def scenarios_command(
     Example: likelihood-greeks scenarios data/book.csv --market data/market.toml --spot=-10%,0,10% --output grid.csv
     """
     talk = _Talk(quiet, verbose=False)
+    _check_outputs(output, [], {"book": book, "market file": market, "file of stresses": stresses})
     with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BookWarning)
         if stresses is not None:
@@ -393,7 +395,7 @@ def scenarios_command(
             )  # fmt: skip
     talk.show(*shocked_report.shocked_tables(frame, named=stresses is not None))
     for warning in caught:
-        errors.print(str(warning.message))
+        errors.print(printable(str(warning.message)))
     talk.say(f"{paths:,} paths, seed {frame.attrs['seed']}" + f", written to {output}" * bool(output))
     if frame.attrs["problems"]:
         raise typer.Exit(1)

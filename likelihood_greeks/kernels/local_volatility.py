@@ -1,7 +1,8 @@
 """Steps of a local volatility on a grid compiled: see `models.local_volatility.grid` and `walk`."""
 
 import numpy as np
-from numba import njit
+
+from .jit import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})

@@ -1,7 +1,8 @@
 """Steps that depend on their state compiled, a row at a time: see `models.travel` and `controls.state_steps`."""
 
 import numpy as np
-from numba import njit
+
+from .jit import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from numba.core.caching import NullCache
@@ -94,3 +95,11 @@ def test_without_a_compiler_the_formulas_run():
     )
     where = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     subprocess.run([sys.executable, "-c", code], check=True, env=where, timeout=60)
+
+
+def test_all_kernels_are_kept_by_this_module():
+    folder = Path(jit.__file__).parent
+    plain = [path.name for path in folder.rglob("*.py") if "import njit" in path.read_text() and path.name != "jit.py"]
+    assert len(plain) > 8
+    wrong = [name for name in plain if "from numba import njit" in next(folder.rglob(name)).read_text()]
+    assert not wrong
