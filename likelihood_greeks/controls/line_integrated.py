@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import final
 
 import numpy as np
@@ -17,35 +18,34 @@ from ..estimators.likelihood_ratio import Combination, splits
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
-from ..payoffs.relaxed.straight import StraightPieces
 from .handed_over import HANDOVER, RATE, TRAVEL
 from .handover import beneath
-from .line_integral import Integral, integral
+from .line_integral import Integral
+from .line_layout import Layout
 from .line_scores import second
 from .lines import Direction, Line
 from .protocol import Load, Scene, by_greek
 
-LINE, STEP, EVENT, WATCHED = 6.0, 0.06, 8.0, 0.2
-"""Work of a line and of each of its dates, of an event and of each date at which it may happen, in dates of a plain run
-(measured at 12, 52 and 252 dates, four Greeks)."""
+LINE, STEP = 12.0, 0.1
+"""Work of a line and of each of its dates, in dates of a plain run (measured at 12, 52 and 252 dates, four Greeks)."""
 
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class LineIntegrated:
-    """A payoff of straight pieces, integrated exactly along one direction of the normals.
+    """A payoff of exponential pieces, integrated exactly along one direction of the normals.
 
     Parameters
     ----------
-    pieces : StraightPieces
-        What it pays.
+    layout : Layout
+        Its pieces.
     direction : Direction
         Of the line.
     rate : float
         At which changes of what is beneath the spots are handed over.
     """
 
-    pieces: StraightPieces
+    layout: Layout
     direction: Direction
     rate: float
 
@@ -60,24 +60,29 @@ class LineIntegrated:
 
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """The estimate's samples less those of the integral; zero for second derivatives in two clocks."""
-        skeletons, model = scene.paths.skeletons, scene.paths.model
+        skeletons, flows = scene.paths.skeletons, scene.flows
         line = scene.paths.shared(("line", self.direction), lambda: Line(skeletons, self.direction))
-        along, discount = integral(self.pieces, line), model.discount_jet(payment_times(scene.payoff, np.zeros((1, 1))))
-        flow, known = scene.value / float(discount.value[0]), dict[Derivative, FloatArray | None]()
+        discount = scene.paths.model.discount_jet(payment_times(scene.payoff, flows))
+        known = dict[tuple[Derivative, Derivative], FloatArray | None]()
 
-        def difference(derivative: Derivative) -> FloatArray | None:
-            """Of the estimate and the integral, undiscounted; None where the integral is not known."""
-            smooth = once(known, derivative, lambda: self._integrand(along, derivative))
-            if smooth is None:
-                return None
-            return np.asarray((flow * scene.drawn.weights[derivative] if derivative else flow) - smooth)
+        @cache
+        def integrated(paid: Derivative) -> tuple[FloatArray, Integral]:
+            """Of flows times derivatives of their discount factors."""
+            factors = discount.derivative(*paid) if paid else discount.value
+            return factors @ flows, Integral(self.layout, line, factors)
+
+        def difference(paid: Derivative, rest: Derivative) -> FloatArray | None:
+            """Of the estimate and the integral; None where the integral is not known."""
+            value, along = integrated(paid)
+            smooth = once(known, (paid, rest), lambda: self._integrand(along, rest))
+            return None if smooth is None else np.asarray(value * (scene.drawn.weights[rest] if rest else 1.0) - smooth)
 
         def sample(derivative: Derivative) -> FloatArray:
-            factors = {rest: float(discount.derivative(*paid)[0]) for paid, rest in splits(derivative)}
-            terms = [(factor, difference(rest)) for rest, factor in factors.items() if factor]
-            return np.asarray(sum((f * x for f, x in terms if x is not None), np.zeros_like(flow))) * all(
-                x is not None for _, x in terms
-            )
+            parts = [(paid, rest) for paid, rest in splits(derivative) if not paid or discount.derivative(*paid).any()]
+            found = [difference(*part) for part in parts]
+            if any(x is None for x in found):
+                return np.zeros(flows.shape[1])
+            return np.asarray(sum(x for x in found if x is not None))
 
         return by_greek(sample, True, combinations)
 
@@ -91,10 +96,9 @@ class LineIntegrated:
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: of its events, of the line, and of what travels beneath."""
-        watched = sum(len(event.rows) for event in self.pieces.events)
         found: dict[Hashable, float] = {
             ("line", self.direction): LINE + STEP * load.dates,
-            (id(self.pieces), self.direction): EVENT * len(self.pieces.events) + WATCHED * watched,
+            (id(self.layout), self.direction): self.layout.work,
         }
         if load.beneath:
             found["line", self.direction, self.rate] = (HANDOVER + TRAVEL) * load.beneath

@@ -6,8 +6,8 @@ the rest, and
 .. math:: \log S_i = b_i + \ell_i Z, \qquad \ell_i = \sum_{l \le i} \sqrt{V_l}\, d_l > 0 .
 
 The direction does not move with the parameters, so that the tangent at fixed normals is straight in Z as well:
-:math:`\dot b_i + \dot\ell_i Z`. Every event, that some spot is above (below) a level, begins or ends at one point of
-the line, the least (largest) of :math:`(\log L - b_i)/\ell_i`.
+:math:`\dot b_i + \dot\ell_i Z`. That some spot is above its level begins, and that every one is below ends, at the
+first (last) of the points :math:`(\log L_i - b_i)/\ell_i`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from .._compiled import kernels
 from .._typing import AnyArray, FloatArray
 from ..models.moves import NONE, Moves, alike, spread, weighted
 from ..numerics.arrays import cumulated, once
-from ..payoffs.relaxed.events import Event
 from .skeletons import Skeletons
 
 Direction: TypeAlias = Literal["the final spot", "the first principal component"]
@@ -34,7 +33,7 @@ DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Crossings:
-    """Where an event begins (ends, if it is that a spot is below a level), path by path.
+    """Where the first (last) spot is at its level, path by path.
 
     Attributes
     ----------
@@ -97,20 +96,20 @@ class Line:
         last = np.array(len(self.moves.noise) - 1)
         return Crossings(self.place, last, self.lengths[-1], self.moves.noise.sum(axis=0))
 
-    def crossings(self, event: Event) -> Crossings:
-        """Where an event begins or ends."""
-        return once(self._known, event, lambda: self._crossings(event))
+    def nearest(self, rows: AnyArray, levels: FloatArray, last: bool) -> Crossings:
+        """Where, of several dates, the first (last) spot is at its level."""
+        return once(
+            self._known, ("nearest", rows.tobytes(), levels.tobytes(), last), lambda: self._nearest(rows, levels, last)
+        )  # fmt: skip
 
-    def _crossings(self, event: Event) -> Crossings:
-        sign, end = 1.0 if event.above else -1.0, self.end
-        if event.rows == (int(end.row),):
-            away = sign * np.log(event.level / self.skeletons.drawn.spot[-1]) / end.length
-            return Crossings(self.place + sign * away, end.row, end.length, end.noise)
+    def _nearest(self, rows: AnyArray, levels: FloatArray, last: bool) -> Crossings:
+        sign = -1.0 if last else 1.0
         if self._drifts is None:
-            away, row, noise = self._nearest_of_spots(event, sign)
+            away, row, noise = self._nearest_of_spots(rows, levels, sign)
         else:
-            gaps, watched = np.log(event.level) - self._drifts, np.zeros(len(self._drifts), dtype=bool)
-            watched[list(event.rows)] = True
+            gaps, watched = -self._drifts, np.zeros(len(self._drifts), dtype=bool)
+            gaps[rows] += np.log(levels)
+            watched[rows] = True
             away, row, noise = _nearest(self.moves.noise, gaps, sign / self.lengths[:, 0], watched)
         return Crossings(self.place + sign * away, row, taken(self.lengths, row), noise)
 
@@ -122,10 +121,11 @@ class Line:
         found = np.log(self.skeletons.drawn.spot[:, 0]) - np.cumsum(self.moves.noise[:, 0])
         return found if np.isfinite(found).all() else None
 
-    def _nearest_of_spots(self, event: Event, sign: float) -> tuple[FloatArray, AnyArray, FloatArray]:
+    def _nearest_of_spots(
+        self, rows: AnyArray, levels: FloatArray, sign: float
+    ) -> tuple[FloatArray, AnyArray, FloatArray]:
         """The same under a clock that every path has for itself, from the spots."""
-        rows = np.array(event.rows)
-        away = np.log(event.level / self.skeletons.drawn.spot[rows])
+        away = np.log(levels[:, None] / self.skeletons.drawn.spot[rows])
         away *= sign / self.lengths[rows]
         nearest = away.argmin(axis=0)
         return taken(away, nearest), rows[nearest], taken(self._reached, rows[nearest])
@@ -145,6 +145,24 @@ class Line:
             return moved + noisy[0] * self.moves.noise[0], noisy[0] * self.shares[0]
         reached, length = once(self._known, (name, rate, "noisy"), lambda: self._turned(noisy))
         return moved + taken(reached, where.row), taken(length, where.row)
+
+    def pulled(self, name: str, rate: float, rows: AnyArray, still: FloatArray, lengths: FloatArray) -> FloatArray:
+        """How a quantity moves, given its derivatives in the log-spots of some dates where the paths are, and in their
+        lengths; each of shape (n_rows, n_paths).
+        """  # fmt: skip
+        motion, noisy = self.skeletons.speed((name,), rate)
+        total = once(self._known, (name, rate), lambda: _so_far(spread(motion, len(self.moves.noise))))
+        found = _contracted(total[rows], still)
+        if noisy is NONE:
+            return found
+        if alike(noisy):
+            carried = _contracted(self._reached[rows], still) + _contracted(self.lengths[rows], lengths)
+            return np.asarray(found + noisy[0] * carried)
+        if noisy.shape[1] == 1 and not noisy[1:].any():
+            moved = self.moves.noise[0] * still.sum(axis=0) + self.shares[0] * lengths.sum(axis=0)
+            return np.asarray(found + noisy[0] * moved)
+        reached, length = once(self._known, (name, rate, "noisy"), lambda: self._turned(noisy))
+        return found + _contracted(reached[rows], still) + _contracted(length[rows], lengths)
 
     def _turned(self, noisy: FloatArray) -> tuple[FloatArray, FloatArray]:
         """At all dates: what the noise adds to a motion, and what a unit of the line adds to that."""
@@ -171,6 +189,13 @@ def _nearest(
 def _so_far(rows: FloatArray) -> FloatArray:
     """Running sums over the dates."""
     return np.cumsum(rows, axis=0) if rows.shape[1] == 1 else cumulated(rows.copy())
+
+
+def _contracted(factors: FloatArray, rows: FloatArray) -> FloatArray:
+    """Sum over the dates of factors, (n_rows, n_paths or 1), times rows."""
+    if not len(rows):
+        return np.zeros(rows.shape[1])
+    return np.asarray(factors[:, 0] @ rows if factors.shape[1] == 1 else np.einsum("ij,ij->j", factors, rows))
 
 
 def taken(rows: FloatArray, which: AnyArray) -> FloatArray:

@@ -20,9 +20,9 @@ from ..models.capabilities import (
 from ..models.joint_moves import JointMoves
 from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps, Moves
 from ..models.protocol import PathModel
+from ..payoffs.along.pieces import pieces_along
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
-from ..payoffs.relaxed.straight import straight_pieces
 from ..payoffs.relaxed.tape import Level, NotRelaxableError, Tape
 from . import averages
 from .conditional import Conditional
@@ -30,6 +30,7 @@ from .europeans import Vanilla
 from .handed_over import HandedOver
 from .handover import RATES, Gradual, Handover, Hold, Way, candidates
 from .line_integrated import LineIntegrated
+from .line_layout import Layout
 from .lines import DIRECTIONS
 from .protocol import Control, Load, cost
 from .selection import BUDGET
@@ -59,7 +60,7 @@ def offered(
         return own, f"no relaxations: the payoff uses {error}"
     except Exception as error:  # whatever the payoff raises when it is called with what is no array
         return own, f"no relaxations: when followed, the payoff raised {type(error).__name__} {error}".rstrip()
-    own += _lines(payoff, rates, drawn)
+    own += _lines(payoff, rates, drawn, load)
     affordable = [r for r in relaxations if cost([HandedOver(r, Handover(()))], load) <= BUDGET]
     ways = [*_ways(payoff, drawn, rates), *beneath]
     for relaxation in affordable:
@@ -90,13 +91,14 @@ def _beneath(
     return own, ways
 
 
-def _lines(payoff: Contract, rates: Sequence[float], drawn: Drawn) -> list[Control]:
-    """The payoff integrated along lines of its normals, where it is straight between events on several dates."""
-    straight = straight_pieces(payoff, drawn.spot) if _independent(drawn) and len(payoff.times) > 1 else None
-    if straight is None:
+def _lines(payoff: Contract, rates: Sequence[float], drawn: Drawn, load: Load) -> list[Control]:
+    """The payoff integrated along lines of its normals, where its pieces are known and it has several dates."""
+    found = pieces_along(payoff, drawn.spot) if _independent(drawn) and len(payoff.times) > 1 else None
+    if found is None:
         return []
-    tried = dict.fromkeys((drawn.rate, min(rates)))
-    return [LineIntegrated(straight, direction, rate) for direction in DIRECTIONS for rate in tried]
+    layout, tried = Layout(found), dict.fromkeys((drawn.rate, min(rates)))
+    offers = [LineIntegrated(layout, direction, rate) for direction in DIRECTIONS for rate in tried]
+    return [offer for offer in offers if cost([offer], load) <= BUDGET]
 
 
 def _relaxations(payoff: Contract, drawn: Drawn, generator: np.random.Generator, tape: Tape) -> list[Relaxation]:

@@ -57,6 +57,8 @@ class Load:
         That the law takes, if it takes more than one a date.
     stepping : float
         Work of all steps together.
+    payoff : float
+        The payoff's own.
     """
 
     dates: int
@@ -64,12 +66,14 @@ class Load:
     rate: float = LIKELIHOOD_RATIO
     steps: int = 0
     stepping: float = 0.0
+    payoff: float = 0.0
 
     @property
     def plain(self) -> float:
         """Work of the run without controls."""
         travels = self.rate != LIKELIHOOD_RATIO
-        return OVERHEAD + (self.stepping or self.dates) + self.beneath * (1.0 + FLOW * travels)
+        own = (self.stepping or self.dates) + self.payoff
+        return OVERHEAD + own + self.beneath * (1.0 + FLOW * travels)
 
     @classmethod
     def of(cls, model: Any, times: Sequence[float], rate: float) -> Load:
@@ -129,10 +133,14 @@ class Scene:
         return self.paths.drawn
 
     @cached_property
+    def flows(self) -> FloatArray:
+        """Cash flows of the payoff, shape (n_flows, n_paths)."""
+        return cash_flows(self.payoff, self.drawn.spot)
+
+    @cached_property
     def value(self) -> FloatArray:
         """Present values of the payoff, shape (n_paths,)."""
-        flows = cash_flows(self.payoff, self.drawn.spot)
-        return self._discounting(flows) @ flows
+        return self._discounting(self.flows) @ self.flows
 
     def _discounting(self, flows: FloatArray) -> FloatArray:
         return np.asarray(self.paths.model.discount_jet(payment_times(self.payoff, flows)).value)

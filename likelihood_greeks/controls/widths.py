@@ -30,6 +30,9 @@ NODE, ROW, FIXING = 0.22, 0.07, 0.17
 """Work of one operation, of each row of its result, and of each date of the gradient; in units of one date of a plain
 run (measured on barriers, averages and loops over the dates, 3 to 252 dates)."""
 
+PLAIN_NODE, PLAIN_ROW = 0.1, 0.02
+"""The same of the payoff itself, neither relaxed nor followed."""
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +104,16 @@ def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, e
         spread = tuple(ROUNDED_WIDTH * y for y in kinks.spread)
         found.append(Relaxation("rounded", spread, rounded=True, work=kinks.work))
     return found
+
+
+def own_work(payoff: Contract, spot: FloatArray) -> float:
+    """Work of a payoff itself, in units of one date of a plain run; 0 where it cannot be followed."""
+    tape = Tape(lambda *_: 0.0)
+    try:
+        relax(payoff, spot, tape)
+    except Exception:  # whatever the payoff raises when it is called with what is no array
+        return 0.0
+    return sum(PLAIN_NODE + PLAIN_ROW * node.value.size / spot.shape[-1] for node in tape.nodes if node.links)
 
 
 @final

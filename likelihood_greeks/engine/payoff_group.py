@@ -15,6 +15,7 @@ from ..controls.offers import offered
 from ..controls.plan import Choice, chosen
 from ..controls.protocol import Control, Load, Scene, SharedPaths, rows
 from ..controls.regression import Products
+from ..controls.widths import own_work
 from ..estimators import likelihood_ratio
 from ..estimators.likelihood_ratio import Combination, Drawn
 from ..models.moves import LIKELIHOOD_RATIO
@@ -24,6 +25,7 @@ from ..streams.chunks import Chunk
 from . import pilot_draws as pilot
 
 PROBE = 1 << 20  # index of the pilot's stream that shakes fixings to measure widths
+FOLLOWED = 64  # paths on which the work of a payoff is counted
 
 
 @final
@@ -185,14 +187,17 @@ class Group:
         found = []
         for number, payoff in enumerate(self.payoffs):
             generator = replace(chunk, index=PROBE).stream().generator
-            offers, why_not = self._offered(payoff, draws[0].drawn, generator)
-            found.append(chosen(offers, why_not, self.load, self.products(draws, number, offers), allowed))
+            load = replace(self.load, payoff=own_work(payoff, draws[0].drawn.spot[..., :FOLLOWED]))
+            offers, why_not = self._offered(payoff, draws[0].drawn, load, generator)
+            found.append(chosen(offers, why_not, load, self.products(draws, number, offers), allowed))
         return found
 
-    def _offered(self, payoff: Contract, drawn: Drawn, generator: np.random.Generator) -> tuple[list[Control], str]:
+    def _offered(
+        self, payoff: Contract, drawn: Drawn, load: Load, generator: np.random.Generator
+    ) -> tuple[list[Control], str]:
         if not self.controls.own:
             return [], ""
-        return offered(self.model, payoff, drawn, self.load, generator)
+        return offered(self.model, payoff, drawn, load, generator)
 
     def own_samples(
         self,

@@ -1,25 +1,32 @@
 """The payoff integrated along a line: against quadrature, against differences, and what it takes off."""
 
+from contextlib import nullcontext
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks._compiled import formulas_only
-from likelihood_greeks.controls import line_integral, line_integrated, line_scores, offers
+from likelihood_greeks.controls import line_integral, line_scores, offers
+from likelihood_greeks.controls.line_integral import Integral
 from likelihood_greeks.controls.line_integrated import LineIntegrated
-from likelihood_greeks.controls.lines import DIRECTIONS, Line, taken
-from likelihood_greeks.controls.protocol import Scene, SharedPaths
+from likelihood_greeks.controls.line_layout import Layout
+from likelihood_greeks.controls.lines import DIRECTIONS, Line
+from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths
 from likelihood_greeks.controls.skeletons import Skeletons
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
 from likelihood_greeks.parameters import TIME
-from likelihood_greeks.payoffs.relaxed.straight import straight_pieces
-from tests.payoffs.test_straight import STRAIGHT, TIMES, paths, random_payoff
+from likelihood_greeks.payoffs.along.pieces import pieces_along
+from likelihood_greeks.payoffs.along.points import Crossed
+from likelihood_greeks.payoffs.protocol import cash_flows
+from tests.payoffs.test_along import TIMES, WITH_PIECES, WITHOUT, paths, random_payoff
 from tests.support.gates import draw
 from tests.support.laws import LAWS
+from tests.support.payoffs import PAYOFFS
 
 MODEL = lg.GBM(spot=100.0, volatility=0.25, rate=0.03, dividend_yield=0.01)
 FIRST = [(), ("spot",), ("volatility",), ("rate",), ("dividend_yield",), (TIME,)]
@@ -35,29 +42,39 @@ def weighed(model, times=TIMES, n_paths=64, seed=4):
     )
 
 
-def by_quadrature(payoff, line, levels):
-    """The integral by Gauss-Legendre between all points at which any spot is at any level, path by path."""
+def by_quadrature(payoff, line, factors, pieces):
+    """The integral by Gauss-Legendre between all points at which anything is at a level, path by path."""
     spot, place = line.skeletons.drawn.spot, line.place
     lengths = np.broadcast_to(line.lengths, spot.shape)
     base = np.log(spot) - lengths * place
-    points = [(np.log(level) - base) / lengths for level in levels]
-    edges = np.sort(np.concatenate([*points, np.full((1, len(place)), -9.0), np.full((1, len(place)), 9.0)]), axis=0)
-    total = np.zeros(len(place))
-    for low, high in zip(*(np.clip(e, -9.0, 9.0) for e in (edges[:-1], edges[1:])), strict=True):
+    points = [np.full(len(place), edge) for edge in np.linspace(-9.0, 9.0, 10)]
+    for crossed in (p for p in pieces.points if isinstance(p, Crossed)):
+        here, length = (sum(x * rows[row] for row, x in crossed.monomial) for rows in (base, lengths))
+        points.append((np.log(crossed.level) - here) / length)
+    edges, total = np.sort(np.clip(points, -9.0, 9.0), axis=0), np.zeros(len(place))
+    for low, high in pairwise(edges):
         for node, weight in zip(NODES, WEIGHTS, strict=True):
             z = 0.5 * (low + high) + 0.5 * (high - low) * node
-            paid = np.asarray(payoff(np.exp(base + lengths * z)), dtype=float)
+            paid = factors @ cash_flows(payoff, np.exp(base + lengths * z))
             total += 0.5 * (high - low) * weight * paid * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
     return total
 
 
+def flow_factors(pieces):
+    return np.linspace(1.0, 0.9, pieces.coefficients.shape[1])
+
+
+ALL = {**WITH_PIECES, **{name: make() for name, make in PAYOFFS.items() if name not in WITHOUT}}
+
+
 @pytest.mark.parametrize("direction", DIRECTIONS)
-@pytest.mark.parametrize("name", STRAIGHT)
+@pytest.mark.parametrize("name", ALL)
 def test_the_integral_is_that_of_quadrature(name, direction):
-    pieces = straight_pieces(STRAIGHT[name], paths())
-    line = Line(Skeletons(weighed(MODEL, n_paths=12)), direction)
-    exact = by_quadrature(STRAIGHT[name], line, [event.level for event in pieces.events] or [100.0])
-    np.testing.assert_allclose(line_integral.integral(pieces, line).value, exact, rtol=1e-8, atol=1e-8)
+    payoff = ALL[name]
+    pieces = pieces_along(payoff, paths()[: len(payoff.times)])
+    line, factors = Line(Skeletons(weighed(MODEL, payoff.times, n_paths=8)), direction), flow_factors(pieces)
+    exact = by_quadrature(payoff, line, factors, pieces)
+    np.testing.assert_allclose(Integral(Layout(pieces), line, factors).value, exact, rtol=1e-8, atol=1e-8)
 
 
 @pytest.mark.parametrize("law", ["GBM", "Heston, a desk's"])
@@ -65,23 +82,43 @@ def test_the_integral_is_that_of_quadrature(name, direction):
 def test_so_it_is_of_random_conditions(seed, law):
     payoff, model, times = random_payoff(np.random.default_rng(seed)), LAWS[law].law, LAWS[law].times
     times = (*times, *(times[-1] + 0.1 * k for k in range(1, 5 - len(times))))[:4]
-    pieces = straight_pieces(payoff, paths())
+    pieces = pieces_along(payoff, paths())
     line = Line(Skeletons(weighed(model, times, n_paths=6)), DIRECTIONS[seed % 2])
-    exact = by_quadrature(payoff, line, [event.level for event in pieces.events])
-    np.testing.assert_allclose(line_integral.integral(pieces, line).value, exact, rtol=1e-6, atol=1e-6)
+    exact = by_quadrature(payoff, line, np.ones(1), pieces)
+    np.testing.assert_allclose(Integral(Layout(pieces), line, np.ones(1)).value, exact, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("name", ["spot", "volatility", "rate", "dividend_yield"])
-def test_its_derivative_is_that_at_fixed_normals(name, direction):
+@pytest.mark.parametrize("payoff", ["down-and-out call", "snowball", "phoenix", "lookback", "one touch, paid then"])
+def test_its_derivative_is_that_at_fixed_normals(payoff, name):
+    pieces, times = pieces_along(ALL[payoff], paths()[: len(ALL[payoff].times)]), ALL[payoff].times
+    layout, factors = Layout(pieces), flow_factors(pieces)
+
     def integral(model):
-        line = Line(Skeletons(weighed(model)), direction)
-        return line_integral.integral(straight_pieces(CALL, paths()), line)
+        return Integral(layout, Line(Skeletons(weighed(model, times)), DIRECTIONS[len(name) % 2]), factors)
 
     step = 1e-5 * getattr(MODEL, name)
     up, down = (integral(replace(MODEL, **{name: getattr(MODEL, name) + s * step})).value for s in (1.0, -1.0))
     moved = integral(MODEL).moved(name, LIKELIHOOD_RATIO)
     np.testing.assert_allclose(moved, (up - down) / (2.0 * step), rtol=1e-5, atol=1e-5 * np.abs(moved).max())
+
+
+COMPARED = ["snowball", "phoenix", "double barrier", "floating lookback", "range accrual", "a performance"]
+
+
+@pytest.mark.parametrize("law", ["GBM", "Heston, a desk's"])
+@pytest.mark.parametrize("name", COMPARED)
+def test_kernels_and_formulas_agree(name, law):
+    payoff, weight, found = ALL[name], (0.3, np.linspace(-1.0, 1.0, 90), 0.2), []
+    pieces = pieces_along(payoff, paths()[: len(payoff.times)])
+    drawn = weighed(LAWS[law].law, payoff.times, n_paths=90)
+    for context in (nullcontext, formulas_only):
+        with context():
+            integral = Integral(Layout(pieces), Line(Skeletons(drawn), DIRECTIONS[0]), flow_factors(pieces))
+            moved = [integral.moved(name, 0.0, w) for name in ("spot", "rate") for w in (line_integral.ONE, weight)]
+            found.append([integral.value, integral.weighed(weight), *moved])
+    for compiled, formula in zip(*found, strict=True):
+        np.testing.assert_allclose(compiled, formula, rtol=1e-9, atol=1e-9 * np.abs(formula).max())
 
 
 def test_the_line_is_a_standard_normal_of_its_own():
@@ -94,62 +131,57 @@ def test_the_line_is_a_standard_normal_of_its_own():
     assert (line.lengths > 0.0).all()
 
 
-def test_kernel_and_formula_find_the_same_crossings():
-    for event in straight_pieces(STRAIGHT["double barrier"], paths()).events:
-        found = []
-        for only in (False, True):
-            line = Line(Skeletons(weighed(MODEL)), DIRECTIONS[0])
-            if only:
-                with formulas_only():
-                    found.append(line.crossings(event))
-            else:
-                found.append(line.crossings(event))
-        compiled, formula = found
-        np.testing.assert_allclose(compiled.point, formula.point, rtol=1e-10, atol=1e-12)
-        np.testing.assert_array_equal(compiled.row, formula.row)
-        np.testing.assert_allclose(compiled.noise, formula.noise, rtol=1e-10, atol=1e-12)
+SNOWBALL = lg.Autocallable(100.0, TIMES[1:], 101.0, 0.03, knock_in=88.0, knock_in_times=TIMES)
 
 
-def z_scores(n_paths=200_000, seed=6):
-    """Of the control's mean, Greek by Greek, and its standard error as a share of that of the estimate."""
+def z_scores(payoff=CALL, n_paths=200_000, seed=6):
+    """Of the control's mean, Greek by Greek."""
     drawn = weighed(MODEL, n_paths=n_paths, seed=seed)
-    scene = Scene(SharedPaths(MODEL, drawn), CALL)
-    control = LineIntegrated(straight_pieces(CALL, drawn.spot), DIRECTIONS[0], LIKELIHOOD_RATIO)
+    scene = Scene(SharedPaths(MODEL, drawn), payoff)
+    control = LineIntegrated(Layout(pieces_along(payoff, drawn.spot)), DIRECTIONS[0], LIKELIHOOD_RATIO)
     found = Moments.of(control.samples(scene, [{d: 1.0} for d in FIRST])[:, None])
     return np.abs(found.mean / found.standard_error)[:, 0]
 
 
-def test_the_control_has_mean_zero():
-    assert z_scores().max() < 4.0
+@pytest.mark.parametrize("payoff", [CALL, SNOWBALL], ids=["barrier", "snowball"])
+def test_the_control_has_mean_zero(payoff):
+    assert z_scores(payoff).max() < 4.0
 
 
-def test_a_crossing_left_out_would_be_seen(monkeypatch):
-    right = line_integral.integral
+@pytest.mark.parametrize("payoff", [CALL, SNOWBALL], ids=["barrier", "snowball"])
+def test_a_crossing_left_out_would_be_seen(monkeypatch, payoff):
+    right = Integral.__dict__["_integrated"].func
 
-    def dropped(pieces, line):
-        found = right(pieces, line)
-        return replace(found, **{name: getattr(found, name)[:-1] for name in ("crossings", "constants", "slopes")})
+    def dropped(self):
+        where, density, *rest = right(self)
+        return where, 0.0 * density, *rest
 
-    monkeypatch.setattr(line_integrated, "integral", dropped)
-    assert z_scores()[1:3].max() > 6.0
+    monkeypatch.setattr(Integral, "_integrated", property(dropped))
+    assert z_scores(payoff)[1:3].max() > 6.0
 
 
 def test_a_line_whose_length_does_not_move_would_be_seen(monkeypatch):
-    right = Line.tangent
-    monkeypatch.setattr(Line, "tangent", lambda self, *given: (right(self, *given)[0], np.zeros(1)))
+    tangent, pulled = Line.tangent, Line.pulled
+    monkeypatch.setattr(Line, "tangent", lambda self, *given: (tangent(self, *given)[0], np.zeros(1)))
+    monkeypatch.setattr(Line, "pulled", lambda self, *given: pulled(self, *given[:4], 0.0 * given[4]))
     assert z_scores()[2] > 6.0
 
 
 def test_a_direction_that_moves_with_the_volatility_would_be_seen(monkeypatch):
-    right = Line.tangent
+    tangent, pulled = Line.tangent, Line.pulled
+
+    def turn(self, name):
+        return -0.5 * self.lengths[0] / MODEL.volatility * (name == "volatility")
 
     def turning(self, name, rate, where):
-        moved, stretch = right(self, name, rate, where)
-        if name != "volatility":
-            return moved, stretch
-        return moved, stretch - 0.5 * taken(self.lengths, np.zeros_like(where.row)) / MODEL.volatility
+        moved, stretch = tangent(self, name, rate, where)
+        return moved, stretch + turn(self, name)
+
+    def pulled_round(self, *given):
+        return pulled(self, *given) + turn(self, given[0]) * given[4].sum(axis=0)
 
     monkeypatch.setattr(Line, "tangent", turning)
+    monkeypatch.setattr(Line, "pulled", pulled_round)
     assert z_scores()[2] > 6.0
 
 
@@ -159,7 +191,7 @@ def test_one_coordinate_scored_and_one_that_travels_have_mean_zero_too(direction
     pairs += [("volatility", "volatility"), ("volatility", TIME)]
     drawn = weigh(MODEL, draw(MODEL, np.asarray(TIMES), 200_000, 8), [*FIRST[1:], *pairs])
     scene = Scene(SharedPaths(MODEL, drawn), CALL)
-    control = LineIntegrated(straight_pieces(CALL, drawn.spot), direction, LIKELIHOOD_RATIO)
+    control = LineIntegrated(Layout(pieces_along(CALL, drawn.spot)), direction, LIKELIHOOD_RATIO)
     samples = control.samples(scene, [{pair: 1.0} for pair in pairs])
     plain = np.stack([scene.value * drawn.weights[pair] for pair in pairs])
     assert (samples.std(axis=1) > 0.2 * plain.std(axis=1)).all()
@@ -169,14 +201,14 @@ def test_one_coordinate_scored_and_one_that_travels_have_mean_zero_too(direction
 def test_a_weight_that_does_not_move_would_be_seen(monkeypatch):
     monkeypatch.setattr(line_scores, "motion", lambda *_: (0.0, 0.0))
     drawn = weigh(MODEL, draw(MODEL, np.asarray(TIMES), 200_000, 8), [*FIRST[1:], ("rate", "volatility")])
-    control = LineIntegrated(straight_pieces(CALL, drawn.spot), DIRECTIONS[0], LIKELIHOOD_RATIO)
+    control = LineIntegrated(Layout(pieces_along(CALL, drawn.spot)), DIRECTIONS[0], LIKELIHOOD_RATIO)
     (samples,) = control.samples(Scene(SharedPaths(MODEL, drawn), CALL), [{("rate", "volatility"): 1.0}])
     assert abs(samples.mean()) > 6.0 * samples.std() / np.sqrt(200_000)
 
 
 def test_averages_and_one_date_are_offered_none():
-    assert not offers._lines(lg.Asian(100.0, TIMES), (LIKELIHOOD_RATIO,), weighed(MODEL))
-    assert not offers._lines(lg.Call(100.0, 1.0), (LIKELIHOOD_RATIO,), weighed(MODEL, (1.0,)))
+    assert not offers._lines(lg.Asian(100.0, TIMES), (LIKELIHOOD_RATIO,), weighed(MODEL), Load(4))
+    assert not offers._lines(lg.Call(100.0, 1.0), (LIKELIHOOD_RATIO,), weighed(MODEL, (1.0,)), Load(1))
 
 
 PUBLISHED = {  # level, direction, dates a year: deviations of one path of price, delta and vega with the line alone

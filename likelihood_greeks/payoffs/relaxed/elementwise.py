@@ -13,7 +13,6 @@ from typing import TypeAlias
 import numpy as np
 
 from ..._typing import AnyArray, FloatArray
-from .events import Event
 from .marks import Mark
 from .tape import Adder, Node, NotRelaxableError, Tape, ramp, step
 
@@ -28,10 +27,9 @@ def made(
     truth: bool = False,
     *,
     mark: Mark | None = None,
-    event: Event | None = None,
 ) -> Node:
     """A result with its derivative in each operand."""
-    return tape.add(value, [(x, elementwise(factor)) for x, factor in derivatives], truth, mark, event)
+    return tape.add(value, [(x, elementwise(factor)) for x, factor in derivatives], truth, mark)
 
 
 def elementwise(factor: Factor) -> Adder:
@@ -109,8 +107,7 @@ def times(tape: Tape, x: Node, y: Node) -> Node:
     a, b, m, n = x.value, y.value, _number(x), _number(y)
     mark = x.mark.scaled(n) if x.mark and n is not None else y.mark.scaled(m) if y.mark and m is not None else None
     truth = x.truth and y.truth
-    event = _both_happen(x, y) if truth else None
-    return made(tape, a * b, [(x, lambda: b), (y, lambda: a)], truth, mark=mark, event=event)
+    return made(tape, a * b, [(x, lambda: b), (y, lambda: a)], truth, mark=mark)
 
 
 def negative(tape: Tape, x: Node) -> Node:
@@ -194,8 +191,6 @@ def greater_equal(tape: Tape, x: Node, y: Node) -> Node:
 
 def _compared(tape: Tape, x: Node, y: Node, exact: np.ufunc) -> Node:
     difference = np.asarray(x.value - y.value)
-    if tape.told is not None and (x.live or y.live):
-        return _told(tape, x, y, difference)
     if not np.isfinite(difference).all():
         raise NotRelaxableError("a comparison of amounts that are not finite")
     if not (x.live or y.live):
@@ -206,15 +201,6 @@ def _compared(tape: Tape, x: Node, y: Node, exact: np.ufunc) -> Node:
         return made(tape, exact(x.value, y.value), [(x, _zero), (y, _zero)], truth=True)
     value, slope = step(difference / width)
     return made(tape, value, [(x, lambda: slope / width), (y, lambda: -slope / width)], truth=True)
-
-
-def _told(tape: Tape, x: Node, y: Node, difference: FloatArray) -> Node:
-    """The condition x > y of a payoff that is told which events happen; not a number if it is no event."""
-    mark = _sum_mark(x, y, -1.0)
-    event = Event.positive(mark, len(difference) if difference.ndim == 2 else 0)
-    fixed = mark is not None and not mark.rows and not mark.slope  # a number, by what was told before
-    value = np.full_like(difference, mark.intercept > 0.0 if mark and fixed else np.nan)
-    return made(tape, value, [(x, _zero), (y, _zero)], truth=True, event=event)
 
 
 def maximum(tape: Tape, x: Node, y: Node) -> Node:
@@ -229,8 +215,6 @@ def minimum(tape: Tape, x: Node, y: Node) -> Node:
 
 def _extreme(tape: Tape, x: Node, y: Node, exact: np.ufunc, sign: float) -> Node:
     a, b, truth = x.value, y.value, x.truth and y.truth
-    if tape.told is not None and not truth and (x.live or y.live):
-        return where(tape, _told(tape, x, y, np.asarray(a - b)), *((x, y) if exact is np.maximum else (y, x)))
     tape.note(_sum_mark(x, y, -1.0))
     if tape.smooth_kinks and not truth and (x.live or y.live):
         width = tape.next_width(np.asarray(a - b))
@@ -265,9 +249,7 @@ def where(tape: Tape, condition: Node, x: Node, y: Node) -> Node:
         return made(tape, np.where(first, a, b), [(x, lambda: first), (y, lambda: ~first)], truth)
     logical(condition)
     derivatives: list[tuple[Node, Factor]] = [(condition, lambda: a - b), (x, lambda: c), (y, lambda: 1.0 - c)]
-    told = condition.event is not None and condition.value.ndim == 1 and not condition.event.by_date
-    mark = _mark(x if c.all() else y) if told else None
-    return made(tape, c * a + (1.0 - c) * b, derivatives, truth, mark=mark)
+    return made(tape, c * a + (1.0 - c) * b, derivatives, truth)
 
 
 # -- logic -------------------------------------------------------------------------------------------------------------
@@ -275,8 +257,7 @@ def where(tape: Tape, condition: Node, x: Node, y: Node) -> Node:
 
 def opposite(tape: Tape, x: Node) -> Node:
     """Not x."""
-    event = x.event.opposite() if x.event else None
-    return made(tape, 1.0 - logical(x).value, [(x, lambda: -1.0)], truth=True, event=event)
+    return made(tape, 1.0 - logical(x).value, [(x, lambda: -1.0)], truth=True)
 
 
 def both(tape: Tape, x: Node, y: Node) -> Node:
@@ -284,25 +265,10 @@ def both(tape: Tape, x: Node, y: Node) -> Node:
     return times(tape, logical(x), logical(y))
 
 
-def _both_happen(x: Node, y: Node, opposite: bool = False) -> Event | None:
-    """The event that both happen, or if `opposite`, that either does; None where it is not known as one."""
-    neutral = 0.0 if opposite else 1.0
-    for one, two in ((x, y), (y, x)):
-        if not one.live and (one.value == neutral).all():
-            return two.event
-    if x.event is None or y.event is None:
-        return None
-    if not opposite:
-        return x.event.and_also(y.event)
-    found = x.event.opposite().and_also(y.event.opposite())
-    return found.opposite() if found else None
-
-
 def either(tape: Tape, x: Node, y: Node) -> Node:
     """The condition x or y."""
     a, b = logical(x).value, logical(y).value
-    event = _both_happen(x, y, opposite=True)
-    return made(tape, a + b - a * b, [(x, lambda: 1.0 - b), (y, lambda: 1.0 - a)], truth=True, event=event)
+    return made(tape, a + b - a * b, [(x, lambda: 1.0 - b), (y, lambda: 1.0 - a)], truth=True)
 
 
 def one_of(tape: Tape, x: Node, y: Node) -> Node:

@@ -50,7 +50,7 @@ def _reduced(tape: Tape, kept: Node, axes: tuple[int, ...], keepdims: bool) -> N
 
     if keepdims:
         return kept
-    return tape.add(kept.value.squeeze(axes).copy(), [(kept, add)], kept.truth, kept.mark, kept.event)
+    return tape.add(kept.value.squeeze(axes).copy(), [(kept, add)], kept.truth, kept.mark)
 
 
 def _add(into: FloatArray, gradient: FloatArray) -> None:
@@ -78,8 +78,7 @@ def product(tape: Tape, x: Node, axis: Any = None, keepdims: bool = False, truth
     def add(into: FloatArray, gradient: FloatArray) -> None:
         into += gradient * _others(x.value, along)
 
-    event = x.event.on_every_date() if truth and x.event and x.event.by_date and along == 0 else None
-    kept = tape.add(x.value.prod(axis=along, keepdims=True), [(x, add)], truth, event=event)
+    kept = tape.add(x.value.prod(axis=along, keepdims=True), [(x, add)], truth)
     return _reduced(tape, kept, (along,), keepdims)
 
 
@@ -121,8 +120,6 @@ def _extreme(tape: Tape, x: Node, axis: Any, keepdims: bool, first: Callable[...
         np.put_along_axis(into, index, np.take_along_axis(into, index, along) + gradient, along)
 
     mark = x.mark.reduced("max" if first is np.argmax else "min") if x.mark else None
-    if tape.told is not None:  # which date it is would be compared
-        value = np.full_like(value, np.nan)
     return _reduced(tape, tape.add(value, [(x, add)], x.truth, mark), (along,), keepdims)
 
 
@@ -159,8 +156,6 @@ def running_smallest(tape: Tape, x: Node, axis: Any = 0) -> Node:
 def _running(tape: Tape, x: Node, axis: Any, extreme: np.ufunc) -> Node:
     along = _axis(axis, x.value.ndim)
     value = extreme.accumulate(x.value, axis=along)
-    if tape.told is not None:  # as above
-        value = np.full_like(value, np.nan)
 
     def add(into: FloatArray, gradient: FloatArray) -> None:
         into, gradient, running = (np.moveaxis(z, along, 0) for z in (into, gradient, value))

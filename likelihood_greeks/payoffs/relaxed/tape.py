@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias, final
 
 import numpy as np
 
 from ..._typing import AnyArray, FloatArray
-from .events import Event
 from .marks import Mark
 
 Adder: TypeAlias = Callable[[FloatArray, FloatArray], None]
@@ -56,8 +55,6 @@ class Node:
     mark : Mark, optional
     live : bool
         Whether it depends on the spots.
-    event : Event, optional
-        What a condition says, where the payoff is told which of its events happen.
     """
 
     value: FloatArray
@@ -65,7 +62,6 @@ class Node:
     truth: bool = False
     mark: Mark | None = None
     live: bool = False
-    event: Event | None = None
 
 
 @final
@@ -79,14 +75,10 @@ class Tape:
         From the number of a comparison and the difference compared to the half-width of its step; 0 for none.
     smooth_kinks : bool
         Whether maxima and minima are rounded off too.
-    told : mapping of Event to bool, optional
-        Which events happen, by their keys (those not listed do not): nothing is then compared, and what no event
-        decides is not a number.
     """
 
     width: Callable[[int, AnyArray], AnyArray | float]
     smooth_kinks: bool = False
-    told: Mapping[Event, bool] | None = None
     nodes: list[Node] = field(default_factory=list)
     comparisons: int = 0
     levels: list[Level] = field(default_factory=list)
@@ -102,25 +94,14 @@ class Tape:
         links: Iterable[tuple[Node, Adder]],
         truth: bool = False,
         mark: Mark | None = None,
-        event: Event | None = None,
     ) -> Node:
         """Record a result; links to operands that do not depend on the spots are left out."""
-        if event is not None and self.told is not None:
-            return self._add(self._decided(event, np.shape(value)))
         kept = tuple((operand, adder) for operand, adder in links if operand.live)
         return self._add(Node(np.asarray(value, dtype=float), kept, truth, mark, live=bool(kept)))
 
     def _add(self, node: Node) -> Node:
         self.nodes.append(node)
         return node
-
-    def _decided(self, event: Event, shape: tuple[int, ...]) -> Node:
-        """A condition as the payoff is told it, whatever it was made of."""
-        if event.by_date:
-            return Node(np.full(shape, np.nan), truth=True, live=True, event=event)
-        key, as_it_is = event.key
-        happens = bool(key.rows) and self.told is not None and self.told.get(key, False)
-        return Node(np.full(shape, float(happens is as_it_is)), truth=True, live=True, event=event)
 
     def next_width(self, difference: AnyArray) -> AnyArray | float:
         """Half-width of the next comparison's step."""

@@ -1,0 +1,371 @@
+"""What a payoff computes with, along a line: sums of monomials of the spots, each on an interval.
+
+A condition is such a sum as well, of ones: products are conditions that both hold. Plain numbers stay what they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from itertools import product as combinations
+from typing import Any, TypeAlias, final
+
+import numpy as np
+
+from .points import ENDLESS, Crossed, Monomial, NotPlacedError, Points, increasing, product
+
+MOST_TERMS = 4000
+MOST_CASES = 4  # points at which an amount may change before it is compared
+Box: TypeAlias = tuple[int, int]
+Term: TypeAlias = tuple[int, int, Monomial]
+WHOLE: Box = (ENDLESS, ENDLESS)
+Value: TypeAlias = Any
+"""A plain number, or an `Amount`, `Largest` or `Logarithm`."""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Amount:
+    """A sum of coefficients times monomials on intervals.
+
+    Parameters
+    ----------
+    points : Points
+        Of the payoff.
+    terms : dict of (int, int, Monomial) to float
+        From the numbers of both ends and the monomial to its coefficient.
+    truth : bool
+        Whether it is a condition: one where it holds, else zero.
+    """
+
+    points: Points
+    terms: dict[Term, float]
+    truth: bool = False
+
+    @property
+    def single(self) -> tuple[Monomial, float]:
+        """Monomial and coefficient of what is but one along the whole line."""
+        if len(self.terms) == 1:
+            ((low, high, monomial), coefficient) = next(iter(self.terms.items()))
+            if (low, high) == WHOLE:
+                return monomial, coefficient
+        raise NotPlacedError("a function of a sum of spots")
+
+    @property
+    def half(self) -> tuple[bool, int] | None:
+        """Of a condition that holds from a point on, or up to one: which, and the point; else None."""
+        if not self.truth or len(self.terms) != 1:
+            return None
+        (low, high, _), coefficient = next(iter(self.terms.items()))
+        if coefficient != 1.0 or (low == ENDLESS) == (high == ENDLESS):
+            return None
+        return high == ENDLESS, max(low, high)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Largest:
+    """The largest (smallest) of several values, not told apart until it must be."""
+
+    values: tuple[Value, ...]
+    sign: float  # 1: largest
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Logarithm:
+    """A number plus the logarithm of a monomial."""
+
+    points: Points
+    number: float
+    monomial: Monomial
+
+
+def plain(x: Value) -> bool:
+    """Whether a value is a number, or a plain condition."""
+    return isinstance(x, (bool, int, float, np.number, np.bool_))
+
+
+def is_truth(x: Value) -> bool:
+    """Whether a value is a condition."""
+    return isinstance(x, (bool, np.bool_)) or (isinstance(x, Amount) and x.truth)
+
+
+def _made(points: Points, terms: dict[Term, float], truth: bool = False) -> Value:
+    """An amount, or the number that it is."""
+    kept = {term: c for term, c in terms.items() if c != 0.0}
+    if len(kept) > MOST_TERMS:
+        raise NotPlacedError("more intervals than it pays to tell apart")
+    if not kept:
+        return False if truth else 0.0
+    if len(kept) == 1 and (*WHOLE, ()) in kept:
+        return bool(kept[*WHOLE, ()]) if truth else kept[*WHOLE, ()]
+    return Amount(points, kept, truth)
+
+
+def told_apart(x: Value) -> Value:
+    """The value, a largest one as an amount."""
+    if not isinstance(x, Largest):
+        return x
+    found: Value = 0.0
+    for k, value in enumerate(x.values):
+        others = [greater(times(value, x.sign), times(y, x.sign)) for j, y in enumerate(x.values) if j != k]
+        found = plus(found, times(every(others), value))
+    return found
+
+
+# -- arithmetic --------------------------------------------------------------------------------------------------------
+
+
+def plus(x: Value, y: Value) -> Value:
+    """The sum x + y; conditions count as one where they hold."""
+    for one, other in ((x, y), (y, x)):
+        if isinstance(one, Largest):
+            if isinstance(other, Largest):
+                return plus(told_apart(one), told_apart(other))
+            return Largest(tuple(plus(value, other) for value in one.values), one.sign)
+        if isinstance(one, Logarithm):
+            if isinstance(other, Logarithm):
+                return _logarithm(one.points, one.number + other.number, product(one.monomial, other.monomial))
+            if not plain(other):
+                raise NotPlacedError("a sum of spots and their logarithms")
+            return Logarithm(one.points, one.number + float(other), one.monomial)
+    if plain(x) and plain(y):
+        return float(x) + float(y)
+    points, terms = _points(x, y), dict(_terms(x))
+    for term, coefficient in _terms(y).items():
+        terms[term] = terms.get(term, 0.0) + coefficient
+    return _made(points, terms)
+
+
+def _logarithm(points: Points, number: float, monomial: Monomial) -> Value:
+    return Logarithm(points, number, monomial) if monomial else number
+
+
+def times(x: Value, y: Value) -> Value:
+    """The product x * y; of two conditions, both."""
+    for one, other in ((x, y), (y, x)):
+        if isinstance(one, Largest):
+            if plain(other):
+                factor = float(other)
+                return Largest(tuple(times(v, factor) for v in one.values), math.copysign(one.sign, one.sign * factor))
+            return times(told_apart(one), told_apart(other))
+        if isinstance(one, Logarithm):
+            if not plain(other):
+                raise NotPlacedError("a product with a logarithm")
+            return _logarithm(one.points, float(other) * one.number, product((), one.monomial, float(other)))
+    truth = is_truth(x) and is_truth(y)
+    if plain(x) and plain(y):
+        return bool(x and y) if truth else float(x) * float(y)
+    points, terms, seen = _points(x, y), dict[Term, float](), dict[tuple[Box, Box], Box | None]()
+    first, second = _terms(x), _terms(y)
+    if len(first) * len(second) > 50 * MOST_TERMS:
+        raise NotPlacedError("more intervals than it pays to tell apart")
+    for (a, b, monomial), coefficient in first.items():
+        for (c, d, other), factor in second.items():
+            key = (a, b), (c, d)
+            if key not in seen:
+                seen[key] = points.common(*key)
+            if (box := seen[key]) is not None:
+                term = (*box, product(monomial, other))
+                terms[term] = terms.get(term, 0.0) + coefficient * factor
+    return _made(points, terms, truth)
+
+
+def over(x: Value, y: Value) -> Value:
+    """The quotient x / y."""
+    if plain(y):
+        if not y:
+            raise NotPlacedError("division by zero")
+        return times(x, 1.0 / float(y))
+    return times(x, power(y, -1.0))
+
+
+def power(x: Value, exponent: Value) -> Value:
+    """The power of a monomial, or a small whole one of any amount."""
+    if not plain(exponent):
+        raise NotPlacedError("an exponent that depends on spots")
+    n = float(exponent)
+    if plain(x):
+        return float(np.float64(x) ** n)
+    if n in (2.0, 3.0):
+        return reduce(times, [told_apart(x)] * int(n))
+    if not isinstance(x, Amount):
+        raise NotPlacedError("a power of what is no product of spots")
+    monomial, coefficient = x.single
+    if coefficient < 0.0:
+        raise NotPlacedError("a power of a negative amount")
+    return _made(x.points, {(*WHOLE, product((), monomial, n)): coefficient**n})
+
+
+def logarithm(x: Value) -> Value:
+    """The natural logarithm of a monomial."""
+    if plain(x):
+        return float(np.log(x))
+    if not isinstance(x, Amount):
+        raise NotPlacedError("a logarithm of what is no product of spots")
+    monomial, coefficient = x.single
+    if coefficient <= 0.0:
+        raise NotPlacedError("the logarithm of a negative amount")
+    return Logarithm(x.points, math.log(coefficient), monomial)
+
+
+def exponential(x: Value) -> Value:
+    """The exponential of a logarithm."""
+    if plain(x):
+        return float(np.exp(x))
+    if not isinstance(x, Logarithm):
+        raise NotPlacedError("an exponential of spots")
+    return _made(x.points, {(*WHOLE, x.monomial): math.exp(x.number)})
+
+
+def _terms(x: Value) -> dict[Term, float]:
+    return x.terms if isinstance(x, Amount) else {(*WHOLE, ()): float(x)}
+
+
+def _points(*values: Value) -> Points:
+    return next(x.points for x in values if not plain(x))
+
+
+# -- comparisons and choices -------------------------------------------------------------------------------------------
+
+
+def greater(x: Value, y: Value) -> Value:
+    """The condition x > y; that they are equal has no chance."""
+    for one, other, sign in ((x, y, 1.0), (y, x, -1.0)):
+        if isinstance(one, Largest):
+            conditions = [greater(v, other) if sign > 0.0 else greater(other, v) for v in one.values]
+            return some(conditions) if sign * one.sign > 0.0 else every(conditions)
+    difference = plus(x, times(y, -1.0))
+    if plain(difference):
+        return bool(difference > 0.0)
+    if isinstance(difference, Logarithm):
+        return greater(exponential(difference), 1.0)
+    cases = sorted({end for low, high, _ in difference.terms for end in (low, high)} - {ENDLESS})
+    if len(cases) > MOST_CASES:
+        raise NotPlacedError("a comparison of an amount that changes at many points")
+    found: Value = False
+    for beyond in combinations((False, True), repeat=len(cases)):
+        past = dict(zip(cases, beyond, strict=True))
+        held: dict[Monomial, float] = {}
+        for (low, high, monomial), coefficient in difference.terms.items():
+            if (low == ENDLESS or past[low]) and (high == ENDLESS or not past[high]):
+                held[monomial] = held.get(monomial, 0.0) + coefficient
+        here = every([_half(difference.points, up, point) for point, up in past.items()])
+        found = either(found, times(here, _positive(difference.points, held)))
+    return found
+
+
+def _half(points: Points, up: bool, point: int) -> Amount:
+    """The condition that holds from a point on, or up to it."""
+    return Amount(points, {(point, ENDLESS, ()) if up else (ENDLESS, point, ()): 1.0}, truth=True)
+
+
+def _positive(points: Points, terms: dict[Monomial, float]) -> Value:
+    """The condition that a sum of monomials is positive."""
+    kept = {monomial: c for monomial, c in terms.items() if c != 0.0}
+    gains = [monomial for monomial, c in kept.items() if c > 0.0]
+    losses = [monomial for monomial, c in kept.items() if c < 0.0]
+    if not gains or not losses:
+        return bool(gains)
+    if len(gains) == 1 < len(losses):
+        return opposite(_positive(points, {monomial: -c for monomial, c in kept.items()}))
+    if len(losses) > 1 or len(gains) > 1:
+        raise NotPlacedError("a comparison of sums of spots")
+    ratio, level = product(gains[0], losses[0], -1.0), -kept[losses[0]] / kept[gains[0]]
+    up = increasing(ratio)
+    if up is None:
+        raise NotPlacedError("a comparison of spots that may not be monotone along a line")
+    crossed = Crossed(ratio, level) if up else Crossed(product((), ratio, -1.0), 1.0 / level)
+    return _half(points, up, points.number(crossed))
+
+
+def largest(values: Iterable[Value]) -> Value:
+    """The largest of several values."""
+    return _extreme(values, 1.0)
+
+
+def smallest(values: Iterable[Value]) -> Value:
+    """The smallest of several values."""
+    return _extreme(values, -1.0)
+
+
+def _extreme(values: Iterable[Value], sign: float) -> Value:
+    flat = [v for x in values for v in (x.values if isinstance(x, Largest) and x.sign == sign else (x,))]
+    if all(is_truth(x) for x in flat):
+        return some(flat) if sign > 0.0 else every(flat)
+    numbers, rest = [float(x) for x in flat if plain(x)], [x for x in flat if not plain(x)]
+    kept = [*([max(numbers) if sign > 0.0 else min(numbers)] if numbers else []), *rest]
+    if len(kept) == 2 and plain(kept[0]) and isinstance(kept[1], Amount):
+        number, amount = kept
+        return where(greater(times(amount, sign), sign * number), amount, number)
+    return kept[0] if len(kept) == 1 else Largest(tuple(kept), sign)
+
+
+def where(condition: Value, x: Value, y: Value) -> Value:
+    """One value where a condition holds, the other where it does not."""
+    if plain(condition):
+        return x if condition else y
+    found = plus(times(condition, told_apart(x)), times(opposite(condition), told_apart(y)))
+    return _as_truth(found) if is_truth(x) and is_truth(y) else found
+
+
+# -- logic -------------------------------------------------------------------------------------------------------------
+
+
+def logical(x: Value) -> Value:
+    """The value itself, if it is a condition."""
+    if not is_truth(x):
+        raise NotPlacedError("logic on amounts")
+    return x
+
+
+def opposite(x: Value) -> Value:
+    """Not x."""
+    if plain(logical(x)):
+        return not x
+    if half := x.half:
+        return _half(x.points, not half[0], half[1])
+    return _as_truth(plus(1.0, times(x, -1.0)))
+
+
+def _as_truth(x: Value) -> Value:
+    """A sum of conditions of which one holds at most, as a condition."""
+    return bool(x) if plain(x) else Amount(x.points, x.terms, truth=True)
+
+
+def every(conditions: Iterable[Value]) -> Value:
+    """All of several conditions."""
+    found, rest, halves = True, [], dict[bool, list[Amount]]()
+    for x in map(logical, conditions):
+        if isinstance(x, Amount) and x.half:
+            halves.setdefault(x.half[0], []).append(x)
+        else:
+            rest.append(x)
+    for up, several in halves.items():
+        points = several[0].points
+        point = points.extreme(up, [x.half[1] for x in several if x.half])
+        found = times(found, _half(points, up, point))
+    return reduce(times, rest, found)
+
+
+def some(conditions: Iterable[Value]) -> Value:
+    """One of several conditions."""
+    return opposite(every([opposite(x) for x in conditions]))
+
+
+def either(x: Value, y: Value) -> Value:
+    """The condition x or y."""
+    return some([x, y])
+
+
+def both(x: Value, y: Value) -> Value:
+    """The condition x and y."""
+    return times(logical(x), logical(y))
+
+
+def one_of(x: Value, y: Value) -> Value:
+    """Either x or y, and not both."""
+    return where(x, opposite(y), y)

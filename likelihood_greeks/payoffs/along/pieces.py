@@ -1,0 +1,167 @@
+"""Payoffs as sums of exponentials on intervals of a line, read off the payoff's own operations.
+
+The payoff is called once with an array that follows what it does (`array`). What comes back is compared with the payoff
+itself, on paths such as it may see and on paths far and wide; what cannot be followed has no pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from ..._typing import AnyArray, FloatArray
+from ..protocol import Contract, cash_flows, stated_payments
+from .amounts import WHOLE, Amount, plain, told_apart
+from .array import Followed
+from .points import ENDLESS, Crossed, Extreme, Monomial, NotPlacedError, Point, Points
+
+PROBES, SPREAD, ROUNDING = 64, (0.15, 0.6), 1e-9  # paths tried, deviations of their logarithms, and how equal is equal
+MOST_PIECES = 1200
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """What a payoff pays: coefficients times monomials of the spots, each between two points of a line.
+
+    Attributes
+    ----------
+    points : tuple of Point
+        Members of extremes are numbers of earlier ones.
+    monomials : tuple of Monomial
+        Those paid, and those that cross levels.
+    low, high : ndarray of int, shape (n_terms,)
+        Numbers of the points between which a term is paid; `ENDLESS` for none.
+    paid : ndarray of int, shape (n_terms,)
+        The monomial.
+    coefficients : ndarray, shape (n_terms, n_flows)
+        Currency per unit of it, flow by flow.
+    """
+
+    points: tuple[Point, ...]
+    monomials: tuple[Monomial, ...]
+    low: AnyArray
+    high: AnyArray
+    paid: AnyArray
+    coefficients: FloatArray
+
+    def cash_flows(self, spot: FloatArray) -> FloatArray:
+        """What is paid on paths of spots of shape (n_times, n_paths); (n_flows, n_paths)."""
+        n_paths = spot.shape[-1]
+        beyond: list[AnyArray] = []
+        for point in self.points:
+            if isinstance(point, Crossed):
+                beyond.append(valued(point.monomial, spot) > point.level)
+            else:
+                members = [beyond[k] for k in point.members]
+                beyond.append(np.all(members, axis=0) if point.last else np.any(members, axis=0))
+        values, found = [valued(m, spot) for m in self.monomials], np.zeros((self.coefficients.shape[1], n_paths))
+        for low, high, paid, coefficients in zip(self.low, self.high, self.paid, self.coefficients, strict=True):
+            held = np.broadcast_to(values[paid], n_paths)
+            held = held if low == ENDLESS else held * beyond[low]
+            held = held if high == ENDLESS else held * ~beyond[high]
+            found += coefficients[:, None] * held
+        return found
+
+
+def valued(monomial: Monomial, spot: FloatArray) -> FloatArray:
+    """The value of a monomial, shape (n_paths or 1,)."""
+    if len(monomial) == 1 and monomial[0][1] == 1.0:
+        return np.asarray(spot[monomial[0][0]])
+    found = np.ones(1)
+    for row, exponent in monomial:
+        found = found * spot[row] ** exponent
+    return found
+
+
+def pieces_along(payoff: Contract, spot: FloatArray) -> Pieces | None:
+    """The pieces of a payoff; None if it has none, or more than it pays to tell apart.
+
+    Parameters
+    ----------
+    payoff : Contract
+    spot : ndarray, shape (n_times, n_paths)
+        Paths such as it may see: the pieces must agree with it there.
+    """
+    if spot.ndim != 2:
+        return None
+    try:
+        found = _followed(payoff, len(spot))
+        return found if all(_agree(found, payoff, paths) for paths in _paths(spot)) else None
+    except Exception:  # whatever the payoff raises when it is called with what is no array
+        return None
+
+
+def _paths(spot: FloatArray) -> Sequence[FloatArray]:
+    """The paths given, and others far and wide."""
+    generator = np.random.default_rng(0)
+    middle = np.median(spot, axis=1, keepdims=True)
+    common, own = generator.standard_normal((1, PROBES)), generator.standard_normal((len(spot), PROBES))
+    return [spot, *(middle * np.exp(deviation * (common + own)) for deviation in SPREAD)]
+
+
+def _agree(found: Pieces, payoff: Contract, spot: FloatArray) -> bool:
+    flows = cash_flows(payoff, spot)
+    mine = found.cash_flows(spot)
+    return mine.shape == flows.shape and np.allclose(mine, flows, rtol=ROUNDING, atol=ROUNDING * np.abs(flows).max())
+
+
+def _followed(payoff: Contract, n_times: int) -> Pieces:
+    points, spot = Points(), np.empty((n_times, 1), dtype=object)
+    for row in range(n_times):
+        spot[row, 0] = Amount(points, {(*WHOLE, ((row, 1.0),)): 1.0})
+    spot.flags.writeable = False
+    output: Any = payoff(Followed(spot))  # type: ignore[arg-type]
+    values = output.values if isinstance(output, Followed) else np.asarray(output, dtype=float)
+    payments = stated_payments(payoff)
+    n_flows = n_times if payments is None else len(payments)
+    if values.shape not in ((1,), (n_flows, 1)):
+        raise NotPlacedError(f"a result of shape {values.shape}")
+    return _compiled(points, [told_apart(x) for x in values.ravel().tolist()])
+
+
+def _compiled(points: Points, flows: Sequence[object]) -> Pieces:
+    """Flows as arrays, with the points that they need alone."""
+    terms: dict[tuple[int, int, Monomial], FloatArray] = {}
+    for k, flow in enumerate(flows):
+        own = {(*WHOLE, ()): float(flow)} if plain(flow) else flow.terms  # type: ignore[arg-type, attr-defined]
+        for term, coefficient in own.items():
+            terms.setdefault(term, np.zeros(len(flows)))[k] = coefficient
+    if len(terms) > MOST_PIECES:
+        raise NotPlacedError("more intervals than it pays to tell apart")
+    kept, listed = _needed(points, {end for low, high, _ in terms for end in (low, high)} - {ENDLESS})
+    monomials = list(dict.fromkeys([m for *_, m in terms] + [p.monomial for p in listed if isinstance(p, Crossed)]))
+    place, number = {ENDLESS: ENDLESS, **kept}, {m: k for k, m in enumerate(monomials)}
+    low, high = [place[a] for a, _, _ in terms], [place[b] for _, b, _ in terms]
+    ends = np.array([low, high, [number[m] for *_, m in terms]], dtype=np.intp)
+    coefficients = np.array([*terms.values()]).reshape(len(terms), len(flows))
+    return Pieces(tuple(listed), tuple(monomials), ends[0], ends[1], ends[2], coefficients)
+
+
+def _needed(points: Points, ends: set[int]) -> tuple[dict[int, int], list[Point]]:
+    """New numbers of the points at which terms end, and their list; extremes of extremes that end nothing are one."""
+    kept: dict[int, int] = {}
+    listed: list[Point] = []
+
+    def members(number: int, last: bool) -> list[int]:
+        point = points.listed[number]
+        if number in ends or not isinstance(point, Extreme) or point.last is not last:
+            return [number]
+        return [m for member in point.members for m in members(member, last)]
+
+    def add(number: int) -> int:
+        if number not in kept:
+            point = points.listed[number]
+            if isinstance(point, Extreme):
+                flat = sorted({m for member in point.members for m in members(member, point.last)})
+                point = Extreme(point.last, tuple(add(m) for m in flat))
+            kept[number] = len(listed)
+            listed.append(point)
+        return kept[number]
+
+    for number in sorted(ends):
+        add(number)
+    return kept, listed
