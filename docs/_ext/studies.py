@@ -18,7 +18,8 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
-from likelihood_greeks.book.columns import AGREES, DATED, NEEDED, POSITION, REFUSED, described
+from likelihood_greeks.book.cells import AGREES, DATED, NEEDED, POSITION, REFUSED
+from likelihood_greeks.book.columns import described
 from likelihood_greeks.book.market_keys import WHERE
 from likelihood_greeks.book.market_keys import of as keys_of
 from likelihood_greeks.book.reading import OF_THE_MARKET, SAYS_SIDE

@@ -16,7 +16,7 @@ import pandas as pd
 from .._checks import InvalidValueError, positive, refuse, within
 from . import sheets
 from .calendars import iso_date
-from .columns import clear, key_of, text_of
+from .cells import clear, key_of, text_of
 from .dialect import date_way, number_way, settled
 
 COLUMNS = ("date", "underlying", "value")

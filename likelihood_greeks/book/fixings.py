@@ -81,21 +81,20 @@ class Fixings(Mapping[str, Mapping[date, float]]):
             return cls(fixing_reading.of_frame(value))
         return cls(value)
 
-    def known(self, name: str, days: Iterable[date]) -> list[float]:
-        """The fixings of the underlying `name` on some days, in their order.
 
-        Raises
-        ------
-        ValueError
-            If some are missing, naming the dates.
-        """
-        own, wanted = self._values.get(name, {}), list(days)
-        if missing := [day.isoformat() for day in wanted if day not in own]:
-            more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-            refuse(
-                "fixings", f"hold {name} on {', '.join(missing[:NAMED])}{more}: past observations of the trade", None
-            )
-        return [own[day] for day in wanted]
+def known(fixings: Mapping[str, Mapping[date, float]], name: str, days: Iterable[date]) -> list[float]:
+    """The fixings of the underlying `name` on some days, in their order.
+
+    Raises
+    ------
+    ValueError
+        If some are missing, naming the dates.
+    """
+    own, wanted = fixings.get(name, {}), list(days)
+    if missing := [day.isoformat() for day in wanted if day not in own]:
+        more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+        refuse("fixings", f"hold {name} on {', '.join(missing[:NAMED])}{more}: past observations of the trade", None)
+    return [own[day] for day in wanted]
 
 
 def _dated(name: object, values: object) -> dict[date, float]:

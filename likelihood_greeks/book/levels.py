@@ -53,6 +53,7 @@ def in_currency(terms: Mapping[str, Any], start: float | None) -> dict[str, Any]
         found["moneyness"] = positive("strike", found["strike"].share)
         found["strike"] = found["moneyness"] * start
     base = found.get("reference", found.get("strike"))
+    base = None if isinstance(base, tuple) else base  # strikes by date are no reference
     return {name: _resolved(name, value, base) for name, value in found.items()}
 
 

@@ -12,7 +12,7 @@ from .._typing import AnyArray
 from ..engine.greeks import greeks
 from ..payoffs.protocol import stated_payments
 from .open_fixing import scales
-from .state import History
+from .products.history import History
 from .trades import Trade
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .columns import text_of
+from .cells import text_of
 from .currencies import REPORTING
 from .frame import COLUMNS
 from .reading import own_columns

@@ -12,8 +12,9 @@ from .._checks import refuse
 from ..payoffs.assets import OnAssets
 from ..payoffs.protocol import Contract, stated_payments
 from .calendars import DAYS_PER_YEAR
-from .columns import ANYTHING, DATED, READERS, TABLE, TERM, key_of, text_of
-from .products import PRODUCTS
+from .cells import ANYTHING, DATED, TERM, key_of, text_of
+from .columns import READERS, TABLE
+from .products.table import PRODUCTS
 from .rows import Row
 
 PAYOFF = "payoff"

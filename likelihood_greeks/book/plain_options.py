@@ -16,11 +16,12 @@ import pandas as pd
 
 from .._checks import InvalidValueError
 from .._typing import AnyArray, FloatArray
-from .columns import COLUMNS, IDENTITY, READERS, text_of
+from .cells import text_of
+from .columns import COLUMNS, IDENTITY, READERS
 from .currencies import UNKNOWN
 from .levels import Percent
 from .market import Market
-from .products import EUROPEAN
+from .products.table import EUROPEAN
 from .sheets import blank
 from .trades import NET, currencies_of
 

@@ -19,7 +19,7 @@ from ..parameters import TIME, Greek, offered
 from ..payoffs.european import Pieces
 from .exact import ExactTrades
 from .plain_options import TERMS, PlainOptions
-from .products import contract_of
+from .products.table import EUROPEAN
 from .underlying import Model, Underlying, law_name
 
 BATCH = 4096
@@ -155,6 +155,6 @@ def tabled(
 
 def _sides(product: str, *terms: float) -> tuple[float, ...]:
     """The trigger of an option, and constant and slope of what it pays up to there and beyond."""
-    option: Any = contract_of(product, {"maturity": 1.0, **dict(zip(TERMS, terms, strict=True))})
+    option: Any = EUROPEAN[product].of({"maturity": 1.0, **dict(zip(TERMS, terms, strict=True))})
     stated: Pieces = option.pieces
     return (stated.trigger, *stated.below, *stated.above)

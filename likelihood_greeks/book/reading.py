@@ -13,9 +13,10 @@ import pandas as pd
 from .._checks import refuse, within
 from . import sheets
 from .calendars import closest, nearest
-from .columns import BOUGHT, BY_NAME, COLUMNS, DATE, DATES, IDENTITY, NUMBER, SOLD, TERMS, key_of, of_kind
+from .cells import BOUGHT, DATE, DATES, NUMBER, SOLD, key_of
+from .columns import BY_NAME, COLUMNS, IDENTITY, TERMS, of_kind
 from .dialect import date_way, number_way, settled
-from .products import EUROPEAN, PRODUCTS
+from .products.table import ANY, EUROPEAN, PRODUCTS
 
 ALIKE = 0.81
 """Resemblance (`difflib`'s ratio) from which a name is taken for a misspelt one."""
@@ -131,7 +132,7 @@ def _missed(table: pd.DataFrame, others: Sequence[str]) -> list[str]:
     for product in {key_of(cell) for cell in table["product"].tolist() if isinstance(cell, str)} & PRODUCTS.keys():
         own = PRODUCTS[product]
         needed |= set(own.required)
-        if own.options == tuple(EUROPEAN):  # what every European that can be knocked needs
+        if own.options == ANY:  # what every European that can be knocked needs
             needed |= set.intersection(*(set(each.required) for each in EUROPEAN.values()))
     absent = [name for name in TERMS if name in needed and name not in table.columns]
     return [name for name in others if nearest(key_of(name), absent, ALIKE)]

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 
 from .._checks import refuse
 from ..payoffs.protocol import Contract
-from .columns import TERMS, key_of
-from .products import PRODUCTS, Product
+from .cells import key_of
+from .columns import TERMS
+from .products.product import Conduct, Product, needs_it
+from .products.table import PRODUCTS
 
 TAKEN = ("maturity", *(name for name in TERMS if name not in ("option", "knock_in_frequency", "payoff")))
 """The columns that such a product may use."""
@@ -46,4 +48,5 @@ def register_product(
         refuse("name", "not be a product of the library", name)
     if wrong := [column for column in (*required, *optional) if column not in TAKEN]:
         refuse("required and optional", f"be among {', '.join(TAKEN)}", wrong)
-    PRODUCTS[name] = Product(contract, tuple(required), tuple(optional), own=True)
+    conduct = Conduct(moving=needs_it("a product of your own may depend on it"))
+    PRODUCTS[name] = Product(contract, tuple(required), tuple(optional), conduct=conduct, own=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, final
 
 from .._checks import InvalidValueError, refuse
-from .columns import text_of
+from .cells import text_of
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from typing import final
 
 from .._checks import InvalidValueError, refuse
 from .calendars import PERIODS, closest, iso_date, regular
-from .columns import clear, day, key_of
+from .cells import clear, day, key_of
 from .rows import Row
 
 REGULAR = ("daily", *PERIODS)

@@ -22,29 +22,26 @@ from ..estimators.likelihood_ratio import Combination
 from ..payoffs.protocol import Contract
 from . import own_payoffs
 from .calendars import DAYS_PER_YEAR
-from .columns import ANYTHING, HARMLESS, READERS, REFUSED, TABLE, TERMS, key_of, text_of, word
+from .cells import ANYTHING, REFUSED, key_of, levels, text_of, word
+from .columns import HARMLESS, READERS, TABLE, TERMS
 from .currencies import UNKNOWN
-from .fixings import Fixings
 from .law import law
-from .levels import Percent, in_currency, in_percent
+from .levels import Percent, in_percent
 from .market import Market
 from .open_fixing import moving
-from .products import ANY, EUROPEAN, FLOATING, PRODUCTS
+from .products.history import History, Terms
+from .products.product import Entry
+from .products.table import ANY, EUROPEAN, FLOATING, PRODUCTS
 from .reading import filled, read_book
 from .rows import Problem, Row
-from .schedule import FINAL, REGULAR, Span, observations, span
+from .schedule import REGULAR, span
 from .sheets import blank
-from .state import History
 from .underlying import Model, Underlying
 
 __all__ = ["NET", "Problem", "Trade", "parse", "without_past"]
 NET = "net"
 """The trade_id of the rows that hold a net position."""
 NO_START = "states no start: observations follow the valuation date, as if it were new"
-A_YEAR = {"daily": 252.0, "weekly": 52.0, "monthly": 12.0, "quarterly": 4.0}
-"""Returns a year, by frequency."""
-MOST_VOLATILE = 5.0
-NO_COUPON = "states no coupon: it pays none"
 NAMED = 10  # trades that a remark lists
 OFF_SCALE = 40.0  # a fixing this many times the spot, or less than one part in so many, is in another unit
 
@@ -138,7 +135,7 @@ def _terms(row: Row, product: str) -> dict[str, Any]:
         if own.options == ANY:
             required |= set.intersection(*(set(each.required) for each in inner))
             used |= set.union(*(set(each.columns) for each in inner))
-    if not own.struck_at_start and any(key_of(row.cells.get(column, "")).endswith("%") for column in used):
+    if not own.spotless and any("%" in key_of(row.cells.get(column, "")) for column in used):
         used.add("reference")
     for column in TERMS:
         if column in row.cells and column not in used and not _harmless(column, row.cells[column], product):
@@ -146,7 +143,7 @@ def _terms(row: Row, product: str) -> dict[str, Any]:
         elif column == "strike" and _floats(row, product):
             continue
         elif column in READERS and column in (required | used & row.cells.keys()):
-            terms[column] = row.read(column, READERS[column], why=given)
+            terms[column] = row.read(column, levels if column in own.lists else READERS[column], why=given)
     return {column: term for column, term in terms.items() if term is not None}
 
 
@@ -181,103 +178,20 @@ def _agrees(row: Row, underlying: Underlying, currency: str) -> None:
             row.read(column.name, column.read)
 
 
-def _fixings(market: Market) -> Fixings:
-    """What the market states of the past."""
-    return market.fixings if isinstance(market.fixings, Fixings) else Fixings(market.fixings)
-
-
-def _reference(underlying: Underlying, own: Span, market: Market, days: tuple[date, ...] | None = None) -> float | None:
-    """The spot that the first return of a trade with these observations is of, where its terms do not say it.
-
-    None if it is to come: on a later start, or today's, which is open and moves with the spot.
-    """
-    if own.expired:
-        return underlying.spot
-    past = [day for day in days or () if day < own.today]
-    if own.start is None:
-        if days and days[0] <= own.today:
-            why = f"be given, or the reference: the return to {days[0]} is of the spot at the start"
-            refuse("start", why, None)
-        return underlying.spot
-    if own.start < own.today:
-        return _fixings(market).known(underlying.name, [own.start, *past])[0]
-    return market.fixings.get(underlying.name, {}).get(own.start) if own.start == own.today else None
-
-
-def _knock_in(
-    row: Row, calls: tuple[date, ...], terms: dict[str, Any], where: tuple[Underlying, Span]
-) -> tuple[date, ...] | None:
-    """All observations of a note; those of its knock-in are kept among its terms."""
-    underlying, own = where
-    if key_of(row.cells["knock_in_frequency"]) == FINAL:
-        return calls
-    if "level" not in terms:
-        return row.attempt(refuse, "level", "be given: knock_in_frequency says when it counts", None)
-    days = row.read("knock_in_frequency", observations, "", underlying.calendar, own)
-    if days is None:
-        return None
-    terms["knock_in_frequency"] = days
-    return tuple(sorted({*days, *calls}))
-
-
-def _of_volatility(row: Row, product: str, terms: Mapping[str, Any]) -> dict[str, Any]:
-    """The strike of a swap as a volatility, and how many returns it counts a year."""
-    strike, frequency = terms["strike"], key_of(row.cells.get("frequency", PRODUCTS[product].frequency))
-    found = {"volatility_strike": strike.share if isinstance(strike, Percent) else strike}
-    if found["volatility_strike"] > MOST_VOLATILE:
-        refuse("strike", "be a volatility such as 0.2 or 20%", row.cells["strike"])
-    if "annualisation" in terms:
-        return found
-    if frequency not in A_YEAR:
-        refuse("annualisation", "be given: the returns a year of the dates listed", None)
-    return {**found, "annualisation": A_YEAR[frequency]}
-
-
-def _strike_and_end(own: Span) -> tuple[date, ...]:
-    """The observations of an option that is struck when it starts."""
-    return (own.start or refuse("start", "be given: the strike is set then", None), own.maturity)
-
-
-def _spotless(row: Row, product: str) -> bool:
-    """Whether the strike in a row is no spot."""
-    return _floats(row, product) or PRODUCTS[product].of_volatility
-
-
-def _history(row: Row, product: str, terms: dict[str, Any], where: tuple[Underlying, Span, Market]) -> History | None:
-    """The trade with its observations, or None and its problems noted."""
-    underlying, own, market = where
-    days: tuple[date, ...] | None = (own.maturity,)
-    starts = PRODUCTS[product].struck_at_start
-    if starts:
-        days = row.attempt(_strike_and_end, own)
-    at = row.attempt(_reference, underlying, own, market) or underlying.spot if starts else None
-    if PRODUCTS[product].of_volatility and "strike" in terms:
-        terms |= row.attempt(_of_volatility, row, product, terms) or {}
-        del terms["strike"]
-    if PRODUCTS[product].touches:
-        terms["touch"] = True
-        if terms.get("pays_at") == "hit" and own.paid != own.maturity:
-            row.attempt(refuse, "payment_date", "be blank: it pays when touched", own.paid.isoformat())
+def _history(entry: Entry, terms: Terms) -> History | None:
+    """The trade with its observations, or None and its problems noted; levels in the terms become currency."""
+    row, conduct = entry.row, entry.product.conduct
     if not row.problems:
-        terms.update(row.attempt(in_currency, terms, at) or {})
-    ending = product * (PRODUCTS[product].options != ANY)
-    if "frequency" in PRODUCTS[product].required and "frequency" not in row.cells and PRODUCTS[product].frequency:
-        days = observations("frequency", PRODUCTS[product].frequency, ending, underlying.calendar, own)
-    elif "frequency" in PRODUCTS[product].required:
-        days = row.read("frequency", observations, ending, underlying.calendar, own)
-    if "reference" in PRODUCTS[product].optional and "reference" not in terms:
-        terms["reference"] = row.attempt(_reference, underlying, own, market, days)
-        if days and own.start is not None and terms["reference"] is None:
-            days = (own.start, *days)
-    watched = days
-    if PRODUCTS[product].calls and days is not None and row.cells.get("knock_in_frequency") is not None:
-        days = _knock_in(row, days, terms, (underlying, own))
-    if row.problems or days is None or watched is None:
+        terms.update(row.attempt(conduct.settled, entry, terms) or {})
+    dates = row.attempt(conduct.dates, entry, terms)
+    if row.problems or dates is None:
         return None
-    every = days if days[-1] == own.maturity else (*days, own.maturity)
-    past = row.attempt(History(product, terms, own, every, watched).informed, underlying.name, _fixings(market))
+    end = entry.span.maturity
+    days = dates.days if dates.days[-1] == end else (*dates.days, end)
+    whole = History(entry.name, entry.product, terms, entry.span, days, dates.watched)
+    past = row.attempt(whole.informed, entry.underlying.name, entry.market.fixings)
     if past is not None:
-        row.attempt(_on_the_scale_of, underlying, past.observed)
+        row.attempt(_on_the_scale_of, entry.underlying, past.observed)
     return past
 
 
@@ -303,12 +217,13 @@ def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapp
         _agrees(row, underlying, currencies.get(underlying.name, UNKNOWN))
     if not (underlying and product and own):
         return None
-    past = _history(row, product, terms, (underlying, own, market))
+    entry = Entry(row, product, PRODUCTS[product], underlying, own, market)
+    past = _history(entry, terms)
     left = row.attempt(past.left, underlying.spot) if past else None
     known = left is not None and not left[0].times
-    found = None
-    if not in_percent(terms) and (known or "strike" in terms or "strike" not in row.cells or _spotless(row, product)):
-        found = row.attempt(law, underlying, terms, own, known)
+    found, loose = None, entry.product.spotless or _floats(row, product)  # whether the strike is no spot
+    if not in_percent(terms) and (known or "strike" in terms or "strike" not in row.cells or loose):
+        found = row.attempt(law, entry.product, underlying, terms, own, known)
     if not (trade_id and quantity and past and left and found) or row.problems:
         return None
     forgets = (
@@ -316,11 +231,11 @@ def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapp
         and key_of(row.cells.get("frequency", PRODUCTS[product].frequency)) in REGULAR
         and "reference" not in row.cells
     )
-    unpaid = PRODUCTS[product].calls and "coupon" not in terms
+    remark = entry.product.conduct.remark(terms)
     trade = Trade(
         trade_id, row.number, underlying.name, product, quantity, own.maturity, market.years(own.maturity), left[0],
         *found, currencies.get(underlying.name, UNKNOWN),
-        "; ".join(filter(None, (left[1] or NO_START * forgets, NO_COUPON * unpaid))), history=past,
+        "; ".join(filter(None, (left[1] or NO_START * forgets, remark))), history=past,
     )  # fmt: skip
     return trade if past.decided else row.attempt(_moving, trade, past)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..parameters import Greek, has, unknown
-from .columns import text_of
+from .cells import text_of
 from .exact import ExactTrades, joined, labels_of, split
 from .market import Market
 from .one_law import OneLawOptions, one_law

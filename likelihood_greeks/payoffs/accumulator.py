@@ -1,5 +1,6 @@
 """Series of forwards that end early: accumulators (at a level) and target redemption forwards (at an accrued gain)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -117,6 +118,14 @@ class Accumulator:
         flows = self.units * self._living(spot, value)
         return flows if self.settlement == "fixing" else flows.sum(axis=0)
 
+    def ended(self, seen: Sequence[float]) -> int | None:
+        """Which of its first fixings, counted from 0, ended it; None if none did."""
+        if self.level is None:
+            return None
+        level = np.broadcast_to(self.level, (max(len(seen), len(self.times)),))
+        beyond = [fixing >= x if self.side == "buy" else fixing <= x for fixing, x in zip(seen, level, strict=False)]
+        return beyond.index(True) if True in beyond else None
+
     def _living(self, spot: AnyArray, value: AnyArray) -> AnyArray:
         """What dates are worth up to the end, and nothing after it."""
         if self.level is None:
@@ -214,3 +223,13 @@ class TARF:
                 paid = np.concatenate([capped[:1] - self.accrued, capped[1:] - capped[:-1]])
         flows = self.units * (paid - lost)
         return flows if self.settlement == "fixing" else flows.sum(axis=0)
+
+    def gained(self, seen: Sequence[float]) -> float:
+        """The gain of a unit after its first fixings, currency."""
+        strike = np.broadcast_to(self.strike, (max(len(seen), len(self.times)),))[: len(seen)]
+        gains = np.array(seen) - strike if self.side == "buy" else strike - np.array(seen)
+        return self.accrued + float(np.maximum(gains, 0.0).sum())
+
+    def ended(self, seen: Sequence[float]) -> int | None:
+        """Which of its first fixings, counted from 0, ended it; None if none did."""
+        return next((k for k in range(len(seen)) if self.gained(seen[: k + 1]) >= self.target), None)

@@ -93,34 +93,58 @@ class Cliquet:
     reference : float, optional
         Spot at which the first period starts, currency, > 0: a term of the contract. None: it is observed at the first
         of `times`, where the first period then starts.
-    local_floor, local_cap : float
-        Bounds of each period's return.
-    global_floor, global_cap : float
-        Bounds of the sum.
+    local_floor, local_cap : float or None
+        Bounds of each period's return. None, or an infinite one: no bound.
+    global_floor, global_cap : float or None
+        Bounds of the sum, likewise.
+
+    Raises
+    ------
+    ValueError
+        If a term is out of range, naming it.
+
+    Examples
+    --------
+    >>> cliquet = Cliquet([0.5, 1.0], 100.0, local_floor=None, local_cap=0.05, global_floor=0.0, global_cap=None)
+    >>> cliquet(np.array([[110.0, 90.0], [112.2, 99.0]])).round(6)
+    array([0.07, 0.  ])
     """
 
     times: tuple[float, ...]
     reference: float | None
-    local_floor: float
-    local_cap: float
-    global_floor: float
-    global_cap: float
+    local_floor: float | None = None
+    local_cap: float | None = None
+    global_floor: float | None = None
+    global_cap: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", dates("times", self.times))
         if self.reference is not None:
             positive("reference", self.reference)
         for scope in ("local", "global"):
-            floor, cap = getattr(self, f"{scope}_floor"), getattr(self, f"{scope}_cap")
-            finite(f"{scope}_floor", floor)
-            finite(f"{scope}_cap", cap)
-            if not floor <= cap:
-                refuse(f"{scope}_cap", f"be at least {scope}_floor ({floor})", cap)
+            names = (f"{scope}_floor", f"{scope}_cap")
+            floor, cap = (_bound(name, getattr(self, name)) for name in names)
+            if floor is not None and cap is not None and not floor <= cap:
+                refuse(names[1], f"be at least {names[0]} ({floor})", cap)
+            for name, value in zip(names, (floor, cap), strict=True):
+                object.__setattr__(self, name, value)
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the last date, shape (n_paths,)."""
         returns = spot[1:] / spot[:-1] - 1.0
         if self.reference is not None:
             returns = np.concatenate([spot[:1] / self.reference - 1.0, returns])
-        total = np.clip(returns, self.local_floor, self.local_cap).sum(axis=0)
-        return np.clip(total, self.global_floor, self.global_cap)
+        total = _bounded(returns, self.local_floor, self.local_cap).sum(axis=0)
+        return _bounded(total, self.global_floor, self.global_cap)
+
+
+def _bound(name: str, value: float | None) -> float | None:
+    """A bound; None where it is infinite on its own side."""
+    none = -np.inf if name.endswith("floor") else np.inf
+    return None if value is None or value == none else finite(name, value)
+
+
+def _bounded(x: AnyArray, floor: float | None, cap: float | None) -> AnyArray:
+    """Amounts within bounds, of which any may be absent."""
+    low = x if floor is None else np.maximum(x, floor)
+    return low if cap is None else np.minimum(low, cap)

@@ -145,7 +145,7 @@ class AlsoPays:
 @final
 @dataclass(frozen=True)
 class OnDates:
-    """A contract with one cash flow, on dates of which some may be past: for `Seasoned`, which knows what they showed.
+    """A contract on dates of which some may be past: for `Seasoned`, which knows what they showed.
 
     Parameters
     ----------
@@ -153,13 +153,16 @@ class OnDates:
         On as many dates, whose times do not matter.
     times : tuple of float
         The dates, in years, increasing.
+    payments : tuple of float, optional
+        When its cash flows are paid, or were. None: at the last date, or date by date.
     """
 
     payoff: Contract
     times: tuple[float, ...]
+    payments: tuple[float, ...] | None = None
 
     def __call__(self, spot: AnyArray) -> AnyArray:
-        """The cash flow at the last date, shape (n_paths,)."""
+        """The cash flow at the last date, shape (n_paths,), or those of the payments or dates."""
         return self.payoff(spot)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
-from likelihood_greeks.book.fixings import Fixings
+from likelihood_greeks.book.fixings import Fixings, known
 
 UNDERLYING = {"spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}
 SAME = {"X": {date(2026, 9, 18): 101.2, date(2026, 10, 16): 99.0}}
@@ -130,4 +130,4 @@ def test_a_workbook_is_read(tmp_path):
 
 def test_missing_fixings_are_named_by_date():
     with pytest.raises(ValueError, match="fixings must hold X on 2026-09-21, 2026-09-22: past observations"):
-        Fixings(SAME).known("X", [date(2026, 9, 18), date(2026, 9, 21), date(2026, 9, 22)])
+        known(Fixings(SAME), "X", [date(2026, 9, 18), date(2026, 9, 21), date(2026, 9, 22)])

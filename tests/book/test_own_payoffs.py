@@ -6,7 +6,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks.book.own_payoffs import written
-from likelihood_greeks.book.products import PRODUCTS
+from likelihood_greeks.book.products.table import PRODUCTS
 from likelihood_greeks.book.trades import parse
 
 SECTION = {"spot": 95.0, "zero_rate": 0.03, "dividend_yield": 0.01, "implied_volatility": 0.2}

@@ -9,7 +9,7 @@ import pytest
 import likelihood_greeks as lg
 from likelihood_greeks.book.exact import split
 from likelihood_greeks.book.plain_options import plain_options
-from likelihood_greeks.book.products import EUROPEAN
+from likelihood_greeks.book.products.table import EUROPEAN
 from likelihood_greeks.book.reading import read_book
 from likelihood_greeks.book.trades import parse
 from likelihood_greeks.book.valued import read, read_and_valued

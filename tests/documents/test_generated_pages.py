@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from likelihood_greeks.book.columns import BY_NAME, REFUSED, TABLE, TERM, users
+from likelihood_greeks.book.cells import REFUSED, TERM
+from likelihood_greeks.book.columns import BY_NAME, TABLE, users
 from tests.support.places import ROOT
 
 

@@ -14,13 +14,15 @@ from ..._typing import AnyArray
 from ...payoffs.protocol import Contract, cash_flows, payment_times, stated_payments
 from ...payoffs.seasoned import KnownCashFlow, Seasoned
 from ..calendars import DAYS_PER_YEAR
-from ..fixings import Fixings
-from ..state import History
+from ..fixings import Fixings, known
+from ..products.history import History
 
 NEAR = 1e-9  # years by which two dates may differ and be the same
 
 
-def paid_between(trade: History, name: str, fixings: Fixings, first: date, last: date) -> float:
+def paid_between(
+    trade: History, name: str, fixings: Mapping[str, Mapping[date, float]], first: date, last: date
+) -> float:
     """What a trade pays a unit from the day `first` on and before the day `last`, undiscounted.
 
     A value counts what is paid on its own day; so a payment of `last` is in the value there.
@@ -36,7 +38,7 @@ def paid_between(trade: History, name: str, fixings: Fixings, first: date, last:
     asked = replace(trade, span=replace(trade.span, today=today), observed={}, is_open=False)
     then = asked.informed(name, fixings)
     if then.is_open:
-        fixings.known(name, [today])
+        known(fixings, name, [today])
     if trade.days[0] > today:
         return 0.0
     seen = pd.Series([then.observed.get(day, np.nan) for day in trade.days], dtype=float).ffill().bfill().fillna(1.0)

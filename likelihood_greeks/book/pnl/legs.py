@@ -11,8 +11,8 @@ import pandas as pd
 
 from ..._checks import InvalidValueError
 from ..calendars import DAYS_PER_YEAR
-from ..columns import text_of
-from ..fixings import Fixings
+from ..cells import text_of
+from ..fixings import known as stated
 from ..market import Market
 from ..sheets import blank
 from ..trades import Problem, Trade, parse
@@ -182,10 +182,9 @@ def _begun(book: pd.DataFrame, before: Mapping[str, Trade], today: date) -> pd.D
 def _own(place: dict[str, Trade], trade: Trade, market: Market, days: Days) -> list[Problem]:
     """Put what is left of a contract of the user's own in its place; what is wrong with it, if anything."""
     fixings = market.fixings
-    assert isinstance(fixings, Fixings)
     today = days.first.valuation_date
     try:
-        left, _ = own_later(trade.payoff, days.elapsed, today, lambda gone: fixings.known(trade.underlying, gone))
+        left, _ = own_later(trade.payoff, days.elapsed, today, lambda gone: stated(fixings, trade.underlying, gone))
         years = max(trade.maturity - days.elapsed, 1.0 / DAYS_PER_YEAR)
         model = market.underlying(trade.underlying).model(trade.strike_for_volatility, years)
     except InvalidValueError as error:
@@ -211,10 +210,9 @@ def _leg(before: Trade, after: Trade, rolled: Trade | None, days: Days) -> Leg:
 def _cash(trade: Trade, market: Market, first: date, second: date, days: Days) -> float:
     """What a unit pays between the two days, with the fixings of a market."""
     fixings = market.fixings
-    assert isinstance(fixings, Fixings)
     if trade.history is not None:
         return paid_between(trade.history, trade.underlying, fixings, first, second)
-    return own_later(trade.payoff, days.elapsed, first, lambda gone: fixings.known(trade.underlying, gone))[1]
+    return own_later(trade.payoff, days.elapsed, first, lambda gone: stated(fixings, trade.underlying, gone))[1]
 
 
 def _kept(

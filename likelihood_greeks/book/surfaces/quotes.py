@@ -21,7 +21,7 @@ import pandas as pd
 from ..._checks import InvalidValueError, finite, positive, refuse, within
 from .. import sheets
 from ..calendars import iso_date
-from ..columns import key_of
+from ..cells import key_of
 from ..dialect import Unclear, as_shares, date_way, number_way, settled, without_percent
 from ..setting import Setting
 from ..tenors import is_tenor

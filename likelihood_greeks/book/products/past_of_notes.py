@@ -12,12 +12,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from ..payoffs.autocallable import Autocallable, Past
-from ..payoffs.protocol import Contract
-from ..payoffs.seasoned import AlsoPays, KnownCashFlow
-from ..payoffs.terms import rows_of
-from .calendars import DAYS_PER_YEAR
-from .schedule import Span
+from ...payoffs.autocallable import Autocallable, Past
+from ...payoffs.protocol import Contract
+from ...payoffs.seasoned import AlsoPays, KnownCashFlow
+from ...payoffs.terms import rows_of
+from ..calendars import DAYS_PER_YEAR
+from ..schedule import Span
 
 
 def needed(whole: Contract, days: Sequence[date], observed: Mapping[date, float], made: Sequence[date]) -> list[date]:

@@ -1,0 +1,69 @@
+"""Options on averages and extremes of the observed spots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from ...engine.open_fixing import STILL, Moving, of_average
+from ...payoffs.path import Asian, Lookback
+from ...payoffs.protocol import Contract
+from ..cells import TERM, WORD, Column, word
+from .history import History
+from .product import Conduct, Product, give, remembering
+
+_MEANS = ("arithmetic", "geometric")
+COLUMNS = (
+    Column("average", TERM, WORD, ", ".join(_MEANS), "mean of the dates; arithmetic if blank", partial(word, _MEANS),
+           harmless=("arithmetic",)),
+)  # fmt: skip
+
+
+def _average(history: History, spot: float, seen: Sequence[float]) -> Moving:
+    """How an average moves with the last observation."""
+    terms = history.terms
+    found = of_average(terms.get("average", "arithmetic"), terms.get("strike"), seen, len(history.days), spot)
+    if found is None:
+        give(history, "the fixings so far make up all of the strike")
+    return found
+
+
+def _highest(history: History) -> bool:
+    """Whether the extreme that counts is the highest."""
+    return (history.terms["option"] == "call") == ("strike" in history.terms)
+
+
+def _left(history: History, spot: float) -> tuple[Contract, str]:
+    """A lookback remembers the extreme that counts."""
+    seen = tuple(history.seen(spot).values())
+    extreme = max if _highest(history) else min
+    return remembering(history, spot, (extreme(seen),) if seen else ())
+
+
+def _extreme(history: History, spot: float, seen: Sequence[float]) -> Moving:
+    """How an extreme moves with the last observation."""
+    strike, highest = history.terms.get("strike"), _highest(history)
+    others = [*seen[:-1], *([] if strike is None else [strike])]
+    beyond = [other for other in others if (other >= spot if highest else other <= spot)]
+    if spot in beyond:
+        give(history, "today's spot equals an extreme, or the strike")
+    if beyond:
+        return STILL
+    if strike is not None:
+        give(history, "today's spot is a new extreme beyond the strike")
+    return Moving((0.0, 1.0 / spot), (0.0, 0.0, 0.0))
+
+
+_KIND = {"option": "kind"}
+PRODUCTS = {
+    "asian": Product(
+        partial(Asian, strike=None), ("option", "frequency", "strike"), ("average",),
+        "an option on the average of the dates, or, floating, with it as its strike", ("call", "put"), _KIND,
+        floats=True, conduct=Conduct(moving=_average),
+    ),
+    "lookback": Product(
+        Lookback, ("option", "frequency", "strike"), (),
+        "an option on the highest or lowest spot of the dates, or, floating, with it as its strike", ("call", "put"),
+        _KIND, floats=True, conduct=Conduct(left=_left, moving=_extreme),
+    ),
+}  # fmt: skip

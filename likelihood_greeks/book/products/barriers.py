@@ -1,0 +1,125 @@
+"""Options that are knocked in or out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from math import inf, log, nan, sqrt
+from typing import Any
+
+from ..._checks import refuse
+from ...payoffs.barrier import Barrier, DoubleBarrier
+from ...payoffs.protocol import Contract
+from ...payoffs.seasoned import KnownCashFlow
+from ..cells import AMOUNT, NO_AMOUNT, NUMBER, TERM, WORD, Column, word
+from ..underlying import Underlying, quoted_volatility
+from . import europeans
+from .history import History, Terms
+from .product import Conduct, Product, strike_or_spot, watched_on_frequency
+
+IDLE = 8.0
+"""Deviations of the final spot between a strike and the forward beyond which the strike decides nothing (1e-15)."""
+_IN_OUT = ("in", "out")
+
+COLUMNS = (
+    Column("rebate", TERM, NUMBER, "finite, in currency", "paid at maturity in place of the option; 0 if blank",
+           AMOUNT, harmless=NO_AMOUNT),
+    Column("knock", TERM, WORD, ", ".join(_IN_OUT), "what touching it does", partial(word, _IN_OUT)),
+)  # fmt: skip
+
+
+def bounds(terms: Mapping[str, Any]) -> tuple[float, float]:
+    """Between which levels a barrier is not touched."""
+    if "level" not in terms:
+        return terms["lower"], terms["upper"]
+    return (terms["level"], inf) if terms["direction"] == "down" else (-inf, terms["level"])
+
+
+def nearest(terms: Mapping[str, Any], spot: float) -> float:
+    """The barrier that is nearest to the spot."""
+    return min((x for x in bounds(terms) if 0.0 < x < inf), key=lambda x: abs(log(x / spot)))
+
+
+def touch(history: History, spot: float) -> date | None:
+    """The first day on which a barrier was touched; None if none was."""
+    low, high = bounds(history.terms)
+    seen = history.seen(spot).items()
+    return next((day for day, x in seen if day in history.watched and (x <= low or x >= high)), None)
+
+
+def touched(history: History) -> bool:
+    """Whether a barrier was touched before an open fixing of today."""
+    return touch(history, nan) is not None
+
+
+def until_touched(history: History, made: Sequence[date]) -> list[date]:
+    """The observations up to a touch decide; after it only that of the maturity."""
+    hit = touch(history, nan)
+    return [day for day in made if hit is None or day in (hit, history.span.maturity)]
+
+
+def verify_off_barrier(history: History, hit: date | None, spot: float) -> None:
+    """Refuse a spot at a barrier while today's fixing is open."""
+    if history.is_open and hit == history.span.today and spot in bounds(history.terms):
+        refuse("fixings", f"hold today's, {hit}: with it open, the spot, {spot:g}, is at the barrier", None)
+
+
+def _read_at(terms: Mapping[str, Any], underlying: Underlying, years: float) -> float:
+    """The strike; of a digital whose strike decides nothing, so that the barrier alone does, the barrier."""
+    strike = strike_or_spot(terms, underlying, years)
+    if not str(terms.get("option")).startswith("digital"):
+        return strike
+    barrier = nearest(terms, underlying.spot)
+    deviation = quoted_volatility(underlying.model(barrier, years), years) * sqrt(years)
+    return barrier if abs(log(strike / underlying.forward(years))) > IDLE * deviation else strike
+
+
+def _left(history: History, spot: float) -> tuple[Contract, str]:
+    """What is left of a product with a barrier."""
+    hit, live = touch(history, spot), [day for day in history.watched if day > history.span.today]
+    verify_off_barrier(history, hit, spot)
+    if hit is None and live:
+        return history.paid_then(history.product.of(history.dated(live))), history.progress(
+            spot, "past, none at a barrier"
+        )
+    terms, end = history.terms, history.days[-1]
+    event = "never at a barrier" if hit is None else f"knocked {terms['knock']} on {hit} at {history.seen(spot)[hit]:g}"
+    if (terms["knock"] == "out") == (hit is None):
+        option = terms["option"]
+        last = {end: history.observed[end]} if end in history.observed else {}
+        inner = replace(
+            history, name=option, product=europeans.PRODUCTS[option], days=(end,), watched=(end,), observed=last,
+            is_open=history.is_open and end == history.span.today,
+        )  # fmt: skip
+        contract, line = inner.left(spot)
+        return contract, f"{event}: {line or option.replace('_', ' ')}"
+    rebate = terms.get("rebate", 0.0)
+    pays = f"pays its rebate, {rebate:g}, on {history.span.paid}" if rebate else "worth nothing"
+    return KnownCashFlow(rebate, history.years(history.span.paid)), f"{event}: {pays}"
+
+
+_CONDUCT = Conduct(dates=watched_on_frequency, read_at=_read_at, left=_left, needed=until_touched, decided=touched)
+
+
+def _knocked(made: type[Barrier] | type[DoubleBarrier], **terms: Any) -> Contract:
+    """A barrier around the European that its terms describe."""
+    option = europeans.PRODUCTS[terms.pop("option")]
+    inner: Terms = {name: terms.pop(name) for name in _TERMS if name in terms}
+    european: Any = option.of(inner)
+    return made(european, **terms)
+
+
+_TERMS = ("maturity", "strike", "trigger", "cash")
+PRODUCTS = {
+    "barrier": Product(
+        partial(_knocked, Barrier), ("option", "level", "direction", "knock", "frequency"), ("rebate",),
+        "a European that begins or ends when the spot is at or beyond a level", tuple(europeans.PRODUCTS), also=_TERMS,
+        conduct=_CONDUCT,
+    ),
+    "double_barrier": Product(
+        partial(_knocked, DoubleBarrier), ("option", "lower", "upper", "knock", "frequency"), ("rebate",),
+        "the same with two levels", tuple(europeans.PRODUCTS), also=_TERMS, conduct=_CONDUCT,
+    ),
+}  # fmt: skip

@@ -1,0 +1,111 @@
+"""Series of forwards that end early: accumulators, and target redemption forwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from ...payoffs.accumulator import TARF, Accumulator
+from ...payoffs.protocol import Contract
+from ...payoffs.seasoned import KnownCashFlow, OnDates, Seasoned
+from ..cells import LEVELS, NUMBER, TERM, TEXT, WORD, Column, level, numbers, word
+from .history import History
+from .product import Conduct, Product, needs_it
+
+_SIDES, _LAST, _SETTLED = ("buy", "sell"), ("exact", "full", "none"), ("fixing", "end", "delivery")
+COLUMNS = (
+    Column("target", TERM, NUMBER, LEVELS, "gain of a unit that ends a target redemption forward", level),
+    Column("gearing", TERM, TEXT, ">= 0; for each date, separated by `;`", "units where a fixing of an accumulator or "
+           "target redemption forward is a loss, per unit where it is a gain; 1 if blank", numbers,
+           harmless=("1", "1.0")),
+    Column("forward", TERM, WORD, "buy, sell", "what an accumulator or target redemption forward does at its strike; "
+           "buy if blank", partial(word, _SIDES)),
+    Column("last_fixing", TERM, WORD, ", ".join(_LAST), "what the fixing that ends it pays; if blank none of an "
+           "accumulator, which has no exact, and what is missing to the target of a target redemption forward",
+           partial(word, _LAST)),
+    Column("settlement", TERM, WORD, ", ".join(_SETTLED), "fixings are paid on their dates, or together at the end, "
+           "or the units of an accumulator are delivered at the end; fixing if blank", partial(word, _SETTLED)),
+)  # fmt: skip
+
+
+def _accumulator(**terms: Any) -> Accumulator:
+    """An accumulator from the columns of a book, ``none`` being where the level is not watched."""
+    if terms.get("side") == "sell" and "level" in terms:
+        given = terms["level"] if isinstance(terms["level"], tuple) else (terms["level"],)
+        each = tuple(0.0 if x == inf else x for x in given)
+        terms["level"] = each if len(each) > 1 else each[0]
+    return Accumulator(**terms)
+
+
+def _whole(history: History) -> Accumulator | TARF:
+    whole = history.whole
+    assert isinstance(whole, (Accumulator, TARF))
+    return whole
+
+
+def _needed(history: History, made: Sequence[date]) -> list[date]:
+    """The observations up to the end of the series."""
+    whole, known = _whole(history), []
+    for day in made:
+        known.append(history.observed.get(day, np.nan))
+        if whole.ended(known) is not None:
+            last = [history.days[-1]] if made[-1] == history.days[-1] and whole.settlement == "delivery" else []
+            return [*dict.fromkeys([*made[: len(known)], *last])]
+    return [*made]
+
+
+def _left(history: History, spot: float) -> tuple[Contract, str]:
+    """What is left of a series of forwards that may have ended."""
+    whole, seen, span = _whole(history), history.seen(spot), history.span
+    made = [*seen.values()]
+    ended = whole.ended(made)
+    years = tuple(map(history.years, history.days))
+    if ended is None and not history.ahead:
+        return history.settled(spot)
+    if ended is not None and (whole.settlement != "delivery" or not history.ahead):
+        return _over(history, whole, made, ended)
+    if not made and span.paid == span.maturity:
+        return history.product.of(history.dated(history.days)), ""
+    later = None if span.paid == span.maturity else history.years(span.paid)
+    payments = None if later is None else (later,) if whole.settlement != "fixing" else (*years[:-1], later)
+    event = (
+        f"; ended on {history.days[ended]} at {made[ended]:g}, its units to be delivered" if ended is not None else ""
+    )
+    gained = f"; {whole.gained(made):g} of {whole.target:g} gained" if isinstance(whole, TARF) and made else ""
+    return Seasoned(OnDates(whole, years, payments), tuple(made)), history.progress(spot) + event + gained
+
+
+def _over(history: History, whole: Accumulator | TARF, made: Sequence[float], ended: int) -> tuple[Contract, str]:
+    """What is due of a series that has ended, on the fixing of this number."""
+    span, day = history.span, history.days[ended]
+    last = ended == len(history.days) - 1
+    paid = day if whole.settlement == "fixing" and not last else span.paid
+    event = f"ended on {day} at {made[ended]:g}"
+    if paid < span.today:
+        return KnownCashFlow(0.0, 0.0), f"{event}: worth nothing"
+    path = [*made, *[made[-1]] * (len(history.days) - len(made))]
+    flows = np.ravel(whole(np.array(path)[:, None]))
+    amount = float(flows[ended] if whole.settlement == "fixing" else flows[-1])
+    return KnownCashFlow(amount, history.years(paid)), f"{event}: pays {amount:g} on {paid}"
+
+
+_CONDUCT = Conduct(left=_left, needed=_needed, moving=needs_it("what the fixing pays depends on it"))
+_NAMES, _BY_DATE = {"forward": "side"}, ("strike", "level")
+_TERMS = ("gearing", "forward", "last_fixing", "settlement")
+PRODUCTS = {
+    "accumulator": Product(
+        _accumulator, ("frequency", "strike"), ("level", *_TERMS),
+        "a unit bought (sold) at the strike on each date, more where that is a loss, until the spot is at a level",
+        names=_NAMES, lists=_BY_DATE, conduct=_CONDUCT,
+    ),
+    "tarf": Product(
+        TARF, ("frequency", "strike", "target"), _TERMS,
+        "a target redemption forward: the same, until the gains have reached a target", names=_NAMES, lists=_BY_DATE,
+        conduct=_CONDUCT,
+    ),
+}  # fmt: skip

@@ -1,0 +1,134 @@
+"""Notes: autocallables, snowball and phoenix, and reverse convertibles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from math import inf
+from typing import Any
+
+from ..._checks import refuse
+from ...payoffs.autocallable import Autocallable
+from ...payoffs.protocol import Contract
+from ..cells import (
+    ANYTHING,
+    DATES,
+    LEVELS,
+    NO_AMOUNT,
+    NUMBER,
+    TERM,
+    TEXT,
+    WORD,
+    Column,
+    key_of,
+    levels,
+    share,
+    shares,
+    yes,
+)
+from ..schedule import FINAL, observations
+from . import past_of_notes
+from .history import History, Terms
+from .product import Conduct, Entry, Observations, Product, on_frequency
+
+NO_COUPON = "states no coupon: it pays none"
+COLUMNS = (
+    Column("autocall_level", TERM, TEXT, f"{LEVELS}; for each date, separated by `;`, or none",
+           "spot from which a note is redeemed; the strike if blank; percentages are of the strike", levels),
+    Column("coupon", TERM, TEXT, "a share, 0.02 or 2%; for each date, separated by `;`",
+           "coupon of a date of a note; none if blank. Of no other product", shares, harmless=ANYTHING),
+    Column("coupon_barrier", TERM, TEXT, f"{LEVELS}; for each date, separated by `;`, or none",
+           "spot from which the coupon is paid; the level if blank", levels),
+    Column("memory", TERM, WORD, "yes, no", "whether missed coupons are paid with the next; no if blank", yes,
+           harmless=("no", "false")),
+    Column("knock_in_frequency", TERM, DATES, "final, daily, weekly, monthly, quarterly, or dates separated by `;`",
+           "when a note is compared with its level; final, at the maturity, if blank", harmless=("final",)),
+    Column("protection", TERM, NUMBER, "a share, 0.9 or 90%", "least redemption once knocked in; 0 if blank", share,
+           harmless=NO_AMOUNT),
+    Column("redemption", TERM, NUMBER, "a share, 1 or 100%", "what a note redeems if it is neither called nor knocked "
+           "in; 1 if blank", share, harmless=("1", "1.0", "100%")),
+)  # fmt: skip
+
+
+def _note(strike: float, times: tuple[float, ...], **terms: Any) -> Autocallable:
+    """A note from the columns of a book: a snowball."""
+    return Autocallable(strike, times, **terms)
+
+
+def _phoenix(strike: float, times: tuple[float, ...], **terms: Any) -> Autocallable:
+    """A note whose coupons have a barrier, by default the level of the knock-in, and no memory unless it is stated."""
+    if (barrier := terms.get("coupon_barrier", terms.get("knock_in"))) is None:
+        refuse("coupon_barrier", "be given, or the level of the knock-in", None)
+    return _note(strike, times, **{"memory": False, **terms, "coupon_barrier": barrier})
+
+
+def _reverse(strike: float, times: tuple[float, ...], **terms: Any) -> Autocallable:
+    """A reverse convertible: a note that is never called, with sure coupons; without a level it was knocked in."""
+    return _note(
+        strike, times, call_level=inf, coupon_barrier=0.0, memory=False, knocked_in="knock_in" not in terms, **terms
+    )
+
+
+def _dates(entry: Entry, terms: Terms) -> Observations | None:
+    """The call dates, which are watched by `whole`, and those of the knock-in, kept among the terms."""
+    found, cell = on_frequency(entry, terms), entry.row.cells.get("knock_in_frequency")
+    if found is None or cell is None or key_of(cell) == FINAL:
+        return found
+    if "level" not in terms:
+        refuse("level", "be given: knock_in_frequency says when it counts", None)
+    days = entry.row.read("knock_in_frequency", observations, "", entry.underlying.calendar, entry.span)
+    if days is None:
+        return None
+    terms["knock_in_frequency"] = days
+    return Observations(tuple(sorted({*days, *found.days})), found.days)
+
+
+def _needed(history: History, made: Sequence[date]) -> list[date]:
+    """The observations that decide what is left."""
+    return past_of_notes.needed(history.whole, history.days, history.observed, made)
+
+
+def _left(history: History, spot: float) -> tuple[Contract, str]:
+    """What is left of a note that may have been redeemed."""
+    whole, today = history.whole, history.span.today
+    seen = past_of_notes.joined(history.days, history.seen(spot), today)
+    assert isinstance(whole, Autocallable)
+    if history.is_open and spot in past_of_notes.levels(whole, history.days.index(today)):
+        refuse("fixings", f"hold today's, {today}: with it open, the spot, {spot:g}, is at a level", None)
+    past = whole.past(seen)
+    if past.called is None and not history.ahead:
+        return history.settled(spot)
+    if past.called is not None:
+        return past_of_notes.redeemed(whole, seen, past.called, (history.days, history.span))
+    years = [*map(history.years, history.days)]
+    left = past_of_notes.rest(whole, past, seen, years, history.years(history.span.paid))
+    return left, past_of_notes.progress(history.progress(spot), past, history.days)
+
+
+def _remark(terms: Mapping[str, Any]) -> str:
+    """That no coupon is stated."""
+    return "" if "coupon" in terms else NO_COUPON
+
+
+_CONDUCT = Conduct(dates=_dates, left=_left, needed=_needed, remark=_remark)
+_NAMES = {"level": "knock_in", "autocall_level": "call_level", "knock_in_frequency": "knock_in_times"}
+_TERMS = ("autocall_level", "coupon", "level", "knock_in_frequency", "protection", "redemption")
+_BASE = ("frequency", "strike")
+PRODUCTS = {
+    "autocallable": Product(
+        _note, _BASE, _TERMS, "a note redeemed early, with all coupons so far: a snowball", names=_NAMES,
+        conduct=_CONDUCT,
+    ),
+    "phoenix": Product(
+        _phoenix, _BASE, (*_TERMS, "coupon_barrier", "memory"), "a note redeemed early, whose coupons have a barrier",
+        names=_NAMES, conduct=_CONDUCT,
+    ),
+    "reverse_convertible": Product(
+        _reverse, _BASE, ("coupon", "protection"), "coupons, and a redemption that falls with the spot", names=_NAMES,
+        conduct=_CONDUCT,
+    ),
+    "barrier_reverse_convertible": Product(
+        _reverse, (*_BASE, "level"), ("coupon", "protection", "knock_in_frequency"),
+        "the same, in full unless the spot was at or below a level", names=_NAMES, conduct=_CONDUCT,
+    ),
+}  # fmt: skip

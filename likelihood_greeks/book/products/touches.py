@@ -1,0 +1,64 @@
+"""Cash for a touch of a level, or for none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from ..._checks import refuse
+from ...payoffs.protocol import Contract
+from ...payoffs.seasoned import KnownCashFlow
+from ...payoffs.touch import DoubleNoTouch, NoTouch, OneTouch
+from ..cells import TERM, WORD, Column, word
+from ..underlying import Underlying
+from .barriers import nearest, touch, touched, until_touched, verify_off_barrier
+from .history import History, Terms
+from .product import Conduct, Entry, Product, levels_in_currency
+
+COLUMNS = (
+    Column("pays_at", TERM, WORD, "end, hit", "when a one-touch pays: at its end, or when touched; end if blank",
+           partial(word, ("end", "hit")), harmless=("end",)),
+)  # fmt: skip
+
+
+def _settled(entry: Entry, terms: Terms) -> Terms:
+    """The terms; what is paid when touched has no other payment date."""
+    if terms.get("pays_at") == "hit" and entry.span.paid != entry.span.maturity:
+        refuse("payment_date", "be blank: it pays when touched", entry.span.paid.isoformat())
+    return levels_in_currency(entry, terms)
+
+
+def _read_at(terms: Mapping[str, Any], underlying: Underlying, years: float) -> float:
+    """The nearest level."""
+    return nearest(terms, underlying.spot)
+
+
+def _left(history: History, spot: float) -> tuple[Contract, str]:
+    """What is left of cash for a touch, or for none."""
+    span, hit = history.span, touch(history, spot)
+    live = [day for day in history.watched if day > span.today]
+    verify_off_barrier(history, hit, spot)
+    if hit is None and live:
+        terms = {**history.dated(live), "maturity": history.years(span.paid)}
+        return history.product.of(terms), history.progress(spot, "past, none at a barrier")
+    event = "never at a barrier" if hit is None else f"touched on {hit} at {history.seen(spot)[hit]:g}"
+    paid = hit if hit is not None and history.terms.get("pays_at") == "hit" else span.paid
+    if (history.name == "one_touch") != (hit is not None) or paid < span.today:
+        return KnownCashFlow(0.0, history.years(span.paid)), f"{event}: worth nothing"
+    cash = history.terms.get("cash", 1.0)
+    return KnownCashFlow(cash, history.years(paid)), f"{event}: pays {cash:g} on {paid}"
+
+
+_CONDUCT = Conduct(settled=_settled, read_at=_read_at, left=_left, needed=until_touched, decided=touched)
+_ONE, _TWO = ("maturity", "frequency", "level", "direction"), ("maturity", "frequency", "lower", "upper")
+PRODUCTS = {
+    "one_touch": Product(
+        OneTouch, _ONE, ("cash", "pays_at"), "cash if the spot is at or beyond a level on a date",
+        names={"pays_at": "paid"}, conduct=_CONDUCT,
+    ),
+    "no_touch": Product(NoTouch, _ONE, ("cash",), "cash if it is on none", conduct=_CONDUCT),
+    "double_no_touch": Product(
+        DoubleNoTouch, _TWO, ("cash",), "cash if the spot is between two levels on all dates", conduct=_CONDUCT
+    ),
+}  # fmt: skip
