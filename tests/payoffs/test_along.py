@@ -11,7 +11,16 @@ from tests.support.payoffs import PAYOFFS
 
 TIMES = (0.2, 0.5, 0.6, 1.0)
 LEVELS = np.array([[118.0], [115.0], [112.0], [109.0]])
-WITHOUT = {"Asian", "seasoned Asian", "cliquet", "variance swap", "volatility swap"}
+WITHOUT = {
+    "target forward",
+    "target forward, full",
+    "target forward, none",
+    "Asian",
+    "seasoned Asian",
+    "cliquet",
+    "variance swap",
+    "volatility swap",
+}
 
 
 def paths(n_paths=4000, seed=1, deviation=0.15):
