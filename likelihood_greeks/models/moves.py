@@ -66,7 +66,8 @@ class Slope:
     def first_only(self) -> bool:
         """Whether it changes no move but the first, and that alike on all paths."""
         columns = self.mean, self.variance
-        return all(rows.shape[1] == 1 and not (rows if len(rows) == 1 else rows[1:]).any() for rows in columns)
+        alone = (rows.shape[1] == 1 and not (rows if len(rows) == 1 else rows[1:]).any() for rows in columns)
+        return len(self.mean) > 0 and all(alone)
 
     @property
     def first(self) -> Slope:

@@ -227,3 +227,9 @@ def test_a_barrier_is_as_good_as_its_line(level, direction, dates, deviations):
     assert found.diagnostics.controls["control"].str.contains("integrated along").any()
     for greek, deviation in zip(("price", "delta", "vega"), deviations, strict=True):
         assert found[greek].standard_error * np.sqrt(32_768) < 1.15 * deviation, greek
+
+
+def test_a_snowball_under_heston_has_its_line():
+    """On four dates, some of whose skeletons score none."""
+    found = lg.greeks(LAWS["Heston, a desk's"].law, SNOWBALL, ["delta"], paths=2048, seed=3)
+    assert found.diagnostics.controls["control"].str.contains("integrated along").any()
