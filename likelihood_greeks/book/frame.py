@@ -24,7 +24,8 @@ COLUMNS = [
     "volatility", "rate", "currency", "note",
 ]  # fmt: skip
 
-NAMED = 10  # doubtful trades that a note lists
+NAMED = 10  # trades that a note or a line lists
+LINES = 20  # problems that a warning tells
 NEGLIGIBLE = 0.1
 """Of a net position's error: if those of trades whose errors are roughly known are less together, even three times as
 much would raise it by no more than a twentieth."""
@@ -65,14 +66,31 @@ def with_notes(rows: Iterable[Row], more: Iterable[str]) -> list[Row]:
 
 
 def describe(problems: Sequence[Mapping[str, Any]]) -> str:
-    """What is wrong with a book (``frame.attrs["problems"]``), a line a problem; rows are counted from 1."""
-    trades = len({p["row"] for p in problems})
-    lines = [
-        f"  {p['trade_id']} (row {p['row'] + 1}): {p['field']} must {p['requirement']}, "
-        + (f"got {p['value']!r}" if p["value"] != "" else "but is blank")
-        for p in problems
-    ]
-    return "\n".join([f"{trades} trade{'s' * (trades != 1)} could not be priced:", *lines])
+    """What is wrong with a book (``frame.attrs["problems"]``), a line a problem; rows are counted from 1.
+
+    Trades with the same problem share a line; of many problems, and of many trades, some are named and all counted.
+    """
+    shared: dict[str, list[tuple[str, int]]] = {}
+    for p in problems:
+        got = f"got {p['value']!r}" if p["value"] != "" else "but is blank"
+        trades = shared.setdefault(f"{p['field']} must {p['requirement']}, {got}", [])
+        trades.append((p["trade_id"], p["row"] + 1))
+    lines = [f"  {_named(trades)}: {what}" for what, trades in shared.items()]
+    told = len({trade for trades in [*shared.values()][:LINES] for trade in trades})
+    count = len({p["row"] for p in problems})
+    if len(lines) > LINES:
+        rest = count - told
+        lines[LINES:] = [f"  {len(lines) - LINES} more problems, and {rest} more trades; all are in attrs['problems']"]
+    return "\n".join([f"{count} trade{'s' * (count != 1)} could not be priced:", *lines])
+
+
+def _named(trades: Sequence[tuple[str, int]]) -> str:
+    """Trades with their rows, the first of many."""
+    if len(trades) == 1:
+        return f"{trades[0][0]} (row {trades[0][1]})"
+    names, rows = (", ".join(str(entry) for entry in column[:NAMED]) for column in zip(*trades, strict=True))
+    more = f" and {len(trades) - NAMED} more" if len(trades) > NAMED else ""
+    return f"{names}{more} (rows {rows}{', ...' * bool(more)})"
 
 
 def plain(problem: Problem) -> Row:

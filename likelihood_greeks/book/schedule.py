@@ -15,6 +15,8 @@ from .rows import Row
 
 REGULAR = ("daily", *PERIODS)
 """What the column frequency may hold instead of dates."""
+CONTINUOUS = ("continuous", "continuously", "cont", "american")
+"""What it may not hold, since nothing here observes at all times."""
 FINAL = "final"
 """What the column knock_in_frequency may hold instead: the maturity."""
 
@@ -80,6 +82,8 @@ def observations(name: str, value: object, ending: str, calendar_name: str, own:
         return regular(key_of(value), calendar_name, own.first, end)
     parts = value.split(";") if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
     clear(name, value)
+    if key_of(value) in CONTINUOUS:
+        refuse(name, "be dates or daily: continuous observation is not supported", value)
     try:
         days = tuple(iso_date(name, part) for part in parts)
     except InvalidValueError:
