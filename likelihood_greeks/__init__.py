@@ -23,6 +23,7 @@ from .models.curves import Curves
 from .models.gbm import GBM
 from .models.heston.calibration import HestonCalibration
 from .models.heston.law import Heston
+from .models.local_volatility.fit import LocalVolatilityFit
 from .models.local_volatility.grid import LocalVolatilityGrid
 from .models.local_volatility.law import LocalVolatility
 from .models.protocol import PathModel, Paths
@@ -84,6 +85,7 @@ __all__ = [
     "Interrupted",
     "KnownCashFlow",
     "LocalVolatility",
+    "LocalVolatilityFit",
     "LocalVolatilityGrid",
     "Lookback",
     "Market",

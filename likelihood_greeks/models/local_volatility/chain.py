@@ -57,24 +57,27 @@ def checked(steps: Any) -> Steps:
     return dates("steps", steps)
 
 
-def chain(steps: Steps, times: Sequence[float] | FloatArray, elapsed: float) -> Chain:
+def chain(steps: Steps, times: Sequence[float] | FloatArray, elapsed: float, breaks: tuple[float, ...] = ()) -> Chain:
     """The chain up to dates `times` (years from now), some years after the date that the surface is counted from.
 
     The dates are always among the steps. Between two of them the others are either given, or equal and so many that
-    there are at least `steps` a year. The step that is under way now keeps the volatility of its start.
+    there are at least `steps` a year; then they end at `breaks` as well, where the surface jumps. The step that is
+    under way now keeps the volatility of its start.
 
     Raises
     ------
     ValueError
         If the steps are given and end before the last date.
     """
-    return _chain(steps, tuple(np.asarray(times, dtype=float).tolist()), elapsed)
+    return _chain(steps, tuple(np.asarray(times, dtype=float).tolist()), elapsed, breaks)
 
 
 @lru_cache(maxsize=256)
-def _chain(steps: Steps, times: tuple[float, ...], elapsed: float) -> Chain:
+def _chain(steps: Steps, times: tuple[float, ...], elapsed: float, breaks: tuple[float, ...]) -> Chain:
     ends = np.asarray(times) + elapsed
-    whole_chain = _divided(steps, ends) if isinstance(steps, int) else _given(np.asarray(steps), ends)
+    whole_chain = (
+        _divided(steps, _with(ends, np.asarray(breaks))) if isinstance(steps, int) else _given(np.asarray(steps), ends)
+    )
     ahead = whole_chain > elapsed + SAME_DATE
     left, inside = whole_chain[~ahead], whole_chain[ahead]
     seen = np.searchsorted(inside, ends - SAME_DATE)
@@ -97,6 +100,11 @@ def _given(steps: FloatArray, ends: FloatArray) -> FloatArray:
     """Given steps up to the last date, and the dates."""
     if not ends[-1] <= steps[-1] + SAME_DATE:
         refuse("steps", f"reach the last date, {ends[-1]:g} years", float(steps[-1]))
-    near = np.abs(steps[:, None] - ends[np.clip(np.searchsorted(ends, steps)[:, None] - [1, 0], 0, len(ends) - 1)])
-    others = steps[(near.min(axis=1) > SAME_DATE) & (steps < ends[-1])]
-    return np.sort(np.concatenate([others, ends]))
+    return _with(ends, steps)
+
+
+def _with(ends: FloatArray, others: FloatArray) -> FloatArray:
+    """Dates, and times up to the last of them that are none of them."""
+    near = np.abs(others[:, None] - ends[np.clip(np.searchsorted(ends, others)[:, None] - [1, 0], 0, len(ends) - 1)])
+    kept = others[(near.min(axis=1) > SAME_DATE) & (others < ends[-1]) & (others > 0.0)]
+    return np.sort(np.concatenate([kept, ends]))

@@ -2,8 +2,8 @@ r"""A local volatility on a grid of times and spots.
 
 Between the spots, in their logarithms, a cubic joins the nodes with continuous slopes, each that of the parabola
 through a node and its neighbours; the slopes at both ends are zero, and beyond them the volatility is that of the end.
-Between times it is linear, before the first and after the last constant. So it is a sum of the nodes' volatilities
-times functions of time and spot that depend on nothing else.
+Between times it is linear, or constant from each to the next; before the first and after the last it is constant. So it
+is a sum of the nodes' volatilities times functions of time and spot that depend on nothing else.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from ..._checks import non_negative, positive, refuse
 from ..._typing import AnyArray, FloatArray
+from .chain import SAME_DATE
 
 NEAREST = 1e-5  # of the distance between the end nodes, how near to each other two may be
 INSIDE = 16  # points of a cell at which it must be positive
@@ -56,6 +57,8 @@ class LocalVolatilityGrid:
         Currency, increasing, > 0; at least two.
     volatilities : array_like, shape (n_times, n_spots)
         Per square-root year, > 0.
+    constant : bool
+        Whether a row holds from its time up to the next one; else the volatility is linear between them.
 
     Raises
     ------
@@ -64,8 +67,8 @@ class LocalVolatilityGrid:
 
     Notes
     -----
-    Between times linear; between spots cubic in the logarithm, each slope that of the parabola through a node and its
-    neighbours. Beyond the grid the volatility is that of its edge.
+    Between times linear or constant; between spots cubic in the logarithm, each slope that of the parabola through a
+    node and its neighbours. Beyond the grid the volatility is that of its edge.
 
     Examples
     --------
@@ -78,6 +81,7 @@ class LocalVolatilityGrid:
     times: tuple[float, ...]
     spots: tuple[float, ...]
     volatilities: FloatArray
+    constant: bool = False
     _coefficients: FloatArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -156,7 +160,9 @@ class LocalVolatilityGrid:
     def shares(self, time: float) -> list[tuple[int, float]]:
         """Which rows of the grid a time reads, and how much of each."""
         k = int(np.searchsorted(self.times, time, side="right"))
-        if k in (0, len(self.times)):
+        if self.constant and k < len(self.times) and self.times[k] - time <= SAME_DATE:
+            k += 1
+        if k in (0, len(self.times)) or self.constant:
             return [(0 if k == 0 else k - 1, 1.0)]
         part = (time - self.times[k - 1]) / (self.times[k] - self.times[k - 1])
         return [(k - 1, 1.0 - part), (k, part)]
@@ -170,6 +176,13 @@ class LocalVolatilityGrid:
         away = log_spot - self.nodes[np.maximum(cell - 1, 0)]
         a, b, c, d = rows[cell].T
         return a + away * (b + away * (c + away * d)), b + away * (2.0 * c + 3.0 * d * away)
+
+    def weights(self, log_spot: FloatArray) -> FloatArray:
+        """What the nodes' volatilities of one time are multiplied with at some log-spots, shape (n, n_spots)."""
+        cell = np.searchsorted(self.nodes, log_spot, side="right")
+        away = log_spot - self.nodes[np.maximum(cell - 1, 0)]
+        powers = away[:, None] ** np.arange(4)
+        return np.asarray(np.einsum("np,nps->ns", powers, self.basis[cell]))
 
     def levels(self, time: float, log_spot: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Volatilities at one time and their derivatives in the log-spot; both of the shape of `log_spot`."""
