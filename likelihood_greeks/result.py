@@ -12,6 +12,7 @@ import pandas as pd
 from .estimate import Estimate, Statistics, doubt
 from .parameters import Greek, label
 
+PARTS = ["greek", "asset", "bucket"]
 COLUMNS = ["value", "standard_error", "low", "high", "n_paths", "variance_ratio", "note"]
 
 
@@ -65,6 +66,24 @@ class Diagnostics:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a Greek an estimate is.
+
+    Attributes
+    ----------
+    greek : str
+        The Greek.
+    asset, bucket : str
+        Whose it is, and its node: empty where not meant.
+    """
+
+    greek: str
+    asset: str = ""
+    bucket: str = ""
+
+
+@final
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """Estimates by Greek.
@@ -81,6 +100,8 @@ class Result:
         Reproduces the result.
     sampling : str
     diagnostics : Diagnostics
+    parts : mapping of str to Part
+        What of a Greek an estimate is, by label, where it is not the whole: ``result["vega[0]"]`` is the first bucket.
     """
 
     estimates: Mapping[str, Estimate]
@@ -88,6 +109,7 @@ class Result:
     seed: int
     sampling: str
     diagnostics: Diagnostics
+    parts: Mapping[str, Part] = field(default_factory=dict)
 
     def __getitem__(self, greek: Greek) -> Estimate:
         reverse = greek if isinstance(greek, str) else greek[::-1]
@@ -108,12 +130,22 @@ class Result:
         return self.diagnostics.pilot_seconds + self.diagnostics.main_seconds
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a Greek, the price first, in raw units (per 1.00 of each parameter, theta per year)."""
+        """One row a Greek, the price first, in raw units (per 1.00 of each parameter, theta per year).
+
+        The index is the Greek. Where there are parts of Greeks the first columns are ``greek, asset, bucket`` in its
+        place, empty where not meant, and buckets follow their Greek in the order of the nodes (years).
+        """
         rows = {greek: [getattr(e, c) for c in COLUMNS] for greek, e in self.estimates.items()}
-        return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("greek")
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("greek")
+        if not self.parts:
+            return table
+        parts = [self.parts.get(name, Part(name)) for name in table.index]
+        for place, column in enumerate(PARTS):
+            table.insert(place, column, [getattr(part, column) for part in parts])
+        return table.reset_index(drop=True)
 
     def __str__(self) -> str:
-        table = self.to_frame().to_string(float_format=lambda x: f"{x:.6g}")
+        table = self.to_frame().to_string(float_format=lambda x: f"{x:.6g}", index=not self.parts)
         return f"{self.method}, {self.sampling} sampling, seed {self.seed}, {self.seconds:.2f} s\n{table}"
 
     __repr__ = __str__

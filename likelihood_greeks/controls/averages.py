@@ -33,6 +33,7 @@ from ..estimators.likelihood_ratio import Combination
 from ..numerics.jets import Jet
 from ..parameters import Derivative
 from ..payoffs.relaxed.tape import Level
+from .by_interval import ByInterval, minus_one
 from .protocol import CLOSED_FORM, Load, Scene, SharedPaths, by_greek
 
 Kind: TypeAlias = Literal["digital", "call", "forward"]
@@ -93,6 +94,14 @@ class Twin:
             return np.asarray(weighted - known.derivative(*derivative))
 
         return by_greek(sample, self.greek, combinations)
+
+    def by_interval(self, scene: Scene) -> ByInterval | None:
+        """The samples of a first derivative by intervals; None of a price."""
+        if not self.greek:
+            return None
+        times = scene.drawn.paths.times[list(self.rows)]
+        known = _known(scene.paths.model, self, tuple(times.tolist()))
+        return ByInterval(_payment(self, scene.paths), known=((minus_one, known),))
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of the averages over its dates."""

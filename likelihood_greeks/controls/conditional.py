@@ -71,6 +71,9 @@ class Conditional:
 
         return by_greek(sample, self.rate is not None, combinations)
 
+    def by_interval(self, scene: Scene) -> None:
+        """Not known: a law without anything beneath its spots does not offer it."""
+
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of a further rate beneath the spots."""
         further = self.rate is not None and self.rate != load.rate

@@ -15,6 +15,7 @@ from ..numerics.jets import Jet
 from ..parameters import Derivative
 from ..payoffs.european import Pieces
 from . import conditional
+from .by_interval import Blocks, ByInterval, minus_one
 from .handed_over import HANDOVER, RATE
 from .handover import Handover, beneath
 from .protocol import CLOSED_FORM, Load, Scene, by_greek
@@ -62,24 +63,35 @@ class Vanilla:
 
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """Payment times weight less its known mean, Greek by Greek, by the law of that one date."""
-        spot = scene.drawn.spot[self.row]
-        digital, call = _known(scene.paths.model, self.level, float(scene.drawn.paths.times[self.row]))
-        above = spot > self.level
-        payment, known = (
-            (above.astype(float), digital) if self.kind == "digital" else (above * (spot - self.level), call)
-        )
+        payment, known = self._paid(scene)
 
         def sample(derivative: Derivative) -> FloatArray:
             exact = known.derivative(*derivative)
             if self.given:
                 smooth = conditional.expected(self.pieces, self.row, scene, derivative, self.rate)
-                return np.zeros_like(spot) if smooth is None else smooth - exact
+                return np.zeros_like(payment) if smooth is None else smooth - exact
             if not derivative:
                 return np.asarray(payment - exact)
             weight = scene.paths.skeletons.weights(self._way, [derivative])[derivative]
             return np.asarray(payment * weight - exact)
 
         return by_greek(sample, self.rate is not None, combinations)
+
+    def by_interval(self, scene: Scene) -> ByInterval | None:
+        """The samples of a first derivative by intervals; None of a price."""
+        if self.rate is None or self.given:
+            return None
+        payment, known = self._paid(scene)
+        ends = (self.row,)
+        scored = Blocks(scene.paths.skeletons.between(ends), ends, payment)
+        return ByInterval(np.zeros_like(payment), (scored,), ((minus_one, known),))
+
+    def _paid(self, scene: Scene) -> tuple[FloatArray, Jet]:
+        """The payment, shape (n_paths,), and its known mean."""
+        spot = scene.drawn.spot[self.row]
+        digital, call = _known(scene.paths.model, self.level, float(scene.drawn.paths.times[self.row]))
+        above = spot > self.level
+        return (above.astype(float), digital) if self.kind == "digital" else (above * (spot - self.level), call)
 
     @property
     def _way(self) -> Handover:

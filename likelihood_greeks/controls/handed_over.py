@@ -10,6 +10,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
+from .by_interval import ByInterval
 from .handover import Gradual, Way, words
 from .protocol import Load, Scene
 from .widths import Relaxation
@@ -61,6 +62,10 @@ class HandedOver:
                 if moved.vanishes(combination, row):
                     row[:] = 0.0
         return found
+
+    def by_interval(self, scene: Scene) -> ByInterval:
+        """The samples of a first derivative by intervals."""
+        return scene.moved(self.relaxation).by_interval(self.way)  # type: ignore[arg-type]
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: the relaxation, the way beneath the spots, and the motion along it."""

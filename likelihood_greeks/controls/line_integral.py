@@ -111,6 +111,14 @@ class Integral:
             found = found + density * (there + stretch * (crossings.point - line.place)) / crossings.length
         return found
 
+    def pushed(self) -> tuple[FloatArray, FloatArray, list[tuple[Crossings, FloatArray]]]:
+        """The derivatives of F in the log-spots of the dates used, where the paths are, and in their lengths; and those
+        in the log-spots at crossings whose date every path finds for itself.
+        """  # fmt: skip
+        still, along, sent = once(self._known, "pulled", lambda: self._pull(ONE))
+        found = zip(self._watched, sent, strict=True)
+        return still, along, [(crossings, density / crossings.length) for crossings, density in found]
+
     def _pull(self, weight: Polynomial) -> tuple[FloatArray, FloatArray, FloatArray]:
         """The derivatives of F in the log-spots where the paths are, in their lengths, and in minus the points found
         date by date.

@@ -18,9 +18,11 @@ from ..estimators.likelihood_ratio import Combination, splits
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
+from .by_interval import ByInterval
 from .handed_over import HANDOVER, RATE, TRAVEL
 from .handover import beneath
 from .line_integral import Integral
+from .line_intervals import LinePush
 from .line_layout import Layout
 from .line_scores import second
 from .lines import Direction, Line
@@ -60,15 +62,17 @@ class LineIntegrated:
 
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """The estimate's samples less those of the integral; zero for second derivatives in two clocks."""
-        skeletons, flows = scene.paths.skeletons, scene.flows
-        line = scene.paths.shared(("line", self.direction), lambda: Line(skeletons, self.direction))
+        flows = scene.flows
+        line = self._line(scene)
         discount = scene.paths.model.discount_jet(payment_times(scene.payoff, flows))
         known = dict[tuple[Derivative, Derivative], FloatArray | None]()
 
         @cache
         def integrated(paid: Derivative) -> tuple[FloatArray, Integral]:
             """Of flows times derivatives of their discount factors."""
-            factors = discount.derivative(*paid) if paid else discount.value
+            if not paid:
+                return scene.value, self._along(scene, discount.value)
+            factors = discount.derivative(*paid)
             return factors @ flows, Integral(self.layout, line, factors)
 
         def difference(paid: Derivative, rest: Derivative) -> FloatArray | None:
@@ -85,6 +89,29 @@ class LineIntegrated:
             return np.asarray(sum(x for x in found if x is not None))
 
         return by_greek(sample, True, combinations)
+
+    def _line(self, scene: Scene) -> Line:
+        skeletons = scene.paths.skeletons
+        return scene.paths.shared(("line", self.direction), lambda: Line(skeletons, self.direction))
+
+    def _along(self, scene: Scene, factors: FloatArray) -> Integral:
+        """The integral of the present value."""
+        key = "along", id(self.layout), self.direction
+        return once(scene.known, key, lambda: Integral(self.layout, self._line(scene), factors))
+
+    def by_interval(self, scene: Scene) -> ByInterval:
+        """The samples of a first derivative by intervals, of a law with nothing beneath its spots."""
+        flows, line = scene.flows, self._line(scene)
+        discount = scene.paths.model.discount_jet(payment_times(scene.payoff, flows))
+        along = self._along(scene, discount.value)
+
+        def less() -> FloatArray:
+            """The flows less their integrals, one by one."""
+            if len(flows) == 1:
+                return np.asarray(flows - along.value / discount.value)
+            return flows - np.stack([Integral(self.layout, line, unit).value for unit in np.eye(len(flows))])
+
+        return ByInterval(scene.value, (LinePush(along, -1.0),), ((less, discount),))
 
     def _integrand(self, along: Integral, derivative: Derivative) -> FloatArray | None:
         match derivative:

@@ -128,7 +128,7 @@ class Line:
         away = np.log(levels[:, None] / self.skeletons.drawn.spot[rows])
         away *= sign / self.lengths[rows]
         nearest = away.argmin(axis=0)
-        return taken(away, nearest), rows[nearest], taken(self._reached, rows[nearest])
+        return taken(away, nearest), rows[nearest], taken(self.reached, rows[nearest])
 
     def tangent(self, name: str, rate: float, where: Crossings) -> tuple[FloatArray, FloatArray]:
         """At a date of its own for every path: how the log-spot moves where the path is, and by how much a unit of the
@@ -156,7 +156,7 @@ class Line:
         if noisy is NONE:
             return found
         if alike(noisy):
-            carried = _contracted(self._reached[rows], still) + _contracted(self.lengths[rows], lengths)
+            carried = _contracted(self.reached[rows], still) + _contracted(self.lengths[rows], lengths)
             return np.asarray(found + noisy[0] * carried)
         if noisy.shape[1] == 1 and not noisy[1:].any():
             moved = self.moves.noise[0] * still.sum(axis=0) + self.shares[0] * lengths.sum(axis=0)
@@ -169,7 +169,8 @@ class Line:
         return _so_far(noisy * self.moves.noise), _so_far(noisy * self.shares)
 
     @cached_property
-    def _reached(self) -> FloatArray:
+    def reached(self) -> FloatArray:
+        """The noise of all moves up to every date, shape (n_times, n_paths)."""
         return _so_far(self.moves.noise)
 
 

@@ -18,6 +18,7 @@ from ..estimators.likelihood_ratio import Combination, sum_of
 from ..models.moves import NONE, alike, weighted
 from ..numerics.arrays import cumulated, once
 from ..parameters import TIME, Derivative
+from .by_interval import Blocks, ByInterval, Push, Pushes, descending
 from .handover import Handover, Hold, Skeleton
 from .skeletons import Skeletons, starts
 
@@ -129,6 +130,42 @@ class MovedPayoff:
         moved = self._once(("held", hold, rate), lambda: np.stack(list(shifts.values())) @ gradient)
         weight = self.motion.drift_weights(hold, rate)[name]
         return self.value * weight + self.along((name,), Handover((), rate)) - moved[list(shifts).index(name)]
+
+    def by_interval(self, handover: Handover) -> ByInterval:
+        """The control of every first derivative by intervals: its integrand less that of the estimate."""
+        skeleton, parts = handover.skeleton, list[Push]()
+        if skeleton:
+            parts.append(Blocks(self.motion.between(skeleton), skeleton, self.value))
+        if self.gradient is not None and len(skeleton) < len(self.gradient):
+            parts.append(self._travelling(self.gradient, handover))
+        return ByInterval(-self.value, tuple(parts))
+
+    def _travelling(self, gradient: FloatArray, handover: Handover) -> Pushes:
+        """What travels: of every move what it does to all later spots, less what is handed over at scored dates."""
+        moves, skeleton = self.motion.moves, handover.skeleton
+        mean = self._ahead.copy()
+        if skeleton:
+            descending(self.motion.handed(gradient, skeleton), skeleton, mean)
+        variance = (0.5 / moves.variance) * moves.noise * mean
+        if skeleton:
+            variance[: skeleton[-1] + 1] += self._turning(gradient, skeleton)
+        if handover.hold:
+            held, turned = self.motion.held(handover.hold)
+            taken = held * (self.value * self.motion.differences - gradient)
+            variance += cumulated(turned * taken, backwards=True)
+            mean += cumulated(taken, backwards=True)
+        return Pushes(mean, variance)
+
+    def _turning(self, gradient: FloatArray, skeleton: Skeleton) -> FloatArray:
+        """What bridges gain as the clock turns under them, move by move, up to the last scored date."""
+        between, rows = self.motion.between(skeleton), gradient[: skeleton[-1] + 1].copy()
+        factors = 0.5 * between.noise / between.variance
+        for factor, start, end in zip(factors, starts(skeleton), skeleton, strict=True):
+            rows[start : end + 1] *= factor
+        handed = self.motion.handed(rows, skeleton)
+        cumulated(rows, backwards=True)
+        descending(handed, skeleton, rows)
+        return rows
 
     def second(self, pair: Derivative, handover: Handover) -> FloatArray:
         """The integrand of a second derivative: the first in ``pair[0]``, scored in ``pair[1]`` at all dates."""

@@ -13,6 +13,7 @@ from ..scouted import Scouted
 from .protocol import Control, Load, cost
 from .regression import Fit, Products, fit, refused
 from .selection import choose
+from .sharing import Sharing
 
 NOTHING_PAYS = "no control pays for its cost: plain likelihood ratio"
 
@@ -33,7 +34,9 @@ class Plan:
     paths : int
         Samples that the pilot drew for it.
     scouted : Scouted, optional
-        What scouts say of the variance of controlled samples, shape (n_greeks,).
+        What scouts say of the variance of controlled samples, shape (n_greeks,); of buckets behind them.
+    sharing : Sharing, optional
+        How buckets are controlled.
     """
 
     fit: Fit
@@ -41,6 +44,7 @@ class Plan:
     remarks: tuple[str, ...] = ()
     paths: int = 0
     scouted: Scouted | None = None
+    sharing: Sharing | None = None
 
     @property
     def empty(self) -> bool:

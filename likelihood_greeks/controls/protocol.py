@@ -20,6 +20,7 @@ from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
+from .by_interval import ByInterval
 from .moved_payoff import MovedPayoff
 from .skeletons import Skeletons
 from .state_steps import MovedByState
@@ -120,11 +121,14 @@ class Scene:
     payoff : Contract
     trial : bool
         Whether these are draws of a pilot, in which a control that is nothing but rounding errors must be zero.
+    known : dict
+        What was computed of the payoff for several of its controls.
     """
 
     paths: SharedPaths
     payoff: Contract
     trial: bool = False
+    known: dict[Hashable, Any] = field(default_factory=dict)
     _last: dict[int, MovedPayoff | MovedByState] = field(default_factory=dict)  # one width after the other: one is kept
 
     @property
@@ -180,6 +184,10 @@ class Control(Protocol):
         """Samples for each of some Greeks, shape (n_combinations, n_paths)."""
         ...
 
+    def by_interval(self, scene: Scene) -> ByInterval | None:
+        """The samples of a first derivative by intervals; None if those of all Greeks are alike, or it is not known."""
+        ...
+
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Its work a path, in dates of a plain run, by piece: a piece that two controls have in common is done once."""
         ...
@@ -199,17 +207,24 @@ def cost_of(works: Collection[Mapping[Hashable, float]], load: Load) -> float:
 
 
 def rows(
-    controls: Sequence[Control], scene: Scene, combinations: Sequence[Combination], used: FloatArray | None = None
+    controls: Sequence[Control],
+    scene: Scene,
+    combinations: Sequence[Combination],
+    used: FloatArray | None = None,
+    then: Callable[[int, Control], None] | None = None,
 ) -> FloatArray:
     """The zero-mean controls of every Greek on one chunk, shape (n_greeks, n_controls, n_paths).
 
-    `used`, bool of shape (n_greeks, n_controls), says which are computed: the others are zero. By default all are.
+    `used`, bool of shape (n_greeks, n_controls), says which are computed: the others are zero. By default all are. What
+    else is wanted of a control is done `then`, with its number, while what it is made of is still there.
     """
     found = np.zeros((len(combinations), len(controls), scene.drawn.spot.shape[-1]))
     for j, control in enumerate(controls):
         served = range(len(combinations)) if used is None else np.flatnonzero(used[:, j]).tolist()
         if len(served):
             found[served, j] = control.samples(scene, [combinations[g] for g in served])
+            if then is not None:
+                then(j, control)
     return found
 
 

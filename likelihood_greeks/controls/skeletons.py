@@ -121,20 +121,40 @@ class Skeletons:
         """
 
         def shifts() -> dict[str, FloatArray]:
-            spot, noise, clock = self.drawn.spot[:, 0], self.moves.noise[:, 0], np.cumsum(self.moves.variance[:, 0])
-            times = np.asarray(self.drawn.paths.times)
-            away = np.log(hold.level / spot) + np.cumsum(noise)  # noise up to there, at the level
-            taken = np.minimum(times / (hold.reach * times[-1]), 1.0)
+            taken, turns = (rows[:, 0] for rows in self.held(hold))
             found = {}
             for (name,) in (d for d in self.drawn.weights if len(d) == 1):
                 slope = self.moves.slope(name, rate)
                 if slope.variance is NONE and not slope.mean[1:].any():
                     continue
-                mean, turned = (np.cumsum(spread(r, len(clock))[:, 0]) for r in (slope.mean, slope.variance))
-                found[name] = taken * (mean + 0.5 * turned / clock * away)
+                mean, turned = (np.cumsum(spread(r, len(turns))[:, 0]) for r in (slope.mean, slope.variance))
+                found[name] = taken * (mean + turned * turns)
             return found
 
         return once(self._known, ("shifts", hold, rate), shifts)
+
+    def held(self, hold: Hold) -> tuple[FloatArray, FloatArray]:
+        """What of a motion up to a date the drift that holds a level takes back, and what of the clock's in its units.
+
+        Each of shape (n_times, 1): `shifts` is the first times what the means have moved, and the second times what the
+        clock has.
+        """
+        spot, noise, clock = self.drawn.spot[:, 0], self.moves.noise[:, 0], np.cumsum(self.moves.variance[:, 0])
+        times = np.asarray(self.drawn.paths.times)
+        away = np.log(hold.level / spot) + np.cumsum(noise)  # noise up to there, at the level
+        taken = np.minimum(times / (hold.reach * times[-1]), 1.0)
+        return taken[:, None], (0.5 / clock * away)[:, None]
+
+    @property
+    def differences(self) -> FloatArray:
+        """Scores of the means of moves less those of the next, shape (n_times, n_paths)."""
+
+        def differences() -> FloatArray:
+            scores = self.moves.noise / self.moves.variance
+            scores[:-1] -= scores[1:]
+            return np.asarray(scores)
+
+        return once(self._known, "differences", differences)
 
     def drift_weights(self, hold: Hold, rate: float) -> dict[str, FloatArray]:
         """Weights of these changes of the drift, shape (n_paths,)."""

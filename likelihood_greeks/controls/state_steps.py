@@ -36,6 +36,7 @@ from ..models import travel
 from ..models.moves import ONE, Moves, StateSteps
 from ..numerics.arrays import once
 from ..parameters import Derivative
+from .by_interval import ByInterval, Pushes
 from .handover import Gradual
 from .moved_payoff import ROUNDING
 
@@ -88,6 +89,14 @@ class MovedByState:
         assert isinstance(self.drawn.moves, Moves)
         rows = once(self._known, way, lambda: self.sensitivities(way))
         return travel.pushed_along(self.drawn.moves, name, self.drawn.rate, rows)
+
+    def by_interval(self, way: Gradual) -> ByInterval:
+        """The control of every first derivative by intervals: its integrand less that of the estimate."""
+        moves = self.drawn.moves
+        assert isinstance(moves, Moves)
+        pushed = once(self._known, way, lambda: self.sensitivities(way)) * travel.stretch(moves)
+        variance = (0.5 / moves.variance) * moves.noise * pushed
+        return ByInterval(-self.value, (Pushes(pushed, variance),))
 
     def control(self, combination: Combination, way: Gradual) -> FloatArray:
         """The zero-mean control for a Greek: its integrand less that of the estimate; zero for second derivatives."""

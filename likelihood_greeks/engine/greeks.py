@@ -24,6 +24,7 @@ from ..payoffs.protocol import Contract
 from ..payoffs.separate import verify_separate
 from ..result import Diagnostics, Result, estimates
 from ..streams.chunks import Chunk, Draws, checked
+from .bucket_request import Buckets, bucketed
 from .choice_of_law import HandOver, chosen_law
 from .exact import exact
 from .execution import Workers
@@ -50,6 +51,7 @@ def greeks(
     max_paths: int = MAX_PATHS,
     executor: Workers = None,
     progress: bool = False,
+    buckets: Iterable[str] = (),
 ) -> Result:
     """Price and Greeks by the likelihood-ratio method, unbiased for any payoff, with standard errors.
 
@@ -96,6 +98,10 @@ def greeks(
         a core; ``"serial"`` works in the caller's thread.
     progress : bool
         Show a progress bar; with a target, how far off the errors are, and the time that is left by that.
+    buckets : iterable of str, optional
+        Of ``"vega"``, ``"rho"`` and ``"dividend_rho"`` those that are split by the nodes of their curves too, under a
+        law on curves (`TermStructureGBM`): derivatives in single nodes, from the same paths and controls, unbiased and
+        with errors of their own. They sum to the Greek, which is the shift of all nodes.
 
     Returns
     -------
@@ -121,8 +127,16 @@ def greeks(
     >>> result = lg.greeks(model, lg.Call(105.0, 0.5), ["gamma"], paths=4096, seed=1, target_error={"gamma": "0.1%"})
     >>> result["gamma"].standard_error < 0.001 * result["gamma"].value
     True
+    >>> curves = lg.TermStructureGBM(
+    ...     spot=100.0, times=[0.5, 1.0], zero_rates=[0.02, 0.03], dividend_yields=[0.0, 0.0], volatilities=[0.2, 0.25]
+    ... )
+    >>> average = lg.Asian(100.0, [0.25, 0.5, 0.75, 1.0])
+    >>> result = lg.greeks(curves, average, ["delta"], paths=20_000, seed=1, buckets=["vega"])
+    >>> result.to_frame()[["greek", "bucket", "value"]].round(1).values.tolist()[2:]
+    [['vega', '', 26.4], ['vega', '0.5', 16.2], ['vega', '1', 10.1]]
     """
     law, payoff, wanted = asked(model, payoff, greeks)
+    wanted, split = bucketed(law, wanted, buckets)
     return of_combinations(
         law,
         payoff,
@@ -137,6 +151,7 @@ def greeks(
         max_paths=max_paths,
         executor=executor,
         progress=progress,
+        buckets=split,
     )
 
 
@@ -156,23 +171,28 @@ def of_combinations(
     max_paths: int = MAX_PATHS,
     executor: Workers = None,
     progress: bool = False,
+    buckets: Buckets | None = None,
 ) -> Result:
     """What `greeks` does, of any linear combinations of derivatives by label; parameters as there."""
+    law, parts = (buckets.law, buckets.parts) if buckets else (law, {})
     labels, combinations = list(wanted), tuple(wanted.values())
     count, seed, kind = checked(paths, seed, sampling)
     aim = goal(labels, count, target_error, max_paths, kind)
-    if (sure := exact(law, payoff, wanted, closed_form)) is not None:
-        return Result(sure.estimates, sure.method, seed, kind, Diagnostics(remarks=(sure.remark,)))
+    every = {**wanted, **buckets.combinations()} if buckets else wanted
+    if (sure := exact(law, payoff, every, closed_form)) is not None:
+        known = buckets.ordered(sure.estimates) if buckets else sure.estimates
+        return Result(known, sure.method, seed, kind, Diagnostics(remarks=(sure.remark,)), parts)
     chosen = chosen_law(law, payoff.times, handover, one_of("controls", controls, [*CONTROLS]))
-    group = Group(chosen.law, (payoff,), combinations, CONTROLS[controls], chosen.rate)
+    split = buckets.rows(labels) if buckets else ()
+    group = Group(chosen.law, (payoff,), combinations, CONTROLS[controls], chosen.rate, split)
     check_on_trial(chosen.law, payoff, seed)
 
     pilot = pilot_chunks(seed, aim.most, len(payoff.times), kind) if group.control_names else []
     draws = Draws(seed, len(payoff.times), kind)
     title = "greeks" if progress else ""
     done = pilot_and_main(Estimation(group, count), pilot, draws, aim, executor=executor, title=title)
-    found, diagnostics = told(done, labels, chosen.remark)
-    return Result(found, group.controls.method, seed, kind, diagnostics)
+    found, diagnostics = told(done, labels, chosen.remark, [*parts])
+    return Result(buckets.ordered(found) if buckets else found, group.controls.method, seed, kind, diagnostics, parts)
 
 
 @final
@@ -211,19 +231,24 @@ class Planned:
         return self.run(chunk)
 
 
-def told(done: Done[Planned], labels: list[str], choice: str) -> tuple[dict[str, Estimate], Diagnostics]:
-    """The estimates of a run that is over, and how they came about; `choice` is that of the law, in words."""
+def told(
+    done: Done[Planned], labels: list[str], choice: str, buckets: Sequence[str] = ()
+) -> tuple[dict[str, Estimate], Diagnostics]:
+    """The estimates of a run that is over, those of buckets last, and how they came about.
+
+    `choice` is that of the law, in words.
+    """
     run, pair = done.task.run, Pair.of(done.of(PAYOFFS)[0])
-    doubts = [inconsistency(run.group, done.of(SCORES)), rarity(pair.plain, 0)]
+    doubts, every = [inconsistency(run.group, done.of(SCORES)), rarity(pair.plain, 0)], [*labels, *buckets]
     missed = done.sampled.missed(pair.controlled)
-    notes = {greek: "; ".join(filter(None, [*doubts, missed.get(greek)])) for greek in labels}
-    found = estimates(labels, pair.controlled, done.sampled.paths, pair.plain, notes)
+    notes = {greek: "; ".join(filter(None, [*doubts, missed.get(greek)])) for greek in every}
+    found = estimates(every, pair.controlled, done.sampled.paths, pair.plain, notes)
     diagnostics = Diagnostics(pilot_seconds=done.pilot_seconds, main_seconds=done.main_seconds)
     if isinstance(pair.controlled, Replicated):
-        gain = dict(zip(labels, pair.controlled.gain.tolist(), strict=True))
+        gain = dict(zip(every, pair.controlled.gain.tolist(), strict=True))
         diagnostics = replace(diagnostics, sobol_gain=gain)
     if done.task.plans:
-        diagnostics = _with_plan(diagnostics, done.task, found)
+        diagnostics = _with_plan(diagnostics, done.task, {greek: found[greek] for greek in labels})
     remarks = [*diagnostics.remarks] if done.task.plans else ["no controls were used"]
     remarks = [choice, *remarks, *done.sampled.remarks, done.given_up]
     return found, replace(diagnostics, remarks=tuple(filter(None, remarks)))

@@ -42,11 +42,10 @@ class Run:
         def pairs() -> Iterator[tuple[FloatArray, FloatArray]]:
             for row, plain in enumerate(group.samples(chunk, drawn)):
                 if free is None:
-                    yield plain, plain
-                    continue
-                plan = self.plans[row]
-                own = group.own_samples(chunk, row, plan.specific, shared, plan.used)
-                yield plan.applied(plain, free, own), plain
+                    every = group.uncontrolled(chunk, row, shared, plain)
+                    yield every, every
+                else:
+                    yield group.controlled(chunk, row, self.plans[row], (free, shared), plain)
 
         return pairs(), self.group.scores(chunk, drawn)
 

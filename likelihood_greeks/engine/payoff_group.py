@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
 from .._typing import FloatArray
 from ..controls import free as control_variates
 from ..controls.offers import offered
-from ..controls.plan import Choice, chosen
+from ..controls.plan import Choice, Plan, chosen
 from ..controls.protocol import Control, Load, Scene, SharedPaths, rows
 from ..controls.regression import Products
 from ..controls.widths import own_work
@@ -23,6 +23,8 @@ from ..models.protocol import PathModel
 from ..payoffs.protocol import Contract
 from ..streams.chunks import Chunk
 from . import pilot_draws as pilot
+from .bucket_samples import BucketSamples
+from .buckets import Bucket, Buckets
 
 PROBE = 1 << 20  # index of the pilot's stream that shakes fixings to measure widths
 FOLLOWED = 64  # paths on which the work of a payoff is counted
@@ -93,6 +95,8 @@ class Group:
     controls : Allowed
     rate : float
         At which changes of what is beneath the spots are handed to the measure.
+    buckets : tuple of Bucket
+        Parts of these by node, whose samples follow after theirs.
     """
 
     model: PathModel
@@ -100,6 +104,7 @@ class Group:
     combinations: tuple[Combination, ...]
     controls: Allowed
     rate: float = LIKELIHOOD_RATIO
+    buckets: tuple[Bucket, ...] = ()
 
     @property
     def times(self) -> tuple[float, ...]:
@@ -210,6 +215,40 @@ class Group:
         """A payoff's own controls, Greek by Greek, shape (n_combinations, n_controls, n_samples); see `rows`."""
         scene = Scene(shared, self.payoffs[number], trial=used is None)
         return chunk.fold(rows(controls, scene, self.combinations, used))
+
+    def controlled(
+        self, chunk: Chunk, number: int, plan: Plan, draws: tuple[FloatArray, SharedPaths], plain: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """A payoff's samples by its plan and plain ones, buckets last; `draws` are the free controls and the paths."""
+        free, shared = draws
+        if not self.buckets:
+            own = self.own_samples(chunk, number, plan.specific, shared, plan.used)
+            return plan.applied(plain, free, own), plain
+        if plan.sharing is None:
+            raise TypeError("a plan with controls must say how buckets are controlled")
+        found = self._bucket_samples(number, plan)
+        own, rows, raw = found.controlled(chunk, free, shared, plan.sharing)
+        whole = plan.applied(plain, free, own)
+        rows = plan.sharing.completed(rows, found.greeks, whole)
+        return np.concatenate([whole, rows]), np.concatenate([plain, raw])
+
+    def sharing(self, draws: Sequence[Piloted], number: int, plan: Plan) -> Plan:
+        """The plan with the way that buckets are controlled, fitted to draws of the pilot."""
+        payoff = self.payoffs[number]
+
+        def plain(drawn: Any) -> FloatArray:
+            return drawn.chunk.fold(likelihood_ratio.samples(self.model, payoff, drawn.drawn, self.combinations))
+
+        return replace(plan, sharing=self._bucket_samples(number, plan).sharing(draws, plain))
+
+    def _bucket_samples(self, number: int, plan: Plan) -> BucketSamples:
+        return BucketSamples(self.buckets, self.payoffs[number], plan, self.weights, self.combinations)
+
+    def uncontrolled(self, chunk: Chunk, number: int, shared: SharedPaths, plain: FloatArray) -> FloatArray:
+        """A payoff's plain samples, buckets last."""
+        if not self.buckets:
+            return plain
+        return np.concatenate([plain, chunk.fold(Buckets(self.buckets, Scene(shared, self.payoffs[number])).plain)])
 
 
 def _folded(chunk: Chunk, rows: FloatArray) -> FloatArray:

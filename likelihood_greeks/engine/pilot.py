@@ -25,7 +25,17 @@ def planned(group: Group, pilot: Sequence[Chunk], paths: int, executor: Workers 
 
     Scouts tell what a main run of so many `paths` would hardly see.
     """
-    return scouted(group, plans(group, pilot, executor), pilot[0], paths) if group.control_names else ()
+    if not group.control_names:
+        return ()
+    return scouted(group, _sharing(group, plans(group, pilot, executor), pilot[0]), pilot[0], paths)
+
+
+def _sharing(group: Group, found: Sequence[Plan], first: Chunk) -> Sequence[Plan]:
+    """The plans with what buckets share, if there are any."""
+    if not group.buckets or all(plan.empty for plan in found):
+        return found
+    draws = group.pilot_draws(first)
+    return [group.sharing(draws, number, plan) for number, plan in enumerate(found)]
 
 
 def run_of(group: Group, found: Sequence[Plan]) -> Run:
@@ -65,7 +75,8 @@ def plans(group: Group, pilot: Sequence[Chunk], executor: Workers = None) -> lis
 
 def _judged(group: Group, found: Sequence[Plan], trial: Sequence[Chunk], executor: Workers) -> list[Plan]:
     """The plans without controls for Greeks whose mean varies less from scramble to scramble without them."""
-    total = accumulate(replicated(results(Run(group, tuple(found)), trial, executor), trial))[PAYOFFS]
+    run = Run(replace(group, buckets=()), tuple(found))
+    total = accumulate(replicated(results(run, trial, executor), trial))[PAYOFFS]
     pairs = [Pair.of(total[row]) for row in range(len(found))]
     served = [pair.controlled.variance < pair.plain.variance for pair in pairs]
     return [plan.restricted(kept) for plan, kept in zip(found, served, strict=True)]

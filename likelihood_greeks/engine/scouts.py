@@ -58,8 +58,7 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
 def _controlled(group: Group, number: int, plan: Plan, draws: Piloted) -> FloatArray:
     """A payoff's controlled samples, shape (n_greeks, n_samples)."""
     plain = draws.chunk.fold(samples(group.model, group.payoffs[number], draws.drawn, group.combinations))
-    own = group.own_samples(draws.chunk, number, plan.specific, draws.shared, plan.used)
-    return plan.applied(plain, draws.free, own)
+    return group.controlled(draws.chunk, number, plan, (draws.free, draws.shared), plain)[0]
 
 
 def variances(rows: FloatArray, weight: FloatArray, paths: int) -> Scouted:

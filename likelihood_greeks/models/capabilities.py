@@ -176,6 +176,18 @@ class OfSeveralAssets(PathModel, Protocol):
         ...
 
 
+class HasNodes(PathModel, Protocol):
+    """A law on curves some of whose parameters shift one of them as a whole: their Greeks can be split by node."""
+
+    def nodes(self, shift: str, /) -> tuple[float, ...]:
+        """The nodes (years) of the curve that a parameter shifts; none if it shifts none."""
+        ...
+
+    def split(self, shifts: Sequence[str], /) -> PathModel:
+        """The same law with the nodes of some curves as coordinates of first derivatives, ``"rate[0]"`` and so on."""
+        ...
+
+
 class FollowsCurves(Protocol):
     """A law of a constant rate and yield that may be given curves of both; without, they are the same at any date."""
 

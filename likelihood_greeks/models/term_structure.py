@@ -16,7 +16,7 @@ from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME
 from ..streams.chunks import Stream
-from . import black, by_moves, carry, cash_dividends, dividend_steps, lognormal
+from . import black, by_moves, carry, cash_dividends, dividend_steps, lognormal, nodes
 from .cash_dividends import Dividends
 from .curves import accrued, at_nodes, left
 from .lognormal import Terms
@@ -53,6 +53,9 @@ class TermStructureGBM:
         Nodes of the yields and of the volatilities where they are others than `times`.
     dividends : sequence of (float, float), optional
         Cash dividends beside the yields: ex-dates in years and amounts in currency, as of `GBM`.
+    by_node : sequence of str, optional
+        Of ``rate``, ``dividend_yield`` and ``volatility`` those whose nodes are coordinates besides (``"rate[0]"``, and
+        so on), of first derivatives of moves and closed forms. They have no scores and are not parameters.
 
     Raises
     ------
@@ -97,16 +100,17 @@ class TermStructureGBM:
     dividend_times: tuple[float, ...] = ()
     volatility_times: tuple[float, ...] = ()
     dividends: Dividends = ()
+    by_node: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dividends", cash_dividends.checked(self.dividends))
         check_domains(self)
         object.__setattr__(self, "times", dates("times", self.times))
-        for values, nodes in {"zero_rates": "times", **OWN_NODES}.items():
-            own = getattr(self, nodes)
-            object.__setattr__(self, nodes, dates(nodes, own) if len(own) else self.times)
+        for values, field in {"zero_rates": "times", **OWN_NODES}.items():
+            own = getattr(self, field)
+            object.__setattr__(self, field, dates(field, own) if len(own) else self.times)
             check = positive if values == "volatilities" else finite
-            object.__setattr__(self, values, at_nodes(values, getattr(self, values), getattr(self, nodes), check))
+            object.__setattr__(self, values, at_nodes(values, getattr(self, values), getattr(self, field), check))
         shifted = np.array(self.volatilities) + self.volatility
         if not (np.all(shifted > 0.0) and np.all(np.diff(shifted**2 * self.volatility_times, prepend=0.0) > 0.0)):
             refuse("volatilities", "be positive and make total variance increase from node to node", shifted.tolist())
@@ -119,27 +123,44 @@ class TermStructureGBM:
     # -- the curves --------------------------------------------------------------------------------------------
 
     def coordinates(self) -> dict[str, Jet]:
-        """The parameters and elapsed time as jets, for closed forms."""
-        return carry.coordinates(self)
+        """The parameters and elapsed time as jets, for closed forms; and nodes, where they are coordinates."""
+        if not self.by_node:
+            return carry.coordinates(self)
+        more = [name for shift in self.by_node for name in nodes.names(shift, len(self.nodes(shift)))]
+        values = {name: float(getattr(self, name)) for name in self.parameters}
+        return nodes.variables({**values, TIME: 0.0}, more)
 
-    def _accrued(self, shift: str, nodes: Sequence[float], curve: Sequence[float], times: AnyArray) -> Jet:
+    def nodes(self, shift: str) -> tuple[float, ...]:
+        """The nodes (years) of the curve that a parameter shifts; none if it shifts none."""
+        curves = {"rate": self.times, "dividend_yield": self.dividend_times, "volatility": self.volatility_times}
+        return curves.get(shift, ())
+
+    def split(self, shifts: Sequence[str]) -> TermStructureGBM:
+        """The same law, the nodes of some curves being coordinates."""
+        return replace(self, by_node=tuple(shifts))
+
+    def _accrued(self, shift: str, curve: Sequence[float], times: AnyArray) -> Jet:
         """Minus the logarithm of a discount factor; some of what accrues before the first node has elapsed."""
-        x, begun = self.coordinates(), np.asarray(times) > 0.0
+        x, begun, own = self.coordinates(), np.asarray(times) > 0.0, self.nodes(shift)
         elapsed = x[TIME] * begun.astype(float)
-        return accrued(nodes, curve, times) - elapsed * curve[0] + x[shift] * (times - elapsed)
+        found = accrued(own, curve, times) - elapsed * curve[0] + x[shift] * (times - elapsed)
+        return found + nodes.by_node(found, shift, own, [1.0] * len(own), times) if shift in self.by_node else found
 
     def _rates(self, times: AnyArray) -> Jet:
-        return self._accrued("rate", self.times, self.zero_rates, times)
+        return self._accrued("rate", self.zero_rates, times)
 
     def _yields(self, times: AnyArray) -> Jet:
-        return self._accrued("dividend_yield", self.dividend_times, self.dividend_yields, times)
+        return self._accrued("dividend_yield", self.dividend_yields, times)
 
     def _variance(self, times: AnyArray) -> Jet:
         """Total variance, some of what accrues before the first node having elapsed."""
-        nodes = self.volatility_times
-        quoted = accrued(nodes, np.square(self.volatilities), times)
-        leaning = accrued(nodes, self.volatilities, times)
-        return shifted_variance(self.coordinates(), quoted, leaning, self.volatilities[0], times)
+        own = self.volatility_times
+        quoted, leaning = (accrued(own, values, times) for values in (np.square(self.volatilities), self.volatilities))
+        found = shifted_variance(self.coordinates(), quoted, leaning, self.volatilities[0], times)
+        if "volatility" not in self.by_node:
+            return found
+        scales = [2.0 * (value + self.volatility) for value in self.volatilities]
+        return found + nodes.by_node(found, "volatility", own, scales, times)
 
     @property
     def variance_nodes(self) -> tuple[float, ...]:
@@ -166,12 +187,12 @@ class TermStructureGBM:
             refuse("elapsed", f"be before the first node, {first:g} years", elapsed)
         shifted = np.array(self.volatilities) + self.volatility
 
-        nodes: dict[str, Any] = {
+        moved: dict[str, Any] = {
             name: tuple(np.array(getattr(self, name)) - elapsed) for name in ("times", *OWN_NODES.values())
         }
         return replace(
             self,
-            **nodes,
+            **moved,
             dividends=cash_dividends.later(self.dividends, elapsed),
             zero_rates=tuple(left(self.times, self.zero_rates, elapsed)),
             dividend_yields=tuple(left(self.dividend_times, self.dividend_yields, elapsed)),
@@ -180,13 +201,13 @@ class TermStructureGBM:
 
     def discount_jet(self, times: AnyArray) -> Jet:
         """Discount factors and their derivatives."""
-        return jets.exp(-self._rates(np.asarray(times)))
+        return _discount_jet(self, np.shape(times), tuple(np.ravel(times).tolist()))
 
     forward_jet, forward = cash_dividends.forward_jet, cash_dividends.forward
 
     def _growing_jet(self, times: AnyArray) -> Jet:
         """Forward prices without dividends, and their derivatives."""
-        return self.coordinates()["spot"] * jets.exp(self._log_carry(np.asarray(times)))
+        return _growing_jet(self, np.shape(times), tuple(np.ravel(times).tolist()))
 
     def vanilla_jets(self, strike: float, time: float) -> tuple[Jet, Jet]:
         """Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives."""
@@ -257,6 +278,16 @@ def shifted_variance(
     shift, start, begun = x["volatility"], x["volatility"] + first, np.asarray(times) > 0.0
     moved = quoted + 2.0 * shift * leaning + shift * shift * times
     return moved - start * start * x[TIME] * begun.astype(float)
+
+
+@lru_cache(maxsize=256)  # the same on every chunk
+def _discount_jet(law: TermStructureGBM, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
+    return jets.exp(-law._rates(np.reshape(times, shape)))
+
+
+@lru_cache(maxsize=256)
+def _growing_jet(law: TermStructureGBM, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
+    return law.coordinates()["spot"] * jets.exp(law._log_carry(np.reshape(times, shape)))
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,254 @@
+r"""Integrands as linear functions of what a coordinate does to the moves, by interval: what buckets are made of.
+
+The integrand of a first derivative, by any handover, is linear in the slopes of the means and variances of the moves,
+
+.. math:: \sum_i A_i\,m_{a,i} + B_i\,V_{a,i} + \sum_j f_j\,\partial_a D_j ,
+
+with A, B and the payments f of the path and D what is known in closed form (discount factors, forwards, prices). So one
+pass finds A and B for all coordinates: the nodes of a curve get the same integrand as its parallel shift, of whose
+slopes theirs are the parts, and sum to it path by path. Likelihood-ratio weights are the case
+:math:`A_i = n_i/V_i, B_i = \tfrac12 (n_i^2/V_i - 1)/V_i`.
+
+Between nodes all slopes are multiples of the length of a move: A and B are summed there before any coordinate comes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, final
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..models.moves import Moves, spread, weighted_squares
+from ..numerics.jets import Jet
+
+ALIKE = 1e-13  # relative difference between slopes of moves that are multiples of their lengths
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Runs of moves whose slopes in some coordinates, and variances, are multiples of one length each.
+
+    Attributes
+    ----------
+    starts, ends : list of int
+        Rows of the first and the last move of each run.
+    lengths : ndarray, shape (n_moves, 1)
+        Of the moves, > 0.
+    """
+
+    starts: list[int]
+    ends: list[int]
+    lengths: FloatArray
+
+    @classmethod
+    def of(cls, columns: FloatArray) -> Segments:
+        """Runs of proportional columns, shape (n_quantities, n_moves)."""
+        scale = np.abs(columns).max(axis=1, keepdims=True)
+        relative = columns / np.where(scale > 0.0, scale, 1.0)
+        lengths = np.abs(relative).sum(axis=0)
+        shapes = relative / lengths
+        alike = np.abs(np.diff(shapes, axis=1)).max(axis=0) <= ALIKE
+        starts = [0, *(np.flatnonzero(~alike) + 1).tolist()]
+        return cls(starts, [*(start - 1 for start in starts[1:]), columns.shape[1] - 1], lengths[:, None])
+
+    def __iter__(self) -> Iterator[slice]:
+        """The rows of each run."""
+        yield from (slice(start, end + 1) for start, end in zip(self.starts, self.ends, strict=True))
+
+    def per_length(self, slopes: FloatArray) -> FloatArray:
+        """Slopes, (n, n_moves), per unit of length in each run, (n, n_runs)."""
+        return np.asarray(slopes[:, self.starts] / self.lengths[self.starts, 0])
+
+    def sums(self, rows: FloatArray) -> FloatArray:
+        """Sums of lengths times rows over each run, shape (n_runs, n_paths)."""
+        if len(self.starts) == len(rows):
+            return self.lengths * rows
+        return np.stack([self.lengths[run, 0] @ rows[run] for run in self])
+
+
+class Push(Protocol):
+    """What an integrand gains as moves are pushed."""
+
+    def along(self, slopes: Slopes, /) -> FloatArray:
+        """As the means and variances have some slopes, shape (n_combinations, n_paths)."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Pushes:
+    """What an integrand gains as every move is pushed.
+
+    Attributes
+    ----------
+    mean, variance : ndarray, shape (n_moves, n_paths)
+        Per unit of the mean and of the variance.
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+
+    def along(self, slopes: Slopes) -> FloatArray:
+        """As the means and variances have some slopes."""
+        runs = slopes.runs
+        found = slopes.mean_rates @ runs.sums(self.mean)
+        if slopes.variance_rates.any():
+            found += slopes.variance_rates @ runs.sums(self.variance)
+        return np.asarray(found)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocks:
+    """A value times the weights of sums of moves, independent of each other.
+
+    Attributes
+    ----------
+    moves : Moves
+        The sums.
+    ends : tuple of int
+        Rows of the last moves in each.
+    value : ndarray, shape (n_paths,)
+    """
+
+    moves: Moves
+    ends: tuple[int, ...]
+    value: FloatArray
+
+    def along(self, slopes: Slopes) -> FloatArray:
+        """As the means and variances have some slopes."""
+        mean, variance = scores(self.moves.noise, self.moves.variance)
+        found = summed(slopes.mean, self.ends) @ mean + summed(slopes.variance, self.ends) @ variance
+        return np.asarray(found * self.value)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class ByInterval:
+    """An integrand of first derivatives, before it is known of which.
+
+    Attributes
+    ----------
+    scored : ndarray, shape (n_paths,)
+        What is multiplied by the weight of all moves.
+    pushes : tuple of Push
+        What is gained as moves are pushed besides.
+    known : tuple of (callable, Jet)
+        What gives payments of shape (n, n_paths or 1), and the closed forms of shape (n,) or () whose derivatives they
+        multiply: nothing is given where these are zero.
+    """
+
+    scored: FloatArray
+    pushes: tuple[Push, ...] = ()
+    known: tuple[tuple[Callable[[], FloatArray], Jet], ...] = ()
+
+
+def minus_one() -> FloatArray:
+    """What is paid on every path where a closed form is taken off."""
+    return np.full((1, 1), -1.0)
+
+
+def scores(noise: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Derivatives of the log-density of moves in their means and variances, each of the shape of the noise."""
+    mean = noise / variance
+    return mean, 0.5 * (mean * mean - 1.0 / variance)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """How combinations of coordinates change the moves.
+
+    Parameters
+    ----------
+    moves : Moves
+        Whose slopes no path knows for itself.
+    names : tuple of str
+        The coordinates.
+    matrix : ndarray, shape (n, n_names)
+        The combinations.
+    rate : float
+        As of `Moves.slope`.
+    """
+
+    moves: Moves
+    names: tuple[str, ...]
+    matrix: FloatArray
+    rate: float
+
+    @cached_property
+    def mean(self) -> FloatArray:
+        """Of the means of the moves, shape (n, n_moves)."""
+        rows = [self.moves.slope(name, self.rate).mean for name in self.names]
+        return np.asarray(self.matrix @ np.stack([spread(row, len(self.moves.noise))[:, 0] for row in rows]))
+
+    @cached_property
+    def variance(self) -> FloatArray:
+        """Of the variances of the moves, shape (n, n_moves)."""
+        rows = [self.moves.slope(name, self.rate).variance for name in self.names]
+        return np.asarray(self.matrix @ np.stack([spread(row, len(self.moves.noise))[:, 0] for row in rows]))
+
+    @cached_property
+    def runs(self) -> Segments:
+        """Runs of moves that have the same slopes and variance per unit of length."""
+        return Segments.of(np.concatenate([self.mean, self.variance, self._clock]))
+
+    @property
+    def _clock(self) -> FloatArray:
+        return spread(self.moves.variance, len(self.moves.noise)).T
+
+    @cached_property
+    def mean_rates(self) -> FloatArray:
+        """Slopes of the means per unit of length, shape (n, n_runs)."""
+        return self.runs.per_length(self.mean)
+
+    @cached_property
+    def variance_rates(self) -> FloatArray:
+        """Slopes of the variances per unit of length, shape (n, n_runs)."""
+        return self.runs.per_length(self.variance)
+
+    @cached_property
+    def clock_rates(self) -> FloatArray:
+        """Variances per unit of length, shape (n_runs, 1)."""
+        return self.runs.per_length(self._clock).T
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """The likelihood-ratio weights, shape (n, n_paths)."""
+        runs, noise, clock = self.runs, self.moves.noise, self.clock_rates
+        found = self.mean_rates @ (np.stack([noise[run].sum(axis=0) for run in runs]) / clock)
+        if self.variance_rates.any():
+            squares = np.stack([weighted_squares(1.0 / runs.lengths[run], noise[run]) for run in runs]) / clock**2
+            counts = np.array([[run.stop - run.start] for run in runs]) / clock
+            found += self.variance_rates @ (0.5 * (squares - counts))
+        return np.asarray(found)
+
+    def integrand(self, parts: ByInterval, factors: FloatArray | None = None) -> FloatArray:
+        """The integrand of every combination, times a factor each, shape (n, n_paths)."""
+        found = self.weights * parts.scored
+        for push in parts.pushes:
+            found += push.along(self)
+        for payments, jet in parts.known:
+            derivatives = self.matrix @ np.stack([np.atleast_1d(jet.derivative(name)) for name in self.names])
+            if derivatives.any():
+                found += derivatives @ payments()
+        return found if factors is None else np.multiply(factors[:, None], found, out=found)
+
+
+def summed(slopes: FloatArray, ends: Sequence[int]) -> FloatArray:
+    """Slopes, (n, n_moves), summed over the blocks of moves that end at some rows."""
+    return np.add.reduceat(slopes[:, : ends[-1] + 1], [0, *(end + 1 for end in ends[:-1])], axis=1)
+
+
+def descending(rows: FloatArray, ends: Sequence[int], out: FloatArray) -> None:
+    """Take from `out`, (n_moves, n_paths), the sums of rows of blocks from each block on, in place."""
+    starts = [0, *(end + 1 for end in ends[:-1])]
+    total = np.zeros(out.shape[1])
+    for row, start, end in reversed([*zip(rows, starts, ends, strict=True)]):
+        total += row
+        out[start : end + 1] -= total

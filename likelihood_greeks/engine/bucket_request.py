@@ -1,0 +1,87 @@
+"""Buckets that are asked for by the name of a Greek: one for every node of the curve that it shifts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, final
+
+from .._checks import refuse
+from ..estimators.likelihood_ratio import Combination
+from ..models import nodes
+from ..models.capabilities import HasNodes, has
+from ..models.protocol import PathModel
+from ..parameters import label, listed, resolve
+from ..result import Part
+from .buckets import Bucket
+
+T = TypeVar("T")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """The buckets of some Greeks under one law.
+
+    Attributes
+    ----------
+    law : PathModel
+        With nodes as coordinates.
+    parts : mapping of str to Part
+        What each is of, by label.
+    coordinates : mapping of str to str
+        The node of each.
+    """
+
+    law: PathModel
+    parts: Mapping[str, Part]
+    coordinates: Mapping[str, str]
+
+    def rows(self, labels: Sequence[str]) -> tuple[Bucket, ...]:
+        """As parts of the Greeks with these labels."""
+        return tuple(
+            Bucket(labels.index(part.greek), ((self.coordinates[name], 1.0),)) for name, part in self.parts.items()
+        )
+
+    def combinations(self) -> dict[str, Combination]:
+        """As derivatives in their nodes."""
+        return {name: {(coordinate,): 1.0} for name, coordinate in self.coordinates.items()}
+
+    def ordered(self, found: Mapping[str, T]) -> dict[str, T]:
+        """What is known by label, the buckets of a Greek behind it."""
+        of = {name: part.greek for name, part in self.parts.items()}
+        greeks = [name for name in found if name not in of]
+        return {name: found[name] for greek in greeks for name in (greek, *(n for n in of if of[n] == greek))}
+
+
+def bucketed(
+    law: PathModel, wanted: Mapping[str, Combination], greeks: Iterable[str]
+) -> tuple[Mapping[str, Combination], Buckets | None]:
+    """What is wanted, the Greeks that have buckets among it; and these buckets, None if there are none.
+
+    Raises
+    ------
+    ValueError
+        If a Greek is not that of a curve of the law.
+    """
+    found, parts, coordinates, shifts = dict(wanted), dict[str, Part](), dict[str, str](), list[str]()
+    for greek in listed(greeks):
+        (shift, years), name = _curve(law, greek), label(greek)
+        found.setdefault(name, {(shift,): 1.0})
+        shifts.append(shift)
+        for k, (coordinate, node) in enumerate(zip(nodes.names(shift, len(years)), years, strict=True)):
+            parts[f"{name}[{k}]"] = Part(name, bucket=f"{node:g}")
+            coordinates[f"{name}[{k}]"] = coordinate
+    if not parts or not has(law, HasNodes):
+        return found, None
+    return found, Buckets(law.split(tuple(dict.fromkeys(shifts))), parts, coordinates)
+
+
+def _curve(law: Any, greek: Any) -> tuple[str, tuple[float, ...]]:
+    """The parameter that a Greek is the derivative in, and the nodes of the curve that it shifts."""
+    if not has(law, HasNodes):
+        refuse("buckets", f"be asked of a law on curves, such as TermStructureGBM, not of {type(law).__name__}", greek)
+    match list(resolve(greek, law).items()):
+        case [((shift,), 1.0)] if years := law.nodes(shift):
+            return shift, years
+    return refuse("buckets", "hold Greeks of curves: vega, rho, dividend_rho", greek)

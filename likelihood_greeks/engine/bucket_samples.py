@@ -1,0 +1,148 @@
+"""Samples of the buckets of one payoff: controlled ones of the main run, and how they are to be controlled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, final
+
+import numpy as np
+
+from .._typing import AnyArray, FloatArray
+from ..controls.by_interval import ByInterval
+from ..controls.plan import Plan
+from ..controls.protocol import Control, Scene, SharedPaths, rows
+from ..controls.sharing import Sharing
+from ..estimators.likelihood_ratio import Combination
+from ..parameters import Derivative
+from ..payoffs.protocol import Contract
+from ..streams.chunks import Chunk
+from .buckets import Bucket, Buckets, fitted
+
+
+class Draws(Protocol):
+    """Draws of the pilot."""
+
+    @property
+    def chunk(self) -> Chunk:
+        """How paths form samples."""
+        ...
+
+    @property
+    def weight(self) -> FloatArray:
+        """Importance of each sample."""
+        ...
+
+    @property
+    def free(self) -> FloatArray:
+        """The free controls, (n_free, n_samples)."""
+        ...
+
+    @property
+    def shared(self) -> SharedPaths:
+        """The paths."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class BucketSamples:
+    """The buckets of one payoff whose Greeks are controlled by a plan.
+
+    Parameters
+    ----------
+    buckets : tuple of Bucket
+    payoff : Contract
+    plan : Plan
+    weights : sequence of Derivative
+        Those that the free controls are made of.
+    combinations : sequence of Combination
+        The Greeks.
+    """
+
+    buckets: tuple[Bucket, ...]
+    payoff: Contract
+    plan: Plan
+    weights: Sequence[Derivative]
+    combinations: Sequence[Combination]
+
+    @property
+    def greeks(self) -> AnyArray:
+        """Which Greek each bucket is of."""
+        return np.array([bucket.greek for bucket in self.buckets])
+
+    @property
+    def _n_free(self) -> int:
+        return self.plan.fit.coefficients.shape[1] - len(self.plan.specific)
+
+    @property
+    def _used(self) -> AnyArray:
+        """Which controls each bucket may have, bool of shape (n_buckets, n_controls): those of its Greek."""
+        return self.plan.fit.coefficients[self.greeks] != 0.0
+
+    def _free(self, found: Buckets) -> Iterator[tuple[int, AnyArray, ByInterval]]:
+        """The free controls that have intervals, and the buckets that take them by these."""
+        of = [tuple(terms) for terms in self.combinations]
+        for number, weight, parts in found.free(self.weights, self._n_free):
+            mine = np.array([greek == (self.weights[weight],) for greek in of], dtype=bool)[self.greeks]
+            if (mine & self._used[:, number]).any():
+                yield number, mine, parts
+
+    def _own(
+        self, found: Buckets, chunk: Chunk, each: Callable[[int, AnyArray, ByInterval], None], needed: AnyArray
+    ) -> FloatArray:
+        """The samples of the payoff's own controls, Greek by Greek; `each` is given those that have intervals."""
+        every = np.ones(len(self.buckets), dtype=bool)
+
+        def then(number: int, control: Control) -> None:
+            column = self._n_free + number
+            if needed[:, column].any() and (parts := control.by_interval(found.scene)) is not None:
+                each(column, every, parts)
+
+        return chunk.fold(rows(self.plan.specific, found.scene, self.combinations, self.plan.used, then))
+
+    def controlled(
+        self, chunk: Chunk, free: FloatArray, shared: SharedPaths, sharing: Sharing
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Samples of the payoff's own controls, and of the buckets with all controls and with none."""
+        found = Buckets(self.buckets, Scene(shared, self.payoff))
+        left, common = found.plain.copy(), sharing.coefficients.copy()
+
+        def take(column: int, mine: AnyArray, parts: ByInterval) -> None:
+            factors = np.where(mine, sharing.coefficients[:, column], 0.0)
+            if factors.any():
+                left[:] -= found.slopes.integrand(parts, factors)
+            common[mine, column] = 0.0
+
+        for column, mine, parts in self._free(found):
+            take(column, mine, parts)
+        own = self._own(found, chunk, take, sharing.coefficients != 0.0)
+        samples = chunk.fold(left) - common[:, : len(free)] @ free
+        for greek in np.unique(self.greeks):
+            samples[self.greeks == greek] -= common[self.greeks == greek, len(free) :] @ own[greek]
+        return own, samples, chunk.fold(found.plain)
+
+    def sharing(self, draws: Sequence[Draws], plain: Callable[[Draws], FloatArray]) -> Sharing:
+        """How the buckets are to be controlled, fitted to draws of the pilot; `plain` gives the Greeks' samples."""
+        pieces = [self._fitting(drawn, plain(drawn)) for drawn in draws]
+        targets, controls, whole = (np.concatenate(parts, axis=-1) for parts in zip(*pieces, strict=True))
+        weight = np.concatenate([drawn.weight for drawn in draws])
+        return fitted(self._used, targets, controls, (self.greeks, whole), weight)
+
+    def _fitting(self, drawn: Draws, plain: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Plain samples of the buckets, their controls, (n_buckets, n_controls, n_samples), and the Greeks'."""
+        found, chunk = Buckets(self.buckets, Scene(drawn.shared, self.payoff)), drawn.chunk
+        controls = np.zeros((*self._used.shape, chunk.n_samples))
+        divided = np.zeros(self._used.shape, dtype=bool)
+
+        def note(column: int, mine: AnyArray, parts: ByInterval) -> None:
+            controls[mine, column] = chunk.fold(found.slopes.integrand(parts))[mine]
+            divided[mine, column] = True
+
+        for column, mine, parts in self._free(found):
+            note(column, mine, parts)
+        own = self._own(found, chunk, note, self._used)
+        for bucket, greek in enumerate(self.greeks):
+            rest = self._used[bucket] & ~divided[bucket]
+            controls[bucket, rest] = np.concatenate([drawn.free, own[greek]])[rest]
+        return chunk.fold(found.plain), controls, self.plan.applied(plain, drawn.free, own)

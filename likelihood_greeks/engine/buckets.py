@@ -1,0 +1,140 @@
+r"""Buckets: a Greek by nodes of a curve or surface, from the same paths and controls as the Greek itself.
+
+The estimate of a parallel Greek is a sum over intervals (`controls.by_interval`): so is that of every bucket, with the
+slopes of its nodes. Buckets have the controls of their Greek, each with coefficients that are best for it: a control
+that has intervals is taken by its nodes', any other, such as a known price or the score of another parameter, as it is.
+What all buckets together then lack of the Greek's own estimate has mean zero, and every bucket gets a share of it: so
+they sum to the Greek sample by sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import final
+
+import numpy as np
+
+from .._typing import AnyArray, FloatArray
+from ..controls.by_interval import ByInterval, Slopes
+from ..controls.protocol import Scene
+from ..controls.regression import Products, fit
+from ..controls.sharing import Sharing
+from ..models.moves import Moves
+from ..parameters import Derivative
+from ..payoffs.protocol import payment_times
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A part of a Greek that is a first derivative.
+
+    Parameters
+    ----------
+    greek : int
+        Which of the combinations that are estimated.
+    terms : tuple of (str, float)
+        Coordinates of the law's nodes, and how much each moves as the bucket's does.
+    """
+
+    greek: int
+    terms: tuple[tuple[str, float], ...]
+
+
+def split(buckets: Sequence[Bucket]) -> tuple[tuple[str, ...], FloatArray]:
+    """The coordinates of all nodes of some buckets, and the matrix from these to the buckets."""
+    names = tuple(dict.fromkeys(name for bucket in buckets for name, _ in bucket.terms))
+    matrix = np.zeros((len(buckets), len(names)))
+    for row, bucket in zip(matrix, buckets, strict=True):
+        for name, factor in bucket.terms:
+            row[names.index(name)] += factor
+    return names, matrix
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Buckets:
+    """The buckets of one payoff on one chunk.
+
+    Parameters
+    ----------
+    buckets : tuple of Bucket
+    scene : Scene
+    """
+
+    buckets: tuple[Bucket, ...]
+    scene: Scene
+
+    @cached_property
+    def greeks(self) -> AnyArray:
+        """Which Greek each is of, shape (n_buckets,)."""
+        return np.array([bucket.greek for bucket in self.buckets])
+
+    @cached_property
+    def slopes(self) -> Slopes:
+        """How their nodes change the moves."""
+        moves = self.scene.drawn.moves
+        assert isinstance(moves, Moves)
+        key = "slopes", self.buckets
+        return self.scene.paths.shared(key, lambda: Slopes(moves, *split(self.buckets), self.scene.drawn.rate))
+
+    @cached_property
+    def plain(self) -> FloatArray:
+        """Likelihood-ratio samples, shape (n_buckets, n_paths)."""
+        discount = self.scene.paths.model.discount_jet(payment_times(self.scene.payoff, self.scene.flows))
+        return self.slopes.integrand(ByInterval(self.scene.value, known=((lambda: self.scene.flows, discount),)))
+
+    def free(self, weights: Sequence[Derivative], n_free: int) -> Iterator[tuple[int, int, ByInterval]]:
+        """Of the free controls those that have intervals: number, that of the weight, and their parts.
+
+        They serve the buckets of the Greek that the weight is of: its own score, and the spot times it.
+        """
+        forward = self.scene.paths.model.forward_jet(np.asarray(self.scene.payoff.times[-1]))
+        for number, weight in enumerate(weights):
+            if len(weight) == 1:
+                yield number, number, ByInterval(np.ones(1))
+                if n_free > len(weights) and forward is not None:
+                    relative = self.scene.drawn.spot[-1] / float(forward.value)
+                    known = ((partial(np.full, (1, 1), -1.0 / float(forward.value)), forward),)
+                    yield len(weights) + 1 + number, number, ByInterval(relative, known=known)
+
+
+def fitted(
+    used: AnyArray, targets: FloatArray, controls: FloatArray, whole: tuple[AnyArray, FloatArray], weights: FloatArray
+) -> Sharing:
+    """Coefficients of buckets by least squares, and shares of what they lack together.
+
+    Parameters
+    ----------
+    used : ndarray of bool, shape (n_buckets, n_controls)
+        Which controls their Greeks use.
+    targets, controls : ndarray, shape (n_buckets, n_samples) and (n_buckets, n_controls, n_samples)
+    whole : (ndarray, ndarray)
+        Which Greek each bucket is of, and the controlled samples of the Greeks, (n_greeks, n_samples).
+    weights : ndarray, shape (n_samples,)
+    """
+    coefficients, (greeks, samples) = np.zeros(used.shape), whole
+    for greek in np.unique(greeks):
+        mine, some = greeks == greek, used[greeks == greek][0]
+        if some.any():
+            products = Products.of(np.zeros((0, len(weights))), controls[mine][:, some], targets[mine], weights)
+            coefficients[np.ix_(mine, some)] = fit(products, used[mine][:, some]).coefficients
+    rows, shares = targets - np.einsum("kc,kcn->kn", coefficients, controls), np.zeros(len(targets))
+    for greek in np.unique(greeks):
+        mine = greeks == greek
+        shares[mine] = _shares(rows[mine], samples[greek], weights)
+    return Sharing(coefficients, shares)
+
+
+def _shares(rows: FloatArray, whole: FloatArray, weights: FloatArray) -> FloatArray:
+    """Shares of what rows lack of a whole that leave them with the least variances and sum to one."""
+    both = np.concatenate([rows, (whole - rows.sum(axis=0))[None]])
+    both = both - (both @ weights)[:, None] / weights.sum()
+    variances = (weights * both) @ both.T
+    size = np.sqrt(np.diag(variances)[:-1])  # a bucket that is zero stays so
+    if not size.any():
+        return np.full(len(rows), 1.0 / len(rows))
+    best = -variances[:-1, -1] / variances[-1, -1] if variances[-1, -1] > 0.0 else np.zeros(len(rows))
+    return np.asarray(best + size / size.sum() * (1.0 - best.sum()))

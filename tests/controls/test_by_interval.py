@@ -1,0 +1,77 @@
+"""Integrands by interval: with a coordinate's slopes they give back its samples, whatever the control and the law."""
+
+import numpy as np
+import pytest
+
+import likelihood_greeks as lg
+from likelihood_greeks.controls import offers
+from likelihood_greeks.controls.by_interval import Slopes
+from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths
+from likelihood_greeks.estimators.likelihood_ratio import weigh
+from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
+from tests.support.gates import draw
+from tests.support.laws import BETWEEN, CURVES, LAWS
+
+SHIFTS = ("rate", "dividend_yield", "volatility")
+DIVIDENDS = lg.TermStructureGBM(
+    spot=93.0, times=CURVES.times, zero_rates=CURVES.zero_rates, dividend_yields=CURVES.dividend_yields,
+    volatilities=CURVES.volatilities, dividends=((0.3, 2.0), (0.8, 1.0)),
+)  # fmt: skip
+CASES = {
+    "a barrier on curves": (CURVES, lg.Barrier(lg.Call(95.0, 1.1), 83.0, "down", "out", BETWEEN)),
+    "an average on curves": (LAWS["curves, shifted"].law, lg.Asian(92.0, BETWEEN)),
+    "cash dividends": (DIVIDENDS, lg.Barrier(lg.Call(95.0, 1.1), 83.0, "down", "out", BETWEEN)),
+}
+
+
+@pytest.fixture(autouse=True)
+def levels_are_held_on_few_dates(monkeypatch):
+    monkeypatch.setattr(offers, "MANY", 3)
+
+
+def scene_of(law, payoff, names):
+    weighed = weigh(law, draw(law, payoff.times, n_paths=512, seed=3), [(name,) for name in names])
+    controls, _ = offers.offered(law, payoff, weighed, Load.of(law, payoff.times, np.inf), np.random.default_rng(1))
+    return Scene(SharedPaths(law, weighed), payoff), controls
+
+
+def slopes_of(scene, names):
+    return Slopes(scene.drawn.moves, tuple(names), np.eye(len(names)), LIKELIHOOD_RATIO)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_slopes_times_the_parts_are_the_samples_of_every_control(case):
+    law, payoff = CASES[case]
+    scene, controls = scene_of(law, payoff, SHIFTS)
+    slopes = slopes_of(scene, SHIFTS)
+    np.testing.assert_allclose(slopes.weights, [scene.drawn.weights[name,] for name in SHIFTS], rtol=1e-9, atol=1e-9)
+    kinds = set()
+    for control in controls:
+        parts, samples = control.by_interval(scene), control.samples(scene, [{(name,): 1.0} for name in SHIFTS])
+        if parts is None:
+            assert (samples == samples[0]).all()
+            continue
+        kinds.add(type(control).__name__)
+        scale = np.abs(scene.value * slopes.weights).max()
+        np.testing.assert_allclose(
+            slopes.integrand(parts), samples, rtol=1e-9, atol=1e-11 * scale, err_msg=control.name
+        )
+    assert len(kinds) >= (1 if case == "cash dividends" else 3)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_nodes_of_every_curve_sum_to_its_shift_and_a_part_of_them_does_not(case):
+    law, payoff = CASES[case]
+    split = law.split(SHIFTS)
+    scene, controls = scene_of(split, payoff, SHIFTS)
+    names = [f"{shift}[{k}]" for shift in SHIFTS for k in range(len(split.nodes(shift)))]
+    nodes, whole = (slopes_of(scene, which) for which in (names, SHIFTS))
+    for control in controls:
+        if (parts := control.by_interval(scene)) is None:
+            continue
+        by_node, shifts = nodes.integrand(parts).reshape(len(SHIFTS), -1, 512), whole.integrand(parts)
+        scale = np.abs(scene.value * whole.weights).max()
+        np.testing.assert_allclose(by_node.sum(axis=1), shifts, rtol=1e-9, atol=1e-11 * scale, err_msg=control.name)
+    sums = nodes.weights.reshape(len(SHIFTS), -1, 512)
+    np.testing.assert_allclose(sums.sum(axis=1), whole.weights, rtol=1e-9, atol=1e-9)
+    assert not np.allclose(sums[:, 1:].sum(axis=1), whole.weights, rtol=0.01, atol=0.01)
