@@ -72,15 +72,27 @@ class Curved:
         """No date goes by."""
         return 0
 
+    @property
+    def differences(self) -> tuple[int, ...]:
+        """The gains under the shocks."""
+        return tuple(PARTS.index(part) + k * len(PARTS) for k in range(len(self.shocks)) for part in ("up", "down"))
+
+    def closed(self, rows: FloatArray) -> FloatArray:
+        """The rows with what is beyond the delta made of the others."""
+        slope, up, down, *_ = (rows[k :: len(PARTS)] for k in range(len(PARTS)))
+        linear = self.shocks[:, None] * slope
+        rows[3 :: len(PARTS)], rows[4 :: len(PARTS)] = linear - up, -linear - down
+        return rows
+
     def rows(self, drawn: Mapping[str, FloatArray]) -> FloatArray:
         """`PARTS`, factor by factor, shape (5 n_factors, n_samples)."""
         values = self.shocked.rows(drawn)
         found, first = list[FloatArray](), 1 + len(self.shocks)
-        for k, (scale, shock) in enumerate(zip(self.scales, self.shocks, strict=True)):
+        for k, scale in enumerate(self.scales):
             slope = scale * values[1 + k]
             up, down = values[first + 2 * k], values[first + 2 * k + 1]
-            found += [slope, up, down, shock * slope - up, -shock * slope - down]
-        return np.stack(found)
+            found += [slope, up, down, 0.0 * up, 0.0 * down]
+        return self.closed(np.stack(found))
 
 
 def curvature(

@@ -78,8 +78,9 @@ def explain_book(
         worth that came or went by the second day: what was paid for them is not known); their sum ``explained``, and
         the rest, ``unexplained``. Then the same with ``_standard_error``; the moves ``spot_move, volatility_move,
         rate_move, dividend_yield_move``; ``n_paths, seed, method, state, note``. All amounts are of positions, in
-        ``currency``. Moves of curves are those of the volatility and the yield to the last observation and the rate to
-        the last payment: what a twist adds is unexplained.
+        ``currency``. A curve moves as it did, node by node: its Greek is the derivative along that move. The
+        columns of moves say how far the volatility and the yield to the last observation and the rate to the last
+        payment went.
         ``attrs["problems"]`` as for `risk`; ``attrs["seed"]`` and ``attrs["dates"]``.
 
     Raises

@@ -181,6 +181,27 @@ def test_curves_age_where_they_are_in_the_calendar():
     assert aged(law, 1.0).times  # what comes after the curves' end goes on as they ended
 
 
+def test_a_twist_of_curves_and_volatilities_is_explained_to_second_order():
+    def twisted(spot, day, *numbers):
+        rates, volatilities = numbers
+        curve = {"times": ["2026-09-01", "2027-06-01"], "rates": rates}
+        surface = {"strikes": [80.0, 120.0], "maturities": ["2026-08-03", "2026-12-01"], "volatilities": volatilities}
+        own = {**X, "spot": spot, "zero_curve": curve, "implied_volatility": surface}
+        return {"valuation_date": day, "underlyings": {"X": {k: v for k, v in own.items() if k != "zero_rate"}}}
+
+    first = twisted(100.0, MONDAY, [0.02, 0.03], [[0.25, 0.22], [0.2, 0.19]])
+    second = twisted(100.5, TUESDAY, [0.024, 0.028], [[0.235, 0.23], [0.185, 0.2]])
+    start = {**CALL, "trade_id": "forward start", "product": "forward_start_call", "strike": "100%", "quantity": 1.0,
+             "start": "2026-08-03"}  # fmt: skip
+    _, by = explained([start, CALL], first, second)
+    row = by.loc["forward start"]  # of the volatility between two dates, which rose, while that before them fell
+    assert row["vega"] > 0.1
+    assert abs(row["unexplained"]) < 4.0 * row["unexplained_standard_error"] + 0.002 * row["vega"]
+    assert row["unexplained_standard_error"] < 0.02 * row["vega"]
+    assert abs(by.loc["call", "unexplained"]) < 0.002 * abs(by.loc["call", "pnl"])
+    adds_up(row)
+
+
 @pytest.mark.slow
 def test_a_contract_of_ones_own_ages_like_the_product_that_it_is():
     days = [date(2026, 6, 2), date(2026, 9, 1), date(2026, 12, 1)]

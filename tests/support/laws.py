@@ -18,6 +18,7 @@ from likelihood_greeks import (
     TermStructureGBM,
 )
 from likelihood_greeks.models.adaptor import as_path_model
+from likelihood_greeks.models.tilted import TiltedCurves
 from tests.support.gates import MODEL, UNEVEN, draw
 from tests.support.heston_reference import BK1, DESK, FV1, FV5
 from tests.support.state_law import Skewed, UsersGBM
@@ -142,6 +143,20 @@ LAWS = {
         replace(MODEL, volatility=0.7, dividends=((0.3, 55.0), (0.7, 20.0))), THREE
     ),
     "curves with cash dividends": Case(replace(CURVES, dividends=((0.3, 2.5), (1.1, 4.0))), BETWEEN, 200_000),
+    "curves that twist": Case(
+        TiltedCurves(
+            curves=CURVES,
+            spot=93.0,
+            rate_tilt=(1.0, -0.5, 0.3, 0.8),
+            yield_tilt=(1.0, 1.0, 0.2, -0.4),
+            volatility_tilt=(1.0, 0.4, -0.2, 0.6),
+            volatility=0.03,
+            rate=0.01,
+            dividends=((0.3, 2.5),),
+        ),
+        BETWEEN,
+        200_000,
+    ),
     "local volatility": Case(LOCAL, THREE, 100_000),
     "local volatility, given steps and slope": Case(
         replace(LOCAL, slope=smooth_slope, steps=(0.05, 0.13, 0.2, 0.6, 1.1, 2.0), curves=CARRY, volatility_shift=0.01),

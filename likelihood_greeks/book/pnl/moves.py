@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from math import log
+from typing import Any, final
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from ...parameters import Derivative, Greek
 from ...payoffs.protocol import stated_payments
 from ..trades import Trade
 from ..underlying import DAY, Model, quoted_volatility, zero_rate
+from .curve_moves import toward
 
 SPOT, RATE, YIELD = "spot", "rate", "dividend_yield"
 VOLATILITIES = ("volatility", "initial_variance")
@@ -29,27 +32,46 @@ OF_FIRST = {SPOT: "delta", RATE: "rho", YIELD: "dividend_rho", **dict.fromkeys(V
 SAME_DATE = 2.5 / 365.0  # years by which the ex-dates of one dividend may differ between two markets
 
 
-def moves(before: Trade, after: Trade) -> dict[str, float]:
-    """By how much each coordinate of the law of `before` has moved to that of `after`, those left out that have not.
+@final
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How a trade's law has moved.
 
-    Of curves it is the rate to the last payment, the yield and the volatility to the last observation.
+    Parameters
+    ----------
+    law : Model or TiltedCurves
+        The law before, its coordinates those of the move: curves move as they did, by node.
+    by : mapping of str to float
+        By how much each of its coordinates has moved; those that have not are left out.
+    shown : mapping of str to float
+        What people are told: the volatility and the yield to the last observation, the rate to the last payment.
     """
+
+    law: Any
+    by: Mapping[str, float]
+    shown: Mapping[str, float]
+
+
+def move(before: Trade, after: Trade) -> Move:
+    """How the law of `before` has become that of `after`."""
+    one, two, years = before.model, after.model, _paid(before)
     if before.known:
-        years = _paid(before)
-        found = {RATE: zero_rate(after.model, years) - zero_rate(before.model, years)} if years > 0.0 else {}
-        return {name: move for name, move in found.items() if move}
-    one, two, end = before.model, after.model, before.payoff.times[-1]
-    found = {SPOT: two.spot - one.spot}
+        found = {RATE: zero_rate(two, years) - zero_rate(one, years)} if years > 0.0 else {}
+        return Move(one, {name: x for name, x in found.items() if x}, found)
+    end = before.payoff.times[-1]
+    shown = {SPOT: two.spot - one.spot}
+    shown[RATE] = zero_rate(two, max(years, end)) - zero_rate(one, max(years, end))
+    shown[YIELD] = _yield(two, end) - _yield(one, end)
+    law, by = one, {**shown}
     if isinstance(one, Heston) and isinstance(two, Heston):
-        found |= {name: getattr(two, name) - getattr(one, name) for name in one.parameters if name not in OF_FIRST}
-        found["initial_variance"] = two.initial_variance - one.initial_variance
+        by |= {name: getattr(two, name) - getattr(one, name) for name in one.parameters if name not in by}
+        shown["volatility"] = two.initial_variance**0.5 - one.initial_variance**0.5
     elif not isinstance(one, Heston) and not isinstance(two, Heston):
-        found["volatility"] = quoted_volatility(two, end) - quoted_volatility(one, end)
-    paid = max(_paid(before), end)
-    found[RATE] = zero_rate(two, paid) - zero_rate(one, paid)
-    found[YIELD] = _yield(two, end) - _yield(one, end)
-    found |= _dividends(one, two)
-    return {name: move for name, move in found.items() if move}
+        shown["volatility"] = quoted_volatility(two, end) - quoted_volatility(one, end)
+        law, curves = (one, shown) if isinstance(one, GBM) and isinstance(two, GBM) else toward(one, two)
+        by |= curves
+    by |= _dividends(one, two)
+    return Move(law, {name: x for name, x in by.items() if x}, shown)
 
 
 def _paid(trade: Trade) -> float:

@@ -13,7 +13,7 @@ from ...engine.exact import exact
 from ...parameters import Derivative, Greek, offered
 from ..trades import Problem, Trade
 from .legs import AFTER, BEFORE, ROLLED, SETTLED, Leg
-from .moves import TERMS, factor, greeks_of, moves, term_of
+from .moves import TERMS, Move, factor, greeks_of, move, term_of
 
 ROWS = ("value_before", "value_after", "cash", "pnl", *TERMS, "explained", "unexplained")
 """What there is of a position, in currency."""
@@ -30,7 +30,9 @@ class Position:
     ----------
     leg : Leg
     moved : mapping of str to float
-        By coordinate.
+        By coordinate of its law where it is settled.
+    shown : mapping of str to float
+        The same for people.
     derivatives : tuple of Derivative
         Those estimated where it is settled, the price first.
     known : mapping of str to ndarray
@@ -39,6 +41,7 @@ class Position:
 
     leg: Leg
     moved: Mapping[str, float]
+    shown: Mapping[str, float]
     derivatives: tuple[Derivative, ...]
     known: Mapping[str, FloatArray]
 
@@ -91,18 +94,34 @@ class Position:
         found[PLACE["new" if not leg.held or abs(leg.kept) > abs(leg.held) else "ended"]] = (
             leg.kept - leg.held
         ) * after
-        found[PLACE["value_after"]] = leg.kept * after
         found[PLACE["cash"]] = leg.held * leg.cash
-        found[PLACE["pnl"]] = leg.kept * after - found[PLACE["value_before"]] + leg.held * leg.cash
-        found[PLACE["explained"]] = found[PLACE["theta"] : PLACE["ended"] + 1].sum(axis=0)
-        found[PLACE["unexplained"]] = found[PLACE["pnl"]] - found[PLACE["explained"]]
-        return found
+        found[PLACE["value_after"]] = leg.kept * after
+        explained = found[PLACE["theta"] : PLACE["ended"] + 1].sum(axis=0)
+        gained = leg.kept * after - found[PLACE["value_before"]] + leg.held * leg.cash
+        found[PLACE["unexplained"]] = gained - explained
+        return self.closed(found)
+
+    @property
+    def differences(self) -> tuple[int, ...]:
+        """What lies between two valuations: time, fixings, and what is left."""
+        return PLACE["theta"], PLACE["fixings"], PLACE["unexplained"]
+
+    def closed(self, rows: FloatArray) -> FloatArray:
+        """The rows with the sums made of their terms, and of the two values the one that is simulated."""
+        rows[PLACE["explained"]] = rows[PLACE["theta"] : PLACE["ended"] + 1].sum(axis=0)
+        rows[PLACE["pnl"]] = rows[PLACE["explained"]] + rows[PLACE["unexplained"]]
+        gained = rows[PLACE["pnl"]] - rows[PLACE["cash"]]
+        if AFTER in self.drawn:
+            rows[PLACE["value_after"]] = rows[PLACE["value_before"]] + gained
+        elif self.drawn:
+            rows[PLACE["value_before"]] = rows[PLACE["value_after"]] - gained
+        return rows
 
 
 def positions(legs: Sequence[Leg], closed_form: bool) -> tuple[list[Position], list[Greek], list[Problem]]:
     """The legs on one underlying with their moves, the derivatives that explain them, and what cannot be valued."""
-    moved = [moves(leg.stages[SETTLED], leg.last) if SETTLED in leg.stages else {} for leg in legs]
-    greeks = greeks_of(moved)
+    moved = [move(leg.stages[SETTLED], leg.last) if SETTLED in leg.stages else None for leg in legs]
+    greeks = greeks_of([own.by for own in moved if own is not None])
     found, problems = [], []
     for leg, own in zip(legs, moved, strict=True):
         try:
@@ -125,13 +144,16 @@ def _shortened(leg: Leg) -> Leg:
     return replace(leg, stages={stage: trade for stage, trade in leg.stages.items() if stage not in same})
 
 
-def _position(leg: Leg, moved: Mapping[str, float], greeks: Sequence[Greek], closed_form: bool) -> Position:
+def _position(leg: Leg, moved: Move | None, greeks: Sequence[Greek], closed_form: bool) -> Position:
     """A leg with what of it is exact."""
-    known, derivatives = dict[str, FloatArray](), tuple[Derivative, ...]()
-    for stage, trade in leg.stages.items():
+    known, derivatives, stages = dict[str, FloatArray](), tuple[Derivative, ...](), dict(leg.stages)
+    if moved is not None:
+        stages[SETTLED] = replace(stages[SETTLED], model=moved.law)
+    for stage, trade in stages.items():
         wanted = offered(greeks if stage == SETTLED else [], trade.model)
         if stage == SETTLED:
             derivatives = tuple(next(iter(terms)) for terms in wanted.values())
         if (sure := exact(trade.model, trade.payoff, wanted, closed_form)) is not None:
             known[stage] = np.array([sure.estimates[label].value for label in wanted])
-    return Position(leg, moved, derivatives, known)
+    by, shown = ({}, {}) if moved is None else (moved.by, moved.shown)
+    return Position(replace(leg, stages=stages), by, shown, derivatives, known)

@@ -76,8 +76,7 @@ def _trade(position: Position, found: Statistics | None) -> dict[str, Any]:
         row |= _amounts(position.rows({})[:, 0], np.zeros(len(ROWS)))
     else:
         row |= _amounts(found.mean, found.standard_error) | {"note": _doubts(found)}
-    moved = position.moved if SETTLED in leg.stages else {}
-    shown = {name: moved.get(name, 0.0) if SETTLED in leg.stages else np.nan for name in MOVES}
+    shown = {name: position.shown.get(name, 0.0) if SETTLED in leg.stages else np.nan for name in MOVES}
     shown["spot"] -= leg.dividends
     return row | {f"{name}_move": x for name, x in shown.items()}
 

@@ -9,6 +9,7 @@ from typing import Protocol, final
 import numpy as np
 
 from ..._typing import FloatArray
+from ...controls.regression import Products
 from ...engine.main_run import Run
 from ...estimate import Moments
 from ...payoffs.relaxed.tape import NotRelaxableError
@@ -44,6 +45,15 @@ class Position(Protocol):
         """
         ...
 
+    @property
+    def differences(self) -> tuple[int, ...]:
+        """The rows that get controls of their own besides: those of differences between stages."""
+        ...
+
+    def closed(self, rows: FloatArray) -> FloatArray:
+        """The rows with those that follow from others made of them again."""
+        ...
+
 
 class LateError(Exception):
     """A trade failed in the main run."""
@@ -74,16 +84,18 @@ class Simulation:
     trade_ids: tuple[str, ...]
     gone: int = 0
 
-    def __call__(self, chunk: Chunk) -> Iterator[tuple[str, FloatArray]]:
-        """Controlled samples, trade by trade."""
-        pairs, _ = self.run.controlled(replace(chunk, skipped=self.gone))
+    def __call__(self, chunk: Chunk) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+        """Controlled samples trade by trade; and zero-mean controls: the law's own, and what was taken off by plans."""
+        run, passed = self.run, replace(chunk, skipped=self.gone)
+        pairs, scores = run.controlled(passed)
         for trade_id in self.trade_ids:
             try:
-                yield trade_id, next(pairs)[0]
+                controlled, plain = next(pairs)
             except NotRelaxableError as error:
                 raise LateError(self.stage, trade_id, str(error), relaxation=True) from error
             except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
                 raise LateError(self.stage, trade_id, str(error), relaxation=False) from error
+            yield trade_id, controlled, np.concatenate([scores, controlled - plain])
 
 
 @final
@@ -101,15 +113,43 @@ class Pack:
     positions: Mapping[str, Position]
     simulations: tuple[Simulation, ...]
 
-    def rows(self, chunk: Chunk) -> Iterator[FloatArray]:
-        """The rows of every position on one chunk."""
+    def rows(self, chunk: Chunk) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+        """The rows of every position on one chunk, and its corrections: zero-mean controls of differences.
+
+        Two stages may have other controls. Each is unbiased, but the noise that both have in common is then no longer
+        the same; the corrections, with coefficients of their own, make it so again.
+        """
         drawn: dict[str, dict[str, FloatArray]] = {name: {} for name in self.positions}
+        corrections: dict[str, list[FloatArray]] = {name: [] for name in self.positions}
         for simulation in self.simulations:
-            for trade_id, samples in simulation(chunk):
+            for trade_id, samples, correction in simulation(chunk):
                 if trade_id in drawn:
                     drawn[trade_id][simulation.stage] = samples
+                    corrections[trade_id].append(correction)
         for name, position in self.positions.items():
-            yield position.rows(drawn.pop(name))
+            yield name, position.rows(drawn.pop(name)), np.concatenate(corrections.pop(name))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """Products of the differences of every position with its corrections, on one chunk of a pilot.
+
+    Parameters
+    ----------
+    packs : sequence of Pack
+    """
+
+    packs: Sequence[Pack]
+
+    def __call__(self, chunk: Chunk) -> dict[str, Products]:
+        """Products by trade_id."""
+        ones = np.ones(chunk.n_samples)
+        return {
+            name: Products.shared(corrections, rows[[*pack.positions[name].differences]], ones)
+            for pack in self.packs
+            for name, rows, corrections in pack.rows(chunk)
+        }
 
 
 @final
@@ -120,15 +160,21 @@ class Valuing:
     Parameters
     ----------
     packs : sequence of Pack
+    coefficients : mapping of str to ndarray, shape (n_differences, n_corrections)
+        Of the corrections, by trade_id.
     """
 
     packs: Sequence[Pack]
+    coefficients: Mapping[str, FloatArray]
 
     def __call__(self, chunk: Chunk) -> dict[str, Moments]:
         """Moments of each, shape (n_positions, n_rows), and of the whole position."""
         found, total = list[Moments](), np.zeros(())
         for pack in self.packs:
-            for rows in pack.rows(chunk):
-                found.append(Moments.of(rows))
-                total = total + rows
+            for name, rows, corrections in pack.rows(chunk):
+                if name in self.coefficients:
+                    rows[[*pack.positions[name].differences]] -= self.coefficients[name] @ corrections
+                closed = pack.positions[name].closed(rows)
+                found.append(Moments.of(closed))
+                total = total + closed
         return {TRADES: Moments.stacked(found), ALL: Moments.of(total)}

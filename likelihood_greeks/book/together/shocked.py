@@ -38,13 +38,14 @@ class Shocked:
         The base, and by number the shocks that move something.
     known : mapping of str to ndarray, shape (n_derivatives,)
         Exact values by stage.
-    n_shocks : int
+    n_shocks, n_derivatives : int
     """
 
     trade: Trade
     stages: Mapping[str, Trade]
     known: Mapping[str, FloatArray]
     n_shocks: int
+    n_derivatives: int
 
     @classmethod
     def of(cls, trade: Trade, shocks: Sequence[Shock], closed_form: bool, greeks: Sequence[Greek] = ()) -> Shocked:
@@ -56,7 +57,7 @@ class Shocked:
             wanted = {label: own.terms_of(terms) for label, terms in asked.items()}
             if (sure := exact(own.model, own.payoff, wanted, closed_form)) is not None:
                 known[stage] = np.array([sure.estimates[label].value for label in wanted])
-        return cls(trade, stages, known, len(shocks))
+        return cls(trade, stages, known, len(shocks), len(offered(greeks, trade.model)))
 
     @property
     def trade_id(self) -> str:
@@ -71,6 +72,15 @@ class Shocked:
     def gone(self, stage: str) -> int:
         """No date goes by."""
         return 0
+
+    @property
+    def differences(self) -> tuple[int, ...]:
+        """The gains."""
+        return tuple(range(self.n_derivatives, self.n_derivatives + self.n_shocks))
+
+    def closed(self, rows: FloatArray) -> FloatArray:
+        """The rows: none follows from others."""
+        return rows
 
     def rows(self, drawn: Mapping[str, FloatArray]) -> FloatArray:
         """The base and its derivatives, then the gain under every shock, of the position; (n_rows, n_samples)."""
@@ -151,7 +161,7 @@ def _trade_rows(
 def _net_rows(found: Together[Shocked], shocks: Mapping[str, Shock], paths: int, missing: int) -> list[dict[str, Any]]:
     """The rows of the position in an underlying."""
     first = found.positions[0]
-    n_rows = len(first.rows({stage: np.zeros((len(first.known.get(BASE, [0.0])), 1)) for stage in first.drawn}))
+    n_rows = first.n_derivatives + len(shocks)
     values = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(n_rows))
     errors = np.zeros(n_rows)
     if found.total is not None:

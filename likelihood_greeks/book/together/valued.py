@@ -6,15 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, final
 
-from ...engine.execution import Workers, ordered, workers
+import numpy as np
+
+from ..._typing import FloatArray
+from ...controls.regression import fit
+from ...engine.execution import Workers, ordered, results, workers
 from ...engine.stopping import Goal, sampled
+from ...engine.sums import accumulate
 from ...estimate import Statistics
 from ...parameters import Greek
-from ...streams.chunks import Draws
+from ...streams.chunks import Chunk, Draws, chunk_size
 from ..blocks import SIZE, Block, blocks, prepared
 from ..desk import Failure
 from ..trades import Problem
-from .packs import ALL, TRADES, LateError, Pack, Position, Simulation, Valuing
+from .packs import ALL, TRADES, Fitting, LateError, Pack, Position, Simulation, Valuing
+
+FITTED, PIECES = 1 << 21, 2
+"""The first chunk of the pilot that fits the corrections of differences, and how many there are."""
 
 P = TypeVar("P", bound=Position)
 Planned: TypeAlias = list[tuple[str, int, Block]]
@@ -87,8 +95,9 @@ def together(own: Sequence[P], greeks: Mapping[str, Sequence[Greek]], settings: 
             if not live:
                 return Together(left, {}, None, tuple(problems))
             goal = Goal(settings.paths, settings.paths)
-            task = Valuing([_pack(planned, state, live) for planned, state in zip(packs, states, strict=True)])
+            ready = [_pack(planned, state, live) for planned, state in zip(packs, states, strict=True)]
             try:
+                task = Valuing(ready, _fitted(ready, settings, pool))
                 done = sampled(task, settings.draws, goal, lambda _: [], executor=pool, title=settings.title)
             except LateError as error:
                 packs = [[(stage, gone, _knowing(block, stage, error)) for stage, gone, block in p] for p in packs]
@@ -136,6 +145,18 @@ def _pack(planned: Planned, simulations: Sequence[Simulation], live: Mapping[str
     """The positions of a pack that can be valued, with their simulations."""
     names = dict.fromkeys(trade.trade_id for *_, block in planned for own in block.trades for trade in own)
     return Pack({name: live[name] for name in names if name in live}, tuple(simulations))
+
+
+def _fitted(packs: Sequence[Pack], settings: Settings, pool: Any) -> dict[str, FloatArray]:
+    """Coefficients of the corrections, from draws of their own."""
+    draws = settings.draws
+    size = min(chunk_size(draws.n_times), max(settings.paths // 2, 2))
+    pilot = [Chunk(draws.seed, FITTED + k, size + size % 2, "pseudo", pilot=True) for k in range(PIECES)]
+    found = accumulate(results(Fitting(packs), pilot, pool))
+    return {
+        name: fit(own, np.ones((len(own.sums[0]), own.sums.shape[-1] - 1), dtype=bool)).coefficients
+        for name, own in found.items()
+    }
 
 
 def _knowing(block: Block, stage: str, error: LateError) -> Block:
