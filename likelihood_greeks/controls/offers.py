@@ -23,6 +23,7 @@ from ..models.protocol import PathModel
 from ..payoffs.along.pieces import pieces_along
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
+from ..payoffs.relaxed.array import relax
 from ..payoffs.relaxed.tape import Level, NotRelaxableError, Tape
 from . import averages
 from .conditional import Conditional
@@ -41,6 +42,19 @@ HELD_WIDTH = 1.0  # of a relaxation, in units of the local scale, up to which pa
 LEVELS = 4  # compared levels that get Europeans, and that are held
 
 
+def integrated(model: PathModel, payoff: Contract, drawn: Drawn, load: Load) -> list[Control]:
+    """Lines along which a payoff can be integrated, with all whose means are known besides; none if there is no line.
+
+    Where one of them serves, the relaxations of `offered` add little and are most of a pilot's work (measured on
+    barriers of 7 to 504 dates, under stochastic volatility and without: a tenth of an error at most).
+    """
+    rates, tape = _rates(model, payoff), Tape(lambda *_: 0.0)
+    if not (lines := _lines(payoff, rates, drawn, load)):
+        return []
+    relax(payoff, drawn.spot, tape)
+    return [*_beneath(model, payoff, rates, drawn)[0], *lines, *_known(model, payoff, drawn, rates, tape)]
+
+
 def offered(
     model: PathModel, payoff: Contract, drawn: Drawn, load: Load, generator: np.random.Generator
 ) -> tuple[list[Control], str]:
@@ -51,8 +65,7 @@ def offered(
         return [], "no relaxations: of several assets they are not made yet"
     if drawn.moves.path is None:
         return [], "no relaxations: the law does not say how its paths travel (its moves have no `path`)"
-    rates = model.hand_over_rates(payoff.times) if has(model, DrawsBeneath) else (LIKELIHOOD_RATIO,)
-    tape = Tape(lambda *_: 0.0)
+    rates, tape = _rates(model, payoff), Tape(lambda *_: 0.0)
     own, beneath = _beneath(model, payoff, rates, drawn)
     try:
         relaxations = _relaxations(payoff, drawn, generator, tape)
@@ -66,12 +79,24 @@ def offered(
     for relaxation in affordable:
         holds = _holds(tape.levels, drawn, relaxation)
         own += [HandedOver(relaxation, way) for way in (holds if relaxation.reach else [*ways, *holds])]
+    own += _known(model, payoff, drawn, rates, tape)
+    return own, "" if own else "no relaxations: to evaluate one would cost more than it could save"
+
+
+def _rates(model: PathModel, payoff: Contract) -> Sequence[float]:
+    """Rates at which changes of what is beneath the spots can be handed over."""
+    return model.hand_over_rates(payoff.times) if has(model, DrawsBeneath) else (LIKELIHOOD_RATIO,)
+
+
+def _known(model: PathModel, payoff: Contract, drawn: Drawn, rates: Sequence[float], tape: Tape) -> list[Control]:
+    """Options of known price on what a payoff compares, whose levels are on the tape."""
+    own: list[Control] = []
     if _independent(drawn) and can_be_kept(model):
         if len(payoff.times) > 1 and has(model, KnowsVanillas):
             own += _europeans(tape.levels, rates, drawn.rate)
         if has(model, KnowsAverages):
             own += averages.offered(tape.levels, drawn.spot)
-    return own, "" if own else "no relaxations: to evaluate one would cost more than it could save"
+    return own
 
 
 def _independent(drawn: Drawn) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from .._typing import AnyArray, FloatArray
 from ..scouted import Scouted
 from .protocol import Control, Load, cost
-from .regression import Fit, Products, fit, refused
+from .regression import Fit, Products, fit, refused, remaining
 from .selection import choose
 from .sharing import Sharing
 
@@ -100,6 +100,12 @@ class Choice:
     allowed: FloatArray
     load: Load
     remark: str = ""
+
+    @property
+    def left(self) -> FloatArray:
+        """Shares of the Greeks' variances that the controls leave, shape (n_greeks,); 0 where there is none."""
+        own = np.ones((len(self.allowed), len(self.specific)), dtype=bool)
+        return remaining(self.products, np.concatenate([self.allowed, own], axis=1))
 
     def planned(self, more: Products | None = None) -> Plan:
         """The plan, with coefficients from all that the pilot has seen, `more` included."""

@@ -194,6 +194,13 @@ def fit(products: Products, allowed: FloatArray) -> Fit:
     return Fit(coefficients, gain, contribution)
 
 
+def remaining(products: Products, allowed: FloatArray) -> FloatArray:
+    """Shares of the targets' variances that least squares leave, shape (n_targets,); 0 where there is none."""
+    pairs = zip(products.covariance(), allowed, strict=True)
+    raw, left = np.transpose([(c[-1, -1], _left(c, solve(c, mask))) for c, mask in pairs])
+    return np.divide(left, raw, out=np.zeros_like(raw), where=raw > 0.0)
+
+
 def refused(fitted: Fit) -> Fit:
     """The fit with no control used."""
     nothing, ones = np.zeros_like(fitted.coefficients), np.ones_like(fitted.contribution)

@@ -11,7 +11,8 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..controls import free as control_variates
-from ..controls.offers import offered
+from ..controls.line_integrated import LineIntegrated
+from ..controls.offers import integrated, offered
 from ..controls.plan import Choice, Plan, chosen
 from ..controls.protocol import Control, Load, Scene, SharedPaths, rows
 from ..controls.regression import Products
@@ -26,6 +27,7 @@ from . import pilot_draws as pilot
 from .bucket_samples import BucketSamples
 from .buckets import Bucket, Buckets
 
+SERVED = 0.25  # share of the variance of every Greek that what is integrated may leave, or relaxations are tried
 PROBE = 1 << 20  # index of the pilot's stream that shakes fixings to measure widths
 FOLLOWED = 64  # paths on which the work of a payoff is counted
 
@@ -191,11 +193,23 @@ class Group:
         allowed = control_variates.eligible(self.model, self.times[-1], self.weights, self.combinations)
         found = []
         for number, payoff in enumerate(self.payoffs):
-            generator = replace(chunk, index=PROBE).stream().generator
             load = replace(self.load, payoff=own_work(payoff, draws[0].drawn.spot[..., :FOLLOWED]))
-            offers, why_not = self._offered(payoff, draws[0].drawn, load, generator)
-            found.append(chosen(offers, why_not, load, self.products(draws, number, offers), allowed))
+            choice = self._integrated(draws, number, load, allowed)
+            if choice is None:
+                generator = replace(chunk, index=PROBE).stream().generator
+                offers, why_not = self._offered(payoff, draws[0].drawn, load, generator)
+                choice = chosen(offers, why_not, load, self.products(draws, number, offers), allowed)
+            found.append(choice)
         return found
+
+    def _integrated(self, draws: Sequence[Piloted], number: int, load: Load, allowed: FloatArray) -> Choice | None:
+        """The choice among what is integrated exactly; None if there is none, or if not every Greek is served."""
+        offers = integrated(self.model, self.payoffs[number], draws[0].drawn, load) if self.controls.own else []
+        if not offers:
+            return None
+        choice = chosen(offers, "", load, self.products(draws, number, offers), allowed)
+        served = any(isinstance(control, LineIntegrated) for control in choice.specific)
+        return choice if served and bool((choice.left < SERVED).all()) else None
 
     def _offered(
         self, payoff: Contract, drawn: Drawn, load: Load, generator: np.random.Generator
