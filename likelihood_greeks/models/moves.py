@@ -265,10 +265,9 @@ class Moves:
         bend = self.bend(pair, rate)
         if bend is None:
             return once(self._known, ("curvature", pair, rate), lambda: self.law.curvature(pair, rate, self.noise))
-        a, b = (self.slope(name, rate) for name in pair)
-        if (a.first_only or b.first_only) and bend.first_only and n and self.variance.shape == self.noise.shape:
+        (a, b), v, n = (self.slope(name, rate) for name in pair), self.variance, len(self.noise)
+        if (a.first_only or b.first_only) and bend.first_only and n and v.shape == self.noise.shape:
             return _curvature(a.first, b.first, bend.first, self.variance[:1], self.noise[:1])
-        v, n = self.variance, len(self.noise)
         linear = bend.mean / v - (a.mean * b.variance + b.mean * a.variance) / v**2
         total = self._weighted(linear) - _total(a.mean * b.mean / v, n) + bend.handed
         if a.variance is NONE and bend.variance is NONE:
