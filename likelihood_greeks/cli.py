@@ -30,7 +30,7 @@ from ._outputs import apart
 from .book.difference import diff
 from .book.explain_book import explain_book
 from .book.files import check_writable, write
-from .book.interruption import Interrupted
+from .book.interruption import Interrupted, WorkersLostError
 from .book.ladder import ladder
 from .book.market import Market
 from .book.own_columns import names_in_frame
@@ -97,7 +97,7 @@ def _stoppable() -> Iterator[None]:
     """Ends with what a stopped run has to say, and exit code 130."""
     try:
         yield
-    except Interrupted as stopped:
+    except (Interrupted, WorkersLostError) as stopped:
         errors.print(printable(str(stopped)))
         raise typer.Exit(130) from None
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from .._checks import one_of, refuse
 from .._outputs import apart
+from ..engine import cluster
 from ..engine.execution import Workers, one_thread_each, workers
 from ..engine.payoff_group import CONTROLS
 from ..engine.stopping import MAX_PATHS, TargetError, goal
@@ -30,7 +31,7 @@ from .blocks import blocks
 from .currencies import reported, unconverted
 from .files import check_rows, check_writable, write
 from .frame import describe
-from .interruption import Interrupted
+from .interruption import stopped
 from .market import Market
 from .own_columns import attached, clashes
 from .parts import Parts, earlier_seed, fingerprint, folder
@@ -124,6 +125,8 @@ def risk(
     Interrupted
         A ``KeyboardInterrupt`` with what is finished (``frame``) and which trades are not (``missing``), if the run is
         stopped.
+    ConnectionError
+        With the same, if workers of the executor, or their scheduler, are lost.
 
     Warns
     -----
@@ -179,8 +182,10 @@ def risk(
         if target is not None:
             write(result, target)
             store.done()
-    except KeyboardInterrupt:
-        raise Interrupted(table(), _unfinished(accounts), len(rows), target and folder(target)) from None
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt) and not cluster.lost(error):
+            raise
+        raise stopped(error, table(), _unfinished(accounts), len(rows), target and folder(target)) from error
     finally:
         store.close()
     if result.attrs["problems"]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Executor
+import asyncio
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from .._checks import refuse
+from .._versions import versions
+
 INSTALL = 'pip install "likelihood-greeks[cluster]"'
 LOCAL = "local"
+SECONDS = 10  # that a scheduler, and its first worker, may take to answer
 
 
 def _client(pool: Any) -> Any | None:
@@ -46,8 +52,10 @@ def connected(address: str) -> Iterator[Executor]:
     ------
     ModuleNotFoundError
         If Dask is not installed.
+    ValueError
+        If `address` is no address of a scheduler.
     OSError
-        If no scheduler answers at `address`.
+        If no scheduler answers there in `SECONDS`, it has no workers, or these have other code.
     """
     try:
         distributed = import_module("distributed")
@@ -60,5 +68,65 @@ def connected(address: str) -> Iterator[Executor]:
         ):
             yield client.get_executor()
     else:
-        with distributed.Client(address) as client:
+        _look_for_a_scheduler(address)
+        with distributed.Client(address, timeout=SECONDS) as client:
+            _check_workers(client, address)
             yield client.get_executor()
+
+
+def _look_for_a_scheduler(address: str) -> None:
+    """Refuse an address where none answers: a client would wait for ever at a port that speaks another language."""
+    requirement = "be a scheduler's address, such as tcp://host:8786, or 'local'"
+    if "://" in address and not address.startswith(("tcp://", "tls://", "ucx://")):
+        hint = " (that of its dashboard is another one)" if address.startswith("http") else ""
+        refuse("dask", requirement + hint, address)
+    if address.startswith(("tls://", "ucx://")):  # these need the client's own settings
+        return
+    comm = import_module("distributed.comm")
+
+    async def answered() -> None:
+        (await asyncio.wait_for(comm.connect(address, timeout=SECONDS), SECONDS)).abort()
+
+    try:
+        asyncio.run(answered())
+    except ValueError as error:
+        refuse("dask", f"{requirement} ({error})", address)
+    except OSError as error:  # a timeout is one
+        reason = "something else answers there" if isinstance(error, TimeoutError) else str(error) or "no answer"
+        raise OSError(
+            f"dask: no scheduler answers at {address} within {SECONDS} seconds ({reason}); "
+            "its dashboard and its workers have other ports"
+        ) from error
+
+
+def _check_workers(client: Any, address: str) -> None:
+    """Refuse a cluster without workers, or whose workers would compute other numbers."""
+    if not client.nthreads():
+        print(f"waiting for workers of {address}", file=sys.stderr)
+        try:
+            client.wait_for_workers(1, timeout=SECONDS)
+        except TimeoutError as error:
+            raise OSError(f"dask: the scheduler at {address} has no workers; start some (dask worker)") from error
+    try:
+        there = client.run(versions)
+    except Exception as error:
+        raise OSError(f"dask: workers of {address} must have this version of the package, got {error!r}") from error
+    for worker, found in there.items():
+        if difference := differing(versions(), found):
+            raise OSError(
+                f"dask: workers must have the same code, or the numbers are others; {worker} has {difference}"
+            )
+
+
+def differing(here: Mapping[str, str], there: Mapping[str, str]) -> str:
+    """What differs between versions here and there, in words; empty if nothing does."""
+    names = [name for name in here if here[name] != there.get(name)]
+    return ", ".join(f"{name} {there.get(name, 'unknown')} (here {here[name]})" for name in names)
+
+
+GONE = (CancelledError, asyncio.CancelledError, BrokenExecutor, ConnectionError, TimeoutError)
+
+
+def lost(error: BaseException) -> bool:
+    """Whether an error says that workers, or their scheduler, are gone."""
+    return isinstance(error, GONE) or type(error).__module__.partition(".")[0] in ("distributed", "dask")

@@ -17,6 +17,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
+from .._versions import versions
 from ..streams.chunks import Chunk
 from . import cluster
 
@@ -34,6 +35,10 @@ _inside: ContextVar[bool] = ContextVar("inside a task", default=False)
 @lru_cache(maxsize=1)
 def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
+
+
+class OtherCodeError(OSError):
+    """A worker has other code than its caller."""
 
 
 class _OneThreadEach:
@@ -167,7 +172,7 @@ def _sender(pool: Executor) -> Callable[[Callable[[Any], T], Any], Future[T]]:
 
     if isinstance(pool, ThreadPoolExecutor):
         return lambda task, piece: pool.submit(copy_context().run, _within, task, piece)
-    return lambda task, piece: pool.submit(_unpacked_within, packed(task), piece)
+    return lambda task, piece: pool.submit(_unpacked_within, packed(task), piece, versions())
 
 
 def _within(task: Callable[[Any], T], piece: Any) -> T:
@@ -180,7 +185,18 @@ def _unpacked(packed: bytes) -> Callable[[Any], Any]:
     return cloudpickle.loads(packed)
 
 
-def _unpacked_within(packed: bytes, piece: Any) -> Any:
-    """A task that travelled to another process, user functions (even lambdas) included."""
+def _unpacked_within(packed: bytes, piece: Any, sender: dict[str, str]) -> Any:
+    """A task that travelled to another process, user functions (even lambdas) included.
+
+    Raises
+    ------
+    OtherCodeError
+        If the code here is not the sender's: the numbers would be others.
+    """
+    if sender != versions():
+        raise OtherCodeError(
+            f"a worker must have the code of its caller, or the numbers are others: it has "
+            f"{cluster.differing(sender, versions())}"
+        )
     with one_thread_each():
         return copy_context().run(_within, _unpacked(packed), piece)
