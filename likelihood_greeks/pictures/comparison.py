@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from .._checks import refuse, writable
+from .._neutral import printable
 from .._outputs import written
 from .._words import number, with_error
 
@@ -90,7 +91,7 @@ def table(frame: pd.DataFrame, title: str) -> Table:
         f"cost: squared s.e. × seconds, {PLAIN} = 1; lower is better, if the answer is right.\n"
         f"bias seen: over {FAR:g} s.e. from the most accurate unbiased method."
     )
-    drawn = Table(title=escape(title), caption=caption, box=None, header_style="bold", padding=(0, 2, 0, 0))
+    drawn = Table(title=escape(printable(title)), caption=caption, box=None, header_style="bold", padding=(0, 2, 0, 0))
     for column in ("method", "value ± s.e.", "seconds", "cost", "judgement"):
         drawn.add_column(column, justify="left" if column in ("method", "judgement") else "right", no_wrap=True)
     for greek, rows in judged(frame).groupby(level="greek", sort=False):

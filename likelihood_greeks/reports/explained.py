@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from rich.markup import escape
 from rich.table import Table
 
 from .._words import number, with_error
 from ..book.pnl.moves import TERMS
 from ..book.pnl.table import TOTAL
 from ..book.trades import NET
+from .terminal import shown
 from .totals import UNSTATED
 
 WITH_ERRORS = ("pnl", "unexplained")
@@ -24,12 +24,12 @@ def explained_tables(frame: pd.DataFrame, most: int) -> list[Table]:
     nets = frame["trade_id"].isin([NET, TOTAL])
     trades = _table("Profit of positions, ± standard error", ("trade", "product"), terms)
     for row in frame[~nets].head(most).to_dict("records"):
-        trades.add_row(escape(str(row["trade_id"])), escape(str(row["product"])), *_cells(row, terms))
+        trades.add_row(shown(str(row["trade_id"])), shown(str(row["product"])), *_cells(row, terms))
     totals = _table("Net position, ± standard error", ("underlying", "currency"), terms)
     several = frame.loc[frame["trade_id"] == NET, "underlying"].nunique() > 1
     for row in frame[nets & ((frame["trade_id"] == NET) | several)].to_dict("records"):
         name = "all" if row["trade_id"] == TOTAL else str(row["underlying"])
-        totals.add_row(escape(name), str(row["currency"]) or UNSTATED, *_cells(row, terms))
+        totals.add_row(shown(name), str(row["currency"]) or UNSTATED, *_cells(row, terms))
     return [trades, totals]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pandas as pd
-from rich.markup import escape
 from rich.table import Table
 
 from .._words import with_error
 from ..book.together.shocked import TOTAL
 from ..book.trades import NET
+from .terminal import shown
 
 
 def shocked_tables(frame: pd.DataFrame, *, named: bool) -> Iterator[Table]:
@@ -22,7 +22,7 @@ def shocked_tables(frame: pd.DataFrame, *, named: bool) -> Iterator[Table]:
         yield _table("Gain of the position, ± standard error", nets, "scenario", "position")
         return
     for (position, rate), own in nets.groupby(["position", "rate"], sort=False):
-        title = f"Gain of {escape(str(position))}, ± standard error; spots down, volatilities across"
+        title = f"Gain of {shown(str(position))}, ± standard error; spots down, volatilities across"
         yield _table(title + f", rate {rate:+g}" * bool(rate), own, "spot", "volatility")
 
 
@@ -42,4 +42,4 @@ def _table(title: str, rows: pd.DataFrame, down: str, across: str) -> Table:
 
 def _cell(value: object) -> str:
     """A move, or a name."""
-    return f"{value:+g}" if isinstance(value, float) else escape(str(value))
+    return f"{value:+g}" if isinstance(value, float) else shown(str(value))

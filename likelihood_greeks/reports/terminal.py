@@ -22,7 +22,7 @@ from .totals import UNSTATED, Total, totals_by
 NAMED = 3  # trades of which the same is said
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Text of the user's own as it is: no markup of tables, no commands to terminals."""
     return escape(printable(text))
 
@@ -43,7 +43,7 @@ def book_table(risk: pd.DataFrame, title: str = "Greeks a unit, ± standard erro
         by_greek = {row["greek"]: row for row in rows.to_dict("records")}
         cells = [_cell(by_greek, greek, "value", "standard_error") for greek in greeks]
         currency = [str(first["currency"]) or UNSTATED] * several
-        about = _shown(str(trade_id)), _shown(str(first["product"])), *currency, f"{first['quantity']:,g}"
+        about = shown(str(trade_id)), shown(str(first["product"])), *currency, f"{first['quantity']:,g}"
         table.add_row(*about, *cells)
     return table
 
@@ -64,7 +64,7 @@ def net_table(risk: pd.DataFrame, title: str = "Net position, ± standard error"
     for underlying, rows in net.groupby("underlying", sort=False):
         by_greek = {row["greek"]: row for row in rows.to_dict("records")}
         cells = [_cell(by_greek, greek, "position_value", "position_standard_error") for greek in greeks]
-        table.add_row(_shown(str(underlying)), *[str(rows["currency"].iloc[0]) or UNSTATED] * bool(stated), *cells)
+        table.add_row(shown(str(underlying)), *[str(rows["currency"].iloc[0]) or UNSTATED] * bool(stated), *cells)
     for total in totals_by(risk) if net["underlying"].nunique() > 1 else ():
         table.add_row(total.name, *[total.currency] * bool(stated), *_totalled(total, ["price"]))
     return table
@@ -73,14 +73,14 @@ def net_table(risk: pd.DataFrame, title: str = "Net position, ± standard error"
 def totals_table(risk: pd.DataFrame, key: str) -> Table:
     """One row a group of trades and currency, one column a Greek, of positions in a desk's units."""
     rows = totals_by(risk, key)
-    table = Table(title=f"By {_shown(key)}, ± standard error (≤: at most)", header_style="bold", pad_edge=False)
-    for column in (_shown(key), "currency"):
+    table = Table(title=f"By {shown(key)}, ± standard error (≤: at most)", header_style="bold", pad_edge=False)
+    for column in (shown(key), "currency"):
         table.add_column(column, no_wrap=True)
     greeks = list(dict.fromkeys(greek for row in rows for greek in row.cells))
     for column in ("trades", *(unit_of(greek).title for greek in greeks)):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(_shown(row.name), row.currency, f"{row.trades:,}", *_totalled(row, greeks))
+        table.add_row(shown(row.name), row.currency, f"{row.trades:,}", *_totalled(row, greeks))
     return table
 
 
@@ -159,7 +159,7 @@ def diff_table(table: pd.DataFrame, title: str = "Changed, ± standard error") -
     for row in table.to_dict("records"):
         at_most = "≤ " if row["draws"] == COMMON_AT_MOST else ""
         difference = with_error(row["difference"], row["standard_error"]).replace("± ", f"± {at_most}")
-        texts = [_shown(str(row[name])) for name in ("trade_id", "underlying", "greek")]
+        texts = [shown(str(row[name])) for name in ("trade_id", "underlying", "greek")]
         verdict = row["verdict"] + (" !" if row["note"] else "")
         numbers = number(row["before"], 6), number(row["after"], 6), difference, number(row["z"], 3)
         drawn.add_row(*texts, verdict, *numbers)
@@ -189,7 +189,7 @@ def frame_table(frame: pd.DataFrame, title: str) -> Table:
     for column, is_number in zip(flat.columns, numeric, strict=True):
         table.add_column(str(column), justify="right" if is_number else "left", no_wrap=is_number)
     for row in flat.itertuples(index=False):
-        table.add_row(*(number(x) if is_number else _shown(str(x)) for x, is_number in zip(row, numeric, strict=True)))
+        table.add_row(*(number(x) if is_number else shown(str(x)) for x, is_number in zip(row, numeric, strict=True)))
     return table
 
 
