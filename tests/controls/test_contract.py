@@ -25,7 +25,7 @@ from likelihood_greeks.controls.line_integrated import LineIntegrated
 from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths, rows
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
-from likelihood_greeks.models.adaptor import moved
+from likelihood_greeks.models.adaptor import moved, value_of
 from likelihood_greeks.models.capabilities import DrawsBeneath, KnowsAverages, KnowsVanillas, Movable, has
 from likelihood_greeks.models.joint_moves import JointSteps
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, IndependentSteps
@@ -113,7 +113,7 @@ def derivatives_of(law):
 def others(law):
     """A law of the same kind with a higher spot, and one with everything else lower."""
     own = getattr(law, "law", law)  # of an adapted law the user's
-    sizes = {name: 0.2 * max(abs(getattr(own, name)), 0.05) for name in law.parameters}
+    sizes = {name: 0.2 * max(abs(value_of(own, name)), 0.05) for name in law.parameters}
     sizes |= {"correlation": 0.2 * (1.0 - abs(own.correlation))} if "correlation" in sizes else {}
     up = {"spot": sizes.pop("spot")}
     return [moved(law, up), moved(law, {name: -size for name, size in sizes.items()})]
