@@ -20,6 +20,7 @@ from ..numerics.arrays import cumulated, once
 from ..parameters import TIME, Derivative
 from .by_interval import Blocks, ByInterval, Push, Pushes, descending
 from .handover import Handover, Hold, Skeleton
+from .joint_skeletons import JointSkeletons
 from .skeletons import Skeletons, starts
 
 ROUNDING = 1e-9  # of what it is the difference of: below, a control is identically zero
@@ -38,13 +39,13 @@ class MovedPayoff:
 
     Parameters
     ----------
-    motion : Skeletons
+    motion : Skeletons or JointSkeletons
     value : ndarray, shape (n_paths,)
-    gradient : ndarray, shape (n_times, n_paths), optional
+    gradient : ndarray, shape (n_times, n_paths) or (n_assets, n_times, n_paths), optional
         In the log-spots; None for a payoff that is not relaxed.
     """
 
-    motion: Skeletons
+    motion: Skeletons | JointSkeletons
     value: FloatArray
     gradient: FloatArray | None = None
     _known: dict[Any, Any] = field(default_factory=dict)
@@ -55,24 +56,37 @@ class MovedPayoff:
     def along(self, names: Derivative, handover: Handover) -> FloatArray:
         """Sum over the dates of gradient times motion (or its slope), shape (n_paths,)."""
         gradient, skeleton = self.gradient, handover.skeleton
-        if gradient is None or len(skeleton) == len(gradient):
+        if gradient is None or len(skeleton) == gradient.shape[-2]:
             return np.zeros_like(self.value)
+        if isinstance(self.motion, JointSkeletons):
+            return self.motion.along(gradient, names, handover, self._known)
+        return self._along(gradient, names, handover)
+
+    @property
+    def _one(self) -> Skeletons:
+        """The motion, of one asset."""
+        assert isinstance(self.motion, Skeletons)
+        return self.motion
+
+    def _along(self, gradient: FloatArray, names: Derivative, handover: Handover) -> FloatArray:
+        """As `along`, of one asset."""
+        skeleton = handover.skeleton
         total = self._once(("total", names, handover.rate), lambda: self._total(names, handover.rate))
         if not skeleton:
             return total
-        handed = self._once(("handed", skeleton), lambda: self.motion.handed(gradient, skeleton))
-        total = total - weighted(self.motion.tangent(names, handover), handed)
-        for what, factors, clock in self.motion.turning(names, handover):
+        handed = self._once(("handed", skeleton), lambda: self._one.handed(gradient, skeleton))
+        total = total - weighted(self._one.tangent(names, handover), handed)
+        for what, factors, clock in self._one.turning(names, handover):
             total += self._turned(what, factors, clock, skeleton)
         return total
 
     def _total(self, names: Derivative, rate: float) -> FloatArray:
         """Sum over the dates of gradient times tangent: of every move's motion times all gradients from there on."""
         assert self.gradient is not None
-        gradient, noise = self.gradient, self.motion.moves.noise
-        still, noisy = self.motion.speed(names, rate)
-        if self.motion.moves.variance.shape[1] == 1:  # of all coordinates in one product
-            coefficients, row = self.motion.still(names, rate)
+        gradient, noise = self.gradient, self._one.moves.noise
+        still, noisy = self._one.speed(names, rate)
+        if self._one.moves.variance.shape[1] == 1:  # of all coordinates in one product
+            coefficients, row = self._one.still(names, rate)
             key = "still", rate, names if len(coefficients) == 1 else len(coefficients)
             total = self._once(key, lambda: coefficients.cumsum(axis=1) @ gradient)[row]
         else:
@@ -97,7 +111,7 @@ class MovedPayoff:
         assert self.gradient is not None
         inner = self.gradient[: skeleton[-1] + 1]
         if clock.shape[1] == 1 and not np.diff(clock[:, 0]).any():  # it moved before the first date only
-            left = 1.0 - self.motion.shares(skeleton)[: skeleton[0] + 1]
+            left = 1.0 - self._one.shares(skeleton)[: skeleton[0] + 1]
             block = self._once(("first block", skeleton[0]), lambda: weighted(left, inner[: skeleton[0] + 1]))
             return np.asarray(factors[0] * clock[0] * block)
 
@@ -108,7 +122,7 @@ class MovedPayoff:
             return rows
 
         scaled = self._once((what, skeleton), scale)
-        handed = self._once((what, "handed", skeleton), lambda: self.motion.handed(scaled, skeleton))
+        handed = self._once((what, "handed", skeleton), lambda: self._one.handed(scaled, skeleton))
         return weighted(clock[: len(inner)], scaled) - weighted(clock[list(skeleton)], handed)
 
     def first(self, name: str, handover: Handover) -> FloatArray:
@@ -126,43 +140,43 @@ class MovedPayoff:
         """The integrand of a first derivative while a level is held: see the module."""
         gradient = self.gradient
         assert gradient is not None
-        shifts = self.motion.shifts(hold, rate)
+        shifts = self._one.shifts(hold, rate)
         moved = self._once(("held", hold, rate), lambda: np.stack(list(shifts.values())) @ gradient)
-        weight = self.motion.drift_weights(hold, rate)[name]
+        weight = self._one.drift_weights(hold, rate)[name]
         return self.value * weight + self.along((name,), Handover((), rate)) - moved[list(shifts).index(name)]
 
     def by_interval(self, handover: Handover) -> ByInterval:
         """The control of every first derivative by intervals: its integrand less that of the estimate."""
         skeleton, parts = handover.skeleton, list[Push]()
         if skeleton:
-            parts.append(Blocks(self.motion.between(skeleton), skeleton, self.value))
+            parts.append(Blocks(self._one.between(skeleton), skeleton, self.value))
         if self.gradient is not None and len(skeleton) < len(self.gradient):
             parts.append(self._travelling(self.gradient, handover))
         return ByInterval(-self.value, tuple(parts))
 
     def _travelling(self, gradient: FloatArray, handover: Handover) -> Pushes:
         """What travels: of every move what it does to all later spots, less what is handed over at scored dates."""
-        moves, skeleton = self.motion.moves, handover.skeleton
+        moves, skeleton = self._one.moves, handover.skeleton
         mean = self._ahead.copy()
         if skeleton:
-            descending(self.motion.handed(gradient, skeleton), skeleton, mean)
+            descending(self._one.handed(gradient, skeleton), skeleton, mean)
         variance = (0.5 / moves.variance) * moves.noise * mean
         if skeleton:
             variance[: skeleton[-1] + 1] += self._turning(gradient, skeleton)
         if handover.hold:
-            held, turned = self.motion.held(handover.hold)
-            taken = held * (self.value * self.motion.differences - gradient)
+            held, turned = self._one.held(handover.hold)
+            taken = held * (self.value * self._one.differences - gradient)
             variance += cumulated(turned * taken, backwards=True)
             mean += cumulated(taken, backwards=True)
         return Pushes(mean, variance)
 
     def _turning(self, gradient: FloatArray, skeleton: Skeleton) -> FloatArray:
         """What bridges gain as the clock turns under them, move by move, up to the last scored date."""
-        between, rows = self.motion.between(skeleton), gradient[: skeleton[-1] + 1].copy()
+        between, rows = self._one.between(skeleton), gradient[: skeleton[-1] + 1].copy()
         factors = 0.5 * between.noise / between.variance
         for factor, start, end in zip(factors, starts(skeleton), skeleton, strict=True):
             rows[start : end + 1] *= factor
-        handed = self.motion.handed(rows, skeleton)
+        handed = self._one.handed(rows, skeleton)
         cumulated(rows, backwards=True)
         descending(handed, skeleton, rows)
         return rows
@@ -188,21 +202,16 @@ class MovedPayoff:
 
     def _difference(self, derivative: Derivative, handover: Handover) -> FloatArray:
         match derivative:
-            case (name,) if handover.hold and name not in self.motion.shifts(handover.hold, handover.rate):
+            case (name,) if handover.hold and name not in self._one.shifts(handover.hold, handover.rate):
                 return np.zeros_like(self.value)
             case (name,):
                 return self.first(name, handover) - self._estimated(derivative)
             case (_, _) if handover.hold:
                 return np.zeros_like(self.value)
-            case (_, _) if self.gradient is None or len(handover.skeleton) == len(self.gradient):
+            case (_, _) if self.gradient is None or len(handover.skeleton) == self.gradient.shape[-2]:
                 weight = self.motion.weights(handover, [derivative])[derivative]
                 return self.value * weight - self._estimated(derivative)
-            case (a, b) if self._known_slope(derivative, handover.rate):
+            case (a, b) if self.motion.knows_slope(derivative, handover.rate):
                 # The coordinate whose score is noisiest travels with the path.
                 return self.second((b, a) if b == TIME else (a, b), handover) - self._estimated(derivative)
         return np.zeros_like(self.value)  # nothing to gain for a price, nor where the motion's slope is not known
-
-    def _known_slope(self, pair: Derivative, rate: float) -> bool:
-        """Whether the slope of the motion is: not where both coordinates turn the clock under the bridges."""
-        moves = self.motion.moves
-        return moves.bend(pair, rate) is not None and not all(moves.slope(name, rate).turns for name in pair)

@@ -61,8 +61,6 @@ def offered(
     """Controls that could be made for a payoff, and if no relaxations are among them, why."""
     if not has(model, Movable) or drawn.moves is None:
         return [], "no relaxations: the law does not say how its paths move (it has no `moves`)"
-    if isinstance(drawn.moves, JointMoves):
-        return [], "no relaxations: of several assets they are not made yet"
     if drawn.moves.path is None:
         return [], "no relaxations: the law does not say how its paths travel (its moves have no `path`)"
     rates, tape = _rates(model, payoff), Tape(lambda *_: 0.0)
@@ -137,7 +135,7 @@ def _relaxations(payoff: Contract, drawn: Drawn, generator: np.random.Generator,
 
 def _ways(payoff: Contract, drawn: Drawn, rates: Sequence[float]) -> Sequence[Way]:
     """Ways to hand the spot's changes over: skeletons of dates, or gradually where steps depend on the state."""
-    if _independent(drawn):
+    if _independent(drawn) or isinstance(drawn.moves, JointMoves):
         return [Handover(skeleton, min(rates)) for skeleton in candidates(payoff.times)]
     return [Gradual(rate) for rate in RATES]
 

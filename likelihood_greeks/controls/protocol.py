@@ -15,12 +15,14 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination, Drawn, sum_of
-from ..models.capabilities import DrawsBeneath, TakesSteps, has
+from ..models.capabilities import DrawsBeneath, TakesSteps, assets_of, has
+from ..models.joint_moves import JointMoves, JointSteps
 from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
 from .by_interval import ByInterval
+from .joint_skeletons import JointSkeletons
 from .moved_payoff import MovedPayoff
 from .skeletons import Skeletons
 from .state_steps import MovedByState
@@ -49,7 +51,7 @@ class Load:
     Parameters
     ----------
     dates : int
-        That the payoff observes.
+        That the payoff observes, of every asset.
     beneath : float
         What the law draws beneath its spots.
     rate : float
@@ -79,9 +81,10 @@ class Load:
     @classmethod
     def of(cls, model: Any, times: Sequence[float], rate: float) -> Load:
         """The load of a law."""
+        dates = len(times) * max(len(assets_of(model)), 1)
         beneath = model.work_beneath(times) if has(model, DrawsBeneath) else 0.0
-        steps = model.steps_and_work(times) if has(model, TakesSteps) else (len(times), 0.0)
-        return cls(len(times), beneath, rate, *steps)
+        steps = model.steps_and_work(times) if has(model, TakesSteps) else (dates, 0.0)
+        return cls(dates, beneath, rate, *steps)
 
 
 @final
@@ -102,8 +105,13 @@ class SharedPaths:
 
     @cached_property
     def skeletons(self) -> Skeletons:
-        """How the paths move between scored dates, of a law whose steps are independent."""
+        """How the paths move between scored dates, of a law of one asset whose steps are independent."""
         return Skeletons(self.drawn)
+
+    @cached_property
+    def motion(self) -> Skeletons | JointSkeletons:
+        """How the paths move between scored dates, of a law whose steps are independent."""
+        return JointSkeletons(self.drawn) if isinstance(self.drawn.moves, JointMoves) else self.skeletons
 
     def shared(self, key: Hashable, compute: Callable[[], T]) -> T:
         """What is computed once for all payoffs."""
@@ -158,12 +166,12 @@ class Scene:
 
     def _moved(self, relaxation: Relaxation | None) -> MovedPayoff | MovedByState:
         if relaxation is None:
-            return MovedPayoff(self.paths.skeletons, self.value)
+            return MovedPayoff(self.paths.motion, self.value)
         value, gradient = relaxation.evaluate(self.payoff, self.drawn.spot, self._discounting)
         moves = self.drawn.moves
         assert moves is not None
-        if isinstance(moves.path, IndependentSteps):
-            return MovedPayoff(self.paths.skeletons, value, gradient)
+        if isinstance(moves.path, IndependentSteps | JointSteps):
+            return MovedPayoff(self.paths.motion, value, gradient)
         return MovedByState(self.drawn, value, gradient)
 
 

@@ -59,6 +59,11 @@ class Skeletons:
         """First- and second-order weights."""
         return self.between(handover.skeleton).weights(needed, handover.rate)
 
+    def knows_slope(self, pair: Derivative, rate: float) -> bool:
+        """Whether the motion's slope is known: not where both coordinates turn the clock under the bridges."""
+        both_turn = all(self.moves.slope(name, rate).turns for name in pair)
+        return self.moves.bend(pair, rate) is not None and not both_turn
+
     def handed(self, gradient: FloatArray, skeleton: Skeleton) -> FloatArray:
         """What scored dates get of a gradient at the first dates: its product with P; shape (n_scored, n_paths)."""
         variance, count = self.moves.variance, len(gradient)

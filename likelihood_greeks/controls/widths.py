@@ -85,10 +85,12 @@ def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, e
     flows, (unrelaxed, _) = cash_flows(payoff, spot), relax(payoff, spot, exact)
     if unrelaxed.shape != flows.shape or not np.allclose(unrelaxed, flows, rtol=1e-12, atol=1e-12):
         raise NotRelaxableError("operations whose relaxation of zero width is not the payoff itself")
-    logarithms = np.log(spot if (alive := (spot > 0.0).all(axis=0)).all() else spot[:, alive])
-    steps = np.diff(logarithms, axis=0).std(axis=1, keepdims=True)
-    first = logarithms[:1].std(axis=1, keepdims=True)
-    shaken = spot * np.exp(np.concatenate([first, steps]) * generator.standard_normal(spot.shape))
+    n_times, n_paths = spot.shape[-2:]
+    alive = (spot > 0.0).reshape(-1, n_paths).all(axis=0)
+    logarithms = np.log(spot if alive.all() else spot[..., alive])
+    steps = np.diff(logarithms, axis=-2).std(axis=-1, keepdims=True)
+    first = logarithms[..., :1, :].std(axis=-1, keepdims=True)
+    shaken = spot * np.exp(np.concatenate([first, steps], axis=-2) * generator.standard_normal(spot.shape))
 
     jumps, kinks = (_scales(payoff, spot, shaken, rounded) for rounded in (False, True))
     found = [Relaxation("exact", (), work=jumps.work)]
@@ -97,7 +99,7 @@ def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, e
             Relaxation(f"{c:g} x local", tuple(c * x for x in jumps.local), local=c, work=jumps.work)
             for c in LOCAL_WIDTHS
         ]
-        found += [_narrow(jumps, np.asarray(payoff.times), reach) for reach in REACHES if _by_date(jumps, len(spot))]
+        found += [_narrow(jumps, np.asarray(payoff.times), reach) for reach in REACHES if _by_date(jumps, n_times)]
         spread = tuple(GLOBAL_WIDTH * y for y in jumps.spread)
         found.append(Relaxation(f"{GLOBAL_WIDTH:g} x global", spread, work=jumps.work))
     if len(kinks.spread) > len(jumps.spread):
@@ -141,8 +143,8 @@ def _scales(payoff: Contract, spot: FloatArray, shaken: FloatArray, rounded: boo
     (still, tape), (moved, _) = (_differences(payoff, x, rounded) for x in (spot, shaken))
     local = [_rms(b - a, d) for a, b, d in zip(still, moved, still, strict=True)]
     spread = [_rms(a - a.mean(axis=-1, keepdims=True), a) for a in still]
-    operations = sum(NODE + ROW * node.value.size / spot.shape[1] for node in tape.nodes if node.links)
-    work = operations + FIXING * len(spot)
+    operations = sum(NODE + ROW * node.value.size / spot.shape[-1] for node in tape.nodes if node.links)
+    work = operations + FIXING * spot.size / spot.shape[-1]
     return _Scales(local, spread, work)
 
 
@@ -151,7 +153,7 @@ def _differences(payoff: Contract, spot: FloatArray, rounded: bool) -> tuple[lis
     seen: list[Any] = []
 
     def width(_: int, difference: AnyArray) -> float:
-        seen.append(np.broadcast_to(difference, (*difference.shape[:-1], spot.shape[1])))
+        seen.append(np.broadcast_to(difference, (*difference.shape[:-1], spot.shape[-1])))
         return 0.0
 
     tape = Tape(width, rounded)

@@ -20,7 +20,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, final
 
@@ -64,7 +64,7 @@ class JointSlope:
         return found
 
 
-class JointTerms(Protocol):
+class JointTerms(Hashable, Protocol):
     """What a law says about the moves of its log-spots."""
 
     @property

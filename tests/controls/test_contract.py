@@ -26,7 +26,14 @@ from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths, rows
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.models.adaptor import moved, value_of
-from likelihood_greeks.models.capabilities import DrawsBeneath, KnowsAverages, KnowsVanillas, Movable, has
+from likelihood_greeks.models.capabilities import (
+    DrawsBeneath,
+    KnowsAverages,
+    KnowsVanillas,
+    Movable,
+    assets_of,
+    has,
+)
 from likelihood_greeks.models.joint_moves import JointSteps
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO, IndependentSteps
 from likelihood_greeks.parameters import TIME
@@ -41,7 +48,12 @@ def travels(law: Any) -> bool | None:
     """Whether the steps of a law are independent; None if it does not say how its paths travel."""
     with formulas_only():  # it is asked when tests are collected
         path = law.moves(draw(law, (0.1, 0.3), n_paths=2)).path if has(law, Movable) else None
-    return None if path is None or isinstance(path, JointSteps) else isinstance(path, IndependentSteps)
+    return None if path is None else isinstance(path, IndependentSteps | JointSteps)
+
+
+def alone(law: Any) -> bool:
+    """Whether a law is of one asset and its steps are independent."""
+    return bool(travels(law)) and not assets_of(law)
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,7 @@ def handed(control, relaxed, hold):
 
 CONTROLS = {
     "relaxed": Kind(travels, lambda c: handed(c, True, False), barrier),
-    "held": Kind(lambda law: travels(law) and not has(law, DrawsBeneath), lambda c: handed(c, True, True), barrier),
+    "held": Kind(lambda law: alone(law) and not has(law, DrawsBeneath), lambda c: handed(c, True, True), barrier),
     "step by step": Kind(
         lambda law: travels(law) is False,
         lambda c: isinstance(c, HandedOver) and isinstance(c.way, Gradual),
@@ -80,7 +92,7 @@ CONTROLS = {
         lambda c: isinstance(c, Conditional),
         lambda times, level: lg.DigitalCall(level, times[-1]),
     ),
-    "integrated along a line": Kind(travels, lambda c: isinstance(c, LineIntegrated), barrier),
+    "integrated along a line": Kind(alone, lambda c: isinstance(c, LineIntegrated), barrier),
     "Europeans": Kind(lambda law: travels(law) and has(law, KnowsVanillas), lambda c: isinstance(c, Vanilla), barrier),
     "twins": Kind(
         lambda law: travels(law) and has(law, KnowsAverages),
@@ -106,6 +118,10 @@ def every_kind_under_every_law():
 
 def derivatives_of(law):
     """The price, all first derivatives and some of the second."""
+    if assets := assets_of(law):
+        (a, b), (_, c) = ([f"{kind}[{asset}]" for asset in (assets[0], assets[-1])] for kind in ("spot", "volatility"))
+        pairs = [(a, a), (a, b), (a, c), (c, c), (c, law.parameters[-1]), (b, TIME), (c, TIME), (TIME, TIME)]
+        return [(), *((name,) for name in (*law.parameters, TIME)), *pairs]
     first, other = "spot", next(name for name in law.parameters if name != "spot")
     return [(), *((name,) for name in (*law.parameters, TIME)), (first, first), (first, other), (other, other)]
 
@@ -115,13 +131,15 @@ def others(law):
     own = getattr(law, "law", law)  # of an adapted law the user's
     sizes = {name: 0.2 * max(abs(value_of(own, name)), 0.05) for name in law.parameters}
     sizes |= {"correlation": 0.2 * (1.0 - abs(own.correlation))} if "correlation" in sizes else {}
-    up = {"spot": sizes.pop("spot")}
+    up = {name: sizes.pop(name) for name in [*sizes] if name.startswith("spot")}
     return [moved(law, up), moved(law, {name: -size for name, size in sizes.items()})]
 
 
-def spot_of(law):
-    """Where a law starts."""
-    return getattr(law, "law", law).spot
+def payoff_under(law, kind, times):
+    """A payoff that gets controls of a kind, at levels near the spot; of several assets on the worst of them."""
+    if assets := assets_of(law):
+        return lg.WorstOf(kind.payoff(times, 1.0), {asset: getattr(law, f"spot[{asset}]") for asset in assets})
+    return kind.payoff(times, getattr(law, "law", law).spot)
 
 
 def rate_of(law, times):
@@ -169,7 +187,7 @@ def levels_are_held_on_few_dates(monkeypatch):
 @every_kind_under_every_law()
 def test_controls_have_mean_zero_under_their_law_and_under_no_other(law, kind):
     model, one = LAWS[law].law, CONTROLS[kind]
-    payoff = one.payoff(LAWS[law].times, spot_of(model))
+    payoff = payoff_under(model, one, LAWS[law].times)
     controls = some([control for control in offered(model, payoff) if one.belongs(control)])
     combinations = [{derivative: 1.0} for derivative in derivatives_of(model)]
     scenes = [Scene(SharedPaths(model, weighed), payoff, trial=True) for weighed in drawn(law, payoff.times)]
@@ -186,8 +204,8 @@ def test_controls_have_mean_zero_under_their_law_and_under_no_other(law, kind):
 @pytest.mark.parametrize("law", sorted(QUICK))
 def test_every_control_on_offer_is_of_one_kind_and_that_is_said_to_be_offered(law):
     model = LAWS[law].law
-    for payoff in {one.payoff for one in CONTROLS.values()}:
-        for control in offered(model, payoff(LAWS[law].times, spot_of(model))):
+    for one in {one.payoff: one for one in CONTROLS.values()}.values():
+        for control in offered(model, payoff_under(model, one, LAWS[law].times)):
             (kind,) = (kind for kind, one in CONTROLS.items() if one.belongs(control))
             assert CONTROLS[kind].offered_by(model), control.name
 
