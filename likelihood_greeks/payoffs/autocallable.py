@@ -8,7 +8,7 @@ import numpy as np
 
 from .._checks import dates, finite, non_negative, positive, refuse
 from .._typing import AnyArray
-from .terms import by_date, merged, rows_of, snapped
+from .terms import by_date, merged, rows_of, snapped, verify_rows
 
 
 @final
@@ -145,6 +145,7 @@ class Autocallable:
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows of the call dates, shape (n_call_dates, n_paths)."""
+        verify_rows(self.times, spot)
         rows, last = rows_of(self.call_times, self.times), len(self.call_times) - 1
         flows, due, alive = [], self.unpaid, None
         assert self.notional is not None  # it is settled when the note is made

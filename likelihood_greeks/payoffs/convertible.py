@@ -10,6 +10,11 @@ from .._typing import AnyArray
 from .terms import by_date, merged, snapped
 
 
+def _lost(note: Any, spot: AnyArray) -> AnyArray:
+    """The redemption, a share of the notional, that falls with the final spot."""
+    return np.minimum(np.maximum(spot[-1] / note.strike, note.protection), 1.0)
+
+
 def _settled(note: Any) -> dict[str, Any]:
     """The terms of a note, checked, with a coupon for each of its dates."""
     positive("strike", note.strike)
@@ -81,7 +86,7 @@ class ReverseConvertible:
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows of the coupon dates, shape (n_coupon_dates, n_paths)."""
-        return _paid(self, np.minimum(np.maximum(spot[-1] / self.strike, self.protection), 1.0))
+        return _paid(self, _lost(self, spot))
 
 
 @final
@@ -144,6 +149,5 @@ class BarrierReverseConvertible:
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows of the coupon dates, shape (n_coupon_dates, n_paths)."""
-        lost = np.minimum(np.maximum(spot[-1] / self.strike, self.protection), 1.0)
         watched = spot if self.monitor_maturity else spot[:-1]
-        return _paid(self, np.where(watched.min(axis=0) <= self.level, lost, 1.0))
+        return _paid(self, np.where(watched.min(axis=0) <= self.level, _lost(self, spot), 1.0))

@@ -113,9 +113,17 @@ class _OnTheFinalSpot:
         return (self.maturity,)
 
 
+@dataclass(frozen=True, slots=True)
+class _Struck(_OnTheFinalSpot):
+    """An option with a strike (currency, > 0) and a maturity (years, > 0), its first two terms."""
+
+    strike: float
+    maturity: float
+
+
 @final
 @dataclass(frozen=True, slots=True)
-class Call(_OnTheFinalSpot):
+class Call(_Struck):
     """Pays max(S - strike, 0) at maturity.
 
     Parameters
@@ -125,9 +133,6 @@ class Call(_OnTheFinalSpot):
     maturity : float
         Years, > 0.
     """
-
-    strike: float
-    maturity: float
 
     @property
     def pieces(self) -> Pieces:
@@ -141,7 +146,7 @@ class Call(_OnTheFinalSpot):
 
 @final
 @dataclass(frozen=True, slots=True)
-class Put(_OnTheFinalSpot):
+class Put(_Struck):
     """Pays max(strike - S, 0) at maturity.
 
     Parameters
@@ -151,9 +156,6 @@ class Put(_OnTheFinalSpot):
     maturity : float
         Years, > 0.
     """
-
-    strike: float
-    maturity: float
 
     @property
     def pieces(self) -> Pieces:
@@ -167,7 +169,7 @@ class Put(_OnTheFinalSpot):
 
 @final
 @dataclass(frozen=True, slots=True)
-class DigitalCall(_OnTheFinalSpot):
+class DigitalCall(_Struck):
     """Pays `cash` at maturity if S > strike.
 
     Parameters
@@ -180,8 +182,6 @@ class DigitalCall(_OnTheFinalSpot):
         Currency, paid in full or not at all.
     """
 
-    strike: float
-    maturity: float
     cash: float = 1.0
 
     @property
@@ -196,7 +196,7 @@ class DigitalCall(_OnTheFinalSpot):
 
 @final
 @dataclass(frozen=True, slots=True)
-class DigitalPut(_OnTheFinalSpot):
+class DigitalPut(_Struck):
     """Pays `cash` at maturity if S < strike.
 
     Parameters
@@ -209,8 +209,6 @@ class DigitalPut(_OnTheFinalSpot):
         Currency, paid in full or not at all.
     """
 
-    strike: float
-    maturity: float
     cash: float = 1.0
 
     @property
@@ -225,7 +223,7 @@ class DigitalPut(_OnTheFinalSpot):
 
 @final
 @dataclass(frozen=True, slots=True)
-class AssetOrNothingCall(_OnTheFinalSpot):
+class AssetOrNothingCall(_Struck):
     """Pays the spot S at maturity if S > strike.
 
     Parameters
@@ -235,9 +233,6 @@ class AssetOrNothingCall(_OnTheFinalSpot):
     maturity : float
         Years, > 0.
     """
-
-    strike: float
-    maturity: float
 
     @property
     def pieces(self) -> Pieces:
@@ -251,7 +246,7 @@ class AssetOrNothingCall(_OnTheFinalSpot):
 
 @final
 @dataclass(frozen=True, slots=True)
-class AssetOrNothingPut(_OnTheFinalSpot):
+class AssetOrNothingPut(_Struck):
     """Pays the spot S at maturity if S < strike.
 
     Parameters
@@ -261,9 +256,6 @@ class AssetOrNothingPut(_OnTheFinalSpot):
     maturity : float
         Years, > 0.
     """
-
-    strike: float
-    maturity: float
 
     @property
     def pieces(self) -> Pieces:

@@ -8,6 +8,7 @@ import numpy as np
 from .._checks import dates, one_of, positive
 from .._typing import AnyArray
 from .protocol import Kind
+from .terms import verify_rows
 
 
 @final
@@ -71,6 +72,7 @@ class ForwardStart:
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at maturity, shape (n_paths,)."""
+        verify_rows(self.times, spot)
         gain = spot[1] - self.moneyness * spot[0]
         paid = np.maximum(gain if self.kind == "call" else -gain, 0.0)
         return paid / spot[0] if self.performance else paid

@@ -19,19 +19,28 @@ def _realised(spot: AnyArray, reference: float | None, annualisation: float) -> 
     return annualisation / count * squares
 
 
-def _checked(strike: float, times: tuple[float, ...], reference: float | None, annualisation: float) -> None:
-    """Check the terms of a swap."""
-    non_negative("strike", strike)
-    if reference is None and len(times) < 2:
-        refuse("times", "hold at least two dates unless a reference is given", times)
-    if reference is not None:
-        positive("reference", reference)
-    positive("annualisation", annualisation)
+@dataclass(frozen=True)
+class _OnRealised:
+    """The terms of a swap on what has been realised, checked."""
+
+    strike: float
+    times: tuple[float, ...]
+    reference: float | None = None
+    annualisation: float = 252.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times", dates("times", self.times))
+        non_negative("strike", self.strike)
+        if self.reference is None and len(self.times) < 2:
+            refuse("times", "hold at least two dates unless a reference is given", self.times)
+        if self.reference is not None:
+            positive("reference", self.reference)
+        positive("annualisation", self.annualisation)
 
 
 @final
 @dataclass(frozen=True)
-class VarianceSwap:
+class VarianceSwap(_OnRealised):
     r"""Pays realised variance less the square of a strike, at the last date, for a variance notional of one.
 
     .. math:: \frac{A}{n}\sum_{i=1}^n \left(\log \frac{S_i}{S_{i-1}}\right)^2 - K^2
@@ -60,15 +69,6 @@ class VarianceSwap:
     array([0.021641])
     """
 
-    strike: float
-    times: tuple[float, ...]
-    reference: float | None = None
-    annualisation: float = 252.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "times", dates("times", self.times))
-        _checked(self.strike, self.times, self.reference, self.annualisation)
-
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the last date, shape (n_paths,)."""
         return _realised(spot, self.reference, self.annualisation) - self.strike**2
@@ -76,7 +76,7 @@ class VarianceSwap:
 
 @final
 @dataclass(frozen=True)
-class VolatilitySwap:
+class VolatilitySwap(_OnRealised):
     """Pays realised volatility, the root of what `VarianceSwap` has, less a strike; for a notional of one.
 
     Parameters
@@ -89,15 +89,6 @@ class VolatilitySwap:
     ValueError
         If a term is out of range, naming it.
     """
-
-    strike: float
-    times: tuple[float, ...]
-    reference: float | None = None
-    annualisation: float = 252.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "times", dates("times", self.times))
-        _checked(self.strike, self.times, self.reference, self.annualisation)
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the last date, shape (n_paths,)."""

@@ -243,10 +243,11 @@ class Seasoned:
     def _payments(self) -> tuple[float, ...]:
         """When the payoff's own cash flows are paid, or were."""
         stated = stated_payments(self.payoff)
+        trial = self._joined(np.full((len(self.times), 2), self.fixings[-1] if self.fixings else 1.0))
+        flows = called(self.payoff, trial)  # which refuses a past that it cannot have
         if stated is not None:
             return stated
-        trial = self._joined(np.full((len(self.times), 2), self.fixings[-1] if self.fixings else 1.0))
-        if np.ndim(called(self.payoff, trial)) < 2:
+        if np.ndim(flows) < 2:
             return self.payoff.times[-1:]
         undated = len(trial) - len(self.payoff.times)
         return (*[GONE] * undated, *self.payoff.times)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import dates, number, refuse
+from .._typing import AnyArray
 
 
 def by_date(name: str, value: Any, count: int, least: float, endless: bool = False) -> tuple[float, ...]:
@@ -31,6 +32,18 @@ def snapped(name: str, values: Any, onto: tuple[float, ...]) -> tuple[float, ...
     if found[-1] > onto[-1]:
         refuse(name, f"not be after the maturity {onto[-1]:g}", found[-1])
     return found
+
+
+def verify_rows(times: tuple[float, ...], spot: AnyArray) -> None:
+    """Refuse spots that are not one row a date, as a past put before a contract that counts its dates would give.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer.
+    """
+    if len(spot) != len(times):
+        refuse("fixings", f"not be put before a contract whose {len(times)} dates have terms of their own", len(spot))
 
 
 def rows_of(some: tuple[float, ...], every: tuple[float, ...]) -> list[int]:

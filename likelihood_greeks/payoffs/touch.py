@@ -7,6 +7,7 @@ import numpy as np
 
 from .._checks import dates, finite, one_of, positive, refuse
 from .._typing import AnyArray
+from .terms import verify_rows
 
 
 def _observed(times: Any, maturity: float) -> tuple[float, ...]:
@@ -24,9 +25,26 @@ def _reached(spot: AnyArray, level: float, direction: str) -> AnyArray:
     return spot.max(axis=0) >= level if direction == "up" else spot.min(axis=0) <= level
 
 
+@dataclass(frozen=True)
+class _OfOneLevel:
+    """The terms of a touch of one level, or of none, checked."""
+
+    level: float
+    direction: Literal["up", "down"]
+    maturity: float
+    cash: float = 1.0
+    times: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        positive("level", self.level)
+        one_of("direction", self.direction, ("up", "down"))
+        finite("cash", self.cash)
+        object.__setattr__(self, "times", _observed(self.times, self.maturity))
+
+
 @final
 @dataclass(frozen=True)
-class OneTouch:
+class OneTouch(_OfOneLevel):
     """Pays cash if the spot is at or beyond a level on one of its dates.
 
     Parameters
@@ -57,19 +75,11 @@ class OneTouch:
            [0., 5., 0.]])
     """
 
-    level: float
-    direction: Literal["up", "down"]
-    maturity: float
-    cash: float = 1.0
-    times: tuple[float, ...] = ()
     paid: Literal["end", "hit"] = "end"
 
     def __post_init__(self) -> None:
-        positive("level", self.level)
-        one_of("direction", self.direction, ("up", "down"))
-        finite("cash", self.cash)
+        super().__post_init__()
         one_of("paid", self.paid, ("end", "hit"))
-        object.__setattr__(self, "times", _observed(self.times, self.maturity))
 
     @property
     def payments(self) -> tuple[float, ...]:
@@ -80,13 +90,14 @@ class OneTouch:
         """Cash flow at the maturity, shape (n_paths,), or on every date, shape (n_times, n_paths)."""
         if self.paid == "end":
             return np.where(_reached(spot, self.level, self.direction), self.cash, 0.0)
+        verify_rows(self.times, spot)
         beyond = spot >= self.level if self.direction == "up" else spot <= self.level
         return self.cash * np.diff(np.logical_or.accumulate(beyond, axis=0).astype(float), axis=0, prepend=0.0)
 
 
 @final
 @dataclass(frozen=True)
-class NoTouch:
+class NoTouch(_OfOneLevel):
     """Pays cash at maturity if the spot is at or beyond a level on none of its dates.
 
     Parameters
@@ -99,18 +110,6 @@ class NoTouch:
     ValueError
         If a term is out of range, naming it; continuous observation is not supported.
     """
-
-    level: float
-    direction: Literal["up", "down"]
-    maturity: float
-    cash: float = 1.0
-    times: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        positive("level", self.level)
-        one_of("direction", self.direction, ("up", "down"))
-        finite("cash", self.cash)
-        object.__setattr__(self, "times", _observed(self.times, self.maturity))
 
     @property
     def payments(self) -> tuple[float, ...]:

@@ -127,29 +127,6 @@ class RebateAtHit:
 
 @final
 @dataclass(frozen=True)
-class ForwardStart:
-    """A call or put whose strike is a multiple of the spot at an earlier date.
-
-    Parameters
-    ----------
-    times : sequence of float
-        When the strike is set and when it pays, in years.
-    moneyness : float
-        Strike over spot when it is set.
-    kind : {"call", "put"}
-    """
-
-    times: tuple[float, ...]
-    moneyness: float
-    kind: Kind
-
-    def __call__(self, spot: AnyArray) -> AnyArray:
-        """Cash flow at the last date, shape (n_paths,)."""
-        return _exercise(self.kind, spot[1], self.moneyness * spot[0])
-
-
-@final
-@dataclass(frozen=True)
 class ForwardStarts:
     """Forward-starting calls or puts one after the other, each paid when it ends and the next begins.
 

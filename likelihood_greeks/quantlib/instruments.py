@@ -12,9 +12,10 @@ import QuantLib as ql  # noqa: N813
 
 from .._checks import finite, positive, refuse
 from ..payoffs.barrier import Barrier, DoubleBarrier
+from ..payoffs.forward_start import ForwardStart
 from ..payoffs.protocol import Contract
 from .asians import asian
-from .contracts import ForwardStart, ForwardStarts, RebateAtHit, SeasonedLookback
+from .contracts import ForwardStarts, RebateAtHit, SeasonedLookback
 from .description import Described, Surroundings, Terms
 from .own_engine import engine_of
 from .payoffs import ReadPayoff, european, kind_of, plain, typed, values
@@ -284,7 +285,9 @@ def _forward(terms: Terms, around: Surroundings) -> Described:
     kind = kind_of(plain.optionType())
     remark = "pays in currency, as ForwardEuropeanEngine has it (a performance is another payoff)"
     strike = moneyness * around.spot
-    return Described([reset, expiry], lambda times, _: ForwardStart(times, moneyness, kind), strike, (remark,))
+    return Described(
+        [reset, expiry], lambda times, _: ForwardStart(times[0], times[1], kind, moneyness), strike, (remark,)
+    )
 
 
 def _cliquet(terms: Terms, around: Surroundings) -> Described:

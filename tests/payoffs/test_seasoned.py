@@ -151,3 +151,17 @@ def test_a_european_paid_later_is_the_prompt_one_discounted_from_then():
         for part in ("value", "standard_error"):
             expected = getattr(prompt[name], part) * np.exp(-0.1 * 2.0)
             assert getattr(late[name], part) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "payoff",
+    [
+        lg.Autocallable(100.0, (0.5, 1.0), coupon=0.03),
+        lg.ForwardStart(0.5, 1.0),
+        lg.OneTouch(110.0, "up", 1.0, 5.0, (0.5, 1.0), "hit"),
+    ],
+    ids=lambda payoff: type(payoff).__name__,
+)
+def test_a_past_before_a_contract_that_counts_its_dates_is_refused(payoff):
+    with pytest.raises(ValueError, match=r"^fixings must not be put before a contract whose 2 dates"):
+        lg.Seasoned(payoff, (104.0,))
