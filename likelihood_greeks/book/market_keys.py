@@ -92,7 +92,8 @@ TABLE: tuple[Key, ...] = (
         "per square-root year, or a table", "implied_volatility = 0.27"),
     Key(UNDERLYING, "calendar", "business days, by QuantLib's name; TARGET if not given", "name",
         'calendar = "Germany/Eurex"'),
-    Key(UNDERLYING, "model", "black-scholes (or gbm; if not given) or heston", "name", 'model = "heston"'),
+    Key(UNDERLYING, "model", "black-scholes (or gbm; if not given), heston, or local_volatility, which is made from "
+        "the quotes", "name", 'model = "heston"'),
     Key(UNDERLYING, "heston", "the model's parameters", "a table", "heston = { calibrate = true }"),
     Key(DIVIDEND, "ex_date", "from which on the spot is without it, observations of that day included", "date",
         "ex_date = 2027-05-03", needed=True),

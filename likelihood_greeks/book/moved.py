@@ -73,6 +73,10 @@ def change(trade: Trade, share: float, **settings: Any) -> tuple[float, float, b
         amount = float(np.ravel(gain(np.empty((0, 1))))[0])
         return amount * float(trade.model.discount_jet(np.array(gain.payments)).value[0]), 0.0, False
     if not scales(trade.model, gain.times):
-        refuse("fixings", "hold today's: with it open, spots do not scale with today's under cash dividends", None)
+        refuse(
+            "fixings",
+            "hold today's: with it open, spots do not scale with today's under cash dividends or a local volatility",
+            None,
+        )
     price = greeks(trade.model, gain, [], **settings)["price"]
     return price.value, price.standard_error, not price.reliable

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..engine.open_fixing import SCALES, SPOT, STILL, Moving
+from ..models.local_volatility.law import LocalVolatility
 from ..models.protocol import PathModel
 from .products.history import History
 from .products.product import give
@@ -37,12 +38,14 @@ def moving(trade: History, spot: float, model: PathModel) -> Moving:
     """
     found = trade.product.conduct.moving(trade, spot, [*trade.seen(spot).values()])
     if found is not STILL and not scales(model, [trade.years(day) for day in trade.ahead]):
-        give(trade, "spots do not scale with today's under cash dividends")
+        give(trade, "spots do not scale with today's under cash dividends or a local volatility")
     return found
 
 
 def scales(model: PathModel, times: Sequence[float]) -> bool:
-    """Whether forwards are proportional to the spot."""
+    """Whether spots are proportional to today's: forwards are, and volatilities do not depend on the spot."""
+    if isinstance(model, LocalVolatility):
+        return False
     jet = model.forward_jet(np.array(times))
     if jet is None:
         return False

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias, final
 
 import numpy as np
+import pandas as pd
 
 from .._checks import InvalidValueError, number, positive, refuse
 from ..models import cash_dividends
@@ -15,6 +16,7 @@ from ..models.curves import Curves
 from ..models.gbm import GBM
 from ..models.heston.calibration import HestonCalibration
 from ..models.heston.law import Heston
+from ..models.local_volatility.law import LocalVolatility
 from ..models.term_structure import TermStructureGBM
 from . import dividends as cash
 from .calendars import calendar
@@ -22,10 +24,10 @@ from .currencies import code
 from .curves import HORIZON, ZeroCurve, decimal, per_year, rate_to, within_horizon
 from .surfaces import Surface, term_structure
 
-Model: TypeAlias = GBM | TermStructureGBM | Heston
+Model: TypeAlias = GBM | TermStructureGBM | Heston | LocalVolatility
 Nodes: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
 
-BLACK_SCHOLES, HESTON = "black-scholes", "heston"
+BLACK_SCHOLES, HESTON, LOCAL = "black-scholes", "heston", "local_volatility"
 DAY = 1.0 / 365.0
 """Years to the first date that rates and volatilities are quoted to; what matures earlier shows those."""
 
@@ -56,7 +58,10 @@ class Underlying:
     currency : str, optional
         Code of the currency of the spot, in which options on it pay; of a currency pair the domestic one.
     dividends : sequence of (float, float)
-        Cash dividends to come, beside the yield: ex-dates in years and amounts, as of `GBM`. Without `heston` only.
+        Cash dividends to come, beside the yield: ex-dates in years and amounts, as of `GBM`. Black--Scholes only.
+    local_volatility : LocalVolatility, optional
+        The law of all trades, with this spot, up to the last maturity of `implied_volatility`; its rate, dividend yield
+        and curves are not used.
 
     Raises
     ------
@@ -75,6 +80,7 @@ class Underlying:
     calibration: HestonCalibration[Heston] | None = field(default=None, compare=False, repr=False)
     currency: str | None = None
     dividends: Dividends = ()
+    local_volatility: LocalVolatility | None = None
 
     def __post_init__(self) -> None:
         if self.currency is not None:
@@ -94,6 +100,11 @@ class Underlying:
             raise TypeError(f"heston must be a Heston model, got {self.heston!r}")
         if self.heston is not None and self.heston.spot != self.spot:
             refuse("heston", f"have the spot {self.spot:g}", self.heston.spot)
+        if (local := self.local_volatility) is not None:
+            if local.spot != self.spot:
+                refuse("local_volatility", f"have the spot {self.spot:g}", local.spot)
+            if self.dividends or self.heston is not None:
+                refuse("local_volatility", "stand without dividends and without heston", self.dividends or self.heston)
         if not isinstance(self.calendar, str):
             raise TypeError(f"calendar must be a name, got {self.calendar!r}")
         calendar(self.calendar)
@@ -101,7 +112,7 @@ class Underlying:
     @property
     def one_law(self) -> bool:
         """Whether options of all strikes have the same law."""
-        return self.heston is not None
+        return self.heston is not None or self.local_volatility is not None
 
     def rate(self, maturity: float) -> float:
         """Zero rate to `maturity` (years), per year; refused beyond the curve."""
@@ -123,14 +134,7 @@ class Underlying:
         ValueError
             If there is no surface, or it cannot be fitted: see `Heston.calibrate`.
         """
-        surface = self.implied_volatility
-        if not isinstance(surface, Surface):
-            refuse("calibrate", "have an implied_volatility of strikes, maturities and volatilities to fit", surface)
-        rates, yields = (
-            {maturity: rate_to(curve, maturity) for maturity in surface.maturities}
-            for curve in (self.zero_curve, self.dividend_yield)
-        )
-        quotes = surface.to_frame().dropna(axis="columns", how="all")
+        quotes, rates, yields = self._to_fit("calibrate")
         try:
             fit = Heston.calibrate(quotes, rates, spot=self.spot, dividend_yield=yields, fixed=fixed)
         except InvalidValueError:
@@ -139,11 +143,43 @@ class Underlying:
             refuse("calibrate", "find parameters at which options can be priced", str(error))
         return replace(self, heston=fit.model, calibration=fit)
 
+    def _to_fit(self, name: str) -> tuple[pd.DataFrame, dict[float, float], dict[float, float]]:
+        """The quotes of the surface, strikes by maturities, with rates and yields to the maturities."""
+        surface = self.implied_volatility
+        if not isinstance(surface, Surface):
+            refuse(name, "have an implied_volatility of strikes, maturities and volatilities to fit", surface)
+        rates, yields = (
+            {maturity: rate_to(curve, maturity) for maturity in surface.maturities}
+            for curve in (self.zero_curve, self.dividend_yield)
+        )
+        return surface.to_frame().dropna(axis="columns", how="all"), rates, yields
+
+    def with_local_volatility(self) -> Underlying:
+        """The same with the local volatility of its surface.
+
+        Raises
+        ------
+        ValueError
+            If there is no surface, or it has none: see `LocalVolatility.from_implied`.
+        """
+        quotes, rates, yields = self._to_fit("model")
+        law = LocalVolatility.from_implied(quotes, rates, spot=self.spot, dividend_yield=yields)
+        return replace(self, local_volatility=law)
+
+    def _local(self, law: LocalVolatility, rates: Nodes, yields: Nodes, maturity: float) -> LocalVolatility:
+        """The local volatility on the curves of the market; it ends with its quotes."""
+        last = law.last
+        if last is not None and maturity > last + DAY / 2.0:
+            refuse("maturity", f"be at most {last:.4g} years, the last of the quotes under {LOCAL}", maturity)
+        flat = replace(law, rate=rates[1][0], dividend_yield=yields[1][0], curves=None)
+        return flat if _flat(rates, yields) else replace(flat, curves=_curves(rates, yields))
+
     def model(self, strike: float, maturity: float, paid: float | None = None) -> Model:
         """The law of a trade, with the forwards and discount factors of the curves at every date up to its end.
 
-        Heston's if there is one, the same for all strikes; else Black--Scholes with the volatilities that the surface
-        has at `strike` at every maturity: `GBM` where nothing depends on time, `TermStructureGBM` elsewhere.
+        Heston's or the local volatility if there is one, the same for all strikes; else Black--Scholes with the
+        volatilities that the surface has at `strike` at every maturity: `GBM` where nothing depends on time,
+        `TermStructureGBM` elsewhere.
 
         Parameters
         ----------
@@ -160,12 +196,14 @@ class Underlying:
             If the surface or a curve has no usable number there, or `maturity` is beyond 60 years.
         """
         within_horizon("maturity", maturity)
-        quotes: Nodes = self.quotes(strike, maturity) if self.heston is None else ((), ())
+        quotes: Nodes = ((), ()) if self.one_law else self.quotes(strike, maturity)
         end = maturity if paid is None else max(maturity, paid)
         rates, yields = _nodes(self.zero_curve, end), _nodes(self.dividend_yield, maturity)
         if self.heston is not None:
             flat = replace(self.heston, rate=rates[1][0], dividend_yield=yields[1][0], curves=None)
             return flat if _flat(rates, yields) else replace(flat, curves=_curves(rates, yields))
+        if self.local_volatility is not None:
+            return self._local(self.local_volatility, rates, yields, maturity)
         if _flat(rates, yields, quotes):
             return GBM(
                 spot=self.spot,
@@ -211,20 +249,27 @@ def _curves(rates: Nodes, yields: Nodes) -> Curves:
 
 def law_name(model: Model) -> str:
     """What a market calls the model."""
+    if isinstance(model, LocalVolatility):
+        return LOCAL
     return HESTON if isinstance(model, Heston) else BLACK_SCHOLES
 
 
 def quoted_volatility(model: Model, maturity: float) -> float:
-    """The volatility to a maturity (years), per square-root year; under Heston the root of the initial variance."""
+    """The volatility to a maturity (years), per square-root year; under Heston the root of the initial variance.
+
+    Under a local volatility that at the spot today.
+    """
     match model:
         case GBM():
             return model.volatility
         case TermStructureGBM():
             return model.black_volatility(max(maturity, DAY))
+        case LocalVolatility():
+            return model.at_the_spot
     return float(np.sqrt(model.initial_variance))
 
 
 def zero_rate(model: Model, maturity: float) -> float:
     """The zero rate to a maturity (years), per year."""
-    flat = isinstance(model, GBM) or (isinstance(model, Heston) and model.curves is None)
+    flat = isinstance(model, GBM) or (isinstance(model, (Heston, LocalVolatility)) and model.curves is None)
     return model.rate if flat else float(-np.log(model.discount(max(maturity, DAY)))) / max(maturity, DAY)

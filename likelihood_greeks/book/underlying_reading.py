@@ -18,9 +18,9 @@ from .curves import ZeroCurve, per_year, rate_to
 from .setting import Setting
 from .surfaces import reading as surface_reading
 from .surfaces.forwards import Forwards
-from .underlying import BLACK_SCHOLES, HESTON, Underlying
+from .underlying import BLACK_SCHOLES, HESTON, LOCAL, Underlying
 
-MODELS = {BLACK_SCHOLES: BLACK_SCHOLES, "gbm": BLACK_SCHOLES, HESTON: HESTON}
+MODELS = {BLACK_SCHOLES: BLACK_SCHOLES, "gbm": BLACK_SCHOLES, HESTON: HESTON, LOCAL: LOCAL}
 """What a market may call the model of an underlying, and the name that it goes by in tables."""
 
 DIVIDENDS = ("dividend_yield", "dividend_curve", "foreign_curve", "forwards")
@@ -65,11 +65,14 @@ class Stated:
         Heston's parameters that are given; None under Black--Scholes.
     fitted : bool
         Whether those not given are fitted.
+    local : bool
+        Whether the law is the local volatility of the quotes.
     """
 
     entries: dict[str, Any]
     heston: dict[str, Any] | None
     fitted: bool = False
+    local: bool = False
 
 
 def stated(section: object) -> Stated:
@@ -100,7 +103,7 @@ def stated(section: object) -> Stated:
     if "zero_rate" in table and "zero_curve" in table:
         refuse("zero_rate", "be given, or else zero_curve, and not both", table["zero_rate"])
     if law != HESTON:
-        return Stated(table, None)
+        return Stated(table, None, local=law == LOCAL)
     with within("heston"):
         given_parameters = market_keys.checked(market_keys.HESTON, parameters or {})
         if not isinstance(fitted := given_parameters.pop("calibrate", parameters is None), bool):
@@ -123,11 +126,16 @@ def built(name: str, section: Stated, setting: Setting) -> Underlying:
     zero = _zero_curve(entries, setting)
     setting.remarks.extend(_forgotten(name, entries, setting))
     yields, paid = _dividends(entries, zero, setting), cash.read(entries.get("dividends", ()), setting.today)
-    if paid and section.heston is not None:
-        refuse("dividends", f"not be given with the model {HESTON}, which has none: give a dividend_curve", len(paid))
+    if paid and (section.local or section.heston is not None):
+        law = LOCAL if section.local else HESTON
+        refuse("dividends", f"not be given with the model {law}, which has none: give a dividend_curve", len(paid))
     entries |= {"zero_curve": zero, "dividend_yield": yields, "dividends": paid}
     forwards = Forwards(entries["spot"], zero, yields, paid)
     entries["implied_volatility"] = surface_reading.read(quotes, name, forwards, setting)
+    if section.local:
+        found = Underlying(name=name, **entries).with_local_volatility()
+        setting.remarks.extend(_left_out(found))
+        return found
     if section.heston is None:
         return Underlying(name=name, **entries)
     if section.fitted:
@@ -137,6 +145,18 @@ def built(name: str, section: Stated, setting: Setting) -> Underlying:
     with within("heston"):
         heston = _given(entries["spot"], section.heston)
     return Underlying(name=name, heston=heston, **entries)
+
+
+def _left_out(underlying: Underlying) -> list[str]:
+    """That quotes were left out of the local volatility of an underlying, and the first of them."""
+    law = underlying.local_volatility
+    if law is None or law.fit is None or not len(lost := law.fit.left_out):
+        return []
+    strike, maturity = lost.iloc[0][["strike", "maturity"]]
+    return [
+        f"underlying {underlying.name}: quotes that no local volatility meets, as they have an arbitrage, are left "
+        f"out: {len(lost)}, the first at strike {strike:g}, {maturity:.3g} years"
+    ]
 
 
 def _told(entries: dict[str, Any], quotes: Any) -> dict[str, Any]:

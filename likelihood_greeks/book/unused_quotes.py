@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ..models.gbm import GBM
 from ..models.heston.law import Heston
+from ..models.local_volatility.law import LocalVolatility
 from ..models.term_structure import TermStructureGBM
 from .calendars import day_words
 from .market import Market
@@ -35,7 +36,7 @@ def remarks(trades: Iterable[Trade], market: Market) -> list[str]:
 def _fewer(trade: Trade, surface: Surface) -> bool:
     """Whether the law of a trade has fewer volatilities than the surface has maturities up to its own."""
     match trade.model:
-        case Heston():
+        case Heston() | LocalVolatility():
             return False
         case GBM():
             nodes = 1

@@ -10,13 +10,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..._checks import refuse
 from ...models.cash_dividends import Dividends
 from ...models.curves import Curves, accrued
 from ...models.gbm import GBM
 from ...models.heston.law import Heston
+from ...models.local_volatility.law import LocalVolatility
 from ...models.term_structure import TermStructureGBM
 from ..curves import HORIZON
-from ..underlying import Model
+from ..underlying import LOCAL, Model
 
 SAME = 1e-9  # years by which two dates may differ and be the same
 
@@ -30,7 +32,14 @@ def aged(law: Model, elapsed: float) -> Model:
     >>> later = aged(law, 0.25)
     >>> later.spot, later.dividends
     (98.0, ((0.25, 3.0),))
+
+    Raises
+    ------
+    ValueError
+        If it is a local volatility.
     """
+    if isinstance(law, LocalVolatility):
+        refuse("model", f"be another than {LOCAL}, whose profit is not explained yet", LOCAL)
     if not elapsed:
         return law
     if isinstance(law, Heston):

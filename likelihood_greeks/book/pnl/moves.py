@@ -66,7 +66,7 @@ def move(before: Trade, after: Trade) -> Move:
     if isinstance(one, Heston) and isinstance(two, Heston):
         by |= {name: getattr(two, name) - getattr(one, name) for name in one.parameters if name not in by}
         shown["volatility"] = two.initial_variance**0.5 - one.initial_variance**0.5
-    elif not isinstance(one, Heston) and not isinstance(two, Heston):
+    elif isinstance(one, GBM | TermStructureGBM) and isinstance(two, GBM | TermStructureGBM):
         shown["volatility"] = quoted_volatility(two, end) - quoted_volatility(one, end)
         law, curves = (one, shown) if isinstance(one, GBM) and isinstance(two, GBM) else toward(one, two)
         by |= curves

@@ -33,6 +33,7 @@ MISSED, LEFT_OUT = 0.01, 0.25  # a quote missed by more may be left out; at most
 BEYOND = 10.0  # weight of first differences beyond the quotes, in those of second ones
 ROUNDS, DAMPED = 12, 1e-7
 BOUNDS = np.log(0.005), np.log(8.0)  # of local volatilities
+STIFFER, LEAST_BETWEEN = 8, 0.3  # trials of more smoothing, for volatilities between nodes over the least node's
 SETTLED = 1e-6  # change of logarithms
 
 
@@ -158,8 +159,21 @@ class _Fitted:
         return found, errors
 
     def _row(self, given: _From, active: FloatArray, start: FloatArray) -> tuple[FloatArray, Calls, FloatArray]:
-        """Logarithms of the nodes by Gauss and Newton, the calls they make, and the errors at the quotes."""
-        smooth = SMOOTHING * _smoothing(self.nodes, np.log(given.expiry.strikes[active > 0.0]))
+        """Logarithms of the nodes by Gauss and Newton, the calls they make, and the errors at the quotes.
+
+        Differences from node to node get more weight where the volatility falls too low between two of them.
+        """
+        smooth = _smoothing(self.nodes, np.log(given.expiry.strikes[active > 0.0]))
+        for stiffness in SMOOTHING * 4.0 ** np.arange(STIFFER):
+            row, found, errors = self._nearest(given, active, start, stiffness * smooth)
+            if (self.basis @ np.exp(row)).min() > LEAST_BETWEEN * np.exp(row).min():
+                break
+        return row, found, errors
+
+    def _nearest(
+        self, given: _From, active: FloatArray, start: FloatArray, smooth: FloatArray
+    ) -> tuple[FloatArray, Calls, FloatArray]:
+        """The same with given weights on differences from node to node."""
         row, damping, best, known = start, DAMPED, np.inf, None
         scale = np.sqrt(active)
         for _ in range(ROUNDS):

@@ -207,6 +207,16 @@ class LocalVolatility:
         )  # fmt: skip
 
     @property
+    def last(self) -> float | None:
+        """The end of the last of given steps, years from now; None where they are so many a year."""
+        return None if isinstance(self.steps, int) else self.steps[-1] - self.elapsed
+
+    @property
+    def at_the_spot(self) -> float:
+        """The volatility of the first step, per square-root year."""
+        return float(self._surface.levels(self.elapsed, np.array([np.log(self.spot)]))[0][0]) + self.volatility_shift
+
+    @property
     def _surface(self) -> Surface:
         if isinstance(self.volatility, LocalVolatilityGrid):
             return self.volatility

@@ -1,0 +1,104 @@
+"""Books under the local volatility of their quotes: the law of the trades, and what is refused."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import likelihood_greeks as lg
+
+VOLATILITIES = [[0.27, 0.25], [0.21, 0.21], [0.19, 0.2]]
+QUOTES = {"strikes": [85.0, 100.0, 115.0], "maturities": [0.25, 1.0], "volatilities": VOLATILITIES}
+ASSET = {"spot": 100.0, "zero_rate": 0.03, "model": "local_volatility", "implied_volatility": QUOTES}
+BARRIER = {
+    "trade_id": "A", "underlying": "X", "product": "barrier", "option": "call", "quantity": 10.0, "strike": 100.0,
+    "level": 120.0, "direction": "up", "knock": "out", "maturity": "2025-07-04", "frequency": "monthly",
+}  # fmt: skip
+CALL = {
+    "trade_id": "B",
+    "underlying": "X",
+    "product": "call",
+    "quantity": -5.0,
+    "strike": 95.0,
+    "maturity": "2025-12-01",
+}
+
+
+def market(**changes):
+    return {"valuation_date": "2025-01-06", "underlyings": {"X": {**ASSET, **changes}}}
+
+
+def book(*trades):
+    return pd.DataFrame([*trades])
+
+
+@pytest.mark.slow
+def test_trades_have_the_local_volatility_of_the_quotes():
+    own = lg.Market.read(market()).underlying("X")
+    assert own.local_volatility.fit.rms_error < 1e-3
+    law = own.model(strike=77.0, maturity=0.5)
+    assert law == own.model(strike=130.0, maturity=0.5)
+    assert law.volatility is own.local_volatility.volatility
+    assert (law.rate, law.curves) == (0.03, None)
+    frame = lg.risk(book(BARRIER, CALL), market(), ["delta", "vega"], paths=4096, seed=1)
+    assert set(frame[frame.trade_id != "net"].model) == {"local_volatility"}
+    direct = lg.greeks(
+        law,
+        lg.Barrier(lg.Call(100.0, 179 / 365), 120.0, "up", "out", _dates()),
+        ["delta", "vega"],
+        paths=20_000,
+        seed=2,
+    )
+    for greek in ("price", "delta", "vega"):
+        row = frame[(frame.trade_id == "A") & (frame.greek == greek)].iloc[0]
+        gap = row["value"] - direct[greek].value
+        assert abs(gap) < 4.0 * np.hypot(row["standard_error"], direct[greek].standard_error), greek
+
+
+def _dates():
+    return tuple((pd.Timestamp(day) - pd.Timestamp("2025-01-06")).days / 365 for day in MONTHLY)
+
+
+MONTHLY = ("2025-02-04", "2025-03-04", "2025-04-04", "2025-05-05", "2025-06-04", "2025-07-04")
+
+
+def test_a_trade_beyond_the_last_quote_is_refused_and_the_rest_is_valued():
+    late = {**CALL, "trade_id": "late", "maturity": "2026-06-01"}
+    with pytest.warns(lg.BookWarning, match="late .* maturity must be at most 1 years, the last of the quotes"):
+        frame = lg.risk(book(CALL, late), market(), ["delta"], paths=512, seed=1)
+    (problem,) = frame.attrs["problems"]
+    assert problem["trade_id"] == "late"
+    assert "B" in set(frame.trade_id)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"implied_volatility": 0.2}, "model must have an implied_volatility of strikes"),
+        ({"dividends": [{"ex_date": "2025-06-01", "amount": 1.0}]}, "dividends must not be given with the model local"),
+        ({"heston": {"calibrate": True}}, "model must be 'heston' where there is a table heston"),
+    ],
+)
+def test_what_it_cannot_have_is_refused(changes, message):
+    with warnings.catch_warnings(record=True) as said, pytest.raises((ValueError, KeyError)) as caught:
+        lg.Market.read(market(**changes)).underlying("X")
+    told = str(caught.value) + " ".join(str(w.message) for w in said)
+    assert message in told
+
+
+def test_quotes_that_are_left_out_are_remarked_on():
+    wrong = {
+        "strikes": [80.0, 90.0, 100.0, 110.0, 120.0], "maturities": [1.0],
+        "volatilities": [[0.24], [0.22], [0.28], [0.19], [0.18]],
+    }  # fmt: skip
+    found = lg.Market.read(market(implied_volatility=wrong))
+    assert any("left out: 1, the first at strike 100, 1 years" in remark for remark in found.remarks), found.remarks
+
+
+def test_profits_under_it_are_not_explained():
+    tuesday = {**market(), "valuation_date": "2025-01-07"}
+    with pytest.warns(lg.BookWarning, match="profit is not explained"):
+        frame = lg.explain_book(book(CALL), market(), tuesday, paths=64, seed=1)
+    assert len(frame) <= 1
+    assert "B" not in set(frame.get("trade_id", ()))
