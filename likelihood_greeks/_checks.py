@@ -5,7 +5,7 @@ Comparisons are written so that NaN fails them.
 
 import os
 import reprlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ._typing import FloatArray
+
+LONGEST = 400  # characters of a value in a message
 
 
 def refuse(name: str, requirement: str, value: object) -> NoReturn:
@@ -33,11 +35,20 @@ class InvalidValueError(ValueError):
     """
 
     def __init__(self, name: str, requirement: str, value: object) -> None:
-        super().__init__(f"{name} must {requirement}, got {value!r}")
+        super().__init__(f"{name} must {requirement}, got {_brief(value)}")
         self.name, self.requirement, self.value = name, requirement, value
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name, self.requirement, self.value)
+
+
+def _brief(value: object) -> str:
+    """The value, shortened where it is long: a message is for reading."""
+    try:
+        text = repr(value)
+    except ValueError:  # whole numbers of thousands of digits
+        return f"a {type(value).__name__} that is too long to be shown"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 4 :]}"
 
 
 @contextmanager
@@ -53,9 +64,14 @@ def within(section: str, separator: str = ".") -> Iterator[None]:
 
 def number(name: str, value: object) -> float:
     """`value` as a float; ``TypeError`` unless it is a real number (a bool is not)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+    if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a real number, got {value!r}")
-    return float(value)
+    if isinstance(value, np.floating) and value.itemsize < 8:
+        return float(str(value))  # the decimal that was meant: 0.1 and not the 0.10000000149 that is nearest in 32 bits
+    try:
+        return float(value)
+    except OverflowError:
+        return refuse(name, "be finite", _brief(value))
 
 
 def finite(name: str, value: object) -> float:
@@ -84,7 +100,7 @@ def non_negative(name: str, value: object) -> float:
 
 def whole(name: str, value: object, minimum: int) -> int:
     """`value` as an int, refused unless whole and >= `minimum`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+    if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, got {value!r}")
     if not value >= minimum:
         refuse(name, f"be a whole number of at least {minimum}", value)
@@ -93,14 +109,14 @@ def whole(name: str, value: object, minimum: int) -> int:
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
     """`value`, refused unless it is one of `allowed`."""
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         refuse(name, "be one of " + ", ".join(map(repr, allowed)), value)
     return str(value)
 
 
 def dates(name: str, values: Iterable[Any]) -> tuple[float, ...]:
     """Year fractions as a tuple of floats, refused unless there are some, all > 0 and strictly increasing."""
-    if np.ndim(values) != 1:  # type: ignore[arg-type]
+    if _dimensions(values) != 1:
         refuse(name, "be a sequence of year fractions", values)
     known = np.array(values) if isinstance(values, tuple) and {float} == set(map(type, values)) else values
     if isinstance(known, np.ndarray) and known.dtype == np.float64 and _increasing(known):  # on every chunk
@@ -111,6 +127,30 @@ def dates(name: str, values: Iterable[Any]) -> tuple[float, ...]:
     if not all(a < b for a, b in pairwise(times)):
         refuse(name, "be strictly increasing", times)
     return times
+
+
+def _dimensions(values: object) -> int | None:
+    """Of an array or nested lists; None where these are ragged."""
+    try:
+        return np.ndim(values)  # type: ignore[arg-type]
+    except ValueError:
+        return None
+
+
+def list_of(name: str, values: Any, what: str) -> list[Any]:
+    """`values` as a list, refused if it is a scalar, a text or something else that is none."""
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable) or not np.ndim(values):  # type: ignore[arg-type]
+        raise TypeError(f"{name} must be a list of {what}, got {values!r}")
+    return list(values)
+
+
+def path_of(name: str, value: object) -> Path:
+    """`value` as a path; ``TypeError`` unless it is one."""
+    if not isinstance(value, (str, os.PathLike)) or value == "":
+        raise TypeError(f"{name} must be a path, got {value!r}")
+    if "\0" in os.fsdecode(value):
+        refuse(name, "be a path, without a zero byte", value)
+    return Path(value)
 
 
 def _increasing(values: FloatArray) -> bool:
@@ -158,6 +198,10 @@ def writable(name: str, path: Path, suffixes: Sequence[str]) -> None:
     if path.suffix.lower() not in suffixes:
         refuse(name, "end in one of " + ", ".join(suffixes), str(path))
     folder = path.absolute().parent
+    try:
+        path.exists()
+    except (OSError, ValueError) as error:  # a name that is too long, or has a zero in it
+        refuse(name, f"be a path ({getattr(error, 'strerror', '') or error})", str(path))
     if not folder.is_dir():
         raise FileNotFoundError(f"{name} must be in a folder that exists (make {folder} first), got {path}")
     if path.is_dir():

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from ._checks import finite, positive
+from ._checks import finite, positive, refuse
 
 TIME = "time"
 """The coordinate that is no parameter: years by which every date comes nearer."""
@@ -75,6 +75,26 @@ class NamedGreek:
     derivative: tuple[str, ...]
     unit: str
     desk: Unit
+
+
+LEAST, MOST = 1e-10, 5.0
+"""Volatilities: with less, spots differ by rounding alone; more must be in per cent."""
+
+
+def lognormal_volatility(name: str, value: object) -> float:
+    """`value` as a float, refused unless a volatility per square-root year that paths can have."""
+    x = positive(name, value)
+    if not LEAST <= x <= MOST:
+        refuse(name, f"be between {LEAST:g} and {MOST:g} per square-root year (0.2 is twenty per cent)", value)
+    return x
+
+
+def rate_per_year(name: str, value: object) -> float:
+    """`value` as a float, refused unless a rate per year that is not in per cent."""
+    x = finite(name, value)
+    if not -1.0 <= x <= 1.0:
+        refuse(name, "lie between -1 and 1 per year (0.03 is three per cent)", value)
+    return x
 
 
 SPOT = Parameter("spot", "currency", positive, proportional=True)

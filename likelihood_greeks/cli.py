@@ -82,7 +82,12 @@ def _targets(text: str | None) -> dict[parameters.Greek, float | str] | None:
     if text is None:
         return None
     words = [word.partition("=") for word in text.split(",") if word.strip()]
-    return {parameters.parse(greek): _number(error) for greek, _, error in words}
+    found: dict[parameters.Greek, float | str] = {}
+    for greek, _, error in words:
+        if parameters.parse(greek) in found:
+            refuse("target-error", f"name a Greek once, not {greek.strip()} twice", text)
+        found[parameters.parse(greek)] = _number(error)
+    return found
 
 
 def _number(text: str) -> float | str:

@@ -145,13 +145,18 @@ def listed(greeks: Iterable[Greek]) -> list[Greek]:
     Raises
     ------
     TypeError
-        If it is a single string, which would be taken letter by letter, or no list.
+        If it is a single string, which would be taken letter by letter, no list, or one of them is no name.
     """
     if isinstance(greeks, str):
         raise TypeError(f"greeks must be a list of names, got {greeks!r}; write [{greeks!r}]")
     if not isinstance(greeks, Iterable):
         raise TypeError(f"greeks must be a list of names or pairs of names, got {greeks!r}")
-    return list(greeks)
+    found = list(greeks)
+    for greek in found:
+        words = [greek] if isinstance(greek, str) else greek
+        if not isinstance(words, (tuple, list)) or not words or not all(isinstance(word, str) for word in words):
+            raise TypeError(f"greek must be a name or a pair of names, got {greek!r}")
+    return found
 
 
 def has(model: HasParameters, greek: Greek) -> bool:

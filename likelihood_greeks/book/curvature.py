@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from .._checks import one_of, positive, refuse
+from .._checks import one_of, path_of, positive, refuse
 from .._typing import FloatArray
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
@@ -157,7 +157,7 @@ def curvature(
     count, seed, kind = checked(paths, seed, "pseudo")
     one_of("controls", controls, [*CONTROLS])
     if output is not None:
-        check_writable(Path(output))
+        check_writable(path_of("output", output))
     sizes = {name: own for name, own in zip(FACTORS, (spot, rate), strict=True) if own is not None}
     if not sizes:
         refuse("spot", "be given, or rate", None)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from .._checks import one_of, positive, refuse
+from .._checks import one_of, path_of, positive, refuse
 from .common_draws import errors_of_differences
 from .files import read
 from .own_columns import column_of, names_apart, own_of
@@ -121,7 +120,7 @@ def diff(
 
 def _numbered(name: str, given: pd.DataFrame | str | os.PathLike[str]) -> pd.DataFrame:
     """A run by trade, underlying and Greek."""
-    frame = given if isinstance(given, pd.DataFrame) else read(Path(given))
+    frame = given if isinstance(given, pd.DataFrame) else read(path_of(name, given))
     try:
         checked_risk(frame)
     except ValueError as problem:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from .._checks import one_of, refuse
+from .._checks import one_of, path_of, refuse
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
 from ..streams.chunks import Draws, checked
@@ -112,7 +112,7 @@ def explain_book(
     count, seed, kind = checked(paths, seed, sampling)
     one_of("controls", controls, [*CONTROLS])
     if output is not None:
-        check_writable(Path(output))
+        check_writable(path_of("output", output))
     for remark in dict.fromkeys([*days.first.remarks, *days.second.remarks, *remarks(now)]):
         warnings.warn(remark, BookWarning, stacklevel=2)
     reading = legs(now, later, days)

@@ -24,6 +24,7 @@ COLUMNS = [
     "volatility", "rate", "currency", "note",
 ]  # fmt: skip
 
+LISTED = 200  # problems in a warning
 NAMED = 10  # trades that a note or a line lists
 LINES = 20  # problems that a warning tells
 NEGLIGIBLE = 0.1

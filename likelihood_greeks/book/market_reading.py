@@ -37,11 +37,17 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
         raise TypeError(f"market must be a Market, a path or a mapping, got {source!r}")
     path = Path(source)
     with within(path.name, ": "):
-        return _fields(_parsed(path), path.parent)
+        return _fields(parsed(path), path.parent)
 
 
-def _parsed(path: Path) -> dict[str, Any]:
-    """A TOML file as dictionaries."""
+def parsed(path: Path) -> dict[str, Any]:
+    """A TOML file as dictionaries.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:

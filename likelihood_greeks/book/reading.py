@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -56,6 +57,8 @@ def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     """
     if isinstance(book, pd.DataFrame):
         return _written(_named(book), plain=True)
+    if not isinstance(book, (str, os.PathLike)):
+        raise TypeError(f"book must be a pandas.DataFrame or a path, got {type(book).__name__} {reprlib.repr(book)}")
     path = Path(book)
     with within(path.name, ": "):
         table, plain = sheets.read(path, lambda name: key_of(name) in BY_NAME)

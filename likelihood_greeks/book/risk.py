@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from .._checks import one_of, refuse
+from .._checks import one_of, path_of, refuse
 from .._outputs import apart
 from ..engine import cluster
 from ..engine.execution import Workers, one_thread_each, workers
@@ -222,9 +222,10 @@ def _target(output: str | os.PathLike[str] | None, resume: bool, read: Mapping[s
     """Where the frame is written: over none of the files that are read."""
     if output is None:
         return refuse("output", "be given to resume", None) if resume else None
-    check_writable(Path(output))
-    apart("output", Path(output), read)
-    return Path(output)
+    path = path_of("output", output)
+    check_writable(path)
+    apart("output", path, read)
+    return path
 
 
 def _store(target: Path, resume: bool, seed: int, run: tuple[Sequence[Account], str]) -> Store:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from .._checks import finite, one_of, refuse
+from .._checks import finite, one_of, path_of, refuse
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
 from ..streams.chunks import Draws, checked
@@ -196,7 +196,7 @@ def _gains(
     count, seed, kind = checked(paths, seed, "pseudo")
     one_of("controls", controls, [*CONTROLS])
     if output is not None:
-        check_writable(Path(output))
+        check_writable(path_of("output", output))
     shocks: Mapping[str, Mapping[str, Shock]] = shocks_of([*data.underlyings])
     trades, problems = parse(rows, data)
     results = dict[str, tuple[Together[Shocked], Mapping[str, Shock]]]()

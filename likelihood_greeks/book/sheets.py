@@ -17,6 +17,7 @@ from .._checks import InvalidValueError, refuse
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SOUGHT = 50  # lines in which the header is looked for
+KINDS = {".csv": "text of separated cells", ".xlsx": "workbook", ".parquet": "Parquet file"}
 LINE = "line"
 """Name of the index of a table that was read: lines of the file, from 1."""
 
@@ -53,8 +54,10 @@ def read(path: Path, known: Callable[[object], bool]) -> tuple[pd.DataFrame, boo
                 refuse("book", "be a .csv, .parquet or .xlsx file", str(path))
     except InvalidValueError:
         raise
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
-        refuse("book", f"be a table that can be read as {suffix}", str(error))
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        if isinstance(error, OSError) and error.errno:  # not there, or not to be read
+            raise
+        refuse("book", f"be a {KINDS[suffix]}", str(error))
 
 
 def _decoded(data: bytes) -> str:

@@ -97,7 +97,7 @@ def workers(executor: Workers = None) -> Iterator[Executor | Literal["serial"]]:
             yield pool
         finally:
             pool.shutdown(cancel_futures=True)
-    elif callable(getattr(executor, "submit", None)):
+    elif callable(getattr(executor, "submit", None)) and not isinstance(executor, type):
         yield executor
     else:
         raise TypeError(f"executor must be a concurrent.futures.Executor or 'serial', got {executor!r}")

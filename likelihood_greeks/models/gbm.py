@@ -11,7 +11,17 @@ import numpy as np
 from scipy import special
 
 from .._checks import dates, positive, refuse
-from .._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY, Parameter, check_domains, names
+from .._quantities import (
+    DIVIDEND_YIELD,
+    RATE,
+    SPOT,
+    VOLATILITY,
+    Parameter,
+    check_domains,
+    lognormal_volatility,
+    names,
+    rate_per_year,
+)
 from .._typing import FloatArray
 from ..numerics import jets
 from ..numerics.jets import Jet
@@ -47,7 +57,8 @@ class GBM:
     Raises
     ------
     ValueError
-        If `spot` or `volatility` is not positive, any parameter is not finite, or `dividends` are not as above.
+        If `spot` is not positive, `volatility` not between 1e-10 and 5, a rate not between -1 and 1, or `dividends` are
+        not as above.
     TypeError
         If a parameter is not a real number.
 
@@ -77,6 +88,9 @@ class GBM:
     def __post_init__(self) -> None:
         object.__setattr__(self, "dividends", cash_dividends.checked(self.dividends))
         check_domains(self)
+        lognormal_volatility("volatility", self.volatility)
+        for name in ("rate", "dividend_yield"):
+            rate_per_year(name, getattr(self, name))
 
     declared, parameters = property(cash_dividends.declared), property(cash_dividends.parameters)
     first_ex_date, as_fields = property(cash_dividends.first_ex_date), cash_dividends.as_fields

@@ -18,7 +18,7 @@ def _observed(
     option: European, times: tuple[float, ...], monitor_maturity: bool | None
 ) -> tuple[tuple[float, ...], bool]:
     """Observation dates (the maturity included) and whether the barrier is live on the last of them."""
-    if not isinstance(option, European):
+    if isinstance(option, type) or not isinstance(option, European):
         raise TypeError(f"option must be a European payoff (Call, DigitalPut, ...), got {option!r}")
     if monitor_maturity not in (None, True, False) or isinstance(monitor_maturity, float):
         refuse("monitor_maturity", "be True, False or None", monitor_maturity)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._checks import writable
+from .._checks import path_of, writable
 from .._outputs import beside
 from . import html, workbook
 from .content import Content
@@ -52,7 +52,7 @@ def report(
     FileNotFoundError
         If the folder is not there.
     """
-    target = Path(path)
+    target = path_of("path", path)
     check_writable(target)
     content = Content(frame, ladder, settings or {}, tuple(by))
     with beside(target) as file:

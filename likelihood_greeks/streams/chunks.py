@@ -27,6 +27,7 @@ from .sobol import points
 
 Sampling: TypeAlias = Literal["pseudo", "antithetic", "sobol"]
 SAMPLINGS: tuple[Sampling, ...] = get_args(Sampling)
+MOST = 10_000_000_000  # paths: the list of their chunks alone takes a gigabyte
 
 NOTHING = np.empty(0)
 
@@ -395,6 +396,8 @@ def checked(paths: object, seed: object, sampling: str) -> tuple[int, int, Sampl
     """
     kind: Sampling = next(known for known in SAMPLINGS if known == one_of("sampling", sampling, SAMPLINGS))
     count = whole("paths", paths, 2)
+    if count > MOST:
+        refuse("paths", f"be at most {MOST:,}", paths)
     if kind == "antithetic" and count % 2:
         refuse("paths", "be even with antithetic sampling", paths)
     if kind == "sobol":

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..._checks import number, one_of, refuse, within
+from ..._checks import list_of, number, one_of, refuse, within
 from .. import market_keys
 from ..setting import Setting
 from . import checks, delta_reading, quotes
@@ -162,7 +162,8 @@ def _volatilities(table: dict[str, Any], forwards: Forwards) -> Surface:
             refuse("strikes", "be given: volatilities are a table", None)
         return flat(maturities, rows, forwards)
     unit, factor = _unit(table, forwards)
-    strikes = tuple(factor * number(f"strikes[{i}]", strike) for i, strike in enumerate(table["strikes"]))
+    given = list_of("strikes", table["strikes"], "numbers")
+    strikes = tuple(factor * number(f"strikes[{i}]", strike) for i, strike in enumerate(given))
     for row in rows:
         if not isinstance(row, list):
             raise TypeError(f"volatilities must be a table, a row for each strike, got {row!r} in it")

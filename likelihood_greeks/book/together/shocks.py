@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
-from pathlib import Path
 from typing import Any, final
 
-from ..._checks import finite, refuse, within
+from ..._checks import finite, path_of, refuse, within
 from ...models.adaptor import moved
 from ...models.heston.law import Heston
 from ..calendars import closest
+from ..market_reading import parsed
 from ..trades import Trade
 from ..underlying import Model
 
@@ -105,7 +104,9 @@ def stresses(
     """
     table: Any = source
     if not isinstance(source, Mapping):
-        table = tomllib.loads(Path(source).read_text(encoding="utf-8"))
+        path = path_of("stresses", source)
+        with within(path.name, ": "):
+            table = parsed(path)
     if not table or not all(isinstance(own, Mapping) for own in table.values()):
         refuse("stresses", "hold a table for each stress, with spot, volatility or rate", table)
     found = {}

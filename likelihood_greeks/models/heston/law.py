@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..._checks import dates, positive, refuse
-from ..._quantities import Parameter
+from ..._quantities import Parameter, rate_per_year
 from ..._quantities import names as names_of
 from ..._typing import FloatArray
 from ...numerics.jets import Jet
@@ -113,6 +113,8 @@ class Heston:
 
     def __post_init__(self) -> None:
         check_parameters(self)
+        for name in ("rate", "dividend_yield"):
+            rate_per_year(name, getattr(self, name))
         positive("bias_tolerance", self.bias_tolerance)
         if not self.bias_tolerance <= 0.1:
             refuse("bias_tolerance", "be at most 0.1", self.bias_tolerance)
