@@ -29,7 +29,7 @@ from .models.local_volatility.law import LocalVolatility
 from .models.protocol import PathModel, Paths
 from .models.term_structure import TermStructureGBM
 from .payoffs.accumulator import TARF, Accumulator
-from .payoffs.assets import Basket, BestOf, WorstOf
+from .payoffs.assets import Basket, BestOf, Rainbow, WorstOf
 from .payoffs.autocallable import Autocallable
 from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.convertible import BarrierReverseConvertible, ReverseConvertible
@@ -41,6 +41,7 @@ from .payoffs.realised import RangeAccrual, VarianceSwap, VolatilitySwap
 from .payoffs.schedule import schedule
 from .payoffs.seasoned import KnownCashFlow, Seasoned
 from .payoffs.touch import DoubleNoTouch, NoTouch, OneTouch
+from .payoffs.two_assets import Exchange, On, OutperformanceDigital, OutsideBarrier, Spread
 from .pictures.comparison import comparison as plot_comparison
 from .pictures.convergence import plot as plot_convergence
 from .pictures.density import plot as plot_density
@@ -77,6 +78,7 @@ __all__ = [
     "DoubleBarrier",
     "DoubleNoTouch",
     "Estimate",
+    "Exchange",
     "ForwardStart",
     "GapCall",
     "GapPut",
@@ -90,16 +92,21 @@ __all__ = [
     "Lookback",
     "Market",
     "NoTouch",
+    "On",
     "OneTouch",
+    "OutperformanceDigital",
+    "OutsideBarrier",
     "PathModel",
     "Paths",
     "Payoff",
     "Put",
+    "Rainbow",
     "RangeAccrual",
     "Result",
     "ReverseConvertible",
     "Scenarios",
     "Seasoned",
+    "Spread",
     "TermStructureGBM",
     "VarianceSwap",
     "VolatilitySwap",

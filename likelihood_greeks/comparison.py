@@ -16,9 +16,10 @@ from .engine.sums import accumulate, replicated
 from .estimate import Moments, Statistics
 from .estimators.finite_difference import FiniteDifference
 from .estimators.pathwise import Pathwise
+from .models.capabilities import assets_of
 from .parameters import Greek, listed
 from .payoffs.protocol import Contract
-from .result import Diagnostics, Result, estimates
+from .result import Diagnostics, Result, estimates, parts_by_asset
 from .streams.chunks import Chunk, checked, chunks
 
 
@@ -68,13 +69,14 @@ def finite_difference(
     if not positive("bump", bump) < 0.5:
         refuse("bump", "be below 0.5", bump)
     law, payoff, labels, combinations = prepared(model, payoff, greeks)
+    parts = parts_by_asset(labels) if assets_of(law) else {}
     count, seed, kind = checked(paths, seed, sampling)
     estimator = FiniteDifference(law, payoff, combinations, bump)
     moments, seconds = _run(
         estimator, chunks(seed, count, len(payoff.times), kind), executor, "finite difference" if progress else ""
     )
     found = estimates(labels, moments, count, notes=estimator.notes(labels))
-    return Result(found, f"finite difference {bump:.3g}", seed, kind, Diagnostics(main_seconds=seconds))
+    return Result(found, f"finite difference {bump:.3g}", seed, kind, Diagnostics(main_seconds=seconds), parts)
 
 
 def pathwise(
@@ -106,13 +108,14 @@ def pathwise(
         As for `greeks`.
     """
     law, payoff, labels, combinations = prepared(model, payoff, greeks)
+    parts = parts_by_asset(labels) if assets_of(law) else {}
     count, seed, kind = checked(paths, seed, sampling)
     estimator = Pathwise(law, payoff, combinations)
     moments, seconds = _run(
         estimator, chunks(seed, count, len(payoff.times), kind), executor, "pathwise" if progress else ""
     )
     found = estimates(labels, moments, count, notes=estimator.notes(labels, moments))
-    return Result(found, "pathwise", seed, kind, Diagnostics(main_seconds=seconds))
+    return Result(found, "pathwise", seed, kind, Diagnostics(main_seconds=seconds), parts)
 
 
 def compare(

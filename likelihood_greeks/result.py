@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
@@ -81,6 +81,15 @@ class Part:
     greek: str
     asset: str = ""
     bucket: str = ""
+
+
+def parts_by_asset(labels: Iterable[str]) -> dict[str, Part]:
+    """What Greeks of several assets are, by labels such as ``"delta[A]"``: the Greek, and its asset or pair."""
+    found = {}
+    for name in labels:
+        greeks, assets = zip(*(part.rstrip("]").partition("[")[::2] for part in name.split(":")), strict=True)
+        found[name] = Part(":".join(greeks), ",".join(filter(None, assets)))
+    return found
 
 
 @final

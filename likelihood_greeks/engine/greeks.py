@@ -22,7 +22,7 @@ from ..parameters import Greek, requested
 from ..payoffs.assets import of_assets
 from ..payoffs.protocol import Contract
 from ..payoffs.separate import verify_separate
-from ..result import Diagnostics, Result, estimates
+from ..result import Diagnostics, Part, Result, estimates, parts_by_asset
 from ..streams.chunks import Chunk, Draws, checked
 from .bucket_request import Buckets, bucketed
 from .choice_of_law import HandOver, chosen_law
@@ -174,8 +174,9 @@ def of_combinations(
     buckets: Buckets | None = None,
 ) -> Result:
     """What `greeks` does, of any linear combinations of derivatives by label; parameters as there."""
-    law, parts = (buckets.law, buckets.parts) if buckets else (law, {})
     labels, combinations = list(wanted), tuple(wanted.values())
+    parts: Mapping[str, Part] = parts_by_asset(labels) if assets_of(law) else {}
+    law, parts = (buckets.law, buckets.parts) if buckets else (law, parts)
     count, seed, kind = checked(paths, seed, sampling)
     aim = goal(labels, count, target_error, max_paths, kind)
     every = {**wanted, **buckets.combinations()} if buckets else wanted
@@ -191,7 +192,7 @@ def of_combinations(
     draws = Draws(seed, len(payoff.times), kind)
     title = "greeks" if progress else ""
     done = pilot_and_main(Estimation(group, count), pilot, draws, aim, executor=executor, title=title)
-    found, diagnostics = told(done, labels, chosen.remark, [*parts])
+    found, diagnostics = told(done, labels, chosen.remark, [*buckets.parts] if buckets else [])
     return Result(buckets.ordered(found) if buckets else found, group.controls.method, seed, kind, diagnostics, parts)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from .._checks import finite, positive, refuse
 from .._typing import AnyArray
+from .custom import Payoff
 from .protocol import Contract, stated_payments
 
 
@@ -41,18 +42,14 @@ def of_assets(payoff: Contract, names: Sequence[str]) -> Contract:
                 f"payoff {type(payoff).__name__} needs a law of several assets (one with `assets`), as CorrelatedGBM"
             )
         return payoff.for_assets(names)
-    if names and payoff.times and type(payoff).__module__.startswith(f"{__package__}.") and not _is_a_users(payoff):
+    if isinstance(payoff, Payoff) and isinstance(payoff.function, OnAssets):
+        return replace(payoff, function=payoff.function.for_assets(names))
+    if names and payoff.times and type(payoff).__module__.startswith(f"{__package__}.") and type(payoff) is not Payoff:
         raise TypeError(
             f"payoff {type(payoff).__name__} is on one asset, and the law has {len(names)}: say on what it is, as in "
             f"WorstOf({type(payoff).__name__}(...), reference=...), BestOf or Basket"
         )
     return payoff
-
-
-def _is_a_users(payoff: object) -> bool:
-    """Whether what is called with spots is a function of the user's, which sees them all."""
-    function = getattr(payoff, "function", None)
-    return callable(function) and not isinstance(function, type)
 
 
 @dataclass(frozen=True)
@@ -212,6 +209,57 @@ class Basket(_Performances):
         if len(weights) != spot.shape[0]:
             refuse("weights", f"hold a number for each of {spot.shape[0]} assets", weights.tolist())
         return self.payoff((performances * weights[:, None, None]).sum(axis=0))
+
+
+@final
+@dataclass(frozen=True)
+class Rainbow(_Performances):
+    """A contract on a weighted sum of the performances of several assets by their rank, date by date.
+
+    Parameters
+    ----------
+    payoff : Contract
+        On one asset: its spot is the sum of the weights times the performances, the best first.
+    weights : sequence of float
+        Of the best, the second, and so on: one an asset.
+    reference : mapping of str to float, or sequence of float, optional
+        Currency, > 0, as of `WorstOf`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `WorstOf`; or if a weight is not finite.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> payoff = Rainbow(lg.Call(100.0, maturity=1.0), weights=[0.75, 0.25])
+    >>> payoff(np.array([[[120.0, 80.0]], [[160.0, 88.0]]]))
+    array([50.,  0.])
+    """
+
+    reference: Any = None
+    weights: Any = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "weights", tuple(finite("weights", weight) for weight in self.weights))
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """Cash flows of the contract, from spots of shape (n_assets, n_times, n_paths)."""
+        if len(self.weights) != spot.shape[0]:
+            refuse("weights", f"hold a number for each of {spot.shape[0]} ranks", self.weights)
+        ranked = _best_first([*self._performances(spot)])
+        return self.payoff(sum(weight * rank for weight, rank in zip(self.weights, ranked, strict=True)))
+
+
+def _best_first(values: list[AnyArray]) -> list[AnyArray]:
+    """Some arrays sorted element by element, the largest first: by comparisons of two at a time, which relax."""
+    for end in range(len(values) - 1, 0, -1):
+        for k in range(end):
+            a, b = values[k], values[k + 1]
+            values[k], values[k + 1] = np.maximum(a, b), np.minimum(a, b)
+    return values
 
 
 # -- numbers by asset ---------------------------------------------------------------------------------------------

@@ -86,8 +86,12 @@ class Barrier:
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at maturity, shape (n_paths,)."""
-        watched = spot if self.monitor_maturity else spot[:-1]
-        hit = watched.max(axis=0) >= self.level if self.direction == "up" else watched.min(axis=0) <= self.level
+        return self.paid(spot, spot)
+
+    def paid(self, watched: AnyArray, spot: AnyArray) -> AnyArray:
+        """Cash flow where the spots that the barrier watches need not be those that the option is on."""
+        live = watched if self.monitor_maturity else watched[:-1]
+        hit = live.max(axis=0) >= self.level if self.direction == "up" else live.min(axis=0) <= self.level
         return _knocked(hit, self.knock, self.option(spot), self.rebate)
 
 
@@ -139,6 +143,10 @@ class DoubleBarrier:
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at maturity, shape (n_paths,)."""
-        watched = spot if self.monitor_maturity else spot[:-1]
-        hit = (watched.min(axis=0) <= self.lower) | (watched.max(axis=0) >= self.upper)
+        return self.paid(spot, spot)
+
+    def paid(self, watched: AnyArray, spot: AnyArray) -> AnyArray:
+        """Cash flow where the spots that the barriers watch need not be those that the option is on."""
+        live = watched if self.monitor_maturity else watched[:-1]
+        hit = (live.min(axis=0) <= self.lower) | (live.max(axis=0) >= self.upper)
         return _knocked(hit, self.knock, self.option(spot), self.rebate)

@@ -12,9 +12,10 @@ import pandas as pd
 from .._checks import finite, refuse
 from ..engine.greeks import greeks
 from ..models.adaptor import as_path_model, moved, value_of
-from ..models.capabilities import Ages, KnowsVanillas, has
+from ..models.capabilities import Ages, KnowsVanillas, assets_of, has
 from ..models.protocol import PathModel
-from ..parameters import TIME, Greek, coordinates, label
+from ..parameters import TIME, Greek, coordinates, expanded, label
+from ..payoffs.assets import of_assets
 from ..payoffs.custom import Payoff
 from ..payoffs.protocol import Contract, stated_payments
 from ..streams.chunks import checked
@@ -111,6 +112,9 @@ def profile(
     if not 1 <= len(over) <= 2:
         refuse("over", "name one or two parameters or terms", list(over))
     law, name = as_path_model(model), label(greek)
+    if len(several := expanded(greek, law)) > 1:
+        refuse("greek", f"be one, as {label(several[0])}", greek)
+    payoff = of_assets(payoff, assets_of(law))
     _, common, _ = checked(2, seed, "pseudo")
     rows = []
     for values in product(*over.values()):

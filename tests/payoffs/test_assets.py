@@ -78,3 +78,82 @@ def test_books_say_that_they_do_not_value_contracts_on_several_assets():
     }  # fmt: skip
     with pytest.warns(lg.BookWarning, match="on one asset"):
         assert lg.risk(book, market, paths=128, seed=1).empty
+
+
+# -- of two assets, and by rank ------------------------------------------------------------------------------------
+
+
+def test_a_rainbow_pays_on_performances_by_rank():
+    performance = SPOT / np.array(REFERENCE)[:, None, None]
+    best = np.sort(performance, axis=0)[::-1]
+    found = lg.Rainbow(lg.Asian(0.9, TIMES), weights=[0.6, 0.3, 0.1])
+    with pytest.raises(ValueError, match="weights"):
+        found(SPOT[:2])
+    found = lg.Rainbow(lg.Asian(0.9, TIMES), reference=REFERENCE, weights=[0.6, 0.3, 0.1])(SPOT)
+    expected = lg.Asian(0.9, TIMES)(np.tensordot([0.6, 0.3, 0.1], best, axes=1))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    for k, one in enumerate((lg.BestOf, None, lg.WorstOf)):
+        if one:
+            weights = np.eye(3)[k]
+            rainbow = lg.Rainbow(NOTE, reference=REFERENCE, weights=weights)(SPOT)
+            np.testing.assert_array_equal(rainbow, one(NOTE, REFERENCE)(SPOT))
+
+
+def test_contracts_on_two_of_three_assets_by_name_and_number():
+    names = ("X", "Y", "Z")
+    spread = of_assets(lg.Spread("Z", "X", 1.0, strike=3.0, kind="put", quantities=(0.5, 1.0)), names)
+    np.testing.assert_array_equal(spread(SPOT), np.maximum(3.0 - 0.5 * SPOT[2, -1] + SPOT[0, -1], 0.0))
+    exchange = of_assets(lg.Exchange(2, "Y", 1.0), names)
+    np.testing.assert_array_equal(exchange(SPOT), np.maximum(SPOT[2, -1] - SPOT[1, -1], 0.0))
+    digital = of_assets(lg.OutperformanceDigital("Y", "X", 1.0, reference=(100.0, 90.0), cash=7.0, margin=0.1), names)
+    expected = 7.0 * (SPOT[1, -1] / 100.0 > SPOT[0, -1] / 90.0 + 0.1)
+    np.testing.assert_array_equal(digital(SPOT), expected)
+    for barrier in (
+        lg.Barrier(lg.Call(90.0, 1.0), 95.0, "up", "in", TIMES, rebate=2.0),
+        lg.DoubleBarrier(lg.Put(90.0, 1.0), 70.0, 130.0, "out", TIMES[:2]),
+    ):
+        outside = of_assets(lg.OutsideBarrier(barrier, watched="Z", paid="X"), names)
+        hit = SPOT[2].max(axis=0) >= 95.0
+        if isinstance(barrier, lg.Barrier):
+            np.testing.assert_array_equal(outside(SPOT), np.where(hit, np.maximum(SPOT[0, -1] - 90.0, 0.0), 2.0))
+        same = lg.OutsideBarrier(barrier, watched=1, paid=2)(np.stack([SPOT[0], SPOT[1], SPOT[1]]))
+        watched = SPOT[1] if barrier.monitor_maturity else np.concatenate([SPOT[1, :2], SPOT[1, -1:]])
+        grid = np.stack([watched] * 3)
+        np.testing.assert_array_equal(lg.OutsideBarrier(barrier, 1, 2)(grid), barrier(watched))
+        assert same.shape == (50,)
+    one = of_assets(lg.On(NOTE, "Y"), names)
+    np.testing.assert_array_equal(one(SPOT), NOTE(SPOT[1]))
+    assert one.payments == NOTE.payments
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "match"),
+    [
+        (lambda: lg.Exchange("A", "A", 1.0), ValueError, "another asset"),
+        (lambda: lg.Exchange("A", True, 1.0), TypeError, "name of an asset"),
+        (lambda: lg.Exchange("A", "B", 1.0, quantities=(1.0,)), ValueError, "two numbers"),
+        (lambda: lg.On(lg.WorstOf(lg.Call(1.0, 1.0)), "A"), TypeError, "on one asset"),
+        (lambda: lg.OutsideBarrier(lg.Call(1.0, 1.0), "A", "B"), TypeError, "Barrier"),
+        (lambda: lg.greeks(two(0.5), lg.Exchange("A", "C", 1.0), paths=128, seed=1), ValueError, "second must be one"),
+        (lambda: lg.greeks(two(0.5), lg.Exchange(0, 2, 1.0), paths=128, seed=1), ValueError, "number below 2"),
+        (lambda: lg.Exchange("A", "B", 1.0)(SPOT), TypeError, "order of the assets"),
+    ],
+)
+def test_bad_contracts_on_two_assets_are_refused(make, error, match):
+    with pytest.raises(error, match=match):
+        make()
+
+
+@pytest.mark.slow
+def test_one_asset_of_two_has_the_greeks_it_has_alone():
+    law = two(0.5)
+    alone = law.laws[0]
+    option = lg.Barrier(lg.Call(100.0, 1.0), 85.0, "down", "out", [0.5, 1.0])
+    options = {"paths": 50_000, "seed": 2}
+    several = lg.greeks(law, lg.On(option, "A"), ["delta", "vega", "correlation", "rho"], **options)
+    one = lg.greeks(alone, option, ["delta", "vega", "rho"], **options)
+    for label, name in (("delta[A]", "delta"), ("vega[A]", "vega"), ("rho", "rho")):
+        gap = several[label].value - one[name].value
+        assert abs(gap) < 4.0 * np.hypot(several[label].standard_error, one[name].standard_error)
+    for label in ("delta[B]", "vega[B]", "correlation[A,B]"):
+        assert abs(several[label].value) <= 4.0 * several[label].standard_error + 1e-9

@@ -48,6 +48,23 @@ def exchange(law, time):
     return discount * (forwards[0] * stats.norm.cdf(d) - forwards[1] * stats.norm.cdf(d - spread))
 
 
+def outperformance(law, time):
+    """A unit if the first spot is above the second."""
+    forwards, s, rho, discount = terms(law, time)
+    spread = np.sqrt(s[0] ** 2 + s[1] ** 2 - 2.0 * rho * s[0] * s[1])
+    return discount * special.ndtr(np.log(forwards[0] / forwards[1]) / spread - 0.5 * (s[0] ** 2 - s[1] ** 2) / spread)
+
+
+def outside_call(law, level, first, strike, last):
+    """A call on the second spot that dies if the first one is at or below a level at an earlier date."""
+    forwards, s, rho, _ = terms(law, first)
+    (_, forward), (_, r), _, discount = terms(law, last)
+    alive, shared = (np.log(forwards[0] / level) - 0.5 * s[0] ** 2) / s[0], rho * np.sqrt(first / last)
+    d2 = np.log(forward / strike) / r - 0.5 * r
+    paid = both_above(alive + shared * r, d2 + r, shared)
+    return discount * (forward * paid - strike * both_above(alive, d2, shared))
+
+
 def note_of_two_dates(law, first, last, called, paid, order=32):
     """Pays `paid[0]` at the first date if both spots are above their call levels there, else `paid[1]` at the last if
     both are there; else nothing.

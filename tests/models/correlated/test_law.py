@@ -88,6 +88,33 @@ def test_bare_names_stand_for_every_asset_and_pair():
     assert {"delta[A]", "cross_gamma[A,B]", "vega[C]", "theta"} < {*requested(None, law)}
 
 
+def test_frames_have_columns_for_the_greek_and_the_asset():
+    result = lg.greeks(two(0.5), lg.Exchange("A", "B", 1.0), ["delta", "cross_gamma", "rho", ("spot", "volatility")],
+                       paths=128, seed=1)  # fmt: skip
+    frame = result.to_frame()
+    assert [*frame["greek"]] == ["price", "delta", "delta", "cross_gamma", "rho", *["spot:volatility"] * 4]
+    assert [*frame["asset"]] == ["", "A", "B", "A,B", "", "A,A", "A,B", "B,A", "B,B"]
+    assert (frame["bucket"] == "").all()
+    compared = lg.pathwise(two(0.5), lg.Exchange("A", "B", 1.0), ["delta"], paths=128, seed=1).to_frame()
+    assert [*compared["asset"]] == ["", "A", "B"]
+    with pytest.raises(ValueError, match="buckets must be asked of a law on curves"):
+        lg.greeks(two(0.5), lg.Exchange("A", "B", 1.0), ["vega"], paths=128, seed=1, buckets=["vega"])
+
+
+@pytest.mark.slow
+def test_pictures_are_of_one_asset_and_of_the_law_s_order():
+    law, axes = two(0.5), {"spot[A]": [95.0, 105.0]}
+    payoff = lg.WorstOf(lg.Call(1.0, 1.0), {"B": 95.0, "A": 100.0})
+    with pytest.raises(ValueError, match=r"greek must be one, as delta\[A\]"):
+        lg.plot_greek(law, payoff, "delta", axes)
+    over = {"time": [0.0, 0.2]}
+    named, placed = (
+        lg.plot_greek(law, each, "delta[B]", over, paths=1024, seed=1).lines[0].get_ydata()
+        for each in (payoff, lg.WorstOf(lg.Call(1.0, 1.0), [100.0, 95.0]))
+    )
+    np.testing.assert_array_equal(named, placed)
+
+
 # -- one asset, and factors ----------------------------------------------------------------------------------------
 
 
@@ -149,7 +176,7 @@ def z_scores(law, payoff, price, paths, seed=3):
 def test_greeks_of_an_option_to_exchange_and_of_a_call_on_the_worst_are_those_of_their_closed_forms():
     law = two(0.6)
     worst = z_scores(law, lg.WorstOf(lg.Call(90.0, 1.0)), lambda law: reference.call_on_worst(law, 90.0, 1.0), 100_000)
-    swap = lg.Payoff(lambda spot: np.maximum(spot[0, -1] - spot[1, -1], 0.0), [1.0])
+    swap = lg.Exchange("A", "B", 1.0)
     other = z_scores(two(-0.5), swap, lambda law: reference.exchange(law, 1.0), 100_000)
     both = np.concatenate([worst, other])
     assert np.abs(both).max() < 4.0
@@ -168,6 +195,21 @@ def test_greeks_of_a_note_that_is_called_when_both_are_high_are_those_by_quadrat
 
     scores = z_scores(law, payoff, price, 100_000)
     assert np.abs(scores).max() < 4.0
+
+
+@pytest.mark.slow
+def test_greeks_of_an_outside_barrier_and_of_outperformance_are_those_of_their_closed_forms():
+    law = two(-0.3)
+    barrier = lg.Barrier(lg.Call(96.0, 1.0), 93.0, "down", "out", [0.4])
+    outside = z_scores(
+        law,
+        lg.OutsideBarrier(barrier, watched="A", paid="B"),
+        lambda law: reference.outside_call(law, 93.0, 0.4, 96.0, 1.0),
+        50_000,
+    )
+    digital = lg.OutperformanceDigital("A", "B", 1.0)
+    better = z_scores(two(0.8), digital, lambda law: reference.outperformance(law, 1.0), 50_000)
+    assert np.abs(np.concatenate([outside, better])).max() < 4.0
 
 
 def called_when_both_are_high(spot):
