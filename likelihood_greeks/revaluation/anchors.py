@@ -43,6 +43,7 @@ def trusted(payoff: Contract, points: Sequence[Point], chunk: Chunk, share: floa
     source, number = Pushed(chunk, np.asarray(payoff.times)), 0
     expected = np.ones((len(points), len(points)))
     while True:
+        expected[number, number] = 1.0  # also of a point at which the base's draws cannot happen
         anchor, asked = points[number], np.flatnonzero(expected[number] >= 0.5 * share)
         paths = anchor.law.simulate(anchor.dates(payoff), source.stream())
         ratios = density_ratios(payoff, [points[k] for k in asked.tolist()], anchor, paths)
@@ -75,7 +76,7 @@ def _expected(ratios: FloatArray, p: FloatArray) -> FloatArray:
     covariance = np.atleast_2d(np.cov(finite, aweights=p))
     own = np.diag(covariance)
     bound = np.exp(-0.5 * np.maximum(own[:, None] + own - 2.0 * covariance, 0.0))
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
         mean = np.exp(finite) @ p
         square = (p * np.exp(2.0 * finite)) @ np.exp(-finite).T
         direct = (mean[:, None] ** 2 / mean / square).T

@@ -13,6 +13,8 @@ from ..engine.execution import Workers
 from ..engine.greeks import prepared
 from ..engine.payoff_group import CONTROLS, Group
 from ..estimate import doubt
+from ..models.adaptor import moved
+from ..models.capabilities import StatesValues, has, value_of
 from ..models.protocol import PathModel
 from ..parameters import NAMED, Derivative, canonical, label
 from ..payoffs.protocol import Contract
@@ -123,7 +125,12 @@ def _values(law: PathModel, change: Any) -> dict[str, float]:
     if not isinstance(change, Mapping):
         if not all(hasattr(change, name) for name in law.parameters):
             raise TypeError(f"change must be a mapping of new values, or a model like the first, got {change!r}")
-        change = {name: getattr(change, name) for name in law.parameters}
+        other, change = change, {name: value_of(change, name) for name in law.parameters}
+        if (
+            has(law, StatesValues)
+            and moved(other, {name: value_of(law, name) - x for name, x in change.items()}) != law
+        ):
+            refuse("change", "be the same law with other parameters and nothing else", other)
     check_coordinates(law, change, "change")
     values = {name: finite(name, value) for name, value in change.items()}
     found = {name: value for name, value in values.items() if value != value_at(law, name)}

@@ -298,8 +298,11 @@ class LocalVolatility:
         return Moves(found.noise, found.variance, steps, path, known_weights)
 
     def log_density(self, paths: Paths) -> FloatArray:
-        """Log-density of the spots after all steps, shape (n_paths,)."""
-        return by_moves.log_density(self, paths, _state(self.chain(paths.times), paths))
+        """Log-density of the spots after all steps, shape (n_paths,); of paths with other steps minus infinity."""
+        known, state = self.chain(paths.times), paths.latent.get(STATE)
+        if state is not None and len(state) != len(known.times):
+            return np.full(paths.n_paths, -np.inf)
+        return by_moves.log_density(self, paths, _state(known, paths))
 
     score, hessian = by_moves.score, by_moves.hessian
 

@@ -159,6 +159,21 @@ def test_dates_beyond_given_steps_are_refused():
         LAW.chain((0.5, 1.5))
 
 
+@pytest.mark.slow
+def test_scenarios_go_beyond_a_step_and_changes_of_the_surface_are_refused():
+    law, payoff = replace(LAW, steps=4), lg.Call(95.0, 1.0)
+    grid = lg.scenarios(law, payoff, {"time": [0.0, 0.1, 0.4]}, greeks=["delta"], paths=8192, seed=1).to_frame()
+    for elapsed, row in grid.iterrows():
+        left = lg.greeks(law.later(elapsed), lg.Call(95.0, 1.0 - elapsed), ["delta"], paths=8192, seed=2)
+        for name, column in (("price", "price_standard_error"), ("delta", "delta_standard_error")):
+            gap = row[name] - left[name].value
+            assert abs(gap) < 4.5 * np.hypot(row[column], left[name].standard_error), (elapsed, name)
+    moved = lg.explain(law, replace(law, spot=99.0, volatility_shift=0.01), payoff, paths=2048, seed=1)
+    assert moved.loc["vega", "move"] == pytest.approx(0.01)
+    with pytest.raises(ValueError, match="change must be the same law with other parameters and nothing else"):
+        lg.explain(law, replace(STEEP, spot=99.0), payoff, paths=64, seed=1)
+
+
 def test_paths_of_another_chain_are_refused():
     with pytest.raises(ValueError, match="paths must be drawn by a local volatility with the same steps"):
         LAW.moves(replace(draw(replace(LAW, steps=50), np.asarray(QUARTERS), n_paths=8), memo=None))
