@@ -1,4 +1,4 @@
-"""Contracts that need no paths: those with nothing left to observe, and Europeans under a law with closed forms."""
+"""Contracts that need no paths: those with nothing left to observe; Europeans and variance swaps, in closed form."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import numpy as np
 
 from ..estimate import Estimate
 from ..estimators.likelihood_ratio import Combination
+from ..models.capabilities import KnowsReturns, has
 from ..models.europeans import european_jet
 from ..models.protocol import PathModel
 from ..numerics.jets import Jet
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract, stated_payments
+from ..payoffs.realised import squared_returns
 from . import known
 
 METHOD = "closed form"
@@ -39,7 +41,7 @@ class Exact:
         """Why there is no error, in words."""
         if self.method == known.METHOD:
             return "no observation is open: the cash flow is known"
-        return "European: the law has its closed form"
+        return "the law has its closed form"
 
 
 @np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
@@ -74,13 +76,13 @@ def exact(
 
 @np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
 def price(model: PathModel, payoff: Contract, elapsed: float = 0.0) -> Jet | None:
-    """The discounted value of a European with its derivatives; None for another payoff, or if the law has none.
+    """The discounted value of a European or variance swap with its derivatives; None of others, or if the law has none.
 
     Its dates have come nearer by `elapsed` years. A Fourier integral that does not settle is no closed form either.
     """
     option = pieces(payoff)
     if option is None:
-        return None
+        return _of_returns(model, payoff, elapsed)
     maturity, paid = payoff.times[-1] - elapsed, stated_payments(payoff)
     discount = model.discount_jet(np.asarray(paid[0] - elapsed if paid else maturity))
     try:
@@ -88,3 +90,24 @@ def price(model: PathModel, payoff: Contract, elapsed: float = 0.0) -> Jet | Non
     except ArithmeticError:
         return None
     return None if value is None else discount * value
+
+
+def _of_returns(model: PathModel, payoff: Contract, elapsed: float) -> Jet | None:
+    r"""The discounted value of a sum of squared log returns.
+
+    With moves :math:`x_i \sim N(m_i, V_i)` of the log-spot, :math:`E x_i^2 = m_i^2 + V_i`.
+    """
+    if not has(model, KnowsReturns) or (swap := squared_returns(payoff)) is None:
+        return None
+    times, paid = [time - elapsed for time in payoff.times], stated_payments(payoff)
+    if (moments := model.return_jets(times)) is None:
+        return None
+    mean, variance = moments
+    counted = np.ones((len(times), 1))
+    counted[0] = swap.first is not None
+    start = np.zeros_like(counted)
+    start[0] = np.log(swap.first or 1.0)
+    moved = mean - start
+    squares = ((moved * moved + variance) * counted).sum().sum()  # over the last axis of one, and the dates
+    discount = model.discount_jet(np.asarray(paid[0] - elapsed if paid else times[-1]))
+    return discount * (swap.constant + swap.factor * squares)

@@ -216,6 +216,7 @@ KEPT: Mapping[str, Callable[[Any], Any]] = {
     "vanilla_jets": _as_it_is,
     "european_jets": _as_it_is,
     "average_jets": _as_it_is,
+    "return_jets": _as_it_is,
     "terminal": _giving_a_law,
     "later": _giving_a_law,
     "log_densities": _given_laws,

@@ -167,6 +167,17 @@ class KnowsAverages(PathModel, Protocol):
         ...
 
 
+class KnowsReturns(PathModel, Protocol):
+    """A law whose log returns from date to date are independent normals: variance swaps have a closed form."""
+
+    def return_jets(self, times: Sequence[float], /) -> tuple[Jet, Jet] | None:
+        """Means and variances of the moves of the log-spot, shape (n_times, 1), the first from a spot of one.
+
+        None where they are not normal.
+        """
+        ...
+
+
 class OfSeveralAssets(PathModel, Protocol):
     """A law of several assets: payoffs see spots of shape (n_assets, n_times, n_paths)."""
 

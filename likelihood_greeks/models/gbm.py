@@ -203,6 +203,14 @@ class GBM:
         terms = _terms(self, tuple(grid.tolist()))  # in all coordinates, the dividends among them
         return lognormal.average_jets(self._growing_jet(grid[:, None]), terms, level)
 
+    def return_jets(self, times: Sequence[float] | FloatArray) -> tuple[Jet, Jet] | None:
+        """Means and variances of the moves of the log-spot, the first from a spot of one; None beyond an ex-date."""
+        grid = dates("times", times)
+        if grid[-1] >= self.first_ex_date:
+            return None
+        terms = _terms(self, grid)
+        return terms.mean, terms.variance
+
     def distribution(self, spot: FloatArray, time: float) -> FloatArray:
         """Probability that the spot at `time` is at most `spot`; shape of `spot`."""
         cash_dividends.need_lognormal(self, "a distribution", time)

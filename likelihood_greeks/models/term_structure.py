@@ -234,6 +234,14 @@ class TermStructureGBM:
         terms = _terms(self, tuple(grid.tolist()))  # in all coordinates, the dividends among them
         return lognormal.average_jets(self._growing_jet(grid[:, None]), terms, level)
 
+    def return_jets(self, times: Sequence[float] | FloatArray) -> tuple[Jet, Jet] | None:
+        """Means and variances of the moves of the log-spot, the first from a spot of one; None beyond an ex-date."""
+        grid = dates("times", times)
+        if grid[-1] >= self.first_ex_date:
+            return None
+        terms = _terms(self, grid)
+        return terms.mean, terms.variance
+
     def black_volatility(self, time: float) -> float:
         """Volatility to `time` (years, > 0), the shift in it, per square-root year."""
         return float(np.sqrt(self._variance(np.asarray(positive("time", time))).value / time))

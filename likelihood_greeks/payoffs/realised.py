@@ -1,12 +1,16 @@
 r"""Swaps on realised variance and volatility, and range accruals: sums over all observations."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Protocol, final, runtime_checkable
 
 import numpy as np
 
 from .._checks import dates, finite, non_negative, positive, refuse
 from .._typing import AnyArray
+from .protocol import Contract, cash_flows
+
+PROBES = 6
 
 
 def _realised(spot: AnyArray, reference: float | None, annualisation: float) -> AnyArray:
@@ -17,6 +21,53 @@ def _realised(spot: AnyArray, reference: float | None, annualisation: float) -> 
     if reference is not None:
         squares, count = squares + np.square(logs[0] - np.log(reference)), count + 1
     return annualisation / count * squares
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SquaredReturns:
+    """Pays constant + factor * the sum of the squared log returns from date to date.
+
+    Attributes
+    ----------
+    constant, factor : float
+        Currency.
+    first : float or None
+        Spot that the return to the first date is of; None: that return does not count.
+    """
+
+    constant: float
+    factor: float
+    first: float | None
+
+
+@runtime_checkable
+class PaysSquaredReturns(Protocol):
+    """A payoff that is a sum of squared log returns, or may be."""
+
+    def squared_returns(self, past: Sequence[float] = ()) -> SquaredReturns | None:
+        """What it is after some past observations; None if it is no such sum."""
+        ...
+
+
+def squared_returns(payoff: Contract) -> SquaredReturns | None:
+    """A payoff as a sum of squared log returns; None for another one.
+
+    Raises
+    ------
+    ValueError
+        If what it states is not its cash flow.
+    """
+    stated = payoff.squared_returns() if isinstance(payoff, PaysSquaredReturns) else None
+    if stated is None:
+        return None
+    spot = 80.0 + np.random.default_rng(0).uniform(0.0, 40.0, (len(payoff.times), PROBES))
+    before = spot[:1] if stated.first is None else np.full((1, PROBES), stated.first)
+    squares = np.square(np.diff(np.log(np.concatenate([before, spot])), axis=0)).sum(axis=0)
+    expected, paid = stated.constant + stated.factor * squares, cash_flows(payoff, spot)
+    if len(paid) > 1 or not np.allclose(paid[0], expected, rtol=1e-9, atol=1e-12 * abs(stated.factor)):
+        refuse("squared_returns", f"be the payoff's cash flows {paid.tolist()}", expected.tolist())
+    return stated
 
 
 @dataclass(frozen=True)
@@ -68,6 +119,13 @@ class VarianceSwap(_OnRealised):
     >>> swap(np.array([[102.0], [101.0]])).round(6)
     array([0.021641])
     """
+
+    def squared_returns(self, past: Sequence[float] = ()) -> SquaredReturns:
+        """What it is after some past observations, which come before its dates."""
+        made = [*([] if self.reference is None else [self.reference]), *past]
+        factor = self.annualisation / (len(made) + len(self.times) - 1)
+        so_far = float(np.square(np.diff(np.log(made))).sum()) if len(made) > 1 else 0.0
+        return SquaredReturns(factor * so_far - self.strike**2, factor, made[-1] if made else None)
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the last date, shape (n_paths,)."""

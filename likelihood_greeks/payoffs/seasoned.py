@@ -1,6 +1,6 @@
 """Contracts with a past: observations that are known, and what is left when all of them are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import final
@@ -11,6 +11,7 @@ from .._checks import finite, non_negative, refuse
 from .._typing import AnyArray
 from .european import HasPieces, Pieces
 from .protocol import Contract, called, stated_payments
+from .realised import PaysSquaredReturns, SquaredReturns
 
 GONE = -np.inf
 
@@ -103,6 +104,10 @@ class PaidLater:
     def pieces(self) -> Pieces | None:
         """Those of an option on the final spot; None of another contract."""
         return self.payoff.pieces if isinstance(self.payoff, HasPieces) else None
+
+    def squared_returns(self, past: Sequence[float] = ()) -> SquaredReturns | None:
+        """Those of the contract, if it pays by them."""
+        return self.payoff.squared_returns(past) if isinstance(self.payoff, PaysSquaredReturns) else None
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """The cash flow, shape (n_paths,)."""
@@ -227,6 +232,11 @@ class Seasoned:
         """When what is still due is paid; None where the dates to come say it."""
         due = tuple(time for time in self._paid if time >= 0.0)
         return None if due and due in (self.times, self.times[-1:]) else due
+
+    def squared_returns(self, past: Sequence[float] = ()) -> SquaredReturns | None:
+        """Those of the contract after its past, if it pays by them."""
+        known = (*past, *self.fixings)
+        return self.payoff.squared_returns(known) if isinstance(self.payoff, PaysSquaredReturns) else None
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows that are still due, shape (n_paths,) or (n_flows, n_paths), from the spots to come."""
