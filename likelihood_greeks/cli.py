@@ -184,6 +184,10 @@ def risk_command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from what a stopped run with this output left.")
     ] = False,
+    buckets: Annotated[
+        str | None,
+        typer.Option("--buckets", help="Greeks by node of the market too: of vega,rho,dividend_rho."),
+    ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -210,6 +214,7 @@ def risk_command(
             book, data, _greeks(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
             target_error=_targets(target_error), target_of=target_of, max_paths=max_paths, closed_form=closed_form,
             executor=executor, progress=talk.progress, output=output, resume=resume,
+            buckets=[name.strip() for name in buckets.split(",")] if buckets else [],
         )  # fmt: skip
     settings = {
         "book": book, "market": market, "valuation date": data.valuation_date, "controls": controls,

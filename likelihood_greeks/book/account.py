@@ -37,7 +37,7 @@ Pool: TypeAlias = Executor | Literal["serial"]
 KEPT = 64_000_000
 """Bytes of batches, for all trades on an underlying."""
 
-ROUND = 64
+ROUND, MOST_NUMBERS = 64, 32
 """Chunks a round: with seven Greeks the samples of the net position take 15 MB."""
 
 
@@ -157,8 +157,13 @@ class Account:
     @property
     def batches(self) -> int:
         """How many batches of samples are kept of every number: fewer of many."""
-        numbers = sum(block.size for block in self.blocks) * len(self.blocks[0].labels)
+        numbers = sum(block.size for block in self.blocks) * len(self.blocks[0].greeks)
         return next((n for n in (BATCHES, BATCHES // 2, BATCHES // 4) if 8 * n * numbers <= KEPT), BATCHES // 8)
+
+    @property
+    def round(self) -> int:
+        """Chunks a round: fewer where there are many numbers a trade."""
+        return max(ROUND * MOST_NUMBERS // max(len(self.blocks[0].labels), MOST_NUMBERS), 1)
 
     def recall(self, store: Store) -> None:
         """Take up what was kept of an earlier run."""
@@ -174,7 +179,7 @@ class Account:
 
     def _whole(self, net: Net, tallies: Mapping[int, Tally]) -> bool:
         """Whether every block is where the net position says: a round's last ones may be a round behind."""
-        end = min(net.chunks + ROUND, len(self.pieces))
+        end = min(net.chunks + self.round, len(self.pieces))
         return all(t.chunks == net.chunks or (t.chunks == end and n < net.blocks) for n, t in tallies.items())
 
     def behind(self, chunks: int | None = None) -> list[Block]:
@@ -204,8 +209,8 @@ class Account:
             if block.number in behind or tally is None or tally.batches is None:
                 continue
             trades = [(trade.trade_id, trade.underlying) for _, own in block.runs(tally.problems) for trade in own]
-            controlled = tally.moments[TRADES][:, : len(block.labels)]
-            yield Shares.of(trades, block.labels, tally.batches, controlled)
+            controlled = tally.moments[TRADES][:, : len(block.greeks)]
+            yield Shares.of(trades, block.greeks, tally.batches, controlled)
 
     def late(self, block: Block, labels: Sequence[str]) -> list[str]:
         """What does not make a number doubtful: row by row of the `rows` of a finished block.
@@ -225,7 +230,7 @@ class Account:
         while True:
             net = replace(store.net(self.name) or Net(), aimed=len(self.pieces))
             try:
-                while batch := self.pieces[net.chunks : net.chunks + ROUND]:
+                while batch := self.pieces[net.chunks : net.chunks + self.round]:
                     net = self._round(store, net, batch, shop)
                     if net.chunks == len(self.pieces):
                         self.pieces.extend(self.main.more(self.pieces, self._watched(net)))

@@ -10,7 +10,7 @@ import pandas as pd
 from ..estimate import Statistics
 from .account import Account
 from .exact import ExactTrades
-from .frame import COLUMNS, net_rows, plain, with_notes
+from .frame import COLUMNS, left_out, net_rows, plain, with_notes
 from .joint import JOINT, packed
 from .tally import Row
 from .trades import Problem
@@ -77,6 +77,8 @@ def _of(
     if net is not None:
         missing = unread + len({problem.row for problem in failed})
         position = net_rows(first.trades[0][0], first.labels, net, own, missing, exact=exact)
+        exact_only = set.intersection(*(block.empty for block in account.blocks))
+        position = [{**row, "note": left_out(missing)} if row["greek"] in exact_only else row for row in position]
         missed = account.main.missed(net, account.pieces) if account.main.of_net else {}
         position = with_notes(position, [missed.get(name, "") for name in first.labels])
     return with_notes(own, late), position, failed  # what is only imprecise is not doubtful in the net

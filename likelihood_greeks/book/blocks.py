@@ -18,7 +18,9 @@ from ..engine.stopping import Goal
 from ..parameters import Greek, offered
 from ..payoffs.separate import of_users_own, verify_separate
 from ..streams.chunks import Chunk, Draws
+from .bucket_split import Split
 from .desk import FAILS, Desk, Failure, reason_of
+from .layout import Layout
 from .trades import Problem, Trade
 
 SIZE = 32
@@ -50,6 +52,8 @@ class Block:
         Of the main run's first round.
     late : mapping of str to Failure
         What is known from an earlier attempt about trades (by trade_id) that failed.
+    places : tuple of tuple of int
+        Group by group, the labels that its buckets have; empty without buckets.
     """
 
     underlying: str
@@ -60,6 +64,7 @@ class Block:
     labels: tuple[str, ...]
     paths: int
     late: Mapping[str, Failure] = field(default_factory=dict)
+    places: tuple[tuple[int, ...], ...] = ()
 
     @property
     def size(self) -> int:
@@ -76,8 +81,23 @@ class Block:
         return [(group, trades) for group, trades in found if trades]
 
     def none(self, group: Group) -> list[str]:
-        """The labels of Greeks that trades of a group do not have: their zero is exact."""
-        return [name for name, terms in zip(self.labels, group.combinations, strict=True) if not any(terms.values())]
+        """The labels of Greeks and buckets that trades of a group do not have: their zero is exact."""
+        found = [name for name, terms in zip(self.labels, group.combinations, strict=False) if not any(terms.values())]
+        if self.places:
+            own = self.places[next(k for k, mine in enumerate(self.groups) if mine is group)]
+            found += [self.labels[k] for k in range(len(self.greeks), len(self.labels)) if k not in own]
+        return found
+
+    @property
+    def empty(self) -> set[str]:
+        """The buckets that no trade has."""
+        used = {place for places in self.places for place in places}
+        return {self.labels[k] for k in range(len(self.greeks), len(self.labels)) if k not in used}
+
+    @property
+    def greeks(self) -> tuple[str, ...]:
+        """The labels that are no buckets."""
+        return self.labels[: len(self.groups[0].combinations)]
 
     def knowing(self, late: Mapping[str, Failure]) -> Block:
         """The block with more known about its trades."""
@@ -104,34 +124,47 @@ class Prepared:
     given_up: tuple[str, ...]
 
 
-def blocks(trades: Sequence[Trade], greeks: Sequence[Greek], controls: str, draws: Draws, goal: Goal) -> list[Block]:
+def blocks(
+    trades: Sequence[Trade],
+    greeks: Sequence[Greek],
+    controls: str,
+    draws: Draws,
+    goal: Goal,
+    *,
+    split: Split | None = None,
+) -> list[Block]:
     """The blocks of all trades on one underlying whose main run takes these draws, as many as its goal says.
 
     A law with many trades is cut, and laws with few are put together: what is in a block depends on the book alone.
     Greeks that the underlying's laws lack are passed over.
     """
     wanted = offered(greeks, trades[0].model)
-    labels = tuple(wanted)
+    split = split or Split((), {}, ())
+    labels = (*wanted, *split.labels)
     found = []
-    for number, packed in enumerate(_packed(trades)):
+    for number, packed in enumerate(_packed(trades, split)):
         groups, pilots = [], []
         for members in packed:
             times = members[0].payoff.times
             chosen = chosen_law(members[0].model, times, "auto", controls)
             payoffs, terms = tuple(t.payoff for t in members), tuple(map(members[0].terms_of, wanted.values()))
-            groups.append(Group(chosen.law, payoffs, terms, CONTROLS[controls], chosen.rate))
+            law, parts = split.law(chosen.law), split.buckets(members[0], [*wanted])
+            groups.append(Group(law, payoffs, terms, CONTROLS[controls], chosen.rate, parts))
             pilots.append(tuple(pilot_chunks(draws.seed, goal.most, len(times), draws.sampling)))
         found.append(
-            Block(trades[0].underlying, number, tuple(groups), tuple(packed), tuple(pilots), labels, goal.paths)
-        )
+            Block(
+                trades[0].underlying, number, tuple(groups), tuple(packed), tuple(pilots), labels, goal.paths,
+                places=tuple(split.places(members[0], labels) for members in packed) if split.labels else (),
+            )
+        )  # fmt: skip
     return found
 
 
-def _packed(trades: Sequence[Trade]) -> Iterator[list[tuple[Trade, ...]]]:
+def _packed(trades: Sequence[Trade], split: Split) -> Iterator[list[tuple[Trade, ...]]]:
     """Trades by law and dates, at most `SIZE` together."""
     laws: dict[Any, list[Trade]] = {}
     for trade in trades:
-        laws.setdefault((trade.model, trade.payoff.times, trade.moving), []).append(trade)
+        laws.setdefault((trade.model, trade.payoff.times, trade.moving, split.of(trade)), []).append(trade)
     packed: list[tuple[Trade, ...]] = []
     for members in laws.values():
         for start in range(0, len(members), SIZE):
@@ -146,8 +179,9 @@ def _packed(trades: Sequence[Trade]) -> Iterator[list[tuple[Trade, ...]]]:
 
 def prepared(block: Block) -> Prepared:
     """The pilot of a block: controls for every trade, and the trades that cannot be priced set apart."""
-    runs, quantities, problems = [], [], []
-    for group, trades, pilot in zip(block.groups, block.trades, block.pilots, strict=True):
+    runs, quantities, problems, places = [], [], [], []
+    of_groups = block.places or ((),) * len(block.groups)
+    for group, trades, pilot, own in zip(block.groups, block.trades, block.pilots, of_groups, strict=True):
         tried = _tried(group, pilot, trades, block)
         good = [(trade, plan) for trade, plan in zip(trades, tried, strict=True) if not isinstance(plan, Problem)]
         problems += [plan for plan in tried if isinstance(plan, Problem)]
@@ -155,8 +189,10 @@ def prepared(block: Block) -> Prepared:
             served = replace(group, payoffs=tuple(trade.payoff for trade, _ in good))
             runs.append(Run(served, tuple(plan for _, plan in good if plan is not None)))
             quantities.append(tuple(trade.quantity for trade, _ in good))
+            places.append(own)
     given_up = tuple(name for name, failure in block.late.items() if failure.relaxation)
-    return Prepared(Desk(tuple(runs), tuple(quantities)), tuple(problems), given_up)
+    layout = Layout(len(block.greeks), len(block.labels), tuple(places)) if block.places else None
+    return Prepared(Desk(tuple(runs), tuple(quantities), layout), tuple(problems), given_up)
 
 
 def _tried(group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], block: Block) -> list[Plan | Problem | None]:

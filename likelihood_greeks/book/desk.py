@@ -15,6 +15,7 @@ from ..engine.sums import Pair
 from ..estimate import Moments
 from ..payoffs.relaxed.tape import NotRelaxableError
 from ..streams.chunks import Chunk
+from .layout import Layout
 
 TRADES = "trades"
 """The key of the moments of all trades."""
@@ -80,10 +81,13 @@ class Desk:
     runs : tuple of Run
     quantities : tuple of tuple of float
         Position sizes, run by run, trade by trade.
+    layout : Layout, optional
+        Where the numbers of each run stand among all of the underlying, where not every run has all.
     """
 
     runs: tuple[Run, ...]
     quantities: tuple[tuple[float, ...], ...]
+    layout: Layout | None = None
 
     def __call__(self, chunk: Chunk) -> Worked | Failure:
         """Moments of every trade and of the scores, and the position's samples."""
@@ -98,9 +102,10 @@ class Desk:
                 if isinstance(pair, Failure):
                     return pair
                 controlled, plain = pair
-                trades.append(Pair.summed(controlled, plain, run.scouted(row)))
-                batches.append(Batches.of(controlled, chunk))
-                net = net + quantity * controlled
+                sums = Pair.summed(controlled, plain, run.scouted(row))
+                trades.append(self.layout.placed(number, sums) if self.layout else sums)
+                batches.append(Batches.of(self.layout.whole(controlled) if self.layout else controlled, chunk))
+                net = net + quantity * (self.layout.spread(number, controlled) if self.layout else controlled)
             moments[scores_of(number)] = Moments.of(scores)
         if not trades:
             return Worked({}, np.asarray(net))

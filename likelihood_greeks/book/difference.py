@@ -10,11 +10,12 @@ import pandas as pd
 from scipy import special
 
 from .._checks import one_of, path_of, positive, refuse
+from .buckets import SEPARATOR
 from .common_draws import errors_of_differences
 from .files import read
 from .own_columns import column_of, names_apart, own_of
 from .trades import NET
-from .units import checked_risk
+from .units import are_buckets, checked_risk
 
 KEYS = ["trade_id", "underlying", "greek"]
 SETTINGS = ("product", "quantity", "currency", "model", "maturity", "spot", "volatility", "rate")
@@ -49,7 +50,8 @@ def diff(
     Returns
     -------
     pandas.DataFrame
-        A row per trade and Greek, net positions last: ``trade_id, underlying, greek, before, after, difference,
+        A row per trade and Greek (and ``bucket``, where a run has any), net positions last: ``trade_id, underlying,
+        greek, before, after, difference,
         standard_error, draws, z, threshold, verdict, note, currency``, and the books' own columns, blank cells of the
         second filled from the first. ``draws`` is "independent" (the squared errors add), "common" (the runs have the
         same draws, and the error is that of the differences sample by sample) or "common, at most" (the same of frames
@@ -114,6 +116,10 @@ def diff(
     for name, shown in names_apart(["currency", *own], table.columns).items():
         table[shown] = _carried(name, both)
     table = table.reset_index().sort_values("trade_id", key=lambda ids: ids == NET, kind="stable", ignore_index=True)
+    if table["greek"].str.contains(SEPARATOR, regex=False).any():
+        halves = table["greek"].str.partition(SEPARATOR)
+        table["greek"] = halves[0]
+        table.insert(list(table.columns).index("greek") + 1, "bucket", halves[2])
     table.attrs = {"settings": _settings(both), "level": level, "checks": checks}
     return table
 
@@ -121,6 +127,10 @@ def diff(
 def _numbered(name: str, given: pd.DataFrame | str | os.PathLike[str]) -> pd.DataFrame:
     """A run by trade, underlying and Greek."""
     frame = given if isinstance(given, pd.DataFrame) else read(path_of(name, given))
+    if (split := are_buckets(frame)).any():
+        names = frame["greek"].astype(str)
+        named = names.where(~split, names + SEPARATOR + frame["bucket"].astype(str))
+        frame = frame.assign(greek=named).drop(columns="bucket")
     try:
         checked_risk(frame)
     except ValueError as problem:

@@ -17,7 +17,7 @@ from .sheets import blank
 OF_THE_BOOK = " (book)"
 """What is put behind the name of an own column where the library has a column of that name."""
 
-DERIVED = ("bucket", "cash", "cash_standard_error", "doubtful", "error", "trades", "unit")
+DERIVED = ("asset", "bucket", "cash", "cash_standard_error", "doubtful", "error", "trades", "unit")
 """Columns of tables made of a frame."""
 
 LIBRARY = frozenset([*COLUMNS, *REPORTING, *DERIVED])

@@ -62,6 +62,7 @@ def fingerprint(blocks: Sequence[Block], *settings: object) -> str:
     """What the numbers of all trades on an underlying depend on: version, settings, seed, laws and contracts."""
     parts = [repr([versions(), blocks[0].labels, *settings])]
     parts += [ADDRESS.sub("", repr((block.groups[0].combinations, block.trades))) for block in blocks]
+    parts += [repr([group.buckets for group in block.groups]) for block in blocks if block.places]
     parts += [written(trade.payoff) for block in blocks for group in block.trades for trade in group]
     return sha256("\n".join(parts).encode()).hexdigest()
 

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from .._checks import one_of, refuse
+from .buckets import SEPARATOR, place_of
 from .currencies import UNKNOWN
 from .joint import joint_of, netted
 from .own_columns import own_of
 from .trades import NET
-from .units import UNITS, scaled
+from .units import UNITS, are_buckets, checked_risk, in_units, scaled
 
-KEYS = ("underlying", "bucket", "product", "currency")
+NODE = "node"
+KEYS = ("underlying", "bucket", "product", "currency", NODE)
 NUMBERS = ["cash", "cash_standard_error", "note"]
 
 BUCKETS = {31: "to 1M", 92: "to 3M", 184: "to 6M", 366: "to 1Y", 731: "to 2Y", 1827: "to 5Y"}
@@ -48,7 +50,9 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
         From `risk`, or read from the file that it was written to, net rows included.
     by : str or sequence of str
         Of "underlying", "bucket" (of maturity), "product", "currency" and the book's own columns; none is the total
-        of the book. Trades with a blank in an own column are a group.
+        of the book. Trades with a blank in an own column are a group. With "node" the totals are of the Greeks that
+        the run split by nodes of the market (`risk`'s ``buckets``), node by node; errors of groups that are not whole
+        underlyings are bounds.
     reporting : bool
         Whether positions are converted into the reporting currency before they are added. Those in a currency without
         a rate are not: they have rows of their own.
@@ -69,22 +73,25 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
         If a key is unknown, `frame` is not from `risk` or has a row twice, or there is no reporting currency.
     """
     keys = _keys(frame, [by] if isinstance(by, str) else by)
-    rows = scaled(frame)
+    rows = _by_node(frame) if NODE in keys else scaled(frame)
     if reporting:
         rows = converted(rows)
     trades = rows[rows["trade_id"] != NET]
     if "bucket" in keys:
         trades = trades.assign(bucket=buckets(trades["maturity"]))
     if "underlying" not in keys:
-        trades = trades[trades["greek"].isin(UNITS.keys())]
+        trades = trades[trades["greek"].str.partition(SEPARATOR)[0].isin(UNITS.keys())]
     nets = rows[rows["trade_id"] == NET].set_index(["underlying", "greek"])["cash_standard_error"]
     outer = [*(key for key in keys if key != "currency"), "currency", "unit", "greek"]
     group = trades.groupby(outer, sort=False, observed=True, dropna=False).ngroup().rename("group")
     numbers = pd.concat([trades[[*NUMBERS, "underlying", "greek", "fx"]], group], axis="columns")
-    totals = _totals(numbers, nets, netted(trades, joint_of(frame), [group, trades["underlying"], trades["greek"]]))
+    joint = None if NODE in keys else joint_of(frame)
+    totals = _totals(numbers, nets, netted(trades, joint, [group, trades["underlying"], trades["greek"]]))
     found = trades.loc[~group.duplicated(), outer].set_axis(group.unique()).join(totals).reset_index(drop=True)
     if "bucket" in keys:
         found = found.sort_values([*keys], kind="stable", ignore_index=True)
+    if NODE in keys:
+        found = _in_order(found, keys)
     rate = found.pop("fx")
     if reporting or rate.isna().all():
         return found
@@ -93,6 +100,23 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
         reporting_value=rate * found["value"],
         reporting_standard_error=rate * found["standard_error"],
     )
+
+
+def _in_order(found: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Totals by node with the names of their Greeks, nodes by years and strike within the other keys."""
+    found = found.assign(greek=found["greek"].str.partition(SEPARATOR)[0])
+    others = [pd.factorize(found[key])[0] for key in (*(key for key in keys if key != NODE), "currency", "greek")]
+    places = [place_of(node) for node in found[NODE]]
+    order = sorted(range(len(found)), key=lambda k: (*(codes[k] for codes in others), *places[k]))
+    return found.iloc[order].reset_index(drop=True)
+
+
+def _by_node(frame: pd.DataFrame) -> pd.DataFrame:
+    """The buckets of a frame as rows of `scaled`, each a Greek of its own."""
+    checked_risk(frame)
+    rows = in_units(frame[are_buckets(frame)])
+    names = rows["bucket"].astype(str)
+    return rows.assign(node=names, greek=rows["greek"] + SEPARATOR + names)
 
 
 def _keys(frame: pd.DataFrame, by: Sequence[str]) -> list[str]:

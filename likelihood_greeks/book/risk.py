@@ -28,7 +28,11 @@ from . import unused_quotes
 from .account import Account, Advanced, Main, Pool, Workshop, upcoming
 from .assembly import assembled
 from .blocks import blocks
+from .bucket_rows import with_buckets, with_parts
+from .bucket_split import Split, splits
+from .buckets import asked
 from .currencies import reported, unconverted
+from .exact_buckets import nodes_by_name
 from .files import check_rows, check_writable, write
 from .frame import describe
 from .interruption import stopped
@@ -60,6 +64,7 @@ def risk(
     progress: bool = False,
     output: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    buckets: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Price and Greeks of every trade of a book, and of the net position in every underlying.
 
@@ -94,6 +99,12 @@ def risk(
         Go on from the parts that a stopped run with this output left: what they hold is not computed again, and the
         numbers are the same, bit for bit. Parts of an underlying serve if version, trades, market, settings and seed
         are the same; without a `seed`, the stopped run's is taken.
+    buckets : iterable of {"vega", "rho", "dividend_rho"}, optional
+        Greeks that are split by the nodes of the market too: rates and yields by those of their curves, vega by the
+        quotes of the surface, strike by maturity. The frame then has columns ``asset`` and ``bucket`` behind ``greek``,
+        empty but for buckets, whose rows follow their Greek's and sum to it. ``bucket`` is the node in years, for vega
+        ``"strike x years"``; ``"flat"`` of a number without nodes; ``"between quotes"`` is what a shift of a trade's
+        own volatilities is more than one of all quotes. A trade has no row for a node that it does not depend on.
 
     Returns
     -------
@@ -136,41 +147,44 @@ def risk(
     """
     found_market = market if isinstance(market, Market) else Market.read(market)
     frame = read_book(book)
-    one_of("controls", controls, [*CONTROLS])
     target = _target(output, resume, {"book": book, "market file": market})
     if resume and seed is None and target:
-        seed = earlier_seed(target)
-        if seed is None:
-            warnings.warn(f"nothing to resume in {folder(target)}: a new run", BookWarning, stacklevel=2)
+        seed = _earlier(target)
     count, seed, kind = checked(paths, seed, sampling)
-    wanted: list[Greek] = [*STANDARD] if greeks is None else listed(greeks)
+    parts = asked(buckets)
+    wanted = _wanted(greeks, parts)
     if target is not None:
         check_rows(target, len(frame) * (1 + len(wanted)))
+    one_of("controls", controls, [*CONTROLS])
     aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
     of_net = one_of("target_of", target_of, TARGETS) == "net"
 
-    valued = read_and_valued(frame, found_market, wanted, closed_form)
+    valued = read_and_valued(frame, found_market, wanted, closed_form, parts)
     exact, drawn, problems = valued.exact, valued.drawn, valued.problems
     converted = found_market.reporting_currency, found_market.fx
     said = [*found_market.remarks, *remarks(frame), *clashes(frame), *without_past(valued.trades, found_market)]
-    for remark in [*said, *unconverted({*exact.own["currency"], *(trade.currency for trade in drawn)}, *converted)]:
+    said += unconverted({*exact.own["currency"], *(trade.currency for trade in drawn)}, *converted)
+    for remark in [*said, *unused_quotes.remarks(drawn, found_market)]:
         warnings.warn(remark, BookWarning, stacklevel=2)
     states = {trade.trade_id: trade.state for trade in valued.trades if trade.state}
-    for remark in unused_quotes.remarks(drawn, found_market):
-        warnings.warn(remark, BookWarning, stacklevel=2)
+    by_name = splits(drawn, found_market, parts, nodes_by_name(valued.buckets)) if parts else {}
     accounts = _accounts(
-        drawn, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net)
+        drawn, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net), by_name
     )
-    nets_without_error = exact.nets()
+    nets_without_error = with_parts(exact.nets(), valued.buckets, by_name)
     accounts = [replace(account, exact=nets_without_error.get(account.name, 0.0)) for account in accounts]
     nets: dict[str, Statistics | None] = {}
     rows = dict(zip(exact.own["trade_id"], exact.own["row"], strict=True)) | {t.trade_id: t.row for t in drawn}
-    names = {*exact.own["underlying"], *(trade.underlying for trade in drawn)}
 
     def table() -> pd.DataFrame:
-        found = assembled(accounts, nets, exact, problems, frame, seed_of=lambda name: underlying_seed(seed, name))
+        whole = assembled(accounts, nets, exact, problems, frame, seed_of=lambda name: underlying_seed(seed, name))
+        found = with_buckets(whole, valued.buckets, [*by_name]) if parts else whole
         found = attached(reported(found, *converted), frame, rows)
-        found.attrs |= {"seed": seed, "states": states, "calibrations": _calibrations(found_market, names)}
+        found.attrs |= {
+            "seed": seed,
+            "states": states,
+            "calibrations": _calibrations(found_market, {*whole["underlying"]}),
+        }
         return found
 
     store = Nowhere() if target is None else _store(target, resume, seed, (accounts, controls))
@@ -193,6 +207,20 @@ def risk(
     return result
 
 
+def _earlier(target: Path) -> int | None:
+    """The seed of the run that is to go on; none, with a warning, if there is none."""
+    seed = earlier_seed(target)
+    if seed is None:
+        warnings.warn(f"nothing to resume in {folder(target)}: a new run", BookWarning, stacklevel=3)
+    return seed
+
+
+def _wanted(greeks: Iterable[Greek] | None, parts: Sequence[str]) -> list[Greek]:
+    """The Greeks that are computed, those that are split among them."""
+    wanted: list[Greek] = [*STANDARD] if greeks is None else listed(greeks)
+    return [*wanted, *(greek for greek in parts if greek not in wanted)]
+
+
 def underlying_seed(seed: int, name: str) -> int:
     """The seed of an underlying's draws: independent of what else is in the book.
 
@@ -204,7 +232,11 @@ def underlying_seed(seed: int, name: str) -> int:
 
 
 def _accounts(
-    trades: Sequence[Trade], greeks: Sequence[Greek], controls: str, main_of: Callable[[str, int], Main]
+    trades: Sequence[Trade],
+    greeks: Sequence[Greek],
+    controls: str,
+    main_of: Callable[[str, int], Main],
+    splits: Mapping[str, Split],
 ) -> list[Account]:
     """The trades by underlying; `main_of` gives the main run of one with so many dates at most."""
     by_name: dict[str, list[Trade]] = {}
@@ -214,7 +246,7 @@ def _accounts(
     for name, own in by_name.items():
         main = main_of(name, max(len(t.payoff.times) for t in own))
         main = replace(main, goal=main.goal.among([*offered(greeks, own[0].model)]))
-        found.append(Account(blocks(own, greeks, controls, main.draws, main.goal), main))
+        found.append(Account(blocks(own, greeks, controls, main.draws, main.goal, split=splits.get(name)), main))
     return found
 
 

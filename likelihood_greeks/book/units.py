@@ -33,11 +33,15 @@ def unit_of(greek: str) -> Unit:
 
 
 def checked_risk(frame: pd.DataFrame) -> pd.DataFrame:
-    """`frame`, refused unless it has the columns of `risk`, and one row per trade and Greek."""
+    """`frame` without buckets, refused unless it has the columns of `risk`, and one row per trade and Greek."""
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"frame must be a DataFrame from risk(), got {type(frame).__name__}")
     if missing := [name for name in NEEDED if name not in frame.columns]:
         refuse("frame", f"come from risk(): it lacks {', '.join(missing)}", list(map(str, frame.columns)))
+    if (split := are_buckets(frame)).any():
+        whole = frame[~split]
+        whole.attrs = frame.attrs
+        frame = whole
     if (again := frame.duplicated(ROWS)).any():
         refuse("frame", "have one row per trade and Greek", tuple(map(str, frame[ROWS].iloc[int(again.argmax())])))
     return frame
@@ -49,7 +53,19 @@ def scaled(frame: pd.DataFrame) -> pd.DataFrame:
     ``unit`` is the name of the unit, or the Greek's own where it stays raw. What a file or an earlier version lacks of
     ``currency`` and ``fx`` is filled in as unknown.
     """
-    units = {greek: unit_of(greek) for greek in checked_risk(frame)["greek"].unique()}
+    return in_units(checked_risk(frame))
+
+
+def are_buckets(frame: pd.DataFrame) -> pd.Series:
+    """Which rows of a frame of `risk`, or of a file of one, are parts of others."""
+    if "bucket" not in frame.columns:
+        return pd.Series(False, index=frame.index)
+    return frame["bucket"].notna() & (frame["bucket"].astype(str) != "")
+
+
+def in_units(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the columns of `scaled`."""
+    units = {greek: unit_of(greek) for greek in frame["greek"].unique()}
     factor, power = (
         frame["greek"].map({greek: getattr(unit, name) for greek, unit in units.items()}).astype(float)
         for name in ("factor", "power")

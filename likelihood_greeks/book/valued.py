@@ -13,6 +13,7 @@ import pandas as pd
 from ..parameters import Greek, has, unknown
 from .cells import text_of
 from .exact import ExactTrades, joined, labels_of, split
+from .exact_buckets import ExactBucket, of_options, of_trade
 from .market import Market
 from .one_law import OneLawOptions, one_law
 from .plain_options import plain_options
@@ -37,16 +38,21 @@ class Valued:
         Those of them that must be simulated.
     problems : list of Problem
         What is wrong with others, in the order of the book.
+    buckets : tuple of ExactBucket
+        Of the exact trades.
     """
 
     exact: ExactTrades
     trades: list[Trade]
     drawn: list[Trade]
     problems: list[Problem]
+    buckets: tuple[ExactBucket, ...] = ()
 
 
 @np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
-def read_and_valued(book: pd.DataFrame, market: Market, greeks: Sequence[Greek], closed_form: bool) -> Valued:
+def read_and_valued(
+    book: pd.DataFrame, market: Market, greeks: Sequence[Greek], closed_form: bool, buckets: Sequence[str] = ()
+) -> Valued:
     """A table that `read_book` returned, read and valued as far as it is exact.
 
     Raises
@@ -57,9 +63,18 @@ def read_and_valued(book: pd.DataFrame, market: Market, greeks: Sequence[Greek],
     _refuse_unknown(greeks, _laws(book, market))
     plain, trades, problems = read(book, market, greeks) if closed_form else ([], *parse(book, market))
     one_by_one, drawn, unpriced = split(trades, greeks, closed_form)
-    parts = [one_by_one, *(options.exact() for options in plain)]
+    columns = [options.exact() for options in plain]
+    parts = [one_by_one, *columns]
     exact = joined([part for part in parts if len(part)], labels_of(greeks))
-    return Valued(exact, trades, drawn, [*problems, *unpriced])
+    found = list[ExactBucket]()
+    for options, values in zip(plain, columns, strict=True) if buckets else ():
+        if isinstance(options, LognormalOptions):
+            found += of_options(options, values, market.underlying(str(options.options.underlying[0])), buckets)
+    sure = {*one_by_one.own["trade_id"]} if buckets else set()
+    for trade in trades:
+        if trade.trade_id in sure:
+            found += of_trade(trade, market.underlying(trade.underlying), buckets, closed_form)
+    return Valued(exact, trades, drawn, [*problems, *unpriced], tuple(found))
 
 
 def _laws(book: pd.DataFrame, market: Market) -> list[Model]:

@@ -32,7 +32,7 @@ def planned(group: Group, pilot: Sequence[Chunk], paths: int, executor: Workers 
 
 def _sharing(group: Group, found: Sequence[Plan], first: Chunk) -> Sequence[Plan]:
     """The plans with what buckets share, if there are any."""
-    if not group.buckets or all(plan.empty for plan in found):
+    if not group.buckets:
         return found
     draws = group.pilot_draws(first)
     return [group.sharing(draws, number, plan) for number, plan in enumerate(found)]

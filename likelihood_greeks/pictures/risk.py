@@ -59,7 +59,8 @@ def risk_by_maturity(
         If the frame is not from `risk`, has no trades, does not have the Greek, or is in several currencies and none
         is chosen.
     """
-    one_of("greek", greek, sorted(set(checked_risk(frame)["greek"])))
+    frame = checked_risk(frame)
+    one_of("greek", greek, sorted(set(frame["greek"])))
     own = frame[frame["greek"] == greek]
     totals = pivot(own, ["underlying", "bucket"], reporting=reports_in(own) != UNKNOWN)
     if totals.empty:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ..._checks import number, positive, refuse
 from ..curves import MOST, bracket, decimal, increasing, within_horizon
+from .cells import Cells, of_variance
 from .interpolation import volatility
 
 
@@ -85,6 +86,12 @@ class VolatilitySurface:
                 decimal("volatility", quote, f" at the node {where}")
             square += weight * quote * quote
         return sqrt(square)
+
+    def cells(self, pillar: int, strike: float) -> Cells:
+        """Derivatives of `quoted` in the quotes around it."""
+        strikes, volatilities = self._smiles[pillar]
+        around = [(strikes[i], weight, volatilities[i]) for i, weight in bracket(strikes, strike)]
+        return of_variance(self.maturities[pillar], around, self.quoted(pillar, strike) or 1.0)
 
     def scale(self, maturity: float) -> float:
         """One: strikes are what they are."""

@@ -23,6 +23,7 @@ from math import sqrt
 from typing import TypeAlias
 
 from ..._checks import refuse
+from .cells import Cells, combined
 from .protocol import SAME, Surface
 
 Terms: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
@@ -57,6 +58,33 @@ def term_structure(surface: Surface, strike: float, maturity: float) -> Terms:
     """
     kept, _ = _sifted(surface, strike, maturity)
     return tuple(t for t, _ in kept), tuple(v for _, v in kept)
+
+
+def term_structure_cells(surface: Surface, strike: float, maturity: float) -> list[Cells]:
+    """The derivatives of each volatility of `term_structure` in the quotes of the surface.
+
+    Raises
+    ------
+    ValueError
+        As for `volatility`.
+    """
+    moneyness, ends = _around(surface, strike, maturity)
+    kept, _ = _sifted(surface, strike, maturity)
+
+    def quote(time: float) -> Cells:
+        return surface.cells(surface.maturities.index(time), moneyness)
+
+    def own(time: float, value: float) -> Cells:
+        if time in surface.maturities:
+            return quote(time)
+        (early, low), (late, high) = ends
+        weight = (maturity - early) / (late - early)
+        scale = 1.0 / (value * maturity)
+        return combined(
+            [((1.0 - weight) * low * early * scale, quote(early)), (weight * high * late * scale, quote(late))]
+        )
+
+    return [own(*node) for node in kept]
 
 
 def passed_over(surface: Surface, strike: float, maturity: float) -> Terms:

@@ -22,6 +22,7 @@ import pandas as pd
 
 from ..._checks import refuse
 from ..curves import increasing, within_horizon
+from .cells import Cells, combined
 from .interpolation import volatility
 from .reach import Last, outer, reach
 from .smiles import QuotedSmile, Smile
@@ -114,6 +115,48 @@ class SmileSurface:
     def _outer(self) -> tuple[tuple[int, ...], ...]:
         """The maturities that reach as far as others, on the side of low strikes and of high ones."""
         return tuple(outer(last, side) for last, side in zip(self._lasts, (-1, 1), strict=True))
+
+    def cells(self, pillar: int, moneyness: float) -> Cells:
+        """Derivatives of `quoted` in the quotes of the smiles that it is made of, which keep their strikes."""
+        smile = self.smiles[pillar]
+        if smile.volatility(moneyness) is not None:
+            return smile.cells(moneyness)
+        edge = min(max(moneyness, smile.ends[0]), smile.ends[1])
+        around = self._neighbours(pillar, moneyness, edge)
+        value = self.quoted(pillar, moneyness)
+        if around is None or value is None:
+            return smile.cells(edge)
+        maturity = smile.maturity
+
+        def variance(number: int, at: float) -> tuple[float, Cells]:
+            own = self.smiles[number]
+            low, high = own.ends if self.carried else (0.0, inf)
+            inside = min(max(at, low), high)
+            volatility = own.volatility(inside) or 0.0
+            scale = 2.0 * volatility * own.maturity
+            return volatility**2 * own.maturity, combined([(scale, own.cells(inside))])
+
+        (early, late), last = around, variance(pillar, edge)
+        (before, after), (low, high) = ([variance(n, x) for n in (early, late)] for x in (moneyness, edge))
+        gap = high[0] - low[0]
+        share = (last[0] - low[0]) / gap if gap > 0.0 else 0.5
+        moving = 1.0 / gap if gap > 0.0 and 0.0 < share < 1.0 else 0.0
+        share, spread = min(max(share, 0.0), 1.0), (after[0] - before[0]) * moving
+        parts = [(1.0 - share, before[1]), (share, after[1]), (spread, last[1])]
+        parts += [(-spread * (1.0 - share), low[1]), (-spread * share, high[1])]
+        return combined([(1.0 / (2.0 * value * maturity), combined(parts))])
+
+    def _neighbours(self, pillar: int, moneyness: float, edge: float) -> tuple[int, int] | None:
+        """The maturities around one between whose smiles it goes on; None where its last volatility is carried on."""
+        far = self._outer[int(moneyness > edge)] if self.carried else range(len(self.smiles))
+        if self.carried and pillar in far:
+            return None
+        sides = range(pillar - 1, -1, -1), range(pillar + 1, len(self.smiles))
+        early, late = (
+            next((n for n in side if n in far and self._variances([n], moneyness, edge) is not None), None)
+            for side in sides
+        )
+        return None if early is None or late is None else (early, late)
 
     def _continued(self, pillar: int, moneyness: float) -> float | None:
         """The volatility beyond the quotes of a maturity: between those of the maturities around it, or carried on."""

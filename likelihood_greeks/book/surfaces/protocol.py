@@ -6,6 +6,8 @@ from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
+from .cells import Cells
+
 SAME = 1e-9
 """Relative distance by which a strike may lie beyond the last quote, as strikes are ratios of computed forwards."""
 
@@ -38,6 +40,10 @@ class Surface(Protocol):
 
     def span(self, maturity: float, /) -> tuple[float, float]:
         """The least and the greatest moneyness that may be known at a maturity (years)."""
+        ...
+
+    def cells(self, pillar: int, moneyness: float, /) -> Cells:
+        """Derivatives of `quoted` in the quotes of the surface, which keep their strikes."""
         ...
 
     def to_frame(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Protocol, final
 
 from ..._checks import positive, refuse
 from ..curves import MOST, bracket, decimal, increasing
+from .cells import Cells, of_variance
 from .protocol import SAME
 
 
@@ -36,6 +37,10 @@ class Smile(Protocol):
 
     def volatility(self, moneyness: float, /) -> float | None:
         """Per square-root year; None where it is not known."""
+        ...
+
+    def cells(self, moneyness: float, /) -> Cells:
+        """Derivatives of a volatility that is known in the quotes."""
         ...
 
 
@@ -84,6 +89,12 @@ class QuotedSmile:
     def ends(self) -> tuple[float, float]:
         """The moneynesses from which and up to which it is known."""
         return (0.0, float("inf")) if self.flat_beyond else (self.nodes[0], self.nodes[-1])
+
+    def cells(self, moneyness: float) -> Cells:
+        """Derivatives of the volatility in the quotes around it, which keep their strikes."""
+        inside = min(max(moneyness, self.nodes[0]), self.nodes[-1])
+        around = [(self.strikes[i], weight, self.volatilities[i]) for i, weight in bracket(self.nodes, inside)]
+        return of_variance(self.maturity, around, self.volatility(inside) or 1.0)
 
     def volatility(self, moneyness: float) -> float | None:
         """Per square-root year; None beyond the quotes.

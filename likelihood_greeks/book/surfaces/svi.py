@@ -20,6 +20,7 @@ import numpy as np
 
 from ..._checks import finite, non_negative, positive, refuse
 from ..._typing import FloatArray
+from .cells import Cells
 
 SHOWN = tuple(np.linspace(-2.5, 2.5, 21).tolist())
 """Where the smile is shown and checked, in standard deviations at the money."""
@@ -98,6 +99,10 @@ class SVI:
     def volatility(self, moneyness: float) -> float:
         """Per square-root year, at strike over forward."""
         return sqrt(self.total_variance(log(moneyness)) / self.maturity)
+
+    def cells(self, moneyness: float) -> Cells:
+        """One: all volatilities of the maturity move together."""
+        return {(self.maturity, None): 1.0}
 
     def density(self, log_moneyness: FloatArray) -> FloatArray:
         r"""Durrleman's function, which has the sign of the density of the spot at maturity; shape as `log_moneyness`.

@@ -1,0 +1,59 @@
+"""Where the numbers of trades stand among all of an underlying: Greeks first, then the buckets that each has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import final
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..estimate import Moments
+from ..scouted import Scouted
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The places of the numbers of some runs.
+
+    Parameters
+    ----------
+    greeks, numbers : int
+        How many Greeks there are, and numbers in all.
+    places : tuple of tuple of int
+        Run by run, those of its buckets.
+    """
+
+    greeks: int
+    numbers: int
+    places: tuple[tuple[int, ...], ...]
+
+    def _rows(self, run: int) -> list[int]:
+        return [*range(self.greeks), *self.places[run]]
+
+    def whole(self, samples: FloatArray) -> FloatArray:
+        """The samples of Greeks alone."""
+        return samples[: self.greeks]
+
+    def spread(self, run: int, samples: FloatArray) -> FloatArray:
+        """A run's samples among all, those that it lacks being zero; shape (numbers, n_samples)."""
+        found = np.zeros((self.numbers, samples.shape[1]))
+        found[self._rows(run)] = samples
+        return found
+
+    def placed(self, run: int, pair: Moments) -> Moments:
+        """A run's moments, with controls and without, among all: see `Pair`."""
+        rows = np.array(self._rows(run))
+        both = np.concatenate([rows, self.numbers + rows])
+
+        def laid(values: FloatArray, empty: FloatArray) -> FloatArray:
+            found = empty.copy()
+            found[both] = values
+            return found
+
+        zero = np.zeros(2 * self.numbers)
+        sums = (laid(getattr(pair, name), zero) for name in ("mean", "m2", "m3", "m4"))
+        known, nothing = pair.known, Scouted.nothing(zero.shape)
+        scouted = Scouted(*(laid(getattr(known, f.name), getattr(nothing, f.name)) for f in fields(Scouted)))
+        return Moments(pair.count, *sums, scouted=scouted)

@@ -1,0 +1,175 @@
+"""Buckets of a book: by quote of the surface and node of the curves, exact and simulated, summing to their Greeks."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import likelihood_greeks as lg
+
+STRIKES, YEARS = [80.0, 90.0, 100.0, 110.0, 120.0], [0.5, 1.0, 2.0]
+MARKET = {
+    "valuation_date": "2026-01-01",
+    "underlyings": {
+        "X": {
+            "spot": 100.0,
+            "zero_curve": {"times": [0.25, 0.5, 1.0, 2.0, 5.0], "rates": [0.02, 0.022, 0.025, 0.028, 0.03]},
+            "dividend_yield": 0.01,
+            "implied_volatility": {
+                "strikes": STRIKES,
+                "maturities": YEARS,
+                "volatilities": [
+                    [0.28, 0.27, 0.26], [0.25, 0.24, 0.235], [0.22, 0.22, 0.22], [0.2, 0.205, 0.21], [0.19, 0.2, 0.205]
+                ],
+            },
+        },
+        "F": {"spot": 50.0, "zero_rate": 0.02, "implied_volatility": 0.3},
+    },
+}  # fmt: skip
+CALL = {
+    "trade_id": "call",
+    "underlying": "X",
+    "product": "call",
+    "quantity": 10,
+    "maturity": "2027-03-01",
+    "strike": 96,
+}
+DIGITAL = {**CALL, "trade_id": "digital", "product": "digital_call", "quantity": 5, "maturity": "2026-10-01"}
+BARRIER = {
+    **CALL, "trade_id": "barrier", "product": "barrier", "option": "call", "direction": "down", "knock": "out",
+    "level": 85, "frequency": "quarterly", "quantity": -3, "maturity": "2027-07-01", "strike": 104,
+}  # fmt: skip
+FLAT = {**CALL, "trade_id": "flat", "underlying": "F", "strike": 50}
+BUCKETS = ["vega", "rho", "dividend_rho"]
+
+
+def bumped(place, size):
+    """The market with one number moved."""
+    market = copy.deepcopy(MARKET)
+    inner = market["underlyings"]["X"]
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] += size
+    return market
+
+
+def quotes():
+    """Every quote of the market that has buckets: the Greek, the bucket, and where it stands."""
+    for i, strike in enumerate(STRIKES):
+        for j, years in enumerate(YEARS):
+            yield "vega", f"{strike:g} x {years:g}", ("implied_volatility", "volatilities", i, j)
+    for k, years in enumerate(MARKET["underlyings"]["X"]["zero_curve"]["times"]):
+        yield "rho", f"{years:g}", ("zero_curve", "rates", k)
+
+
+def values(frame, trade_id, greek):
+    """Values of a trade's buckets."""
+    own = frame[(frame["trade_id"] == trade_id) & (frame["greek"] == greek) & (frame["bucket"] != "")]
+    return own.set_index("bucket")["value"]
+
+
+def whole(frame, trade_id, greek, column="value"):
+    own = frame[(frame["trade_id"] == trade_id) & (frame["greek"] == greek) & (frame["bucket"] == "")]
+    return own[column].item()
+
+
+@pytest.mark.slow
+def test_buckets_of_closed_forms_are_the_derivatives_in_the_quotes_and_lie_in_their_own_cells():
+    book = pd.DataFrame([CALL, DIGITAL])
+    frame = lg.risk(book, MARKET, ["delta"], seed=1, buckets=BUCKETS)
+    h = 1e-5
+    for greek, bucket, place in quotes():
+        up, down = (lg.risk(book, bumped(place, sign * h), [], seed=1) for sign in (1.0, -1.0))
+        slopes = (up["value"] - down["value"]) / (2.0 * h)
+        for trade_id, slope in zip(["call", "digital"], slopes, strict=False):
+            assert values(frame, trade_id, greek).get(bucket, 0.0) == pytest.approx(slope, rel=1e-6, abs=1e-7)
+    assert set(values(frame, "call", "vega").index) == {"90 x 1", "100 x 1", "90 x 2", "100 x 2", "between quotes"}
+
+
+def test_buckets_sum_to_their_greek_for_trades_and_nets():
+    book = pd.DataFrame([CALL, DIGITAL, BARRIER, FLAT])
+    frame = lg.risk(book, MARKET, ["delta"], paths=2_048, seed=1, buckets=BUCKETS)
+    assert frame.columns[4:7].tolist() == ["greek", "asset", "bucket"]
+    keys = ["trade_id", "underlying", "greek"]
+    parts = frame[frame["bucket"] != ""].groupby(keys)["position_value"].sum()
+    wholes = frame[frame["bucket"] == ""].set_index(keys)["position_value"].loc[parts.index]
+    np.testing.assert_allclose(parts, wholes, rtol=1e-11, atol=1e-10)
+    assert len(parts) == 3 * 6
+    nets = frame[(frame["trade_id"] == "net") & (frame["underlying"] == "X") & (frame["bucket"] != "")]
+    trades = frame[(frame["trade_id"] != "net") & (frame["underlying"] == "X") & (frame["bucket"] != "")]
+    summed = trades.groupby(["greek", "bucket"])["position_value"].sum()
+    by_node = nets.set_index(["greek", "bucket"])["position_value"]
+    np.testing.assert_allclose(by_node, summed.loc[by_node.index], rtol=1e-9, atol=1e-9)
+    assert not nets["note"].any()
+    rho = nets[nets["greek"] == "rho"]["bucket"].astype(float)
+    assert rho.is_monotonic_increasing
+
+
+@pytest.mark.slow
+def test_buckets_of_a_simulated_trade_are_the_derivatives_in_the_quotes():
+    frame = lg.risk(pd.DataFrame([BARRIER]), MARKET, ["delta"], paths=100_000, seed=3, buckets=["vega", "rho"])
+    own = frame[(frame["trade_id"] == "barrier") & (frame["bucket"] != "")].set_index(["greek", "bucket"])
+    base = lg.risk(pd.DataFrame([BARRIER]), MARKET, [], paths=1_000, seed=3)
+    assert len(base)
+    h = 0.01
+    for greek, bucket, place in quotes():
+        if (greek, bucket) not in own.index:
+            continue
+        up, down = (
+            lg.risk(pd.DataFrame([BARRIER]), bumped(place, sign * h), [], paths=100_000, seed=3).iloc[0]
+            for sign in (1.0, -1.0)
+        )
+        slope, found = (up["value"] - down["value"]) / (2.0 * h), own.loc[(greek, bucket)]
+        error = np.hypot(found["standard_error"], up["standard_error"] / (2.0 * h))
+        assert abs(found["value"] - slope) < 4.0 * error
+        assert found["standard_error"] < 0.05 * whole(frame, "barrier", greek)
+
+
+def test_a_closed_form_and_its_simulation_agree():
+    book = pd.DataFrame([CALL])
+    exact = lg.risk(book, MARKET, ["delta"], seed=1, buckets=BUCKETS)
+    drawn = lg.risk(book, MARKET, ["delta"], paths=16_384, seed=2, buckets=BUCKETS, closed_form=False)
+    for greek in BUCKETS:
+        known, found = (values(frame, "call", greek) for frame in (exact, drawn))
+        assert list(known.index) == list(found.index)
+        errors = drawn[(drawn["trade_id"] == "call") & (drawn["greek"] == greek) & (drawn["bucket"] != "")]
+        assert (np.abs(found.to_numpy() - known.to_numpy()) <= 4.0 * errors["standard_error"].to_numpy() + 1e-12).all()
+        assert (errors["standard_error"] < 0.05 * abs(whole(exact, "call", greek))).all()
+
+
+def test_what_cannot_be_split_is_refused():
+    with pytest.raises(ValueError, match="buckets must be one of"):
+        lg.risk(pd.DataFrame([CALL]), MARKET, ["delta"], seed=1, buckets=["gamma"])
+    with pytest.raises(TypeError):
+        lg.risk(pd.DataFrame([CALL]), MARKET, ["delta"], seed=1, buckets="vega")
+
+
+def test_buckets_go_into_pivots_and_differences_and_leave_totals_as_they_are():
+    book = pd.DataFrame([CALL, DIGITAL, BARRIER])
+    split = lg.risk(book, MARKET, ["delta", "vega"], paths=2_048, seed=1, buckets=["vega"])
+    plain = lg.risk(book, MARKET, ["delta", "vega"], paths=2_048, seed=1)
+    totals = lg.pivot(split, "underlying")
+    pd.testing.assert_frame_equal(totals, lg.pivot(plain, "underlying"), rtol=1e-9)
+    pd.testing.assert_frame_equal(lg.desk_units(split), lg.desk_units(plain), rtol=1e-9)
+    by_node = lg.pivot(split, ["underlying", "node"])
+    vega = totals[totals["greek"] == "vega"]["value"].item()
+    assert by_node["value"].sum() == pytest.approx(vega, rel=1e-10)
+    nets = split[(split["trade_id"] == "net") & (split["bucket"] != "")]
+    assert by_node["node"].tolist() == nets["bucket"].tolist()
+    several = (by_node["trades"] > 1).to_numpy()
+    errors = nets["standard_error"].to_numpy()[several] / 100.0
+    np.testing.assert_allclose(by_node["standard_error"].to_numpy()[several], errors, rtol=1e-9)
+    assert set(by_node["error"]) == {"exact"}
+    changed = lg.diff(split, lg.risk(book, bumped(("spot",), 1.0), ["delta"], paths=2_048, seed=1, buckets=["vega"]))
+    assert "90 x 1" in changed["bucket"].tolist()
+    assert lg.diff(split, split)["verdict"].eq("noise").all()
+
+
+def test_buckets_are_the_same_on_any_number_of_threads_and_after_a_stop(tmp_path):
+    book = pd.DataFrame([BARRIER, CALL])
+    options = {"paths": 2_048, "seed": 1, "buckets": BUCKETS}
+    serial = lg.risk(book, MARKET, ["delta"], executor="serial", **options)
+    there = lg.risk(book, MARKET, ["delta"], output=tmp_path / "risk.parquet", **options)
+    pd.testing.assert_frame_equal(serial, there)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "risk.parquet"), there)
