@@ -9,9 +9,11 @@ import numpy as np
 from scipy import special
 
 from .._typing import FloatArray
-from .line_layout import CROSSED, FOUND, LAST, Layout, Monomials
+from .line_layout import CROSSED, FOUND, LAST, SUMMED, Layout, Monomials
 
 ROOT = np.sqrt(2.0 * np.pi)
+AWAY = 1e9
+CLOSE = 1e-8  # a step of Newton's method after which about its square is left
 
 
 def of_monomials(rows: FloatArray, monomials: Monomials) -> FloatArray:
@@ -61,37 +63,68 @@ def integrate(
 
 
 def _points(layout: Layout, here: FloatArray, length: FloatArray, place: FloatArray, before: FloatArray) -> FloatArray:
-    kinds, subjects, levels, starts, members = layout.points
+    kinds, subjects, levels, starts, members, coefficients = layout.points
     where = np.zeros((len(kinds), len(place)))
     for k, (kind, subject) in enumerate(zip(kinds, subjects, strict=True)):
         if kind == CROSSED:
             where[k] = place + (levels[k] - here[subject]) / length[subject]
         elif kind == FOUND:
             where[k] = before[subject]
+        elif kind == SUMMED:
+            part = slice(starts[k], starts[k + 1])
+            which = members[part]
+            where[k] = place + _root(coefficients[part, None] + here[which], length[which])
         else:
             several = where[members[starts[k] : starts[k + 1]]]
             where[k] = several.max(axis=0) if kind == LAST else several.min(axis=0)
     return where
 
 
+def _root(logs: FloatArray, lengths: FloatArray) -> FloatArray:
+    """How far along the line sums of monomials are one: Newton's method on the logarithm, which is convex."""
+    t = np.zeros(logs.shape[1])
+    for _ in range(60):
+        parts = logs + lengths * t
+        top = parts.max(axis=0)
+        shares = np.exp(parts - top)
+        total = shares.sum(axis=0)
+        step = (np.log(total) + top) * total / (shares * lengths).sum(axis=0)
+        t = t - step
+        if (np.abs(step) <= CLOSE * (1.0 + np.abs(t))).all():
+            break
+    return t
+
+
+def envelope(logs: FloatArray, lengths: FloatArray, place: FloatArray, sign: float) -> FloatArray:
+    """Between which points each of some monomials is the largest (smallest), shape (2, n, n_paths)."""
+    count, n_paths = logs.shape
+    found = np.stack([np.full((count, n_paths), -AWAY), np.full((count, n_paths), AWAY)])
+    for k in range(count):
+        for other in range(count):
+            if other != k:
+                meet = place + (logs[other] - logs[k]) / (lengths[k] - lengths[other])
+                ahead = (other < k) == (sign > 0.0)
+                found[1 - ahead, k] = (np.maximum if ahead else np.minimum)(found[1 - ahead, k], meet)
+    empty = found[0] >= found[1]
+    return np.where(empty, np.array([AWAY, -AWAY])[:, None, None], found)
+
+
 def pull(
-    layout: Layout,
-    integrated: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
-    lengths: FloatArray,
-    place: FloatArray,
-    weights: FloatArray,
+    layout: Layout, integrated: tuple[FloatArray, FloatArray, FloatArray, FloatArray], paths: Paths, weights: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Derivatives in the log-spots where the paths are, in their lengths, and in minus the points found before."""
     where, density, held, ends = integrated
+    logs, lengths, place, found_before = paths
     monomials, length = layout.monomials, of_monomials(lengths, layout.monomials)
+    here = of_monomials(logs, monomials)
     still, along = np.zeros((2, len(length), len(place)))
     for power, weight in enumerate(weights):
         for found, degree in ((still, power), (along, power + 1)):
             found[: len(held)] += weight * moment(degree, length[: len(held)], held, ends)
     along -= place * still
     sent = density * sum(weight * where**power for power, weight in enumerate(weights))
-    kinds, subjects, _, starts, members = layout.points
-    before = np.zeros((len(layout.watched), len(place)))
+    kinds, subjects, _, starts, members, coefficients = layout.points
+    before = np.zeros_like(found_before)
     for k in reversed(range(len(kinds))):
         if kinds[k] == FOUND:
             before[subjects[k]] += sent[k]
@@ -99,6 +132,13 @@ def pull(
             pulled = sent[k] / length[subjects[k]]
             still[subjects[k]] += pulled
             along[subjects[k]] += pulled * (where[k] - place)
+        elif kinds[k] == SUMMED:
+            part, t = slice(starts[k], starts[k + 1]), where[k] - place
+            which = members[part]
+            shares = np.exp(coefficients[part, None] + here[which] + length[which] * t)
+            pulled = sent[k] * shares / (shares * length[which]).sum(axis=0)
+            still[which] += pulled
+            along[which] += pulled * t
         else:
             left = sent[k]
             for member in members[starts[k] : starts[k + 1]]:

@@ -27,7 +27,7 @@ from .._typing import FloatArray
 from ..numerics.arrays import once
 from . import line_formulas
 from .line_formulas import Paths
-from .line_layout import Layout
+from .line_layout import Envelope, Layout
 from .lines import Crossings, Line
 
 Polynomial: TypeAlias = Sequence[FloatArray | float]
@@ -48,35 +48,52 @@ class Integral:
     line : Line
     factors : ndarray, shape (n_flows,)
         By which the flows are multiplied and summed.
+    other : Integral, optional
+        Of the same flows times other factors, on the same line: what both need is computed once.
     """
 
     layout: Layout
     line: Line
     factors: FloatArray
+    other: Integral | None = None
     _known: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
     def _watched(self) -> tuple[Crossings, ...]:
+        if self.other:
+            return self.other._watched
         return tuple(self.line.nearest(w.rows, w.levels, w.last) for w in self.layout.watched)
 
     @cached_property
-    def _lengths(self) -> FloatArray:
-        """Of the log-spots of the dates used, shape (n_rows, n_paths or 1)."""
-        return np.ascontiguousarray(self.line.lengths[self.layout.rows])
+    def _paths(self) -> Paths:
+        """Log-spots of the dates used and their lengths, where the paths are, and the points found before others."""
+        if self.other:
+            return self.other._paths
+        layout, place = self.layout, self.line.place
+        logs = np.log(self.line.skeletons.drawn.spot[layout.rows])
+        lengths = np.ascontiguousarray(self.line.lengths[layout.rows])
+        watched = np.array([c.point for c in self._watched]).reshape(len(self._watched), len(place))
+        hulls = [self._hull(hull, logs, lengths).reshape(-1, len(place)) for hull in layout.hulls]
+        return Paths(logs, lengths, place, np.concatenate([watched, *hulls]))
+
+    def _hull(self, hull: Envelope, logs: FloatArray, lengths: FloatArray) -> FloatArray:
+        monomials, place = self.layout.monomials, self.line.place
+        if compiled := kernels("line_pieces"):
+            terms = hull.monomials, hull.logarithms, hull.sign
+            return np.asarray(compiled.envelope(logs, lengths, place, tuple(monomials), *terms))
+        here, length = (line_formulas.of_monomials(rows, monomials)[hull.monomials] for rows in (logs, lengths))
+        return line_formulas.envelope(hull.logarithms[:, None] + here, length, place, hull.sign)
 
     @cached_property
     def _integrated(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Points, densities there, what every monomial pays, and moments at its ends."""
-        layout, line = self.layout, self.line
-        before = np.array([c.point for c in self._watched]).reshape(len(self._watched), len(line.place))
-        logs, amounts = np.log(line.skeletons.drawn.spot[layout.rows]), layout.pieces.coefficients @ self.factors
-        paths = Paths(logs, self._lengths, line.place, before)
+        layout, amounts = self.layout, self.layout.pieces.coefficients @ self.factors
         if compiled := kernels("line_pieces"):
             made = map(tuple, (layout.monomials, layout.points, layout.terms, layout.pairs))
             found: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
-            found = compiled.integrate(*paths, *made, amounts, layout.n_paid)
+            found = compiled.integrate(*self._paths, *made, amounts, layout.n_paid)
             return found
-        return line_formulas.integrate(layout, paths, amounts)
+        return line_formulas.integrate(layout, self._paths, amounts)
 
     @property
     def value(self) -> FloatArray:
@@ -92,7 +109,7 @@ class Integral:
 
         def moment() -> FloatArray:
             _, _, held, ends = self._integrated
-            length = line_formulas.of_monomials(self._lengths, self.layout.monomials)[: self.layout.n_paid]
+            length = line_formulas.of_monomials(self._paths.lengths, self.layout.monomials)[: self.layout.n_paid]
             return line_formulas.moment(power, length, held, ends).sum(axis=0)
 
         return once(self._known, ("moment", power), moment)
@@ -106,7 +123,7 @@ class Integral:
             once(self._known, "pulled", lambda: self._pull(ONE)) if weight is ONE else self._pull(weight)
         )
         found = line.pulled(name, rate, self.layout.rows, still, along)
-        for crossings, density in zip(self._watched, sent, strict=True):
+        for crossings, density in zip(self._watched, sent, strict=False):
             there, stretch = line.tangent(name, rate, crossings)
             found = found + density * (there + stretch * (crossings.point - line.place)) / crossings.length
         return found
@@ -123,11 +140,11 @@ class Integral:
         """The derivatives of F in the log-spots where the paths are, in their lengths, and in minus the points found
         date by date.
         """  # fmt: skip
-        layout, line = self.layout, self.line
+        layout = self.layout
         weights = np.array(np.broadcast_arrays(*map(np.atleast_1d, weight)), dtype=float)
         if compiled := kernels("line_pieces"):
-            made, sizes = (tuple(layout.monomials), tuple(layout.points)), (len(layout.rows), len(layout.watched))
+            made, sizes = (tuple(layout.monomials), tuple(layout.points)), (len(layout.rows), len(self._paths.before))
             found: tuple[FloatArray, FloatArray, FloatArray]
-            found = compiled.pull(*self._integrated, self._lengths, line.place, *made, weights, *sizes)
+            found = compiled.pull(*self._integrated, *self._paths[:3], *made, weights, *sizes)
             return found
-        return line_formulas.pull(layout, self._integrated, self._lengths, line.place, weights)
+        return line_formulas.pull(layout, self._integrated, self._paths, weights)

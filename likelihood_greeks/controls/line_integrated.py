@@ -15,7 +15,6 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination, splits
-from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
 from .by_interval import ByInterval
@@ -30,6 +29,8 @@ from .protocol import Load, Scene, by_greek
 
 LINE, STEP = 12.0, 0.1
 """Work of a line and of each of its dates, in dates of a plain run (measured at 12, 52 and 252 dates, four Greeks)."""
+
+ROUNDING = 1e-14
 
 
 @final
@@ -65,7 +66,6 @@ class LineIntegrated:
         flows = scene.flows
         line = self._line(scene)
         discount = scene.paths.model.discount_jet(payment_times(scene.payoff, flows))
-        known = dict[tuple[Derivative, Derivative], FloatArray | None]()
 
         @cache
         def integrated(paid: Derivative) -> tuple[FloatArray, Integral]:
@@ -73,12 +73,16 @@ class LineIntegrated:
             if not paid:
                 return scene.value, self._along(scene, discount.value)
             factors = discount.derivative(*paid)
-            return factors @ flows, Integral(self.layout, line, factors)
+            return factors @ flows, Integral(self.layout, line, factors, integrated(())[1])
 
+        @cache
         def difference(paid: Derivative, rest: Derivative) -> FloatArray | None:
             """Of the estimate and the integral; None where the integral is not known."""
+            if paid and (share := _share(discount.derivative(*paid), discount.value)) is not None:
+                same = difference((), rest)
+                return None if same is None else share * same
             value, along = integrated(paid)
-            smooth = once(known, (paid, rest), lambda: self._integrand(along, rest))
+            smooth = self._integrand(along, rest)
             return None if smooth is None else np.asarray(value * (scene.drawn.weights[rest] if rest else 1.0) - smooth)
 
         def sample(derivative: Derivative) -> FloatArray:
@@ -132,3 +136,9 @@ class LineIntegrated:
             if self.rate != load.rate:
                 found["rate", self.rate] = RATE * load.beneath
         return found
+
+
+def _share(factors: FloatArray, of: FloatArray) -> float | None:
+    """What all of some factors are as a share of others; None if they are no such."""
+    shares = factors / of
+    return float(shares[0]) if np.ptp(shares) <= ROUNDING * np.abs(shares).max() else None

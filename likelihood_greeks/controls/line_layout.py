@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..payoffs.along.pieces import Pieces
-from ..payoffs.along.points import ENDLESS, Crossed, Extreme, Monomial
+from ..payoffs.along.points import ENDLESS, Crossed, Extreme, Hull, Monomial, Summed
 
-FEW = 3  # dates up to which an extreme is found point by point
-CROSSED, FOUND, FIRST, LAST = range(4)
+FEW = 16  # dates up to which an extreme is found point by point
+CROSSED, FOUND, FIRST, LAST, SUMMED = range(5)
 
-PAIR, POINT, ROW, WATCHED = 3.0, 1.2, 3.0, 0.2
-"""Work of a pair of a point and a monomial, of a point and each of its members, of a date whose spot is used,
-and of one at which an extreme may be, in dates of a plain run (measured at 12 to 252 dates, four Greeks)."""
+PAIR, POINT, MEMBER, ROW, WATCHED, ADDED, HULL = 2.0, 1.2, 0.5, 0.6, 0.2, 7.0, 2.5
+"""Work of a pair of a point and a monomial, of a point, of a member of an extreme, of a date whose spot is used, of one
+at which an extreme may be, of a monomial of a sum and of one of a hull, in dates of a plain run (measured at 12 to 252
+dates, four Greeks)."""
 
 
 @final
@@ -31,6 +32,16 @@ class Watched:
     levels: FloatArray
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class Envelope:
+    """Several monomials, each further along the line the larger, of which the largest (smallest) is looked for."""
+
+    sign: float
+    monomials: AnyArray
+    logarithms: FloatArray  # of their coefficients
+
+
 class Monomials(NamedTuple):
     """Exponents of the rows used, one monomial after the other: of number k from ``starts[k]`` to ``starts[k + 1]``."""
 
@@ -40,13 +51,16 @@ class Monomials(NamedTuple):
 
 
 class PointArrays(NamedTuple):
-    """Of every point: its kind, its monomial or what is watched, the logarithm of its level, and its members."""
+    """Of every point: its kind, its monomial or what is found, the logarithm of its level, and its members; of a sum
+    these are monomials, with the logarithms of their coefficients.
+    """  # fmt: skip
 
     kinds: AnyArray
     subjects: AnyArray
     levels: FloatArray
     member_starts: AnyArray
     members: AnyArray
+    coefficients: FloatArray
 
 
 class Terms(NamedTuple):
@@ -72,20 +86,40 @@ class _Points:
     pieces: Pieces
     numbers: dict[Monomial, int]
     watched: list[Watched] = field(default_factory=list)
-    listed: list[tuple[int, int, float, list[int]]] = field(default_factory=list)
+    hulls: dict[tuple[Any, float], tuple[int, Envelope]] = field(default_factory=dict)
+    listed: list[tuple[int, int, float, list[int], list[float]]] = field(default_factory=list)
     found: dict[int, int] = field(default_factory=dict)
 
     def add(self, number: int) -> int:
         """The place of a point of the pieces."""
         if number not in self.found:
             point = self.pieces.points[number]
-            if isinstance(point, Crossed):
-                subject = self.numbers.setdefault(point.monomial, len(self.numbers))
-                self.listed.append((CROSSED, subject, float(np.log(point.level)), []))
-            else:
-                self._add_extreme(point)
+            match point:
+                case Crossed():
+                    self.listed.append((CROSSED, self._monomial(point.monomial), float(np.log(point.level)), [], []))
+                case Summed():
+                    terms = [self._monomial(m) for m, _ in point.terms], [float(np.log(c)) for _, c in point.terms]
+                    self.listed.append((SUMMED, 0, 0.0, *terms))
+                case Hull():
+                    first, hull = self._hull(point)
+                    place = first + point.which + len(hull.monomials) * point.last
+                    self.listed.append((FOUND, ~place, 0.0, [], []))
+                case Extreme():
+                    self._add_extreme(point)
             self.found[number] = len(self.listed) - 1
         return self.found[number]
+
+    def _monomial(self, monomial: Monomial) -> int:
+        return self.numbers.setdefault(monomial, len(self.numbers))
+
+    def _hull(self, point: Hull) -> tuple[int, Envelope]:
+        """The envelope that a point belongs to, and the number of its first point among those of all envelopes."""
+        key = point.terms, point.sign
+        if key not in self.hulls:
+            before = sum(2 * len(hull.monomials) for _, hull in self.hulls.values())
+            which = np.array([self._monomial(m) for m, _ in point.terms], dtype=np.intp)
+            self.hulls[key] = before, Envelope(point.sign, which, np.log([c for _, c in point.terms]))
+        return self.hulls[key]
 
     def _add_extreme(self, extreme: Extreme) -> None:
         together: dict[int, tuple[int, float]] = {}
@@ -101,10 +135,10 @@ class _Points:
             rows = sorted(together)
             levels = np.array([together[row][1] for row in rows])
             self.watched.append(Watched(extreme.last, np.array(rows, dtype=np.intp), levels))
-            self.listed.append((FOUND, len(self.watched) - 1, 0.0, []))
+            self.listed.append((FOUND, len(self.watched) - 1, 0.0, [], []))
             members.append(len(self.listed) - 1)
         if members != [len(self.listed) - 1]:
-            self.listed.append((LAST if extreme.last else FIRST, 0, 0.0, members))
+            self.listed.append((LAST if extreme.last else FIRST, 0, 0.0, members, [0.0] * len(members)))
 
 
 @final
@@ -139,6 +173,11 @@ class Layout:
         """What is found date by date in one go."""
         return self._found.watched
 
+    @property
+    def hulls(self) -> Sequence[Envelope]:
+        """What is found monomial by monomial in one go, after what is watched."""
+        return [hull for _, hull in self._found.hulls.values()]
+
     @cached_property
     def rows(self) -> AnyArray:
         """The dates whose spots the monomials are made of."""
@@ -157,9 +196,11 @@ class Layout:
         """The points, members first."""
         listed = self._found.listed
         kinds, subjects = (np.array([p[k] for p in listed], dtype=np.intp) for k in (0, 1))
-        members = np.array([m for *_, several in listed for m in several], dtype=np.intp)
-        starts = np.cumsum([0, *(len(several) for *_, several in listed)])
-        return PointArrays(kinds, subjects, np.array([p[2] for p in listed], dtype=float), starts, members)
+        subjects = np.where(subjects < 0, len(self.watched) + ~subjects, subjects)  # of hulls
+        members = np.array([m for *_, several, _ in listed for m in several], dtype=np.intp)
+        starts = np.cumsum([0, *(len(several) for *_, several, _ in listed)])
+        levels, coefficients = [p[2] for p in listed], [c for *_, several in listed for c in several]
+        return PointArrays(kinds, subjects, np.array(levels), starts, members, np.array(coefficients, dtype=float))
 
     @cached_property
     def _pairs(self) -> dict[tuple[int, int], int]:
@@ -198,5 +239,7 @@ class Layout:
     def work(self) -> float:
         """Of the integral of a path, in dates of a plain run."""
         dates, points = sum(len(w.rows) for w in self.watched), self.points
-        met = len(points.kinds) + len(points.members)
-        return PAIR * len(self._pairs) + POINT * met + ROW * len(self.rows) + WATCHED * dates
+        added = sum(p[0] == SUMMED for p in self._found.listed for _ in p[3])
+        hulls = ADDED * added + HULL * sum(len(h.monomials) for h in self.hulls)
+        met = POINT * len(points.kinds) + MEMBER * len(points.members)
+        return PAIR * len(self._pairs) + met + ROW * len(self.rows) + WATCHED * dates + hulls

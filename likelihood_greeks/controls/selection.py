@@ -23,7 +23,7 @@ from .._typing import AnyArray, FloatArray
 from .protocol import Control, Load, cost_of
 from .regression import Products
 
-BUDGET = 6.5  # plain runs; the pilot comes on top
+BUDGET = 10.0  # plain runs; the pilot comes on top
 PILOT_COST = 0.5  # plain runs: what the pilot costs in any case
 SERVED = 1.5  # a Greek has a say if all offers together divide its variance by this much
 RESOLVED = 1e-7

@@ -1,9 +1,9 @@
 """Exponentials between points of a line, integrated and moved, compiled, for `controls.line_integral`.
 
 What a payoff's pieces are comes as arrays: of the monomials the rows and exponents from `starts` on; of the points the
-kind (0: a monomial is at a level, 1: found before, 2: first, 3: last of members), its subject and the logarithm of the
-level; of the terms the pairs (or -1) at both ends and the monomial. Paths go block by block, so that a row of a block
-stays in cache.
+kind (0: a monomial is at a level, 1: found before, 2: first, 3: last of members, 4: a sum of monomials is one), its
+subject, the logarithm of the level, and members with the logarithms of coefficients; of the terms the pairs (or -1) at
+both ends and the monomial. Paths go block by block, so that a row of a block stays in cache.
 """
 
 import math
@@ -14,6 +14,8 @@ from numba import njit
 ROOT = math.sqrt(2.0 * math.pi)
 FAR = 8.5  # deviations beyond which nothing is left of a normal
 BLOCK = 64
+AWAY = 1e9
+CLOSE = 1e-8
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -48,14 +50,81 @@ def _monomials(rows, starts, places, exponents, first, size, found):
                 found[m, j] += exponent * rows[row, first + j]
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _root(here, length, wide, which, coefficients, j):
+    """How far along the line a sum of monomials is one: Newton's method on its logarithm, which is convex."""
+    i, t = j if wide else 0, 0.0
+    for _ in range(60):
+        top = -np.inf
+        for r in range(len(which)):
+            top = max(top, coefficients[r] + here[which[r], j] + length[which[r], i] * t)
+        total, slope = 0.0, 0.0
+        for r in range(len(which)):
+            m = which[r]
+            part = math.exp(coefficients[r] + here[m, j] + length[m, i] * t - top)
+            total += part
+            slope += part * length[m, i]
+        step = (math.log(total) + top) * total / slope
+        t -= step
+        if abs(step) <= CLOSE * (1.0 + abs(t)):  # what is left is about its square
+            break
+    return t
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def envelope(logs, lengths, place, monomials, which, coefficients, sign):
+    """Between which points each of some monomials is the largest (smallest, if the sign is -1), of shape
+    (2, n, n_paths): for one that never is they are far away, the first beyond the second. The monomials are in the
+    order of their lengths.
+    """  # fmt: skip
+    starts, rows, exponents = monomials
+    count, n_paths, wide = len(which), len(place), lengths.shape[1] > 1
+    found = np.empty((2, count, n_paths))
+    here, length = np.empty((len(starts) - 1, BLOCK)), np.empty((len(starts) - 1, BLOCK))
+    kept, begins, block = np.empty(count, np.int64), np.empty(count), np.empty((2, count, BLOCK))
+    if not wide:
+        _monomials(lengths, starts, rows, exponents, 0, 1, length)
+    for first in range(0, n_paths, BLOCK):
+        size = min(BLOCK, n_paths - first)
+        _monomials(logs, starts, rows, exponents, first, size, here)
+        if wide:
+            _monomials(lengths, starts, rows, exponents, first, size, length)
+        for j in range(size):
+            i, n = j if wide else 0, 0
+            for step in range(count):
+                k = step if sign > 0.0 else count - 1 - step
+                m, begin = which[k], -AWAY
+                while n > 0:
+                    p = which[kept[n - 1]]
+                    gap = coefficients[kept[n - 1]] + here[p, j] - coefficients[k] - here[m, j]
+                    begin = gap / (length[m, i] - length[p, i])
+                    if begin > begins[n - 1]:
+                        break
+                    n -= 1
+                    begin = -AWAY
+                kept[n], begins[n] = k, begin
+                n += 1
+                block[0, k, j], block[1, k, j] = AWAY, -AWAY
+            for r in range(n):
+                end = begins[r + 1] if r + 1 < n else AWAY
+                block[0, kept[r], j] = place[first + j] + begins[r]
+                block[1, kept[r], j] = place[first + j] + end
+        found[:, :, first : first + size] = block[:, :, :size]
+    return found
+
+
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _points(here, length, wide, place, before, points, first, size, z):
-    kinds, subjects, levels, starts, members = points
+    kinds, subjects, levels, starts, members, coefficients = points
     for k in range(len(kinds)):
         m = subjects[k]
         if kinds[k] == 0:
             for j in range(size):
                 z[k, j] = place[first + j] + (levels[k] - here[m, j]) / length[m, j if wide else 0]
+        elif kinds[k] == 4:
+            few = members[starts[k] : starts[k + 1]]
+            for j in range(size):
+                z[k, j] = place[first + j] + _root(here, length, wide, few, coefficients[starts[k] : starts[k + 1]], j)
         elif kinds[k] == 1:
             for j in range(size):
                 z[k, j] = before[m, first + j]
@@ -175,7 +244,7 @@ def _at_points(where, density, weights, first, size, sent):
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _to_members(where, points, k, first, size, sent):
     """What is at an extreme, to the member that it is."""
-    _, _, _, starts, members = points
+    _, _, _, starts, members, _ = points
     for j in range(size):
         if sent[k, j] == 0.0:
             continue
@@ -186,7 +255,33 @@ def _to_members(where, points, k, first, size, sent):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def pull(where, density, held, ends, lengths, place, monomials, points, weights, n_rows, n_before):
+def _to_sum(where, place, points, k, here, length, wide, first, size, sent):
+    """What is at a point where a sum is one, over the slope of the sum there."""
+    _, _, _, starts, members, coefficients = points
+    for j in range(size):
+        if sent[k, j] == 0.0:
+            continue
+        i, t, slope = j if wide else 0, where[k, first + j] - place[first + j], 0.0
+        for r in range(starts[k], starts[k + 1]):
+            m = members[r]
+            slope += length[m, i] * math.exp(coefficients[r] + here[m, j] + length[m, i] * t)
+        sent[k, j] /= slope
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _share(where, place, points, r, k, here, length, wide, first, size, sent, a, b):
+    """Of that, what one monomial of the sum moves."""
+    m, coefficient = points[4][r], points[5][r]
+    for j in range(size):
+        a[j], b[j] = 0.0, 0.0
+        if sent[k, j] != 0.0:
+            t = where[k, first + j] - place[first + j]
+            a[j] = sent[k, j] * math.exp(coefficient + here[m, j] + length[m, j if wide else 0] * t)
+            b[j] = a[j] * t
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def pull(where, density, held, ends, logs, lengths, place, monomials, points, weights, n_rows, n_before):
     """Derivatives of an integral in log-spots where the paths are and in their lengths, and in minus the points found
     before; `weights`, shape (degree + 1, n_paths or 1), are coefficients of the powers of z, up to its square.
 
@@ -198,27 +293,34 @@ def pull(where, density, held, ends, lengths, place, monomials, points, weights,
     still, along = np.zeros((n_rows, n_paths)), np.zeros((n_rows, n_paths))
     found, sent = np.zeros((n_before, n_paths)), np.empty((n_points, BLOCK))
     length, a, b = np.empty((len(starts) - 1, BLOCK)), np.empty(BLOCK), np.empty(BLOCK)
+    here = np.empty((len(starts) - 1, BLOCK))
+    sums = (kinds == 4).any()
     if not wide:
         _monomials(lengths, starts, rows, exponents, 0, 1, length)
     for first in range(0, n_paths, BLOCK):
         size = min(BLOCK, n_paths - first)
         if wide:
             _monomials(lengths, starts, rows, exponents, first, size, length)
+        if sums:
+            _monomials(logs, starts, rows, exponents, first, size, here)
         for m in range(n_paid):
-            if starts[m + 1] > starts[m]:
-                _moments(held, ends, length, wide, place, weights, first, size, m, a, b)
-                _to_rows(starts, rows, exponents, m, a, b, first, size, still, along)
+            _moments(held, ends, length, wide, place, weights, first, size, m, a, b)
+            _to_rows(starts, rows, exponents, m, a, b, first, size, still, along)
         _at_points(where, density, weights, first, size, sent)
         for k in range(n_points - 1, -1, -1):
             m = subjects[k]
             if kinds[k] == 1:
-                for j in range(size):
-                    found[m, first + j] += sent[k, j]
+                found[m, first : first + size] += sent[k, :size]
             elif kinds[k] == 0:
                 for j in range(size):
                     a[j] = sent[k, j] / length[m, j if wide else 0]
                     b[j] = a[j] * (where[k, first + j] - place[first + j]) if a[j] != 0.0 else 0.0
                 _to_rows(starts, rows, exponents, m, a, b, first, size, still, along)
+            elif kinds[k] == 4:
+                _to_sum(where, place, points, k, here, length, wide, first, size, sent)
+                for r in range(points[3][k], points[3][k + 1]):
+                    _share(where, place, points, r, k, here, length, wide, first, size, sent, a, b)
+                    _to_rows(starts, rows, exponents, points[4][r], a, b, first, size, still, along)
             else:
                 _to_members(where, points, k, first, size, sent)
     return still, along, found

@@ -14,14 +14,15 @@ from likelihood_greeks.controls.line_integral import Integral
 from likelihood_greeks.controls.line_integrated import LineIntegrated
 from likelihood_greeks.controls.line_layout import Layout
 from likelihood_greeks.controls.lines import DIRECTIONS, Line
-from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths
+from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths, cost
+from likelihood_greeks.controls.selection import BUDGET
 from likelihood_greeks.controls.skeletons import Skeletons
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
 from likelihood_greeks.parameters import TIME
 from likelihood_greeks.payoffs.along.pieces import pieces_along
-from likelihood_greeks.payoffs.along.points import Crossed
+from likelihood_greeks.payoffs.along.points import Crossed, Extreme, Hull
 from likelihood_greeks.payoffs.protocol import cash_flows
 from tests.payoffs.test_along import TIMES, WITH_PIECES, WITHOUT, paths, random_payoff
 from tests.support.gates import draw
@@ -42,16 +43,34 @@ def weighed(model, times=TIMES, n_paths=64, seed=4):
     )
 
 
+def meeting(point, base, lengths):
+    """All points at which the monomials of one are at its level, or any two of them equal."""
+
+    def of(monomial):
+        return [sum((x * rows[row] for row, x in monomial), np.zeros(base.shape[1])) for rows in (base, lengths)]
+
+    if isinstance(point, Crossed):
+        here, length = of(point.monomial)
+        return (np.log(point.level) - here) / length
+    logs = [(np.log(c) + of(m)[0], of(m)[1]) for m, c in point.terms]
+    if isinstance(point, Hull):
+        return np.array([(a - c) / (d - b) for k, (a, b) in enumerate(logs) for c, d in logs[:k]])
+    low, high = np.full((2, base.shape[1]), np.array([[-60.0], [60.0]]))
+    for _ in range(70):
+        middle = 0.5 * (low + high)
+        beyond = (sum(np.exp(a + b * middle) for a, b in logs) > 1.0) == point.rising
+        low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
+    return low
+
+
 def by_quadrature(payoff, line, factors, pieces):
     """The integral by Gauss-Legendre between all points at which anything is at a level, path by path."""
     spot, place = line.skeletons.drawn.spot, line.place
     lengths = np.broadcast_to(line.lengths, spot.shape)
     base = np.log(spot) - lengths * place
-    points = [np.full(len(place), edge) for edge in np.linspace(-9.0, 9.0, 10)]
-    for crossed in (p for p in pieces.points if isinstance(p, Crossed)):
-        here, length = (sum(x * rows[row] for row, x in crossed.monomial) for rows in (base, lengths))
-        points.append((np.log(crossed.level) - here) / length)
-    edges, total = np.sort(np.clip(points, -9.0, 9.0), axis=0), np.zeros(len(place))
+    edges = np.repeat(np.linspace(-9.0, 9.0, 10)[:, None], len(place), axis=1)
+    points = [edges, *(np.atleast_2d(meeting(p, base, lengths)) for p in pieces.points if not isinstance(p, Extreme))]
+    edges, total = np.sort(np.clip(np.concatenate(points), -9.0, 9.0), axis=0), np.zeros(len(place))
     for low, high in pairwise(edges):
         for node, weight in zip(NODES, WEIGHTS, strict=True):
             z = 0.5 * (low + high) + 0.5 * (high - low) * node
@@ -89,7 +108,9 @@ def test_so_it_is_of_random_conditions(seed, law):
 
 
 @pytest.mark.parametrize("name", ["spot", "volatility", "rate", "dividend_yield"])
-@pytest.mark.parametrize("payoff", ["down-and-out call", "snowball", "phoenix", "lookback", "one touch, paid then"])
+@pytest.mark.parametrize(
+    "payoff", ["down-and-out call", "snowball", "phoenix", "lookback", "one touch, paid then", "average strike"]
+)
 def test_its_derivative_is_that_at_fixed_normals(payoff, name):
     pieces, times = pieces_along(ALL[payoff], paths()[: len(ALL[payoff].times)]), ALL[payoff].times
     layout, factors = Layout(pieces), flow_factors(pieces)
@@ -103,7 +124,16 @@ def test_its_derivative_is_that_at_fixed_normals(payoff, name):
     np.testing.assert_allclose(moved, (up - down) / (2.0 * step), rtol=1e-5, atol=1e-5 * np.abs(moved).max())
 
 
-COMPARED = ["snowball", "phoenix", "double barrier", "floating lookback", "range accrual", "a performance"]
+COMPARED = [
+    "snowball",
+    "phoenix",
+    "double barrier",
+    "floating lookback",
+    "range accrual",
+    "a performance",
+    "average strike",
+    "Asian",
+]
 
 
 @pytest.mark.parametrize("law", ["GBM", "Heston, a desk's"])
@@ -206,9 +236,18 @@ def test_a_weight_that_does_not_move_would_be_seen(monkeypatch):
     assert abs(samples.mean()) > 6.0 * samples.std() / np.sqrt(200_000)
 
 
-def test_averages_and_one_date_are_offered_none():
-    assert not offers._lines(lg.Asian(100.0, TIMES), (LIKELIHOOD_RATIO,), weighed(MODEL), Load(4))
+def test_what_cannot_be_followed_and_one_date_are_offered_none():
+    swap = lg.VarianceSwap(0.2, TIMES)
+    assert not offers._lines(swap, (LIKELIHOOD_RATIO,), weighed(MODEL), Load(4))
     assert not offers._lines(lg.Call(100.0, 1.0), (LIKELIHOOD_RATIO,), weighed(MODEL, (1.0,)), Load(1))
+
+
+def test_what_costs_more_than_it_could_save_is_not_offered():
+    many = lg.schedule(1.0, per_year=252)
+    accrual = lg.RangeAccrual(80.0, 120.0, many)
+    found = offers._lines(accrual, (LIKELIHOOD_RATIO,), weighed(MODEL, many), Load(len(many)))
+    assert cost(found[:1], Load(len(many))) < BUDGET
+    assert not offers._lines(accrual, (LIKELIHOOD_RATIO,), weighed(MODEL, many), Load(2))
 
 
 PUBLISHED = {  # level, direction, dates a year: deviations of one path of price, delta and vega with the line alone

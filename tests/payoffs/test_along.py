@@ -12,14 +12,10 @@ from tests.support.payoffs import PAYOFFS
 TIMES = (0.2, 0.5, 0.6, 1.0)
 LEVELS = np.array([[118.0], [115.0], [112.0], [109.0]])
 WITHOUT = {
-    "target forward",
-    "target forward, full",
-    "target forward, none",
-    "Asian",
-    "seasoned Asian",
     "cliquet",
     "variance swap",
     "volatility swap",
+    *(f"target forward{kind}" for kind in ("", ", full", ", none")),
 }
 
 
@@ -72,6 +68,16 @@ WITH_PIECES = {
     "a root": user(lambda s: np.sqrt(s[0] * s[1]) * (s[2] / s[0] > 1.01)),
     "weighted": user(lambda s: np.array([1.0, 0.0, 2.0, -1.0]) @ s),
     "changes": user(lambda s: np.diff((s > 100.0).astype(float), axis=0, prepend=0.0)),
+    "average": lg.Asian(100.0, TIMES),
+    "average strike": lg.Asian(None, TIMES),
+    "put on a weighted average": user(lambda s: np.maximum(101.0 - np.average(s, axis=0, weights=[1, 2, 3, 4]), 0.0)),
+    "barrier on the average": user(lambda s: (s.mean(axis=0) < 104.0) * np.maximum(s[-1] - 100.0, 0.0)),
+    "averages so far": user(lambda s: 1.0 * (np.cumsum(s, axis=0) / np.arange(1, 5)[:, None] > 102.0)),
+    "a spread of averages": user(lambda s: np.maximum(s[-1] - 0.4 * s[0] - 0.6 * s[1], 0.0)),
+    "a put on the lowest": user(lambda s: np.maximum(104.0 - s.min(axis=0), 0.0)),
+    "a call on the highest": user(lambda s: np.maximum(s.max(axis=0) - 103.0, 0.0)),
+    "the range of two": user(lambda s: s.max(axis=0) - s.min(axis=0)),
+    "the highest, knocked out": user(lambda s: (s > 90.0).all(axis=0) * (s.max(axis=0) - s[-1])),
     "either and not both": user(lambda s: ((s[0] > 100.0) ^ (s[3] > 105.0)) * 1.0),
 }
 

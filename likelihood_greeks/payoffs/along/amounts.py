@@ -9,14 +9,16 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from itertools import product as combinations
 from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from .points import ENDLESS, Crossed, Monomial, NotPlacedError, Points, increasing, product
+from .points import ENDLESS, Crossed, Hull, Monomial, NotPlacedError, Points, Summed, increasing, product
 
 MOST_TERMS = 4000
+FEW = 3  # values of which each is compared with every other
 MOST_CASES = 4  # points at which an amount may change before it is compared
 Box: TypeAlias = tuple[int, int]
 Term: TypeAlias = tuple[int, int, Monomial]
@@ -109,11 +111,41 @@ def told_apart(x: Value) -> Value:
     """The value, a largest one as an amount."""
     if not isinstance(x, Largest):
         return x
+    if (hull := _hull(x)) is not None:
+        return hull
     found: Value = 0.0
     for k, value in enumerate(x.values):
         others = [greater(times(value, x.sign), times(y, x.sign)) for j, y in enumerate(x.values) if j != k]
         found = plus(found, times(every(others), value))
     return found
+
+
+def _hull(x: Largest) -> Value | None:
+    """The value by the hull of all values, if but for what they share each is one monomial."""
+    live = [v for v in x.values if not plain(v)]
+    if len(x.values) <= FEW or not all(isinstance(v, Amount) for v in live):
+        return None
+    points, first = live[0].points, live[0].terms
+    shared = {term: c for term, c in first.items() if all(v.terms.get(term) == c for v in live)}
+    shift = _made(points, shared)
+    values = [plus(v, times(shift, -1.0)) for v in x.values]
+    try:
+        singles = [((), float(v)) if plain(v) else v.single for v in values]
+    except NotPlacedError:
+        return None
+    if all(c < 0.0 for _, c in singles):  # the largest of losses is the smallest amount lost
+        found = _hull(Largest(tuple(times(v, -1.0) for v in values), -x.sign))
+        return None if found is None else plus(times(found, -1.0), shift)
+    if any(c <= 0.0 for _, c in singles) or len({m for m, _ in singles}) < len(singles):
+        return None
+    singles.sort(key=lambda term: term[0][-1:])
+    if not all(increasing(product(b, a, -1.0)) for (a, _), (b, _) in pairwise(singles)):
+        return None
+    terms = {}
+    for k, (monomial, coefficient) in enumerate(singles):
+        ends = (points.number(Hull(tuple(singles), x.sign, k, last)) for last in (False, True))
+        terms[(*ends, monomial)] = coefficient
+    return plus(_made(points, terms), shift)
 
 
 # -- arithmetic --------------------------------------------------------------------------------------------------------
@@ -272,14 +304,18 @@ def _positive(points: Points, terms: dict[Monomial, float]) -> Value:
         return bool(gains)
     if len(gains) == 1 < len(losses):
         return opposite(_positive(points, {monomial: -c for monomial, c in kept.items()}))
-    if len(losses) > 1 or len(gains) > 1:
+    if len(losses) > 1:
         raise NotPlacedError("a comparison of sums of spots")
-    ratio, level = product(gains[0], losses[0], -1.0), -kept[losses[0]] / kept[gains[0]]
-    up = increasing(ratio)
-    if up is None:
+    ratios = {product(gain, losses[0], -1.0): -kept[gain] / kept[losses[0]] for gain in gains}
+    ups = {increasing(ratio) for ratio in ratios}
+    if len(ups) > 1 or None in ups:
         raise NotPlacedError("a comparison of spots that may not be monotone along a line")
-    crossed = Crossed(ratio, level) if up else Crossed(product((), ratio, -1.0), 1.0 / level)
-    return _half(points, up, points.number(crossed))
+    (up,) = ups
+    if len(ratios) > 1:
+        return _half(points, bool(up), points.number(Summed(tuple(ratios.items()), bool(up))))
+    ((ratio, share),) = ratios.items()
+    crossed = Crossed(ratio, 1.0 / share) if up else Crossed(product((), ratio, -1.0), share)
+    return _half(points, bool(up), points.number(crossed))
 
 
 def largest(values: Iterable[Value]) -> Value:

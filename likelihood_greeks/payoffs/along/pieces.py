@@ -16,7 +16,7 @@ from ..._typing import AnyArray, FloatArray
 from ..protocol import Contract, cash_flows, stated_payments
 from .amounts import WHOLE, Amount, plain, told_apart
 from .array import Followed
-from .points import ENDLESS, Crossed, Extreme, Monomial, NotPlacedError, Point, Points
+from .points import ENDLESS, Crossed, Extreme, Hull, Monomial, NotPlacedError, Point, Points, Summed
 
 PROBES, SPREAD, ROUNDING = 64, (0.15, 0.6), 1e-9  # paths tried, deviations of their logarithms, and how equal is equal
 MOST_PIECES = 1200
@@ -32,7 +32,7 @@ class Pieces:
     points : tuple of Point
         Members of extremes are numbers of earlier ones.
     monomials : tuple of Monomial
-        Those paid, and those that cross levels.
+        Those paid.
     low, high : ndarray of int, shape (n_terms,)
         Numbers of the points between which a term is paid; `ENDLESS` for none.
     paid : ndarray of int, shape (n_terms,)
@@ -53,11 +53,7 @@ class Pieces:
         n_paths = spot.shape[-1]
         beyond: list[AnyArray] = []
         for point in self.points:
-            if isinstance(point, Crossed):
-                beyond.append(valued(point.monomial, spot) > point.level)
-            else:
-                members = [beyond[k] for k in point.members]
-                beyond.append(np.all(members, axis=0) if point.last else np.any(members, axis=0))
+            beyond.append(_beyond(point, beyond, spot))
         values, found = [valued(m, spot) for m in self.monomials], np.zeros((self.coefficients.shape[1], n_paths))
         for low, high, paid, coefficients in zip(self.low, self.high, self.paid, self.coefficients, strict=True):
             held = np.broadcast_to(values[paid], n_paths)
@@ -65,6 +61,25 @@ class Pieces:
             held = held if high == ENDLESS else held * ~beyond[high]
             found += coefficients[:, None] * held
         return found
+
+
+def _beyond(point: Point, before: Sequence[AnyArray], spot: FloatArray) -> AnyArray:
+    """Whether paths are beyond a point, shape (n_paths,), given that of the points before it."""
+    match point:
+        case Crossed():
+            return valued(point.monomial, spot) > point.level
+        case Summed():
+            total = sum(c * valued(m, spot) for m, c in point.terms)
+            return np.asarray(total > 1.0 if point.rising else total < 1.0)
+        case Hull():
+            values = np.stack(np.broadcast_arrays(*(c * valued(m, spot) for m, c in point.terms)))
+            extreme = (values * point.sign).argmax(axis=0)  # of later monomials the larger are further along
+            forward = point.sign > 0.0
+            return (extreme > point.which if forward else extreme < point.which) if point.last else (
+                extreme >= point.which if forward else extreme <= point.which
+            )  # fmt: skip
+    members = [before[k] for k in point.members]
+    return np.all(members, axis=0) if point.last else np.any(members, axis=0)
 
 
 def valued(monomial: Monomial, spot: FloatArray) -> FloatArray:
@@ -133,7 +148,7 @@ def _compiled(points: Points, flows: Sequence[object]) -> Pieces:
     if len(terms) > MOST_PIECES:
         raise NotPlacedError("more intervals than it pays to tell apart")
     kept, listed = _needed(points, {end for low, high, _ in terms for end in (low, high)} - {ENDLESS})
-    monomials = list(dict.fromkeys([m for *_, m in terms] + [p.monomial for p in listed if isinstance(p, Crossed)]))
+    monomials = list(dict.fromkeys(m for *_, m in terms))
     place, number = {ENDLESS: ENDLESS, **kept}, {m: k for k, m in enumerate(monomials)}
     low, high = [place[a] for a, _, _ in terms], [place[b] for _, b, _ in terms]
     ends = np.array([low, high, [number[m] for *_, m in terms]], dtype=np.intp)

@@ -34,6 +34,46 @@ class Crossed:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Summed:
+    """Where a sum of monomials that all increase along the line, or all decrease, is one.
+
+    Parameters
+    ----------
+    terms : tuple of (Monomial, float)
+        With their coefficients > 0.
+    rising : bool
+        Whether they increase.
+    """
+
+    terms: tuple[tuple[Monomial, float], ...]
+    rising: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Hull:
+    """One of the two points between which one of several monomials is the largest (smallest); an empty interval if it
+    never is.
+
+    Parameters
+    ----------
+    terms : tuple of (Monomial, float)
+        With their coefficients > 0.
+    sign : float
+        1: the largest.
+    which : int
+    last : bool
+        Whether it is the second of the two points.
+    """  # fmt: skip
+
+    terms: tuple[tuple[Monomial, float], ...]
+    sign: float
+    which: int
+    last: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Extreme:
     """The last or the first of several points.
 
@@ -48,7 +88,7 @@ class Extreme:
     members: tuple[int, ...]
 
 
-Point: TypeAlias = Crossed | Extreme
+Point: TypeAlias = Crossed | Summed | Hull | Extreme
 
 
 @final
