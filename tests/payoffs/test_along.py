@@ -11,12 +11,7 @@ from tests.support.payoffs import PAYOFFS
 
 TIMES = (0.2, 0.5, 0.6, 1.0)
 LEVELS = np.array([[118.0], [115.0], [112.0], [109.0]])
-WITHOUT = {
-    "cliquet",
-    "variance swap",
-    "volatility swap",
-    *(f"target forward{kind}" for kind in ("", ", full", ", none")),
-}
+WITHOUT = {"cliquet", "variance swap", "volatility swap"}
 
 
 def paths(n_paths=4000, seed=1, deviation=0.15):
