@@ -15,6 +15,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination, splits
+from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
 from .by_interval import ByInterval
