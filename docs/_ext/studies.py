@@ -19,7 +19,7 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 from likelihood_greeks.book.cells import AGREES, DATED, NEEDED, POSITION, REFUSED
-from likelihood_greeks.book.columns import described
+from likelihood_greeks.book.columns import described, products_described
 from likelihood_greeks.book.market_keys import WHERE
 from likelihood_greeks.book.market_keys import of as keys_of
 from likelihood_greeks.book.reading import OF_THE_MARKET, SAYS_SIDE
@@ -316,9 +316,18 @@ def book_columns() -> str:
     return "\n\n".join(parts)
 
 
+def book_products() -> str:
+    """Every product of a book: what it pays, and the columns of its terms."""
+    table = products_described()
+    for name in ("needs", "may have"):
+        table[name] = [", ".join(f"`{column}`" for column in cell.split(", ") if column) for cell in table[name]]
+    table["product"] = [f"`{name}`" for name in table["product"]]
+    return markdown(table.set_index("product"))
+
+
 MADE = (
     validation, bias, curves, coverage, heston_europeans, heston_paths, heston_bias, heston_variance, variance,
-    speedups, layers, market_keys_page, book_columns,
+    speedups, layers, market_keys_page, book_columns, book_products,
 )  # fmt: skip
 STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios")
 STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: partial(whole, n) for n in STORED}

@@ -119,6 +119,21 @@ def users(name: str) -> list[str]:
     ]
 
 
+def products_described() -> pd.DataFrame:
+    """The library's products for people: ``product, pays, needs, may have``."""
+    rows = [
+        [
+            name,
+            own.meaning,
+            ", ".join(("maturity", *(c for c in own.required if c != "maturity"))),
+            ", ".join(own.optional),
+        ]
+        for name, own in PRODUCTS.items()
+        if not own.own
+    ]
+    return pd.DataFrame(rows, columns=["product", "pays", "needs", "may have"])
+
+
 def described() -> pd.DataFrame:
     """All columns for people: ``column, use, holds, is, also called``."""
     rows = []

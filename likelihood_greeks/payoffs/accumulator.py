@@ -7,7 +7,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from .._checks import dates, finite, non_negative, one_of, positive, refuse
-from .._typing import AnyArray
+from .._typing import AnyArray, FloatArray
 from .terms import by_date
 
 SIDES = ("buy", "sell")
@@ -224,12 +224,13 @@ class TARF:
         flows = self.units * (paid - lost)
         return flows if self.settlement == "fixing" else flows.sum(axis=0)
 
-    def gained(self, seen: Sequence[float]) -> float:
-        """The gain of a unit after its first fixings, currency."""
+    def gained(self, seen: Sequence[float]) -> FloatArray:
+        """The gain of a unit after each of its first fixings, currency."""
         strike = np.broadcast_to(self.strike, (max(len(seen), len(self.times)),))[: len(seen)]
         gains = np.array(seen) - strike if self.side == "buy" else strike - np.array(seen)
-        return self.accrued + float(np.maximum(gains, 0.0).sum())
+        return self.accrued + np.maximum(gains, 0.0).cumsum()
 
     def ended(self, seen: Sequence[float]) -> int | None:
         """Which of its first fixings, counted from 0, ended it; None if none did."""
-        return next((k for k in range(len(seen)) if self.gained(seen[: k + 1]) >= self.target), None)
+        reached = np.flatnonzero(self.gained(seen) >= self.target)
+        return int(reached[0]) if len(reached) else None

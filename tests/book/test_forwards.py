@@ -150,3 +150,16 @@ def test_cliquets_without_bounds_say_none():
     assert trade(row).payoff == lg.Cliquet(U, 97.0, None, 0.05, 0.0, None)
     assert problem(row | {"global_cap": None}) == "global_cap"
     assert problem(row | {"global_cap": "many"}) == "global_cap"
+
+
+@pytest.mark.slow
+def test_a_fixing_between_two_days_is_cash_of_the_explanation():
+    fixings = {"2026-09-18": 103.0, "2026-10-16": 92.0}
+    first = {"valuation_date": "2026-12-17", "underlyings": {"X": SECTION}, "fixings": {"X": fixings}}
+    second = first | {"valuation_date": "2026-12-21", "underlyings": {"X": SECTION | {"spot": 99.0}}}
+    second["fixings"] = {"X": fixings | {"2026-12-18": 98.5}}
+    book = pd.DataFrame([ROW, {name: x for name, x in TARF.items() if x is not None} | {"trade_id": "b"}])
+    frame = lg.explain_book(book, first, second, paths=4096, seed=1).set_index("trade_id")
+    for name in ("a", "b"):
+        assert frame.loc[name, "cash"] == pytest.approx(3.5)
+        assert abs(frame.loc[name, "unexplained"]) < 0.02 * abs(frame.loc[name, "pnl"])

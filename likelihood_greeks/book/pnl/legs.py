@@ -168,13 +168,14 @@ def _on_the_second_day(
 
 
 def _begun(book: pd.DataFrame, before: Mapping[str, Trade], today: date) -> pd.DataFrame:
-    """A book for a later day: trades that state no start began on the first, and no spot is stated."""
+    """A book for a later day: trades with no start and no past date began on the first; no spot is stated."""
     table = book.drop(columns="spot", errors="ignore")
     if "start" not in table.columns:
         table = table.assign(start=None)
     starts = [*table["start"].tolist()]
     for trade in before.values():
-        if blank(starts[trade.row]) and trade.history is not None and trade.maturity_date > today:
+        new = trade.history is not None and today < trade.history.days[0] and today < trade.maturity_date
+        if blank(starts[trade.row]) and new:  # one with past dates began before them
             starts[trade.row] = today.isoformat()
     return table.assign(start=pd.Series(starts, index=table.index, dtype=object))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
+from itertools import takewhile
 from math import inf
 from typing import Any
 
@@ -50,13 +51,12 @@ def _whole(history: History) -> Accumulator | TARF:
 
 def _needed(history: History, made: Sequence[date]) -> list[date]:
     """The observations up to the end of the series."""
-    whole, known = _whole(history), []
-    for day in made:
-        known.append(history.observed.get(day, np.nan))
-        if whole.ended(known) is not None:
-            last = [history.days[-1]] if made[-1] == history.days[-1] and whole.settlement == "delivery" else []
-            return [*dict.fromkeys([*made[: len(known)], *last])]
-    return [*made]
+    whole = _whole(history)
+    known = [history.observed[day] for day in takewhile(history.observed.__contains__, made)]
+    if (ended := whole.ended(known)) is None:
+        return [*made]
+    delivered = whole.settlement == "delivery" and made[-1] == history.days[-1]
+    return [*made[: ended + 1], *([made[-1]] if delivered and ended + 1 < len(made) else [])]
 
 
 def _left(history: History, spot: float) -> tuple[Contract, str]:
@@ -76,7 +76,7 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
     event = (
         f"; ended on {history.days[ended]} at {made[ended]:g}, its units to be delivered" if ended is not None else ""
     )
-    gained = f"; {whole.gained(made):g} of {whole.target:g} gained" if isinstance(whole, TARF) and made else ""
+    gained = f"; {whole.gained(made)[-1]:g} of {whole.target:g} gained" if isinstance(whole, TARF) and made else ""
     return Seasoned(OnDates(whole, years, payments), tuple(made)), history.progress(spot) + event + gained
 
 
