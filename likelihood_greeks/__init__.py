@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .book.crif import to_crif
 from .book.curvature import curvature
 from .book.difference import diff
 from .book.explain_book import explain_book
@@ -136,6 +137,7 @@ __all__ = [
     "scenarios",
     "schedule",
     "stress",
+    "to_crif",
 ]
 
 

@@ -27,6 +27,7 @@ from . import parameters
 from ._checks import one_of, refuse
 from ._neutral import printable
 from ._outputs import apart
+from .book.crif import bucket_words, to_crif
 from .book.difference import diff
 from .book.explain_book import explain_book
 from .book.files import check_writable, write
@@ -163,6 +164,12 @@ def risk_command(
     by: Annotated[
         str | None, typer.Option("--by", help="Totals by columns of the book's own, e.g. book,counterparty.")
     ] = None,
+    crif: Annotated[
+        Path | None, typer.Option("--crif", help="Sensitivities in the columns of the CRIF (FRTB).")
+    ] = None,
+    crif_buckets: Annotated[
+        str, typer.Option("--crif-buckets", help="Regulatory buckets of equities, e.g. SX5E=12,SAP=5.")
+    ] = "",
     paths: Paths = 100_000,
     seed: Seed = None,
     greeks: Greeks = None,
@@ -203,6 +210,8 @@ def risk_command(
     """
     talk, start = _Talk(quiet, verbose), time.perf_counter()
     _check_outputs(output, report or [], {"book": book, "market file": market})
+    _check_outputs(crif, [], {"book": book, "market file": market, "output": output})
+    regulatory = bucket_words([word for word in crif_buckets.split(",") if word.strip()])
     if with_ladder and not report:
         refuse("ladder", "go with --report, where it is drawn", "no report")
     data, rungs, keys = Market.read(market), None, _own_columns(book, by)
@@ -230,6 +239,9 @@ def risk_command(
                 )  # fmt: skip
         settings["seconds"] = f"{time.perf_counter() - start:.1f}"
         written += _write_reports(frame, report or [], ladder=rungs, settings=settings, by=keys)
+        if crif is not None:
+            write(to_crif(frame, buckets=regulatory), crif)
+            written.append(crif)
     finally:  # files first: whoever reads what is printed may not listen to the end, or not know all characters
         for warning in caught:
             errors.print(printable(str(warning.message)))

@@ -1,0 +1,256 @@
+"""`to_crif`: sensitivities of a book as rows of the Common Risk Interchange Format, by regulatory risk factor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from .._checks import one_of, refuse
+from .trades import NET
+from .units import checked_risk
+
+COLUMNS = [
+    "TradeID", "PortfolioID", "ProductClass", "RiskType", "Qualifier", "Bucket", "Label1", "Label2", "Amount",
+    "AmountCurrency", "AmountUSD", "AmountStandardError",
+]  # fmt: skip
+EQUITY, FX = "equity", "fx"
+CLASSES = {EQUITY: "Equity", FX: "RatesFX"}
+"""The classes of underlyings, and their product class."""
+PAIR = re.compile("[A-Z]{6}")
+WEEK, MONTH = 7.0 / 365.0, 1.0 / 12.0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """What a standard calls its risk factors, and how it scales them.
+
+    Parameters
+    ----------
+    delta, vega, curvature : mapping of str to str
+        Risk types by class of the underlying.
+    rate : str
+        That of rates.
+    rate_tenors, vega_tenors : mapping of str to float
+        Vertices, by name, in years.
+    spot_move, rate_move : float
+        The moves that amounts of deltas are for.
+    other : str
+        The bucket of an equity of which nothing is known.
+    """
+
+    delta: Mapping[str, str]
+    vega: Mapping[str, str]
+    curvature: Mapping[str, str]
+    rate: str
+    rate_tenors: Mapping[str, float]
+    vega_tenors: Mapping[str, float]
+    spot_move: float
+    rate_move: float
+    other: str
+
+
+_YEARS = {f"{n}y": float(n) for n in (1, 2, 3, 5, 10, 15, 20, 30)}
+_SIMM = {"2w": 2.0 * WEEK, "1m": MONTH, "3m": 3.0 * MONTH, "6m": 0.5, **_YEARS}
+STANDARDS = {
+    "frtb": Standard(
+        delta={EQUITY: "EQ_DELTA", FX: "FX_DELTA"},
+        vega={EQUITY: "EQ_VEGA", FX: "FX_VEGA"},
+        curvature={EQUITY: "EQ_CURV", FX: "FX_CURV"},
+        rate="GIRR_DELTA",
+        rate_tenors={"3m": 0.25, "6m": 0.5, **_YEARS},
+        vega_tenors={"6m": 0.5, "1y": 1.0, "3y": 3.0, "5y": 5.0, "10y": 10.0},
+        spot_move=1.0,
+        rate_move=1.0,
+        other="11",
+    ),
+    "simm": Standard(
+        delta={EQUITY: "Risk_Equity", FX: "Risk_FX"},
+        vega={EQUITY: "Risk_EquityVol", FX: "Risk_FXVol"},
+        curvature={},
+        rate="Risk_IRCurve",
+        rate_tenors=_SIMM,
+        vega_tenors=_SIMM,
+        spot_move=0.01,
+        rate_move=0.0001,
+        other="Residual",
+    ),
+}
+
+
+def to_crif(
+    frame: pd.DataFrame,
+    *,
+    standard: str = "frtb",
+    classes: Mapping[str, str] | None = None,
+    buckets: Mapping[str, str] | None = None,
+    curvature: pd.DataFrame | None = None,
+    portfolio: str = "",
+) -> pd.DataFrame:
+    """Delta, vega and rate sensitivities of every trade, and curvature, in the columns of the CRIF.
+
+    ==============  ==================  ======================================================================
+    Risk type       SIMM                Amount
+    ==============  ==================  ======================================================================
+    ``EQ_DELTA``    ``Risk_Equity``     spot × delta; SIMM: for one per cent of the spot
+    ``FX_DELTA``    ``Risk_FX``         the same of a currency pair
+    ``EQ_VEGA``     ``Risk_EquityVol``  volatility × vega, at the vertices around the maturity
+    ``FX_VEGA``     ``Risk_FXVol``      the same of a currency pair
+    ``GIRR_DELTA``  ``Risk_IRCurve``    rho, at the vertices around the maturity; SIMM: for one basis point
+    ``EQ_CURV``                         what `curvature` found, losses positive; ``Label1`` is UP or DOWN
+    ==============  ==================  ======================================================================
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        From `risk`, with the Greeks delta, vega and rho as far as they are wanted.
+    standard : {"frtb", "simm"}
+        Whose names, vertices and scales: the sensitivities-based method of the Basel framework, or ISDA's SIMM.
+    classes : mapping of str to str, optional
+        ``"equity"`` or ``"fx"`` by underlying. Default: what is called by two currencies, such as EURUSD, of which the
+        second is its own, is a currency pair; all else is an equity.
+    buckets : mapping of str to str, optional
+        The regulatory bucket of equities (by sector, size and market, which nothing here knows). Default: 11 ("other
+        sector"), of the SIMM Residual.
+    curvature : pandas.DataFrame, optional
+        From `curvature`, of spots; "frtb" only.
+    portfolio : str
+        What stands in ``PortfolioID``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``TradeID, PortfolioID, ProductClass, RiskType, Qualifier, Bucket, Label1, Label2, Amount, AmountCurrency,
+        AmountUSD`` (where the frame's reporting currency is the dollar), and, not of the CRIF, ``AmountStandardError``.
+        Amounts are of positions. A sensitivity between two vertices is shared linearly in time.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `frame` is not from `risk`, or an argument is unknown.
+
+    References
+    ----------
+    .. [1] Basel Committee on Banking Supervision, *MAR21: Standardised approach: sensitivities-based method*: 21.8 and
+       21.12 to 21.14 (risk factors and their vertices), 21.19 to 21.25 (sensitivities), 21.5 (curvature), 21.73
+       (equity buckets).
+    .. [2] ISDA, *SIMM Methodology*, and its *Risk Data Standards* (the columns, risk types and labels of the CRIF).
+    .. [3] Open Source Risk Engine, ``CrifRecord`` (the risk types of the Basel sensitivities in that format).
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> book = pd.DataFrame([{"trade_id": "A", "underlying": "X", "product": "call", "quantity": 100,
+    ...                       "maturity": "2026-01-01", "strike": 100}])
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2, "currency": "EUR"}}}
+    >>> table = lg.to_crif(lg.risk(book, market), buckets={"X": "5"})
+    >>> table[["RiskType", "Qualifier", "Bucket", "Label1", "AmountCurrency"]].values.tolist()
+    [['EQ_DELTA', 'X', '5', '', 'EUR'], ['EQ_VEGA', 'X', '5', '1y', 'EUR'], ['GIRR_DELTA', 'EUR', '', '1y', 'EUR']]
+    """
+    chosen = STANDARDS[one_of("standard", standard, tuple(STANDARDS))]
+    own, known = (
+        dict(buckets or {}),
+        {name: one_of(name, kind, tuple(CLASSES)) for name, kind in (classes or {}).items()},
+    )
+    if curvature is not None and not chosen.curvature:
+        refuse("curvature", "go with frtb", standard)
+    rows = list[dict[str, Any]]()
+    for row in checked_risk(frame).to_dict("records"):
+        if row["trade_id"] != NET and row["position_value"] == row["position_value"]:
+            kind = _class(row, known)
+            rows += [_identified(cells, row, portfolio) for cells in _cells(row, kind, chosen, own)]
+    for row in [] if curvature is None else curvature.to_dict("records"):
+        if row["trade_id"] != NET and row["factor"] == "spot":
+            kind = _class(row, known)
+            rows += [_identified(cells, row, portfolio) for cells in _curvatures(row, kind, chosen, own)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _class(row: Mapping[Any, Any], known: Mapping[str, str]) -> str:
+    """The class of an underlying."""
+    name, currency = str(row["underlying"]), str(row.get("currency") or "")
+    pair = PAIR.fullmatch(name) and bool(currency) and name.endswith(currency)
+    return known.get(name, FX if pair else EQUITY)
+
+
+def _identified(cells: Mapping[str, Any], row: Mapping[Any, Any], portfolio: str) -> dict[str, Any]:
+    """A row with the trade, its currency, and the amount in dollars where the rate is known."""
+    currency, dollars = str(row.get("currency") or ""), row.get("reporting_currency") == "USD"
+    rate = 1.0 if currency == "USD" else float(row["fx"]) if dollars else np.nan
+    shared = {"TradeID": row["trade_id"], "PortfolioID": portfolio, "AmountCurrency": currency, "Label2": ""}
+    return {**shared, **cells, "AmountUSD": rate * cells["Amount"]}
+
+
+def _factor(kind: str, name: str, standard: Standard, buckets: Mapping[str, str]) -> dict[str, str]:
+    """The cells that name a spot's risk factor."""
+    bucket = buckets.get(name, standard.other) if kind == EQUITY else ""
+    return {"ProductClass": CLASSES[kind], "Qualifier": name, "Bucket": bucket}
+
+
+def _cells(row: Mapping[Any, Any], kind: str, standard: Standard, buckets: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rows of one Greek of a trade."""
+    value, error, name = row["position_value"], row["position_standard_error"], str(row["underlying"])
+    spot = _factor(kind, name, standard, buckets)
+    if row["greek"] == "delta":
+        scale = row["spot"] * standard.spot_move
+        if kind == FX and standard.delta[FX] == "Risk_FX":
+            spot["Qualifier"] = name[:3]
+        return [_row(standard.delta[kind], spot, "", scale * value, abs(scale) * error)]
+    if row["greek"] == "vega":
+        shares = _shared(row["maturity"], standard.vega_tenors)
+        scale = row["volatility"]
+        return [
+            _row(standard.vega[kind], spot, tenor, w * scale * value, w * scale * error) for tenor, w in shares.items()
+        ]
+    if row["greek"] == "rho":
+        rates = {"ProductClass": CLASSES[kind], "Qualifier": str(row.get("currency") or ""), "Bucket": ""}
+        if standard.rate == "Risk_IRCurve":
+            rates |= {"Label2": "OIS"}
+        shares = _shared(row["maturity"], standard.rate_tenors)
+        scale = standard.rate_move
+        return [_row(standard.rate, rates, tenor, w * scale * value, w * scale * error) for tenor, w in shares.items()]
+    return []
+
+
+def _row(risk_type: str, factor: Mapping[str, str], label: str, amount: float, error: float) -> dict[str, Any]:
+    """One row."""
+    return {"RiskType": risk_type, **factor, "Label1": label, "Amount": amount, "AmountStandardError": error}
+
+
+def _curvatures(
+    row: Mapping[Any, Any], kind: str, standard: Standard, buckets: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The two rows of curvature of a trade."""
+    spot = _factor(kind, str(row["underlying"]), standard, buckets)
+    return [
+        _row(standard.curvature[kind], spot, side.upper(), row[f"cvr_{side}"], row[f"cvr_{side}_standard_error"])
+        for side in ("up", "down")
+    ]
+
+
+def _shared(maturity: float, tenors: Mapping[str, float]) -> dict[str, float]:
+    """The shares of the vertices around a maturity (years), linear in time; the first or the last beyond them."""
+    names, years = [*tenors], np.array([*tenors.values()])
+    weights = [float(np.interp(maturity, years, np.eye(len(years))[k])) for k in range(len(years))]
+    return {name: weight for name, weight in zip(names, weights, strict=True) if weight > 0.0}
+
+
+def bucket_words(words: Sequence[str]) -> dict[str, str]:
+    """Buckets from words such as ``SX5E=12``.
+
+    Raises
+    ------
+    ValueError
+        If a word is none.
+    """
+    pairs = [word.partition("=") for word in words]
+    for name, sign, bucket in pairs:
+        if not (name and sign and bucket):
+            refuse("crif_buckets", "be pairs such as SX5E=12", name + sign + bucket)
+    return {name.strip(): bucket.strip() for name, _, bucket in pairs}
