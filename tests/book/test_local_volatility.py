@@ -96,9 +96,12 @@ def test_quotes_that_are_left_out_are_remarked_on():
     assert any("left out: 1, the first at strike 100, 1 years" in remark for remark in found.remarks), found.remarks
 
 
-def test_profits_under_it_are_not_explained():
-    tuesday = {**market(), "valuation_date": "2025-01-07"}
-    with pytest.warns(lg.BookWarning, match="profit is not explained"):
-        frame = lg.explain_book(book(CALL), market(), tuesday, paths=64, seed=1)
-    assert len(frame) <= 1
-    assert "B" not in set(frame.get("trade_id", ()))
+@pytest.mark.slow
+def test_profits_under_it_are_explained_by_the_moves_of_spot_and_surface():
+    tuesday = market(spot=100.5) | {"valuation_date": "2025-01-07"}
+    frame = lg.explain_book(book(CALL), market(), tuesday, paths=4096, seed=1)
+    row = frame.iloc[0]
+    assert row["delta"] < -0.5  # short five calls
+    assert row["pnl"] == pytest.approx(row["explained"] + row["unexplained"])
+    assert abs(row["unexplained"]) < 4.0 * row["unexplained_standard_error"] - 0.1 * row["delta"]
+    assert row["unexplained_standard_error"] < -0.5 * row["delta"]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
-from ..._checks import refuse
 from ...models.cash_dividends import Dividends
 from ...models.curves import Curves, accrued
 from ...models.gbm import GBM
@@ -18,7 +18,9 @@ from ...models.heston.law import Heston
 from ...models.local_volatility.law import LocalVolatility
 from ...models.term_structure import TermStructureGBM
 from ..curves import HORIZON
-from ..underlying import LOCAL, Model
+from ..underlying import Model
+
+L = TypeVar("L", Heston, LocalVolatility)
 
 SAME = 1e-9  # years by which two dates may differ and be the same
 
@@ -32,18 +34,13 @@ def aged(law: Model, elapsed: float) -> Model:
     >>> later = aged(law, 0.25)
     >>> later.spot, later.dividends
     (98.0, ((0.25, 3.0),))
-
-    Raises
-    ------
-    ValueError
-        If it is a local volatility.
     """
-    if isinstance(law, LocalVolatility):
-        refuse("model", f"be another than {LOCAL}, whose profit is not explained yet", LOCAL)
     if not elapsed:
         return law
+    if isinstance(law, LocalVolatility):
+        return _aged_carry(replace(law, elapsed=law.elapsed + elapsed), elapsed)
     if isinstance(law, Heston):
-        return _aged_heston(law, elapsed)
+        return _aged_carry(law, elapsed)
     spot, dividends = law.spot - paid(law.dividends, elapsed), _left(law.dividends, elapsed)
     if isinstance(law, GBM):
         return replace(law, spot=spot, dividends=dividends)
@@ -78,8 +75,8 @@ def _left(dividends: Dividends, elapsed: float) -> Dividends:
     return tuple((time - elapsed, amount) for time, amount in dividends if time > elapsed + SAME)
 
 
-def _aged_heston(law: Heston, elapsed: float) -> Heston:
-    """Heston's law later: its rate and yield are always those of the first nodes of its curves."""
+def _aged_carry(law: L, elapsed: float) -> L:
+    """A law with a constant rate and yield later: they are always those of the first nodes of its curves."""
     if law.curves is None:
         return law
     rates = _rolled(law.curves.times, law.curves.zero_rates, elapsed)

@@ -13,6 +13,7 @@ import numpy as np
 from ...models.curves import accrued
 from ...models.gbm import GBM
 from ...models.heston.law import Heston
+from ...models.local_volatility.law import LocalVolatility
 from ...models.term_structure import TermStructureGBM
 from ...parameters import Derivative, Greek
 from ...payoffs.protocol import stated_payments
@@ -66,12 +67,24 @@ def move(before: Trade, after: Trade) -> Move:
     if isinstance(one, Heston) and isinstance(two, Heston):
         by |= {name: getattr(two, name) - getattr(one, name) for name in one.parameters if name not in by}
         shown["volatility"] = two.initial_variance**0.5 - one.initial_variance**0.5
+    elif isinstance(one, LocalVolatility) and isinstance(two, LocalVolatility):
+        by["volatility"] = shown["volatility"] = _local(one, two, end)
     elif isinstance(one, GBM | TermStructureGBM) and isinstance(two, GBM | TermStructureGBM):
         shown["volatility"] = quoted_volatility(two, end) - quoted_volatility(one, end)
         law, curves = (one, shown) if isinstance(one, GBM) and isinstance(two, GBM) else toward(one, two)
         by |= curves
     by |= _dividends(one, two)
     return Move(law, {name: x for name, x in by.items() if x}, shown)
+
+
+def _local(one: LocalVolatility, two: LocalVolatility, end: float) -> float:
+    """How far a local volatility has moved where the spot was, on average until a date."""
+    spot = np.array([one.spot])
+    gaps = [
+        float(two.volatility(two.elapsed + t, spot)[0] - one.volatility(one.elapsed + t, spot)[0])
+        for t in np.linspace(0.0, end, 5)
+    ]
+    return float(np.mean(gaps))
 
 
 def _paid(trade: Trade) -> float:
