@@ -164,7 +164,11 @@ def risk(
     converted = found_market.reporting_currency, found_market.fx
     said = [*found_market.remarks, *remarks(frame), *clashes(frame), *without_past(valued.trades, found_market)]
     said += unconverted({*exact.own["currency"], *(trade.currency for trade in drawn)}, *converted)
-    for remark in [*said, *unused_quotes.remarks(drawn, found_market)]:
+    for remark in [
+        *said,
+        *_same_draws(trade.underlying for trade in drawn),
+        *unused_quotes.remarks(drawn, found_market),
+    ]:
         warnings.warn(remark, BookWarning, stacklevel=2)
     states = {trade.trade_id: trade.state for trade in valued.trades if trade.state}
     by_name = splits(drawn, found_market, parts, nodes_by_name(valued.buckets)) if parts else {}
@@ -229,6 +233,18 @@ def underlying_seed(seed: int, name: str) -> int:
     """
     words = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(2)
     return (int(words[0]) << 16 | int(words[1]) & 0xFFFF) & 0xFFFF_FFFF_FFFF
+
+
+def _same_draws(names: Iterable[str]) -> list[str]:
+    """Underlyings whose names have one checksum (two of 65,000 names, by chance) would share their draws."""
+    by_seed: dict[int, list[str]] = {}
+    for name in dict.fromkeys(names):
+        by_seed.setdefault(underlying_seed(0, name), []).append(name)
+    return [
+        f"{' and '.join(own)} share their draws, so that errors of totals over them are not exact: rename one"
+        for own in by_seed.values()
+        if len(own) > 1
+    ]
 
 
 def _accounts(

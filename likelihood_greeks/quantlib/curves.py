@@ -188,6 +188,13 @@ def _with_ex_dates(when: Sequence[Any], cash: Paid) -> Sequence[Any]:
     return sorted([*when, *others]) if others else when
 
 
+def _refuse_negative(surface: Any, when: Sequence[Any], level: float) -> None:
+    """Refuse volatilities below zero, whose variances look like those of others."""
+    told = read("volatility", lambda: [surface.blackVol(at, level) for at in when], (when[-1], level))
+    if not min(told) >= 0.0:
+        refuse("volatility", "not be negative", min(told))
+
+
 def _black_scholes(process: Any, when: Sequence[Any], curves: OnDates, strike: float | None) -> Law:
     """The flat law if nothing varies over the dates."""
     surface, spot, times = process.blackVolatility(), process.stateVariable().value(), tuple(curves.times.tolist())
@@ -199,6 +206,7 @@ def _black_scholes(process: Any, when: Sequence[Any], curves: OnDates, strike: f
         "volatility", lambda: np.array([surface.blackVariance(at, level) for at in when]), (when[-1], level)
     )
     volatilities = np.sqrt(variances / curves.times)
+    _refuse_negative(surface, when, level)
     where = f" at the strike {level:g}, which stays as the spot moves" if smile else ""
     words = f"{curves.words()}, volatilities {_span(volatilities)}{where}"
     if curves.flat and np.ptp(volatilities) <= FLAT:

@@ -165,3 +165,17 @@ def test_a_net_is_not_doubted_for_an_error_that_it_would_not_feel():
     assert notes["delta"] == ""
     assert "unseen" in notes["rho"]
     assert "large" in notes["vega"]
+
+
+def test_underlyings_whose_names_have_one_checksum_are_named():
+    names = ("HXCMQURIP", "OXEXRYEXH")  # found by trying
+    assert underlying_seed(1, names[0]) == underlying_seed(1, names[1])
+    rows = [
+        {"trade_id": name, "underlying": name, "product": "asian", "option": "call", "quantity": 1, "strike": 100,
+         "maturity": "2026-01-02", "frequency": "monthly"}
+        for name in names
+    ]  # fmt: skip
+    section = {"spot": 100.0, "zero_rate": 0.0, "implied_volatility": 0.2, "calendar": "NullCalendar"}
+    market = {"valuation_date": "2025-01-02", "underlyings": dict.fromkeys(names, section)}
+    with pytest.warns(lg.BookWarning, match=f"{names[0]} and {names[1]} share their draws"):
+        lg.risk(pd.DataFrame(rows), market, ["delta"], paths=1024, seed=1, controls="none")

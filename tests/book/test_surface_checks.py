@@ -189,3 +189,20 @@ def test_butterfly_arbitrage_of_svi_parameters_is_remarked_on(parameters, words)
 def test_a_fit_refuses_a_table_that_is_turned_or_on_another_scale(surface, words):
     with pytest.raises(InvalidValueError, match=words):
         lg.Heston.calibrate(surface, 0.01, spot=SPOT)
+
+
+def test_a_quote_that_its_neighbours_contradict_is_said_by_strike_and_maturity():
+    def remarks(middle):
+        table = {
+            "strikes": [80.0, 100.0, 120.0],
+            "maturities": [0.5, 1.0],
+            "volatilities": [[0.2] * 2, middle, [0.2] * 2],
+        }
+        section = {"spot": 100.0, "zero_rate": 0.0, "implied_volatility": table}
+        return lg.Market.read({"valuation_date": DAY, "underlyings": {"X": section}}).remarks
+
+    assert remarks([0.2, 0.2]) == ()
+    assert remarks([0.19, 0.19]) == ()
+    (said,) = remarks([0.5, 0.5])
+    assert "the volatility at strike 100 to" in said
+    assert "butterfly arbitrage of 0.0" in said

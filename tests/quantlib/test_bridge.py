@@ -204,3 +204,15 @@ def test_curves_that_measure_time_differently_are_refused():
         ValueError, match=r"source must have curves of one day counter and one reference date.*Actual/360"
     ):
         lg.from_quantlib(process)
+
+
+def test_a_negative_volatility_is_refused_though_its_variance_is_that_of_another():
+    today = ql.Settings.instance().evaluationDate
+    flat = ql.YieldTermStructureHandle(ql.FlatForward(today, 0.03, ql.Actual365Fixed()))
+    negative = ql.BlackConstantVol(today, ql.NullCalendar(), -0.2, ql.Actual365Fixed())
+    process = ql.BlackScholesMertonProcess(
+        ql.QuoteHandle(ql.SimpleQuote(100.0)), flat, flat, ql.BlackVolTermStructureHandle(negative)
+    )
+    option = ql.VanillaOption(ql.PlainVanillaPayoff(ql.Option.Call, 100.0), ql.EuropeanExercise(today + 365))
+    with pytest.raises(ValueError, match=r"volatility must not be negative, got -0\.2"):
+        lg.quantlib.greeks(option, process, paths=2000)

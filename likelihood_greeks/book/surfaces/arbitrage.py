@@ -19,6 +19,8 @@ from .protocol import Surface
 
 WORTH = 2e-5
 """Of the forward: what a calendar spread of negative value is worth at least to be spoken of. A tick, or less."""
+BENT = 1e-2
+"""The same of a butterfly: real quotes, which are not all of one minute, make some of 0.1 %."""
 ROUNDING = 5e-4
 """Volatility by which quotes may be rounded."""
 
@@ -66,6 +68,44 @@ def falls(moneyness: float, early: tuple[float, float], late: tuple[float, float
         return 0.0
     worth = out_of_the_money(moneyness, low**2 * before) - out_of_the_money(moneyness, high**2 * after)
     return worth if worth > WORTH else 0.0
+
+
+def bends(moneyness: tuple[float, float, float], deviations: tuple[float, float, float], root_time: float) -> float:
+    """What a butterfly is worth below nothing, over the forward; 0 if not more than rounding makes.
+
+    Parameters
+    ----------
+    moneyness : (float, float, float)
+        Strikes over the forward, increasing.
+    deviations : (float, float, float)
+        Volatilities there times the root of time.
+    root_time : float
+    """
+    rounding = np.array([1.0, -1.0, 1.0]) * ROUNDING * root_time
+    if not np.all(np.asarray(deviations) > ROUNDING * root_time):
+        return 0.0
+    left, middle, right = (
+        out_of_the_money(x, float(own) ** 2) + max(1.0 - x, 0.0)
+        for x, own in zip(moneyness, np.asarray(deviations) + rounding, strict=True)
+    )
+    low, mid, high = moneyness
+    worth = middle - (left * (high - mid) + right * (mid - low)) / (high - low)
+    return float(worth) if worth > BENT else 0.0
+
+
+def butterflies(surface: Surface, pillar: int, spot: float) -> list[tuple[float, float]]:
+    """Where quotes of a maturity make a butterfly worth less than nothing: (moneyness, worth), the worst first."""
+    root_time = sqrt(surface.maturities[pillar])
+    of_forward = 1.0 if surface.scale(surface.maturities[pillar]) != 1.0 else 1.0 / spot
+    told = [(x, q) for x in surface.nodes(pillar) if x > 0.0 and (q := quote(surface, pillar, x)) is not None]
+    found = []
+    for three in zip(told, told[1:], told[2:], strict=False):
+        strikes, volatilities = zip(*three, strict=True)
+        low, mid, high = (x * of_forward for x in strikes)
+        first, second, third = (own * root_time for own in volatilities)
+        if worth := bends((low, mid, high), (first, second, third), root_time):
+            found.append((strikes[1], worth))
+    return sorted(found, key=lambda each: -each[1])
 
 
 def calendar(surface: Surface, spot: float) -> list[Fall]:

@@ -117,6 +117,7 @@ def doubts(surface: Surface, name: str, spot: float, words: Callable[[float], st
         *_falls(surface, spot, words),
         *_wings(surface, words),
     ]
+    found = found or _bends(surface, spot, words)  # of quotes that are wrong otherwise, butterflies say nothing new
     return [f"implied_volatility of {name}: {doubt}" for doubt in found]
 
 
@@ -148,6 +149,26 @@ def _falls(surface: Surface, spot: float, words: Callable[[float], str]) -> list
     return [
         f"total variance falls with maturity at strike {strike:.6g} from {dates[0]} to {dates[1]} "
         f"(volatility {low:.4g}, {high:.4g}): calendar arbitrage of {worst.worth:.2g} of the forward{more}"
+    ]
+
+
+def _bends(surface: Surface, spot: float, words: Callable[[float], str]) -> list[str]:
+    """Butterfly arbitrage between quotes of one maturity, the worst of it by name."""
+    if isinstance(surface, SmileSurface) and any(isinstance(smile, SVI) for smile in surface.smiles):
+        return []  # the density of parameters is looked at everywhere
+    found = [
+        (worth, moneyness, maturity)
+        for pillar, maturity in enumerate(surface.maturities)
+        for moneyness, worth in arbitrage.butterflies(surface, pillar, spot)
+    ]
+    if not found:
+        return []
+    worth, moneyness, maturity = max(found)
+    more = f"; and at {len(found) - 1} other quotes" if len(found) > 1 else ""
+    strike = moneyness * surface.scale(maturity)
+    return [
+        f"the volatility at strike {strike:.6g} to {words(maturity)} is too high for its neighbours: butterfly "
+        f"arbitrage of {worth:.2g} of the forward{more}"
     ]
 
 
