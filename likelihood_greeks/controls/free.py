@@ -19,7 +19,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Drawn
 from ..models.adaptor import Adapted
-from ..models.capabilities import ActsInLayers, has
+from ..models.capabilities import ActsInLayers, forwards_of, has
 from ..models.protocol import PathModel
 from ..parameters import Derivative
 
@@ -48,16 +48,19 @@ def labels(model: PathModel, maturity: float, weights: Sequence[Derivative]) -> 
     """What the rows of `free` are, in words."""
     plain = ["score " + ":".join(d) for d in weights]
     if not has_forward(model, maturity):
-        return plain
+        return [*plain, *(f"spot of {asset} - forward" for asset in forwards_of(model, maturity))]
     return [*plain, "spot - forward", *("spot x " + name for name in plain)]
 
 
 def free(model: PathModel, maturity: float, drawn: Drawn, names: Sequence[Derivative]) -> FloatArray:
     """The free controls made of the weights `names` on one chunk, shape (n_controls, n_paths); each has mean zero."""
     weights = [drawn.weights[d] for d in names]
-    forward = model.forward_jet(np.asarray(maturity))
+    forward, means = model.forward_jet(np.asarray(maturity)), forwards_of(model, maturity)
     if forward is None:
-        return np.stack(weights) if weights else np.zeros((0, drawn.spot.shape[-1]))
+        several = (
+            [spot[-1] / mean - 1.0 for spot, mean in zip(drawn.spot, means.values(), strict=True)] if means else []
+        )
+        return np.stack([*weights, *several]) if weights or several else np.zeros((0, drawn.spot.shape[-1]))
     relative = drawn.spot[-1] / forward.value
     moved = [relative * w - forward.derivative(*d) / forward.value for d, w in zip(names, weights, strict=True)]
     return np.stack([*weights, relative - 1.0, *moved])
@@ -79,5 +82,6 @@ def eligible(
     gamma = np.array([w == ("spot", "spot") for w in weights], dtype=bool)
     plain, moved = own | first | gamma, own | first
     if not has_forward(model, maturity):
-        return plain
+        several = np.ones((len(targets), len(forwards_of(model, maturity))), dtype=bool)
+        return np.concatenate([plain, several], axis=1)
     return np.concatenate([plain, np.ones((len(targets), 1), dtype=bool), moved], axis=1)

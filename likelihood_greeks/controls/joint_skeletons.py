@@ -135,11 +135,10 @@ class Unscored:
 
 def handed_over(gradient: FloatArray, within: Scored) -> FloatArray:
     """What scored dates get of a gradient, shape (n_assets, n_scored, n_paths): its product with P."""
-    inner, share = gradient[:, : within.count], within.share
-    if share is not None:
-        later = inner * share[:, None]
-    else:
-        later = (within.shares().transpose(0, 2, 1) @ inner.transpose(1, 0, 2)).transpose(1, 0, 2)
+    if (matrix := within.interpolation(gradient.shape[1])) is not None:
+        return np.asarray(matrix.T @ gradient)
+    inner = gradient[:, : within.count]
+    later = (within.shares().transpose(0, 2, 1) @ inner.transpose(1, 0, 2)).transpose(1, 0, 2)
     found = within.summed(later, 1)
     found[:, :-1] += within.summed(inner - later, 1)[:, 1:]
     found[:, -1] += gradient[:, within.count :].sum(axis=1)

@@ -19,6 +19,7 @@ from ..controls.regression import Products
 from ..controls.widths import own_work
 from ..estimators import likelihood_ratio
 from ..estimators.likelihood_ratio import Combination, Drawn
+from ..models.capabilities import forwards_of
 from ..models.moves import LIKELIHOOD_RATIO
 from ..models.protocol import PathModel
 from ..payoffs.protocol import Contract
@@ -157,7 +158,8 @@ class Group:
         found = [(f"the score of {d[0]}", wrong) for d in self.weights if len(d) == 1]
         if control_variates.has_forward(self.model, self.times[-1]):
             found.append(("spot / forward - 1", "the forward is not the mean of the spots that simulate draws"))
-        return found
+        wrong = "the forward is not the mean of the spots that simulate draws"
+        return [*found, *((f"spot[{asset}] / forward - 1", wrong) for asset in forwards_of(self.model, self.times[-1]))]
 
     def scores(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
         """What must have mean zero if the law is consistent; shape (n_names, n_samples)."""
@@ -165,6 +167,8 @@ class Group:
         forward = self.model.forward_jet(np.asarray(self.times[-1]))
         if forward is not None:
             rows.append(drawn.spot[-1] / forward.value - 1.0)
+        means = forwards_of(self.model, self.times[-1])
+        rows += [spot[-1] / mean - 1.0 for spot, mean in zip(drawn.spot, means.values(), strict=bool(means))]
         return _folded(chunk, np.stack(rows) if rows else np.zeros((0, chunk.n_paths)))
 
     def shared(self, drawn: Drawn) -> SharedPaths:

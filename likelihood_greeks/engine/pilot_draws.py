@@ -23,7 +23,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Drawn, simulated, weigh
 from ..models.adaptor import moved
-from ..models.capabilities import Movable, draws_beneath, has
+from ..models.capabilities import Movable, assets_of, draws_beneath, has
 from ..models.protocol import PathModel, Paths, observed
 from ..parameters import Derivative
 from ..streams.chunks import Chunk, GivenNormals
@@ -108,15 +108,19 @@ def _stretched(
 
 def _shifts(model: PathModel, grid: FloatArray, chunk: Chunk) -> FloatArray | None:
     """Changes of the rate that move the final log-spot by `SHIFTS`; None where the law cannot be pushed so."""
-    if not {"spot", "rate"} <= set(model.parameters) or model.forward_jet(grid[-1]) is None:
+    several = assets_of(model) and has(model, Movable) and "rate" in model.parameters
+    if not several and (not {"spot", "rate"} <= set(model.parameters) or model.forward_jet(grid[-1]) is None):
         return None
     if draws_beneath(model, grid):
         return None
     trial = model.simulate(grid, replace(chunk, index=0, n_paths=1024).stream())  # every chunk: the same shifts
-    spot = observed(trial)[-1]
+    spot = observed(trial)[..., -1, :]
     if not isinstance(trial, Paths) or not np.all(spot > 0.0):
         return None
-    shifts = SHIFTS * np.log(spot).std() / grid[-1]
+    if several:  # as far as the score says, which moves all assets
+        shifts = SHIFTS / weigh(model, trial, [RATE]).weights[RATE].std()
+    else:
+        shifts = SHIFTS * np.log(spot).std() / grid[-1]
     try:
         for shift in shifts:
             moved(model, {"rate": shift})

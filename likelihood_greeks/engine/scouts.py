@@ -24,6 +24,7 @@ from .._typing import FloatArray
 from ..controls.plan import Plan
 from ..estimators.likelihood_ratio import samples, simulated, weigh
 from ..models.capabilities import Movable, draws_beneath, has
+from ..models.joint_moves import JointMoves
 from ..models.moves import IndependentSteps, Moves
 from ..models.protocol import Paths
 from ..scouted import Scouted
@@ -35,6 +36,8 @@ FAR, FARTHER, EARLY, SINGLE = 3.0, 4.5, 3.5, 4.5  # standard deviations of pushe
 SHARES = np.array([0.3, 0.25, 0.15, 0.15, 0.15])  # of paths: not pushed, then in the order above
 COUNTED = 10.0
 """Samples that the main run should have of what it is to measure itself: those it will have fewer of are `rare`."""
+
+SINGLY = 8  # assets that are also pushed one by one
 
 ALIKE = 1e-6  # of log-spots
 FELT = 0.1  # share of the variance from which on rare samples matter
@@ -82,7 +85,10 @@ def _draws(group: Group, chunk: Chunk) -> list[Piloted]:
     model = group.model
     if has(model, Movable):
         paths = simulated(model, group.times, chunk)
-        moves = model.moves(paths)
+        moves: Any = model.moves(paths)
+        if isinstance(paths, Paths) and isinstance(moves, JointMoves) and moves.path is not None:
+            pushed = _pushed_jointly(group, chunk, paths, moves)
+            return group.pilot_draws(chunk) if pushed is None else [pushed]
         if isinstance(paths, Paths) and paths.spot.ndim == 2 and isinstance(moves.path, IndependentSteps):
             pushed = _pushed(group, chunk, paths, moves)
             if pushed is not None:
@@ -100,6 +106,36 @@ def _pushed(group: Group, chunk: Chunk, paths: Paths, moves: Moves) -> Piloted |
         return None
     weight = _weight(drawn.moves.noise, variance)[: chunk.n_samples]  # the first of an antithetic pair was drawn
     return Piloted(chunk, drawn, weight, group.control_samples(chunk, drawn), group.shared(drawn))
+
+
+def _pushed_jointly(group: Group, chunk: Chunk, paths: Paths, moves: JointMoves) -> Piloted | None:
+    """Paths of several assets pushed in one of some directions; None if they do not move as they were pushed.
+
+    In a direction p the moves are V p for every unit that p'n is pushed, which alone tells the ratio of densities.
+    """
+    generator = replace(chunk, index=chunk.index + 1).stream().generator
+    covariance, directions = moves.terms.covariance, _directions(len(moves.noise))
+    variances = np.einsum("mj,tjk,mk->mt", directions, covariance, directions)
+    chosen = np.tile(generator.integers(len(directions), size=chunk.n_samples), chunk.n_paths // chunk.n_samples)
+    push = np.zeros_like(moves.noise)
+    for number, (direction, variance) in enumerate(zip(directions, variances, strict=True)):
+        whole = np.broadcast_to(variance[:, None], moves.noise.shape[1:])
+        size = np.where(chosen == number, _pushes(whole, chunk.n_samples, generator) / whole, 0.0)
+        push += (covariance @ direction).T[..., None] * size
+    pushed = replace(paths, spot=paths.spot * np.exp(np.cumsum(push, axis=1)), memo=None)
+    drawn = weigh(group.model, pushed, group.weights, group.rate)
+    noise = moves.noise + push
+    if not isinstance(drawn.moves, JointMoves) or not np.allclose(drawn.moves.noise, noise, rtol=0.0, atol=ALIKE):
+        return None
+    along = np.einsum("mj,jtp->mtp", directions, noise)
+    ratios = [1.0 / _weight(own, variance[:, None]) for own, variance in zip(along, variances, strict=True)]
+    weight = 1.0 / np.mean(ratios, axis=0)[: chunk.n_samples]
+    return Piloted(chunk, drawn, weight, group.control_samples(chunk, drawn), group.shared(drawn))
+
+
+def _directions(n_assets: int) -> FloatArray:
+    """All assets together, and if there are few, each of them; shape (n_directions, n_assets)."""
+    return np.concatenate([np.ones((1, n_assets)), np.eye(n_assets)[: n_assets if 1 < n_assets <= SINGLY else 0]])
 
 
 def _moved(paths: Paths, by: FloatArray) -> Paths:

@@ -199,6 +199,14 @@ class HasNodes(PathModel, Protocol):
         ...
 
 
+class KnowsForwards(OfSeveralAssets, Protocol):
+    """A law of several assets that knows the expectation of every spot."""
+
+    def forward(self, time: float, /) -> FloatArray:
+        """Expectations of the spots at a date (years), shape (n_assets,)."""
+        ...
+
+
 class FollowsCurves(Protocol):
     """A law of a constant rate and yield that may be given curves of both; without, they are the same at any date."""
 
@@ -224,6 +232,13 @@ def value_of(model: Any, name: str) -> float:
 def assets_of(model: object) -> tuple[str, ...]:
     """Names of the assets of a law of several; none of a law of one."""
     return tuple(model.assets) if has(model, OfSeveralAssets) else ()
+
+
+def forwards_of(model: object, time: float) -> dict[str, float]:
+    """Expectations of the spots at a date (years) by asset, of a law of several that knows them."""
+    if not has(model, KnowsForwards) or not assets_of(model):
+        return {}
+    return dict(zip(assets_of(model), model.forward(time).tolist(), strict=True))
 
 
 def direct_parameters(model: object) -> frozenset[str]:

@@ -134,8 +134,12 @@ class Scored:
 
     def summed(self, rows: FloatArray, axis: int) -> FloatArray:
         """Sums over the intervals between scored dates, the dates lying along an axis."""
-        inside = rows[: self.count] if axis == 0 else rows[:, : self.count]
-        return np.asarray(np.add.reduceat(inside, self.starts, axis=axis))
+        if axis == 0:
+            return np.asarray(np.add.reduceat(rows[: self.count], self.starts, axis=0))
+        found = np.empty((len(rows), len(self.ends), *rows.shape[2:]))
+        for k, (start, end) in enumerate(zip(self.starts, self.ends, strict=True)):
+            np.add.reduce(rows[:, start : end + 1], axis=1, out=found[:, k])
+        return found
 
     def slope(self, names: Derivative) -> JointSlope:
         """Derivatives of means and covariances of the sums."""
@@ -159,6 +163,21 @@ class Scored:
         numbers = shares[:, 0, 0]
         alike = np.abs(shares - numbers[:, None, None] * np.eye(shares.shape[1])).max() <= NOTHING
         return numbers if alike else None
+
+    def interpolation(self, n_times: int) -> FloatArray | None:
+        """The matrix from scored to all dates, shape (n_times, n_scored), where shares are numbers."""
+
+        def matrix() -> FloatArray | None:
+            if (share := self.share) is None:
+                return None
+            found, rows = np.zeros((n_times, len(self.ends))), np.arange(self.count)
+            found[rows, self.block] = share
+            later = self.block > 0
+            found[rows[later], self.block[later] - 1] = 1.0 - share[later]
+            found[self.count :, -1] = 1.0
+            return found
+
+        return once(self._known, ("interpolation", n_times), matrix)
 
     def _shares(self, names: Derivative) -> FloatArray:
         slope = self.terms.slope(names).matrices() if names else self.terms.covariance

@@ -10,6 +10,7 @@ import likelihood_greeks as lg
 from likelihood_greeks.engine import pilot, scouts
 from likelihood_greeks.engine.payoff_group import CONTROLS, Group
 from likelihood_greeks.streams.chunks import Chunk
+from tests.support.two_assets import two
 
 LAW = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
 HESTON = lg.Heston(
@@ -90,19 +91,33 @@ def test_what_a_run_sees_itself_is_left_to_it():
     assert (plan.scouted.rare < 1e-20).all()  # rounding errors: the payoff is a sum of Europeans
 
 
-@pytest.mark.parametrize("law", [LAW, HESTON], ids=["GBM", "Heston"])
+@pytest.mark.parametrize("law", [LAW, HESTON, two(-0.4)], ids=["GBM", "Heston", "two assets"])
 @pytest.mark.parametrize("sampling", ["pseudo", "antithetic"])
 def test_weighted_scouts_have_the_law(law, sampling):
-    group = Group(law, (lg.Payoff(lambda s: s[-1], times=DATES),), ({(): 1.0},), CONTROLS["auto"])
+    group = Group(law, (lg.Payoff(lambda s: s[..., -1, :], times=DATES),), ({(): 1.0},), CONTROLS["auto"])
     chunk = replace(Chunk(7, scouts.SCOUTS, 16_384, pilot=True), sampling=sampling)
     (found,) = scouts._draws(group, chunk)
-    forward = law.forward_jet(np.asarray(DATES)).value
-    rows = chunk.fold(found.drawn.spot) / np.reshape(forward, (-1, 1))
+    jets = [one.forward_jet(np.asarray(DATES)) for one in getattr(law, "laws", [law])]
+    forward = np.concatenate([jet.value for jet in jets])
+    rows = chunk.fold(found.drawn.spot).reshape(len(forward), -1) / forward[:, None]
     for samples in (found.weight, *(found.weight * rows)):
         error = samples.std() / np.sqrt(samples.size)
         assert error < 0.02
         assert abs(samples.mean() - 1.0) < 4.0 * error
-    assert (found.drawn.spot[-1] < 65.0).mean() > 0.02
+    assert (found.drawn.spot[..., -1, :] < 65.0).mean() > 0.02
+
+
+@pytest.mark.parametrize("sampling", ["pseudo", "antithetic"])
+def test_the_pilot_of_several_assets_looks_far_on_both_sides(sampling):
+    law = two(0.6)
+    group = Group(law, (lg.WorstOf(lg.Put(90.0, 1.0)),), ({("spot[A]",): 1.0},), CONTROLS["auto"])
+    (found,) = group.pilot_draws(replace(Chunk(3, 0, 16_384, pilot=True), sampling=sampling))
+    free = np.concatenate([np.ones((1, found.free.shape[1])), found.free]) * found.weight
+    error = free.std(axis=1) / np.sqrt(free.shape[1])
+    seen = error > 0.0  # antithetic pairs cancel some controls
+    assert np.abs((free.mean(axis=1) - np.eye(len(free))[0])[seen] / error[seen]).max() < 4.2
+    spread = np.log(found.drawn.spot[:, -1]).std(axis=-1)
+    assert (spread > 1.3 * np.array([0.25, 0.35])).all()
 
 
 def test_a_rare_payment_has_the_weight_of_its_chance():

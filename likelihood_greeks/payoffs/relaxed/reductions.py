@@ -125,8 +125,8 @@ def _extreme(tape: Tape, x: Node, axis: Any, keepdims: bool, first: Callable[...
 
 def _first_attained(x: FloatArray, value: FloatArray, axis: int, first: Callable[..., Any]) -> Any:
     """Where the extreme is first attained along an axis, which is kept."""
-    if x.ndim == 2 and (compiled := kernels("travel")):
-        return compiled.first_attained(x, value[0])[None]
+    if axis == 0 and x.ndim > 1 and (compiled := kernels("travel")):
+        return compiled.first_attained(x.reshape(len(x), -1), value.ravel()).reshape(value.shape)
     return np.expand_dims(first(x, axis=axis), axis)
 
 
