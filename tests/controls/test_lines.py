@@ -178,6 +178,16 @@ def test_the_control_has_mean_zero(payoff):
     assert z_scores(payoff).max() < 4.0
 
 
+MANY = ["phoenix", "floating lookback", "average strike", "barrier on the average", "range accrual", "a performance"]
+MANY += ["one touch, paid then", "a call on the highest", "geometric average", "target forward", "alive by date"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MANY)
+def test_so_has_that_of_any_payoff(name):
+    assert z_scores(ALL[name], n_paths=100_000, seed=len(name)).max() < 4.0
+
+
 @pytest.mark.parametrize("payoff", [CALL, SNOWBALL], ids=["barrier", "snowball"])
 def test_a_crossing_left_out_would_be_seen(monkeypatch, payoff):
     right = Integral.__dict__["_integrated"].func

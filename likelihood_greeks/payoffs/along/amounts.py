@@ -270,6 +270,10 @@ def greater(x: Value, y: Value) -> Value:
         if isinstance(one, Largest):
             conditions = [greater(v, other) if sign > 0.0 else greater(other, v) for v in one.values]
             return some(conditions) if sign * one.sign > 0.0 else every(conditions)
+    if isinstance(x, Amount) and plain(y) and len(x.terms) == 1 and (*WHOLE, ()) not in x.terms:
+        (low, high, monomial), coefficient = next(iter(x.terms.items()))
+        if (low, high) == WHOLE:
+            return _positive(x.points, {monomial: coefficient, (): -float(y)})
     difference = plus(x, times(y, -1.0))
     if plain(difference):
         return bool(difference > 0.0)

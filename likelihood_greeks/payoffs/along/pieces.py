@@ -19,7 +19,7 @@ from .array import Followed
 from .points import ENDLESS, Crossed, Extreme, Hull, Monomial, NotPlacedError, Point, Points, Summed
 
 PROBES, SPREAD, ROUNDING = 64, (0.15, 0.6), 1e-9  # paths tried, deviations of their logarithms, and how equal is equal
-MOST_PIECES = 1200
+MOST_PIECES, MOST_PATHS = 1200, 512
 
 
 @final
@@ -105,7 +105,7 @@ def pieces_along(payoff: Contract, spot: FloatArray) -> Pieces | None:
         return None
     try:
         found = _followed(payoff, len(spot))
-        return found if all(_agree(found, payoff, paths) for paths in _paths(spot)) else None
+        return found if all(_agree(found, payoff, paths) for paths in _paths(spot[:, :MOST_PATHS])) else None
     except Exception:  # whatever the payoff raises when it is called with what is no array
         return None
 

@@ -110,6 +110,9 @@ class Points:
     def extreme(self, last: bool, members: Iterable[int]) -> int:
         """The number of the last (first) of several points, none of them endless."""
         found = frozenset(members)
+        if not any(isinstance(self.listed[m], Extreme) for m in found):
+            needed = tuple(sorted(found))
+            return needed[0] if len(needed) == 1 else self.number(Extreme(last, needed))
         flat = {m: self.flat(last, m) for m in found}
         idle = {m for m in found if any(flat[m] < flat[k] or (k != m and k in self.flat(not last, m)) for k in found)}
         needed = tuple(sorted(found - idle))
