@@ -23,7 +23,6 @@ from ..models.protocol import PathModel
 from ..payoffs.along.pieces import pieces_along
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
-from ..payoffs.relaxed.array import relax
 from ..payoffs.relaxed.tape import Level, NotRelaxableError, Tape
 from . import averages
 from .conditional import Conditional
@@ -35,7 +34,7 @@ from .line_layout import Layout
 from .lines import DIRECTIONS
 from .protocol import Control, Load, cost
 from .selection import BUDGET
-from .widths import REACHES, Relaxation, ladder
+from .widths import REACHES, Relaxation, follow, ladder
 
 MANY = 8  # dates that a level is compared at before it is held: with fewer, skeletons serve as well
 HELD_WIDTH = 1.0  # of a relaxation, in units of the local scale, up to which paths are held
@@ -51,7 +50,10 @@ def integrated(model: PathModel, payoff: Contract, drawn: Drawn, load: Load) -> 
     rates, tape = _rates(model, payoff), Tape(lambda *_: 0.0)
     if not (lines := _lines(payoff, rates, drawn, load)):
         return []
-    relax(payoff, drawn.spot, tape)
+    try:
+        follow(payoff, drawn.spot, tape)
+    except NotRelaxableError:
+        return []
     return [*_beneath(model, payoff, rates, drawn)[0], *lines, *_known(model, payoff, drawn, rates, tape)]
 
 

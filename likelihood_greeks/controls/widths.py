@@ -74,8 +74,8 @@ class Relaxation:
         return np.asarray(factors @ flows), np.multiply(slope, spot, out=slope)
 
 
-def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, exact: Tape) -> list[Relaxation]:
-    """The widths worth trying for a payoff, from paths of a pilot; `exact`, a new tape of no width, follows it.
+def follow(payoff: Contract, spot: FloatArray, exact: Tape) -> None:
+    """Have a new tape of no width follow a payoff on paths of a pilot.
 
     Raises
     ------
@@ -85,6 +85,17 @@ def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, e
     flows, (unrelaxed, _) = cash_flows(payoff, spot), relax(payoff, spot, exact)
     if unrelaxed.shape != flows.shape or not np.allclose(unrelaxed, flows, rtol=1e-12, atol=1e-12):
         raise NotRelaxableError("operations whose relaxation of zero width is not the payoff itself")
+
+
+def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, exact: Tape) -> list[Relaxation]:
+    """The widths worth trying for a payoff, from paths of a pilot; `exact`, a new tape of no width, follows it.
+
+    Raises
+    ------
+    NotRelaxableError
+        If the payoff cannot be followed, or its relaxation with zero width is not the payoff.
+    """
+    follow(payoff, spot, exact)
     n_times, n_paths = spot.shape[-2:]
     alive = (spot > 0.0).reshape(-1, n_paths).all(axis=0)
     logarithms = np.log(spot if alive.all() else spot[..., alive])

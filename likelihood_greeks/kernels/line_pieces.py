@@ -9,7 +9,8 @@ both ends and the monomial. Paths go block by block, so that a row of a block st
 import math
 
 import numpy as np
-from numba import njit
+
+from .jit import njit
 
 ROOT = math.sqrt(2.0 * math.pi)
 FAR = 8.5  # deviations beyond which nothing is left of a normal

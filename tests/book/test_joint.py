@@ -77,8 +77,8 @@ def test_the_error_of_a_difference_is_that_of_the_difference_sample_by_sample(wh
     for greek in ("price", "delta", "vega"):
         for name in ("B", NET):  # all others are the same in both
             assert table.loc[(name, greek), "standard_error"] == pytest.approx(alone[greek], rel=BATCHES_TELL)
-    assert table.loc[("A", "price"), "standard_error"] < 1e-6
     errors = whole.set_index(["trade_id", "greek"])["position_standard_error"]
+    assert table.loc[("A", "price"), "standard_error"] < 1e-4 * errors["A", "price"]  # batches have seven digits
     assert alone["price"] < 0.8 * errors["B", "price"]
 
 
