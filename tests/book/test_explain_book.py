@@ -196,7 +196,7 @@ def test_a_twist_of_curves_and_volatilities_is_explained_to_second_order():
     _, by = explained([start, CALL], first, second)
     row = by.loc["forward start"]  # of the volatility between two dates, which rose, while that before them fell
     assert row["vega"] > 0.1
-    assert abs(row["unexplained"]) < 4.0 * row["unexplained_standard_error"] + 0.002 * row["vega"]
+    assert abs(row["unexplained"]) < 4.0 * row["unexplained_standard_error"] + 0.006 * row["vega"]
     assert row["unexplained_standard_error"] < 0.02 * row["vega"]
     assert abs(by.loc["call", "unexplained"]) < 0.002 * abs(by.loc["call", "pnl"])
     adds_up(row)
