@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
@@ -74,8 +74,8 @@ class Segments:
 class Push(Protocol):
     """What an integrand gains as moves are pushed."""
 
-    def along(self, slopes: Slopes, /) -> FloatArray:
-        """As the means and variances have some slopes, shape (n_combinations, n_paths)."""
+    def along(self, slopes: Any, /) -> FloatArray:
+        """As the means and variances have some `Slopes`, shape (n_combinations, n_paths)."""
         ...
 
 
@@ -93,13 +93,9 @@ class Pushes:
     mean: FloatArray
     variance: FloatArray
 
-    def along(self, slopes: Slopes) -> FloatArray:
+    def along(self, slopes: Slopes | OwnSlopes) -> FloatArray:
         """As the means and variances have some slopes."""
-        runs = slopes.runs
-        found = slopes.mean_rates @ runs.sums(self.mean)
-        if slopes.variance_rates.any():
-            found += slopes.variance_rates @ runs.sums(self.variance)
-        return np.asarray(found)
+        return slopes.pushed(self.mean, self.variance)
 
 
 @final
@@ -217,6 +213,13 @@ class Slopes:
         """Variances per unit of length, shape (n_runs, 1)."""
         return self.runs.per_length(self._clock).T
 
+    def pushed(self, mean: FloatArray, variance: FloatArray) -> FloatArray:
+        """What pushes of every mean and variance, (n_moves, n_paths), make of them, shape (n, n_paths)."""
+        found = self.mean_rates @ self.runs.sums(mean)
+        if self.variance_rates.any():
+            found += self.variance_rates @ self.runs.sums(variance)
+        return np.asarray(found)
+
     @cached_property
     def weights(self) -> FloatArray:
         """The likelihood-ratio weights, shape (n, n_paths)."""
@@ -238,6 +241,51 @@ class Slopes:
             if derivatives.any():
                 found += derivatives @ payments()
         return found if factors is None else np.multiply(factors[:, None], found, out=found)
+
+
+class KnowsNodes(Protocol):
+    """What a law says of its moves, where paths know for themselves how nodes change them."""
+
+    def by_node(self, names: Sequence[str], mean: FloatArray, variance: FloatArray, /) -> FloatArray:
+        """What pushes of means and variances make of nodes, shape (n_names, n_paths)."""
+        ...
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class OwnSlopes:
+    """How combinations of nodes change moves that know it path by path: as `Slopes`, whose fields it has.
+
+    Nothing that is known in closed form depends on these nodes.
+    """
+
+    moves: Moves
+    names: tuple[str, ...]
+    matrix: FloatArray
+    rate: float
+
+    def pushed(self, mean: FloatArray, variance: FloatArray) -> FloatArray:
+        """What pushes of every mean and variance, (n_moves, n_paths), make of them, shape (n, n_paths)."""
+        law: Any = self.moves.law
+        found = law.by_node(self.names, mean, variance)
+        return np.asarray(found if np.array_equal(self.matrix, np.eye(len(found))) else self.matrix @ found)
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """The likelihood-ratio weights, shape (n, n_paths)."""
+        return self.pushed(*scores(self.moves.noise, self.moves.variance))
+
+    def integrand(self, parts: ByInterval, factors: FloatArray | None = None) -> FloatArray:
+        """The integrand of every combination, times a factor each, shape (n, n_paths)."""
+        found = self.weights * parts.scored
+        for push in parts.pushes:
+            found += push.along(self)
+        return found if factors is None else np.multiply(factors[:, None], found, out=found)
+
+
+def slopes_of(moves: Moves, names: tuple[str, ...], matrix: FloatArray, rate: float) -> Slopes | OwnSlopes:
+    """How combinations of nodes change given moves."""
+    return (OwnSlopes if hasattr(moves.law, "by_node") else Slopes)(moves, names, matrix, rate)
 
 
 def summed(slopes: FloatArray, ends: Sequence[int]) -> FloatArray:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, final
 from .._checks import refuse
 from ..estimators.likelihood_ratio import Combination
 from ..models import nodes
-from ..models.capabilities import HasNodes, has
+from ..models.capabilities import HasNodes, LabelsNodes, has
 from ..models.protocol import PathModel
 from ..parameters import label, listed, resolve
 from ..result import Part
@@ -69,8 +69,9 @@ def bucketed(
         (shift, years), name = _curve(law, greek), label(greek)
         found.setdefault(name, {(shift,): 1.0})
         shifts.append(shift)
-        for k, (coordinate, node) in enumerate(zip(nodes.names(shift, len(years)), years, strict=True)):
-            parts[f"{name}[{k}]"] = Part(name, bucket=f"{node:g}")
+        words = law.node_labels(shift) if has(law, LabelsNodes) else [f"{node:g}" for node in years]
+        for k, (coordinate, node) in enumerate(zip(nodes.names(shift, len(years)), words, strict=True)):
+            parts[f"{name}[{k}]"] = Part(name, bucket=node)
             coordinates[f"{name}[{k}]"] = coordinate
     if not parts or not has(law, HasNodes):
         return found, None
@@ -84,4 +85,4 @@ def _curve(law: Any, greek: Any) -> tuple[str, tuple[float, ...]]:
     match list(resolve(greek, law).items()):
         case [((shift,), 1.0)] if years := law.nodes(shift):
             return shift, years
-    return refuse("buckets", "hold Greeks of curves: vega, rho, dividend_rho", greek)
+    return refuse("buckets", "hold Greeks of curves or of a grid of local volatilities: vega, rho, dividend_rho", greek)

@@ -17,7 +17,7 @@ from typing import final
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
-from ..controls.by_interval import ByInterval, Slopes
+from ..controls.by_interval import ByInterval, OwnSlopes, Slopes, slopes_of
 from ..controls.protocol import Scene
 from ..controls.regression import Products, fit
 from ..controls.sharing import Sharing
@@ -73,12 +73,12 @@ class Buckets:
         return np.array([bucket.greek for bucket in self.buckets])
 
     @cached_property
-    def slopes(self) -> Slopes:
+    def slopes(self) -> Slopes | OwnSlopes:
         """How their nodes change the moves."""
         moves = self.scene.drawn.moves
         assert isinstance(moves, Moves)
         key = "slopes", self.buckets
-        return self.scene.paths.shared(key, lambda: Slopes(moves, *split(self.buckets), self.scene.drawn.rate))
+        return self.scene.paths.shared(key, lambda: slopes_of(moves, *split(self.buckets), self.scene.drawn.rate))
 
     @cached_property
     def plain(self) -> FloatArray:

@@ -52,3 +52,20 @@ def paces(level, lengths):
             mean[i, j] = -level[i, j] * lengths[i]
             variance[i, j] = 2.0 * level[i, j] * lengths[i]
     return mean, variance
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def split(before, parts, rows, shares, firsts, cubics, grid, table, found):
+    """Parts of one step by the nodes that it read, added to `found`, (n_times, n_spots, n_paths)."""
+    bases, bounds, (origin, scale) = grid
+    last = len(table) - 1.0
+    for j in range(before.size):
+        x = before[j]
+        k = table[int(min(max((x - origin) * scale, 0.0), last))]
+        k += x >= bounds[k]
+        away = x - bases[k]
+        for m in range(cubics.shape[2]):
+            weight = cubics[k, 0, m] + away * (cubics[k, 1, m] + away * (cubics[k, 2, m] + away * cubics[k, 3, m]))
+            weight *= parts[j]
+            for r in range(len(rows)):
+                found[rows[r], firsts[k] + m, j] += shares[r] * weight

@@ -207,6 +207,14 @@ class KnowsForwards(OfSeveralAssets, Protocol):
         ...
 
 
+class LabelsNodes(HasNodes, Protocol):
+    """A law whose nodes are more than years."""
+
+    def node_labels(self, shift: str, /) -> tuple[str, ...]:
+        """The nodes of what a parameter shifts, in words."""
+        ...
+
+
 class FollowsCurves(Protocol):
     """A law of a constant rate and yield that may be given curves of both; without, they are the same at any date."""
 

@@ -16,8 +16,9 @@ from typing import Any, final
 import numpy as np
 
 from ..._checks import non_negative, positive, refuse
+from ..._compiled import kernels
 from ..._typing import AnyArray, FloatArray
-from .chain import SAME_DATE
+from .chain import SAME_DATE, Chain
 
 NEAREST = 1e-5  # of the distance between the end nodes, how near to each other two may be
 INSIDE = 16  # points of a cell at which it must be positive
@@ -183,6 +184,46 @@ class LocalVolatilityGrid:
         away = log_spot - self.nodes[np.maximum(cell - 1, 0)]
         powers = away[:, None] ** np.arange(4)
         return np.asarray(np.einsum("np,nps->ns", powers, self.basis[cell]))
+
+    @cached_property
+    def local_basis(self) -> tuple[AnyArray, FloatArray]:
+        """`basis` without its zeros: the first node of every cell, and the weights of it and the next ones.
+
+        Shapes (n_spots + 1,) and (n_spots + 1, 4, 4 at most).
+        """
+        count = len(self.spots)
+        wide = min(4, count)
+        firsts = np.clip(np.arange(count + 1) - 2, 0, count - wide)
+        return firsts, np.stack([self.basis[k, :, first : first + wide] for k, first in enumerate(firsts)])
+
+    def split(self, chain: Chain, before: FloatArray, parts: FloatArray) -> FloatArray:
+        """What every step adds in proportion to its volatility, by the nodes that it read, and summed.
+
+        Parameters
+        ----------
+        chain : Chain
+        before : ndarray, shape (n_steps, n_paths)
+            Log-spots that the steps start from.
+        parts : ndarray, shape (n_steps, n_paths)
+
+        Returns
+        -------
+        ndarray, shape (n_times, n_spots, n_paths)
+        """
+        found = np.zeros((len(self.times), len(self.spots), before.shape[1]))
+        compiled, lookup = kernels("local_volatility"), self.lookup
+        for i, time in enumerate(chain.read):
+            rows, shares = zip(*self.shares(float(time)), strict=True)
+            if compiled:
+                place = lookup.bases, lookup.bounds, lookup.place
+                compiled.split(
+                    before[i], parts[i], np.array(rows), np.array(shares), *self.local_basis, place, lookup.table, found
+                )
+                continue
+            read = self.weights(before[i]).T * parts[i]
+            for row, share in zip(rows, shares, strict=True):
+                found[row] += share * read
+        return found
 
     def levels(self, time: float, log_spot: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Volatilities at one time and their derivatives in the log-spot; both of the shape of `log_spot`."""

@@ -216,6 +216,24 @@ class LocalVolatility:
         """The volatility of the first step, per square-root year."""
         return float(self._surface.levels(self.elapsed, np.array([np.log(self.spot)]))[0][0]) + self.volatility_shift
 
+    def nodes(self, shift: str) -> tuple[float, ...]:
+        """The times of the nodes of the grid that a parameter shifts, spots of the first time first; else none."""
+        grid = self._grid if shift == VOLATILITY else None
+        return tuple(np.repeat(grid.times, len(grid.spots)).tolist()) if grid is not None else ()
+
+    def node_labels(self, shift: str) -> tuple[str, ...]:
+        """The nodes in words: spot and time (years)."""
+        grid = self._grid if shift == VOLATILITY else None
+        return tuple(f"{spot:g} x {time:g}" for time in grid.times for spot in grid.spots) if grid is not None else ()
+
+    def split(self, shifts: Sequence[str]) -> LocalVolatility:
+        """The same law: its moves know all nodes."""
+        return self
+
+    @property
+    def _grid(self) -> LocalVolatilityGrid | None:
+        return self.volatility if isinstance(self.volatility, LocalVolatilityGrid) else None
+
     @property
     def _surface(self) -> Surface:
         if isinstance(self.volatility, LocalVolatilityGrid):
@@ -245,8 +263,7 @@ class LocalVolatility:
 
     def chain(self, times: Sequence[float] | FloatArray) -> Chain:
         """The steps to the last of some dates (years, increasing, > 0)."""
-        grid = self.volatility if isinstance(self.volatility, LocalVolatilityGrid) else None
-        breaks = grid.times if grid is not None and grid.constant else ()
+        breaks = self._grid.times if self._grid is not None and self._grid.constant else ()
         return chains.chain(self.steps, dates("times", times), self.elapsed, breaks)
 
     def steps_and_work(self, times: Sequence[float] | FloatArray) -> tuple[int, float]:
@@ -293,7 +310,9 @@ class LocalVolatility:
         else:
             found = self._dynamics(known).along(_state(known, paths))
         path = StateSteps(NONE, NONE, times=known.times, seen=known.seen, carried=found.carried_by(known.lengths))
-        steps = LocalSteps(_first(self, float(known.times[0]), float(known.read[0])), known.lengths, found.volatility)
+        first = _first(self, float(known.times[0]), float(known.read[0]))
+        before = np.concatenate([np.full((1, paths.n_paths), np.log(self.spot)), found.state[:-1]])
+        steps = LocalSteps(first, known, found.volatility, before, self._grid)
         known_weights: dict[Any, Any] = {("weight", name, LIKELIHOOD_RATIO): w for name, w in found.weights.items()}
         return Moves(found.noise, found.variance, steps, path, known_weights)
 

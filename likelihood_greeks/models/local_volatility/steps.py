@@ -10,6 +10,7 @@ are those of a jet in which the surface stands as its Taylor polynomial of secon
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -18,7 +19,10 @@ from ..._typing import FloatArray
 from ...numerics.arrays import once
 from ...numerics.jets import Jet
 from ...parameters import Derivative
-from ..moves import NONE, Slope
+from .. import nodes
+from ..moves import LIKELIHOOD_RATIO, NONE, Slope
+from .chain import Chain
+from .grid import LocalVolatilityGrid
 from .walk import VOLATILITY
 
 GROWTH = {"rate": 1.0, "dividend_yield": -1.0}
@@ -45,15 +49,40 @@ class LocalSteps:
     Parameters
     ----------
     first : First
-    lengths : ndarray, shape (n_steps,)
+    chain : Chain
     volatility : ndarray, shape (n_steps, n_paths)
         At the start of every step, its shift included.
+    before : ndarray, shape (n_steps, n_paths)
+        Log-spots that the steps start from: the first row is not read.
+    grid : LocalVolatilityGrid, optional
+        What the volatility is read from.
     """
 
     first: First
-    lengths: FloatArray
+    chain: Chain
     volatility: FloatArray
+    before: FloatArray
+    grid: LocalVolatilityGrid | None = None
     _known: dict[Any, Slope] = field(default_factory=dict)
+
+    @property
+    def lengths(self) -> FloatArray:
+        """Years a step, shape (n_steps,)."""
+        return self.chain.lengths
+
+    def by_node(self, names: Sequence[str], mean: FloatArray, variance: FloatArray) -> FloatArray:
+        """What pushes of means and variances, (n_steps, n_paths), make of nodes of the grid; (n_names, n_paths).
+
+        The nodes are ``"volatility[0]"`` and so on: the spots of the first time, then those of the next.
+        """
+        assert self.grid is not None
+        slope = self.slope(VOLATILITY, LIKELIHOOD_RATIO)
+        parts = mean * slope.mean
+        parts += variance * slope.variance
+        found = self.grid.split(self.chain, self.before, parts)
+        every = found.reshape(-1, found.shape[-1])
+        known = {name: k for k, name in enumerate(nodes.names(VOLATILITY, len(every)))}
+        return every[[known[name] for name in names]]
 
     def _column(self, first: float, others: float = 0.0) -> FloatArray:
         """A number for the first step, and a multiple of their lengths for the others; shape (n_steps, 1)."""
