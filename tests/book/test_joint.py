@@ -78,7 +78,7 @@ def test_the_error_of_a_difference_is_that_of_the_difference_sample_by_sample(wh
         for name in ("B", NET):  # all others are the same in both
             assert table.loc[(name, greek), "standard_error"] == pytest.approx(alone[greek], rel=BATCHES_TELL)
     errors = whole.set_index(["trade_id", "greek"])["position_standard_error"]
-    assert table.loc[("A", "price"), "standard_error"] < 1e-4 * errors["A", "price"]  # batches have seven digits
+    assert table.loc[("A", "price"), "standard_error"] < 1e-3 * errors["A", "price"]  # half of seven digits
     assert alone["price"] < 0.8 * errors["B", "price"]
 
 
