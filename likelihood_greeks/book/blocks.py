@@ -16,6 +16,7 @@ from ..engine.payoff_group import CONTROLS, Group
 from ..engine.pilot import pilot_chunks, planned
 from ..engine.stopping import Goal
 from ..parameters import Greek, offered
+from ..payoffs.relaxed.tape import NotRelaxableError
 from ..payoffs.separate import of_users_own, verify_separate
 from ..streams.chunks import Chunk, Draws
 from .bucket_split import Split
@@ -209,6 +210,9 @@ def _tried(group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], block:
                 _try_out(group, replace(pilot[0], n_paths=256), trades)
                 return [*planned(group, pilot, block.paths, "serial")] or [None] * len(trades)
         except FAILS as error:
+            smooth = group.without_relaxations()
+            if len(trades) == 1 and isinstance(error, NotRelaxableError) and group.controls != smooth.controls:
+                return _tried(smooth, pilot, trades, block)
             if len(trades) == 1:
                 return [_problem(trades[0], reason_of(error))]
     alone = [replace(group, payoffs=(trade.payoff,)) for trade in trades]

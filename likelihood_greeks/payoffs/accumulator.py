@@ -115,7 +115,7 @@ class Accumulator:
             value = value * np.where(gains >= 0.0, 1.0, gearing)
         else:
             value = np.maximum(gains, 0.0) - gearing * np.maximum(-gains, 0.0)
-        flows = self.units * self._living(spot, value)
+        flows = self.units * (value if self.level is None else self._living(spot, value))
         return flows if self.settlement == "fixing" else flows.sum(axis=0)
 
     def ended(self, seen: Sequence[float]) -> int | None:
@@ -127,14 +127,17 @@ class Accumulator:
         return beyond.index(True) if True in beyond else None
 
     def _living(self, spot: AnyArray, value: AnyArray) -> AnyArray:
-        """What dates are worth up to the end, and nothing after it."""
-        if self.level is None:
+        """What dates are worth up to the end, and nothing after it; dates that are not watched are not compared."""
+        never, level = np.inf if self.side == "buy" else 0.0, _column("level", self.level, spot)
+        watched = [k for k, x in enumerate(np.broadcast_to(self.level, (len(spot),))) if x != never]
+        seen = np.searchsorted(watched, range(len(spot)), "right" if self.last_fixing == "none" else "left")
+        free = int(np.sum(seen == 0))  # the first dates, before any that may have ended it
+        if free == len(spot):
             return value
-        level = _column("level", self.level, spot)
+        level, spot = level[watched] if isinstance(self.level, tuple) else level, spot[watched]
         ended = np.logical_or.accumulate(spot >= level if self.side == "buy" else spot <= level, axis=0)
-        if self.last_fixing == "none":
-            return np.where(ended, 0.0, value)
-        return np.concatenate([value[:1], np.where(ended[:-1], 0.0, value[1:])])
+        past = ended[(seen[free:] - 1).tolist()]
+        return np.concatenate([value[:free], np.where(past, 0.0, value[free:])])
 
 
 @final

@@ -155,3 +155,22 @@ def test_a_run_is_resumed_with_it(tmp_path):
     first = lg.risk(book, MARKET, ["delta"], paths=1024, seed=1, output=target)
     again = lg.risk(book, MARKET, ["delta"], paths=1024, seed=1, output=target, resume=True)
     pd.testing.assert_frame_equal(first, again)
+
+
+def test_one_whose_relaxations_turn_out_not_to_serve_is_valued_without_them():
+    strike, level = np.array([[95.0], [96.0], [97.0], [98.0]]), np.array([[np.inf], [np.inf], [110.0], [110.0]])
+
+    def paid(spot):
+        gain = spot - strike
+        ended = np.logical_or.accumulate(spot >= level, axis=0)
+        return np.where(ended, 0.0, np.maximum(gain, 0.0) - 2.0 * np.maximum(-gain, 0.0))
+
+    late = lg.Seasoned(lg.Payoff(paid, (0.06, 0.55)), (103.0, 92.0))
+    book = pd.DataFrame([{"trade_id": "a", "underlying": "X", "quantity": 1, "payoff": late}])
+    section = {"spot": 97.0, "zero_rate": 0.03, "dividend_yield": 0.01, "implied_volatility": 0.2}
+    frame = lg.risk(book, {"valuation_date": "2026-11-27", "underlyings": {"X": section}}, [], paths=2048, seed=1)
+    law = lg.GBM(spot=97.0, volatility=0.2, rate=0.03, dividend_yield=0.01)
+    exact = lg.greeks(law, late, [], paths=2**15, seed=3)["price"]
+    found = frame.set_index("trade_id").loc["a"]
+    assert found["standard_error"] < 1.0
+    assert abs(found["value"] - exact.value) < 4.0 * np.hypot(found["standard_error"], exact.standard_error)

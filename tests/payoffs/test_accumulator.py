@@ -76,6 +76,12 @@ def test_it_pays_what_a_clerk_pays_new_and_with_a_past(deal, clerk):
 def test_strikes_levels_and_gearings_may_differ_by_date():
     deal = lg.Accumulator((90.0, 92.0), (0.5, 1.0), (np.inf, 100.0), (1.0, 3.0))
     np.testing.assert_array_equal(deal(np.array([[120.0, 85.0], [95.0, 91.0]])), [[30.0, -5.0], [3.0, -3.0]])
+    for last, flows in (("none", [7.0, 9.0, 0.0, 0.0]), ("full", [7.0, 9.0, 8.0, 0.0])):
+        some = lg.Accumulator(90.0, UNEVEN, (np.inf, np.inf, 98.0, np.inf), last_fixing=last)
+        np.testing.assert_array_equal(some(np.array([[97.0], [99.0], [98.0], [97.0]]))[:, 0], flows)
+    for never in ((np.inf,) * 4, (np.inf, np.inf, np.inf, 98.0)):
+        some = lg.Accumulator(90.0, UNEVEN, never, last_fixing="full")
+        np.testing.assert_array_equal(some(np.array([[97.0], [99.0], [98.0], [99.0]]))[:, 0], [7.0, 9.0, 8.0, 9.0])
     with pytest.raises(ValueError, match=r"strike must be one number for all dates, with 3 observations"):
         lg.Seasoned(deal, (95.0,))
 

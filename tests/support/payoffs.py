@@ -51,7 +51,7 @@ PAYOFFS = {
     "volatility swap": lambda: lg.VolatilitySwap(0.2, UNEVEN, annualisation=3.0),
     "range accrual": lambda: lg.RangeAccrual(84.0, 104.0, UNEVEN, 3.0),
     "accumulator": lambda: lg.Accumulator(95.0, UNEVEN, 104.0, 2.0),
-    "decumulator": lambda: lg.Accumulator(92.0, UNEVEN, (80.0, 0.0, 82.0, 82.0), 2.0, "sell", "full", "delivery"),
+    "decumulator": lambda: lg.Accumulator(92.0, UNEVEN, (80.0, 0.0, 0.0, 82.0), 2.0, "sell", "full", "delivery"),
     "target forward": lambda: lg.TARF(93.0, UNEVEN, 9.0, 2.0),
     "target forward, full": lambda: lg.TARF(93.0, UNEVEN, 9.0, (1.0, 2.0, 2.0, 3.0), "sell", "full", "end"),
     "target forward, none": lambda: lg.TARF(93.0, UNEVEN, 9.0, 2.0, last_fixing="none", accrued=1.0),

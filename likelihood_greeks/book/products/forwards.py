@@ -16,7 +16,7 @@ from ...payoffs.protocol import Contract
 from ...payoffs.seasoned import KnownCashFlow, OnDates, Seasoned
 from ..cells import LEVELS, NUMBER, TERM, TEXT, WORD, Column, level, numbers, word
 from .history import History
-from .product import Conduct, Product, needs_it
+from .product import Conduct, Product, give, needs_it
 
 _SIDES, _LAST, _SETTLED = ("buy", "sell"), ("exact", "full", "none"), ("fixing", "end", "delivery")
 COLUMNS = (
@@ -65,8 +65,11 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
     made = [*seen.values()]
     ended = whole.ended(made)
     years = tuple(map(history.years, history.days))
-    if ended is None and not history.ahead:
+    by_today = history.is_open and ended == len(made) - 1
+    if not history.ahead and (ended is None or by_today):
         return history.settled(spot)
+    if by_today:
+        give(history, "the series ends at today's spot, or just does not")
     if ended is not None and (whole.settlement != "delivery" or not history.ahead):
         return _over(history, whole, made, ended)
     if not made and span.paid == span.maturity:
@@ -78,6 +81,11 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
     )
     gained = f"; {whole.gained(made)[-1]:g} of {whole.target:g} gained" if isinstance(whole, TARF) and made else ""
     return Seasoned(OnDates(whole, years, payments), tuple(made)), history.progress(spot) + event + gained
+
+
+def _ended(history: History) -> bool:
+    """Whether it ended before an open fixing of today."""
+    return _whole(history).ended([*history.observed.values()]) is not None
 
 
 def _over(history: History, whole: Accumulator | TARF, made: Sequence[float], ended: int) -> tuple[Contract, str]:
@@ -94,7 +102,7 @@ def _over(history: History, whole: Accumulator | TARF, made: Sequence[float], en
     return KnownCashFlow(amount, history.years(paid)), f"{event}: pays {amount:g} on {paid}"
 
 
-_CONDUCT = Conduct(left=_left, needed=_needed, moving=needs_it("what the fixing pays depends on it"))
+_CONDUCT = Conduct(left=_left, needed=_needed, decided=_ended, moving=needs_it("what the fixing pays depends on it"))
 _NAMES, _BY_DATE = {"forward": "side"}, ("strike", "level")
 _TERMS = ("gearing", "forward", "last_fixing", "settlement")
 PRODUCTS = {
