@@ -23,6 +23,9 @@ CORROBORATED = 10
 UNRELIABLE = "the error is unreliable"
 """The end of a note that holds nothing against a number but that its error is roughly known."""
 
+RARE = "samples decide the payoff"
+"""In a note that says so of few."""
+
 HITS = 100
 """Samples that must differ from what most samples pay before rare payments are called counted well enough."""
 
@@ -316,7 +319,8 @@ def doubt(found: Statistics, entry: int) -> str:
     carriers = float(moments.carriers[entry])
     needed = CORROBORATED if moments.known.carriers[entry] > 0.0 else CARRIERS
     if carriers < needed and not moments.confirmed[entry]:
-        return f"about {carriers:.0f} samples carry the variance (needs {needed}): {UNRELIABLE}"
+        more = f", {needed / carriers:.2g} times the paths" if carriers > 0.0 else ""
+        return f"about {carriers:.0f} samples carry the variance (needs {needed}{more}): {UNRELIABLE}"
     return _doubt_of_replicates(found, entry) if isinstance(found, Replicated) else ""
 
 
@@ -332,13 +336,14 @@ def _doubt_of_replicates(found: Replicated, entry: int) -> str:
 
 def roughly_known(note: str) -> bool:
     """Whether a note holds nothing against a number but that its error is roughly known."""
-    return all(part.endswith(UNRELIABLE) for part in note.split("; "))
+    parts = note.split("; ")
+    return all(part.endswith(UNRELIABLE) or (RARE in part and not part.startswith("about 0 ")) for part in parts)
 
 
-def rarity(found: Statistics, entry: int) -> str:
+def rarity(found: Statistics, entry: int, needed: int = HITS) -> str:
     """Why a payoff is too rarely hit (or missed) to be estimated from these samples, or an empty string."""
     payments = found.pooled
     carriers = float(payments.carriers[entry])
-    if carriers < HITS:
-        return f"about {carriers:.0f} of {payments.count} samples decide the payoff (needs {HITS})"
+    if carriers < needed:
+        return f"about {carriers:.0f} of {payments.count} {RARE} (needs {needed})"
     return ""

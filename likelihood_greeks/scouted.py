@@ -14,6 +14,9 @@ ROUNDING = 64.0 * float(np.finfo(float).eps)
 """Of the root mean square of plain samples: what is left of them after controls, sums and closed forms is not known to
 less, and no number of paths averages it out."""
 
+LEAST = 4.0 * float(np.finfo(float).eps)
+"""The same of the largest of them."""
+
 RESOLVED = 10.0
 """Scouts that must carry a variance before it is called known."""
 

@@ -24,9 +24,10 @@ from ..engine.execution import AHEAD, ordered, width
 from ..engine.stopping import Goal
 from ..engine.sums import Pair, accumulate, replicated
 from ..estimate import Statistics
-from ..scouted import Scouted
+from ..scouted import RESOLVED, Scouted
 from ..streams.chunks import Chunk, Draws
 from .blocks import GIVEN_UP, Block, Prepared, prepared
+from .cures import cures, doubtful, renewed, replaced, shares, sound_in
 from .desk import TRADES, Desk, Failure, Worked, added
 from .frame import trade_rows
 from .joint import Shares
@@ -209,8 +210,7 @@ class Account:
             if block.number in behind or tally is None or tally.batches is None:
                 continue
             trades = [(trade.trade_id, trade.underlying) for _, own in block.runs(tally.problems) for trade in own]
-            controlled = tally.moments[TRADES][:, : len(block.greeks)]
-            yield Shares.of(trades, block.greeks, tally.batches, controlled)
+            yield Shares.of(trades, block.greeks, shares(tally, block))
 
     def late(self, block: Block, labels: Sequence[str]) -> list[str]:
         """What does not make a number doubtful: row by row of the `rows` of a finished block.
@@ -242,8 +242,19 @@ class Account:
                 self.pieces[:] = self.main.begun()
                 self._states.clear()
             else:
+                self._cure(shop)
                 self._states.clear()
                 return self._whole_net(net)
+
+    def _cure(self, shop: Workshop) -> None:
+        """Work again on the trades whose errors cannot be trusted."""
+        paths = sum(chunk.n_paths for chunk in self.pieces)
+        for block in self.blocks:
+            tally = self.tallies[block.number]
+            if any(doubtful(block, tally)):
+                state = self._states.get(block.number) or prepared(block)
+                found = cures(state, block, tally, self.main.draws, paths=paths, pool=shop.pool)
+                self.tallies[block.number] = replace(tally, cures=found)
 
     def _watched(self, net: Net) -> list[Statistics]:
         """The moments whose errors are to be reached."""
@@ -253,18 +264,29 @@ class Account:
 
     def _whole_net(self, net: Net) -> Statistics | None:
         """Moments of the net position, the exact trades included."""
-        return None if net.moments is None else net.moments.shifted(self.exact).knowing(self._scouted())
+        if net.moments is None:
+            return None
+        found = renewed(net.moments, self.blocks, self.tallies)
+        return found.shifted(self.exact).knowing(self._scouted())
 
     def _scouted(self) -> Scouted:
-        """What scouts say of the net position: what the samples of its trades have missed may all come at once."""
+        """What scouts say of the net position: what the samples of its trades have missed may all come at once.
+
+        Its error is not doubted where nothing is held against any trade.
+        """
         zero = np.zeros(len(self.blocks[0].labels))
-        deviation, rounding = zero, zero
+        deviation, rounding, sound = zero, zero, np.ones(len(zero), dtype=bool)
         for block in self.blocks:
-            trades = [trade for _, own in block.runs(self.tallies[block.number].problems) for trade in own]
-            for trade, moments in zip(trades, self._controlled(block), strict=True):
-                deviation = deviation + abs(trade.quantity) * np.sqrt(moments.pooled.missed)
+            tally = self.tallies[block.number]
+            served = {place.number: rows for place, _, rows in replaced(tally, block)}
+            trades = [trade for _, own in block.runs(tally.problems) for trade in own]
+            for place, (trade, moments) in enumerate(zip(trades, self._controlled(block), strict=True)):
+                missed = moments.pooled.missed.copy()
+                missed[served.get(place, [])] = 0.0  # a cure has looked there
+                deviation = deviation + abs(trade.quantity) * np.sqrt(missed)
                 rounding = rounding + abs(trade.quantity) * moments.pooled.known.rounding
-        return Scouted(deviation**2, np.full_like(deviation, np.inf), zero, rounding)
+            sound &= sound_in(block, tally)
+        return Scouted(deviation**2, np.full_like(deviation, np.inf), np.where(sound, RESOLVED, 0.0), rounding)
 
     def _controlled(self, block: Block) -> Iterator[Statistics]:
         moments = self.tallies[block.number].moments

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._typing import AnyArray, FloatArray
 from ..estimate import UNRELIABLE
-from .joint import SAME, Joint, joint_of
+from .joint import SAME, Joint, beyond, joint_of
 from .trades import NET
 
 FEW, MANY = 25, 100
@@ -81,8 +81,7 @@ def _side(frame: pd.DataFrame, joint: Joint, index: pd.MultiIndex, error: str, b
     values = np.asarray(weights[:, None] * joint.folded(batches)[places])
     length = np.sqrt((values**2).sum(axis=1))
     known = ((places >= 0) & (length <= SAME * errors)) | (errors == 0.0)
-    beyond = np.sqrt(np.maximum(np.nan_to_num(errors) ** 2 - length**2, 0.0))
-    return _with_nets(Side(values, beyond, known), frame, index)
+    return _with_nets(Side(values, beyond(errors, length), known), frame, index)
 
 
 def _with_nets(side: Side, frame: pd.DataFrame, index: pd.MultiIndex) -> Side:

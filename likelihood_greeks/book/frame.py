@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.cure import PUSHED, doubts, rarities
 from ..engine.main_run import inconsistency
 from ..engine.sums import Pair
-from ..estimate import Estimate, Statistics, rarity, roughly_known
+from ..estimate import Estimate, Statistics, roughly_known
 from ..result import estimates
 from .blocks import Block
 from .desk import TRADES, scores_of
@@ -40,11 +41,22 @@ def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]
         for trade in trades:
             moments, place = tally.moments[TRADES][place], place + 1
             pair = Pair.of(moments)
-            note = _joined([doubt, rarity(pair.plain, 0)])
-            table = estimates(labels, pair.controlled, n_paths, pair.plain, dict.fromkeys(labels, note))
+            table, methods = _estimated(labels, pair, n_paths, doubt), dict.fromkeys(labels, group.controls.method)
+            if (cure := tally.cures.get(place - 1)) is not None:
+                own = Pair(pair.controlled[: len(block.greeks)], pair.plain[: len(block.greeks)])
+                better = [labels[row] for row in cure.serving(doubts(own), own)]
+                pushed = _estimated([*block.greeks], cure.pair, cure.paths, doubt)
+                table |= {label: pushed[label] for label in better}
+                methods |= dict.fromkeys(better, f"{group.controls.method}, {PUSHED}")
             table |= {label: replace(table[label], note="") for label in block.none(group)}
-            found += [_row(trade, greek, estimate, seed, group.controls.method) for greek, estimate in table.items()]
+            found += [_row(trade, greek, estimate, seed, methods[greek]) for greek, estimate in table.items()]
     return found
+
+
+def _estimated(labels: list[str], pair: Pair, n_paths: int, doubt: str) -> dict[str, Estimate]:
+    """The estimates of a trade, a doubt held against all of them."""
+    notes = {label: _joined([doubt, rare]) for label, rare in zip(labels, rarities(pair), strict=True)}
+    return estimates(labels, pair.controlled, n_paths, pair.plain, notes)
 
 
 def net_rows(

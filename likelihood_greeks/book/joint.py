@@ -16,8 +16,6 @@ import numpy as np
 import pandas as pd
 
 from .._typing import AnyArray, FloatArray
-from ..engine.batches import Batches
-from ..estimate import Statistics
 
 JOINT = "joint"
 """The key in ``frame.attrs``."""
@@ -60,12 +58,9 @@ class Shares:
     values: FloatArray
 
     @classmethod
-    def of(
-        cls, trades: Sequence[tuple[str, str]], labels: Sequence[str], batches: Batches, found: Statistics
-    ) -> Shares:
-        """Those of trades (their ids and underlyings) with these Greeks."""
+    def of(cls, trades: Sequence[tuple[str, str]], labels: Sequence[str], values: FloatArray) -> Shares:
+        """Those of trades (their ids and underlyings) with these Greeks, shape (n_trades, n_greeks, n_batches)."""
         names = [(trade_id, underlying, label) for trade_id, underlying in trades for label in labels]
-        values = batches.shares(found)
         return cls(names, values.reshape(len(names), -1))
 
 
@@ -131,13 +126,19 @@ def netted(rows: pd.DataFrame, joint: Joint | None, keys: list[pd.Series]) -> pd
     values = np.where((places >= 0)[:, None], joint.values[places], 0.0)
     own = weights * np.sqrt((values**2).sum(axis=1))
     known = ((places >= 0) & (abs(own) <= SAME * errors)) | (errors == 0.0)
-    rest = np.sqrt(np.maximum(errors**2 - own**2, 0.0))
-    square, beyond, sure = {}, {}, {}
+    rest = beyond(errors, own)
+    square, more, sure = {}, {}, {}
     for key, at in rows.groupby(keys, sort=False).indices.items():
         square[key] = float(((weights[at] @ values[at]) ** 2).sum())
-        beyond[key], sure[key] = float(rest[at].sum()), bool(known[at].all())
-    found = {key: np.hypot(np.sqrt(square[key]), beyond[key]) if sure[key] else np.nan for key in square}
+        more[key], sure[key] = float(rest[at].sum()), bool(known[at].all())
+    found = {key: np.hypot(np.sqrt(square[key]), more[key]) if sure[key] else np.nan for key in square}
     return pd.Series(found, dtype=float)
+
+
+def beyond(errors: FloatArray, samples: FloatArray) -> FloatArray:
+    """What there is in errors beyond those of samples, which are known to single precision."""
+    rest = np.nan_to_num(errors) ** 2 - samples**2
+    return np.sqrt(np.where(rest > 4.0 * (SAME - 1.0) * samples**2, rest, 0.0))
 
 
 def weights_of(rows: pd.DataFrame, errors: FloatArray) -> FloatArray:

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from .._checks import one_of, refuse
+from ..estimate import roughly_known
 from .buckets import SEPARATOR, place_of
 from .currencies import UNKNOWN
+from .frame import NEGLIGIBLE
 from .joint import joint_of, netted
 from .own_columns import own_of
 from .trades import NET
@@ -61,7 +63,8 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
     -------
     pandas.DataFrame
         A row a group, currency and unit: the keys, ``currency, unit, greek, value, standard_error, error, trades,
-        doubtful``, the last the number of trades whose number has a note against it. ``currency`` is that of the
+        doubtful``, the last the number of trades whose number has a note against it, unless that says of all of them
+        only that their errors are roughly known, and these are negligible in the total's. ``currency`` is that of the
         values, empty if unknown: nothing is added across currencies, nor are known ones to an unknown one. Where the
         market had a reporting currency (and not if all is converted), ``reporting_currency, reporting_value,
         reporting_standard_error`` have each total in it. Greeks without a unit in `desk_units` do not add up over
@@ -162,8 +165,12 @@ def _totals(trades: pd.DataFrame, nets: pd.Series, joint: pd.Series | None) -> p
         own, exact = own.where(exact | known.isna(), known), exact | known.notna()
     totals = parts.assign(square=own**2, bounds=~exact).groupby(level="group", sort=False).agg(
         value=("value", "sum"), square=("square", lambda x: x.sum(skipna=False)), bounds=("bounds", "any"),
-        trades=("trades", "sum"), doubtful=("doubtful", "sum"), fx=("fx", "first"),
+        trades=("trades", "sum"), doubtful=("doubtful", "sum"), rough=("rough", "sum"), loose=("loose", "sum"),
+        fx=("fx", "first"),
     )  # fmt: skip
+    negligible = totals.pop("loose") <= NEGLIGIBLE * np.sqrt(totals["square"])
+    only_rough = totals.pop("rough") == totals["doubtful"]
+    totals["doubtful"] = totals["doubtful"].mask(negligible & only_rough, 0)
     errors, kinds = np.sqrt(totals.pop("square")), np.where(totals.pop("bounds"), "at most", "exact")
     totals.insert(1, "standard_error", errors)
     totals.insert(2, "error", kinds)
@@ -171,9 +178,15 @@ def _totals(trades: pd.DataFrame, nets: pd.Series, joint: pd.Series | None) -> p
 
 
 def _sums(trades: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Sums over groups: the value, the errors, how many trades there are and how many are doubtful."""
-    grouped = trades.assign(marked=trades["note"] != "").groupby(keys, sort=False)
+    """Sums over groups: the value, the errors, how many trades there are, how many of them doubtful.
+
+    ``rough`` are those of which the errors are known roughly, ``loose`` is the sum of these errors.
+    """
+    marked = trades["note"] != ""
+    rough = marked & trades["note"].map(roughly_known)
+    loose = trades["cash_standard_error"].where(rough, 0.0)
+    grouped = trades.assign(marked=marked, rough=rough, loose=loose).groupby(keys, sort=False)
     return grouped.agg(
         value=("cash", "sum"), errors=("cash_standard_error", "sum"), trades=("cash", "size"),
-        doubtful=("marked", "sum"), fx=("fx", "first"),
+        doubtful=("marked", "sum"), rough=("rough", "sum"), loose=("loose", "sum"), fx=("fx", "first"),
     )  # fmt: skip

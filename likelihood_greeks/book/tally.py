@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, Protocol, TypeAlias, final
 
 from .._typing import FloatArray
 from ..engine.batches import Batches
+from ..engine.cure import Cured
 from ..engine.sums import accumulate, replicated
 from ..estimate import Moments, Statistics
 from ..streams.chunks import Chunk
@@ -37,6 +38,8 @@ class Tally:
         Trades (by trade_id) whose relaxations were given up.
     batches : Batches or None
         As `Worked` has them.
+    cures : mapping of int to Cured
+        By place among the trades, what has come of numbers whose errors could not be trusted.
     """
 
     chunks: int = 0
@@ -44,6 +47,7 @@ class Tally:
     problems: tuple[Problem, ...] = ()
     given_up: tuple[str, ...] = ()
     batches: Batches | None = None
+    cures: Mapping[int, Cured] = field(default_factory=dict)
 
     def lessons(self) -> dict[str, Failure]:
         """What another attempt should know about trades that failed."""

@@ -12,7 +12,7 @@ import pandas as pd
 from .._checks import one_of, refuse
 from ..controls.plan import Plan
 from ..controls.protocol import cost
-from ..estimate import Estimate, Moments, Replicated, Statistics, rarity
+from ..estimate import Estimate, Moments, Replicated, Statistics
 from ..estimators.likelihood_ratio import Combination, simulated
 from ..models.adaptor import as_path_model, verify
 from ..models.capabilities import assets_of
@@ -26,8 +26,9 @@ from ..result import Diagnostics, Part, Result, estimates, parts_by_asset
 from ..streams.chunks import Chunk, Draws, checked
 from .bucket_request import Buckets, bucketed
 from .choice_of_law import HandOver, chosen_law
+from .cure import Cured, attempted, doubts, rarities
 from .exact import exact
-from .execution import Workers
+from .execution import Workers, one_thread_each, workers
 from .main_run import Run, inconsistency
 from .payoff_group import CONTROLS, Group
 from .pilot import pilot_chunks, planned, run_of
@@ -192,7 +193,8 @@ def of_combinations(
     draws = Draws(seed, len(payoff.times), kind)
     title = "greeks" if progress else ""
     done = pilot_and_main(Estimation(group, count), pilot, draws, aim, executor=executor, title=title)
-    found, diagnostics = told(done, labels, chosen.remark, [*buckets.parts] if buckets else [])
+    names = [*buckets.parts] if buckets else []
+    found, diagnostics = told(done, labels, chosen.remark, names, healed(done, draws, executor))
     return Result(buckets.ordered(found) if buckets else found, group.controls.method, seed, kind, diagnostics, parts)
 
 
@@ -232,25 +234,43 @@ class Planned:
         return self.run(chunk)
 
 
+def healed(done: Done[Planned], draws: Draws, executor: Workers) -> Cured | None:
+    """The cure of a run whose errors cannot be trusted; None where there is no need, or nothing to follow again."""
+    pair, task = Pair.of(done.of(PAYOFFS)[0]), done.task
+    held, paths = doubts(pair), done.sampled.paths
+    if not (any(held) and task.plans and task.group.controls.own and np.isfinite(pair.plain.mean).all()):
+        return None
+    with one_thread_each(), workers(executor) as pool:
+        return attempted(task.group, 0, task.plans[0], pair, held=held, draws=draws, paths=paths, executor=pool)
+
+
 def told(
-    done: Done[Planned], labels: list[str], choice: str, buckets: Sequence[str] = ()
+    done: Done[Planned], labels: list[str], choice: str, buckets: Sequence[str] = (), cure: Cured | None = None
 ) -> tuple[dict[str, Estimate], Diagnostics]:
     """The estimates of a run that is over, those of buckets last, and how they came about.
 
-    `choice` is that of the law, in words.
+    `choice` is that of the law, in words; `cure` has what was done again.
     """
     run, pair = done.task.run, Pair.of(done.of(PAYOFFS)[0])
-    doubts, every = [inconsistency(run.group, done.of(SCORES)), rarity(pair.plain, 0)], [*labels, *buckets]
-    missed = done.sampled.missed(pair.controlled)
-    notes = {greek: "; ".join(filter(None, [*doubts, missed.get(greek)])) for greek in every}
-    found = estimates(every, pair.controlled, done.sampled.paths, pair.plain, notes)
+    general, every = inconsistency(run.group, done.of(SCORES)), [*labels, *buckets]
+
+    def of(pair: Pair, paths: int) -> dict[str, Estimate]:
+        held, missed = zip(every, rarities(pair), strict=True), done.sampled.missed(pair.controlled)
+        notes = {greek: "; ".join(filter(None, [general, rare, missed.get(greek)])) for greek, rare in held}
+        return estimates(every, pair.controlled, paths, pair.plain, notes)
+
+    found, remarks = of(pair, done.sampled.paths), list[str]()
+    if cure is not None:
+        better = {every[row]: of(cure.pair, cure.paths)[every[row]] for row in cure.serving(doubts(pair), pair)}
+        found |= better
+        remarks += [f"{', '.join(better)}: by {cure.paths:,} paths pushed to where the payoff lives"] if better else []
     diagnostics = Diagnostics(pilot_seconds=done.pilot_seconds, main_seconds=done.main_seconds)
     if isinstance(pair.controlled, Replicated):
         gain = dict(zip(every, pair.controlled.gain.tolist(), strict=True))
         diagnostics = replace(diagnostics, sobol_gain=gain)
     if done.task.plans:
         diagnostics = _with_plan(diagnostics, done.task, {greek: found[greek] for greek in labels})
-    remarks = [*diagnostics.remarks] if done.task.plans else ["no controls were used"]
+    remarks += [*diagnostics.remarks] if done.task.plans else ["no controls were used"]
     remarks = [choice, *remarks, *done.sampled.remarks, done.given_up]
     return found, replace(diagnostics, remarks=tuple(filter(None, remarks)))
 

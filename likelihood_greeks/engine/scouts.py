@@ -29,11 +29,13 @@ from ..models.moves import IndependentSteps, Moves
 from ..models.protocol import Paths
 from ..scouted import Scouted
 from ..streams.chunks import Chunk
+from .corridor import Corridor
 from .payoff_group import Group, Piloted
 
 SCOUTS = 1 << 21  # index of the pilot's stream from which they are drawn
 FAR, FARTHER, EARLY, SINGLE = 3.0, 4.5, 3.5, 4.5  # standard deviations of pushes
 SHARES = np.array([0.3, 0.25, 0.15, 0.15, 0.15])  # of paths: not pushed, then in the order above
+INSIDE = 0.5  # share of samples drawn in a corridor, where there is one
 COUNTED = 10.0
 """Samples that the main run should have of what it is to measure itself: those it will have fewer of are `rare`."""
 
@@ -47,10 +49,10 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
     """The plans, with what scouts say of the variance that a main run of so many paths will hardly see."""
     if all(plan.empty for plan in plans):
         return tuple(plans)
-    draws = _draws(group, replace(chunk, index=SCOUTS))
+    draws = weighted_draws(group, replace(chunk, index=SCOUTS))
     weight, found = np.concatenate([piece.weight for piece in draws]), []
     for number, plan in enumerate(plans):
-        rows = [_controlled(group, number, plan, piece) for piece in draws] if not plan.empty else []
+        rows = [pairs_of(group, number, plan, piece)[0] for piece in draws] if not plan.empty else []
         known = variances(np.concatenate(rows, axis=1), weight, paths) if rows else None
         if known and draws_beneath(group.model, group.times):  # whose tails no push reaches
             known = replace(known, carriers=np.zeros_like(known.carriers))
@@ -58,10 +60,10 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
     return tuple(found)
 
 
-def _controlled(group: Group, number: int, plan: Plan, draws: Piloted) -> FloatArray:
-    """A payoff's controlled samples, shape (n_greeks, n_samples)."""
+def pairs_of(group: Group, number: int, plan: Plan, draws: Piloted) -> tuple[FloatArray, FloatArray]:
+    """A payoff's controlled samples and its plain ones, shape (n_greeks, n_samples)."""
     plain = draws.chunk.fold(samples(group.model, group.payoffs[number], draws.drawn, group.combinations))
-    return group.controlled(draws.chunk, number, plan, (draws.free, draws.shared), plain)[0]
+    return group.controlled(draws.chunk, number, plan, (draws.free, draws.shared), plain)
 
 
 def variances(rows: FloatArray, weight: FloatArray, paths: int) -> Scouted:
@@ -80,8 +82,11 @@ def variances(rows: FloatArray, weight: FloatArray, paths: int) -> Scouted:
     return Scouted(np.where(matters, rare, 0.0), np.where(matters, total - rare, total), carriers, np.zeros(len(total)))
 
 
-def _draws(group: Group, chunk: Chunk) -> list[Piloted]:
-    """Weighted paths; as the pilot's where the law does not say that its steps are independent."""
+def weighted_draws(group: Group, chunk: Chunk, corridor: Corridor | None = None) -> list[Piloted]:
+    """Weighted paths, half of them in a corridor if there is one.
+
+    As the pilot's where the law does not say that its steps are independent.
+    """
     model = group.model
     if has(model, Movable):
         paths = simulated(model, group.times, chunk)
@@ -90,21 +95,29 @@ def _draws(group: Group, chunk: Chunk) -> list[Piloted]:
             pushed = _pushed_jointly(group, chunk, paths, moves)
             return group.pilot_draws(chunk) if pushed is None else [pushed]
         if isinstance(paths, Paths) and paths.spot.ndim == 2 and isinstance(moves.path, IndependentSteps):
-            pushed = _pushed(group, chunk, paths, moves)
+            pushed = _pushed(group, chunk, paths, moves, corridor)
             if pushed is not None:
                 return [pushed]
     return group.pilot_draws(chunk)
 
 
-def _pushed(group: Group, chunk: Chunk, paths: Paths, moves: Moves) -> Piloted | None:
+def _pushed(group: Group, chunk: Chunk, paths: Paths, moves: Moves, corridor: Corridor | None) -> Piloted | None:
     """The paths pushed; None if they do not move as they were pushed."""
     variance = np.broadcast_to(moves.variance, moves.noise.shape)
-    push = _pushes(variance, chunk.n_samples, replace(chunk, index=chunk.index + 1).stream().generator)
+    generator = replace(chunk, index=chunk.index + 1).stream().generator
+    push = _pushes(variance, chunk.n_samples, generator)
+    if corridor is not None:
+        push = _kept_inside(corridor, paths, moves.noise, push, variance, count=chunk.n_samples, generator=generator)
     pushed = _moved(paths, np.cumsum(push, axis=0))
     drawn = weigh(group.model, pushed, group.weights, group.rate)
     if drawn.moves is None or not np.allclose(drawn.moves.noise, moves.noise + push, rtol=0.0, atol=ALIKE):
         return None
-    weight = _weight(drawn.moves.noise, variance)[: chunk.n_samples]  # the first of an antithetic pair was drawn
+    noise = drawn.moves.noise
+    inverse = 1.0 / _weight(noise, variance)
+    if corridor is not None:
+        inside = corridor.ratio(np.log(pushed.spot) - noise, noise, np.sqrt(variance))
+        inverse = (1.0 - INSIDE) * inverse + INSIDE * inside
+    weight = 1.0 / inverse[: chunk.n_samples]  # the first of an antithetic pair was drawn
     return Piloted(chunk, drawn, weight, group.control_samples(chunk, drawn), group.shared(drawn))
 
 
@@ -136,6 +149,24 @@ def _pushed_jointly(group: Group, chunk: Chunk, paths: Paths, moves: JointMoves)
 def _directions(n_assets: int) -> FloatArray:
     """All assets together, and if there are few, each of them; shape (n_directions, n_assets)."""
     return np.concatenate([np.ones((1, n_assets)), np.eye(n_assets)[: n_assets if 1 < n_assets <= SINGLY else 0]])
+
+
+def _kept_inside(
+    corridor: Corridor,
+    paths: Paths,
+    noise: FloatArray,
+    push: FloatArray,
+    variance: FloatArray,
+    *,
+    count: int,
+    generator: np.random.Generator,
+) -> FloatArray:
+    """The changes of the moves, where half of the samples are drawn in a corridor instead."""
+    centre, deviation = (np.log(paths.spot) - noise)[:, :count], np.sqrt(variance)[:, :count]
+    own = corridor.drawn(centre, noise[:, :count], deviation, generator.random((len(noise), count)))
+    chosen = generator.random(count) < INSIDE
+    wanted = own if noise.shape[1] == count else np.concatenate([own, -own], axis=1)
+    return np.asarray(np.where(np.resize(chosen, noise.shape[1]), wanted - noise, push))
 
 
 def _moved(paths: Paths, by: FloatArray) -> Paths:

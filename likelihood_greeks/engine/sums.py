@@ -10,7 +10,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimate import Moments, Replicated, Statistics
-from ..scouted import ROUNDING, Scouted
+from ..scouted import LEAST, ROUNDING, Scouted
 from ..streams.chunks import Chunk
 
 PAYOFFS, SCORES = "payoffs", "scores"
@@ -45,10 +45,16 @@ class Pair:
     plain: Statistics
 
     @staticmethod
-    def summed(controlled: FloatArray, plain: FloatArray, scouted: Scouted | None = None) -> Moments:
+    def summed(
+        controlled: FloatArray,
+        plain: FloatArray,
+        scouted: Scouted | None = None,
+        largest: FloatArray | float = 0.0,
+    ) -> Moments:
         """Moments of both in one, from samples of shape (n_greeks, n_samples); without controls they are the same.
 
-        `scouted` is what is known of the controlled ones besides; both have the rounding error of the plain ones.
+        `scouted` is what is known of the controlled ones besides; both have the rounding error of the plain ones, which
+        is not below that of the `largest` number in them.
         """
         count = len(plain)
         if controlled is plain:
@@ -57,7 +63,8 @@ class Pair:
         else:
             found = Moments.of(np.concatenate([controlled, plain]))
         mean, square = found.mean[count:], found.m2[count:] / found.count
-        nothing = replace(Scouted.nothing((count,)), rounding=ROUNDING * np.sqrt(square + mean * mean))
+        rounding = np.maximum(ROUNDING * np.sqrt(square + mean * mean), LEAST * largest)
+        nothing = replace(Scouted.nothing((count,)), rounding=rounding)
         known = nothing if scouted is None else replace(scouted, rounding=nothing.rounding)
         return found.knowing(Scouted.joined([known, nothing]))
 

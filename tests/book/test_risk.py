@@ -131,7 +131,7 @@ def test_a_trade_that_fails_when_it_is_priced_is_reported_and_the_net_says_so():
 
 
 def test_the_net_names_trades_with_doubtful_numbers():
-    frame = lg.risk(BOOK.iloc[[0, 34]], MARKET, ["delta"], paths=4096, seed=5)
+    frame = lg.risk(BOOK.iloc[[0, 34]], MARKET, ["delta"], paths=4096, seed=5, controls="scores")
     assert frame.loc[frame["trade_id"] == "net", "note"].str.contains(r"includes doubtful numbers of .*DAX-035").all()
 
 

@@ -96,7 +96,7 @@ def test_what_a_run_sees_itself_is_left_to_it():
 def test_weighted_scouts_have_the_law(law, sampling):
     group = Group(law, (lg.Payoff(lambda s: s[..., -1, :], times=DATES),), ({(): 1.0},), CONTROLS["auto"])
     chunk = replace(Chunk(7, scouts.SCOUTS, 16_384, pilot=True), sampling=sampling)
-    (found,) = scouts._draws(group, chunk)
+    (found,) = scouts.weighted_draws(group, chunk)
     jets = [one.forward_jet(np.asarray(DATES)) for one in getattr(law, "laws", [law])]
     forward = np.concatenate([jet.value for jet in jets])
     rows = chunk.fold(found.drawn.spot).reshape(len(forward), -1) / forward[:, None]

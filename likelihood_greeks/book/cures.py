@@ -1,0 +1,148 @@
+"""Trades whose errors cannot be trusted after the main run: worked on again, on draws that look where they live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from .._typing import AnyArray, FloatArray
+from ..engine.batches import Batches
+from ..engine.cure import Cured, attempted, doubts
+from ..engine.execution import Workers
+from ..engine.sums import Pair
+from ..estimate import Moments, Statistics
+from ..streams.chunks import Draws
+from .blocks import Block, Prepared
+from .desk import TRADES
+from .tally import Tally
+from .trades import Trade
+
+
+class Place(NamedTuple):
+    """Where a trade stands in a block that was worked on."""
+
+    number: int
+    run: int
+    row: int
+    trade: Trade
+    asked: FloatArray  # which of the labels it has, bool
+
+
+def places(block: Block, tally: Tally) -> Iterator[Place]:
+    """The trades of a block, in the order of its moments."""
+    number = 0
+    for run, (group, trades) in enumerate(block.runs(tally.problems)):
+        asked = np.array([any(terms.values()) for terms in group.combinations])
+        for row, trade in enumerate(trades):
+            yield Place(number, run, row, trade, asked)
+            number += 1
+
+
+def known(block: Block, tally: Tally, number: int) -> Pair:
+    """What the main run says of a trade's Greeks, their buckets left out."""
+    pair, count = Pair.of(tally.moments[TRADES][number]), len(block.greeks)
+    return Pair(pair.controlled[:count], pair.plain[:count])
+
+
+def held_against(place: Place, pair: Pair) -> list[str]:
+    """What is held against the numbers of a trade; nothing against those that it does not have."""
+    return [why if asked else "" for why, asked in zip(doubts(pair), place.asked, strict=True)]
+
+
+def doubtful(block: Block, tally: Tally) -> list[Place]:
+    """The trades of a block of which a number is doubtful though it is finite."""
+    found = []
+    for place in places(block, tally):
+        pair = known(block, tally, place.number)
+        if any(held_against(place, pair)) and np.isfinite(pair.plain.mean).all():
+            found.append(place)
+    return found
+
+
+def cures(state: Prepared, block: Block, tally: Tally, draws: Draws, *, paths: int, pool: Workers) -> dict[int, Cured]:
+    """The cures of all doubtful trades of a block whose controls are made for each payoff, by place."""
+    found = dict[int, Cured]()
+    for place in doubtful(block, tally):
+        run, pair = state.desk.runs[place.run], known(block, tally, place.number)
+        if run.plans and run.group.controls.own:
+            plan = run.plans[place.row]
+            held = held_against(place, pair)
+            cure = attempted(
+                replace(run.group, buckets=()),
+                place.row,
+                plan,
+                pair,
+                held=held,
+                draws=draws,
+                paths=paths,
+                executor=pool,
+            )
+            found |= {} if cure is None else {place.number: cure}
+    return found
+
+
+def replaced(tally: Tally, block: Block) -> Iterator[tuple[Place, Cured, list[int]]]:
+    """The trades that were cured, with the numbers (rows) in which the cure serves."""
+    for place in places(block, tally):
+        if (cure := tally.cures.get(place.number)) is not None:
+            pair = known(block, tally, place.number)
+            if rows := cure.serving(held_against(place, pair), pair):
+                yield place, cure, rows
+
+
+def sound_in(block: Block, tally: Tally) -> AnyArray:
+    """In which numbers nothing is held against any trade of a block, bool of shape (n_labels,); no word on buckets."""
+    found = np.arange(len(block.labels)) < len(block.greeks)
+    cured_in = {place.number: (cure, rows) for place, cure, rows in replaced(tally, block)}
+    for place in places(block, tally):
+        held = held_against(place, known(block, tally, place.number))
+        if place.number in cured_in:
+            cure, rows = cured_in[place.number]
+            better = held_against(place, cure.pair)
+            held = [better[row] if row in rows else why for row, why in enumerate(held)]
+        found[: len(held)] &= np.array([not why for why in held])
+    return found
+
+
+def shares(tally: Tally, block: Block) -> FloatArray:
+    """The shares of batches in errors, shape (n_trades, n_greeks, n_batches): those of cures where they serve."""
+    assert tally.batches is not None
+    found = tally.batches.shares(tally.moments[TRADES][:, : len(block.greeks)])
+    for place, cure, rows in replaced(tally, block):
+        batches: Batches = cure.batches.folded(found.shape[-1])
+        found[place.number, rows] = batches.shares(cure.pair.controlled)[rows]
+    return found
+
+
+def renewed(net: Statistics, blocks: Sequence[Block], tallies: Mapping[int, Tally]) -> Statistics:
+    """The moments of a net position with the numbers that cures have given in place of the main run's.
+
+    Its error is the main run's times what batches of joint samples say of the change: see `engine.batches`.
+    """
+    if not any(tallies[block.number].cures for block in blocks):
+        return net
+    shift, touched, before, after = np.zeros_like(net.mean), np.zeros(len(net.mean), bool), np.zeros(1), np.zeros(1)
+    for block in blocks:
+        tally, count = tallies[block.number], len(block.greeks)
+        if tally.batches is None:
+            continue
+        quantities = np.array([place.trade.quantity for place in places(block, tally)])
+        before = before + np.tensordot(quantities, tally.batches.shares(tally.moments[TRADES][:, :count]), 1)
+        after = after + np.tensordot(quantities, shares(tally, block), 1)
+        for place, cure, rows in replaced(tally, block):
+            gap = cure.pair.controlled.mean - known(block, tally, place.number).controlled.mean
+            shift[rows] += place.trade.quantity * gap[rows]
+            touched[rows] = True
+    if not isinstance(net, Moments):
+        return net.shifted(shift)
+    m2, m4, at = net.m2.copy(), net.m4.copy(), np.flatnonzero(touched)
+    own, other = np.square(after).sum(axis=-1)[at], np.square(before).sum(axis=-1)[at]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        square = np.where(other > 0.0, net.seen[at] / net.count * (own / other), own)
+        carriers = np.asarray(own**2 / np.power(after, 4).sum(axis=-1)[at])
+    m2[at] = square * net.count * (net.count - 1)
+    m4[at] = np.where(carriers > 0.0, m2[at] ** 2 / np.maximum(carriers, 1.0), 0.0)
+    return replace(net, mean=net.mean + shift, m2=m2, m4=m4)

@@ -1,0 +1,116 @@
+"""Numbers whose errors cannot be trusted are worked on again, on draws that look where the payoff lives."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import likelihood_greeks as lg
+from benchmarks import rare
+from likelihood_greeks.engine import cure, scouts
+from likelihood_greeks.engine.corridor import Corridor
+from likelihood_greeks.engine.payoff_group import CONTROLS, Group
+from likelihood_greeks.streams.chunks import Chunk
+
+CASES = {case.name: case for case in rare.cases()}
+HARD = ("digital call 170", "up-and-in call 145")
+
+
+def z_scores(name, seeds=range(3), paths=4096):
+    rows = [row for seed in seeds for row in rare.measured(CASES[name], seed, paths)]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_what_no_ordinary_path_sees_is_found_with_its_error(name):
+    found = z_scores(name)
+    assert (found["note"] == "").all()
+    assert (found["standard_error"] < 0.15 * found["exact"].abs()).any()
+    assert found["z"].abs().max() < 4.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(CASES.keys() - {*HARD}))
+def test_unmarked_numbers_of_rare_payoffs_are_right(name):
+    found = z_scores(name)
+    free = found[found["note"] == ""]
+    assert len(free) >= 3
+    assert free["z"].abs().max() < 4.5
+
+
+def test_without_a_cure_numbers_are_marked_or_blind(monkeypatch):
+    monkeypatch.setattr(cure, "FEWEST", 10**9)
+    found = z_scores("put in the corridor 95.5 to 104.5")
+    assert (found["note"] != "").all()
+    assert (found["value"].abs() < 0.2 * found["exact"].abs()).any()
+
+
+def test_paths_in_a_corridor_have_the_law():
+    payoff = lg.DoubleBarrier(lg.Put(100.0, 1.0), 92.0, 108.0, "out", times=rare.YEAR)
+    group = Group(rare.LAW, (payoff,), ({(): 1.0},), CONTROLS["auto"])
+    chunk = Chunk(7, scouts.SCOUTS, 16_384, pilot=True)
+    corridor = Corridor.of(payoff, group.draw(chunk).spot)
+    np.testing.assert_allclose(np.exp(corridor.low[:, 0]), 92.0)
+    np.testing.assert_allclose(np.exp(corridor.high[:-1, 0]), 108.0)  # at the end the put pays below 100
+    (found,) = scouts.weighted_draws(group, chunk, corridor)
+    stays = ((found.drawn.spot > 92.0) & (found.drawn.spot < 108.0)).all(axis=0)
+    assert stays.mean() > 0.4
+    forward = 100.0 * np.exp(0.03 * np.array(rare.YEAR))
+    for row in (0, 25, 51):
+        samples = found.weight * found.drawn.spot[row] / forward[row]
+        error = samples.std() / np.sqrt(samples.size)
+        assert error < 0.03
+        assert abs(samples.mean() - 1.0) < 4.0 * error
+    certain = lg.DoubleBarrier(lg.DigitalCall(0.01, 1.0), 92.0, 108.0, "out", times=rare.YEAR)
+    chance = np.exp(0.03) * rare.by_quadrature(certain, "price")
+    samples = found.weight * stays
+    error = samples.std() / np.sqrt(samples.size)
+    assert error < 0.03 * chance
+    assert abs(samples.mean() - chance) < 4.0 * error
+    assert abs(1.2 * samples.mean() - chance) > 4.0 * error  # a density that is off would be seen
+
+
+def test_a_cure_is_told_and_sound_numbers_stay():
+    found = lg.greeks(rare.LAW, lg.DigitalCall(170.0, 0.25), ["delta"], paths=4096, seed=1)
+    assert any("pushed to where the payoff lives" in remark for remark in found.diagnostics.remarks)
+    assert found["delta"].n_paths > 4096
+    plain = lg.greeks(rare.LAW, lg.DigitalCall(105.0, 0.25), ["delta"], paths=4096, seed=1)
+    assert plain["delta"].n_paths == 4096
+    none = lg.greeks(rare.LAW, lg.DigitalCall(170.0, 0.25), ["delta"], paths=4096, seed=1, controls="none")
+    assert none["price"].n_paths == 4096
+    assert none["price"].note
+
+
+def test_a_payoff_that_fails_where_it_is_pushed_stays_marked():
+    def touchy(spot):
+        if (spot > 200.0).any():
+            raise ValueError("never so high")
+        return 1.0 * (spot[-1] > 165.0)
+
+    found = lg.greeks(rare.LAW, lg.Payoff(touchy, times=(0.25,)), [], paths=4096, seed=1)["price"]
+    assert found.note
+    assert found.n_paths == 4096
+
+
+def test_books_cure_single_trades_and_their_nets_follow():
+    far = {"underlying": "X", "maturity": "2025-07-02", "quantity": 1e6, "product": "digital_call", "strike": 180}
+    near = far | {"trade_id": "near", "strike": 100, "quantity": 1e-3}
+    market = {
+        "valuation_date": "2025-01-01",
+        "underlyings": {"X": {"spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}},
+    }
+    book = pd.DataFrame([far | {"trade_id": "far"}, near])
+    settings = {"paths": 4096, "closed_form": False}
+    exact = lg.risk(book, market, ["delta"]).set_index(["trade_id", "greek"])["position_value"]
+    frame = lg.risk(book, market, ["delta"], seed=2, **settings)
+    own = frame.set_index(["trade_id", "greek"])
+    assert (frame["note"] == "").all()
+    assert own.loc[("far", "price"), "method"].endswith(cure.PUSHED)
+    assert own.loc[("near", "price"), "n_paths"] == 4096
+    for name in ("far", "net"):
+        error = own.loc[(name, "price"), "position_standard_error"]
+        assert error < 0.2 * exact[name, "price"]
+        assert abs(own.loc[(name, "price"), "position_value"] - exact[name, "price"]) < 4.0 * error
+    total = lg.pivot(frame, []).set_index("greek").loc["price"]
+    assert total["value"] == pytest.approx(own.loc[("net", "price"), "position_value"])
+    assert total["doubtful"] == 0
+    pd.testing.assert_frame_equal(lg.risk(book, market, ["delta"], seed=2, executor="serial", **settings), frame)
