@@ -18,7 +18,7 @@ from .trades import NET
 from .units import UNITS, are_buckets, checked_risk, in_units, scaled
 
 NODE = "node"
-KEYS = ("underlying", "bucket", "product", "currency", NODE)
+KEYS = ("underlying", "bucket", NODE, "product", "currency")
 NUMBERS = ["cash", "cash_standard_error", "note"]
 
 BUCKETS = {31: "to 1M", 92: "to 3M", 184: "to 6M", 366: "to 1Y", 731: "to 2Y", 1827: "to 5Y"}

@@ -252,7 +252,7 @@ def _accounts(
     greeks: Sequence[Greek],
     controls: str,
     main_of: Callable[[str, int], Main],
-    splits: Mapping[str, Split],
+    splits: Mapping[str, Split] | None = None,
 ) -> list[Account]:
     """The trades by underlying; `main_of` gives the main run of one with so many dates at most."""
     by_name: dict[str, list[Trade]] = {}
@@ -262,7 +262,7 @@ def _accounts(
     for name, own in by_name.items():
         main = main_of(name, max(len(t.payoff.times) for t in own))
         main = replace(main, goal=main.goal.among([*offered(greeks, own[0].model)]))
-        found.append(Account(blocks(own, greeks, controls, main.draws, main.goal, split=splits.get(name)), main))
+        found.append(Account(blocks(own, greeks, controls, main.draws, main.goal, split=(splits or {}).get(name)), main))
     return found
 
 
