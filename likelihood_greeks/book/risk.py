@@ -262,7 +262,8 @@ def _accounts(
     for name, own in by_name.items():
         main = main_of(name, max(len(t.payoff.times) for t in own))
         main = replace(main, goal=main.goal.among([*offered(greeks, own[0].model)]))
-        found.append(Account(blocks(own, greeks, controls, main.draws, main.goal, split=(splits or {}).get(name)), main))
+        split = (splits or {}).get(name)
+        found.append(Account(blocks(own, greeks, controls, main.draws, main.goal, split=split), main))
     return found
 
 

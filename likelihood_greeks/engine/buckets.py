@@ -19,7 +19,7 @@ import numpy as np
 from .._typing import AnyArray, FloatArray
 from ..controls.by_interval import ByInterval, OwnSlopes, Slopes, slopes_of
 from ..controls.protocol import Scene
-from ..controls.regression import Products, fit
+from ..controls.regression import Products, solve
 from ..controls.sharing import Sharing
 from ..models.moves import Moves
 from ..parameters import Derivative
@@ -120,7 +120,8 @@ def fitted(
         mine, some = greeks == greek, used[greeks == greek][0]
         if some.any():
             products = Products.of(np.zeros((0, len(weights))), controls[mine][:, some], targets[mine], weights)
-            coefficients[np.ix_(mine, some)] = fit(products, used[mine][:, some]).coefficients
+            every = np.ones(np.count_nonzero(some), dtype=bool)
+            coefficients[np.ix_(mine, some)] = [solve(covariance, every) for covariance in products.covariance()]
     rows, shares = targets - np.einsum("kc,kcn->kn", coefficients, controls), np.zeros(len(targets))
     for greek in np.unique(greeks):
         mine = greeks == greek

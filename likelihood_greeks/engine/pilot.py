@@ -17,6 +17,7 @@ from .scouts import scouted
 from .sums import PAYOFFS, Pair, accumulate, replicated
 
 SMALLEST_PILOT, MOST_REFINEMENT = 1024, 28_672  # paths
+FOR_BUCKETS = 2048  # paths of the pilot to which coefficients of buckets are fitted
 TRIAL = 1 << 20  # number of the first scramble that is the pilot's
 
 
@@ -34,7 +35,7 @@ def _sharing(group: Group, found: Sequence[Plan], first: Chunk) -> Sequence[Plan
     """The plans with what buckets share, if there are any."""
     if not group.buckets:
         return found
-    draws = group.pilot_draws(first)
+    draws = group.pilot_draws(replace(first, n_paths=min(first.n_paths, FOR_BUCKETS)))
     return [group.sharing(draws, number, plan) for number, plan in enumerate(found)]
 
 
