@@ -14,7 +14,8 @@ from likelihood_greeks.models import travel
 from likelihood_greeks.models.adaptor import as_path_model
 from likelihood_greeks.payoffs.relaxed.tape import Tape
 from likelihood_greeks.streams.chunks import Chunk, GivenNormals
-from tests.support.state_law import Skewed, as_independent
+from tests.support.state_law import Pretending, Skewed, as_independent
+from tests.support.surfaces import steep_smile
 
 TIMES = (0.1, 0.35, 0.6, 1.0)
 LAW = Skewed(97.0, 0.22, 0.03)
@@ -46,6 +47,16 @@ def test_the_way_of_independent_steps_is_biased():
     found, _ = controls_of(as_independent(LAW), [Handover(()), Handover((3,))])
     z = np.abs(found.mean / found.standard_error)
     assert np.all(z[[0, 2]] > 6.0), z  # of delta and rho, pathwise and at the last date scored
+
+
+@pytest.mark.slow
+def test_of_a_local_volatility_its_own_way_has_mean_zero_and_that_of_independent_steps_is_biased():
+    law = lg.LocalVolatility(spot=97.0, volatility=steep_smile, rate=0.03, steps=TIMES)
+    found, scale = controls_of(law, [Gradual(0.0), Gradual(1.5), Gradual(8.0)])
+    assert np.all(found.standard_error < 0.01 * scale)
+    assert np.all(np.abs(found.mean) < 4.0 * found.standard_error)
+    wrong, _ = controls_of(Pretending(law), [Handover(()), Handover((3,))])
+    assert np.abs(wrong.mean / wrong.standard_error).max() > 6.0
 
 
 def test_the_way_of_independent_steps_is_refused_unless_the_law_asks_for_it():

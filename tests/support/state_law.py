@@ -89,6 +89,24 @@ class UsersGBM:
         return self._gbm().average_jets(level, times)
 
 
+@dataclass(frozen=True)
+class Pretending:
+    """A local volatility of the package, with a word that is not true."""
+
+    law: lg.LocalVolatility
+    parameters = ("spot", "volatility", "rate")
+    spot, volatility, rate = 97.0, 0.0, 0.03
+
+    def simulate(self, times, stream):
+        return self.law.simulate(times, stream)
+
+    def moves(self, paths):
+        return replace(self.law.moves(paths), path=IndependentSteps())
+
+    def discount(self, time):
+        return self.law.discount(time)
+
+
 def as_independent(law):
     """The same law, with a word that is not true."""
     return replace(law, claims_independence=True)
