@@ -23,6 +23,11 @@ from ..models.capabilities import ActsInLayers, forwards_of, has
 from ..models.protocol import PathModel
 from ..parameters import Derivative
 
+MANY = 64
+"""Weights from which on not every score may serve every target."""
+
+FEW = 3  # derivatives that a target is made of whose weights are controls nevertheless
+
 
 def has_forward(model: PathModel, maturity: float) -> bool:
     """Whether the model knows the expectation of its spot."""
@@ -35,13 +40,31 @@ def enriched(model: PathModel, asked: Sequence[Derivative]) -> list[Derivative]:
     Of a law that acts in layers only the parameters of the spots: the scores of what is beneath cost a third of the run
     and add nothing to the Greeks of the others (measured under Heston).
     """
-    cheap: Sequence[str] = model.direct_parameters if has(model, ActsInLayers) else model.parameters
-    if isinstance(model, Adapted) and model.differentiated:  # a difference may not exist, and costs
-        cheap = ()
+    cheap = _cheap(model)
     first = [*dict.fromkeys([*((name,) for name in cheap), *(d for d in asked if len(d) == 1)])]
     second = [d for d in asked if len(d) == 2]
     gamma = [("spot", "spot")] if "spot" in cheap and ("spot", "spot") not in second else []
     return [*first, *gamma, *second]
+
+
+def serving(
+    model: PathModel, weights: Sequence[Derivative], targets: Sequence[Collection[Derivative]]
+) -> list[Derivative]:
+    """The weights that make controls: all, or if these are many, those of the cheap parameters and of small targets.
+
+    Coefficients of hundreds of controls cannot be fitted to a pilot's few thousand samples.
+    """
+    if len(weights) <= MANY:
+        return list(weights)
+    kept = {*((name,) for name in _cheap(model)), *(w for target in targets if len(target) <= FEW for w in target)}
+    return [w for w in weights if w in kept or len(w) == 2]
+
+
+def _cheap(model: PathModel) -> Sequence[str]:
+    """Parameters whose scores cost next to nothing."""
+    if isinstance(model, Adapted) and model.differentiated:  # a difference may not exist, and costs
+        return ()
+    return model.direct_parameters if has(model, ActsInLayers) else model.parameters
 
 
 def labels(model: PathModel, maturity: float, weights: Sequence[Derivative]) -> list[str]:
@@ -78,7 +101,8 @@ def eligible(
     own = np.array([[w in target for w in weights] for target in targets], dtype=bool).reshape(
         len(targets), len(weights)
     )
-    first = np.array([len(w) == 1 for w in weights], dtype=bool)
+    many, cheap = len(weights) > MANY, _cheap(model)
+    first = np.array([len(w) == 1 and (not many or w[0] in cheap) for w in weights], dtype=bool)
     gamma = np.array([w == ("spot", "spot") for w in weights], dtype=bool)
     plain, moved = own | first | gamma, own | first
     if not has_forward(model, maturity):

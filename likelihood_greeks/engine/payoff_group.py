@@ -120,6 +120,11 @@ class Group:
         asked = likelihood_ratio.weight_derivatives(self.combinations)
         return asked if not self.controls.free else control_variates.enriched(self.model, asked)
 
+    @property
+    def control_weights(self) -> list[tuple[str, ...]]:
+        """Those of them that make controls."""
+        return control_variates.serving(self.model, self.weights, self.combinations)
+
     def without_relaxations(self) -> Group:
         """The same with the controls alone that the law gives for nothing."""
         return replace(self, controls=CONTROLS["scores"])
@@ -136,7 +141,7 @@ class Group:
     @property
     def control_names(self) -> list[str]:
         """What the controls are."""
-        return control_variates.labels(self.model, self.times[-1], self.weights) if self.controls.free else []
+        return control_variates.labels(self.model, self.times[-1], self.control_weights) if self.controls.free else []
 
     def draw(self, chunk: Chunk) -> Drawn:
         """Paths and weights of a chunk."""
@@ -149,7 +154,7 @@ class Group:
 
     def control_samples(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
         """Zero-mean controls, shape (n_controls, n_samples)."""
-        return _folded(chunk, control_variates.free(self.model, self.times[-1], drawn, self.weights))
+        return _folded(chunk, control_variates.free(self.model, self.times[-1], drawn, self.control_weights))
 
     @property
     def score_names(self) -> list[tuple[str, str]]:
@@ -194,7 +199,7 @@ class Group:
     def choices(self, chunk: Chunk) -> list[Choice]:
         """The controls of every payoff, chosen on draws that the main run does not use."""
         draws = self.pilot_draws(chunk)
-        allowed = control_variates.eligible(self.model, self.times[-1], self.weights, self.combinations)
+        allowed = control_variates.eligible(self.model, self.times[-1], self.control_weights, self.combinations)
         found = []
         for number, payoff in enumerate(self.payoffs):
             load = replace(self.load, payoff=own_work(payoff, draws[0].drawn.spot[..., :FOLLOWED]))

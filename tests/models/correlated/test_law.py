@@ -240,3 +240,23 @@ def test_scenarios_explain_and_compare_know_several_assets():
     methods = lg.compare(law, payoff, ["delta[B]"], paths=4096, seed=1).loc["delta[B]"]
     expected = reference.derivative(law, lambda law: reference.call_on_worst(law, 90.0, 1.0), ("spot[B]",))
     assert (np.abs(methods["value"] - expected) < 4.0 * methods["standard_error"]).all()
+
+
+@pytest.mark.slow
+def test_thirty_assets_have_controls_that_pay():
+    names = [f"S{i}" for i in range(30)]
+    loads = np.linspace(0.4, 0.8, 30)
+    matrix = np.outer(loads, loads) + np.diag(1.0 - loads**2)
+    law = lg.CorrelatedGBM(
+        {name: flat(spot=90.0 + i, volatility=0.15 + 0.01 * i) for i, name in enumerate(names)},
+        correlation=pd.DataFrame(matrix, names, names),
+    )
+    options = {"paths": 4096, "seed": 3}
+    basket = lg.Basket(lg.Asian(100.0, [0.5, 1.0]))
+    result = lg.greeks(law, basket, ["delta", "vega[S3]", "parallel_correlation"], **options)
+    assert result["delta[S29]"].variance_ratio > 1000.0
+    assert result["vega[S3]"].variance_ratio > 20.0
+    assert result["parallel_correlation"].variance_ratio > 50.0
+    plain = lg.greeks(law, basket, ["delta"], controls="none", **options)
+    for label, estimate in plain.estimates.items():
+        assert abs(estimate.value - result[label].value) < 4.5 * estimate.standard_error
