@@ -103,8 +103,8 @@ class Pretending:
     def moves(self, paths):
         return replace(self.law.moves(paths), path=IndependentSteps())
 
-    def discount(self, time):
-        return self.law.discount(time)
+    def discount_jet(self, times):
+        return self.law.discount_jet(times)
 
 
 def as_independent(law):
