@@ -54,8 +54,7 @@ def explain(
         New values of the parameters that move, or the model after the move. ``"time"`` may move as well: years gone by,
         less than to the first date.
     controls : {"scores", "auto", "none"}
-        As for `greeks`. With ``"auto"`` the Greeks are as accurate as those of `greeks`, but where its controls are
-        nearly perfect (Europeans) few samples in the tails decide the errors, which then tend to be too small.
+        As for `greeks`. With ``"auto"`` the Greeks are as accurate as those of `greeks`.
     trust : float
         As for `scenarios`.
 

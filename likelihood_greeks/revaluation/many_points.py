@@ -13,8 +13,8 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import final
 
@@ -23,12 +23,14 @@ import numpy as np
 from .._typing import FloatArray
 from ..controls import free as control_variates
 from ..controls.regression import Products
+from ..engine.scouts import variances
 from ..estimate import Moments
 from ..estimators.likelihood_ratio import Combination, Drawn, weigh, weight_derivatives
-from ..models.capabilities import RedrawsSpots, has
+from ..models.capabilities import RedrawsSpots, draws_beneath, has
 from ..models.moves import LIKELIHOOD_RATIO
 from ..models.protocol import observed
 from ..payoffs.protocol import Contract, cash_flows, payment_times
+from ..scouted import ROUNDING, Scouted
 from ..streams.chunks import Chunk
 from ..streams.pushed import Pushed
 from ..streams.recorded import Recording, Source
@@ -127,7 +129,7 @@ class Ladder:
     controlled : bool
         Whether controls are made.
     corrections : callable, optional
-        From a chunk to what another unbiased estimator of the terms adds to theirs on the chunk's draws, shape
+        From a chunk and a source to what another unbiased estimator of the terms adds to theirs on its draws, shape
         (n_terms, n_samples): zero-mean controls.
     """
 
@@ -137,7 +139,7 @@ class Ladder:
     terms: tuple[Combination, ...] = ()
     rate: float = LIKELIHOOD_RATIO
     controlled: bool = True
-    corrections: Callable[[Chunk], FloatArray] | None = None
+    corrections: Callable[[Chunk, Source], FloatArray] | None = None
 
     @property
     def sources(self) -> tuple[int, ...]:
@@ -170,7 +172,7 @@ class Ladder:
             drawn = weigh(anchor.point.law, anchor.paths, names, rate)
             block = self._free(chunk, anchor.point, drawn, names)
             if number == 0:
-                base_block = block + ([self.corrections(chunk)] if self.corrections else [])
+                base_block = block + ([self.corrections(chunk, source)] if self.corrections else [])
                 (reference, *rows) = chunk.fold(anchor.samples(anchor.point, drawn, ({(): 1.0}, *self.terms)))
                 above = np.reshape(rows, (len(self.terms), chunk.n_samples))
             shared = base_block + (block if number else [])
@@ -242,11 +244,9 @@ class Fitting:
 
     def __call__(self, chunk: Chunk) -> dict[int, Products]:
         """Products by number of the point."""
-        pushed = None if self.ladder.corrections else Pushed(chunk, np.asarray(self.ladder.payoff.times))
-        found = {}
-        for number, batch in self.ladder.batches(chunk, pushed or Recording(chunk)):
-            weights = pushed.weights() if pushed else np.ones(chunk.n_samples)
-            found[number] = Products.shared(np.concatenate(batch.blocks), batch.targets, weights)
+        pushed, found = Pushed(chunk, np.asarray(self.ladder.payoff.times)), {}
+        for number, batch in self.ladder.batches(chunk, pushed):
+            found[number] = Products.shared(np.concatenate(batch.blocks), batch.targets, pushed.weights())
         return found
 
 
@@ -260,17 +260,33 @@ class Averaging:
     ladder : Ladder
     coefficients : tuple of ndarray, shapes (n_targets, n_controls)
         Of the controls of every point; empty without controls.
+    scouts : mapping of int to Scouted
+        By number of the point, what is known of the variance of its rows besides.
     """
 
     ladder: Ladder
     coefficients: tuple[FloatArray, ...] = ()
+    scouts: Mapping[int, Scouted] = field(default_factory=dict)
 
     def __call__(self, chunk: Chunk) -> dict[int, Moments]:
         """Moments by number of the point, of its `rows`."""
         return {
-            number: Moments.of(self.rows(number, batch))
+            number: replace(Moments.of(self.rows(number, batch)), scouted=self.scouts.get(number))
             for number, batch in self.ladder.batches(chunk, Recording(chunk))
         }
+
+    def scouted(self, chunk: Chunk, paths: int) -> Averaging:
+        """The same, knowing what pushed draws say of the variance that a run of so many paths hardly sees."""
+        pushed, found = Pushed(chunk, np.asarray(self.ladder.payoff.times)), dict[int, Scouted]()
+        plain = replace(self, coefficients=())
+        beneath = draws_beneath(self.ladder.points[0].law, self.ladder.payoff.times)  # whose tails no push reaches
+        for number, batch in self.ladder.batches(chunk, pushed):
+            weight = pushed.weights()
+            known, size = variances(self.rows(number, batch), weight, paths), plain.rows(number, batch) ** 2
+            carriers = np.zeros_like(known.carriers) if beneath else known.carriers
+            rounding = ROUNDING * np.sqrt(size @ weight / weight.sum())
+            found[number] = replace(known, carriers=carriers, rounding=rounding)
+        return replace(self, scouts=found)
 
     def rows(self, number: int, batch: Batch) -> FloatArray:
         """The controlled samples of a point, in the rows that its `Layout` names."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, cast, final
 
 import numpy as np
 
@@ -16,17 +16,41 @@ from ..engine.main_run import Run
 from ..engine.payoff_group import Group
 from ..engine.pilot import planned, run_of
 from ..engine.pilot_and_main import pilot_and_main
+from ..engine.scouts import SCOUTS
 from ..engine.stopping import Goal
 from ..engine.sums import accumulate
 from ..estimate import Moments, Statistics, rarity
 from ..estimators.likelihood_ratio import Combination
 from ..models.moves import LIKELIHOOD_RATIO
 from ..payoffs.protocol import Contract
-from ..streams.chunks import Chunk, Draws, chunks
+from ..streams.chunks import Chunk, Draws, Stream, chunks
+from ..streams.recorded import Source
 from .anchors import Trust, trusted
 from .many_points import Averaging, Fitting, Ladder, Layout
 from .points import Settings
 from .reweighting import Point, Weights
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """A chunk that draws from another source.
+
+    Parameters
+    ----------
+    chunk : Chunk
+    source : Source
+    """
+
+    chunk: Chunk
+    source: Source
+
+    def stream(self) -> Stream:
+        """The source's stream."""
+        return self.source.stream()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.chunk, name)
 
 
 @final
@@ -42,9 +66,9 @@ class Corrections:
 
     run: Run
 
-    def __call__(self, chunk: Chunk) -> FloatArray:
-        """The samples of one chunk, shape (n_combinations, n_samples); their mean is zero."""
-        ((controlled, plain),) = self.run.controlled(chunk)[0]
+    def __call__(self, chunk: Chunk, source: Source) -> FloatArray:
+        """The samples of one chunk on a source's draws, shape (n_combinations, n_samples); their mean is zero."""
+        ((controlled, plain),) = self.run.controlled(cast("Chunk", Redirected(chunk, source)))[0]
         return controlled - plain
 
 
@@ -86,7 +110,8 @@ class Revaluation:
         if not run.controlled:
             return Averaging(ladder)
         seen = accumulate(results(Fitting(ladder), pilot, pool))
-        return Averaging(ladder, tuple(fit(seen[k], ladder.allowed(k)).coefficients for k in range(len(self.points))))
+        found = (fit(seen[k], ladder.allowed(k)).coefficients for k in range(len(self.points)))
+        return Averaging(ladder, tuple(found)).scouted(replace(pilot[0], index=SCOUTS), run.paths)
 
     def without_relaxations(self) -> Revaluation:
         """The same with the terms as the free controls alone leave them."""
