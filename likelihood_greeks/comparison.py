@@ -10,8 +10,8 @@ import pandas as pd
 
 from ._checks import positive, refuse
 from .engine.execution import Workers, results
+from .engine.greeks import check_on_trial, prepared
 from .engine.greeks import greeks as likelihood_ratio
-from .engine.greeks import prepared
 from .engine.sums import accumulate, replicated
 from .estimate import Moments, Statistics
 from .estimators.finite_difference import FiniteDifference
@@ -71,6 +71,7 @@ def finite_difference(
     law, payoff, labels, combinations = prepared(model, payoff, greeks)
     parts = parts_by_asset(labels) if assets_of(law) else {}
     count, seed, kind = checked(paths, seed, sampling)
+    check_on_trial(law, payoff, seed)
     estimator = FiniteDifference(law, payoff, combinations, bump)
     moments, seconds = _run(
         estimator, chunks(seed, count, len(payoff.times), kind), executor, "finite difference" if progress else ""
@@ -110,6 +111,7 @@ def pathwise(
     law, payoff, labels, combinations = prepared(model, payoff, greeks)
     parts = parts_by_asset(labels) if assets_of(law) else {}
     count, seed, kind = checked(paths, seed, sampling)
+    check_on_trial(law, payoff, seed)
     estimator = Pathwise(law, payoff, combinations)
     moments, seconds = _run(
         estimator, chunks(seed, count, len(payoff.times), kind), executor, "pathwise" if progress else ""

@@ -17,17 +17,15 @@ from ..engine.pilot import pilot_chunks, planned
 from ..engine.stopping import Goal
 from ..parameters import Greek, offered
 from ..payoffs.relaxed.tape import NotRelaxableError
-from ..payoffs.separate import of_users_own, verify_separate
 from ..streams.chunks import Chunk, Draws
 from .bucket_split import Split
-from .desk import FAILS, Desk, Failure, reason_of
+from .desk import Desk, Failure
 from .layout import Layout
+from .own_contracts import FAILS, reason_of
 from .trades import Problem, Trade
 
 SIZE = 32
 """Trades a block, at most. Larger blocks share more of the simulation; smaller ones lose less when a run is stopped."""
-
-TRIAL = 64  # paths on which a contract of the user's own is tried
 
 GIVEN_UP = "relaxed payoffs given up: one could not be followed on a path that the pilot did not see"
 
@@ -224,10 +222,7 @@ def _problem(trade: Trade, reason: str) -> Problem:
 
 
 def _try_out(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> None:
-    """Refuse numbers that are too large, and contracts of the user's own that mix paths."""
-    drawn = group.draw(chunk)
-    for plain, trade in zip(group.samples(chunk, drawn), trades, strict=True):
-        if of_users_own(trade.payoff):
-            verify_separate(trade.payoff, drawn.spot[:, :TRIAL])
+    """Refuse numbers that are too large."""
+    for plain, trade in zip(group.samples(chunk, group.draw(chunk)), trades, strict=True):
         if not np.isfinite((trade.quantity * plain) ** 2).all():
             refuse("payoff", "give finite payments and Greeks", "numbers too large to square")

@@ -16,6 +16,7 @@ from ..estimate import Moments
 from ..payoffs.relaxed.tape import NotRelaxableError
 from ..streams.chunks import Chunk
 from .layout import Layout
+from .own_contracts import FAILS, reason_of
 
 TRADES = "trades"
 """The key of the moments of all trades."""
@@ -24,10 +25,6 @@ TRADES = "trades"
 def scores_of(run: int) -> str:
     """The key of the moments of a run's scores."""
     return f"scores {run}"
-
-
-FAILS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, NameError, RuntimeError)
-"""What a payoff of the user's own may raise: its trade is not priced, the others are."""
 
 
 @final
@@ -130,8 +127,3 @@ def _attempted(
         return Failure(run, row, str(error), relaxation=True)
     except FAILS as error:
         return Failure(run, row, reason_of(error), relaxation=False)
-
-
-def reason_of(error: Exception) -> str:
-    """What a trade's payoff or law raised, in words: an error of Python's own (a missing key, say) with its name."""
-    return str(error) if isinstance(error, (ValueError, ArithmeticError)) else f"{type(error).__name__}: {error}"

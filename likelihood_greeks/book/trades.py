@@ -20,7 +20,7 @@ from .._checks import refuse
 from ..engine.open_fixing import STILL, Moving
 from ..estimators.likelihood_ratio import Combination
 from ..payoffs.protocol import Contract
-from . import own_payoffs
+from . import own_contracts, own_payoffs
 from .calendars import DAYS_PER_YEAR
 from .cells import ANYTHING, REFUSED, key_of, levels, text_of, word
 from .columns import HARMLESS, READERS, TABLE, TERMS
@@ -309,8 +309,9 @@ def parse(book: pd.DataFrame, market: Market, rows: Sequence[int] | None = None)
         Counter(text_of(cell) for cell in table["trade_id"].tolist() if not blank(cell)) if read else Counter[str]()
     )
     currencies = currencies_of(table, market)
-    trades = [_trade(row, market, counts, currencies) for row in read]
-    return [trade for trade in trades if trade], [problem for row in read for problem in row.problems]
+    found = [(row, _trade(row, market, counts, currencies)) for row in read]
+    trades = [trade for row, trade in found if trade and row.attempt(own_contracts.tried, trade.model, trade.payoff)]
+    return trades, [problem for row in read for problem in row.problems]
 
 
 def without_past(trades: Iterable[Trade], market: Market) -> list[str]:

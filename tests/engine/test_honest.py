@@ -140,3 +140,10 @@ def test_a_law_that_is_not_honest_is_refused(way):
 
 def test_an_honest_one_is_not():
     assert run(lg.Payoff(lambda s: 1.0 * (s[-1] > 93.0), [1.0]), Normal(), greeks=["spot"])["price"].value > 0.4
+
+
+@pytest.mark.parametrize("way", [lg.pathwise, lg.finite_difference, lg.compare])
+def test_the_other_methods_refuse_them_too(way):
+    mixing = lg.Payoff(MIXING["a jump at the mean"], UNEVEN)
+    with pytest.raises(ValueError, match="a cash flow of its own"):
+        way(MODEL, mixing, ["delta"], paths=1024, seed=1)

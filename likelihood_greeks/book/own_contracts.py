@@ -1,0 +1,39 @@
+"""Contracts of the user's own in a book, tried before anything is computed; and what they may raise later on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._checks import refuse
+from ..estimators.likelihood_ratio import simulated
+from ..models.protocol import observed
+from ..payoffs.protocol import Contract
+from ..payoffs.separate import of_users_own, verify_separate
+from ..streams.chunks import Chunk
+
+FAILS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, NameError, RuntimeError)
+"""What a payoff of the user's own may raise: its trade is not priced, the others are."""
+
+TRIAL = Chunk(0, 0, 64, pilot=True)
+"""Draws on which one is tried."""
+
+
+def reason_of(error: Exception) -> str:
+    """What a trade's payoff or law raised, in words: an error of Python's own (a missing key, say) with its name."""
+    return str(error) if isinstance(error, (ValueError, ArithmeticError)) else f"{type(error).__name__}: {error}"
+
+
+def tried(model: Any, payoff: Contract) -> Contract:
+    """A contract; if it is the user's own, refused unless it gives every path a cash flow of its own.
+
+    Raises
+    ------
+    ValueError
+        If it mixes paths, or raises anything, naming what.
+    """
+    if len(payoff.times) and of_users_own(payoff):
+        try:
+            verify_separate(payoff, observed(simulated(model, payoff.times, TRIAL)))
+        except FAILS as error:
+            refuse("payoff", "give finite payments and Greeks", reason_of(error))
+    return payoff
