@@ -20,9 +20,11 @@ from ..models.capabilities import (
 from ..models.joint_moves import JointMoves
 from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps, Moves
 from ..models.protocol import PathModel
+from ..models.returns import squares_jet
 from ..payoffs.along.pieces import pieces_along
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
+from ..payoffs.realised import CountsReturns
 from ..payoffs.relaxed.tape import Level, NotRelaxableError, Tape
 from . import averages
 from .conditional import Conditional
@@ -34,6 +36,7 @@ from .line_layout import Layout
 from .lines import DIRECTIONS
 from .protocol import Control, Load, cost
 from .selection import BUDGET
+from .squares import Squares
 from .widths import REACHES, Relaxation, follow, ladder
 
 MANY = 8  # dates that a level is compared at before it is held: with fewer, skeletons serve as well
@@ -67,6 +70,7 @@ def offered(
         return [], "no relaxations: the law does not say how its paths travel (its moves have no `path`)"
     rates, tape = _rates(model, payoff), Tape(lambda *_: 0.0)
     own, beneath = _beneath(model, payoff, rates, drawn)
+    own += _squares(model, payoff, drawn)
     try:
         relaxations = _relaxations(payoff, drawn, generator, tape)
     except NotRelaxableError as error:
@@ -97,6 +101,14 @@ def _known(model: PathModel, payoff: Contract, drawn: Drawn, rates: Sequence[flo
         if has(model, KnowsAverages):
             own += averages.offered(tape.levels, drawn.spot)
     return own
+
+
+def _squares(model: PathModel, payoff: Contract, drawn: Drawn) -> list[Control]:
+    """The sum of squared log returns, for a payoff that counts them, where its price is known."""
+    counted = payoff.realised() if isinstance(payoff, CountsReturns) and _independent(drawn) else None
+    if counted is None or not can_be_kept(model) or squares_jet(model, payoff.times, counted.first) is None:
+        return []
+    return [Squares(counted.first, greek) for greek in (False, True)]
 
 
 def _independent(drawn: Drawn) -> bool:

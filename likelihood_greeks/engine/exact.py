@@ -10,9 +10,9 @@ import numpy as np
 
 from ..estimate import Estimate
 from ..estimators.likelihood_ratio import Combination
-from ..models.capabilities import KnowsReturns, has
 from ..models.europeans import european_jet
 from ..models.protocol import PathModel
+from ..models.returns import squares_jet
 from ..numerics.jets import Jet
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract, stated_payments
@@ -93,21 +93,9 @@ def price(model: PathModel, payoff: Contract, elapsed: float = 0.0) -> Jet | Non
 
 
 def _of_returns(model: PathModel, payoff: Contract, elapsed: float) -> Jet | None:
-    r"""The discounted value of a sum of squared log returns.
-
-    With moves :math:`x_i \sim N(m_i, V_i)` of the log-spot, :math:`E x_i^2 = m_i^2 + V_i`.
-    """
-    if not has(model, KnowsReturns) or (swap := squared_returns(payoff)) is None:
+    """The discounted value of a sum of squared log returns."""
+    swap, times, paid = squared_returns(payoff), [time - elapsed for time in payoff.times], stated_payments(payoff)
+    if swap is None or (squares := squares_jet(model, times, swap.first)) is None:
         return None
-    times, paid = [time - elapsed for time in payoff.times], stated_payments(payoff)
-    if (moments := model.return_jets(times)) is None:
-        return None
-    mean, variance = moments
-    counted = np.ones((len(times), 1))
-    counted[0] = swap.first is not None
-    start = np.zeros_like(counted)
-    start[0] = np.log(swap.first or 1.0)
-    moved = mean - start
-    squares = ((moved * moved + variance) * counted).sum().sum()  # over the last axis of one, and the dates
     discount = model.discount_jet(np.asarray(paid[0] - elapsed if paid else times[-1]))
     return discount * (swap.constant + swap.factor * squares)

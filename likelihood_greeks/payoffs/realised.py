@@ -50,6 +50,15 @@ class PaysSquaredReturns(Protocol):
         ...
 
 
+@runtime_checkable
+class CountsReturns(Protocol):
+    """A payoff that depends on a sum of squared log returns, or may do so."""
+
+    def realised(self, past: Sequence[float] = ()) -> SquaredReturns | None:
+        """The sum after some past observations; None if it depends on none."""
+        ...
+
+
 def squared_returns(payoff: Contract) -> SquaredReturns | None:
     """A payoff as a sum of squared log returns; None for another one.
 
@@ -88,6 +97,13 @@ class _OnRealised:
             positive("reference", self.reference)
         positive("annualisation", self.annualisation)
 
+    def realised(self, past: Sequence[float] = ()) -> SquaredReturns:
+        """Realised variance after some past observations, which come before its dates."""
+        made = [*([] if self.reference is None else [self.reference]), *past]
+        factor = self.annualisation / (len(made) + len(self.times) - 1)
+        so_far = float(np.square(np.diff(np.log(made))).sum()) if len(made) > 1 else 0.0
+        return SquaredReturns(factor * so_far, factor, made[-1] if made else None)
+
 
 @final
 @dataclass(frozen=True)
@@ -122,10 +138,8 @@ class VarianceSwap(_OnRealised):
 
     def squared_returns(self, past: Sequence[float] = ()) -> SquaredReturns:
         """What it is after some past observations, which come before its dates."""
-        made = [*([] if self.reference is None else [self.reference]), *past]
-        factor = self.annualisation / (len(made) + len(self.times) - 1)
-        so_far = float(np.square(np.diff(np.log(made))).sum()) if len(made) > 1 else 0.0
-        return SquaredReturns(factor * so_far - self.strike**2, factor, made[-1] if made else None)
+        found = self.realised(past)
+        return SquaredReturns(found.constant - self.strike**2, found.factor, found.first)
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the last date, shape (n_paths,)."""

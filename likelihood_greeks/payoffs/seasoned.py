@@ -11,7 +11,7 @@ from .._checks import finite, non_negative, refuse
 from .._typing import AnyArray
 from .european import HasPieces, Pieces
 from .protocol import Contract, called, stated_payments
-from .realised import PaysSquaredReturns, SquaredReturns
+from .realised import CountsReturns, PaysSquaredReturns, SquaredReturns
 
 GONE = -np.inf
 
@@ -108,6 +108,10 @@ class PaidLater:
     def squared_returns(self, past: Sequence[float] = ()) -> SquaredReturns | None:
         """Those of the contract, if it pays by them."""
         return self.payoff.squared_returns(past) if isinstance(self.payoff, PaysSquaredReturns) else None
+
+    def realised(self, past: Sequence[float] = ()) -> SquaredReturns | None:
+        """What the contract realises, if it counts returns."""
+        return self.payoff.realised(past) if isinstance(self.payoff, CountsReturns) else None
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """The cash flow, shape (n_paths,)."""
@@ -237,6 +241,10 @@ class Seasoned:
         """Those of the contract after its past, if it pays by them."""
         known = (*past, *self.fixings)
         return self.payoff.squared_returns(known) if isinstance(self.payoff, PaysSquaredReturns) else None
+
+    def realised(self, past: Sequence[float] = ()) -> SquaredReturns | None:
+        """What the contract realises after its past, if it counts returns."""
+        return self.payoff.realised((*past, *self.fixings)) if isinstance(self.payoff, CountsReturns) else None
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows that are still due, shape (n_paths,) or (n_flows, n_paths), from the spots to come."""

@@ -23,12 +23,14 @@ from likelihood_greeks.controls.handed_over import HandedOver
 from likelihood_greeks.controls.handover import Gradual
 from likelihood_greeks.controls.line_integrated import LineIntegrated
 from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths, rows
+from likelihood_greeks.controls.squares import Squares
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.models.adaptor import moved, value_of
 from likelihood_greeks.models.capabilities import (
     DrawsBeneath,
     KnowsAverages,
+    KnowsReturns,
     KnowsVanillas,
     Movable,
     assets_of,
@@ -94,6 +96,11 @@ CONTROLS = {
     ),
     "integrated along a line": Kind(alone, lambda c: isinstance(c, LineIntegrated), barrier),
     "Europeans": Kind(lambda law: travels(law) and has(law, KnowsVanillas), lambda c: isinstance(c, Vanilla), barrier),
+    "squared returns": Kind(
+        lambda law: travels(law) and has(law, KnowsReturns) and not law.first_ex_date < np.inf,
+        lambda c: isinstance(c, Squares),
+        lambda times, level: lg.VolatilitySwap(0.2, times, 0.97 * level),
+    ),
     "twins": Kind(
         lambda law: travels(law) and has(law, KnowsAverages),
         lambda c: isinstance(c, Twin),

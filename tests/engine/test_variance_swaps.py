@@ -63,3 +63,15 @@ def test_what_is_no_such_sum_is_refused():
 
     with pytest.raises(ValueError, match="squared_returns must be the payoff's cash flows"):
         lg.greeks(MODEL, Wrong(), [], closed_form=True, seed=1)
+
+
+@pytest.mark.slow
+def test_realised_variance_is_a_control_of_realised_volatility():
+    contract, breaks = CONTRACTS["volatility swap"]
+    found = lg.greeks(law(WORLD), contract, ["delta", "vega"], paths=2**13, seed=2)
+    for greek, exact in WORLD.greeks(contract, breaks, ("delta", "vega")).items():
+        assert found[greek].variance_ratio > (30.0 if greek != "price" else 8.0)
+        assert abs(found[greek].value - exact) < 4.0 * found[greek].standard_error
+        assert abs(found[greek].value - 1.1 * exact) > 4.0 * found[greek].standard_error
+    seasoned = lg.Seasoned(lg.VolatilitySwap(0.25, DATES, None, 3000.0), (91.0, 99.0))
+    assert lg.greeks(law(WORLD), seasoned, ["vega"], paths=2**13, seed=2)["vega"].variance_ratio > 30.0
