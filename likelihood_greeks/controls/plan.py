@@ -10,6 +10,7 @@ import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..scouted import Scouted
+from .line_integrated import LineIntegrated
 from .protocol import Control, Load, cost
 from .regression import Fit, Products, fit, refused, remaining
 from .selection import choose
@@ -117,6 +118,15 @@ class Choice:
             why = (NOTHING_PAYS,) if self.specific else (*remarks, NOTHING_PAYS)
             return Plan(refused(fitted), remarks=why, paths=seen.size)
         return Plan(fitted, self.specific, remarks, seen.size)
+
+
+def explained(choice: Choice, price: int) -> Choice:
+    """The choice with what its lines explain among its remarks: the share of the price's variance along them."""
+    own, covariance = choice.allowed.shape[1], choice.products.covariance()[price]
+    lines = [(own + k, c.direction) for k, c in enumerate(choice.specific) if isinstance(c, LineIntegrated)]
+    shares = {way: covariance[k, k] / covariance[-1, -1] for k, way in lines if covariance[-1, -1] > 0.0}
+    said = [f"{min(share, 1.0):.0%} of the price's variance lies along {way}" for way, share in shares.items()]
+    return replace(choice, remark="; ".join(filter(None, [choice.remark, *said])))
 
 
 def chosen(offers: Sequence[Control], why_not: str, load: Load, products: Products, allowed: FloatArray) -> Choice:

@@ -13,7 +13,7 @@ from .._typing import FloatArray
 from ..controls import free as control_variates
 from ..controls.line_integrated import LineIntegrated
 from ..controls.offers import integrated, offered
-from ..controls.plan import Choice, Plan, chosen
+from ..controls.plan import Choice, Plan, chosen, explained
 from ..controls.protocol import Control, Load, Scene, SharedPaths, rows
 from ..controls.regression import Products
 from ..controls.widths import own_work
@@ -200,7 +200,7 @@ class Group:
         """The controls of every payoff, chosen on draws that the main run does not use."""
         draws = self.pilot_draws(chunk)
         allowed = control_variates.eligible(self.model, self.times[-1], self.control_weights, self.combinations)
-        found = []
+        found, price = [], next((k for k, c in enumerate(self.combinations) if [*c] == [()]), None)
         for number, payoff in enumerate(self.payoffs):
             load = replace(self.load, payoff=own_work(payoff, draws[0].drawn.spot[..., :FOLLOWED]))
             choice = self._integrated(draws, number, load, allowed)
@@ -208,7 +208,7 @@ class Group:
                 generator = replace(chunk, index=PROBE).stream().generator
                 offers, why_not = self._offered(payoff, draws[0].drawn, load, generator)
                 choice = chosen(offers, why_not, load, self.products(draws, number, offers), allowed)
-            found.append(choice)
+            found.append(choice if price is None else explained(choice, price))
         return found
 
     def _integrated(self, draws: Sequence[Piloted], number: int, load: Load, allowed: FloatArray) -> Choice | None:
