@@ -212,6 +212,21 @@ def test_greeks_of_an_outside_barrier_and_of_outperformance_are_those_of_their_c
     assert np.abs(np.concatenate([outside, better])).max() < 4.0
 
 
+@pytest.mark.slow
+def test_errors_are_neither_too_small_nor_too_large():
+    law, payoff = two(0.5), lg.Payoff(called_when_both_are_high, [0.4, 1.0])
+
+    def price(law):
+        return reference.note_of_two_dates(law, 0.4, 1.0, (98.0, 97.0), (3.0, 7.0))
+
+    asked = ["delta", "cross_gamma", "vega", "correlation"]
+    exact = {label: reference.derivative(law, price, next(iter(of))) for label, of in requested(asked, law).items()}
+    runs = [lg.greeks(law, payoff, asked, paths=4096, seed=seed) for seed in range(20, 34)]
+    scores = np.array([[run[label].z_score(value) for label, value in exact.items()] for run in runs])
+    assert 0.7 < (scores**2).mean() < 1.4
+    assert (np.abs(scores.mean(axis=0)) < 4.0 / np.sqrt(len(runs))).all()
+
+
 def called_when_both_are_high(spot):
     high = (spot[0] >= 98.0) & (spot[1] >= 97.0)
     return np.stack([np.where(high[0], 3.0, 0.0), np.where(~high[0] & high[1], 7.0, 0.0)])
