@@ -293,7 +293,7 @@ def test_tangents_are_the_derivatives_of_the_log_spots_at_fixed_normals(case):
             )
             found = paths.spot * motion(moves, name)  # of a spot at zero there is no logarithm
             size = np.abs(expected).max()
-            np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * size + 1e-9, err_msg=name)
+            np.testing.assert_allclose(found, expected, rtol=case.bent, atol=case.bent * size + 1e-9, err_msg=name)
 
 
 @with_member("later")
