@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,8 @@ EQUITY, FX = "equity", "fx"
 CLASSES = {EQUITY: "Equity", FX: "RatesFX"}
 """The classes of underlyings, and their product class."""
 PAIR = re.compile("[A-Z]{6}")
+Piece: TypeAlias = tuple[float, float, float]
+"""A part of a Greek: years to where it is, its value and its error."""
 WEEK, MONTH = 7.0 / 365.0, 1.0 / 12.0
 
 
@@ -127,7 +129,8 @@ def to_crif(
     pandas.DataFrame
         ``TradeID, PortfolioID, ProductClass, RiskType, Qualifier, Bucket, Label1, Label2, Amount, AmountCurrency,
         AmountUSD`` (where the frame's reporting currency is the dollar), and, not of the CRIF, ``AmountStandardError``.
-        Amounts are of positions. A sensitivity between two vertices is shared linearly in time.
+        Amounts are of positions. A sensitivity between two vertices is shared linearly in time: that of every bucket of
+        a frame with buckets, else the whole at the maturity of the trade.
 
     Raises
     ------
@@ -161,10 +164,12 @@ def to_crif(
     if curvature is not None and not chosen.curvature:
         refuse("curvature", "go with frtb", standard)
     rows = list[dict[str, Any]]()
-    for row in checked_risk(frame).to_dict("records"):
+    whole, parts = checked_risk(frame), _parts(frame)
+    for row in whole.to_dict("records"):
         if row["trade_id"] != NET and row["position_value"] == row["position_value"]:
             kind = _class(row, known)
-            rows += [_identified(cells, row, portfolio) for cells in _cells(row, kind, chosen, own)]
+            spread = parts.get((row["trade_id"], row["greek"])) or [_piece(row, row["maturity"])]
+            rows += [_identified(cells, row, portfolio) for cells in _cells(row, spread, (kind, chosen, own))]
     for row in [] if curvature is None else curvature.to_dict("records"):
         if row["trade_id"] != NET and row["factor"] == "spot":
             kind = _class(row, known)
@@ -193,29 +198,57 @@ def _factor(kind: str, name: str, standard: Standard, buckets: Mapping[str, str]
     return {"ProductClass": CLASSES[kind], "Qualifier": name, "Bucket": bucket}
 
 
-def _cells(row: Mapping[Any, Any], kind: str, standard: Standard, buckets: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The rows of one Greek of a trade."""
-    value, error, name = row["position_value"], row["position_standard_error"], str(row["underlying"])
+def _piece(row: Mapping[Any, Any], years: float) -> Piece:
+    """A Greek of a position, or a part of it, at a time."""
+    return years, float(row["position_value"]), float(row["position_standard_error"])
+
+
+def _parts(frame: pd.DataFrame) -> dict[tuple[Any, Any], list[Piece]]:
+    """The buckets of Greeks by trade, where a frame has them: those of no date are at the maturity."""
+    found: dict[tuple[Any, Any], list[Piece]] = {}
+    if "bucket" not in frame.columns:
+        return found
+    for row in frame[frame["bucket"].fillna("").astype(str) != ""].to_dict("records"):
+        years = pd.to_numeric(str(row["bucket"]).rpartition(" x ")[2], errors="coerce")
+        piece = _piece(row, float(row["maturity"] if np.isnan(years) else years))
+        found.setdefault((row["trade_id"], row["greek"]), []).append(piece)
+    return found
+
+
+def _cells(
+    row: Mapping[Any, Any], parts: Sequence[Piece], how: tuple[str, Standard, Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    """The rows of one Greek of a trade, which has these parts in time."""
+    kind, standard, buckets = how
+    name = str(row["underlying"])
     spot = _factor(kind, name, standard, buckets)
     if row["greek"] == "delta":
         scale = row["spot"] * standard.spot_move
         if kind == FX and standard.delta[FX] == "Risk_FX":
             spot["Qualifier"] = name[:3]
-        return [_row(standard.delta[kind], spot, "", scale * value, abs(scale) * error)]
+        amount, error = scale * row["position_value"], abs(scale) * row["position_standard_error"]
+        return [_row(standard.delta[kind], spot, "", amount, error)]
     if row["greek"] == "vega":
-        shares = _shared(row["maturity"], standard.vega_tenors)
-        scale = row["volatility"]
-        return [
-            _row(standard.vega[kind], spot, tenor, w * scale * value, w * scale * error) for tenor, w in shares.items()
-        ]
+        return _by_vertex(standard.vega[kind], spot, parts, standard.vega_tenors, row["volatility"])
     if row["greek"] == "rho":
         rates = {"ProductClass": CLASSES[kind], "Qualifier": str(row.get("currency") or ""), "Bucket": ""}
         if standard.rate == "Risk_IRCurve":
             rates |= {"Label2": "OIS"}
-        shares = _shared(row["maturity"], standard.rate_tenors)
-        scale = standard.rate_move
-        return [_row(standard.rate, rates, tenor, w * scale * value, w * scale * error) for tenor, w in shares.items()]
+        return _by_vertex(standard.rate, rates, parts, standard.rate_tenors, standard.rate_move)
     return []
+
+
+def _by_vertex(
+    risk_type: str, factor: Mapping[str, str], parts: Sequence[Piece], tenors: Mapping[str, float], scale: float
+) -> list[dict[str, Any]]:
+    """A row for each vertex that parts are near; errors of parts are added, which is no less than their sum's."""
+    sums: dict[str, list[float]] = {}
+    for years, value, error in parts:
+        for tenor, weight in _shared(years, tenors).items():
+            there = sums.setdefault(tenor, [0.0, 0.0])
+            there[0] += weight * scale * value
+            there[1] += weight * abs(scale) * error
+    return [_row(risk_type, factor, tenor, *sums[tenor]) for tenor in tenors if tenor in sums]
 
 
 def _row(risk_type: str, factor: Mapping[str, str], label: str, amount: float, error: float) -> dict[str, Any]:

@@ -70,6 +70,18 @@ def test_the_simm_has_its_own_names_and_scales(frame):
     assert rates["Amount"].sum() == pytest.approx(1e-4 * position(frame, "fx", "rho"))
 
 
+def test_buckets_go_to_the_vertices_around_them():
+    curve = {"times": ["2027-06-01", "2031-06-01"], "rates": [0.02, 0.03]}
+    asset = {"spot": 200.0, "zero_curve": curve, "implied_volatility": 0.2, "currency": "EUR"}
+    market = {"valuation_date": "2026-06-01", "underlyings": {"SAP": asset}}
+    frame = lg.risk(BOOK.iloc[:1], market, ["rho"], buckets=["rho"])
+    own = lg.to_crif(frame).set_index("Label1")
+    parts = frame[(frame["trade_id"] == "eq") & (frame["bucket"] != "")].set_index("bucket")["position_value"]
+    assert own["Amount"].sum() == pytest.approx(position(frame, "eq", "rho"))
+    assert list(own.index) == ["1y", "5y", "10y"]  # five years and a day
+    assert own.loc["1y", "Amount"] == pytest.approx(parts.iloc[0])
+
+
 def test_curvature_has_two_rows_a_trade_and_no_place_in_the_simm(frame):
     curve = lg.curvature(BOOK, MARKET, spot={"SAP": 0.5, "others": 0.15})
     table = lg.to_crif(frame, curvature=curve)
