@@ -195,6 +195,9 @@ def risk_command(
         str | None,
         typer.Option("--buckets", help="Greeks by node of the market too: of vega,rho,dividend_rho."),
     ] = None,
+    smile: Annotated[
+        str, typer.Option("--smile", help="What stays as the spot moves: sticky_strike or sticky_moneyness.")
+    ] = "sticky_strike",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -223,7 +226,7 @@ def risk_command(
             book, data, _greeks(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
             target_error=_targets(target_error), target_of=target_of, max_paths=max_paths, closed_form=closed_form,
             executor=executor, progress=talk.progress, output=output, resume=resume,
-            buckets=[name.strip() for name in buckets.split(",")] if buckets else [],
+            buckets=[name.strip() for name in buckets.split(",")] if buckets else [], smile=smile,
         )  # fmt: skip
     settings = {
         "book": book, "market": market, "valuation date": data.valuation_date, "controls": controls,
@@ -235,7 +238,7 @@ def risk_command(
             with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(action="ignore"):
                 rungs = ladder(
                     book, data, paths=min(paths, LADDER_PATHS), seed=frame.attrs["seed"], closed_form=closed_form,
-                    executor=executor,
+                    executor=executor, smile=smile,
                 )  # fmt: skip
         settings["seconds"] = f"{time.perf_counter() - start:.1f}"
         written += _write_reports(frame, report or [], ladder=rungs, settings=settings, by=keys)

@@ -33,6 +33,7 @@ def ladder(
     seed: int | None = None,
     closed_form: bool = True,
     executor: Executor | None = None,
+    smile: str = "sticky_strike",
 ) -> pd.DataFrame:
     """The gain of the position in each underlying when its spot moves, volatilities and models staying as they are.
 
@@ -47,8 +48,8 @@ def ladder(
         Of the spot, as shares of it, above -1; 0.05 is five per cent up.
     paths, seed, executor
         As for `greeks`; `paths` for every trade that is simulated.
-    closed_form : bool
-        As for `risk`.
+    closed_form, smile
+        As for `risk`; volatilities move with the spot to second order.
 
     Returns
     -------
@@ -66,7 +67,7 @@ def ladder(
     if not shares or min(shares) <= -1.0 or 0.0 in shares or len(set(shares)) < len(shares):
         refuse("moves", "hold shares of the spot above -1, none zero and none twice", list(moves))
     paths, seed, _ = checked(paths, seed, "pseudo")
-    found_market = market if isinstance(market, Market) else Market.read(market)
+    found_market = (market if isinstance(market, Market) else Market.read(market)).with_smile(smile)
     table = read_book(book)
     factors = [1.0 + share for share in shares]
     plain, trades, _ = read(table, found_market, [], factors) if closed_form else ([], *parse(table, found_market))

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, final
 
-from .._checks import InvalidValueError, refuse
+from .._checks import InvalidValueError, one_of, refuse
 from . import market_reading
 from .calendars import DAYS_PER_YEAR, closest, iso_date
 from .currencies import code, conversion
 from .fixings import Fixings
-from .underlying import Model, Underlying
+from .underlying import SMILES, STICKY_STRIKE, Model, Underlying
 
 
 @final
@@ -67,6 +67,18 @@ class Market:
         for name, underlying in self.underlyings.items():
             if name != underlying.name:
                 refuse(f"underlyings[{name!r}]", f"be the underlying of that name, not {underlying.name!r}", name)
+
+    def with_smile(self, smile: str) -> Market:
+        """The same where the surfaces of all underlyings move so with the spot: see `Underlying`.
+
+        Raises
+        ------
+        ValueError
+            If `smile` is neither "sticky_strike" nor "sticky_moneyness".
+        """
+        one_of("smile", smile, SMILES)
+        underlyings = {name: replace(own, smile=smile) for name, own in self.underlyings.items()}
+        return self if smile == STICKY_STRIKE else replace(self, underlyings=underlyings)
 
     @classmethod
     def read(cls, source: str | os.PathLike[str] | Mapping[str, Any]) -> Market:

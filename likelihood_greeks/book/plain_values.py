@@ -20,7 +20,8 @@ from ..payoffs.european import Pieces
 from .exact import ExactTrades
 from .plain_options import TERMS, PlainOptions
 from .products.table import EUROPEAN
-from .underlying import Model, Underlying, law_name
+from .surfaces import Surface
+from .underlying import STICKY_STRIKE, Model, Underlying, law_name
 
 BATCH = 4096
 """Options worked on together: their second derivatives fit in a cache."""
@@ -87,7 +88,8 @@ def lognormal(
     underlying: Underlying, options: PlainOptions, greeks: Sequence[Greek]
 ) -> tuple[LognormalOptions | None, PlainOptions]:
     """The options on an underlying that Black's formula values, and those that it does not or that lack a quote."""
-    if underlying.one_law or not len(options):
+    moving = underlying.smile != STICKY_STRIKE and isinstance(underlying.implied_volatility, Surface)
+    if underlying.one_law or moving or not len(options):
         return None, options
     pairs = [*zip(options.strike.tolist(), options.maturity.tolist(), strict=True)]
     known = {pair: _quote(underlying, *pair) for pair in dict.fromkeys(pairs)}

@@ -65,6 +65,7 @@ def risk(
     output: str | os.PathLike[str] | None = None,
     resume: bool = False,
     buckets: Iterable[str] = (),
+    smile: str = "sticky_strike",
 ) -> pd.DataFrame:
     """Price and Greeks of every trade of a book, and of the net position in every underlying.
 
@@ -105,6 +106,10 @@ def risk(
         empty but for buckets, whose rows follow their Greek's and sum to it. ``bucket`` is the node in years, for vega
         ``"strike x years"``; ``"flat"`` of a number without nodes; ``"between quotes"`` is what a shift of a trade's
         own volatilities is more than one of all quotes. A trade has no row for a node that it does not depend on.
+    smile : {"sticky_strike", "sticky_moneyness"}
+        What stays as the spot moves, for every Greek in the spot: the volatilities of strikes, or those of strikes over
+        the spot, delta being delta + vega dσ/dS, gamma its derivative. Under
+        Heston and local volatilities the model says that itself.
 
     Returns
     -------
@@ -145,7 +150,7 @@ def risk(
         If some trades could not be priced, a column may be a misspelt one, something in the market looks wrong (see
         `Market.remarks`) or cannot be used, or parts could not be used again.
     """
-    found_market = market if isinstance(market, Market) else Market.read(market)
+    found_market = (market if isinstance(market, Market) else Market.read(market)).with_smile(smile)
     frame = read_book(book)
     target = _target(output, resume, {"book": book, "market file": market})
     if resume and seed is None and target:

@@ -19,6 +19,7 @@ import pandas as pd
 from .._checks import refuse
 from ..engine.open_fixing import STILL, Moving
 from ..estimators.likelihood_ratio import Combination
+from ..models.term_structure import TermStructureGBM
 from ..payoffs.protocol import Contract
 from . import own_contracts, own_payoffs
 from .calendars import DAYS_PER_YEAR
@@ -256,7 +257,8 @@ def _own(row: Row, market: Market, counts: Mapping[str, int], currencies: Mappin
     if isinstance(strike, Percent):
         strike = strike.share * underlying.spot
     at = underlying.spot if strike is None else strike
-    model = row.attempt(underlying.model, at, max(years, 1.0 / DAYS_PER_YEAR))
+    law_of = partial(underlying.model, along=strike is None)
+    model = row.attempt(law_of, at, max(years, 1.0 / DAYS_PER_YEAR))
     if model is None:
         return None
     currency = currencies.get(underlying.name, UNKNOWN)
@@ -265,6 +267,8 @@ def _own(row: Row, market: Market, counts: Mapping[str, int], currencies: Mappin
 
 def _moving(trade: Trade, past: History) -> Trade:
     """The trade, moving with the spot as its open fixing does."""
+    if isinstance(trade.model, TermStructureGBM) and trade.model.smile and not trade.known:
+        refuse("fixings", "hold today's for sticky_moneyness: an open one moves with the spot by a fixed smile", None)
     rule = STILL if trade.known else moving(past, trade.model.spot, trade.model)
     return replace(trade, past=past, moving=None if rule == STILL else rule)
 

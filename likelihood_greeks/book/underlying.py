@@ -9,7 +9,7 @@ from typing import TypeAlias, final
 import numpy as np
 import pandas as pd
 
-from .._checks import InvalidValueError, number, positive, refuse
+from .._checks import InvalidValueError, number, one_of, positive, refuse
 from ..models import cash_dividends
 from ..models.cash_dividends import Dividends
 from ..models.curves import Curves
@@ -22,12 +22,15 @@ from . import dividends as cash
 from .calendars import calendar
 from .currencies import code
 from .curves import HORIZON, ZeroCurve, decimal, per_year, rate_to, within_horizon
-from .surfaces import Surface, term_structure
+from .surfaces import Surface, sticky_moneyness, term_structure
 
 Model: TypeAlias = GBM | TermStructureGBM | Heston | LocalVolatility
 Nodes: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
 
 BLACK_SCHOLES, HESTON, LOCAL = "black-scholes", "heston", "local_volatility"
+SMILES = STICKY_STRIKE, STICKY_MONEYNESS = "sticky_strike", "sticky_moneyness"
+"""What stays of a surface as the spot moves: the volatilities of strikes, or of strikes over the spot."""
+
 DAY = 1.0 / 365.0
 """Years to the first date that rates and volatilities are quoted to; what matures earlier shows those."""
 
@@ -62,6 +65,8 @@ class Underlying:
     local_volatility : LocalVolatility, optional
         The law of all trades, with this spot, up to the last maturity of `implied_volatility`; its rate, dividend yield
         and curves are not used.
+    smile : {"sticky_strike", "sticky_moneyness"}
+        What stays of the surface as the spot moves, under Black--Scholes.
 
     Raises
     ------
@@ -81,8 +86,10 @@ class Underlying:
     currency: str | None = None
     dividends: Dividends = ()
     local_volatility: LocalVolatility | None = None
+    smile: str = STICKY_STRIKE
 
     def __post_init__(self) -> None:
+        one_of("smile", self.smile, SMILES)
         if self.currency is not None:
             object.__setattr__(self, "currency", code("currency", self.currency))
         object.__setattr__(self, "dividends", cash_dividends.checked(self.dividends))
@@ -174,7 +181,7 @@ class Underlying:
         flat = replace(law, rate=rates[1][0], dividend_yield=yields[1][0], curves=None)
         return flat if _flat(rates, yields) else replace(flat, curves=_curves(rates, yields))
 
-    def model(self, strike: float, maturity: float, paid: float | None = None) -> Model:
+    def model(self, strike: float, maturity: float, paid: float | None = None, *, along: bool = False) -> Model:
         """The law of a trade, with the forwards and discount factors of the curves at every date up to its end.
 
         Heston's or the local volatility if there is one, the same for all strikes; else Black--Scholes with the
@@ -189,6 +196,8 @@ class Underlying:
             Years.
         paid : float, optional
             Years to a later payment, which is discounted from then.
+        along : bool
+            Whether the strike goes along with the spot, as that of a product without one: then so does its smile.
 
         Raises
         ------
@@ -204,7 +213,8 @@ class Underlying:
             return flat if _flat(rates, yields) else replace(flat, curves=_curves(rates, yields))
         if self.local_volatility is not None:
             return self._local(self.local_volatility, rates, yields, maturity)
-        if _flat(rates, yields, quotes):
+        smile = () if along else self._moving(strike, maturity)
+        if _flat(rates, yields, quotes) and not smile:
             return GBM(
                 spot=self.spot,
                 volatility=quotes[1][0],
@@ -221,7 +231,17 @@ class Underlying:
             volatility_times=quotes[0],
             volatilities=quotes[1],
             dividends=self.dividends,
+            smile=smile,
+            smile_spot=self.spot if smile else 0.0,
         )
+
+    def _moving(self, strike: float, maturity: float) -> tuple[tuple[float, float], ...]:
+        """How the volatilities of a strike move with the spot; nothing where they do not."""
+        surface = self.implied_volatility
+        if self.smile == STICKY_STRIKE or not isinstance(surface, Surface):
+            return ()
+        found = sticky_moneyness(surface, strike, maturity, self.spot)
+        return found if any(slope or bend for slope, bend in found) else ()
 
     def quotes(self, strike: float, maturity: float) -> Nodes:
         """Maturities and the volatilities of a strike (currency) for dates up to a maturity, in years."""

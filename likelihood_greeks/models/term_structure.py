@@ -56,6 +56,11 @@ class TermStructureGBM:
     by_node : sequence of str, optional
         Of ``rate``, ``dividend_yield`` and ``volatility`` those whose nodes are coordinates besides (``"rate[0]"``, and
         so on), of first derivatives of moves and closed forms. They have no scores and are not parameters.
+    smile : sequence of (float, float), optional
+        How the volatility of each node moves with the spot: its first and second derivative. Default: not at all.
+        Greeks in the spot are along them.
+    smile_spot : float, optional
+        The spot at which the volatilities are as given.
 
     Raises
     ------
@@ -101,6 +106,8 @@ class TermStructureGBM:
     volatility_times: tuple[float, ...] = ()
     dividends: Dividends = ()
     by_node: tuple[str, ...] = ()
+    smile: tuple[tuple[float, float], ...] = ()
+    smile_spot: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dividends", cash_dividends.checked(self.dividends))
@@ -155,6 +162,8 @@ class TermStructureGBM:
     def _variance(self, times: AnyArray) -> Jet:
         """Total variance, some of what accrues before the first node having elapsed."""
         own = self.volatility_times
+        if self.smile:
+            return self._moving_variance(times)
         quoted, leaning = (accrued(own, values, times) for values in (np.square(self.volatilities), self.volatilities))
         found = shifted_variance(self.coordinates(), quoted, leaning, self.volatilities[0], times)
         if "volatility" not in self.by_node:
@@ -166,6 +175,22 @@ class TermStructureGBM:
     def variance_nodes(self) -> tuple[float, ...]:
         """Dates between which the volatility is constant."""
         return self.volatility_times
+
+    def _moving_variance(self, times: AnyArray) -> Jet:
+        """The same where the volatilities of the nodes move with the spot."""
+        x, own = self.coordinates(), self.volatility_times
+        moved = x["spot"] - self.smile_spot
+        units = [accrued(own, unit, times) for unit in np.eye(len(own))]
+        squares = []
+        for volatility, (slope, bend) in zip(self.volatilities, self.smile, strict=True):
+            value = moved * slope + moved * moved * (0.5 * bend) + x["volatility"] + volatility
+            squares.append(value * value)
+        parts = [square * unit for square, unit in zip(squares, units, strict=True)]
+        found = sum(parts[1:], parts[0]) - squares[0] * x[TIME] * (np.asarray(times) > 0.0).astype(float)
+        if "volatility" not in self.by_node:
+            return found
+        scales = [2.0 * np.sqrt(float(square.value)) for square in squares]
+        return found + nodes.by_node(found, "volatility", own, scales, times)
 
     def _terms(self, grid: FloatArray) -> Terms:
         return _terms(replace(self, dividends=()) if self.dividends else self, tuple(grid.tolist()))
@@ -185,7 +210,13 @@ class TermStructureGBM:
         first = min(self.times[0], self.dividend_times[0], self.volatility_times[0])
         if not finite("elapsed", elapsed) < first:
             refuse("elapsed", f"be before the first node, {first:g} years", elapsed)
-        shifted = np.array(self.volatilities) + self.volatility
+        shifted, slopes, bends = self._here()
+        squares = left(self.volatility_times, shifted**2, elapsed)
+        smile: dict[str, Any] = {}
+        if self.smile:
+            slope = left(self.volatility_times, shifted * slopes, elapsed) / np.sqrt(squares)
+            bend = left(self.volatility_times, slopes**2 + shifted * bends, elapsed) - slope**2
+            smile = {"smile": tuple(zip(slope, bend / np.sqrt(squares), strict=True)), "smile_spot": self.spot}
 
         moved: dict[str, Any] = {
             name: tuple(np.array(getattr(self, name)) - elapsed) for name in ("times", *OWN_NODES.values())
@@ -196,8 +227,16 @@ class TermStructureGBM:
             dividends=cash_dividends.later(self.dividends, elapsed),
             zero_rates=tuple(left(self.times, self.zero_rates, elapsed)),
             dividend_yields=tuple(left(self.dividend_times, self.dividend_yields, elapsed)),
-            volatilities=tuple(np.sqrt(left(self.volatility_times, shifted**2, elapsed)) - self.volatility),
+            volatilities=tuple(np.sqrt(squares) - self.volatility),
+            **smile,
         )
+
+    def _here(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The volatilities of the nodes at the spot, and their first and second derivatives in it."""
+        slopes, bends = np.array(self.smile).reshape(-1, 2).T if self.smile else np.zeros((2, len(self.volatilities)))
+        moved = (self.spot - self.smile_spot) if self.smile else 0.0
+        now = np.array(self.volatilities) + self.volatility + moved * (slopes + 0.5 * moved * bends)
+        return now, slopes + moved * bends, bends
 
     def discount_jet(self, times: AnyArray) -> Jet:
         """Discount factors and their derivatives."""

@@ -137,6 +137,11 @@ LAWS = {
     "GBM": Case(MODEL),
     "GBM, an index": Case(GBM(spot=4468.17, volatility=0.61, rate=-0.012, dividend_yield=0.034)),
     "curves": Case(CURVES, BETWEEN, 200_000),
+    "curves, a smile that goes along": Case(
+        replace(CURVES, smile=((-2e-3, 1e-5), (-1e-3, 0.0), (1e-3, 1e-5), (5e-4, 0.0)), smile_spot=92.0),
+        BETWEEN,
+        200_000,
+    ),
     "curves, shifted": Case(replace(CURVES, rate=0.01, dividend_yield=-0.02, volatility=0.05), (0.07, *NODES), 200_000),
     "cash dividends": Case(replace(MODEL, dividends=((0.2, 3.0), (THREE[1], 2.0))), THREE, 200_000),
     "cash dividends, after the last date": Case(replace(MODEL, dividends=((1.2, 3.0),)), THREE, 200_000),

@@ -4,6 +4,7 @@ from .cells import Cell, Cells
 from .grid import VolatilitySurface
 from .interpolation import passed_over, term_structure, term_structure_cells, volatility
 from .protocol import Surface
+from .slopes import sticky_moneyness
 
 __all__ = [
     "Cell",
@@ -11,6 +12,7 @@ __all__ = [
     "Surface",
     "VolatilitySurface",
     "passed_over",
+    "sticky_moneyness",
     "term_structure",
     "term_structure_cells",
     "volatility",
