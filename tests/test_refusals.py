@@ -6,9 +6,12 @@ The inputs are data: `support.doors`. No message of NumPy's, pandas' or Python's
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from tests.support.doors import DOORS
+import likelihood_greeks as lg
+from likelihood_greeks.book.trades import parse
+from tests.support.doors import BOOK, CELLS, DOORS, MARKET
 
 NAMES = list(dict.fromkeys(name for name, *_ in DOORS))
 
@@ -66,3 +69,14 @@ def test_what_is_accepted_or_said_badly_would_be_noticed():
     assert wrong(lambda x: None, "spot", 1) == "accepted"
     assert "not named" in wrong(numpys_own, "spot", 1)
     assert "ZeroDivisionError" in wrong(lambda x: 1 / x, "spot", 0)
+
+
+@pytest.mark.parametrize("column", CELLS)
+def test_a_bad_cell_is_a_problem_of_its_row_and_column_and_the_other_rows_are_priced(column):
+    market, row = lg.Market.read(MARKET), BOOK.iloc[0].to_dict()
+    rows = [row | {"trade_id": f"T{k}"} | {column: value} for k, value in enumerate(CELLS[column])]
+    book = pd.DataFrame({name: pd.Series([own[name] for own in [row, *rows]], dtype=object) for name in row})
+    trades, problems = parse(book, market)
+    assert [trade.trade_id for trade in trades] == ["a"]
+    assert {problem.row for problem in problems if problem.field == column} == {*range(1, len(book))}
+    assert all(problem.requirement for problem in problems)

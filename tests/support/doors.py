@@ -204,3 +204,17 @@ DOORS = (
     + [(n, call, argument, value) for n, (call, argument, own) in GREEKS.items() for value in [*NO_GREEKS, *own]]
     + [(name, call, argument, value) for name, (call, argument, own) in OBJECTS.items() for value in own]
 )
+
+NO_CELLS = [
+    None, "", NAN, "abc", [100.0], {}, 1j, object(), b"1", (1,), "=1+1", "\x1b[2J", "-", "1,2,3", "nan", "inf", "1e999",
+    "0x10",
+]  # fmt: skip
+CELLS = {
+    "strike": [*NO_CELLS, -1, 0, "-5", True, date(2025, 1, 2), INF, 10**400, "100 EUR"],
+    "quantity": [*NO_CELLS, 0, True, date(2025, 1, 2), INF, 10**400],
+    "maturity": [*NO_CELLS, 5, 1.5, True, "2026-13-01", "2026-02-30", "tomorrow", "9999-99-99", "31/31/2026"],
+    "product": [*NO_CELLS, 5, 1.5, True, "calll", "swaption"],
+    "underlying": [*NO_CELLS, 5, 1.5, True, "Y", "x"],
+    "trade_id": [None, "", NAN, "net"],
+}
+"""What may stand in a cell of a book by mistake, by column."""
