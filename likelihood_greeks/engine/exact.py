@@ -10,6 +10,7 @@ import numpy as np
 
 from ..estimate import Estimate
 from ..estimators.likelihood_ratio import Combination
+from ..models.capabilities import KnowsExchanges, has
 from ..models.europeans import european_jet
 from ..models.protocol import PathModel
 from ..models.returns import squares_jet
@@ -17,6 +18,7 @@ from ..numerics.jets import Jet
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract, stated_payments
 from ..payoffs.realised import squared_returns
+from ..payoffs.two_assets import Exchange
 from . import known
 
 METHOD = "closed form"
@@ -82,7 +84,8 @@ def price(model: PathModel, payoff: Contract, elapsed: float = 0.0) -> Jet | Non
     """
     option = pieces(payoff)
     if option is None:
-        return _of_returns(model, payoff, elapsed)
+        found = _of_returns(model, payoff, elapsed)
+        return _exchange(model, payoff, elapsed) if found is None else found
     maturity, paid = payoff.times[-1] - elapsed, stated_payments(payoff)
     discount = model.discount_jet(np.asarray(paid[0] - elapsed if paid else maturity))
     try:
@@ -99,3 +102,14 @@ def _of_returns(model: PathModel, payoff: Contract, elapsed: float) -> Jet | Non
         return None
     discount = model.discount_jet(np.asarray(paid[0] - elapsed if paid else times[-1]))
     return discount * (swap.constant + swap.factor * squares)
+
+
+def _exchange(model: PathModel, payoff: Contract, elapsed: float) -> Jet | None:
+    """The discounted value of the right to exchange two assets, with its derivatives; None of another payoff."""
+    if not isinstance(payoff, Exchange) or not has(model, KnowsExchanges) or min(payoff.quantities) <= 0.0:
+        return None
+    if isinstance(payoff.first, str) or isinstance(payoff.second, str):  # whose order nobody has said
+        return None
+    time = payoff.maturity - elapsed
+    value = model.exchange_jet(int(payoff.first), int(payoff.second), payoff.quantities, time)
+    return model.discount_jet(np.asarray(time)) * value

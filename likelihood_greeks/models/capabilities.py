@@ -215,6 +215,14 @@ class LabelsNodes(HasNodes, Protocol):
         ...
 
 
+class KnowsExchanges(OfSeveralAssets, Protocol):
+    """A law of several assets with a closed form of the right to exchange one for another at one date."""
+
+    def exchange_jet(self, first: int, second: int, quantities: tuple[float, float], time: float, /) -> Jet:
+        """Undiscounted value, with its derivatives; assets by their numbers, the one that is received first."""
+        ...
+
+
 class FollowsCurves(Protocol):
     """A law of a constant rate and yield that may be given curves of both; without, they are the same at any date."""
 

@@ -22,6 +22,7 @@ from ..cash_dividends import LawWithDividends
 from ..joint_moves import JointMoves, JointSteps
 from ..protocol import PathModel, Paths
 from . import correlations
+from .exchange import embedded, exchange, spread_variance
 from .greeks import named_greeks
 from .steps import Meaning, Steps, parts
 
@@ -258,6 +259,32 @@ class CorrelatedGBM:
         """Discount factors and their derivatives."""
         return _discounts(self, np.shape(times), tuple(np.ravel(times).tolist()))
 
+    def exchange_jet(self, first: int, second: int, quantities: tuple[float, float], time: float) -> Jet:
+        """Undiscounted value of the right to receive one asset for another at one date, with its derivatives.
+
+        Parameters
+        ----------
+        first, second : int
+            The asset that is received and the one that is given, by their numbers.
+        quantities : (float, float)
+            Of each, > 0.
+        time : float
+            Years, > 0.
+        """
+        when = np.asarray(dates("time", [time]))
+        own = [f"{kind}[{self.assets[place]}]" for kind in OWN for place in (first, second)]
+        pair = self.assets[min(first, second)], self.assets[max(first, second)]
+        names = (*own, RATE.name, correlations.name(pair), TIME)
+        worth = []
+        for place, quantity in zip((first, second), quantities, strict=True):
+            called = {kind: f"{kind}[{self.assets[place]}]" for kind in OWN} | {RATE.name: RATE.name, TIME: TIME}
+            forward = self.laws[place].forward_jet(when[0])
+            assert forward is not None
+            worth.append(quantity * embedded(forward, names, called))
+        variance = spread_variance(self._steps(when), (first, second), names)
+        value = exchange(worth[0], worth[1], variance)
+        return embedded(value, (*self.parameters, TIME), {name: name for name in names})
+
     def discount(self, time: float) -> float:
         """Value today of one unit of currency at `time` (years)."""
         return float(self.laws[0].discount_jet(np.asarray(finite("time", time))).value)
@@ -313,12 +340,8 @@ def _steps(law: CorrelatedGBM, times: tuple[float, ...]) -> Steps:
 @lru_cache(maxsize=256)
 def _discounts(law: CorrelatedGBM, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
     """Discount factors in all coordinates of a law, from those in the coordinates of its first member."""
-    names = (*law.parameters, TIME)
-    own = law.laws[0].discount_jet(np.reshape(times, shape)).only([RATE.name, TIME])
-    places = [names.index(RATE.name), names.index(TIME)]
-    gradient, hessian = np.zeros((len(names), *shape)), np.zeros((len(names), len(names), *shape))
-    gradient[places], hessian[np.ix_(places, places)] = own.gradient, own.hessian
-    return Jet(names, own.value, gradient, hessian)
+    own = law.laws[0].discount_jet(np.reshape(times, shape))
+    return embedded(own, (*law.parameters, TIME), {RATE.name: RATE.name, TIME: TIME})
 
 
 def _members(given: Any) -> Members:

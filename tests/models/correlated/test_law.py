@@ -275,3 +275,28 @@ def test_thirty_assets_have_controls_that_pay():
     plain = lg.greeks(law, basket, ["delta"], controls="none", **options)
     for label, estimate in plain.estimates.items():
         assert abs(estimate.value - result[label].value) < 4.5 * estimate.standard_error
+
+
+def test_the_right_to_exchange_has_its_closed_form():
+    asked = [*GREEKS, "theta", "volga", ("volatility[A]", "correlation[A,B]")]
+    for give, receive, law in (("B", "A", two(0.6)), ("A", "B", two(-0.3))):
+        found = lg.greeks(law, lg.Exchange(receive, give, 1.0), asked, seed=1, closed_form=True)
+        assert found.method == "closed form"
+
+        def price(law, time=1.0, turned=give == "A"):
+            value = reference.exchange(law, time)  # the other way round: F_2 - F_1 more
+            forwards, *_, discount = reference.terms(law, time)
+            return value + discount * (forwards[1] - forwards[0]) if turned else value
+
+        for label, terms in requested(asked, law).items():
+            (names,) = terms
+            if "time" in names:
+                expected = (price(law, 1.0 - 1e-4) - price(law, 1.0 + 1e-4)) / 2e-4
+            else:
+                expected = reference.derivative(law, price, names)
+            assert found[label].value == pytest.approx(expected, rel=2e-5, abs=1e-6), label
+    curved = lg.CorrelatedGBM({"A": flat(), "B": CURVE}, correlation={("A", "B"): 0.4})
+    exact = lg.greeks(curved, lg.Exchange("A", "B", 1.0), ["delta", "theta"], seed=1, closed_form=True)
+    simulated = lg.greeks(curved, lg.Exchange("A", "B", 1.0), ["delta", "theta"], paths=8192, seed=1)
+    for label, estimate in simulated.estimates.items():
+        assert abs(estimate.value - exact[label].value) < 4.0 * estimate.standard_error + 1e-9
