@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import norm
 
 import likelihood_greeks as lg
+from benchmarks import explain_month
 from likelihood_greeks import cli
 from likelihood_greeks.book.pnl.aging import aged
 from likelihood_greeks.book.pnl.moves import TERMS
@@ -246,3 +247,17 @@ def test_the_command_explains_and_writes(capsys, tmp_path):
         warnings.simplefilter("ignore")
         again = lg.explain_book(tmp_path / "book.csv", *names, seed=1)
     assert again.set_index("trade_id").loc["call", "pnl"] == pytest.approx(written.loc["call", "pnl"])
+
+
+@pytest.mark.slow
+def test_a_week_of_small_moves_leaves_noise():
+    found = explain_month.explained(["DAX-033", "DAX-039", "DAX-041"], 5, "small", 2048)
+    trades = found[~found["trade_id"].isin(["net", "total"])]
+    z = trades["unexplained"] / trades["unexplained_standard_error"]
+    assert len(z) == 15
+    assert (z.abs() < 1.96).sum() >= 13
+    assert z.abs().max() < 4.5
+    gross = trades[["delta", "vega", "theta"]].abs().sum(axis=1)
+    assert (trades["unexplained_standard_error"] < 0.12 * gross).all()
+    missed = (trades["unexplained"] + trades["vega"]) / trades["unexplained_standard_error"]
+    assert (missed.abs() > 4.0).sum() > 5  # without a term it would not be noise
