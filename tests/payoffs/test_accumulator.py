@@ -62,7 +62,7 @@ FORWARDS = [
 @pytest.mark.parametrize(
     ("deal", "clerk"),
     [(deal, accumulated) for deal in ACCUMULATORS] + [(deal, redeemed) for deal in FORWARDS],
-    ids=repr,
+    ids=[repr(deal) for deal in (*ACCUMULATORS, *FORWARDS)],
 )
 def test_it_pays_what_a_clerk_pays_new_and_with_a_past(deal, clerk):
     expected = np.array([clerk(deal, path) for path in SPOT.T]).T
