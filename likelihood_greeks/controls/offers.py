@@ -18,7 +18,7 @@ from ..models.capabilities import (
     has,
 )  # fmt: skip
 from ..models.joint_moves import JointMoves
-from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps, Moves
+from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps, Moves, StateSteps
 from ..models.protocol import PathModel
 from ..models.returns import squares_jet
 from ..payoffs.along.pieces import pieces_along
@@ -140,7 +140,9 @@ def _lines(payoff: Contract, rates: Sequence[float], drawn: Drawn, load: Load) -
 
 def _relaxations(payoff: Contract, drawn: Drawn, generator: np.random.Generator, tape: Tape) -> list[Relaxation]:
     """The relaxations of a payoff that can be evaluated; its levels go to the tape."""
-    widths = ladder(payoff, drawn.spot, generator, tape)
+    path = drawn.moves.path if isinstance(drawn.moves, Moves) else None
+    finer = isinstance(path, StateSteps) and path.times is not None and len(path.times) > len(payoff.times)
+    widths = ladder(payoff, drawn.spot, generator, tape, finer)
     found = [r for r in widths if not r.reach or _holds(tape.levels, drawn, r)]  # some serve holds alone
     for relaxation in found:
         relaxation.evaluate(payoff, drawn.spot, lambda flows: np.ones(len(flows)))

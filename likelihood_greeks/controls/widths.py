@@ -22,6 +22,9 @@ LOCAL_WIDTHS, GLOBAL_WIDTH, ROUNDED_WIDTH = (0.25, 1.0, 4.0), 0.7, 1.0
 """Half-widths in units of the two scales. On daily barriers any further width or skeleton adds less than it costs.
 Rounding off kinks serves second derivatives."""
 
+FINER_WIDTH = 0.06
+"""Half-width, in units of the local scale, where a law takes more steps than dates: its weights are noisier."""
+
 NARROW_WIDTH, REACHES = 0.03, (1 / 16, 1 / 4)
 """Half-width, in units of the local scale, where a level is held (see `handover`): paths do not travel across it, so
 that the step may be narrow. But only from these shares of the time on; before, it tapers down from the local scale."""
@@ -87,8 +90,12 @@ def follow(payoff: Contract, spot: FloatArray, exact: Tape) -> None:
         raise NotRelaxableError("operations whose relaxation of zero width is not the payoff itself")
 
 
-def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, exact: Tape) -> list[Relaxation]:
+def ladder(
+    payoff: Contract, spot: FloatArray, generator: np.random.Generator, exact: Tape, finer: bool = False
+) -> list[Relaxation]:
     """The widths worth trying for a payoff, from paths of a pilot; `exact`, a new tape of no width, follows it.
+
+    One more that is `finer` is for laws that score steps between the dates of the payoff.
 
     Raises
     ------
@@ -108,7 +115,7 @@ def ladder(payoff: Contract, spot: FloatArray, generator: np.random.Generator, e
     if jumps.local:
         found = [
             Relaxation(f"{c:g} x local", tuple(c * x for x in jumps.local), local=c, work=jumps.work)
-            for c in LOCAL_WIDTHS
+            for c in (*((FINER_WIDTH,) if finer else ()), *LOCAL_WIDTHS)
         ]
         found += [_narrow(jumps, np.asarray(payoff.times), reach) for reach in REACHES if _by_date(jumps, n_times)]
         spread = tuple(GLOBAL_WIDTH * y for y in jumps.spread)
