@@ -8,7 +8,7 @@ bucket `BETWEEN`, so that buckets sum to their Greek.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -20,6 +20,7 @@ from ..models.gbm import GBM
 from ..models.term_structure import TermStructureGBM
 from ..parameters import listed
 from .calendars import DAYS_PER_YEAR
+from .cells import text_of
 from .curves import ZeroCurve
 from .surfaces import Cell, Cells, Surface, term_structure_cells
 from .underlying import Model, Underlying
@@ -68,6 +69,12 @@ def asked(buckets: Iterable[str]) -> tuple[str, ...]:
         If one cannot be split.
     """
     return tuple(dict.fromkeys(one_of("buckets", greek, [*SHIFTS]) for greek in listed(buckets)))
+
+
+def unsplit(greeks: Sequence[str], underlyings: Mapping[str, Underlying], names: Iterable[object]) -> list[str]:
+    """What someone should know of underlyings whose Greeks are not split though they should be."""
+    whole = sorted(name for name in set(map(text_of, names)) if (own := underlyings.get(name)) and own.one_law)
+    return [f"{name}: Greeks under its model are not split by node" for name in whole] if greeks else []
 
 
 def place_of(bucket: str) -> tuple[float, float]:

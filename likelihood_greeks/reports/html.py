@@ -12,8 +12,9 @@ import pandas as pd
 
 from .._words import number, with_error
 from ..book.currencies import UNKNOWN
-from ..book.units import unit_of
+from ..book.units import are_buckets, unit_of
 from ..pictures.risk import ladder_of, risk_by_maturity
+from ..pictures.risk_nodes import by_strike, heat_map
 from .content import Content
 from .totals import UNSTATED, Total, totals_by
 
@@ -41,7 +42,7 @@ def render(content: Content) -> str:
         stated=set(content.trades["currency"]) != {UNKNOWN},
         imprecise=content.imprecise(),
         leading=dict(_leading(content)),
-        pictures=dict(_pictures(content)),
+        pictures={**dict(_pictures(content)), **dict(_heat_maps(content))},
         ladders=dict(_ladders(content)),
         left_out=content.ladder.attrs["left_out"] if content.ladder is not None else {},
         calibrations=content.calibrations(),
@@ -67,6 +68,10 @@ def _tables(content: Content) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield "By underlying", _wide(by_underlying, greeks)
     for title, key in {"maturity": "bucket", "product": "product", **{name: name for name in content.by}}.items():
         yield f"By {title}", _wide(totals_by(frame, key), greeks)
+    split = frame[are_buckets(frame)]["greek"].unique()
+    for name in content.trades["underlying"].unique() if len(split) else ():
+        if rows := totals_by(frame[frame["underlying"] == name], "node"):
+            yield f"{name} by node of the market", _wide(rows, greeks)
 
 
 def _wide(rows: Sequence[Total], greeks: Sequence[str]) -> list[dict[str, Any]]:
@@ -119,6 +124,12 @@ def _pictures(content: Content) -> Iterator[tuple[str, str]]:
         for currency in content.currencies:
             title = f"{unit_of(greek).title} by maturity".capitalize() + _in(content, currency)
             yield title, _drawn(partial(risk_by_maturity, content.frame, greek, currency=currency))
+
+
+def _heat_maps(content: Content) -> Iterator[tuple[str, str]]:
+    for name in content.trades["underlying"].unique()[:UNDERLYINGS]:
+        if not by_strike(content.frame, name).empty:
+            yield f"{name}: vega by strike and maturity", _drawn(partial(heat_map, content.frame, name))
 
 
 def _ladders(content: Content) -> Iterator[tuple[str, dict[str, Any]]]:

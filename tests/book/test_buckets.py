@@ -173,3 +173,12 @@ def test_buckets_are_the_same_on_any_number_of_threads_and_after_a_stop(tmp_path
     there = lg.risk(book, MARKET, ["delta"], output=tmp_path / "risk.parquet", **options)
     pd.testing.assert_frame_equal(serial, there)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "risk.parquet"), there)
+
+
+def test_greeks_under_a_model_of_their_own_are_whole_and_that_is_said():
+    market = copy.deepcopy(MARKET)
+    heston = {"initial_variance": 0.04, "mean_reversion": 1.5, "long_run_variance": 0.04, "vol_of_vol": 0.5}
+    market["underlyings"]["F"] |= {"model": "heston", "heston": {**heston, "correlation": -0.6}}
+    with pytest.warns(lg.BookWarning, match="F: Greeks under its model are not split"):
+        frame = lg.risk(pd.DataFrame([FLAT]), market, ["delta"], paths=1_024, seed=1, buckets=["rho"])
+    assert not (frame["bucket"] != "").any()
