@@ -135,6 +135,7 @@ def test_today_s_known_fixing_is_paid_today_and_the_last_one_on_the_payment_date
     assert payment_times(found.payoff, flows).tolist() == pytest.approx([0.0, T + 4 / 365])
 
 
+@pytest.mark.slow
 def test_they_are_valued_with_the_others():
     rows = [ROW, TARF, TARF | {"forward": "sell", "settlement": "end"}]
     book = pd.DataFrame([row | {"trade_id": f"T{k}"} for k, row in enumerate(rows)])

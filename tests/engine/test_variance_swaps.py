@@ -25,11 +25,12 @@ def test_it_is_what_quadrature_gives_under_constant_parameters():
 def test_it_is_what_nested_quadrature_gives_under_steep_curves(name):
     contract, breaks = CONTRACTS[name]
     found = lg.greeks(law(WORLD), contract, GREEKS, closed_form=True, seed=1)
-    for greek, exact in WORLD.greeks(contract, breaks).items():
+    for greek, exact in WORLD.greeks(contract, breaks, ("vega", "theta")).items():
         assert found[greek].value == pytest.approx(exact, rel=1e-7)
         assert found[greek].standard_error == 0.0
 
 
+@pytest.mark.slow
 def test_simulated_it_agrees():
     exact = lg.greeks(law(WORLD), CONTRACTS["variance swap"][0], ["vega"], closed_form=True, seed=1)
     found = lg.greeks(law(WORLD), CONTRACTS["variance swap"][0], ["vega"], paths=4096, seed=2)
@@ -38,6 +39,7 @@ def test_simulated_it_agrees():
         assert_estimates(found["vega"], 1.2 * exact["vega"].value, 1.0)
 
 
+@pytest.mark.slow
 def test_a_volatility_swap_cash_dividends_and_heston_have_none():
     swap = lg.VarianceSwap(0.2, DATES, 95.0)
     dividends = lg.GBM(spot=100.0, volatility=0.2, dividends=((0.5, 3.0),))

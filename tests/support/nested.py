@@ -10,7 +10,7 @@ import numpy as np
 from likelihood_greeks.payoffs.protocol import cash_flows, payment_times
 
 FINE = (12, (-8.5, -4.0, 0.0, 4.0, 8.5), 1e-17)
-COARSE = (8, (-6.5, -2.2, 2.2, 6.5), 1e-12)
+COARSE = (9, (-7.0, -2.4, 2.4, 7.0), 1e-13)
 """Nodes a panel, ends of panels in deviations, and the weight below which a path is dropped; with dividends, coarse."""
 FIRST, SECOND = np.array([-1, 9, -45, 0, 45, -9, 1]) / 60.0, np.array([2, -27, 270, -490, 270, -27, 2]) / 180.0
 STEPS = {
