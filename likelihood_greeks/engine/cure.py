@@ -159,8 +159,8 @@ def attempted(
 
     None if the payoff cannot be worked on there.
     """
-    if paths < FEWEST or (group.buckets and plan.sharing is None):
-        return None
+    if paths < FEWEST or draws.sampling == "sobol" or (group.buckets and plan.sharing is None):
+        return None  # independent draws would undo what Sobol points have gained
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             found = _cured(Cure.of(group, row, plan, main, draws), held, draws, paths, executor)
