@@ -199,21 +199,29 @@ class Group:
     def choices(self, chunk: Chunk) -> list[Choice]:
         """The controls of every payoff, chosen on draws that the main run does not use."""
         draws = self.pilot_draws(chunk)
+        seen = self._ordinary(chunk, draws[0])
         allowed = control_variates.eligible(self.model, self.times[-1], self.control_weights, self.combinations)
         found, price = [], next((k for k, c in enumerate(self.combinations) if [*c] == [()]), None)
         for number, payoff in enumerate(self.payoffs):
-            load = replace(self.load, payoff=own_work(payoff, draws[0].drawn.spot[..., :FOLLOWED]))
-            choice = self._integrated(draws, number, load, allowed)
+            load = replace(self.load, payoff=own_work(payoff, seen.spot[..., :FOLLOWED]))
+            choice = self._integrated(seen, draws, number, load=load, allowed=allowed)
             if choice is None:
                 generator = replace(chunk, index=PROBE).stream().generator
-                offers, why_not = self._offered(payoff, draws[0].drawn, load, generator)
+                offers, why_not = self._offered(payoff, seen, load, generator)
                 choice = chosen(offers, why_not, load, self.products(draws, number, offers), allowed)
             found.append(choice if price is None else explained(choice, price))
         return found
 
-    def _integrated(self, draws: Sequence[Piloted], number: int, load: Load, allowed: FloatArray) -> Choice | None:
+    def _ordinary(self, chunk: Chunk, first: Piloted) -> Drawn:
+        """Paths as the law draws them, from which scales and levels of controls are taken: half of a pushed pilot's."""
+        ordinary = bool((first.weight == 1.0).all())
+        return first.drawn if ordinary else self.draw(replace(chunk, n_paths=chunk.n_paths // 2))
+
+    def _integrated(
+        self, seen: Drawn, draws: Sequence[Piloted], number: int, *, load: Load, allowed: FloatArray
+    ) -> Choice | None:
         """The choice among what is integrated exactly; None if there is none, or if not every Greek is served."""
-        offers = integrated(self.model, self.payoffs[number], draws[0].drawn, load) if self.controls.own else []
+        offers = integrated(self.model, self.payoffs[number], seen, load) if self.controls.own else []
         if not offers:
             return None
         choice = chosen(offers, "", load, self.products(draws, number, offers), allowed)

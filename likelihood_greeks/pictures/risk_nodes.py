@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def by_strike(frame: pd.DataFrame, underlying: str) -> pd.DataFrame:
     """Vega of the position in an underlying by strike (rows) and years, in a desk's unit; empty if it is not split."""
     rows = frame[are_buckets(frame) & (frame["underlying"] == underlying) & (frame["greek"] == "vega")]
+    if rows.empty:
+        return pd.DataFrame()
     rows = rows[rows["bucket"].astype(str).str.contains(" x ", regex=False)]
     if rows.empty:
         return pd.DataFrame()
