@@ -133,7 +133,7 @@ class Integral:
         in the log-spots at crossings whose date every path finds for itself.
         """  # fmt: skip
         still, along, sent = once(self._known, "pulled", lambda: self._pull(ONE))
-        found = zip(self._watched, sent, strict=True)
+        found = zip(self._watched, sent, strict=False)  # those of hulls, which come last, are in the others
         return still, along, [(crossings, density / crossings.length) for crossings, density in found]
 
     def _pull(self, weight: Polynomial) -> tuple[FloatArray, FloatArray, FloatArray]:

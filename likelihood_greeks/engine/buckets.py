@@ -25,6 +25,8 @@ from ..models.moves import Moves
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
 
+ROUNDING = 1e-9  # of a control's size in the bucket that feels it most: below, it does nothing in a bucket
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -119,14 +121,21 @@ def fitted(
     for greek in np.unique(greeks):
         mine, some = greeks == greek, used[greeks == greek][0]
         if some.any():
-            products = Products.of(np.zeros((0, len(weights))), controls[mine][:, some], targets[mine], weights)
-            every = np.ones(np.count_nonzero(some), dtype=bool)
-            coefficients[np.ix_(mine, some)] = [solve(covariance, every) for covariance in products.covariance()]
+            own = controls[mine][:, some]
+            products = Products.of(np.zeros((0, len(weights))), own, targets[mine], weights)
+            pairs = zip(products.covariance(), _felt(own, weights), strict=True)
+            coefficients[np.ix_(mine, some)] = [solve(covariance, felt) for covariance, felt in pairs]
     rows, shares = targets - np.einsum("kc,kcn->kn", coefficients, controls), np.zeros(len(targets))
     for greek in np.unique(greeks):
         mine = greeks == greek
         shares[mine] = _shares(rows[mine], samples[greek], weights)
     return Sharing(coefficients, shares)
+
+
+def _felt(controls: FloatArray, weights: FloatArray) -> AnyArray:
+    """Which controls are more than rounding errors in which bucket of their Greek, (n_buckets, n_controls)."""
+    size = np.sqrt(controls**2 @ weights)
+    return np.asarray(size > ROUNDING * size.max(axis=0))
 
 
 def _shares(rows: FloatArray, whole: FloatArray, weights: FloatArray) -> FloatArray:
