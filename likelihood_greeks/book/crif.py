@@ -85,6 +85,11 @@ STANDARDS = {
 }
 
 
+def _listed(frame: pd.DataFrame) -> str:
+    """The underlyings of a frame, in words."""
+    return ", ".join(sorted({str(name) for name in frame["underlying"]} - {""}))
+
+
 def to_crif(
     frame: pd.DataFrame,
     *,
@@ -165,6 +170,9 @@ def to_crif(
         refuse("curvature", "go with frtb", standard)
     rows = list[dict[str, Any]]()
     whole, parts = checked_risk(frame), _parts(frame)
+    for argument, named in (("buckets", own), ("classes", known)):
+        if strangers := sorted(set(named) - set(whole["underlying"].astype(str))):
+            refuse(argument, f"name underlyings of the frame, {_listed(whole)}", strangers)
     for row in whole.to_dict("records"):
         if row["trade_id"] != NET and row["position_value"] == row["position_value"]:
             kind = _class(row, known)

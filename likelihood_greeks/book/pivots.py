@@ -117,7 +117,9 @@ def _in_order(found: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def _by_node(frame: pd.DataFrame) -> pd.DataFrame:
     """The buckets of a frame as rows of `scaled`, each a Greek of its own."""
     checked_risk(frame)
-    rows = in_units(frame[are_buckets(frame)])
+    if not (split := are_buckets(frame)).any():
+        refuse("by", "go without node: the run was not split by nodes of the market (buckets=...)", NODE)
+    rows = in_units(frame[split])
     names = rows["bucket"].astype(str)
     return rows.assign(node=names, greek=rows["greek"] + SEPARATOR + names)
 

@@ -111,3 +111,9 @@ def test_the_command_writes_them(capsys, tmp_path):
     with pytest.raises(SystemExit) as stop:
         cli.main([*arguments, str(tmp_path / "crif.csv"), "--crif-buckets", "SAP"])
     assert stop.value.code == 2
+
+
+@pytest.mark.parametrize("argument", [{"buckets": {"no such": "5"}}, {"classes": {"no such": "equity"}}])
+def test_underlyings_that_are_not_there_are_refused(frame, argument):
+    with pytest.raises(ValueError, match="must name underlyings of the frame"):
+        lg.to_crif(frame, **argument)

@@ -105,3 +105,8 @@ def test_a_row_that_is_there_twice_is_refused(mixed):
     for function in (lg.pivot, lg.desk_units):
         with pytest.raises(ValueError, match=r"have one row per trade and Greek, got .*AEX-0.*price"):
             function(pd.concat([mixed, mixed]))
+
+
+def test_nodes_of_a_run_that_was_not_split_are_refused(mixed):
+    with pytest.raises(ValueError, match="by must go without node"):
+        lg.pivot(mixed, ["underlying", "node"])
