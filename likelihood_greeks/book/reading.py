@@ -28,6 +28,9 @@ SAYS_SIDE = ("position", "way", "action", "transaction", "transaction_type", "tr
 OF_THE_MARKET = ("rate", "zero_rate", "interest_rate", "dividend_yield", "dividend")
 """Names of columns that may be thought to be used, while the market's numbers are."""
 
+OF_THE_PAST = ("accrued", "knocked_in", "unpaid")
+"""Names of columns that may be thought to tell a trade's past, while its fixings do."""
+
 
 class BookWarning(UserWarning):
     """Some of a book was left out; the rest was priced."""
@@ -67,14 +70,27 @@ def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
 
 def remarks(book: pd.DataFrame) -> list[str]:
     """What someone should know of the own columns of a book that `read_book` returned."""
-    found = []
+    found, called = [], _called(book)
     for name in own_columns(book):
         likely = nearest(key_of(name), [column for column in COLUMNS if column not in book.columns], ALIKE)
         if key_of(name) in OF_THE_MARKET:
             found.append(f"column {name!r} of the book is not used: the market's is")
+        elif key_of(name) in OF_THE_PAST:
+            found.append(
+                f"column {name!r} of the book is not used: the fixings since a trade's start say what has been"
+            )
+        elif (column := called.get(key_of(name))) and column not in book.columns:
+            found.append(f"column {name!r} of the book is not used: a book has that in the column {column!r}")
         elif likely:
             found.append(f"column {name!r} of the book is not used: did you mean {likely!r}?")
     return found
+
+
+def _called(book: pd.DataFrame) -> dict[str, str]:
+    """Columns by the arguments of contracts that they are, where these have other names, of a book's products."""
+    there = {key_of(name) for name in book["product"].dropna().astype(str)} if "product" in book.columns else set()
+    names = [product.names for name, product in PRODUCTS.items() if name in there]
+    return {argument: column for own in names for column, argument in own.items() if argument not in COLUMNS}
 
 
 def own_columns(book: pd.DataFrame) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks.book.market import Market
-from likelihood_greeks.book.reading import read_book
+from likelihood_greeks.book.reading import read_book, remarks
 from likelihood_greeks.book.trades import parse
 
 MARKET = Market.read(
@@ -105,3 +105,14 @@ def test_a_column_that_may_be_a_misspelt_one_is_not_passed_over_in_silence():
         "spot": 5900.0, "zero_rate": 0.0, "implied_volatility": 0.2}}}  # fmt: skip
     with pytest.warns(lg.BookWarning, match="'multiplyer' of the book is not used: did you mean 'multiplier'"):
         lg.risk(pd.DataFrame([TRADE | {"multiplyer": 100}]), market, ["delta"], paths=1024, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [("knock_in", "a book has that in the column 'level'"), ("accrued", "the fixings since a trade's start say")],
+)
+def test_arguments_of_contracts_that_are_no_columns_are_not_passed_over_in_silence(own, said):
+    note = {**TRADE, "product": "autocallable", "autocall_level": 5900.0, "coupon": 0.02, "frequency": "quarterly"}
+    (remark,) = remarks(read_book(pd.DataFrame([note | {own: 4.0}])))
+    assert said in remark
+    assert own == "accrued" or not remarks(read_book(pd.DataFrame([TRADE | {own: 4.0}])))  # of another product
