@@ -139,8 +139,8 @@ def standard(model: HasParameters) -> list[Greek]:
     return greeks or list(model.parameters)
 
 
-def listed(greeks: Iterable[Greek]) -> list[Greek]:
-    """The Greeks as a list.
+def listed(greeks: Iterable[Greek], argument: str = "greeks") -> list[Greek]:
+    """The Greeks as a list; `argument` is what they were given as.
 
     Raises
     ------
@@ -148,9 +148,9 @@ def listed(greeks: Iterable[Greek]) -> list[Greek]:
         If it is a single string, which would be taken letter by letter, no list, or one of them is no name.
     """
     if isinstance(greeks, str):
-        raise TypeError(f"greeks must be a list of names, got {greeks!r}; write [{greeks!r}]")
+        raise TypeError(f"{argument} must be a list of names, got {greeks!r}; write [{greeks!r}]")
     if not isinstance(greeks, Iterable):
-        raise TypeError(f"greeks must be a list of names or pairs of names, got {greeks!r}")
+        raise TypeError(f"{argument} must be a list of names or pairs of names, got {greeks!r}")
     found = list(greeks)
     for greek in found:
         words = [greek] if isinstance(greek, str) else greek

@@ -68,7 +68,7 @@ def asked(buckets: Iterable[str]) -> tuple[str, ...]:
     ValueError
         If one cannot be split.
     """
-    return tuple(dict.fromkeys(one_of("buckets", greek, [*SHIFTS]) for greek in listed(buckets)))
+    return tuple(dict.fromkeys(one_of("buckets", greek, [*SHIFTS]) for greek in listed(buckets, "buckets")))
 
 
 def unsplit(greeks: Sequence[str], underlyings: Mapping[str, Underlying], names: Iterable[object]) -> list[str]:

@@ -65,7 +65,7 @@ def bucketed(
         If a Greek is not that of a curve of the law.
     """
     found, parts, coordinates, shifts = dict(wanted), dict[str, Part](), dict[str, str](), list[str]()
-    for greek in listed(greeks):
+    for greek in listed(greeks, "buckets"):
         (shift, years), name = _curve(law, greek), label(greek)
         found.setdefault(name, {(shift,): 1.0})
         shifts.append(shift)
