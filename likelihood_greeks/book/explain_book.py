@@ -144,6 +144,12 @@ def _days(monday: Any, tuesday: Any) -> Days:
     if second.valuation_date < first.valuation_date:
         why = f"have a valuation_date not before the other's, {first.valuation_date}"
         refuse("tuesday", why, second.valuation_date.isoformat())
+    for name in first.underlyings.keys() & second.underlyings.keys():
+        before, after = (own.underlyings[name].currency for own in (first, second))
+        if before != after:
+            refuse(f"underlyings.{name}.currency of tuesday", f"be that of monday, {before}", after)
+    if (before := first.reporting_currency) != (after := second.reporting_currency):
+        refuse("reporting_currency of tuesday", f"be that of monday, {before}", after)
     return Days.of(first, second)
 
 

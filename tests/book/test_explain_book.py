@@ -261,3 +261,14 @@ def test_a_week_of_small_moves_leaves_noise():
     assert (trades["unexplained_standard_error"] < 0.12 * gross).all()
     missed = (trades["unexplained"] + trades["vega"]) / trades["unexplained_standard_error"]
     assert (missed.abs() > 4.0).sum() > 5  # without a term it would not be noise
+
+
+def test_an_underlying_keeps_its_currency_from_day_to_day():
+    first, second = ({**market(day), "reporting_currency": "EUR"} for day in (MONDAY, TUESDAY))
+    second["reporting_currency"] = "USD"
+    with pytest.raises(ValueError, match="reporting_currency of tuesday must be that of monday, EUR, got 'USD'"):
+        explained([CALL], first, second)
+    first, second = market(MONDAY), market(TUESDAY)
+    second["underlyings"] = {name: {**own, "currency": "CHF"} for name, own in second["underlyings"].items()}
+    with pytest.raises(ValueError, match=r"underlyings\.X\.currency of tuesday must be that of monday"):
+        explained([CALL], first, second)
