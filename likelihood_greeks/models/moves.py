@@ -237,7 +237,7 @@ class Moves:
         if slope.mean.shape == self.noise.shape == self.variance.shape and (compiled := kernels("clocked")):
             spread = np.zeros((0, 0)) if slope.variance is NONE else slope.variance
             return np.asarray(compiled.weight(slope.mean, spread, self.noise, self.variance) + slope.handed)
-        if slope.first_only and len(self.noise) and self.variance.shape == self.noise.shape:
+        if slope.first_only and self.variance.shape == self.noise.shape:
             relative, score = slope.variance[0] / self.variance[0], self.noise[0] / self.variance[0]
             return np.asarray(score * slope.mean[0] + 0.5 * relative * (score * self.noise[0] - 1.0) + slope.handed)
         total = self._weighted(slope.mean / self.variance) + slope.handed
@@ -266,7 +266,7 @@ class Moves:
         if bend is None:
             return once(self._known, ("curvature", pair, rate), lambda: self.law.curvature(pair, rate, self.noise))
         (a, b), v, n = (self.slope(name, rate) for name in pair), self.variance, len(self.noise)
-        if (a.first_only or b.first_only) and bend.first_only and n and v.shape == self.noise.shape:
+        if (a.first_only or b.first_only) and bend.first_only and v.shape == self.noise.shape:
             return _curvature(a.first, b.first, bend.first, self.variance[:1], self.noise[:1])
         linear = bend.mean / v - (a.mean * b.variance + b.mean * a.variance) / v**2
         total = self._weighted(linear) - _total(a.mean * b.mean / v, n) + bend.handed
