@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from .._checks import dates, finite, positive, refuse
+from .._checks import dates, finite, non_negative, one_of, positive, refuse
 from .._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, check_domains, names
 from .._typing import AnyArray, FloatArray
 from ..numerics import jets
@@ -25,6 +25,9 @@ from .protocol import Paths
 
 OWN_NODES = {"dividend_yields": "dividend_times", "volatilities": "volatility_times"}
 """Curves that may have nodes of their own, and the fields that hold these."""
+
+SHIFTS = ("rate", "dividend_yield", "volatility")
+"""Parameters that shift a curve."""
 
 
 @final
@@ -121,6 +124,20 @@ class TermStructureGBM:
         shifted = np.array(self.volatilities) + self.volatility
         if not (np.all(shifted > 0.0) and np.all(np.diff(shifted**2 * self.volatility_times, prepend=0.0) > 0.0)):
             refuse("volatilities", "be positive and make total variance increase from node to node", shifted.tolist())
+        self._check_coordinates()
+
+    def _check_coordinates(self) -> None:
+        """Refuse nodes of no curve, and a smile that is not of the volatilities."""
+        if isinstance(self.by_node, str):
+            refuse("by_node", "be a sequence of names", self.by_node)
+        object.__setattr__(self, "by_node", tuple(one_of("by_node", name, SHIFTS) for name in self.by_node))
+        if len(self.smile) not in (0, len(self.volatilities)):
+            refuse("smile", f"hold a pair for each of {len(self.volatilities)} volatilities", self.smile)
+        for k, pair in enumerate(self.smile):
+            if np.ndim(pair) != 1 or len(pair) != 2:
+                refuse(f"smile[{k}]", "be a first and a second derivative", pair)
+            finite(f"smile[{k}]", pair[0]), finite(f"smile[{k}]", pair[1])
+        (positive if self.smile else non_negative)("smile_spot", self.smile_spot)
 
     declared, parameters = property(cash_dividends.declared), property(cash_dividends.parameters)
     first_ex_date, as_fields = property(cash_dividends.first_ex_date), cash_dividends.as_fields

@@ -50,6 +50,12 @@ def test_greeks_agree_with_the_closed_form_at_the_last_date_and_would_notice_ano
         ({"volatilities": (0.2, 0.2, float("nan"), 0.2)}, r"volatilities\[2\] must be positive"),
         ({"times": (0.4, 0.13, 0.55, 1.1)}, "times must be strictly increasing"),
         ({"rate": float("inf")}, "rate must be finite"),
+        ({"by_node": ("bogus",)}, "by_node must be one of 'rate', 'dividend_yield', 'volatility'"),
+        ({"by_node": "rate"}, "by_node must be a sequence of names"),
+        ({"smile": ((0.0, 0.0),), "smile_spot": 100.0}, "smile must hold a pair for each of 4 volatilities"),
+        ({"smile": (1.0, 0.0, 0.0, 0.0), "smile_spot": 100.0}, r"smile\[0\] must be a first and a second derivative"),
+        ({"smile": ((0.0, 0.0),) * 4}, "smile_spot must be positive"),
+        ({"smile_spot": -3.0}, "smile_spot must be non-negative"),
     ],
 )
 def test_bad_curves_are_refused(change, says):

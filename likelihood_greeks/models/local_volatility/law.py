@@ -27,7 +27,7 @@ from .chain import Chain, Steps
 from .fit import LocalVolatilityFit
 from .grid import LocalVolatilityGrid
 from .steps import First, LocalSteps
-from .surfaces import FunctionSurface, Surface, VolatilityFunction
+from .surfaces import FunctionSurface, Surface, VolatilityFunction, check_function
 from .walk import STATE, VOLATILITY, Dynamics, Walked
 
 FIELDS = {VOLATILITY: "volatility_shift"}
@@ -35,6 +35,9 @@ FIELDS = {VOLATILITY: "volatility_shift"}
 
 STEPS_A_YEAR = 252
 """Steps at which the chain is within 0.1 % of the scale of a Greek of the continuous law, gamma within 0.3 %."""
+
+EARLIER = 0.1
+"""Years before its date to which a surface may be read, for differences in time."""
 
 OF_GRID, OF_FUNCTION = 1.7, 12.0
 """Work of a step, measured at 52 and 252 steps; a function of the user's costs what it costs."""
@@ -124,11 +127,12 @@ class LocalVolatility:
     def __post_init__(self) -> None:
         for each in self.declared:
             each.domain(each.name, getattr(self, FIELDS.get(each.name, each.name)))
-        finite("elapsed", self.elapsed)
+        if finite("elapsed", self.elapsed) < -EARLIER:
+            refuse("elapsed", "be >= 0, years since the date of the volatility", self.elapsed)
         object.__setattr__(self, "steps", chains.checked(self.steps))
         for name, function in (("volatility", self.volatility), ("slope", self.slope)):
-            if not (callable(function) or (name == "slope" and function is None)):
-                raise TypeError(f"{name} must be a function of time and spots, got {function!r}")
+            if not (name == "slope" and function is None):
+                check_function(name, function)
         if self.curves is not None and not isinstance(self.curves, Curves):
             raise TypeError(f"curves must be Curves, got {self.curves!r}")
         start = float(self._surface.levels(0.0, np.array([np.log(self.spot)]))[0][0]) + self.volatility_shift

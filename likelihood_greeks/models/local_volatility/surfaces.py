@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, Protocol, TypeAlias, final
 
 import numpy as np
@@ -28,6 +29,20 @@ class Surface(Protocol):
     def bend(self, time: float, log_spot: float, /) -> float:
         """Second derivative in the log-spot at one point."""
         ...
+
+
+def check_function(name: str, function: Any) -> None:
+    """Refuse what cannot be called with a time and spots."""
+    if not callable(function):
+        raise TypeError(f"{name} must be a function of time and spots, got {function!r}")
+    try:
+        known = signature(function)
+    except (TypeError, ValueError):  # some compiled functions say nothing of their arguments
+        return
+    try:
+        known.bind(0.0, np.ones(1))
+    except TypeError as error:
+        raise TypeError(f"{name} must take two arguments, a time and spots, got a function of {known}") from error
 
 
 @final

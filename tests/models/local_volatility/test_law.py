@@ -136,6 +136,9 @@ def test_its_steps_never_pass_for_independent():
         ({"slope": 0.1}, "slope must be a function"),
         ({"curves": 0.03}, "curves must be Curves"),
         ({"elapsed": np.nan}, "elapsed must be finite"),
+        ({"elapsed": -1.0}, "elapsed must be >= 0"),
+        ({"volatility": lambda spot: 0.2 + 0.0 * spot}, "volatility must take two arguments, a time and spots"),
+        ({"slope": lambda: 0.0}, "slope must take two arguments"),
     ],
 )
 def test_bad_arguments_are_refused(change, message):
