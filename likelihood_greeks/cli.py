@@ -212,12 +212,12 @@ def risk_command(
     Example: likelihood-greeks risk data/book.csv --market data/market.toml --target-error delta=1% --report risk.html
     """
     talk, start = _Talk(quiet, verbose), time.perf_counter()
-    _check_outputs(output, report or [], {"book": book, "market file": market})
-    _check_outputs(crif, [], {"book": book, "market file": market, "output": output})
     regulatory = bucket_words([word for word in crif_buckets.split(",") if word.strip()])
     if with_ladder and not report:
         refuse("ladder", "go with --report, where it is drawn", "no report")
     data, rungs, keys = Market.read(market), None, _own_columns(book, by)
+    _check_outputs(output, report or [], {"book": book, **data.files})
+    _check_outputs(crif, [], {"book": book, **data.files, "output": output, **_numbered(report or [])})
     pool = ThreadPoolExecutor(workers) if dask is None else cluster.connected(dask)
     old = _old_files_named([*filter(None, [output]), *(report or [])])
     with pool as executor, warnings.catch_warnings(record=True) as caught, _stoppable(), old:
@@ -266,6 +266,11 @@ def _check_outputs(output: Path | None, reports: Sequence[Path], read: Mapping[s
         report_file.check_writable(path)
         apart("report", path, taken)
         taken["other report"] = path
+
+
+def _numbered(reports: Sequence[Path]) -> dict[str, Path]:
+    """Reports by what they are called in a refusal."""
+    return {f"report {place}": path for place, path in enumerate(reports, 1)}
 
 
 def _write_reports(frame: pd.DataFrame, paths: Sequence[Path], **content: Any) -> list[Path]:
@@ -364,7 +369,6 @@ def explain_command(
     Example: likelihood-greeks explain book.csv --market monday.toml --to tuesday.toml --output explained.xlsx
     """
     talk, start = _Talk(quiet, verbose), time.perf_counter()
-    _check_outputs(output, [], {"book": book, "market file": market, "later market": to, "later book": book_after})
     with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BookWarning)
         frame = explain_book(
@@ -406,7 +410,6 @@ def scenarios_command(
     Example: likelihood-greeks scenarios data/book.csv --market data/market.toml --spot=-10%,0,10% --output grid.csv
     """
     talk = _Talk(quiet, verbose=False)
-    _check_outputs(output, [], {"book": book, "market file": market, "file of stresses": stresses})
     with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BookWarning)
         if stresses is not None:
@@ -459,10 +462,11 @@ def compare_command(
     Example: likelihood-greeks compare data/book.csv --market data/market.toml --trade DAX-021 --plot methods.png
     """
     talk = _Talk(quiet, verbose=False)
+    data = Market.read(market)
     if plot is not None:
         pictures.check_writable(plot)
-        apart("plot", plot, {"book": book, "market file": market})
-    trades, problems = parse(read_book(book), Market.read(market))
+        apart("plot", plot, {"book": book, **data.files})
+    trades, problems = parse(read_book(book), data)
     chosen = [t for t in trades if t.trade_id == trade]
     if not chosen:
         own = next((p for p in problems if p.trade_id == trade), None)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import likelihood_greeks as lg
 from likelihood_greeks import cli
 
 MARKET = """
@@ -53,6 +54,34 @@ def test_no_file_is_written_over_another_one(inputs, tmp_path, capsys, monkeypat
     assert said in capsys.readouterr().err
     assert (tmp_path / "book.csv").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["book.csv", "market.toml"]
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [("f.csv", "file of fixings"), ("q.csv", "file of quotes of X")],
+)
+def test_no_file_that_a_market_is_read_from_is_written_over(inputs, tmp_path, capsys, monkeypatch, output, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "f.csv").write_text("date,underlying,value\n2024-12-30,X,99.0\n")
+    (tmp_path / "q.csv").write_text("expiry,strike,volatility\n0.5,100,0.2\n1.5,100,0.2\n")
+    files = 'valuation_date = 2025-01-02\nfixings = "f.csv"\n'
+    market = MARKET.replace("valuation_date = 2025-01-02\n", files).replace("0.2", '"q.csv"')
+    (tmp_path / "market.toml").write_text(market)
+    (tmp_path / "crash.toml").write_text("[crash]\nspot = -0.2\n")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    book, of, paths = inputs[1], ["--market", "market.toml"], ["--paths", "256"]
+    for arguments in (
+        ["risk", book, *of, *paths, "--output", output],
+        ["risk", book, *of, *paths, "--output", "r.csv", "--crif", output],
+        ["explain", book, *of, "--to", "market.toml", *paths, "--output", output],
+        ["scenarios", book, *of, *paths, "--output", output],
+        ["scenarios", book, *of, "--stress", "crash.toml", *paths, "--output", output],
+    ):
+        assert exit_code(arguments) == 2
+        assert f"output must not be the {said}" in capsys.readouterr().err
+    with pytest.raises(ValueError, match=f"output must not be the {said}"):
+        lg.curvature(book, "market.toml", spot=0.2, output=output)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_diff_does_not_write_over_a_run(inputs, tmp_path, capsys):

@@ -6,19 +6,18 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 
-from .._checks import one_of, path_of, positive, refuse
+from .._checks import one_of, positive, refuse
 from .._typing import FloatArray
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
 from ..estimate import Statistics
 from ..streams.chunks import Draws, checked
-from .files import check_writable, write
+from .files import output_path, write
 from .frame import describe, left_out, plain
 from .market import Market
 from .reading import BookWarning, read_book
@@ -156,8 +155,7 @@ def curvature(
     rows = read_book(book)
     count, seed, kind = checked(paths, seed, "pseudo")
     one_of("controls", controls, [*CONTROLS])
-    if output is not None:
-        check_writable(path_of("output", output))
+    where = output_path(output, {"book": book, **data.files})
     sizes = {name: own for name, own in zip(FACTORS, (spot, rate), strict=True) if own is not None}
     if not sizes:
         refuse("spot", "be given, or rate", None)
@@ -177,8 +175,8 @@ def curvature(
             problems += [*bad, *results[name].problems]
     frame = _table(results, [*sizes], missing(problems, rows), seed, count)
     frame.attrs = {"problems": [plain(problem) for problem in problems], "seed": seed}
-    if output is not None:
-        write(frame, Path(output))
+    if where is not None:
+        write(frame, where)
     if problems:
         warnings.warn(describe(frame.attrs["problems"]), BookWarning, stacklevel=2)
     return frame

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from .._checks import one_of, path_of, refuse
+from .._checks import one_of, refuse
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
 from ..streams.chunks import Draws, checked
-from .files import check_writable, write
+from .files import output_path, write
 from .frame import describe, plain
 from .market import Market
 from .pnl.legs import SETTLED, Days, Leg, legs
@@ -111,8 +110,8 @@ def explain_book(
     later = None if book_after is None else read_book(book_after)
     count, seed, kind = checked(paths, seed, sampling)
     one_of("controls", controls, [*CONTROLS])
-    if output is not None:
-        check_writable(path_of("output", output))
+    read = {f"later {what}": path for what, path in days.second.files.items()}
+    where = output_path(output, {"book": book, "later book": book_after, **days.first.files, **read})
     for remark in dict.fromkeys([*days.first.remarks, *days.second.remarks, *remarks(now)]):
         warnings.warn(remark, BookWarning, stacklevel=2)
     reading = legs(now, later, days)
@@ -131,8 +130,8 @@ def explain_book(
         "seed": seed,
         "dates": [day.valuation_date.isoformat() for day in (days.first, days.second)],
     }
-    if output is not None:
-        write(frame, Path(output))
+    if where is not None:
+        write(frame, where)
     if problems:
         warnings.warn(describe(frame.attrs["problems"]), BookWarning, stacklevel=2)
     return frame

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import errno
+import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from .._checks import one_of, refuse, writable
+from .._checks import one_of, path_of, refuse, writable
 from .._neutral import escaped, no_formula, unescaped, with_formula
-from .._outputs import beside
+from .._outputs import apart, beside
 from .currencies import REPORTING
 from .frame import COLUMNS
 
@@ -24,6 +25,24 @@ TEXT = ("trade_id", "underlying", "product", "greek", "method", "model", "curren
 def check_writable(path: Path) -> None:
     """Refuse a path of another kind of file than `write` knows, or where nothing can be written."""
     writable("output", path, SUFFIXES)
+
+
+def output_path(output: str | os.PathLike[str] | None, read: Mapping[str, object]) -> Path | None:
+    """Where a frame is to be written, if it is: over none of the files that are read, by what they hold.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no path, of another kind of file, or one of those that are read.
+    OSError
+        If nothing can be written there.
+    """
+    if output is None:
+        return None
+    path = path_of("output", output)
+    check_writable(path)
+    apart("output", path, read)
+    return path
 
 
 def check_rows(path: Path, rows: int) -> None:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Any, final
 
 from .._checks import InvalidValueError, one_of, refuse
@@ -39,6 +40,8 @@ class Market:
         Underlyings that could not be set up, and why: trades on them are refused with the reason.
     remarks : tuple of str
         What looks wrong and may be right.
+    files : mapping of str to pathlib.Path
+        The files that it was read from, by what they hold: no output is written over one.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class Market:
     fixings: Mapping[str, Mapping[date, float]] = field(default_factory=Fixings)
     failures: Mapping[str, InvalidValueError] = field(default_factory=dict, compare=False, repr=False)
     remarks: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    files: Mapping[str, Path] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         reporting = self.reporting_currency

@@ -32,12 +32,12 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
         If a value is of the wrong type, naming it likewise.
     """
     if isinstance(source, Mapping):
-        return _fields(source, Path())
+        return _fields(source, Path(), {})
     if not isinstance(source, (str, os.PathLike)):
         raise TypeError(f"market must be a Market, a path or a mapping, got {source!r}")
     path = Path(source)
     with within(path.name, ": "):
-        return _fields(parsed(path), path.parent)
+        return _fields(parsed(path), path.parent, {"market file": path})
 
 
 def parsed(path: Path) -> dict[str, Any]:
@@ -58,10 +58,10 @@ def parsed(path: Path) -> dict[str, Any]:
         refuse("text", "be a market", "tables nested too deep")
 
 
-def _fields(value: object, folder: Path) -> dict[str, Any]:
-    """The fields of a market by name."""
+def _fields(value: object, folder: Path, files: dict[str, Path]) -> dict[str, Any]:
+    """The fields of a market by name; `files` are those that it has been read from so far."""
     table = market_keys.checked(market_keys.MARKET, value)
-    setting = Setting(iso_date("valuation_date", table["valuation_date"]), folder)
+    setting = Setting(iso_date("valuation_date", table["valuation_date"]), folder, files=files)
     setting = replace(setting, curves=curve_reading.shared(table.get("curves", {}), setting))
     underlyings, failures = _underlyings(table["underlyings"], setting)
     if not isinstance(fx := table.get("fx", {}), Mapping):
@@ -69,14 +69,17 @@ def _fields(value: object, folder: Path) -> dict[str, Any]:
     if (reporting := table.get("reporting_currency")) is not None:
         reporting, spots = code("reporting_currency", reporting), {name: own.spot for name, own in underlyings.items()}
         setting.remarks.extend(inverted(reporting, conversion(reporting, fx), spots))
+    if isinstance(fixings := table.get("fixings", {}), (str, Path)):
+        fixings = setting.file("file of fixings", fixings)
     return {
         "valuation_date": setting.today,
         "underlyings": underlyings,
         "reporting_currency": reporting,
         "fx": fx,
-        "fixings": Fixings.read(table.get("fixings", {}), folder),
+        "fixings": Fixings.read(fixings, Path()),
         "failures": failures,
         "remarks": tuple(setting.remarks),
+        "files": setting.files,
     }
 
 

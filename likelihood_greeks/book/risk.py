@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from .._checks import one_of, path_of, refuse
-from .._outputs import apart
+from .._checks import one_of, refuse
 from ..engine import cluster
 from ..engine.execution import Workers, one_thread_each, workers
 from ..engine.payoff_group import CONTROLS
@@ -33,7 +32,7 @@ from .bucket_split import Split, splits
 from .buckets import asked, unsplit
 from .currencies import reported, unconverted
 from .exact_buckets import nodes_by_name
-from .files import check_rows, check_writable, write
+from .files import check_rows, output_path, write
 from .frame import describe
 from .interruption import stopped
 from .market import Market
@@ -152,7 +151,7 @@ def risk(
     """
     found_market = (market if isinstance(market, Market) else Market.read(market)).with_smile(smile)
     frame = read_book(book)
-    target = _target(output, resume, {"book": book, "market file": market})
+    target = _target(output, resume, {"book": book, **found_market.files})
     if resume and seed is None and target:
         seed = _earlier(target)
     count, seed, kind = checked(paths, seed, sampling)
@@ -275,13 +274,8 @@ def _accounts(
 
 
 def _target(output: str | os.PathLike[str] | None, resume: bool, read: Mapping[str, object]) -> Path | None:
-    """Where the frame is written: over none of the files that are read."""
-    if output is None:
-        return refuse("output", "be given to resume", None) if resume else None
-    path = path_of("output", output)
-    check_writable(path)
-    apart("output", path, read)
-    return path
+    """Where the frame is written; refused without an output if a run is to go on."""
+    return refuse("output", "be given to resume", None) if resume and output is None else output_path(output, read)
 
 
 def _store(target: Path, resume: bool, seed: int, run: tuple[Sequence[Account], str]) -> Store:

@@ -6,16 +6,15 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from .._checks import finite, one_of, path_of, refuse
+from .._checks import finite, one_of, refuse
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
 from ..streams.chunks import Draws, checked
-from .files import check_writable, write
+from .files import output_path, write
 from .frame import describe, plain
 from .market import Market
 from .reading import BookWarning, read_book
@@ -99,7 +98,7 @@ def scenario_grid(
     cells = [Shock(*moves) for moves in product(*axes.values())]
     named = {_called(cell): cell for cell in cells}
     return _gains(
-        book, market, lambda names: dict.fromkeys(names, named), paths=paths, seed=seed, controls=controls,
+        book, market, lambda names: dict.fromkeys(names, named), {}, paths=paths, seed=seed, controls=controls,
         closed_form=closed_form, executor=executor, progress=progress, output=output,
     )  # fmt: skip
 
@@ -151,8 +150,9 @@ def stress(
     [2404.7, 1525.8, 3930.5]
     """
     return _gains(
-        book, market, lambda names: _transposed(stresses(scenarios, names)), paths=paths, seed=seed,
-        controls=controls, closed_form=closed_form, executor=executor, progress=progress, output=output,
+        book, market, lambda names: _transposed(stresses(scenarios, names)), {"file of stresses": scenarios},
+        paths=paths, seed=seed, controls=controls, closed_form=closed_form, executor=executor, progress=progress,
+        output=output,
     )  # fmt: skip
 
 
@@ -181,6 +181,7 @@ def _gains(
     book: BookOf,
     market: MarketOf,
     shocks_of: Any,
+    read: Mapping[str, object],
     *,
     paths: int,
     seed: int | None,
@@ -190,13 +191,12 @@ def _gains(
     progress: bool,
     output: str | os.PathLike[str] | None,
 ) -> pd.DataFrame:
-    """The frame of gains under shocks: `shocks_of` gives them by underlying and scenario."""
+    """The frame of gains under shocks: `shocks_of` gives them by underlying and scenario; `read` are further files."""
     data = market if isinstance(market, Market) else Market.read(market)
     rows = read_book(book)
     count, seed, kind = checked(paths, seed, "pseudo")
     one_of("controls", controls, [*CONTROLS])
-    if output is not None:
-        check_writable(path_of("output", output))
+    where = output_path(output, {**read, "book": book, **data.files})
     shocks: Mapping[str, Mapping[str, Shock]] = shocks_of([*data.underlyings])
     trades, problems = parse(rows, data)
     results = dict[str, tuple[Together[Shocked], Mapping[str, Shock]]]()
@@ -211,8 +211,8 @@ def _gains(
             problems += [*bad, *done.problems]
     frame = table(results, left_out(problems, rows), paths=count, seed_of=lambda name: underlying_seed(seed, name))
     frame.attrs = {"problems": [plain(problem) for problem in problems], "seed": seed}
-    if output is not None:
-        write(frame, Path(output))
+    if where is not None:
+        write(frame, where)
     if problems:
         warnings.warn(describe(frame.attrs["problems"]), BookWarning, stacklevel=3)
     return frame

@@ -29,12 +29,20 @@ class Setting:
         The shared curves by name; of one that is none, why.
     remarks : list of str
         What someone who uses the market should know; sections add to it.
+    files : dict of str to pathlib.Path
+        The files that the market is read from, by what they hold; sections add to it.
     """
 
     today: date
     folder: Path
     curves: Mapping[str, ZeroCurve | InvalidValueError] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def file(self, holds: str, name: str | Path) -> Path:
+        """The path of a file that a section names, noted among those that are read."""
+        self.files[holds] = self.folder / name
+        return self.files[holds]
 
     def years(self, name: str, nodes: Iterable[Any]) -> tuple[float, ...]:
         """Nodes in time, given as dates (or ISO text), tenors or years, in years: see `tenors.years`."""

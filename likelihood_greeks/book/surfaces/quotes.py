@@ -97,7 +97,7 @@ def read(value: Any, name: str, setting: Setting) -> list[Expiry]:
         If there is no such file.
     """
     if isinstance(value, (str, Path)):
-        path = setting.folder / value
+        path = setting.file(f"file of quotes of {name}", value)
         with within(path.name, ": "):
             table, plain = sheets.read(path, lambda name: key_of(name) in _CALLED)
             return _expiries(_quotes(_settled(_named(table), plain), "line", name, setting))
