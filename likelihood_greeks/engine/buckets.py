@@ -21,6 +21,7 @@ from ..controls.by_interval import ByInterval, OwnSlopes, Slopes, slopes_of
 from ..controls.protocol import Scene
 from ..controls.regression import Products, solve
 from ..controls.sharing import Sharing
+from ..estimators.likelihood_ratio import moving_flows
 from ..models.moves import Moves
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
@@ -86,7 +87,13 @@ class Buckets:
     def plain(self) -> FloatArray:
         """Likelihood-ratio samples, shape (n_buckets, n_paths)."""
         discount = self.scene.paths.model.discount_jet(payment_times(self.scene.payoff, self.scene.flows))
-        return self.slopes.integrand(ByInterval(self.scene.value, known=((lambda: self.scene.flows, discount),)))
+        found = self.slopes.integrand(ByInterval(self.scene.value, known=((lambda: self.scene.flows, discount),)))
+        names, matrix = split(self.buckets)
+        moving = moving_flows(self.scene.payoff, self.scene.drawn.spot, [{(name,): 1.0} for name in names])
+        for number, name in enumerate(names):
+            if (name,) in moving:
+                found += matrix[:, number, None] * (discount.value @ moving[name,])
+        return found
 
     def free(self, weights: Sequence[Derivative], n_free: int) -> Iterator[tuple[int, int, ByInterval]]:
         """Of the free controls those that have intervals: number, that of the weight, and their parts.

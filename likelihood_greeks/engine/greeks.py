@@ -13,7 +13,8 @@ from .._checks import one_of, refuse
 from ..controls.plan import Plan
 from ..controls.protocol import cost
 from ..estimate import Estimate, Moments, Replicated, Statistics
-from ..estimators.likelihood_ratio import Combination, simulated
+from ..estimators.given_dates import given_dates
+from ..estimators.likelihood_ratio import Combination, simulated, under
 from ..models.adaptor import as_path_model, verify
 from ..models.capabilities import assets_of
 from ..models.honest import verify_draws
@@ -177,7 +178,8 @@ def of_combinations(
     """What `greeks` does, of any linear combinations of derivatives by label; parameters as there."""
     labels, combinations = list(wanted), tuple(wanted.values())
     parts: Mapping[str, Part] = parts_by_asset(labels) if assets_of(law) else {}
-    law, parts = (buckets.law, buckets.parts) if buckets else (law, parts)
+    if buckets:
+        law, parts, payoff = buckets.law, buckets.parts, under(payoff, buckets.law)
     count, seed, kind = checked(paths, seed, sampling)
     aim = goal(labels, count, target_error, max_paths, kind)
     every = {**wanted, **buckets.combinations()} if buckets else wanted
@@ -317,7 +319,7 @@ def asked(
         raise TypeError(f"payoff must have `times` and be callable with spots, got {payoff!r}")
     if len(payoff.times) and not payoff.times[0] > 0.0:
         refuse("payoff.times", "lie ahead: Seasoned(payoff, fixings) is a contract with a past", payoff.times)
-    return law, of_assets(payoff, assets_of(law)), requested(greeks, law)
+    return law, given_dates(of_assets(payoff, assets_of(law)), law), requested(greeks, law)
 
 
 def described(group: Group, labels: Sequence[str], plan: Plan, times: Diagnostics) -> Diagnostics:

@@ -28,7 +28,7 @@ from ..parameters import TIME
 from ..payoffs.protocol import Contract, cash_flows, payment_times
 from ..streams.chunks import Chunk
 from ..streams.recorded import Recording, Source
-from .likelihood_ratio import Combination, sum_of
+from .likelihood_ratio import Combination, sum_of, under
 
 Shift: TypeAlias = tuple[tuple[str, float], ...]
 
@@ -40,6 +40,7 @@ def present_values(model: PathModel, payoff: Contract, source: Source, shift: Ma
     if elapsed and has(bumped, Ages):
         bumped = bumped.later(elapsed)
     paths = bumped.simulate(np.asarray(payoff.times) - elapsed, source.stream())
+    payoff = under(payoff, bumped, elapsed)
     flows = cash_flows(payoff, observed(paths))
     return np.asarray(bumped.discount_jet(payment_times(payoff, flows) - elapsed).value @ flows)
 

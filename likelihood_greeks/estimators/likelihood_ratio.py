@@ -8,7 +8,7 @@ With D the discount factor of a cash flow f and p the density of the path, both 
 
 over all ways to share the coordinates in A between discount and density (Leibniz):
 :math:`w_a = s_a` is the score and :math:`w_{ab} = s_a s_b + \partial_{ab} \log p`. The payoff is never
-differentiated, so it may jump.
+differentiated along the path, so it may jump. One that depends on the law itself (`MovesWithLaw`) is a third factor.
 
 References
 ----------
@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, final
+from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
@@ -37,6 +37,24 @@ from ..payoffs.protocol import Contract, cash_flows, payment_times
 from ..streams.chunks import Chunk
 
 Combination = Mapping[Derivative, float]
+
+
+@runtime_checkable
+class MovesWithLaw(Contract, Protocol):
+    """A payoff that depends on the law's parameters besides the spots."""
+
+    def moving(self, spot: FloatArray, derivatives: Sequence[Derivative], /) -> Mapping[Derivative, FloatArray]:
+        """Derivatives of the cash flows, the spots held fixed, (n_flows, n_paths); those that are zero left out."""
+        ...
+
+    def under(self, model: Any, elapsed: float = 0.0, /) -> Contract:
+        """The payoff under another law on the same dates, or after some years."""
+        ...
+
+
+def under(payoff: Contract, model: Any, elapsed: float = 0.0) -> Contract:
+    """A payoff as it is under a law, or after some years: itself, unless it moves with the law."""
+    return payoff.under(model, elapsed) if isinstance(payoff, MovesWithLaw) else payoff
 
 
 def splits(derivative: Derivative) -> list[tuple[Derivative, Derivative]]:
@@ -128,26 +146,52 @@ def simulated(model: PathModel, times: Sequence[float], chunk: Chunk) -> Any:
 def samples(model: PathModel, payoff: Contract, drawn: Drawn, combinations: Sequence[Combination]) -> FloatArray:
     """One likelihood-ratio sample a path for every combination of derivatives, shape (n_combinations, n_paths)."""
     flows = cash_flows(payoff, drawn.spot)
-    return weighted_flows(model, flows, payment_times(payoff, flows), drawn, combinations)
+    moving = moving_flows(payoff, drawn.spot, combinations)
+    return weighted_flows(model, flows, payment_times(payoff, flows), drawn, combinations, moving=moving)
+
+
+def moving_flows(
+    payoff: Contract, spot: FloatArray, combinations: Sequence[Combination]
+) -> Mapping[Derivative, FloatArray]:
+    """Derivatives of the cash flows at fixed spots that some combinations need, of a payoff that moves with the law."""
+    if not isinstance(payoff, MovesWithLaw):
+        return {}
+    asked = dict.fromkeys(chain.from_iterable(combinations))
+    needed = [part for derivative in asked for part, _ in splits(derivative) if part]
+    return payoff.moving(spot, needed) if needed else {}
 
 
 def weighted_flows(
-    model: PathModel, flows: FloatArray, paid: FloatArray, drawn: Drawn, combinations: Sequence[Combination]
+    model: PathModel,
+    flows: FloatArray,
+    paid: FloatArray,
+    drawn: Drawn,
+    combinations: Sequence[Combination],
+    *,
+    moving: Mapping[Derivative, FloatArray],
 ) -> FloatArray:
-    """Samples as of `samples`, from cash flows of shape (n_flows, n_paths) paid at the times `paid`, in years."""
-    discount = model.discount_jet(paid)
-    values: dict[Derivative, FloatArray | None] = {}
+    """Samples as of `samples`, from cash flows of shape (n_flows, n_paths) paid at the times `paid`, in years.
+
+    `moving` has their derivatives at fixed spots, where they have any.
+    """
+    discount, rows = model.discount_jet(paid), {(): flows, **moving}
+    values: dict[tuple[Derivative, Derivative], FloatArray] = {}
 
     def discounted(names: Derivative) -> FloatArray | None:
-        if names not in values:
-            factors = discount.derivative(*names)
-            values[names] = np.asarray(factors @ flows) if factors.any() else None
-        return values[names]
+        """The derivative of discounted cash flows at fixed spots; None if it is zero."""
+        parts = []
+        for of_discount, of_flows in splits(names):
+            factors = discount.derivative(*of_discount)
+            if of_flows in rows and factors.any():
+                if (of_discount, of_flows) not in values:
+                    values[of_discount, of_flows] = np.asarray(factors @ rows[of_flows])
+                parts.append(values[of_discount, of_flows])
+        return np.asarray(sum(parts[1:], parts[0])) if parts else None
 
     def sample(derivative: Derivative) -> FloatArray:
         terms = []
-        for on_discount, on_density in splits(derivative):
-            value = discounted(on_discount)
+        for on_value, on_density in splits(derivative):
+            value = discounted(on_value)
             if value is not None:
                 terms.append(value * drawn.weights[on_density] if on_density else value)
         return np.asarray(sum(terms[1:], terms[0])) if terms else np.zeros(flows.shape[1])

@@ -178,6 +178,24 @@ class KnowsReturns(PathModel, Protocol):
         ...
 
 
+class IsBrownianBetweenDates(PathModel, Protocol):
+    """A law whose log-spot is a Brownian bridge between some dates, its ends given: it can be watched at all times."""
+
+    def bridge_dates(self, end: float, /) -> tuple[float, ...]:
+        """Dates before `end` (years) at which the drift per variance changes: between them the bridge is Brownian.
+
+        Raises
+        ------
+        ValueError
+            If the spot jumps before.
+        """
+        ...
+
+    def bridge_jets(self, times: FloatArray, /) -> tuple[Jet, Jet]:
+        """Today's log-spot, and the variances of the moves between `times`, shape (n_times, 1), as jets."""
+        ...
+
+
 class OfSeveralAssets(PathModel, Protocol):
     """A law of several assets: payoffs see spots of shape (n_assets, n_times, n_paths)."""
 

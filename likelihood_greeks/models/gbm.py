@@ -27,7 +27,7 @@ from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME
 from ..streams.chunks import Stream
-from . import black, by_moves, carry, cash_dividends, dividend_steps, lognormal
+from . import black, bridges, by_moves, carry, cash_dividends, dividend_steps, lognormal
 from .cash_dividends import Dividends
 from .lognormal import Terms
 from .moves import Moves
@@ -144,6 +144,12 @@ class GBM:
         return dividend_steps.moves(self, paths)
 
     log_density, score, hessian = dividend_steps.log_density, by_moves.score, by_moves.hessian
+
+    def bridge_dates(self, end: float) -> tuple[float, ...]:
+        """Dates before `end` (years) between which a path with given ends is a Brownian bridge: none."""
+        return bridges.before(self, (), end)
+
+    bridge_jets = bridges.bridge_jets
 
     def log_densities(self, laws: Sequence[GBM], paths: Paths) -> FloatArray:
         r"""`log_density` of the same paths under each of `laws`, shape (n_laws, n_paths).

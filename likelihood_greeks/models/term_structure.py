@@ -16,7 +16,7 @@ from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import TIME
 from ..streams.chunks import Stream
-from . import black, by_moves, carry, cash_dividends, dividend_steps, lognormal, nodes
+from . import black, bridges, by_moves, carry, cash_dividends, dividend_steps, lognormal, nodes
 from .cash_dividends import Dividends
 from .curves import accrued, at_nodes, left
 from .lognormal import Terms
@@ -316,6 +316,12 @@ class TermStructureGBM:
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""
         return dividend_steps.moves(self, paths)
+
+    def bridge_dates(self, end: float) -> tuple[float, ...]:
+        """Dates before `end` (years) between which a path with given ends is a Brownian bridge: the nodes."""
+        return bridges.before(self, (*self.times, *self.dividend_times, *self.volatility_times), end)
+
+    bridge_jets = bridges.bridge_jets
 
     log_density, score, hessian = dividend_steps.log_density, by_moves.score, by_moves.hessian
 

@@ -14,7 +14,7 @@ from .._typing import AnyArray
 from ..numerics.jets import Jet
 from ..parameters import TIME
 from ..streams.chunks import Stream
-from . import by_moves, carry, cash_dividends, dividend_steps
+from . import bridges, by_moves, carry, cash_dividends, dividend_steps
 from .cash_dividends import Dividends
 from .curves import accrued, at_nodes, left
 from .moves import Moves
@@ -174,5 +174,11 @@ class TiltedCurves:
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved from date to date, with all derivatives."""
         return dividend_steps.moves(self, paths)
+
+    def bridge_dates(self, end: float) -> tuple[float, ...]:
+        """Dates before `end` (years) between which a path with given ends is a Brownian bridge: the nodes."""
+        return bridges.before(self, (t for own in self._nodes for t in own), end)
+
+    bridge_jets = bridges.bridge_jets
 
     log_density, score, hessian = dividend_steps.log_density, by_moves.score, by_moves.hessian

@@ -1,13 +1,14 @@
 """Notes that are redeemed early when the spot is high on one of their dates: autocallables, snowball and phoenix."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
 
 from .._checks import dates, finite, non_negative, positive, refuse
 from .._typing import AnyArray
+from .continuous import CONTINUOUS, Corridor, is_continuous, not_of_spots
 from .terms import by_date, merged, rows_of, snapped, verify_rows
 
 
@@ -42,8 +43,8 @@ class Autocallable:
 
     .. math:: \text{redemption},\quad\text{or knocked in}\quad\min(\max(S_T / \text{reference}, \text{protection}), 1)
 
-    times the notional. It is knocked in if the spot was at or below `knock_in` on one of `knock_in_times`. Everything
-    is paid date by date.
+    times the notional. It is knocked in if the spot was at or below `knock_in` on one of `knock_in_times`, or at any
+    time if these are ``"continuous"``. Everything is paid date by date.
 
     Parameters
     ----------
@@ -61,8 +62,8 @@ class Autocallable:
         Whether coupons that were missed are paid with the next one that is not.
     knock_in : float, optional
         Currency, > 0. None: it cannot be knocked in.
-    knock_in_times : sequence of float, optional
-        Years, none after the maturity. Default: the maturity alone.
+    knock_in_times : sequence of float or "continuous", optional
+        Years, none after the maturity; or all times from now to the maturity. Default: the maturity alone.
     protection : float
         Least redemption once knocked in, as a share of the notional, in [0, 1].
     redemption : float
@@ -75,6 +76,8 @@ class Autocallable:
         Whether it was knocked in already.
     payment_times : sequence of float, optional
         When what each call date decides is paid. Default: then.
+    continuous : bool
+        Whether the knock-in is watched at all times; follows from `knock_in_times`.
 
     Raises
     ------
@@ -104,6 +107,7 @@ class Autocallable:
     unpaid: float = 0.0
     knocked_in: bool = False
     payment_times: tuple[float, ...] | None = None
+    continuous: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         positive("reference", self.reference)
@@ -119,7 +123,9 @@ class Autocallable:
             refuse("knock_in", "be given with knock_in_times", None)
         if self.knock_in is not None:
             positive("knock_in", self.knock_in)
-            watched = calls[-1:] if self.knock_in_times is None else self.knock_in_times
+            given: Any = self.knock_in_times
+            settled["continuous"] = self.continuous or is_continuous(given, "knock_in_times")
+            watched = calls[-1:] if given is None or settled["continuous"] else given
             settled["knock_in_times"] = snapped("knock_in_times", watched, calls)
         if not finite("protection", self.protection) <= 1.0 or self.protection < 0.0:
             refuse("protection", "be between 0 and 1", self.protection)
@@ -139,12 +145,26 @@ class Autocallable:
         return merged(self.call_times, self.knock_in_times or ())
 
     @property
+    def corridor(self) -> Corridor | None:
+        """Where the spot must stay at all times not to knock it in; None if it is not watched at all times."""
+        if not self.continuous or self.knocked_in or self.knock_in is None:
+            return None
+        return Corridor(self.knock_in, np.inf, self.call_times[-1])
+
+    def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
+        """Cash flows of the call dates if it is never knocked in, and if it is, each (n_call_dates, n_paths)."""
+        never = replace(self, knock_in=None, knock_in_times=None, continuous=False)
+        return never(spot), replace(never, knocked_in=True)(spot)
+
+    @property
     def payments(self) -> tuple[float, ...]:
         """When the cash flows are paid, one for each call date."""
         return self.call_times if self.payment_times is None else self.payment_times
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows of the call dates, shape (n_call_dates, n_paths)."""
+        if self.corridor is not None:
+            not_of_spots(self)
         verify_rows(self.times, spot)
         rows, last = rows_of(self.call_times, self.times), len(self.call_times) - 1
         flows, due, alive = [], self.unpaid, None
@@ -190,7 +210,14 @@ class Autocallable:
         ----------
         seen : sequence of float
             Observations, the first of `times` on.
+
+        Raises
+        ------
+        ValueError
+            If the knock-in is watched at all times, so that observations do not tell.
         """
+        if self.corridor is not None and len(seen):
+            refuse("knock_in_times", "be dates where some are past, or knocked_in be said", CONTINUOUS)
         calls = {row: k for k, row in enumerate(rows_of(self.call_times, self.times))}
         watched = {*rows_of(self.knock_in_times or (), self.times)}
         unpaid, knocked = self.unpaid, None

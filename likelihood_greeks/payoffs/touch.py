@@ -1,20 +1,26 @@
-"""Cash that is paid if the spot reaches a level on an observation date, or if it does not."""
+"""Cash that is paid if the spot reaches a level on an observation date or at any time, or if it does not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, final
 
 import numpy as np
 
 from .._checks import dates, finite, one_of, positive, refuse
 from .._typing import AnyArray
+from .continuous import Corridor, is_continuous, not_of_spots
 from .terms import verify_rows
+
+
+def _settle(touch: Any) -> None:
+    """Check when the levels of a touch are watched: on dates, none after the maturity, or at all times."""
+    maturity = positive("maturity", touch.maturity)
+    continuous = is_continuous(touch.times) or touch.continuous
+    object.__setattr__(touch, "times", (touch.maturity,) if continuous else _observed(touch.times, maturity))
+    object.__setattr__(touch, "continuous", continuous)
 
 
 def _observed(times: Any, maturity: float) -> tuple[float, ...]:
     """Observation dates, none after the maturity."""
-    if isinstance(times, str):
-        refuse("times", "be dates, such as lg.schedule(maturity, 252): continuous observation is not supported", times)
-    positive("maturity", maturity)
     found = dates("times", times)
     if abs(found[-1] - maturity) <= 1e-12 * maturity:  # the same date, computed differently
         found = (*found[:-1], maturity)
@@ -34,12 +40,19 @@ class _OfOneLevel:
     maturity: float
     cash: float = 1.0
     times: tuple[float, ...] = ()
+    continuous: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         positive("level", self.level)
         one_of("direction", self.direction, ("up", "down"))
         finite("cash", self.cash)
-        object.__setattr__(self, "times", _observed(self.times, self.maturity))
+        _settle(self)
+
+
+def _corridor(touch: _OfOneLevel) -> Corridor | None:
+    """Where the spot must stay at all times not to touch one level."""
+    lower, upper = (0.0, touch.level) if touch.direction == "up" else (touch.level, np.inf)
+    return Corridor(lower, upper, touch.maturity) if touch.continuous else None
 
 
 @final
@@ -57,15 +70,17 @@ class OneTouch(_OfOneLevel):
         Years, > 0: when it pays, unless it does so when touched.
     cash : float
         Currency.
-    times : sequence of float
-        Observation dates in years, increasing, none after the maturity.
+    times : sequence of float or "continuous"
+        Observation dates in years, increasing, none after the maturity; or all times from now to the maturity.
+    continuous : bool
+        Whether it is watched at all times; follows from `times`.
     paid : {"end", "hit"}
         When: at the maturity, or on the date of the touch.
 
     Raises
     ------
     ValueError
-        If a term is out of range, naming it; continuous observation is not supported.
+        If a term is out of range, naming it.
 
     Examples
     --------
@@ -80,14 +95,29 @@ class OneTouch(_OfOneLevel):
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("paid", self.paid, ("end", "hit"))
+        if self.continuous and self.paid == "hit":
+            refuse(
+                "paid", "be 'end' where times are 'continuous': give dates for a cash flow when it is hit", self.paid
+            )
 
     @property
     def payments(self) -> tuple[float, ...]:
         """The maturity, or every date."""
         return (self.maturity,) if self.paid == "end" else self.times
 
+    @property
+    def corridor(self) -> Corridor | None:
+        """Where the spot must stay at all times not to touch; None if it is watched on dates."""
+        return _corridor(self)
+
+    def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
+        """Cash flows at the maturity if it is not touched, and if it is, each of shape (n_paths,)."""
+        return np.full(spot.shape[-1], 0.0), np.full(spot.shape[-1], self.cash)
+
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the maturity, shape (n_paths,), or on every date, shape (n_times, n_paths)."""
+        if self.continuous:
+            not_of_spots(self)
         if self.paid == "end":
             return np.where(_reached(spot, self.level, self.direction), self.cash, 0.0)
         verify_rows(self.times, spot)
@@ -102,13 +132,13 @@ class NoTouch(_OfOneLevel):
 
     Parameters
     ----------
-    level, direction, maturity, cash, times
+    level, direction, maturity, cash, times, continuous
         As for `OneTouch`.
 
     Raises
     ------
     ValueError
-        If a term is out of range, naming it; continuous observation is not supported.
+        If a term is out of range, naming it.
     """
 
     @property
@@ -116,8 +146,19 @@ class NoTouch(_OfOneLevel):
         """The maturity."""
         return (self.maturity,)
 
+    @property
+    def corridor(self) -> Corridor | None:
+        """Where the spot must stay at all times not to touch; None if it is watched on dates."""
+        return _corridor(self)
+
+    def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
+        """Cash flows at the maturity if it is not touched, and if it is, each of shape (n_paths,)."""
+        return np.full(spot.shape[-1], self.cash), np.full(spot.shape[-1], 0.0)
+
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the maturity, shape (n_paths,)."""
+        if self.continuous:
+            not_of_spots(self)
         return np.where(_reached(spot, self.level, self.direction), 0.0, self.cash)
 
 
@@ -130,13 +171,13 @@ class DoubleNoTouch:
     ----------
     lower, upper : float
         Currency, 0 < lower < upper; touched when S <= lower or S >= upper.
-    maturity, cash, times
+    maturity, cash, times, continuous
         As for `OneTouch`.
 
     Raises
     ------
     ValueError
-        If a term is out of range, naming it; continuous observation is not supported.
+        If a term is out of range, naming it.
     """
 
     lower: float
@@ -144,6 +185,7 @@ class DoubleNoTouch:
     maturity: float
     cash: float = 1.0
     times: tuple[float, ...] = ()
+    continuous: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         positive("lower", self.lower)
@@ -151,13 +193,24 @@ class DoubleNoTouch:
         if not self.lower < self.upper:
             refuse("upper", f"be above lower ({self.lower})", self.upper)
         finite("cash", self.cash)
-        object.__setattr__(self, "times", _observed(self.times, self.maturity))
+        _settle(self)
 
     @property
     def payments(self) -> tuple[float, ...]:
         """The maturity."""
         return (self.maturity,)
 
+    @property
+    def corridor(self) -> Corridor | None:
+        """Where the spot must stay at all times not to touch; None if it is watched on dates."""
+        return Corridor(self.lower, self.upper, self.maturity) if self.continuous else None
+
+    def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
+        """Cash flows at the maturity if it is not touched, and if it is, each of shape (n_paths,)."""
+        return np.full(spot.shape[-1], self.cash), np.full(spot.shape[-1], 0.0)
+
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the maturity, shape (n_paths,)."""
+        if self.continuous:
+            not_of_spots(self)
         return np.where(_reached(spot, self.upper, "up") | _reached(spot, self.lower, "down"), 0.0, self.cash)

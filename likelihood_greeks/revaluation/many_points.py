@@ -153,8 +153,9 @@ class Ladder:
     def anchor(self, point: Point, source: Source) -> Anchor:
         """Paths drawn at a point, and what is paid on them."""
         paths = point.law.simulate(point.dates(self.payoff), source.stream())
-        flows = cash_flows(self.payoff, observed(paths))
-        return Anchor(point, paths, flows, payment_times(self.payoff, flows))
+        payoff = point.payoff(self.payoff)
+        flows = cash_flows(payoff, observed(paths))
+        return Anchor(point, paths, payoff, flows, payment_times(payoff, flows))
 
     def shared_weights(self, number: int) -> list[tuple[str, ...]]:
         """Derivatives of an anchor's density that make its controls."""
@@ -212,11 +213,12 @@ class Ladder:
 
     def _seen(self, point: Point, anchor: Anchor) -> Anchor:
         """The anchor's paths as a point sees them: at its dates, the spots redrawn where its law can."""
-        paths = point.seen(self.payoff, anchor.paths, anchor.point)
-        if not has(point.law, RedrawsSpots):
+        paths, payoff = point.seen(self.payoff, anchor.paths, anchor.point), point.payoff(self.payoff)
+        if has(point.law, RedrawsSpots):
+            paths = point.law.redrawn(paths, anchor.point.law)
+        elif payoff is self.payoff:
             return replace(anchor, paths=paths)
-        paths = point.law.redrawn(paths, anchor.point.law)
-        return replace(anchor, paths=paths, flows=cash_flows(self.payoff, observed(paths)))
+        return replace(anchor, paths=paths, payoff=payoff, flows=cash_flows(payoff, observed(paths)))
 
     def allowed(self, number: int) -> FloatArray:
         """Which controls may serve which target of a point, bool of shape (n_targets, n_controls)."""

@@ -24,7 +24,14 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimate import HITS, Moments
-from ..estimators.likelihood_ratio import Combination, Drawn, weight_derivatives, weighted_flows
+from ..estimators.likelihood_ratio import (
+    Combination,
+    Drawn,
+    moving_flows,
+    under,
+    weight_derivatives,
+    weighted_flows,
+)  # fmt: skip
 from ..models.capabilities import KnowsFamily, RedrawsSpots, has
 from ..models.protocol import PathModel, observed
 from ..payoffs.protocol import Contract
@@ -59,6 +66,10 @@ class Point:
         """Paths drawn at another point, at the dates of this one."""
         return paths if self.elapsed == anchor.elapsed else replace(paths, times=self.dates(payoff))
 
+    def payoff(self, payoff: Contract) -> Contract:
+        """A payoff as it is there, where it depends on the law."""
+        return under(payoff, self.law, self.elapsed)
+
     def own_weights(self) -> list[tuple[str, ...]]:
         """Derivatives of the density that its Greeks need."""
         return weight_derivatives(self.combinations)
@@ -74,6 +85,8 @@ class Anchor:
     point : Point
     paths : object
         What the law drew.
+    payoff : Contract
+        As it is at the point.
     flows : ndarray, shape (n_flows, n_paths)
     paid : ndarray, shape (n_flows,)
         When they are paid, in years from today.
@@ -81,12 +94,14 @@ class Anchor:
 
     point: Point
     paths: Any
+    payoff: Contract
     flows: FloatArray
     paid: FloatArray
 
     def samples(self, point: Point, drawn: Drawn, combinations: Sequence[Combination]) -> FloatArray:
         """Likelihood-ratio samples of a point on these paths, not yet reweighted."""
-        return weighted_flows(point.law, self.flows, self.paid - point.elapsed, drawn, combinations)
+        moving = moving_flows(self.payoff, drawn.spot, combinations)
+        return weighted_flows(point.law, self.flows, self.paid - point.elapsed, drawn, combinations, moving=moving)
 
 
 def log_densities(payoff: Contract, points: Sequence[Point], anchor: Point, paths: Any) -> FloatArray:

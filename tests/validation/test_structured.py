@@ -64,12 +64,6 @@ def test_realised_volatility_of_one_return_is_its_mean_size():
     assert quadrature.price(MODEL, swap) == pytest.approx(exact, rel=1e-10)
 
 
-def test_continuous_observation_is_refused_saying_so():
-    for make in (lambda t: lg.OneTouch(104.0, "up", T, 1.0, t), lambda t: lg.DoubleNoTouch(80.0, 104.0, T, 1.0, t)):
-        with pytest.raises(ValueError, match=r"times must be dates.*continuous observation is not supported"):
-            make("continuous")
-
-
 @pytest.mark.parametrize(
     ("make", "name"),
     [

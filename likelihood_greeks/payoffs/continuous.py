@@ -1,0 +1,72 @@
+"""Contracts that are watched at all times, and not on dates alone.
+
+What such a contract pays is not a function of the spots on some dates: between them the spot may leave its corridor and
+come back. It says what it pays if the spot stays and if it leaves, and the chance of that, given the spots on the
+dates, is the law's (`estimators.given_dates`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol, final, runtime_checkable
+
+from .._checks import refuse
+from .._typing import AnyArray
+from .protocol import Contract
+
+CONTINUOUS = "continuous"
+"""What `times` are where a contract is watched at all times."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Corridor:
+    """Where the spot must stay, at all times from now to an end, for nothing to happen.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Currency; at or beyond them it has left. Zero and infinity for none.
+    end : float
+        Years.
+    """
+
+    lower: float
+    upper: float
+    end: float
+
+
+@runtime_checkable
+class Watched(Contract, Protocol):
+    """A contract whose spot may be watched at all times."""
+
+    @property
+    def corridor(self) -> Corridor | None:
+        """What is watched; None if it is watched on dates alone, or on none."""
+        ...
+
+    def outcomes(self, spot: AnyArray, /) -> tuple[AnyArray, AnyArray]:
+        """Cash flows if the spot stays in the corridor, and if it leaves, each as those of a call."""
+        ...
+
+
+def is_continuous(times: Any, name: str = "times") -> bool:
+    """Whether dates of a name ask for continuous monitoring.
+
+    Raises
+    ------
+    ValueError
+        If they are another word.
+    """
+    if isinstance(times, str) and times != CONTINUOUS:
+        refuse(name, f"be dates, such as lg.schedule(maturity, 252), or {CONTINUOUS!r}", times)
+    return isinstance(times, str)
+
+
+def not_of_spots(contract: object) -> NoReturn:
+    """Refuse to value a contract by spots on dates alone that is watched at all times."""
+    raise TypeError(
+        f"{type(contract).__name__} is watched continuously, so that what it pays is no function of spots on dates: "
+        "it can be valued by itself (lg.greeks, lg.compare) and not inside another payoff, nor where this is not said "
+        "to be supported; there give its times as dates, such as lg.schedule(maturity, 252)"
+    )

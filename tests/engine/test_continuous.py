@@ -1,0 +1,183 @@
+"""Contracts that are watched at all times: closed forms, curves, and what must be refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import QuantLib as ql
+
+import likelihood_greeks as lg
+from likelihood_greeks.estimators.given_dates import GivenDates, given_dates
+from likelihood_greeks.parameters import TIME
+from tests.support.continuous import double, greeks, no_touch, single, two_piece_call
+from tests.support.gates import assert_estimates
+
+WHERE = {"spot": 100.0, "volatility": 0.25, "rate": 0.08, "dividend_yield": 0.04}
+FLAT = lg.GBM(**WHERE)
+CALL, PUT = (ql.PlainVanillaPayoff(kind, 100.0) for kind in (ql.Option.Call, ql.Option.Put))
+CASH = ql.CashOrNothingPayoff(ql.Option.Call, 0.0, 10.0)
+CURVES = lg.TermStructureGBM(
+    spot=100.0,
+    times=[0.25, 1.0],
+    zero_rates=[0.09, 0.03],
+    dividend_yields=[0.0, 0.05],
+    volatilities=[0.18, 0.3],
+)
+HESTON = lg.Heston(
+    spot=100.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.04, vol_of_vol=0.5, correlation=-0.6
+)
+KNOCK_OUT = lg.Barrier(lg.Call(100.0, 0.5), 95.0, "down", "out", "continuous")
+NOTE = lg.Autocallable(100.0, [0.5], call_level=np.inf, knock_in=85.0, knock_in_times="continuous")
+
+
+def _note(*where):
+    """A note that cannot be called is a bond less a put that is knocked in."""
+    return 100.0 * np.exp(-0.5 * where[2]) - single("DownIn", PUT, 85.0, 0.5)(*where)
+
+
+CASES = {
+    "down-and-out call": (KNOCK_OUT, single("DownOut", CALL, 95.0, 0.5)),
+    "near the barrier": (replace(KNOCK_OUT, level=99.5), single("DownOut", CALL, 99.5, 0.5)),
+    "up-and-out call": (replace(KNOCK_OUT, level=115.0, direction="up"), single("UpOut", CALL, 115.0, 0.5)),
+    "down-and-in put": (
+        lg.Barrier(lg.Put(100.0, 0.5), 85.0, "down", "in", "continuous"),
+        single("DownIn", PUT, 85.0, 0.5),
+    ),
+    "short": (
+        lg.Barrier(lg.Call(100.0, 1 / 36), 98.0, "down", "out", "continuous"),
+        single("DownOut", CALL, 98.0, 1 / 36),
+    ),
+    "double knock-out call": (
+        lg.DoubleBarrier(lg.Call(100.0, 0.5), 80.0, 130.0, "out", "continuous"),
+        double("KnockOut", CALL, 80.0, 130.0, 0.5),
+    ),
+    "double no-touch": (
+        lg.DoubleNoTouch(80.0, 130.0, 0.5, 10.0, "continuous"),
+        double("KnockOut", CASH, 80.0, 130.0, 0.5),
+    ),
+    "no-touch": (lg.NoTouch(88.0, "down", 0.5, 10.0, "continuous"), no_touch(88.0, 0.5, 10.0)),
+    "autocallable": (NOTE, _note),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_greeks_agree_with_closed_forms_and_would_notice_a_part_of_them(case):
+    payoff, value = CASES[case]
+    exact = greeks(value, **WHERE)
+    found = lg.greeks(FLAT, payoff, [name for name in exact if name != "price"], paths=16_384, seed=11)
+    spread = 0.06 * np.hypot(abs(exact["price"]), 0.1 * abs(exact["vega"]))
+    size = {"delta": 0.01, "gamma": 2e-3, "vega": 0.3, "rho": 0.5, "dividend_rho": 0.5, "vanna": 0.1, "volga": 20.0}
+    for name, known in exact.items():
+        assert_estimates(found[name], known, 0.03 * abs(known) + size.get(name, 1.0) * spread)
+
+
+def test_without_its_derivative_in_the_law_the_greeks_would_be_wrong(monkeypatch):
+    exact = greeks(CASES["near the barrier"][1], **WHERE)
+    monkeypatch.setattr(GivenDates, "moving", lambda *_: {})
+    found = lg.greeks(FLAT, CASES["near the barrier"][0], ["delta", "vega", "gamma"], paths=16_384, seed=11)
+    assert all(abs(found[name].z_score(exact[name])) > 10.0 for name in ("delta", "vega", "gamma"))
+
+
+def test_on_curves_the_chance_between_dates_is_that_of_every_piece():
+    level, strike, ends = 92.0, 100.0, (0.25, 1.0)
+    law, payoff = CURVES, lg.Barrier(lg.Call(strike, 1.0), level, "down", "out", "continuous")
+    found = lg.greeks(law, payoff, ["delta", "vega", "rho", "dividend_rho"], paths=65_536, seed=5)
+
+    def value(spot=100.0, volatility=0.0, rate=0.0, dividend_yield=0.0):
+        zero = np.array([0.09, 0.03]) + rate - np.array([0.0, 0.05]) - dividend_yield
+        square = (np.array([0.18, 0.3]) + volatility) ** 2
+        drifts, variances = (np.diff(x * ends, prepend=0.0) / [0.25, 0.75] for x in (zero, square))
+        undiscounted = two_piece_call(spot, strike, level, ends, drifts - 0.5 * variances, variances)
+        return np.exp(-0.03 - rate) * undiscounted
+
+    assert_estimates(found["price"], value(), 0.02)
+    errors = {"spot": 2e-3, "volatility": 0.4, "rate": 0.15, "dividend_yield": 0.15}
+    for (name, error), greek in zip(errors.items(), ("delta", "vega", "rho", "dividend_rho"), strict=True):
+        h = 1e-3 * (100.0 if name == "spot" else 1.0)
+        at = 100.0 if name == "spot" else 0.0
+        exact = (value(**{name: at + h}) - value(**{name: at - h})) / (2.0 * h)
+        assert_estimates(found[greek], exact, error)
+
+
+@pytest.mark.parametrize("law", [FLAT, CURVES], ids=["flat", "curves"])
+@pytest.mark.parametrize("payoff", [KNOCK_OUT, CASES["double no-touch"][0], NOTE], ids=["single", "double", "note"])
+def test_what_moves_with_the_law_is_the_derivative_of_the_cash_flows(law, payoff):
+    given = given_dates(payoff, law)
+    spot = np.linspace(86.0, 125.0, 40) * np.linspace(1.0, 1.02, len(given.times))[:, None]
+    steps = {"spot": 1e-2, "volatility": 1e-4, "rate": 1e-4, TIME: 1e-5}
+    names = [*steps]
+    found = given.moving(spot, [*((n,) for n in names), *((a, b) for a in names for b in names)])
+
+    def flows(**shift):
+        moved = replace(law, **{n: getattr(law, n) + x for n, x in shift.items() if n != TIME})
+        if hasattr(moved, "later"):
+            moved = moved.later(shift.get(TIME, 0.0))
+        return np.atleast_2d(given.under(moved, shift.get(TIME, 0.0))(spot))
+
+    for a in names:
+        h = steps[a]
+        slope = (flows(**{a: h}) - flows(**{a: -h})) / (2.0 * h)
+        scale = np.abs(slope).max() + 1e-6
+        np.testing.assert_allclose(found.get((a,), np.zeros_like(slope)), slope, atol=1e-4 * scale)
+        for b in names:
+            k = steps[b]
+            corners = [
+                (s, t, flows(**{a: s * h, b: t * k} if a != b else {a: (s + t) * h})) for s in (1, -1) for t in (1, -1)
+            ]
+            bend = sum(s * t * flow for s, t, flow in corners) / (4.0 * h * k)
+            scale = np.abs(bend).max() + 1e-3
+            np.testing.assert_allclose(found.get((a, b), np.zeros_like(bend)), bend, atol=2e-3 * scale)
+
+
+def test_buckets_are_bumps_of_single_nodes():
+    payoff = lg.Barrier(lg.Call(100.0, 1.0), 92.0, "down", "out", "continuous")
+    found = lg.greeks(CURVES, payoff, ["vega"], paths=16_384, seed=3, buckets=["vega"])
+    buckets = [found[f"vega[{k}]"] for k in range(2)]
+    np.testing.assert_allclose(sum(b.value for b in buckets), found["vega"].value, rtol=1e-9)
+
+    def value(short):
+        variances = np.diff([0.0, short**2 * 0.25, 0.09]) / [0.25, 0.75]
+        drifts = np.array([0.09, (-0.02 - 0.09 * 0.25) / 0.75]) - 0.5 * variances
+        return np.exp(-0.03) * two_piece_call(100.0, 100.0, 92.0, (0.25, 1.0), drifts, variances)
+
+    assert_estimates(buckets[0], (value(0.181) - value(0.179)) / 0.002, 0.4)
+
+
+def test_scenarios_and_the_baselines_see_the_law_that_they_move_to():
+    exact = single("DownOut", CALL, 95.0, 0.5)
+    grid = lg.scenarios(FLAT, KNOCK_OUT, {"spot": [97.0, 104.0], "volatility": [0.22]}, paths=8192, seed=2)
+    for (spot, volatility), row in grid.to_frame().iterrows():
+        error = row["price"] - exact(spot, volatility, 0.08, 0.04)
+        assert abs(error) < 4.0 * row["price_standard_error"] < 0.05
+    frame = lg.compare(FLAT, KNOCK_OUT, ["vega"], paths=8192, seed=2)
+    for method in ("pathwise", "finite difference 0.001"):
+        row = frame.loc["vega", method]
+        assert abs(row["value"] - greeks(exact, **WHERE)["vega"]) < 4.0 * row["standard_error"] < 2.0
+
+
+@pytest.mark.parametrize(
+    ("law", "payoff", "match"),
+    [
+        (HESTON, KNOCK_OUT, "no Brownian bridge"),
+        (replace(FLAT, dividends=((0.25, 2.0),)), KNOCK_OUT, "dividends must come after"),
+        (FLAT, lg.Payoff(KNOCK_OUT, [0.5]), "inside another payoff"),
+    ],
+)
+def test_what_is_not_a_bridge_between_dates_is_refused(law, payoff, match):
+    with pytest.raises((TypeError, ValueError), match=match):
+        lg.greeks(law, payoff, ["delta"], paths=1024, seed=1)
+
+
+def test_terms_of_continuous_monitoring_are_checked_and_kept():
+    assert replace(KNOCK_OUT, level=90.0).corridor.lower == 90.0
+    assert (KNOCK_OUT.times, KNOCK_OUT.monitor_maturity) == ((0.5,), True)
+    with pytest.raises(ValueError, match="times must be dates"):
+        lg.Barrier(lg.Call(100.0, 0.5), 95.0, "down", "out", "always")
+    with pytest.raises(ValueError, match="monitor_maturity must be None or True"):
+        replace(KNOCK_OUT, monitor_maturity=False)
+    with pytest.raises(ValueError, match="paid must be 'end'"):
+        lg.OneTouch(110.0, "up", 1.0, 1.0, "continuous", paid="hit")
+    with pytest.raises(ValueError, match="knock_in_times must be dates"):
+        replace(NOTE, knock_in_times="daily", continuous=False)
+    with pytest.raises(TypeError, match="watched continuously"):
+        KNOCK_OUT(np.full((1, 3), 100.0))

@@ -1,0 +1,110 @@
+"""Closed forms of continuously watched options: QuantLib's, and reflected densities on curves of two pieces."""
+
+from functools import cache
+
+import numpy as np
+import QuantLib as ql
+from scipy.stats import norm
+
+TODAY, DAYS = ql.Date(15, 1, 2024), ql.Actual360()
+BUMPS = {"spot": 0.05, "volatility": 1e-3, "rate": 1e-4, "dividend_yield": 1e-4}
+
+
+def _process(spot, volatility, rate, dividend_yield):
+    ql.Settings.instance().evaluationDate = TODAY
+    curves = (ql.YieldTermStructureHandle(ql.FlatForward(TODAY, x, DAYS)) for x in (dividend_yield, rate))
+    surface = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(TODAY, ql.NullCalendar(), volatility, DAYS))
+    return ql.BlackScholesMertonProcess(ql.QuoteHandle(ql.SimpleQuote(spot)), *curves, surface)
+
+
+def _exercise(maturity):
+    return ql.EuropeanExercise(TODAY + round(360 * maturity))
+
+
+def single(kind, payoff, level, maturity, rebate=0.0):
+    """QuantLib's value of a barrier option, a function of spot, volatility, rate and yield."""
+
+    def value(*where):
+        option = ql.BarrierOption(getattr(ql.Barrier, kind), level, rebate, payoff, _exercise(maturity))
+        option.setPricingEngine(ql.AnalyticBarrierEngine(_process(*where)))
+        return option.NPV()
+
+    return value
+
+
+def double(kind, payoff, lower, upper, maturity):
+    """QuantLib's value of a double barrier option; of one that pays cash by its own series."""
+    binary = isinstance(payoff, ql.CashOrNothingPayoff)
+
+    def value(*where):
+        kind_ = getattr(ql.DoubleBarrier, kind)
+        option = ql.DoubleBarrierOption(kind_, lower, upper, 0.0, payoff, _exercise(maturity))
+        engine = (
+            ql.AnalyticDoubleBarrierBinaryEngine(_process(*where))
+            if binary
+            else ql.AnalyticDoubleBarrierEngine(_process(*where), 10)
+        )
+        option.setPricingEngine(engine)
+        return option.NPV()
+
+    return value
+
+
+def no_touch(level, maturity, cash=1.0):
+    """Value of cash that is paid unless a lower level is hit, by reflection."""
+
+    def value(spot, volatility, rate, dividend_yield):
+        h, drift = np.log(level / spot), rate - dividend_yield - 0.5 * volatility**2
+        root = volatility * np.sqrt(maturity)
+        image = np.exp(2.0 * drift * h / volatility**2) * norm.cdf((h + drift * maturity) / root)
+        return cash * np.exp(-rate * maturity) * (norm.cdf((drift * maturity - h) / root) - image)
+
+    return value
+
+
+def greeks(value, spot, volatility, rate, dividend_yield):
+    """Price and Greeks of a closed form, by central differences; theta by the Black-Scholes equation."""
+    base = {"spot": spot, "volatility": volatility, "rate": rate, "dividend_yield": dividend_yield}
+
+    @cache
+    def at(**moved):
+        return value(*(base[name] + moved.get(name, 0) * BUMPS[name] for name in base))
+
+    def first(name):
+        return (at(**{name: 1}) - at(**{name: -1})) / (2.0 * BUMPS[name])
+
+    def second(name):
+        return (at(**{name: 1}) - 2.0 * at() + at(**{name: -1})) / BUMPS[name] ** 2
+
+    cross = at(spot=1, volatility=1) - at(spot=1, volatility=-1) - at(spot=-1, volatility=1)
+    found = {"price": at(), "delta": first("spot"), "gamma": second("spot"), "vega": first("volatility")}
+    found |= {"rho": first("rate"), "dividend_rho": first("dividend_yield"), "volga": second("volatility")}
+    found["vanna"] = (cross + at(spot=-1, volatility=-1)) / (4.0 * BUMPS["spot"] * BUMPS["volatility"])
+    carried = (rate - dividend_yield) * spot * found["delta"] + 0.5 * (volatility * spot) ** 2 * found["gamma"]
+    return found | {"theta": rate * found["price"] - carried}
+
+
+def down_and_out_call(spot, strike, level, time, drift, variance):
+    """Undiscounted, with drift and variance of the log-spot per year, strike above the level; by reflection."""
+    ratio = (level / spot) ** (2.0 * drift / variance)
+    return _call(spot, strike, time, drift, variance) - ratio * _call(level**2 / spot, strike, time, drift, variance)
+
+
+def _call(spot, strike, time, drift, variance):
+    root, forward = np.sqrt(variance * time), spot * np.exp((drift + 0.5 * variance) * time)
+    d = (np.log(spot / strike) + drift * time) / root
+    return forward * norm.cdf(d + root) - strike * norm.cdf(d)
+
+
+def two_piece_call(spot, strike, level, ends, drifts, variances):
+    """Undiscounted value of a down-and-out call where drift and variance per year change once, by quadrature."""
+    x, h, (first, last) = np.log(spot), np.log(level), ends
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    root = np.sqrt(variances[0] * first)
+    top = x + drifts[0] * first + 9.0 * root
+    y = h + (top - h) * 0.5 * (nodes + 1.0)
+    reflected = np.exp(2.0 * drifts[0] * (h - x) / variances[0])
+    density = norm.pdf(y, x + drifts[0] * first, root)
+    density -= reflected * norm.pdf(y, 2.0 * h - x + drifts[0] * first, root)
+    left = down_and_out_call(np.exp(y), strike, level, last - first, drifts[1], variances[1])
+    return float(0.5 * (top - h) * weights @ (density * left))
