@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from ..engine.buckets import Bucket
+from .assets.names import are_several
 from .buckets import Node, nodes_of, split
 from .market import Market
 from .trades import Trade
@@ -60,6 +61,8 @@ def splits(
     """What the trades on each underlying are split by; `exact` are nodes of other trades, which nets have too."""
     by_name: dict[str, dict[str, tuple[Node, ...]]] = {}
     for trade in trades:
+        if are_several(trade.underlying):
+            continue
         own = nodes_of_trade(trade, market.underlying(trade.underlying), greeks)
         by_name.setdefault(trade.underlying, {})[trade.trade_id] = own
     found = {}

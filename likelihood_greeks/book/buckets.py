@@ -8,7 +8,7 @@ bucket `BETWEEN`, so that buckets sum to their Greek.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -19,6 +19,7 @@ from ..models import nodes
 from ..models.gbm import GBM
 from ..models.term_structure import TermStructureGBM
 from ..parameters import listed
+from .assets.names import are_several
 from .calendars import DAYS_PER_YEAR
 from .cells import text_of
 from .curves import ZeroCurve
@@ -71,10 +72,13 @@ def asked(buckets: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one_of("buckets", greek, [*SHIFTS]) for greek in listed(buckets, "buckets")))
 
 
-def unsplit(greeks: Sequence[str], underlyings: Mapping[str, Underlying], names: Iterable[object]) -> list[str]:
+def unsplit(greeks: Sequence[str], underlyings: Mapping[str, Underlying], names: Collection[object]) -> list[str]:
     """What someone should know of underlyings whose Greeks are not split though they should be."""
     whole = sorted(name for name in set(map(text_of, names)) if (own := underlyings.get(name)) and own.one_law)
-    return [f"{name}: Greeks under its model are not split by node" for name in whole] if greeks else []
+    several = sorted({text for name in names if are_several(text := text_of(name))})
+    found = [f"{name}: Greeks under its model are not split by node" for name in whole]
+    found += [f"{name}: Greeks of trades on several assets are not split by node" for name in several]
+    return found if greeks else []
 
 
 def place_of(bucket: str) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from .._typing import AnyArray, FloatArray
 from ..estimate import UNRELIABLE
+from .assets.names import are_several, parts_of
 from .joint import SAME, Joint, beyond, joint_of
 from .trades import NET
 
@@ -85,14 +86,15 @@ def _side(frame: pd.DataFrame, joint: Joint, index: pd.MultiIndex, error: str, b
 
 
 def _with_nets(side: Side, frame: pd.DataFrame, index: pd.MultiIndex) -> Side:
-    """The same with net positions: sums over all trades on their underlying."""
+    """The same with net positions: sums over all trades on their underlying; not known with parts of others."""
     table = pd.DataFrame({"place": np.arange(len(index))}, index)
     trades = table[(index.get_level_values("trade_id") != NET) & index.isin(frame.index)]
     groups = trades.groupby(level=["underlying", "greek"], sort=False)["place"]
     inside = {key: own.to_numpy() for key, own in groups}
     names, greeks = index.get_level_values("underlying"), index.get_level_values("greek")
+    shared = {name for each in names.unique() if are_several(each) for name in parts_of(each)}
     for row in np.flatnonzero(index.get_level_values("trade_id") == NET).tolist():
         at = inside.get((names[row], greeks[row]), np.empty(0, dtype=int))
         side.values[row], side.beyond[row] = side.values[at].sum(axis=0), side.beyond[at].sum()
-        side.known[row] = len(at) > 0 and side.known[at].all()
+        side.known[row] = len(at) > 0 and side.known[at].all() and names[row] not in shared
     return side

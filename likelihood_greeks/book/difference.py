@@ -10,6 +10,8 @@ import pandas as pd
 from scipy import special
 
 from .._checks import one_of, path_of, positive, refuse
+from .assets.folding import folded, unfolded
+from .assets.names import are_several
 from .buckets import SEPARATOR
 from .common_draws import errors_of_differences
 from .files import read
@@ -50,8 +52,8 @@ def diff(
     Returns
     -------
     pandas.DataFrame
-        A row per trade and Greek (and ``bucket``, where a run has any), net positions last: ``trade_id, underlying,
-        greek, before, after, difference,
+        A row per trade and Greek (and ``asset``, ``bucket``, where a run has any), net positions last: ``trade_id,
+        underlying, greek, before, after, difference,
         standard_error, draws, z, threshold, verdict, note, currency``, and the books' own columns, blank cells of the
         second filled from the first. ``draws`` is "independent" (the squared errors add), "common" (the runs have the
         same draws, and the error is that of the differences sample by sample) or "common, at most" (the same of frames
@@ -116,6 +118,11 @@ def diff(
     for name, shown in names_apart(["currency", *own], table.columns).items():
         table[shown] = _carried(name, both)
     table = table.reset_index().sort_values("trade_id", key=lambda ids: ids == NET, kind="stable", ignore_index=True)
+    several = table["underlying"].map(are_several)
+    if several.any():
+        greek, asset = unfolded(table["greek"])
+        table["greek"] = greek.where(several, table["greek"])
+        table.insert(list(table.columns).index("greek") + 1, "asset", asset.where(several, ""))
     if table["greek"].str.contains(SEPARATOR, regex=False).any():
         halves = table["greek"].str.partition(SEPARATOR)
         table["greek"] = halves[0]
@@ -127,6 +134,7 @@ def diff(
 def _numbered(name: str, given: pd.DataFrame | str | os.PathLike[str]) -> pd.DataFrame:
     """A run by trade, underlying and Greek."""
     frame = given if isinstance(given, pd.DataFrame) else read(path_of(name, given))
+    frame = folded(frame)
     if (split := are_buckets(frame)).any():
         names = frame["greek"].astype(str)
         named = names.where(~split, names + SEPARATOR + frame["bucket"].astype(str))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -11,11 +11,12 @@ import pandas as pd
 
 from .._typing import AnyArray, FloatArray
 from ..engine.exact import exact
+from ..models.correlated.law import CorrelatedGBM
 from ..parameters import Greek, label, listed, offered
+from .assets.shown import shown
 from .frame import COLUMNS, left_out
 from .tally import Row
 from .trades import NET, Problem, Trade
-from .underlying import law_name, quoted_volatility, zero_rate
 
 OWN = (
     "row", "trade_id", "underlying", "product", "quantity", "method", "model", "maturity", "spot", "volatility", "rate",
@@ -110,9 +111,13 @@ def joined(parts: Sequence[ExactTrades], labels: tuple[str, ...]) -> ExactTrades
     return ExactTrades({name: column[order] for name, column in own.items()}, values[order], labels, having)
 
 
-def labels_of(greeks: Sequence[Greek]) -> tuple[str, ...]:
-    """How the price and these Greeks are written, once each."""
-    return tuple(dict.fromkeys(["price", *map(label, listed(greeks))]))
+def labels_of(greeks: Sequence[Greek], laws: Iterable[Any] = ()) -> tuple[str, ...]:
+    """How the price and these Greeks are written, once each; those of several assets as the laws have them."""
+    found = dict.fromkeys(["price", *map(label, listed(greeks))])
+    for law in laws:
+        if isinstance(law, CorrelatedGBM):
+            found |= dict.fromkeys(offered(greeks, law))
+    return tuple(found)
 
 
 def split(
@@ -124,7 +129,7 @@ def split(
     """
     laws = {trade.underlying: trade.model for trade in reversed(trades)}
     wanted = {name: offered(greeks, law) for name, law in laws.items()}
-    sure, methods, values, labels = list[Trade](), list[str](), list[list[float]](), labels_of(greeks)
+    sure, methods, values, labels = list[Trade](), list[str](), list[list[float]](), labels_of(greeks, laws.values())
     drawn, problems = list[Trade](), list[Problem]()
     for trade in trades:
         try:
@@ -149,13 +154,12 @@ def _own(trades: Sequence[Trade], methods: Sequence[str]) -> dict[str, Any]:
     texts = {
         name: [getattr(trade, name) for trade in trades] for name in ("trade_id", "underlying", "product", "currency")
     }
-    texts |= {"method": list(methods), "model": [law_name(trade.model) for trade in trades]}
+    about = [shown(trade.model, trade.maturity) for trade in trades]
+    texts |= {"method": list(methods), "model": [own["model"] for own in about]}
     numbers = {
         "quantity": [trade.quantity for trade in trades],
         "maturity": [trade.maturity for trade in trades],
-        "spot": [trade.model.spot for trade in trades],
-        "volatility": [quoted_volatility(trade.model, trade.maturity) for trade in trades],
-        "rate": [zero_rate(trade.model, trade.maturity) for trade in trades],
+        **{name: [own[name] for own in about] for name in ("spot", "volatility", "rate")},
     }
     columns = {name: np.array(own, dtype=object) for name, own in texts.items()}
     columns |= {name: np.array(own, dtype=float) for name, own in numbers.items()}

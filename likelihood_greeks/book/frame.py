@@ -13,11 +13,11 @@ from ..engine.main_run import inconsistency
 from ..engine.sums import Pair
 from ..estimate import Estimate, Statistics, roughly_known
 from ..result import estimates
+from .assets.shown import shown
 from .blocks import Block
 from .desk import TRADES, scores_of
 from .tally import Row, Tally
 from .trades import NET, Problem, Trade
-from .underlying import law_name, quoted_volatility, zero_rate
 
 COLUMNS = [
     "trade_id", "underlying", "product", "quantity", "greek", "value", "standard_error", "position_value",
@@ -155,11 +155,8 @@ def _row(trade: Trade, greek: str, estimate: Estimate, seed: int, method: str) -
         "samples": estimate.samples,
         "seed": seed,
         "method": method,
-        "model": law_name(trade.model),
         "maturity": trade.maturity,
-        "spot": trade.model.spot,
-        "volatility": quoted_volatility(trade.model, trade.maturity),
-        "rate": zero_rate(trade.model, trade.maturity),
+        **shown(trade.model, trade.maturity, greek),
         "currency": trade.currency,
         "note": estimate.note,
     }

@@ -15,6 +15,7 @@ from ..engine.exact import price
 from ..models.adaptor import moved
 from ..revaluation.grid import scenarios
 from ..streams.chunks import checked
+from .assets.names import are_several
 from .market import Market
 from .moved import change
 from .reading import read_book
@@ -70,8 +71,11 @@ def ladder(
     found_market = (market if isinstance(market, Market) else Market.read(market)).with_smile(smile)
     table = read_book(book)
     factors = [1.0 + share for share in shares]
-    plain, trades, _ = read(table, found_market, [], factors) if closed_form else ([], *parse(table, found_market))
-    rows, left_out = [_plain_changes(options, shares) for options in plain], {}
+    plain, trades, problems = (
+        read(table, found_market, [], factors) if closed_form else ([], *parse(table, found_market))
+    )
+    rows = [_plain_changes(options, shares) for options in plain]
+    left_out = {own.trade_id: own.requirement for own in problems if are_several(own.value)}
     for trade in trades:
         own = int(np.random.SeedSequence([seed, trade.row]).generate_state(1, np.uint64)[0] >> np.uint64(16))
         try:

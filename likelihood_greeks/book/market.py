@@ -14,6 +14,8 @@ from typing import Any, final
 
 from .._checks import InvalidValueError, one_of, refuse
 from . import market_reading
+from .assets import correlations
+from .assets.correlations import Correlations
 from .calendars import DAYS_PER_YEAR, closest, iso_date
 from .currencies import code, conversion
 from .fixings import Fixings
@@ -36,6 +38,8 @@ class Market:
     fixings : Fixings or mapping, optional
         Observed values by underlying and past date, for trades that began earlier; a fixing of the valuation date
         counts as known, later ones are not used.
+    correlation : mapping, pandas.DataFrame or path, optional
+        Of pairs of underlyings, for trades on several: a number by ``"A|B"``, or as `assets.correlations.read` has it.
     failures : mapping of str to ValueError
         Underlyings that could not be set up, and why: trades on them are refused with the reason.
     remarks : tuple of str
@@ -55,6 +59,7 @@ class Market:
     reporting_currency: str | None = None
     fx: Mapping[str, float] = field(default_factory=dict)
     fixings: Mapping[str, Mapping[date, float]] = field(default_factory=Fixings)
+    correlation: Any = field(default_factory=dict)
     failures: Mapping[str, InvalidValueError] = field(default_factory=dict, compare=False, repr=False)
     remarks: tuple[str, ...] = field(default=(), compare=False, repr=False)
     files: Mapping[str, Path] = field(default_factory=dict, compare=False, repr=False)
@@ -68,6 +73,9 @@ class Market:
             object.__setattr__(self, "fixings", Fixings(self.fixings))
         object.__setattr__(self, "valuation_date", iso_date("valuation_date", self.valuation_date))
         object.__setattr__(self, "underlyings", dict(self.underlyings))
+        if not isinstance(self.correlation, Correlations):
+            known = correlations.read(self.correlation, Path(), [*self.underlyings, *self.failures])
+            object.__setattr__(self, "correlation", known)
         for name, underlying in self.underlyings.items():
             if name != underlying.name:
                 refuse(f"underlyings[{name!r}]", f"be the underlying of that name, not {underlying.name!r}", name)
@@ -113,6 +121,11 @@ class Market:
             known = ", ".join(map(repr, self.underlyings))
             refuse("underlying", f"be one of {known}{closest(name, self.underlyings)}", name)
         return self.underlyings[name]
+
+    @property
+    def spots(self) -> dict[str, float]:
+        """The spots of the underlyings by name."""
+        return {name: own.spot for name, own in self.underlyings.items()}
 
     def years(self, day: date) -> float:
         """Year fraction from the valuation date to `day`, Actual/365 Fixed."""

@@ -72,6 +72,9 @@ TABLE: tuple[Key, ...] = (
         "being the dollars for a euro", "rates by code", "fx = { USD = 0.86 }"),
     Key(MARKET, "fixings", "past observations, by underlying and date, or the CSV file that holds them "
         "(date, underlying, value)", "currency", 'fixings.SX5E = { "2026-09-18" = 5480.0 }'),
+    Key(MARKET, "correlation", "of pairs of underlyings, for trades on several: a number by `A|B`, tables by the first "
+        "name and the second, or the CSV file of such a table or of a matrix", "-1 to 1",
+        'correlation = { "SX5E|SPX" = 0.6 }', also=("correlations",)),
     Key(UNDERLYING, "spot", "today's price", "currency, > 0", "spot = 5640.0", needed=True),
     Key(UNDERLYING, "currency", "of the spot, in which options on it pay; of a currency pair the domestic one", "code",
         'currency = "EUR"'),

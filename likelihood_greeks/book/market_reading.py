@@ -13,6 +13,7 @@ import numpy as np
 
 from .._checks import InvalidValueError, refuse, within
 from . import curve_reading, market_keys, underlying_reading
+from .assets import correlations
 from .calendars import iso_date
 from .currencies import code, conversion, inverted
 from .fixings import Fixings
@@ -76,7 +77,12 @@ def _fields(value: object, folder: Path, files: dict[str, Path]) -> dict[str, An
         "underlyings": underlyings,
         "reporting_currency": reporting,
         "fx": fx,
+<<<<<<< HEAD
         "fixings": Fixings.read(fixings, Path()),
+=======
+        "fixings": Fixings.read(table.get("fixings", {}), folder),
+        "correlation": correlations.read(table.get("correlation", {}), folder, [*underlyings, *failures]),
+>>>>>>> 77c6206 (Books of several assets: trades on sets of assets, correlations of the market, nets by asset and pair)
         "failures": failures,
         "remarks": tuple(setting.remarks),
         "files": setting.files,

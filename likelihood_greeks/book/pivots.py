@@ -9,6 +9,8 @@ import pandas as pd
 
 from .._checks import one_of, refuse
 from ..estimate import roughly_known
+from .assets.folding import bare
+from .assets.names import are_several, parts_of
 from .buckets import SEPARATOR, place_of
 from .currencies import UNKNOWN
 from .frame import NEGLIGIBLE
@@ -79,17 +81,24 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
     rows = _by_node(frame) if NODE in keys else scaled(frame)
     if reporting:
         rows = converted(rows)
+    nets = _own_nets(rows)
     trades = rows[rows["trade_id"] != NET]
+    draws = trades[["underlying", "greek"]].set_axis(["draws", "label"], axis="columns")
+    trades = bare(trades)
+    if "underlying" not in keys:
+        draws = draws.assign(label=trades["greek"])
     if "bucket" in keys:
         trades = trades.assign(bucket=buckets(trades["maturity"]))
     if "underlying" not in keys:
         trades = trades[trades["greek"].str.partition(SEPARATOR)[0].isin(UNITS.keys())]
-    nets = rows[rows["trade_id"] == NET].set_index(["underlying", "greek"])["cash_standard_error"]
+        draws = draws.loc[trades.index]
     outer = [*(key for key in keys if key != "currency"), "currency", "unit", "greek"]
     group = trades.groupby(outer, sort=False, observed=True, dropna=False).ngroup().rename("group")
-    numbers = pd.concat([trades[[*NUMBERS, "underlying", "greek", "fx"]], group], axis="columns")
+    numbers = pd.concat([trades[[*NUMBERS, "fx"]], draws, group], axis="columns")
     joint = None if NODE in keys else joint_of(frame)
-    totals = _totals(numbers, nets, netted(trades, joint, [group, trades["underlying"], trades["greek"]]))
+    errors = netted(rows.loc[trades.index], joint, [group, draws["draws"], draws["label"]])
+    totals = _totals(numbers, nets, errors)
+    totals["trades"] = trades["trade_id"].groupby(group).nunique()
     found = trades.loc[~group.duplicated(), outer].set_axis(group.unique()).join(totals).reset_index(drop=True)
     if "bucket" in keys:
         found = found.sort_values([*keys], kind="stable", ignore_index=True)
@@ -149,14 +158,22 @@ def converted(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _own_nets(rows: pd.DataFrame) -> pd.Series:
+    """The errors of nets by underlying and Greek, where these hold the trades on their underlying alone."""
+    shared = {name for each in rows["underlying"].unique() if are_several(each) for name in parts_of(each)}
+    nets = rows[(rows["trade_id"] == NET) & ~rows["underlying"].isin(shared)]
+    return nets.set_index(["underlying", "greek"])["cash_standard_error"]
+
+
 def _totals(trades: pd.DataFrame, nets: pd.Series, joint: pd.Series | None) -> pd.DataFrame:
     """The sums of trades by ``group``, with their errors.
 
-    `nets` are the errors of nets by underlying and Greek, `joint` those of the parts of groups, as far as known.
+    `nets` are the errors of nets by draws and label (underlying and Greek), `joint` those of the parts of groups, as
+    far as known.
     """
-    parts = _sums(trades, ["group", "underlying", "greek"])
-    whole = _sums(trades, ["underlying", "greek"])[["errors", "trades"]].add_suffix("_of_all")
-    parts = parts.join(whole, on=["underlying", "greek"]).join(nets.rename("net"), on=["underlying", "greek"])
+    parts = _sums(trades, ["group", "draws", "label"])
+    whole = _sums(trades, ["draws", "label"])[["errors", "trades"]].add_suffix("_of_all")
+    parts = parts.join(whole, on=["draws", "label"]).join(nets.rename("net"), on=["draws", "label"])
     full, alone = (parts["trades"] == parts["trades_of_all"]) & parts["net"].notna(), parts["trades"] == 1
     rest = parts["net"] + parts["errors_of_all"] - parts["errors"]
     bound = np.fmin(parts["errors"], rest.where(parts["errors"].notna()))

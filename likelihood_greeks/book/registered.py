@@ -11,7 +11,7 @@ from .columns import TERMS
 from .products.product import Conduct, Product, needs_it
 from .products.table import PRODUCTS
 
-TAKEN = ("maturity", *(name for name in TERMS if name not in ("option", "knock_in_frequency", "payoff")))
+TAKEN = ("maturity", *(name for name in TERMS if name not in ("option", "knock_in_frequency", "payoff", "weights")))
 """The columns that such a product may use."""
 
 

@@ -21,11 +21,13 @@ from ..engine.execution import Workers, one_thread_each, workers
 from ..engine.payoff_group import CONTROLS
 from ..engine.stopping import MAX_PATHS, TargetError, goal
 from ..estimate import Statistics
-from ..parameters import STANDARD, Greek, label, listed, offered
+from ..parameters import OF_SEVERAL, STANDARD, Greek, label, listed, offered
 from ..streams.chunks import Draws, checked
 from . import unused_quotes
 from .account import Account, Advanced, Main, Pool, Workshop, upcoming
 from .assembly import assembled
+from .assets.names import are_several
+from .assets.rows import with_assets
 from .blocks import blocks
 from .bucket_rows import with_buckets, with_parts
 from .bucket_split import Split, splits
@@ -80,7 +82,8 @@ def risk(
     market : Market, mapping or path
         Valuation date and what is known of each underlying; a path names a TOML file.
     greeks : iterable of str or pair of str, optional
-        As for `greeks`; default: delta, gamma, vega, rho, dividend_rho and theta. An underlying whose law lacks the
+        As for `greeks`; default: delta, gamma, vega, rho, dividend_rho and theta, and with trades on several assets
+        cross_gamma and correlation. An underlying whose law lacks the
         coordinates of one (a cash dividend, a parameter of Heston's) has no rows for it, and no target error.
     paths, seed, controls, sampling, target_error, max_paths, executor, progress
         As for `greeks`.
@@ -156,7 +159,7 @@ def risk(
         seed = _earlier(target)
     count, seed, kind = checked(paths, seed, sampling)
     parts = asked(buckets)
-    wanted = _wanted(greeks, parts)
+    wanted = _wanted(greeks, parts, frame)
     if target is not None:
         check_rows(target, len(frame) * (1 + len(wanted)))
     one_of("controls", controls, [*CONTROLS])
@@ -189,7 +192,7 @@ def risk(
     def table() -> pd.DataFrame:
         whole = assembled(accounts, nets, exact, problems, frame, seed_of=lambda name: underlying_seed(seed, name))
         found = with_buckets(whole, valued.buckets, [*by_name]) if parts else whole
-        found = attached(reported(found, *converted), frame, rows)
+        found = attached(reported(with_assets(found, found_market.spots), *converted), frame, rows)
         found.attrs |= {
             "seed": seed,
             "states": states,
@@ -225,9 +228,11 @@ def _earlier(target: Path) -> int | None:
     return seed
 
 
-def _wanted(greeks: Iterable[Greek] | None, parts: Sequence[str]) -> list[Greek]:
-    """The Greeks that are computed, those that are split among them."""
-    wanted: list[Greek] = [*STANDARD] if greeks is None else listed(greeks)
+def _wanted(greeks: Iterable[Greek] | None, parts: Sequence[str], book: pd.DataFrame) -> list[Greek]:
+    """The Greeks that are computed, those that are split among them; by default those of several assets too."""
+    several = any(map(are_several, book["underlying"].unique()))
+    usual = [*STANDARD, *(greek for greek in OF_SEVERAL if greek not in STANDARD)] if several else [*STANDARD]
+    wanted: list[Greek] = [*usual] if greeks is None else listed(greeks)
     return [*wanted, *(greek for greek in parts if greek not in wanted)]
 
 

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import replace
 from functools import partial
 from math import isclose
-from typing import Any, final
 
 import pandas as pd
 
 from .._checks import refuse
-from ..engine.open_fixing import STILL, Moving
-from ..estimators.likelihood_ratio import Combination
+from ..engine.open_fixing import STILL
 from ..models.term_structure import TermStructureGBM
-from ..payoffs.protocol import Contract
 from . import own_contracts, own_payoffs
+from .assets.names import are_several
+from .assets.trade import read as on_several
 from .calendars import DAYS_PER_YEAR
-from .cells import ANYTHING, REFUSED, key_of, levels, text_of, word
-from .columns import HARMLESS, READERS, TABLE, TERMS
+from .cells import REFUSED, key_of, text_of, word
+from .columns import READERS, TABLE
 from .currencies import UNKNOWN
 from .law import law
 from .levels import Percent, in_percent
@@ -32,132 +30,20 @@ from .market import Market
 from .open_fixing import moving
 from .products.history import History, Terms
 from .products.product import Entry
-from .products.table import ANY, EUROPEAN, FLOATING, PRODUCTS
+from .products.table import PRODUCTS
 from .reading import filled, read_book
 from .rows import Problem, Row
+from .scale import verify_scale
 from .schedule import REGULAR, span
 from .sheets import blank
-from .underlying import Model, Underlying
+from .trade import NET, Trade, unique
+from .trade_terms import floats, position, terms_of
+from .underlying import Underlying
 
 __all__ = ["NET", "Problem", "Trade", "parse", "without_past"]
-NET = "net"
-"""The trade_id of the rows that hold a net position."""
 NO_START = "states no start: observations follow the valuation date, as if it were new"
 NAMED = 10  # trades that a remark lists
-OFF_SCALE = 40.0  # a fixing this many times the spot, or less than one part in so many, is in another unit
-
-
-@final
-@dataclass(frozen=True)
-class Trade:
-    """One row of a book that can be priced.
-
-    Parameters
-    ----------
-    trade_id : str
-    row : int
-        Position in the table, from 0.
-    underlying, product : str
-    quantity : float
-        Units held, negative if short: the column of that name, with the side and times the multiplier.
-    maturity_date : datetime.date
-    maturity : float
-        Years from the valuation date, Actual/365 Fixed; negative if it is past.
-    payoff : Contract
-        One unit: what is left of it. With no date to come, a known cash flow.
-    strike_for_volatility : float
-        Currency: where Black--Scholes reads its volatility on the surface. The strike, or the spot if there is none.
-    model : GBM or Heston
-        With the zero rate to the maturity; Black--Scholes with the volatility at that strike.
-    currency : str
-        Code of the underlying's currency; `UNKNOWN` if nobody says it.
-    state : str
-        What has become of it, in words; empty of a new trade.
-    past : History, optional
-        How it came to that, where today's fixing is open: what is left moves with the spot.
-    moving : Moving, optional
-        How its Greeks in the spot follow from those of the payoff, where that is so and dates are to come.
-    history : History, optional
-        Its observations, made and to come; None of a contract of the user's own, whose dates are its own.
-    """
-
-    trade_id: str
-    row: int
-    underlying: str
-    product: str
-    quantity: float
-    maturity_date: date
-    maturity: float
-    payoff: Contract
-    strike_for_volatility: float
-    model: Model
-    currency: str = UNKNOWN
-    state: str = ""
-    past: History | None = None
-    moving: Moving | None = None
-    history: History | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def known(self) -> bool:
-        """Whether nothing is left to observe."""
-        return not self.payoff.times
-
-    def terms_of(self, combination: Combination) -> Combination:
-        """The combination of the payoff's derivatives that is this one of the trade's."""
-        return combination if self.moving is None else self.moving.of(combination)
-
-
-def _unique(name: str, value: object, counts: Mapping[str, int]) -> str:
-    text = text_of(value)
-    if text.lower() == NET:
-        refuse(name, f"not be {NET!r}, the name of the net rows", value)
-    return text if counts[text] == 1 else refuse(name, f"be unique: {counts[text]} rows have it", value)
-
-
-def _harmless(column: str, value: object, product: str) -> bool:
-    return HARMLESS.get(column) == ANYTHING or key_of(value) in (
-        HARMLESS.get(column, ()) if column != "option" else (product,)
-    )
-
-
-def _floats(row: Row, product: str) -> bool:
-    return PRODUCTS[product].floats and key_of(row.cells.get("strike", "")) == FLOATING
-
-
-def _terms(row: Row, product: str) -> dict[str, Any]:
-    """The terms of a row by column, except the maturity and the dates; what is wrong with them is noted."""
-    own = PRODUCTS[product]
-    given, blank = f"be given: {product} needs it", f"be blank: {product} does not use it"
-    terms: dict[str, Any] = {}
-    required, used = set(own.required), set(own.columns)
-    if own.options:
-        terms["option"] = row.read("option", partial(word, own.options), why=given)
-        inner = EUROPEAN.values() if terms["option"] is None else [EUROPEAN[terms["option"]]]
-        if own.options == ANY:
-            required |= set.intersection(*(set(each.required) for each in inner))
-            used |= set.union(*(set(each.columns) for each in inner))
-    if not own.spotless and any("%" in key_of(row.cells.get(column, "")) for column in used):
-        used.add("reference")
-    for column in TERMS:
-        if column in row.cells and column not in used and not _harmless(column, row.cells[column], product):
-            row.attempt(refuse, column, blank, row.cells[column])
-        elif column == "strike" and _floats(row, product):
-            continue
-        elif column in READERS and column in (required | used & row.cells.keys()):
-            terms[column] = row.read(column, levels if column in own.lists else READERS[column], why=given)
-    return {column: term for column, term in terms.items() if term is not None}
-
-
-def _position(row: Row) -> float | None:
-    """Units held: the quantity with its side, times the multiplier."""
-    quantity = row.read("quantity", READERS["quantity"])
-    side, multiplier = (row.read(name, READERS[name]) if name in row.cells else 1.0 for name in ("side", "multiplier"))
-    if quantity is None or side is None or multiplier is None:
-        return None
-    if "side" in row.cells and quantity < 0.0:
-        why = "be positive where the side is given: it could be a sale, or a sale taken back"
-        return row.attempt(refuse, "quantity", why, row.cells["quantity"])
-    return quantity * side * multiplier
+ONE = "be one asset here: of trades on several there are values and Greeks (risk)"
 
 
 def _agrees(row: Row, underlying: Underlying, currency: str) -> None:
@@ -192,28 +78,24 @@ def _history(entry: Entry, terms: Terms) -> History | None:
     whole = History(entry.name, entry.product, terms, entry.span, days, dates.watched)
     past = row.attempt(whole.informed, entry.underlying.name, entry.market.fixings)
     if past is not None:
-        row.attempt(_on_the_scale_of, entry.underlying, past.observed)
+        row.attempt(verify_scale, entry.underlying, past.observed)
     return past
 
 
-def _on_the_scale_of(underlying: Underlying, observed: Mapping[date, float]) -> None:
-    """Refuse fixings that are those of another unit: of pennies for pounds, or before a split."""
-    for day, value in observed.items():
-        if not 1.0 / OFF_SCALE < value / underlying.spot < OFF_SCALE:
-            why = f"be on the scale of the spot of {underlying.name}, {underlying.spot:g}"
-            refuse("fixings", why, f"{value:g} on {day}")
-
-
-def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
+def _trade(
+    row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str], several: bool
+) -> Trade | None:
     """The trade in a row, or None and its problems noted."""
+    if are_several(name := row.cells.get("underlying", "")):
+        return on_several(row, market, counts, currencies) if several else row.attempt(refuse, "underlying", ONE, name)
     if own_payoffs.PAYOFF in row.cells:
         return _own(row, market, counts, currencies)
-    trade_id = row.read("trade_id", _unique, counts)
+    trade_id = row.read("trade_id", unique, counts)
     underlying = row.read("underlying", lambda _, value: market.underlying(text_of(value)))
     product = row.read("product", partial(word, PRODUCTS))
-    quantity = _position(row)
+    quantity = position(row)
     own = span(row, market.valuation_date)
-    terms = _terms(row, product) if product else {}
+    terms = terms_of(row, product) if product else {}
     if underlying:
         _agrees(row, underlying, currencies.get(underlying.name, UNKNOWN))
     if not (underlying and product and own):
@@ -222,7 +104,7 @@ def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapp
     past = _history(entry, terms)
     left = row.attempt(past.left, underlying.spot) if past else None
     known = left is not None and not left[0].times
-    found, loose = None, entry.product.spotless or _floats(row, product)  # whether the strike is no spot
+    found, loose = None, entry.product.spotless or floats(row, product)  # whether the strike is no spot
     if not in_percent(terms) and (known or "strike" in terms or "strike" not in row.cells or loose):
         found = row.attempt(law, entry.product, underlying, terms, own, known)
     if not (trade_id and quantity and past and left and found) or row.problems:
@@ -243,9 +125,9 @@ def _trade(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapp
 
 def _own(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
     """The trade in a row that holds a contract of the user's own."""
-    trade_id = row.read("trade_id", _unique, counts)
+    trade_id = row.read("trade_id", unique, counts)
     underlying = row.read("underlying", lambda _, value: market.underlying(text_of(value)))
-    payoff, quantity = row.read(own_payoffs.PAYOFF, own_payoffs.contract), _position(row)
+    payoff, quantity = row.read(own_payoffs.PAYOFF, own_payoffs.contract), position(row)
     product = row.read("product", own_payoffs.label) if "product" in row.cells else own_payoffs.PAYOFF
     strike = row.read("strike", READERS["strike"]) if "strike" in row.cells else None
     ends = own_payoffs.last_date(row, payoff, market.valuation_date) if payoff else None
@@ -284,7 +166,9 @@ def currencies_of(book: pd.DataFrame, market: Market) -> dict[str, str]:
     return agreed | {name: own.currency for name, own in market.underlyings.items() if own.currency is not None}
 
 
-def parse(book: pd.DataFrame, market: Market, rows: Sequence[int] | None = None) -> tuple[list[Trade], list[Problem]]:
+def parse(
+    book: pd.DataFrame, market: Market, rows: Sequence[int] | None = None, *, several: bool = False
+) -> tuple[list[Trade], list[Problem]]:
     """The trades of a book that can be priced in `market`, and what is wrong with the others.
 
     Parameters
@@ -294,6 +178,8 @@ def parse(book: pd.DataFrame, market: Market, rows: Sequence[int] | None = None)
     market : Market
     rows : sequence of int, optional
         The positions of those that are to be read, increasing, in a table that `read_book` returned; default: all.
+    several : bool
+        Whether trades on several assets are wanted; else each has a problem that says so.
 
     Returns
     -------
@@ -313,7 +199,7 @@ def parse(book: pd.DataFrame, market: Market, rows: Sequence[int] | None = None)
         Counter(text_of(cell) for cell in table["trade_id"].tolist() if not blank(cell)) if read else Counter[str]()
     )
     currencies = currencies_of(table, market)
-    found = [(row, _trade(row, market, counts, currencies)) for row in read]
+    found = [(row, _trade(row, market, counts, currencies, several)) for row in read]
     trades = [trade for row, trade in found if trade and row.attempt(own_contracts.tried, trade.model, trade.payoff)]
     return trades, [problem for row in read for problem in row.problems]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from .._checks import refuse
 from .._quantities import GREEKS, Unit
+from .assets.folding import folded
 from .currencies import UNKNOWN
 from .own_columns import names_apart, own_of
 from .trades import NET
@@ -28,16 +30,24 @@ UNITS: Mapping[str, Unit] = {name: greek.desk for name, greek in GREEKS.items()}
 
 
 def unit_of(greek: str) -> Unit:
-    """How a desk reads a Greek: raw if there is no usual unit."""
+    """How a desk reads a Greek: raw if there is no usual unit; one of an asset, ``"delta[A]"``, as that of any."""
+    own, bracket, asset = greek.partition("[")
+    if greek not in UNITS and bracket and own in UNITS:
+        unit = UNITS[own]
+        return replace(unit, name=f"{unit.name}[{asset}", title=f"{unit.title} [{asset}")
     return UNITS.get(greek, Unit(greek, f"{greek} (raw)"))
 
 
 def checked_risk(frame: pd.DataFrame) -> pd.DataFrame:
-    """`frame` without buckets, refused unless it has the columns of `risk`, and one row per trade and Greek."""
+    """`frame` without buckets, Greeks of assets under names of their own.
+
+    Refused unless it has the columns of `risk`, and one row per trade and Greek.
+    """
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"frame must be a DataFrame from risk(), got {type(frame).__name__}")
     if missing := [name for name in NEEDED if name not in frame.columns]:
         refuse("frame", f"come from risk(): it lacks {', '.join(missing)}", list(map(str, frame.columns)))
+    frame = folded(frame)
     if (split := are_buckets(frame)).any():
         whole = frame[~split]
         whole.attrs = frame.attrs

@@ -9,6 +9,7 @@ from ..models.gbm import GBM
 from ..models.heston.law import Heston
 from ..models.local_volatility.law import LocalVolatility
 from ..models.term_structure import TermStructureGBM
+from .assets.names import are_several
 from .calendars import day_words
 from .market import Market
 from .surfaces import Surface, arbitrage, passed_over, volatility
@@ -22,6 +23,8 @@ def remarks(trades: Iterable[Trade], market: Market) -> list[str]:
     """A line for each underlying with trades that are valued without quotes of more variance before their maturity."""
     found: dict[str, list[str]] = {}
     for trade in trades:
+        if are_several(trade.underlying):
+            continue
         surface = market.underlying(trade.underlying).implied_volatility
         if isinstance(surface, Surface) and _fewer(trade, surface) and (when := _dates(trade, surface, market)):
             found.setdefault(trade.underlying, []).append(f"{trade.trade_id} ({when})")

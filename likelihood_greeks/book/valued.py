@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 import pandas as pd
 
 from ..parameters import Greek, has, unknown
+from .assets.law import any_law
+from .assets.names import are_several, names_of
 from .cells import text_of
-from .exact import ExactTrades, joined, labels_of, split
+from .exact import ExactTrades, joined, split
 from .exact_buckets import ExactBucket, of_options, of_trade
 from .market import Market
 from .one_law import OneLawOptions, one_law
 from .plain_options import plain_options
 from .plain_values import LognormalOptions, lognormal
 from .trades import Problem, Trade, parse
-from .underlying import DAY, Model
+from .underlying import DAY
 
 ManyOptions: TypeAlias = LognormalOptions | OneLawOptions
 
@@ -61,33 +63,39 @@ def read_and_valued(
         If no underlying of the book has a Greek.
     """
     _refuse_unknown(greeks, _laws(book, market))
-    plain, trades, problems = read(book, market, greeks) if closed_form else ([], *parse(book, market))
+    plain: list[ManyOptions] = []
+    if closed_form:
+        plain, trades, problems = read(book, market, greeks, several=True)
+    else:
+        trades, problems = parse(book, market, several=True)
     one_by_one, drawn, unpriced = split(trades, greeks, closed_form)
     columns = [options.exact() for options in plain]
     parts = [one_by_one, *columns]
-    exact = joined([part for part in parts if len(part)], labels_of(greeks))
+    exact = joined([part for part in parts if len(part)], one_by_one.labels)
     found = list[ExactBucket]()
     for options, values in zip(plain, columns, strict=True) if buckets else ():
         if isinstance(options, LognormalOptions):
             found += of_options(options, values, market.underlying(str(options.options.underlying[0])), buckets)
     sure = {*one_by_one.own["trade_id"]} if buckets else set()
     for trade in trades:
-        if trade.trade_id in sure:
+        if trade.trade_id in sure and not are_several(trade.underlying):
             found += of_trade(trade, market.underlying(trade.underlying), buckets, closed_form)
     return Valued(exact, trades, drawn, [*problems, *unpriced], tuple(found))
 
 
-def _laws(book: pd.DataFrame, market: Market) -> list[Model]:
+def _laws(book: pd.DataFrame, market: Market) -> list[Any]:
     """A law of each underlying of a book: what it can be asked for does not depend on the trade, nor on quotes."""
-    found = list[Model]()
+    found = list[Any]()
     for name in dict.fromkeys(map(text_of, book["underlying"].unique())):
+        if are_several(name) and set(names_of(name)) <= market.underlyings.keys():
+            found.append(any_law(names_of(name)))
         if (own := market.underlyings.get(name)) is not None:
             with suppress(ValueError, ArithmeticError):
                 found.append(replace(own, implied_volatility=0.2).model(own.spot, DAY))
     return found
 
 
-def _refuse_unknown(greeks: Sequence[Greek], laws: Sequence[Model]) -> None:
+def _refuse_unknown(greeks: Sequence[Greek], laws: Sequence[Any]) -> None:
     """Refuse Greeks that none of some laws has; there is nothing to refuse without a law."""
     for greek in greeks if laws else ():
         if not any(has(law, greek) for law in laws):
@@ -96,7 +104,12 @@ def _refuse_unknown(greeks: Sequence[Greek], laws: Sequence[Model]) -> None:
 
 @np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
 def read(
-    book: pd.DataFrame, market: Market, greeks: Sequence[Greek], factors: Sequence[float] = ()
+    book: pd.DataFrame,
+    market: Market,
+    greeks: Sequence[Greek],
+    factors: Sequence[float] = (),
+    *,
+    several: bool = False,
 ) -> tuple[list[ManyOptions], list[Trade], list[Problem]]:
     """The plain options that are valued by columns, at spots times `factors` too, the other trades, and what is wrong.
 
@@ -112,4 +125,4 @@ def read(
     done = np.zeros(len(book), dtype=bool)
     for options in found:
         done[options.options.row] = True
-    return found, *parse(book, market, np.flatnonzero(~done).tolist())
+    return found, *parse(book, market, np.flatnonzero(~done).tolist(), several=several)

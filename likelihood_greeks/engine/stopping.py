@@ -108,8 +108,16 @@ class Goal:
     targets: tuple[Target, ...] = ()
 
     def among(self, labels: Sequence[str]) -> Goal:
-        """The goal of a run that estimates these Greeks alone: its targets of others are dropped."""
-        targets = tuple(replace(t, row=labels.index(t.greek)) for t in self.targets if t.greek in labels)
+        """The goal of a run that estimates these Greeks alone: its targets of others are dropped.
+
+        A target of a name that stands for several, with their assets in brackets, is one of each.
+        """
+        targets = tuple(
+            replace(target, greek=name, row=row)
+            for target in self.targets
+            for row, name in enumerate(labels)
+            if name == target.greek or name.startswith(f"{target.greek}[")
+        )
         return replace(self, targets=targets, most=self.most if targets else self.paths)
 
     def needed(self, paths: int, watched: Iterable[Statistics]) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import one_of, refuse
+from ..book.assets.folding import bare, of_assets
 from ..book.currencies import UNKNOWN
 from ..book.own_columns import own_of
 from ..book.pivots import converted, pivot, reports_in
@@ -104,12 +105,18 @@ class Content:
         ranked = self.comparable.assign(share=size / gross)
         return ranked.sort_values("share", ascending=False, kind="stable").groupby(keys).head(LEADING)
 
+    def _gross(self) -> pd.Series:
+        """Sizes of trades summed by underlying and Greek, an asset's with what trades on several have there."""
+        own, several = self.trades, of_assets(self.trades)
+        every = pd.concat([own, bare(own[several])])
+        return every["cash"].abs().groupby([every["underlying"], every["greek"]]).sum()
+
     def imprecise(self) -> list[str]:
         """Net numbers whose errors are large against the gross position, and how many paths would do."""
-        gross = self.trades["cash"].abs().groupby([self.trades["underlying"], self.trades["greek"]]).sum()
+        gross = self._gross()
         found = []
         for row in self._rows[self._rows["trade_id"] == NET].to_dict("records"):
-            size = float(gross[row["underlying"], row["greek"]])
+            size = float(gross.get((row["underlying"], row["greek"]), 0.0))
             share = row["cash_standard_error"] / size if size > 0.0 else 0.0
             if not share <= PRECISE:
                 times = np.ceil((share / PRECISE) ** 2)

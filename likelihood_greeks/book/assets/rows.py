@@ -1,0 +1,88 @@
+"""Trades on several assets in the frame of a run: columns for assets, and their Greeks in the nets of the assets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...result import PARTS
+from ..trade import NET
+from .names import MARK, are_several, joined, names_of
+from .shown import part_of
+
+
+def with_assets(table: pd.DataFrame, spots: Mapping[str, float]) -> pd.DataFrame:
+    """A frame whose Greeks of several assets are told by the columns ``greek, asset, bucket``; as it is without any.
+
+    What a trade on several assets has in one of them, or in a pair, is part of the net of that asset or pair: of
+    independent draws, so that squared errors add. Its other Greeks are in the net of its set alone.
+    """
+    sets = table["underlying"].map(are_several).to_numpy(bool) if len(table) else np.zeros(0, dtype=bool)
+    if not sets.any():
+        return table
+    labels = {name: part_of(name) for name in table.loc[sets, "greek"].unique()}
+    frame = table if "asset" in table else _with_columns(table)
+    frame = frame.assign(
+        greek=[labels[x].greek if own else x for x, own in zip(frame["greek"], sets, strict=True)],
+        asset=[labels[x].asset if own else "" for x, own in zip(frame["greek"], sets, strict=True)],
+    )
+    known = frame["asset"].map(spots).to_numpy(float)
+    frame["spot"] = np.where(np.isfinite(known), known, frame["spot"].to_numpy(float))
+    nets = frame["trade_id"] == NET
+    records: list[Any] = frame[nets].to_dict("records")
+    summed = _summed(records, [*spots])
+    found = pd.concat([frame[~nets], pd.DataFrame(summed, columns=frame.columns)], ignore_index=True)
+    found.attrs = table.attrs
+    return found
+
+
+def _with_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """The frame with columns for assets and buckets behind the Greek."""
+    place = list(table.columns).index("greek") + 1
+    found = table.copy()
+    for offset, column in enumerate(PARTS[1:]):
+        found.insert(place + offset, column, "")
+    return found
+
+
+def _summed(nets: Sequence[dict[str, Any]], order: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of nets, to which those of sets have been added that are of one asset, or of a pair."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for row in nets:
+        by_name.setdefault(row["underlying"], []).append(row)
+    named = {frozenset(names_of(name)): name for name in by_name}
+    for row in nets:
+        whose = tuple(dict.fromkeys(filter(None, row["asset"].split(","))))
+        if not are_several(row["underlying"]) or not whose or set(whose) == set(names_of(row["underlying"])):
+            continue
+        name = named.setdefault(frozenset(whose), joined(sorted(whose, key=order.index)))
+        _add(by_name.setdefault(name, []), {**row, "underlying": name, "asset": row["asset"] if MARK in name else ""})
+    return [row for _, own in sorted(by_name.items()) for row in own]
+
+
+def _add(rows: list[dict[str, Any]], part: dict[str, Any]) -> None:
+    """Add a row to the one of its Greek among the rows of a net; it is the first if there is none."""
+    for place, row in enumerate(rows):
+        same = row["greek"] == part["greek"] and set(row["asset"].split(",")) == set(part["asset"].split(","))
+        if same and row["bucket"] == part["bucket"]:
+            rows[place] = _together(row, part)
+            return
+    rows.append(part)
+
+
+def _together(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
+    """Two independent parts of a net."""
+    found = dict(one)
+    for value, error in (("value", "standard_error"), ("position_value", "position_standard_error")):
+        found[value] = one[value] + two[value]
+        found[error] = float(np.hypot(one[error], two[error]))
+    drawn = [row for row in (one, two) if row["n_paths"]]
+    for name in ("n_paths", "samples"):
+        found[name] = min((row[name] for row in drawn), default=0)
+    for name in ("method", "model"):
+        found[name] = one[name] if one[name] == two[name] else ""
+    found["note"] = "; ".join(dict.fromkeys(filter(None, (one["note"], two["note"]))))
+    return found

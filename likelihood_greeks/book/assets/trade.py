@@ -1,0 +1,243 @@
+"""A row of a book whose trade is on several assets: its terms, its past, what is left of it, and its law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from typing import Any, final
+
+from ..._checks import InvalidValueError, refuse
+from ...engine.open_fixing import STILL
+from ...payoffs.protocol import Contract
+from ..calendars import DAYS_PER_YEAR
+from ..cells import REFUSED, key_of
+from ..columns import READERS, TABLE
+from ..currencies import UNKNOWN
+from ..levels import in_percent
+from ..market import Market
+from ..products.history import History
+from ..products.product import Entry, give
+from ..products.table import PRODUCTS
+from ..rows import Row
+from ..scale import verify_scale
+from ..schedule import Span, span
+from ..trade import Trade, unique
+from ..trade_terms import position, terms_of
+from ..underlying import Underlying
+from . import terms as by_asset
+from .law import discounting, law_of
+from .names import joined, names_of
+from .performances import BASKET, KINDS, Performance, parted
+
+NOTES = ("autocallable", "phoenix", "reverse_convertible", "barrier_reverse_convertible")
+"""Products whose notional is one unit of currency: on one asset it is the strike."""
+
+
+@final
+@dataclass(frozen=True)
+class Basics:
+    """What is known of a row before its terms: its name, its assets, its size and its currency."""
+
+    trade_id: str
+    names: tuple[str, ...]
+    quantity: float
+    span: Span
+    currency: str
+    curve: Any
+
+
+def read(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
+    """The trade in a row, or None and its problems noted."""
+    basics = _basics(row, market, counts, currencies)
+    given = row.cells.get("product")
+    found = None if given is None else parted(given)
+    if found is None:
+        row.attempt(_refuse_product, given)
+    if basics is None or found is None:
+        return None
+    return _on_performances(row, market, basics, *found)
+
+
+def _refuse_product(given: object) -> None:
+    """Say what may be on several assets."""
+    if given is None:
+        refuse("product", "be given", None)
+    own = key_of(given)
+    ways = " or ".join(f"{kind}_{own}" for kind in KINDS) if own in PRODUCTS else "such as worst_of_autocallable"
+    refuse("product", f"say what of several assets it is on: {ways}", given)
+
+
+def _basics(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Basics | None:
+    trade_id = row.read("trade_id", unique, counts)
+    names = row.read("underlying", partial(_assets, market))
+    quantity, own = position(row), span(row, market.valuation_date)
+    currency = _currency(row, names or (), currencies)
+    _refuse_unused(row)
+    if trade_id is None or names is None or quantity is None or own is None or currency is None:
+        return None
+    curve = row.attempt(discounting, market, names, currencies, currency)
+    return None if curve is None else Basics(trade_id, names, quantity, own, currency, curve)
+
+
+def _assets(market: Market, column: str, value: object) -> tuple[str, ...]:
+    """The assets that a cell names, each in the market."""
+    given = names_of(value)
+    for name in given:
+        market.underlying(name)
+    if len(set(given)) < len(given):
+        refuse(column, "name each asset once", value)
+    return given
+
+
+def _currency(row: Row, names: tuple[str, ...], currencies: Mapping[str, str]) -> str | None:
+    """The currency in which a trade pays: stated, or that of its assets."""
+    stated = {name: row.read(name, READERS[name]) for name in ("currency_pay", "currency") if name in row.cells}
+    if None in stated.values():
+        return None
+    own = {currencies[name] for name in names if name in currencies}
+    if stated:
+        return next(iter(stated.values()))
+    if len(own) > 1:
+        return row.attempt(refuse, "currency", f"be given: the assets are in {', '.join(sorted(own))}", None)
+    return next(iter(own), UNKNOWN)
+
+
+def _refuse_unused(row: Row) -> None:
+    """Note filled columns that nothing here can honour."""
+    if "spot" in row.cells:
+        row.attempt(refuse, "spot", "be blank: the trade is on several assets", row.cells["spot"])
+    for column in TABLE:
+        cell = row.cells.get(column.name)
+        if column.use == REFUSED and column.read and cell is not None and key_of(cell) not in column.harmless:
+            row.read(column.name, column.read)
+
+
+# -- contracts on performances -----------------------------------------------------------------------------------------
+
+
+def _on_performances(row: Row, market: Market, basics: Basics, kind: str, name: str) -> Trade | None:
+    """A contract on the worst, the best or a basket of performances."""
+    own, weights = basics.span, None
+    against = by_asset.references(row, basics.names, market, own)
+    if "weights" in row.cells:
+        if kind != BASKET:
+            row.attempt(refuse, "weights", "be blank: only baskets have weights", row.cells["weights"])
+        weights = row.read("weights", lambda column, cell: by_asset.weight(basics.names, column, cell))
+    inner = replace(row, cells={key: cell for key, cell in row.cells.items() if key not in ("reference", "weights")})
+    terms = terms_of(inner, name)
+    row.attempt(by_asset.sensible, terms)
+    if against is None or row.problems:
+        return None
+    performance = Performance(kind, against[0], weights)
+    stand_in = _stand_in(market, basics.names, performance)
+    product = PRODUCTS[name]
+    if name in NOTES:
+        product = replace(product, contract=partial(product.contract, notional=1.0))
+    entry = Entry(inner, f"{kind}_{name}", product, stand_in, own, market)
+    past = _history(entry, {**terms, "reference": 1.0}, basics.names, performance)
+    left = row.attempt(past.left, stand_in.spot) if past else None
+    if (
+        past is None
+        or left is None
+        or row.attempt(_verify_open, past, left[0], stand_in.spot) is not None
+        or row.problems
+    ):
+        return None
+    known = not left[0].times
+    strikes = row.attempt(_strikes, entry, past, known, against[0])
+    model = row.attempt(_law, market, strikes, basics) if strikes else None
+    if model is None:
+        return None
+    payoff = left[0] if known else performance.contract(left[0])
+    state = "; ".join(filter(None, (left[1], against[1], product.conduct.remark(terms))))
+    return Trade(
+        basics.trade_id, row.number, joined(basics.names), entry.name, basics.quantity, own.maturity,
+        market.years(own.maturity), payoff, float("nan"), model, basics.currency, state, history=past,
+    )  # fmt: skip
+
+
+def _stand_in(market: Market, names: tuple[str, ...], performance: Performance) -> Underlying:
+    """An asset whose spot is the performance, on the business days of all: products ask it for nothing else."""
+    calendars = dict.fromkeys(market.underlying(name).calendar for name in names)
+    spot = performance.of({name: market.underlying(name).spot for name in names})
+    return Underlying(
+        name=joined(names), spot=spot, dividend_yield=0.0, zero_curve=0.0, implied_volatility=0.2,
+        calendar="+".join(calendars),
+    )  # fmt: skip
+
+
+def _history(entry: Entry, terms: dict[str, Any], names: tuple[str, ...], performance: Performance) -> History | None:
+    """The trade with its observations, which are performances; None and its problems noted."""
+    row, conduct = entry.row, entry.product.conduct
+    terms.update(row.attempt(conduct.settled, entry, terms) or {})
+    dates = row.attempt(conduct.dates, entry, terms)
+    if row.problems or dates is None or in_percent(terms):
+        return None
+    end = entry.span.maturity
+    days = dates.days if dates.days[-1] == end else (*dates.days, end)
+    whole = History(entry.name, entry.product, terms, entry.span, days, dates.watched)
+    return row.attempt(_informed, whole, entry.market, names, performance)
+
+
+def _informed(whole: History, market: Market, names: tuple[str, ...], performance: Performance) -> History:
+    """The same with the performances that it needs.
+
+    Raises
+    ------
+    ValueError
+        If a fixing of an asset is missing, or on another scale than its spot.
+    """
+    stated = {name: market.fixings.get(name, {}) for name in names}
+    made = [day for day in whole.days if day <= whole.span.today]
+    full = [day for day in made if all(day in own for own in stated.values())]
+    lacking = [name for name, own in stated.items() if any(day not in own for day in made if day < whole.span.today)]
+    values: dict[date, float] = {}
+    for day in full:
+        for name in names:
+            verify_scale(market.underlying(name), {day: stated[name][day]})
+        values[day] = performance.of({name: stated[name][day] for name in names})
+    called = " and ".join(lacking or names)
+    return whole.informed(called, {called: values})
+
+
+def _verify_open(past: History, left: Contract, spot: float) -> None:
+    """Refuse a trade that moves with a fixing of today that is still open.
+
+    Raises
+    ------
+    ValueError
+        If what is left depends on today's spots other than by the observations to come.
+    """
+    if past.decided:
+        return
+    moves = getattr(left, "per_spot", 0.0) if not left.times else None
+    rule = past.product.conduct.moving(past, spot, [*past.seen(spot).values()]) if left.times else STILL
+    if moves or rule is not STILL:
+        give(past, "a trade on several assets moves with it")
+
+
+def _strikes(entry: Entry, past: History, known: bool, reference: Mapping[str, float]) -> dict[str, float]:
+    """Where volatilities are read, in currency: at the strike's share of an asset's reference, or at its spot."""
+    spots = {name: entry.market.underlying(name).spot for name in reference}
+    if known:
+        return spots
+    years = max((entry.span.maturity - entry.span.today).days, 1) / DAYS_PER_YEAR
+    share = entry.product.conduct.read_at(past.terms, entry.underlying, years)
+    if share == entry.underlying.spot and "strike" not in past.terms:
+        return spots
+    return {name: share * base for name, base in reference.items()}
+
+
+def _law(market: Market, strikes: Mapping[str, float], basics: Basics) -> Any:
+    """The law; a refused maturity in the words of the row."""
+    own = basics.span
+    years = max((own.maturity - own.today).days, 1) / DAYS_PER_YEAR
+    paid = max((own.paid - own.today).days / DAYS_PER_YEAR, years)
+    try:
+        return law_of(market, strikes, basics.curve, years, paid)
+    except InvalidValueError as error:
+        if error.name.endswith("maturity"):
+            refuse("maturity", error.requirement, f"{own.maturity}, {error.value:.4g} years")
+        raise

@@ -1,0 +1,240 @@
+"""Trades on several assets in a book: values, nets by asset, fixings, correlations, and what is refused."""
+
+import warnings
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import likelihood_greeks as lg
+from likelihood_greeks.book.risk import underlying_seed
+
+ASSETS = {
+    "SX5E": {"spot": 5640.0, "zero_rate": 0.02, "dividend_yield": 0.027, "implied_volatility": 0.18},
+    "SPX": {"spot": 6100.0, "zero_rate": 0.02, "dividend_yield": 0.012, "implied_volatility": 0.16},
+    "NKY": {"spot": 38500.0, "zero_rate": 0.02, "dividend_yield": 0.015, "implied_volatility": 0.22},
+}
+PAIRS = {"SX5E|SPX": 0.6, "SX5E|NKY": 0.45, "SPX|NKY": 0.4}
+PAST = {
+    "SX5E": {"2026-06-18": 5500.0, "2026-09-18": 5480.0},
+    "SPX": {"2026-06-18": 6000.0, "2026-09-18": 3500.0},
+    "NKY": {"2026-06-18": 38000.0, "2026-09-18": 36000.0},
+}
+PUT = {"product": "worst_of_put", "strike": "95%", "maturity": "2027-11-27", "quantity": -1e6}
+SEASONED = {
+    "underlying": "SX5E|SPX|NKY", "product": "worst_of_phoenix", "strike": "100%", "level": "60%", "coupon": "2%",
+    "coupon_barrier": "70%", "memory": "yes", "start": "2026-06-18", "maturity": "2027-06-18", "quantity": 1e6,
+    "frequency": "2026-09-18;2026-12-18;2027-06-18", "knock_in_frequency": "2026-09-18;2027-06-18",
+}  # fmt: skip
+
+
+def market(**more: Any) -> dict[str, Any]:
+    return {"valuation_date": "2026-11-27", "underlyings": ASSETS, "correlation": PAIRS, **more}
+
+
+def book(*rows: dict[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame([{"trade_id": f"T{k}", **row} for k, row in enumerate(rows)])
+
+
+def risk(rows: pd.DataFrame, on: dict[str, Any], *arguments: Any, **settings: Any) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lg.BookWarning)
+        return lg.risk(rows, on, *arguments, **{"paths": 8192, "seed": 3, **settings})
+
+
+def problem_of(row: dict[str, Any], on: dict[str, Any]) -> str:
+    """What is wrong with a row beside one that is fine."""
+    found = risk(book({"underlying": "SX5E", "product": "call", "strike": 5600, "maturity": "2027-06-18",
+                       "quantity": 1}, row), on, [], paths=1024).attrs["problems"]  # fmt: skip
+    assert found, "the row was priced"
+    return f"{found[0]['field']} must {found[0]['requirement']}, got {found[0]['value']!r}"
+
+
+def worst_of_put(spots: tuple[float, float], rho: float = 0.6) -> float:
+    """A put struck at 95 % on the worst of SX5E and SPX, by quadrature in both normals."""
+    x = np.linspace(-7.0, 7.0, 1201)
+    w = np.exp(-0.5 * x**2) / np.sqrt(2.0 * np.pi) * (x[1] - x[0])
+    first, second = x[:, None], rho * x[:, None] + np.sqrt(1.0 - rho**2) * x[None]
+    shares = []
+    for spot, normal, own in zip(spots, (first, second), (ASSETS["SX5E"], ASSETS["SPX"]), strict=True):
+        drift, deviation = own["zero_rate"] - own["dividend_yield"], own["implied_volatility"]
+        shares.append(spot / own["spot"] * np.exp(drift - 0.5 * deviation**2 + deviation * normal))
+    return float(np.exp(-0.02) * w @ np.maximum(0.95 - np.minimum(*shares), 0.0) @ w)
+
+
+@pytest.mark.slow
+def test_a_worst_of_put_has_the_value_and_deltas_of_quadrature_and_they_are_in_the_nets_of_its_assets() -> None:
+    single = {"underlying": "SPX", "product": "call", "strike": 6100, "maturity": "2027-11-27", "quantity": 50}
+    frame = risk(book({**PUT, "underlying": "SX5E|SPX"}, single), market(), ["delta", "correlation"], paths=32_768)
+    assert list(frame.columns[4:7]) == ["greek", "asset", "bucket"]
+    unit = frame[frame["trade_id"] == "T0"].set_index(["greek", "asset"])
+    spots = ASSETS["SX5E"]["spot"], ASSETS["SPX"]["spot"]
+    expected = {("price", ""): worst_of_put(spots)}
+    for place, name in enumerate(("SX5E", "SPX")):
+        up, down = ([s * (1.0 + h * (k == place)) for k, s in enumerate(spots)] for h in (5e-3, -5e-3))
+        slope = (worst_of_put((up[0], up[1])) - worst_of_put((down[0], down[1]))) / (1e-2 * spots[place])
+        expected["delta", name] = slope
+    expected["correlation", "SX5E,SPX"] = (worst_of_put(spots, 0.61) - worst_of_put(spots, 0.59)) / 0.02
+    for key, value in expected.items():
+        assert unit.loc[key, "standard_error"] < 0.03 * abs(value), key
+        assert abs(unit.loc[key, "value"] - value) < 4.0 * unit.loc[key, "standard_error"] + 1e-4 * abs(value), key
+    wrong = expected["delta", "SPX"]
+    assert abs(unit.loc[("delta", "SX5E"), "value"] - wrong) > 10.0 * unit.loc[("delta", "SX5E"), "standard_error"]
+
+    nets = frame[(frame["trade_id"] == "net") & (frame["greek"] == "delta")].set_index(["underlying", "asset"])
+    call = frame[(frame["trade_id"] == "T1") & (frame["greek"] == "delta")].iloc[0]
+    part = unit.loc[("delta", "SPX")]
+    assert nets.loc[("SPX", ""), "value"] == pytest.approx(call["position_value"] + part["position_value"])
+    assert nets.loc[("SPX", ""), "standard_error"] == pytest.approx(part["position_standard_error"], rel=1e-3)
+    assert nets.loc[("SX5E", ""), "value"] == pytest.approx(unit.loc[("delta", "SX5E"), "position_value"])
+    assert nets.loc[("SX5E|SPX", "SPX"), "value"] == pytest.approx(part["position_value"])
+    assert frame.loc[frame["asset"] == "SPX", "spot"].eq(6100.0).all()
+
+
+def test_a_trade_is_what_greeks_gives_by_hand_with_its_past() -> None:
+    rows, on = book(SEASONED), market(fixings=PAST)
+    frame = risk(rows, on, ["delta"])
+    assert "knocked in on 2026-09-18" in frame.attrs["states"]["T0"]
+    reference = {name: own["2026-06-18"] for name, own in PAST.items()}
+    years = [21 / 365, 203 / 365]
+    left = lg.Autocallable(1.0, years, coupon=0.02, coupon_barrier=0.7, memory=True, notional=1.0, knocked_in=True,
+                           unpaid=0.02)  # fmt: skip
+    law = lg.CorrelatedGBM(
+        {name: lg.GBM(spot=own["spot"], volatility=own["implied_volatility"], rate=0.02,
+                      dividend_yield=own["dividend_yield"]) for name, own in ASSETS.items()},
+        {tuple(pair.split("|")): value for pair, value in PAIRS.items()},
+    )  # fmt: skip
+    seed = underlying_seed(3, "SX5E|SPX|NKY")
+    found = lg.greeks(law, lg.WorstOf(left, reference), ["delta"], paths=8192, seed=seed).to_frame()
+    own = frame[frame["trade_id"] == "T0"].reset_index(drop=True)
+    assert np.allclose(own["value"], found["value"], rtol=1e-12)
+    assert own["asset"].tolist() == found["asset"].tolist()
+
+
+def test_assets_on_curves_of_their_own_keep_their_forwards() -> None:
+    curves = {"times": [0.5, 2.0], "rates": [0.06, 0.08]}, {"times": [1.0, 3.0], "rates": [0.025, 0.02]}
+    named = zip(("SX5E", "SPX"), curves, strict=True)
+    two = {
+        name: {**{k: x for k, x in ASSETS[name].items() if k != "zero_rate"}, "zero_curve": curve, "currency": "EUR"}
+        for name, curve in named
+    }
+    on = {"valuation_date": "2026-11-27", "underlyings": two, "correlation": {("SX5E", "SPX"): 0.6}}
+    call = {"strike": 1.02, "product": "basket_call", "maturity": "2027-09-17", "quantity": 1.0}
+    frame = risk(
+        book({**call, "underlying": "SX5E|SPX", "weights": "1|0"}, {**call, "underlying": "SX5E|SPX", "weights": "0|1"},
+             {**call, "product": "call", "underlying": "SX5E", "strike": 1.02 * 5640.0}),
+        on, ["delta"], paths=16_384,
+    ).set_index(["trade_id", "greek", "asset"])  # fmt: skip
+    exact = frame.loc[("T2", "price", "")]
+    own = frame.loc[("T0", "price", "")]
+    assert own["standard_error"] < 2e-4
+    assert abs(own["value"] - exact["value"] / 5640.0) < 4.0 * own["standard_error"]
+    forward = 6100.0 * np.exp((rate := _zero(curves[1], 294 / 365)) * 294 / 365 - 0.012 * 294 / 365)
+    law = lg.GBM(spot=6100.0, volatility=0.16, rate=rate, dividend_yield=0.012)
+    assert law.forward(294 / 365) == pytest.approx(forward)
+    spx = lg.greeks(law, lg.Call(1.02 * 6100.0, 294 / 365), [], closed_form=True)["price"].value / 6100.0
+    factor = np.exp((rate - _zero(curves[0], 294 / 365)) * 294 / 365)  # discounted on the first asset's curve
+    other = frame.loc[("T1", "price", "")]
+    assert abs(other["value"] - factor * spx) < 4.0 * other["standard_error"]
+    assert abs(other["value"] - spx) > 4.0 * other["standard_error"]  # negative control
+
+
+def _zero(curve: dict[str, list[float]], time: float) -> float:
+    accrued = [t * r for t, r in zip(curve["times"], curve["rates"], strict=True)]
+    return float(np.interp(time, [0.0, *curve["times"]], [0.0, *accrued]) / time)
+
+
+REFUSED = [
+    ({"underlying": "SX5E|SPX", "correlation": {"SX5E|NKY": 0.1}}, "given in the market for SX5E|SPX"),
+    ({"underlying": "SX5E|SPX|NKY", "correlation": {**PAIRS, "SX5E|NKY": -0.9, "SPX|NKY": 0.9}}, "positive definite"),
+    ({"underlying": "SX5E|DAX"}, "one of 'SX5E', 'SPX', 'NKY'"),
+    ({"underlying": "SX5E|SX5E"}, "name each asset once"),
+    ({"underlying": "SX5E|SPX", "product": "put"}, "worst_of_put or best_of_put or basket_put"),
+    ({"underlying": "SX5E|SPX", "product": "worst_of_accumulator"}, "say what of several assets"),
+    ({"underlying": "SX5E|SPX", "strike": 95}, "such as 0.7 or 70%"),
+    ({"underlying": "SX5E|SPX", "weights": "1|1"}, "only baskets have weights"),
+    ({"underlying": "SX5E|SPX", "product": "basket_put", "weights": "1|1|1"}, "2 numbers separated by bars"),
+    ({"underlying": "SX5E|SPX", "reference": "5640"}, "2 numbers separated by bars"),
+    ({"underlying": "SX5E|SPX", "reference": "5640|-1"}, "be positive"),
+    ({"underlying": "SX5E|SPX", "start": "2026-06-18"}, "hold SX5E on 2026-06-18"),
+    ({"underlying": "SX5E|SPX", "start": "2027-01-18"}, "the trade starts later"),
+    ({"underlying": "SX5E|SPX", "maturity": "2026-10-27", "payment_date": "2026-12-18"}, "SX5E and SPX on 2026-10-27"),
+    ({"underlying": "SX5E|SPX", "exercise": "american"}, "only European"),
+    ({"underlying": "SX5E|SPX", "spot": 5640}, "the trade is on several assets"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "why"), REFUSED)
+def test_what_is_wrong_with_a_trade_is_told_and_the_others_are_priced(change: dict[str, Any], why: str) -> None:
+    on = market(correlation=change.pop("correlation", PAIRS))
+    assert why in problem_of({**PUT, **change}, on)
+
+
+def test_a_member_with_a_model_of_its_own_is_refused() -> None:
+    heston = {"initial_variance": 0.04, "mean_reversion": 1.5, "long_run_variance": 0.04, "vol_of_vol": 0.5,
+              "correlation": -0.7}  # fmt: skip
+    own = {**ASSETS, "SPX": {"spot": 6100.0, "zero_rate": 0.02, "model": "heston", "heston": heston}}
+    assert "SPX.model must be black-scholes" in problem_of({**PUT, "underlying": "SX5E|SPX"}, market(underlyings=own))
+    cash = {**ASSETS, "SPX": {**ASSETS["SPX"], "dividends": [{"ex_date": "2027-05-03", "amount": 40.0}]}}
+    assert "SPX.dividends" in problem_of({**PUT, "underlying": "SX5E|SPX"}, market(underlyings=cash))
+
+
+def test_ladders_say_that_trades_on_several_assets_are_not_in_them() -> None:
+    single = {"underlying": "SPX", "product": "call", "strike": 6100, "maturity": "2027-11-27", "quantity": 50}
+    found = lg.ladder(book({**PUT, "underlying": "SX5E|SPX"}, single), market(), [0.05], paths=512, seed=1)
+    assert found["underlying"].tolist() == ["SPX"]
+    assert "several" in found.attrs["left_out"]["T0"]
+
+
+def test_correlations_are_read_in_every_form(tmp_path: Path) -> None:
+    names = [*ASSETS]
+    matrix = pd.DataFrame(np.eye(3), names, names)
+    for a, b in product(names, names):
+        matrix.loc[a, b] = 1.0 if a == b else PAIRS.get(f"{a}|{b}", PAIRS.get(f"{b}|{a}", 0.0))
+    (tmp_path / "pairs.csv").write_text("first,second,correlation\nSPX,SX5E,0.6\nSX5E,NKY,0.45\nNKY,SPX,0.4\n")
+    matrix.to_csv(tmp_path / "matrix.csv")
+    forms: list[Any] = [
+        PAIRS, {tuple(key.split("|")): x for key, x in PAIRS.items()}, {key.replace("|", ","): x for key, x in
+        PAIRS.items()}, {"SX5E": {"SPX": 0.6, "NKY": 0.45}, "NKY": {"SPX": 0.4}}, matrix, str(tmp_path / "pairs.csv"),
+        str(tmp_path / "matrix.csv"),
+    ]  # fmt: skip
+    read = [lg.Market.read(market(correlation=form)).correlation for form in forms]
+    assert all(one == read[0] for one in read)
+    assert read[0].between(["NKY", "SPX", "SX5E"]) == {("NKY", "SPX"): 0.4, ("NKY", "SX5E"): 0.45, ("SPX", "SX5E"): 0.6}
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"SX5E|SPY": 0.5}, "did you mean 'SPX'"),
+        ({"SX5E|SPX": 1.5}, "between -1 and 1"),
+        ({"SX5E|SPX": 0.5, "SPX|SX5E": 0.4}, "given once, or twice the same"),
+        ({"SX5E": 0.5}, "name two underlyings"),
+        ({"SX5E|SX5E": 0.5}, "be 1"),
+    ],
+)
+def test_a_wrong_correlation_is_refused_by_its_pair(given: dict[str, float], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        lg.Market.read(market(correlation=given))
+
+
+def test_totals_units_and_differences_tell_assets_apart() -> None:
+    call = {"underlying": "SX5E", "product": "call", "strike": 5600, "maturity": "2027-06-18", "quantity": 9}
+    put = {**PUT, "underlying": "SX5E|SPX"}
+    rows = book(put, {**put, "quantity": 4e5}, call)
+    frame = risk(rows, market(), ["delta", "cross_gamma"], paths=4096)
+    by_asset = lg.pivot(frame, "underlying").set_index(["underlying", "greek"])
+    nets = frame[(frame["trade_id"] == "net") & (frame["underlying"] == "SX5E") & (frame["greek"] == "delta")].iloc[0]
+    assert by_asset.loc[("SX5E", "delta"), "value"] == pytest.approx(5640.0 * nets["value"])
+    assert by_asset.loc[("SX5E", "delta"), "standard_error"] == pytest.approx(5640.0 * nets["standard_error"], rel=0.05)
+    assert by_asset.loc[("SX5E", "delta"), "trades"] == 3
+    assert ("SX5E|SPX", "cross_gamma") in by_asset.index
+    units = lg.desk_units(frame).set_index("trade_id")
+    delta = frame[(frame["trade_id"] == "T0") & (frame["asset"] == "SPX") & (frame["greek"] == "delta")].iloc[0]
+    assert units.loc["T0", "delta_cash[SPX]"] == pytest.approx(6100.0 * delta["position_value"])
+    same = lg.diff(frame, frame)
+    assert set(same["verdict"]) == {"noise"}
+    assert same["asset"].tolist().count("SX5E,SPX") == 3  # two trades and their net
