@@ -56,7 +56,8 @@ def _no(name: str, why: str, kind: str = TEXT, also: tuple[str, ...] = (), harml
 
 TABLE = (
     Column("trade_id", NEEDED, TEXT, "text, not net", "name of the trade, there once"),
-    Column("underlying", NEEDED, TEXT, "one of the market's, or several: `SX5E|SPX`", "name of the underlying"),
+    Column("underlying", NEEDED, TEXT, "of the market's", "name of the underlying; of several assets their names, "
+           "with bars or semicolons between them"),
     Column("product", NEEDED, WORD, ", ".join(PRODUCTS), "what is held; on several underlyings with `worst_of_`, "
            "`best_of_` or `basket_` before it, or spread, exchange, outperformance_digital", partial(word, PRODUCTS)),
     Column("quantity", NEEDED, NUMBER, "not 0", "units held, negative if short", partial(number, non_zero)),
@@ -79,8 +80,8 @@ TABLE = (
     Column("upper", TERM, NUMBER, LEVELS, "upper barrier", level),
     Column("reference", TERM, NUMBER, "> 0, in currency",
            "spot that levels in % are of; of a cliquet the spot that the first return is of, if blank that at the "
-           "start, or today's; of several assets one each, `5640|6100`, if blank as at the start, or today's", PRICE),
-    Column("weights", TERM, TEXT, "numbers or shares, `0.5|50%`", "of the assets of a basket, in their order; one over "
+           "start, or today's; of several assets one each, with bars between them, or as at the start, or today's", PRICE),
+    Column("weights", TERM, TEXT, "numbers or shares, with bars between them", "of the assets of a basket, in their order; one over "
            "their number if blank; of a spread the units of both"),
     Column("cash", TERM, NUMBER, "finite, in currency", "what a digital, touch or range accrual pays; 1 if "
            "blank", AMOUNT, harmless=(*NO_AMOUNT, "1", "1.0")),

@@ -72,17 +72,15 @@ def _fields(value: object, folder: Path, files: dict[str, Path]) -> dict[str, An
         setting.remarks.extend(inverted(reporting, conversion(reporting, fx), spots))
     if isinstance(fixings := table.get("fixings", {}), (str, Path)):
         fixings = setting.file("file of fixings", fixings)
+    if isinstance(correlation := table.get("correlation", {}), (str, Path)):
+        correlation = setting.file("file of correlations", correlation)
     return {
         "valuation_date": setting.today,
         "underlyings": underlyings,
         "reporting_currency": reporting,
         "fx": fx,
-<<<<<<< HEAD
         "fixings": Fixings.read(fixings, Path()),
-=======
-        "fixings": Fixings.read(table.get("fixings", {}), folder),
-        "correlation": correlations.read(table.get("correlation", {}), folder, [*underlyings, *failures]),
->>>>>>> 77c6206 (Books of several assets: trades on sets of assets, correlations of the market, nets by asset and pair)
+        "correlation": correlations.read(correlation, Path(), [*underlyings, *failures]),
         "failures": failures,
         "remarks": tuple(setting.remarks),
         "files": setting.files,
