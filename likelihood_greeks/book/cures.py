@@ -10,7 +10,7 @@ import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..engine.batches import Batches
-from ..engine.cure import Cured, attempted, doubts
+from ..engine.cure import Cured, attempted, doubts, wants
 from ..engine.execution import Workers
 from ..engine.sums import Pair
 from ..estimate import Moments, Statistics
@@ -52,12 +52,17 @@ def held_against(place: Place, pair: Pair) -> list[str]:
     return [why if asked else "" for why, asked in zip(doubts(pair), place.asked, strict=True)]
 
 
+def wanted(place: Place, pair: Pair) -> list[str]:
+    """Why numbers of a trade are worth a cure; nothing for those that it does not have."""
+    return [why if asked else "" for why, asked in zip(wants(pair), place.asked, strict=True)]
+
+
 def doubtful(block: Block, tally: Tally) -> list[Place]:
-    """The trades of a block of which a number is doubtful though it is finite."""
+    """The trades of a block of which a number is worth a cure: doubtful though it is finite, or of unseen branches."""
     found = []
     for place in places(block, tally):
         pair = known(block, tally, place.number)
-        if any(held_against(place, pair)) and np.isfinite(pair.plain.mean).all():
+        if any(wanted(place, pair)) and np.isfinite(pair.plain.mean).all():
             found.append(place)
     return found
 
@@ -69,7 +74,7 @@ def cures(state: Prepared, block: Block, tally: Tally, draws: Draws, *, paths: i
         run, pair = state.desk.runs[place.run], known(block, tally, place.number)
         if run.plans and run.group.controls.own:
             plan = run.plans[place.row]
-            held = held_against(place, pair)
+            held = wanted(place, pair)
             cure = attempted(
                 replace(run.group, buckets=()),
                 place.row,
@@ -89,7 +94,7 @@ def replaced(tally: Tally, block: Block) -> Iterator[tuple[Place, Cured, list[in
     for place in places(block, tally):
         if (cure := tally.cures.get(place.number)) is not None:
             pair = known(block, tally, place.number)
-            if rows := cure.serving(held_against(place, pair), pair):
+            if rows := [row for row in cure.serving(pair) if place.asked[row]]:
                 yield place, cure, rows
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.cure import PUSHED, doubts, rarities
+from ..engine.cure import PUSHED, rarities
 from ..engine.main_run import inconsistency
 from ..engine.sums import Pair
 from ..estimate import Estimate, Statistics, roughly_known
@@ -44,7 +44,7 @@ def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]
             table, methods = _estimated(labels, pair, n_paths, doubt), dict.fromkeys(labels, group.controls.method)
             if (cure := tally.cures.get(place - 1)) is not None:
                 own = Pair(pair.controlled[: len(block.greeks)], pair.plain[: len(block.greeks)])
-                better = [labels[row] for row in cure.serving(doubts(own), own)]
+                better = [labels[row] for row in cure.serving(own)]
                 pushed = _estimated([*block.greeks], cure.pair, cure.paths, doubt)
                 table |= {label: pushed[label] for label in better}
                 methods |= dict.fromkeys(better, f"{group.controls.method}, {PUSHED}")

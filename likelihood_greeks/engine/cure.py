@@ -1,7 +1,8 @@
 r"""Numbers whose errors cannot be trusted get draws that look where the payoff lives, before they are marked.
 
-The main run's plan is followed again on paths of which many are pushed up and down, as those of `scouts` are. With the
-density :math:`\omega` of the law over that of the mixture, and the main run's mean c, every
+The main run's plan is followed again on paths of which many are pushed, as those of `scouts` are: by shares that have
+learnt where the payoff lives, and to the levels that it compares spots and returns with. With the density
+:math:`\omega` of the law over that of the mixture, and the main run's mean c, every
 
 .. math:: c + \omega\,(y - c)
 
@@ -26,7 +27,9 @@ from ..streams.chunks import Chunk, Draws, chunk_size
 from .batches import Batches
 from .corridor import Corridor
 from .execution import Workers, results
+from .levels import ways
 from .payoff_group import Group
+from .pushes import Pushes
 from .scouts import SCOUTS, pairs_of, weighted_draws
 from .sums import Pair
 
@@ -38,6 +41,11 @@ FIRST, MOST = 2, 8
 
 COUNTED = 25
 """Samples that must decide a payoff where nothing else is held against a number: an error is then known to a tenth."""
+
+TRIPS = 2
+"""Times that pushes learn where a payoff lives."""
+
+UNSEEN = "the error is of what no path has seen"
 
 PUSHED = "pushed paths"
 """What is added to the name of a method."""
@@ -53,6 +61,12 @@ def doubts(pair: Pair) -> list[str]:
     """What is held against each number of a payoff; empty where nothing is."""
     own = [doubt(pair.controlled, row) for row in range(len(pair.controlled.mean))]
     return ["; ".join(filter(None, both)) for both in zip(rarities(pair), own, strict=True)]
+
+
+def wants(pair: Pair) -> list[str]:
+    """Why each number of a payoff is worth a cure: what is held against it, or an error that rests on the unseen."""
+    missed, seen = pair.controlled.pooled.missed, pair.controlled.pooled.seen
+    return [why or (UNSEEN if more > less else "") for why, more, less in zip(doubts(pair), missed, seen, strict=True)]
 
 
 @final
@@ -82,11 +96,14 @@ class Cured:
         """Both together."""
         return Cured(self.both.merge(other.both), self.batches.merge(other.batches), self.paths + other.paths)
 
-    def serving(self, held: Sequence[str], main: Pair) -> list[int]:
-        """The numbers that are better known than in the main run, which has something held against them."""
-        own, pair = doubts(self.pair), self.pair
-        carriers = pair.controlled.pooled.carriers, main.controlled.pooled.carriers
-        return [row for row, why in enumerate(held) if why and (not own[row] or carriers[0][row] > carriers[1][row])]
+    def serving(self, main: Pair) -> list[int]:
+        """The numbers that are better known than in the main run, which wants a cure of them."""
+        own, before, found = doubts(self.pair), doubts(main), []
+        carriers = self.pair.controlled.pooled.carriers, main.controlled.pooled.carriers
+        for row, why in enumerate(wants(main)):
+            if why and (not own[row] or (before[row] and carriers[0][row] > carriers[1][row])):
+                found.append(row)
+        return found
 
 
 @final
@@ -104,6 +121,8 @@ class Cure:
         What controlled and plain samples are weighted about: the main run's means; of plain prices, what most pay.
     corridor : Corridor, optional
         In which half of the samples stay.
+    pushes : Pushes, optional
+        Of the others; by default everywhere alike.
     """
 
     group: Group
@@ -112,14 +131,22 @@ class Cure:
     centre: tuple[float, ...]
     base: tuple[float, ...]
     corridor: Corridor | None = None
+    pushes: Pushes | None = None
 
     @classmethod
-    def of(cls, group: Group, row: int, plan: Plan, main: Pair, draws: Draws) -> Cure:
-        """The cure of a payoff: controls that do not serve on pushed draws are left away, by draws of their own."""
+    def of(cls, group: Group, row: int, plan: Plan, main: Pair, *, draws: Draws, held: Sequence[str] = ()) -> Cure:
+        """The cure of a payoff: pushes learn where it lives, and controls that do not serve there are left away.
+
+        Both by draws of their own; of the numbers, those count against which something is `held`.
+        """
         means = main.controlled.mean, main.plain.mean
         (chunk, *_) = _chunks(draws, 0, 1)
-        corridor = Corridor.of(group.payoffs[row], group.draw(replace(chunk, index=SCOUTS)).spot)
-        trial = cls(group, row, plan, tuple(means[0].tolist()), (0.0,) * len(means[1]), corridor)
+        seen = group.draw(replace(chunk, index=SCOUTS)).spot
+        corridor = Corridor.of(group.payoffs[row], seen)
+        pushes = Pushes.everywhere(len(group.times)).aimed(ways(group.payoffs[row], seen))
+        trial = cls(group, row, plan, tuple(means[0].tolist()), (0.0,) * len(means[1]), corridor, pushes)
+        for trip in range(1, TRIPS + 1):
+            trial = trial.learnt(replace(chunk, index=SCOUTS - 2 * trip), held)
         samples = zip(*trial.pieces(replace(chunk, index=SCOUTS)), strict=True)
         controlled, plain, paid = (np.concatenate(rows, axis=-1) for rows in samples)
         served = np.var(controlled, axis=1) <= np.var(plain, axis=1)
@@ -129,10 +156,25 @@ class Cure:
         centre = np.where(served, means[0], base)
         return replace(trial, plan=plan.restricted(served), centre=tuple(centre.tolist()), base=base)
 
+    def learnt(self, chunk: Chunk, held: Sequence[str]) -> Cure:
+        """The cure with pushes to where samples of a chunk lie far from their mean; itself where nothing is pushed."""
+        pushes, centre = self.pushes or Pushes.everywhere(len(self.group.times)), np.array(self.centre)[:, None]
+        rows = [row for row, why in enumerate(held) if why] or list(range(len(self.centre)))
+        for draws in weighted_draws(self.group, chunk, None, pushes):
+            if draws.noise is None:
+                return self
+            controlled, _ = pairs_of(self.group, self.row, self.plan, draws)
+            gaps = draws.weight * np.abs(controlled - centre)[rows]
+            total = gaps.sum(axis=1, keepdims=True)
+            wanted = np.divide(gaps, total, out=np.zeros_like(gaps), where=total > 0.0).sum(axis=0)
+            noise, variance = (moved[:, : chunk.n_samples] for moved in draws.noise)
+            pushes = pushes.learnt(noise, variance, wanted)
+        return replace(self, pushes=pushes)
+
     def pieces(self, chunk: Chunk) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
         """Controlled and plain samples, weighted, and plain ones without weights, shape (n_greeks, n_samples)."""
         centre, base = (np.array(values)[:, None] for values in (self.centre, self.base))
-        for draws in weighted_draws(self.group, chunk, self.corridor):
+        for draws in weighted_draws(self.group, chunk, self.corridor, self.pushes):
             controlled, plain = pairs_of(self.group, self.row, self.plan, draws)
             weight = draws.weight
             yield centre + weight * (controlled - centre), base + weight * (plain - base), plain
@@ -163,7 +205,7 @@ def attempted(
         return None  # independent draws would undo what Sobol points have gained
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            found = _cured(Cure.of(group, row, plan, main, draws), held, draws, paths, executor)
+            found = _cured(Cure.of(group, row, plan, main, draws=draws, held=held), held, draws, paths, executor)
     except (NotRelaxableError, ValueError, ArithmeticError, np.linalg.LinAlgError):
         return None
     return found if np.isfinite(found.both.mean).all() else None

@@ -27,7 +27,7 @@ from ..result import Diagnostics, Part, Result, estimates, parts_by_asset
 from ..streams.chunks import Chunk, Draws, checked
 from .bucket_request import Buckets, bucketed
 from .choice_of_law import HandOver, chosen_law
-from .cure import Cured, attempted, doubts, rarities
+from .cure import Cured, attempted, rarities, wants
 from .exact import exact
 from .execution import Workers, one_thread_each, workers
 from .main_run import Run, inconsistency
@@ -239,7 +239,7 @@ class Planned:
 def healed(done: Done[Planned], draws: Draws, executor: Workers) -> Cured | None:
     """The cure of a run whose errors cannot be trusted; None where there is no need, or nothing to follow again."""
     pair, task = Pair.of(done.of(PAYOFFS)[0]), done.task
-    held, paths = doubts(pair), done.sampled.paths
+    held, paths = wants(pair), done.sampled.paths
     if not (any(held) and task.plans and task.group.controls.own and np.isfinite(pair.plain.mean).all()):
         return None
     with one_thread_each(), workers(executor) as pool:
@@ -263,7 +263,7 @@ def told(
 
     found, remarks = of(pair, done.sampled.paths), list[str]()
     if cure is not None:
-        better = {every[row]: of(cure.pair, cure.paths)[every[row]] for row in cure.serving(doubts(pair), pair)}
+        better = {every[row]: of(cure.pair, cure.paths)[every[row]] for row in cure.serving(pair)}
         found |= better
         remarks += [f"{', '.join(better)}: by {cure.paths:,} paths pushed to where the payoff lives"] if better else []
     diagnostics = Diagnostics(pilot_seconds=done.pilot_seconds, main_seconds=done.main_seconds)

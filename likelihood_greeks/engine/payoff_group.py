@@ -48,6 +48,8 @@ class Piloted:
     free : ndarray, shape (n_free, n_samples)
         The free controls.
     shared : SharedPaths
+    noise : tuple of ndarray, optional
+        The noise that was pushed and its variances, both (n_times, n_paths).
     """
 
     chunk: Chunk
@@ -55,6 +57,7 @@ class Piloted:
     weight: FloatArray
     free: FloatArray
     shared: SharedPaths
+    noise: tuple[FloatArray, FloatArray] | None = None
 
 
 @final
@@ -183,9 +186,15 @@ class Group:
     def pilot_draws(self, chunk: Chunk) -> list[Piloted]:
         """Weighted draws of one chunk of the pilot, with all that payoffs share."""
         return [
-            Piloted(piece, drawn, weight, self.control_samples(piece, drawn), self.shared(drawn))
+            self.piloted(piece, drawn, weight)
             for drawn, weight, piece in pilot.draws(self.model, self.times, chunk, self.weights, self.rate)
         ]
+
+    def piloted(
+        self, chunk: Chunk, drawn: Drawn, weight: FloatArray, noise: tuple[FloatArray, FloatArray] | None = None
+    ) -> Piloted:
+        """Weighted draws with all that payoffs share."""
+        return Piloted(chunk, drawn, weight, self.control_samples(chunk, drawn), self.shared(drawn), noise)
 
     def products(self, draws: Sequence[Piloted], number: int, controls: Sequence[Control]) -> Products:
         """Products of a payoff's Greeks with the free controls and its own."""

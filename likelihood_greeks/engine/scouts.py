@@ -2,14 +2,10 @@ r"""Scouts: where the main run would hardly look, and how much variance it would
 
 Controls that explain all that a run has seen leave it with a small variance, though a branch of the payoff that no path
 took may still be there: a crash clause, a far barrier, a rebate. So paths of their own are sent out, most of them
-pushed, and every one is weighted by its density under the law over that of the mixture,
-
-.. math:: \frac{1}{\omega} = \alpha_0 + \sum_k \alpha_k \exp(\delta_k' V^{-1} n - \tfrac12 \delta_k' V^{-1} \delta_k),
-
-where n is the noise of the log-spot's moves, V their variances given all that is drawn beneath, and the pushes
-:math:`\delta_k` go up and down: all moves alike, by 3 and by 4.5 standard deviations of their sum; those up to a date,
-and one move alone, the date being drawn at random. The controlled samples on these paths tell the variance of the main
-run from another side. Nothing else depends on them: no estimate moves.
+pushed (see `pushes`), and every one is weighted by its density under the law over that of the mixture: of the moves of
+log-spots given all that is drawn beneath, or of the normals that the steps of a local volatility are made of. The
+controlled samples on these paths tell the variance of the main run from another side. Nothing else depends on them: no
+estimate moves.
 """
 
 from __future__ import annotations
@@ -20,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import AnyArray, FloatArray
 from ..controls.plan import Plan
 from ..estimators.likelihood_ratio import samples, simulated, weigh
 from ..models.capabilities import Movable, draws_beneath, has
@@ -29,12 +25,12 @@ from ..models.moves import IndependentSteps, Moves
 from ..models.protocol import Paths
 from ..scouted import Scouted
 from ..streams.chunks import Chunk
+from ..streams.steered import SteeredStream
 from .corridor import Corridor
 from .payoff_group import Group, Piloted
+from .pushes import Pushes
 
 SCOUTS = 1 << 21  # index of the pilot's stream from which they are drawn
-FAR, FARTHER, EARLY, SINGLE = 3.0, 4.5, 3.5, 4.5  # standard deviations of pushes
-SHARES = np.array([0.3, 0.25, 0.15, 0.15, 0.15])  # of paths: not pushed, then in the order above
 INSIDE = 0.5  # share of samples drawn in a corridor, where there is one
 COUNTED = 10.0
 """Samples that the main run should have of what it is to measure itself: those it will have fewer of are `rare`."""
@@ -82,12 +78,14 @@ def variances(rows: FloatArray, weight: FloatArray, paths: int) -> Scouted:
     return Scouted(np.where(matters, rare, 0.0), np.where(matters, total - rare, total), carriers, np.zeros(len(total)))
 
 
-def weighted_draws(group: Group, chunk: Chunk, corridor: Corridor | None = None) -> list[Piloted]:
-    """Weighted paths, half of them in a corridor if there is one.
+def weighted_draws(
+    group: Group, chunk: Chunk, corridor: Corridor | None = None, pushes: Pushes | None = None
+) -> list[Piloted]:
+    """Weighted paths, pushed everywhere or as `pushes` say, half of them in a corridor if there is one.
 
-    As the pilot's where the law does not say that its steps are independent.
+    As the pilot's where the law does not move by normals that are its own.
     """
-    model = group.model
+    model, pushes = group.model, pushes or Pushes.everywhere(len(group.times))
     if has(model, Movable):
         paths = simulated(model, group.times, chunk)
         moves: Any = model.moves(paths)
@@ -95,17 +93,42 @@ def weighted_draws(group: Group, chunk: Chunk, corridor: Corridor | None = None)
             pushed = _pushed_jointly(group, chunk, paths, moves)
             return group.pilot_draws(chunk) if pushed is None else [pushed]
         if isinstance(paths, Paths) and paths.spot.ndim == 2 and isinstance(moves.path, IndependentSteps):
-            pushed = _pushed(group, chunk, paths, moves, corridor)
+            pushed = _pushed(group, chunk, paths, moves, corridor=corridor, pushes=pushes)
             if pushed is not None:
                 return [pushed]
+        elif paths.spot.ndim == 2 and (steered := _steered(group, chunk, pushes)) is not None:
+            return [steered]
     return group.pilot_draws(chunk)
 
 
-def _pushed(group: Group, chunk: Chunk, paths: Paths, moves: Moves, corridor: Corridor | None) -> Piloted | None:
+def _steered(group: Group, chunk: Chunk, pushes: Pushes) -> Piloted | None:
+    """Paths made of normals that are pushed, of a law whose steps depend on where they start; None of other laws."""
+    times, generator = np.asarray(group.times), replace(chunk, index=chunk.index + 1).stream().generator
+    lengths = np.broadcast_to(np.diff(times, prepend=0.0)[:, None], (len(times), chunk.n_paths))
+    push = pushes.drawn(lengths, chunk.n_samples, generator) / lengths
+
+    def among(ends: FloatArray) -> AnyArray:
+        return np.minimum(np.searchsorted(times, ends), len(times) - 1)
+
+    stream = SteeredStream(chunk.stream(), lambda ends, root: push[among(ends)] * root[:, None])
+    paths = group.model.simulate(times, stream)
+    if len(stream.steered) != 1 or stream.others:
+        return None
+    ((ends, moves),) = stream.steered
+    noise = np.zeros((len(times), chunk.n_paths))
+    np.add.at(noise, among(ends), moves)
+    drawn = weigh(group.model, paths, group.weights, group.rate)
+    weight = 1.0 / pushes.ratio(noise, lengths)[: chunk.n_samples]
+    return group.piloted(chunk, drawn, weight, (noise, lengths))
+
+
+def _pushed(
+    group: Group, chunk: Chunk, paths: Paths, moves: Moves, *, corridor: Corridor | None, pushes: Pushes
+) -> Piloted | None:
     """The paths pushed; None if they do not move as they were pushed."""
     variance = np.broadcast_to(moves.variance, moves.noise.shape)
     generator = replace(chunk, index=chunk.index + 1).stream().generator
-    push = _pushes(variance, chunk.n_samples, generator)
+    push = pushes.drawn(variance, chunk.n_samples, generator)
     if corridor is not None:
         push = _kept_inside(corridor, paths, moves.noise, push, variance, count=chunk.n_samples, generator=generator)
     pushed = _moved(paths, np.cumsum(push, axis=0))
@@ -113,12 +136,12 @@ def _pushed(group: Group, chunk: Chunk, paths: Paths, moves: Moves, corridor: Co
     if drawn.moves is None or not np.allclose(drawn.moves.noise, moves.noise + push, rtol=0.0, atol=ALIKE):
         return None
     noise = drawn.moves.noise
-    inverse = 1.0 / _weight(noise, variance)
+    inverse = pushes.ratio(noise, variance)
     if corridor is not None:
         inside = corridor.ratio(np.log(pushed.spot) - noise, noise, np.sqrt(variance))
         inverse = (1.0 - INSIDE) * inverse + INSIDE * inside
     weight = 1.0 / inverse[: chunk.n_samples]  # the first of an antithetic pair was drawn
-    return Piloted(chunk, drawn, weight, group.control_samples(chunk, drawn), group.shared(drawn))
+    return group.piloted(chunk, drawn, weight, (noise, variance))
 
 
 def _pushed_jointly(group: Group, chunk: Chunk, paths: Paths, moves: JointMoves) -> Piloted | None:
@@ -129,11 +152,12 @@ def _pushed_jointly(group: Group, chunk: Chunk, paths: Paths, moves: JointMoves)
     generator = replace(chunk, index=chunk.index + 1).stream().generator
     covariance, directions = moves.terms.covariance, _directions(len(moves.noise))
     variances = np.einsum("mj,tjk,mk->mt", directions, covariance, directions)
+    pushes = Pushes.everywhere(len(group.times))
     chosen = np.tile(generator.integers(len(directions), size=chunk.n_samples), chunk.n_paths // chunk.n_samples)
     push = np.zeros_like(moves.noise)
     for number, (direction, variance) in enumerate(zip(directions, variances, strict=True)):
         whole = np.broadcast_to(variance[:, None], moves.noise.shape[1:])
-        size = np.where(chosen == number, _pushes(whole, chunk.n_samples, generator) / whole, 0.0)
+        size = np.where(chosen == number, pushes.drawn(whole, chunk.n_samples, generator) / whole, 0.0)
         push += (covariance @ direction).T[..., None] * size
     pushed = replace(paths, spot=paths.spot * np.exp(np.cumsum(push, axis=1)), memo=None)
     drawn = weigh(group.model, pushed, group.weights, group.rate)
@@ -141,9 +165,12 @@ def _pushed_jointly(group: Group, chunk: Chunk, paths: Paths, moves: JointMoves)
     if not isinstance(drawn.moves, JointMoves) or not np.allclose(drawn.moves.noise, noise, rtol=0.0, atol=ALIKE):
         return None
     along = np.einsum("mj,jtp->mtp", directions, noise)
-    ratios = [1.0 / _weight(own, variance[:, None]) for own, variance in zip(along, variances, strict=True)]
+    ratios = [
+        pushes.ratio(own, np.broadcast_to(variance[:, None], own.shape))
+        for own, variance in zip(along, variances, strict=True)
+    ]
     weight = 1.0 / np.mean(ratios, axis=0)[: chunk.n_samples]
-    return Piloted(chunk, drawn, weight, group.control_samples(chunk, drawn), group.shared(drawn))
+    return group.piloted(chunk, drawn, weight)
 
 
 def _directions(n_assets: int) -> FloatArray:
@@ -175,33 +202,3 @@ def _moved(paths: Paths, by: FloatArray) -> Paths:
     if "log_spot" in latent:
         latent["log_spot"] = latent["log_spot"] + by
     return replace(paths, spot=paths.spot * np.exp(by), latent=latent, memo=None)
-
-
-def _pushes(variance: FloatArray, count: int, generator: np.random.Generator) -> FloatArray:
-    """Changes of the moves, shape (n_times, n_paths), where the paths form so many samples.
-
-    The second path of an antithetic pair is pushed the other way, like its normals.
-    """
-    n_times, n_paths = variance.shape
-    kind = generator.choice(len(SHARES), count, p=SHARES)
-    size = np.array([0.0, FAR, FARTHER, EARLY, SINGLE])[kind] * generator.choice([-1.0, 1.0], count)
-    date = np.where(kind < 3, n_times - 1, generator.integers(n_times, size=count))
-    if n_paths > count:
-        kind, size, date = np.tile(kind, 2), np.concatenate([size, -size]), np.tile(date, 2)
-    row = np.arange(n_times)[:, None]
-    pushed = np.where(kind == 4, row == date, row <= date)
-    total = np.where(pushed, variance, 0.0).sum(axis=0)
-    return np.asarray(pushed * variance * (size / np.sqrt(total)))
-
-
-def _weight(noise: FloatArray, variance: FloatArray) -> FloatArray:
-    """Density of the law over that of the mixture, shape (n_paths,)."""
-    so_far = np.cumsum(noise, axis=0) / np.sqrt(np.cumsum(variance, axis=0))
-    single = noise / np.sqrt(variance)
-    ratios = [_ratio(so_far[-1:], FAR), _ratio(so_far[-1:], FARTHER), _ratio(so_far, EARLY), _ratio(single, SINGLE)]
-    return np.asarray(1.0 / (SHARES[0] + SHARES[1:] @ np.stack(ratios)))
-
-
-def _ratio(scores: FloatArray, size: float) -> FloatArray:
-    """Density of normals pushed up or down at one of the dates, over that of those which are not."""
-    return np.asarray(np.cosh(np.minimum(size * np.abs(scores), 700.0)).mean(axis=0) * np.exp(-0.5 * size**2))
