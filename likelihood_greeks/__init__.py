@@ -17,6 +17,7 @@ from .book.risk import risk
 from .book.scenario_grid import scenario_grid, stress
 from .book.units import desk_units
 from .comparison import compare, finite_difference, pathwise
+from .engine.early_exercise import exercise_rule
 from .engine.greeks import greeks
 from .estimate import Estimate
 from .models.correlated.law import CorrelatedGBM
@@ -36,6 +37,7 @@ from .payoffs.barrier import Barrier, DoubleBarrier
 from .payoffs.convertible import BarrierReverseConvertible, ReverseConvertible
 from .payoffs.custom import Payoff
 from .payoffs.european import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
+from .payoffs.exercise import Bermudan, Exercised
 from .payoffs.forward_start import ForwardStart
 from .payoffs.path import Asian, Cliquet, Lookback
 from .payoffs.realised import RangeAccrual, VarianceSwap, VolatilitySwap
@@ -68,6 +70,7 @@ __all__ = [
     "Barrier",
     "BarrierReverseConvertible",
     "Basket",
+    "Bermudan",
     "BestOf",
     "BookWarning",
     "Call",
@@ -80,6 +83,7 @@ __all__ = [
     "DoubleNoTouch",
     "Estimate",
     "Exchange",
+    "Exercised",
     "ForwardStart",
     "GapCall",
     "GapPut",
@@ -116,6 +120,7 @@ __all__ = [
     "curvature",
     "desk_units",
     "diff",
+    "exercise_rule",
     "explain",
     "explain_book",
     "finite_difference",

@@ -68,9 +68,9 @@ def finite_difference(
     """
     if not positive("bump", bump) < 0.5:
         refuse("bump", "be below 0.5", bump)
-    law, payoff, labels, combinations = prepared(model, payoff, greeks)
-    parts = parts_by_asset(labels) if assets_of(law) else {}
     count, seed, kind = checked(paths, seed, sampling)
+    law, payoff, labels, combinations = prepared(model, payoff, greeks, seed)
+    parts = parts_by_asset(labels) if assets_of(law) else {}
     check_on_trial(law, payoff, seed)
     estimator = FiniteDifference(law, payoff, combinations, bump)
     moments, seconds = _run(
@@ -108,9 +108,9 @@ def pathwise(
     ValueError, TypeError
         As for `greeks`.
     """
-    law, payoff, labels, combinations = prepared(model, payoff, greeks)
-    parts = parts_by_asset(labels) if assets_of(law) else {}
     count, seed, kind = checked(paths, seed, sampling)
+    law, payoff, labels, combinations = prepared(model, payoff, greeks, seed)
+    parts = parts_by_asset(labels) if assets_of(law) else {}
     check_on_trial(law, payoff, seed)
     estimator = Pathwise(law, payoff, combinations)
     moments, seconds = _run(

@@ -269,6 +269,9 @@ class Estimate:
         Variance of the plain likelihood-ratio estimator over this one's, at equal paths; 1 without controls.
     note : str
         Why the number or its error should not be trusted; empty if there is no reason.
+    bias : float
+        Size of a systematic error beside it, as far as it is known: what an exercise rule leaves, see `Bermudan`. Zero
+        where the estimator has none.
     """
 
     value: float
@@ -277,6 +280,7 @@ class Estimate:
     samples: int
     variance_ratio: float = 1.0
     note: str = ""
+    bias: float = 0.0
 
     @property
     def _half_width(self) -> float:
@@ -303,7 +307,8 @@ class Estimate:
         return gap / self.standard_error if self.standard_error else float(np.copysign(np.inf, gap) if gap else 0.0)
 
     def __str__(self) -> str:
-        return f"{self.value:.6g} ± {self.standard_error:.2g}" + (f"  ({self.note})" if self.note else "")
+        beside = f" and a bias of about {self.bias:.2g}" if self.bias else ""
+        return f"{self.value:.6g} ± {self.standard_error:.2g}{beside}" + (f"  ({self.note})" if self.note else "")
 
 
 def doubt(found: Statistics, entry: int) -> str:

@@ -111,6 +111,9 @@ class Result:
     diagnostics : Diagnostics
     parts : mapping of str to Part
         What of a Greek an estimate is, by label, where it is not the whole: ``result["vega[0]"]`` is the first bucket.
+    upper_bound : Estimate, optional
+        Of a contract that is exercised early: what no rule is worth more than, beside the price, which is the worth of
+        the rule that is followed.
     """
 
     estimates: Mapping[str, Estimate]
@@ -119,6 +122,7 @@ class Result:
     sampling: str
     diagnostics: Diagnostics
     parts: Mapping[str, Part] = field(default_factory=dict)
+    upper_bound: Estimate | None = None
 
     def __getitem__(self, greek: Greek) -> Estimate:
         reverse = greek if isinstance(greek, str) else greek[::-1]
@@ -142,10 +146,13 @@ class Result:
         """One row a Greek, the price first, in raw units (per 1.00 of each parameter, theta per year).
 
         The index is the Greek. Where there are parts of Greeks the first columns are ``greek, asset, bucket`` in its
-        place, empty where not meant, and buckets follow their Greek in the order of the nodes (years).
+        place, empty where not meant, and buckets follow their Greek in the order of the nodes (years). Where an
+        estimate has a bias there is a column ``bias`` after that of the standard errors.
         """
         rows = {greek: [getattr(e, c) for c in COLUMNS] for greek, e in self.estimates.items()}
         table = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("greek")
+        if any(e.bias for e in self.estimates.values()):
+            table.insert(2, "bias", [e.bias for e in self.estimates.values()])
         if not self.parts:
             return table
         parts = [self.parts.get(name, Part(name)) for name in table.index]
@@ -155,7 +162,8 @@ class Result:
 
     def __str__(self) -> str:
         table = self.to_frame().to_string(float_format=lambda x: f"{x:.6g}", index=not self.parts)
-        return f"{self.method}, {self.sampling} sampling, seed {self.seed}, {self.seconds:.2f} s\n{table}"
+        bound = "" if self.upper_bound is None else f"\nno rule is worth more than {self.upper_bound}"
+        return f"{self.method}, {self.sampling} sampling, seed {self.seed}, {self.seconds:.2f} s\n{table}{bound}"
 
     __repr__ = __str__
 

@@ -21,7 +21,7 @@ LAYERS = [
     ["estimate", "streams"],
     ["models", "payoffs"],
     ["estimators"],
-    ["controls"],
+    ["controls", "exercise"],
     ["result"],
     ["engine"],
     ["comparison", "revaluation"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, final
 
 import numpy as np
@@ -28,6 +29,7 @@ from ..streams.chunks import Chunk, Draws, checked
 from .bucket_request import Buckets, bucketed
 from .choice_of_law import HandOver, chosen_law
 from .cure import Cured, attempted, rarities, wants
+from .early_exercise import Verdict, is_early, ruled, with_rule
 from .exact import exact
 from .execution import Workers, one_thread_each, workers
 from .main_run import Run, inconsistency
@@ -157,8 +159,21 @@ def greeks(
     )
 
 
+def of_combinations(law: PathModel, payoff: Contract, wanted: Mapping[str, Combination], **options: Any) -> Result:
+    """What `greeks` does, of any linear combinations of derivatives by label; parameters as there."""
+    if not is_early(payoff):
+        return _of_combinations(law, payoff, wanted, **options)
+    if options.get("buckets") is not None:
+        refuse("buckets", "be empty for a contract that is exercised early", [*options["buckets"].parts])
+    _, options["seed"], _ = checked(2, options.get("seed"), "pseudo")
+    derivatives = chain.from_iterable(wanted.values())
+    rule = with_rule(law, payoff, derivatives, options["seed"])
+    result = _of_combinations(law, rule, wanted, **options)
+    return Verdict.on(law, rule, wanted, options["seed"]).told(result, wanted)
+
+
 @np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
-def of_combinations(
+def _of_combinations(
     law: PathModel,
     payoff: Contract,
     wanted: Mapping[str, Combination],
@@ -175,7 +190,7 @@ def of_combinations(
     progress: bool = False,
     buckets: Buckets | None = None,
 ) -> Result:
-    """What `greeks` does, of any linear combinations of derivatives by label; parameters as there."""
+    """The same of a payoff whose cash flows are known."""
     labels, combinations = list(wanted), tuple(wanted.values())
     parts: Mapping[str, Part] = parts_by_asset(labels) if assets_of(law) else {}
     if buckets:
@@ -298,10 +313,14 @@ def check_on_trial(law: PathModel, payoff: Contract, seed: int) -> None:
 
 
 def prepared(
-    model: Any, payoff: Contract, greeks: Iterable[Greek] | None
+    model: Any, payoff: Contract, greeks: Iterable[Greek] | None, seed: int
 ) -> tuple[PathModel, Contract, list[str], tuple[Combination, ...]]:
-    """The arguments every estimator shares, checked: the model, the payoff, the labels and what they stand for."""
+    """The arguments every estimator shares, checked: the model, the payoff, the labels and what they stand for.
+
+    A contract that is exercised early gets its rule, by draws of the `seed`.
+    """
     law, payoff, wanted = asked(model, payoff, greeks)
+    payoff = ruled(law, payoff, chain.from_iterable(wanted.values()), seed)
     if not len(payoff.times):
         refuse("payoff", "have a date to come: its cash flow is known, and needs no paths", payoff)
     return law, payoff, list(wanted), tuple(wanted.values())

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from .._checks import finite, one_of, refuse
+from ..engine.early_exercise import ruled
 from ..engine.execution import Workers
 from ..engine.greeks import prepared
 from ..engine.payoff_group import CONTROLS, Group
@@ -89,10 +90,12 @@ def explain(
         paths=paths, seed=seed, sampling=sampling, controls=controls, trust=trust, executor=executor,
         title="explain" if progress else "",
     )  # fmt: skip
-    law, payoff, _, price = prepared(model, payoff, [])
+    early = payoff
+    law, payoff, _, price = prepared(model, payoff, [], settings.seed)
     values = _values(law, change)
     chosen = law_for(law, payoff, values, settings.controlled)
     moves = _moves(chosen.law, {name: value - value_at(chosen.law, name) for name, value in values.items()})
+    ruled(chosen.law, early, moves, settings.seed)
     points = [Point(chosen.law, price), placed(chosen.law, payoff, values, [])]
     terms = tuple({derivative: factor} for derivative, factor in moves.items())
     group = Group(chosen.law, (payoff,), terms, CONTROLS[controls], chosen.rate) if controls == "auto" else None

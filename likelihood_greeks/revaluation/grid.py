@@ -12,6 +12,7 @@ import pandas as pd
 
 from .._checks import finite, one_of, refuse
 from .._later import picture
+from ..engine.early_exercise import KEPT, is_early
 from ..engine.execution import Workers
 from ..engine.greeks import prepared
 from ..estimate import Estimate, doubt
@@ -174,7 +175,9 @@ def scenarios(
         paths=paths, seed=seed, sampling=sampling, controls=controls, trust=trust, executor=executor,
         title="scenarios" if progress else "",
     )  # fmt: skip
-    law, payoff, labels, combinations = prepared(model, payoff, greeks := wanted(model, greeks))
+    early = is_early(payoff)
+    greeks = wanted(model, greeks)
+    law, payoff, labels, combinations = prepared(model, payoff, greeks, settings.seed)
     grid = checked_axes(law, axes)
     places = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
     index = (
@@ -190,7 +193,8 @@ def scenarios(
     rows = [_row(found, labels, number, places) for number in range(1, len(points))]
     frame = pd.DataFrame(rows, index=index)
     base = estimates(labels, found.moments[0], settings.paths, notes=dict.fromkeys(labels, found.note(0)))
-    return Scenarios(frame, base, settings.seed, settings.sampling, _remarks(frame, settings.trust))
+    remarks = _remarks(frame, settings.trust)
+    return Scenarios(frame, base, settings.seed, settings.sampling, (*remarks, KEPT) if early else remarks)
 
 
 def wanted(model: Any, greeks: Iterable[Greek] | None) -> list[Greek]:

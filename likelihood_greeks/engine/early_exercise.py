@@ -1,0 +1,161 @@
+"""Contracts that are exercised early: a rule is fitted to the law, kept, and judged beside the Greeks under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, TypeGuard, final
+
+import numpy as np
+
+from ..estimate import Estimate
+from ..estimators.likelihood_ratio import Combination
+from ..exercise.judged import Judged, Known
+from ..exercise.rule import Fitted
+from ..models.adaptor import as_path_model
+from ..models.capabilities import can_be_kept
+from ..models.protocol import PathModel
+from ..parameters import TIME, Derivative
+from ..payoffs.exercise import Bermudan, Exercised
+from ..payoffs.protocol import Contract
+from ..result import Result
+from ..streams.chunks import checked
+from .execution import one_thread_each
+
+KNOWN_WELL = 0.005
+"""Share of a Greek up to which the bias of its rule is no reason to doubt it."""
+
+KEPT = "the exercise rule is that of the model itself at every point"
+
+
+def exercise_rule(model: Any, payoff: Bermudan, *, seed: int | None = None) -> Exercised:
+    """Fit the best exercise rule of a contract under a model, on draws of its own.
+
+    What comes next is regressed on the spot, backwards from the last date, and the levels at which exercise begins to
+    be worth while are moved to where the value's own gradient in them is zero, on other draws.
+
+    Parameters
+    ----------
+    model : PathModel or Law
+        Of one asset, with a spot that alone says what is to come: `GBM`, `TermStructureGBM`, `LocalVolatility`.
+    payoff : Bermudan
+    seed : int, optional
+        Default: drawn. `greeks` fits the same rule by the same seed.
+
+    Returns
+    -------
+    Exercised
+        An ordinary payoff.
+
+    Raises
+    ------
+    TypeError
+        If the payoff is no `Bermudan`, or the best rule under the model would look at more than the spot.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> model = lg.GBM(spot=36.0, volatility=0.2, rate=0.06)
+    >>> rule = lg.exercise_rule(model, lg.Bermudan(lg.Put(40.0, 1.0), [0.5], rule_paths=8192), seed=1)
+    >>> 34.5 < rule.levels[0] < 36.0
+    True
+    """
+    if not isinstance(payoff, Bermudan):
+        raise TypeError(f"payoff must be a Bermudan, got {payoff!r}")
+    return fitted(as_path_model(model), payoff, checked(2, seed, "pseudo")[1]).rule
+
+
+def fitted(law: PathModel, contract: Bermudan, seed: int) -> Fitted:
+    """The best rule of a contract, and its hedge; the latest ones are remembered."""
+    hashable: Any = law
+    return _remembered(hashable, contract, seed) if can_be_kept(law) else _fitted(law, contract, seed)
+
+
+@lru_cache(maxsize=8)
+def _remembered(law: Any, contract: Bermudan, seed: int) -> Fitted:
+    return _fitted(law, contract, seed)
+
+
+@np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
+def _fitted(law: PathModel, contract: Bermudan, seed: int) -> Fitted:
+    with one_thread_each():  # the same bits on any number of cores
+        return Fitted.of(law, contract, seed)
+
+
+def is_early(payoff: Contract) -> TypeGuard[Bermudan | Exercised]:
+    """Whether a contract is exercised early."""
+    return isinstance(payoff, Bermudan | Exercised)
+
+
+def ruled(law: PathModel, payoff: Contract, derivatives: Iterable[Derivative], seed: int) -> Contract:
+    """A contract with a rule, if it needs one, as `with_rule` gives it; others as they are."""
+    return with_rule(law, payoff, derivatives, seed) if is_early(payoff) else payoff
+
+
+def with_rule(law: PathModel, payoff: Bermudan | Exercised, derivatives: Iterable[Derivative], seed: int) -> Exercised:
+    """A contract with the best rule, or the one that it has.
+
+    Raises
+    ------
+    ValueError
+        If second derivatives are wanted with which the rule would have to move.
+    """
+    for derivative in derivatives:
+        moving = [name for name in derivative if _moves_rule(name)]
+        if len(derivative) > 1 and moving:
+            raise ValueError(
+                f"second derivatives in {moving[0]} are not given of a contract that is exercised early, got "
+                f"{' and '.join(derivative)}: the best rule moves with {moving[0]}, and a rule that is kept does not"
+            )
+    return fitted(law, payoff, seed).rule if isinstance(payoff, Bermudan) else payoff
+
+
+def _moves_rule(name: str) -> bool:
+    """Whether the best rule, a function of the spot and the date, is another when a coordinate moves."""
+    return name not in ("spot", TIME)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of a rule beside the Greeks under it.
+
+    Attributes
+    ----------
+    rule : Exercised
+    judged : Judged
+    """
+
+    rule: Exercised
+    judged: Judged
+
+    @classmethod
+    @np.errstate(under="ignore")
+    def on(cls, law: PathModel, rule: Exercised, wanted: Mapping[str, Combination], seed: int) -> Verdict:
+        """Judge a rule on draws of its own."""
+        firsts = dict.fromkeys(d[0] for terms in wanted.values() for d in terms if len(d) == 1 and _moves_rule(d[0]))
+        with one_thread_each():
+            return cls(rule, fitted(law, rule.contract, seed).judged(law, rule, [*firsts], seed))
+
+    def told(self, result: Result, wanted: Mapping[str, Combination]) -> Result:
+        """A result with biases, the bound from above, and a remark on the rule."""
+        found = {label: self._biased(estimate, wanted[label]) for label, estimate in result.estimates.items()}
+        paths, bound = self.rule.contract.rule_paths, self.judged.upper_bound
+        above = Estimate(bound.value, bound.error, paths, paths)
+        remark = f"exercise rule: {self.rule.described()}; judged by {paths:,} paths of their own"
+        diagnostics = replace(result.diagnostics, remarks=(*result.diagnostics.remarks, remark))
+        return replace(result, estimates=found, upper_bound=above, diagnostics=diagnostics)
+
+    def _biased(self, estimate: Estimate, terms: Combination) -> Estimate:
+        parts = [(factor, self.judged.bias[d[0]]) for d, factor in terms.items() if len(d) == 1 and _moves_rule(d[0])]
+        if not parts:
+            return estimate
+        bias = Known(sum(x * part.value for x, part in parts), sum(abs(x) * part.error for x, part in parts))
+        note = estimate.note
+        if bias.size > max(KNOWN_WELL * abs(estimate.value), estimate.standard_error):
+            doubt = (
+                f"biased: the exercise rule is not at its best, which makes about {bias.value:.3g} ± {bias.error:.1g}"
+            )
+            note = "; ".join(filter(None, [doubt, note]))
+        return replace(estimate, bias=bias.size, note=note)
