@@ -72,9 +72,10 @@ def greeks(
     instrument : QuantLib instrument or Contract
         A ``VanillaOption``, ``BarrierOption``, ``DoubleBarrierOption``, ``DiscreteAveragingAsianOption``,
         ``ContinuousFixedLookbackOption``, ``ContinuousFloatingLookbackOption``, ``ForwardVanillaOption`` or
-        ``CliquetOption`` with European exercise, or a one-touch (a ``VanillaOption`` that pays cash or nothing, with
-        ``AmericanExercise``). If it has an engine, that engine's value is compared with the price
-        here. Or any payoff, its times being years by the clock of the curves.
+        ``CliquetOption`` with European exercise; a plain ``VanillaOption`` with ``BermudanExercise`` or, on a grid of
+        dates, ``AmericanExercise``; or a one-touch (one that pays cash or nothing, with ``AmericanExercise``). If it
+        has an engine, that engine's value is compared with the price here. Or any payoff, its times being years by the
+        clock of the curves.
     process : QuantLib.GeneralizedBlackScholesProcess, HestonProcess or HestonModel
         Its curves are honoured at every date of the payoff.
     greeks : iterable of str or pair of str, optional

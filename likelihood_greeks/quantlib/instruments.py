@@ -17,6 +17,7 @@ from ..payoffs.protocol import Contract
 from .asians import asian
 from .contracts import ForwardStarts, RebateAtHit, SeasonedLookback
 from .description import Described, Surroundings, Terms
+from .early_exercise import early, is_early
 from .own_engine import engine_of
 from .payoffs import ReadPayoff, european, kind_of, plain, typed, values
 from .touches import AT_EXPIRY, is_touch, paid_at_expiry, touch
@@ -129,11 +130,11 @@ def _wanted(name: str, terms: Terms) -> tuple[str, ...]:
 
 def _verify_exercise(instrument: Any) -> None:
     exercise = instrument.exercise()
-    if exercise.type() != ql.Exercise.European and not is_touch(instrument):
+    if exercise.type() != ql.Exercise.European and not (is_touch(instrument) or is_early(instrument)):
         kinds = {ql.Exercise.American: "American", ql.Exercise.Bermudan: "Bermudan"}
         refuse(
             "exercise",
-            "be European (early exercise is here for cash or nothing alone, a touch)",
+            "be European (early exercise is here for plain VanillaOptions, and for cash or nothing, a touch)",
             kinds.get(exercise.type(), exercise),
         )
     if instrument.isExpired():
@@ -191,6 +192,8 @@ def described(name: str, terms: Terms, around: Surroundings) -> Described:
 
 
 def _vanilla(terms: Terms, around: Surroundings) -> Described:
+    if terms["exercise"].type() != ql.Exercise.European:
+        return early(terms, around)
     read = european(terms["payoff"])
     return Described([terms["exercise"].lastDate()], lambda times, _: read.at(times[0]), read.strike)
 
