@@ -3,18 +3,21 @@
 Comparisons are written so that NaN fails them.
 """
 
+import functools
+import inspect
 import os
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from ._typing import FloatArray
 
+T = TypeVar("T")
 LONGEST = 400  # characters of a value in a message
 
 
@@ -107,10 +110,51 @@ def whole(name: str, value: object, minimum: int) -> int:
     return int(value)
 
 
-def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
-    """`value`, refused unless it is one of `allowed`."""
+def flag(name: str, value: object) -> bool:
+    """`value` as a bool; ``TypeError`` unless it is True or False: a text such as "no" would count as true."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def flags(**given: object) -> None:
+    """Refuse arguments that are neither True nor False."""
+    for name, value in given.items():
+        flag(name, value)
+
+
+def mapping_of(name: str, value: Any, what: str) -> Mapping[Any, Any]:
+    """`value`, ``TypeError`` unless it is a mapping."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a mapping of {what}, got {value!r}")
+    return value
+
+
+def by_name(law: type[T]) -> type[T]:
+    """A class whose arguments go by name, saying which they are where it is given others (a decorator)."""
+    build, known = law.__init__, inspect.signature(law).parameters
+    needed = {name for name, own in known.items() if own.default is own.empty}
+
+    @functools.wraps(build)
+    def explained(self: T, *unnamed: Any, **given: Any) -> None:
+        if unnamed:
+            meant = ", ".join(f"{name}={value!r}" for name, value in zip(known, unnamed, strict=False))
+            raise TypeError(f"arguments of {law.__name__} must be named, {law.__name__}({meant}, ...), got {unnamed!r}")
+        if strangers := given.keys() - known.keys():
+            raise TypeError(f"arguments of {law.__name__} must be of {', '.join(known)}, got {', '.join(strangers)}")
+        if missing := [name for name in known if name in needed - given.keys()]:
+            raise TypeError(f"arguments of {law.__name__} must include {', '.join(missing)}, got {', '.join(given)}")
+        build(self, **given)
+
+    setattr(law, "__init__", explained)  # noqa: B010  # a checker does not allow a method to be assigned
+    return law
+
+
+def one_of(name: str, value: Any, allowed: Sequence[str], what: str = "") -> str:
+    """`value`, refused unless it is one of `allowed`; `what` says in words what these are, and that there are none."""
     if not isinstance(value, str) or value not in allowed:
-        refuse(name, "be one of " + ", ".join(map(repr, allowed)), value)
+        words = f"{what}: {', '.join(map(repr, allowed)) or 'there is none'}" if what else ", ".join(map(repr, allowed))
+        refuse(name, f"be {words}" if what else f"be one of {words}", value)
     return str(value)
 
 

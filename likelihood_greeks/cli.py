@@ -71,6 +71,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but wa
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print every trade and note.")]
 CORES = os.cpu_count() or 1
 SHOWN, NOTES = 200, 20  # rows and notes printed without --verbose
+GRID = {"spot": "-10%,-5%,-2%,0,2%,5%,10%", "volatility": "-5%,0,5%", "rate": "0"}  # moves of `scenarios`
 LADDER_PATHS = 16_384  # for each trade
 
 
@@ -391,9 +392,13 @@ def explain_command(
 def scenarios_command(
     book: Book,
     market: MarketFile,
-    spot: Annotated[str, typer.Option("--spot", help="Moves as shares of the spot.")] = "-10%,-5%,-2%,0,2%,5%,10%",
-    volatility: Annotated[str, typer.Option("--volatility", help="Added to volatilities.")] = "-5%,0,5%",
-    rate: Annotated[str, typer.Option("--rate", help="Added to zero rates.")] = "0",
+    spot: Annotated[
+        str | None, typer.Option("--spot", help="Moves as shares of the spot.", show_default=GRID["spot"])
+    ] = None,
+    volatility: Annotated[
+        str | None, typer.Option("--volatility", help="Added to volatilities.", show_default=GRID["volatility"])
+    ] = None,
+    rate: Annotated[str | None, typer.Option("--rate", help="Added to zero rates.", show_default=GRID["rate"])] = None,
     stresses: Annotated[
         Path | None, typer.Option("--stress", help="Named stresses instead, a TOML file with a table for each.")
     ] = None,
@@ -412,14 +417,17 @@ def scenarios_command(
     talk = _Talk(quiet, verbose=False)
     with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BookWarning)
+        moves = {"spot": spot, "volatility": volatility, "rate": rate}
         if stresses is not None:
+            if given := [name for name, own in moves.items() if own is not None]:
+                refuse(given[0], "not be given with --stress, whose file has all moves", moves[given[0]])
             frame = stress(
                 book, market, stresses, paths=paths, seed=seed, executor=executor, progress=talk.progress, output=output
             )
         else:
             frame = scenario_grid(
-                book, market, _moves(spot), _moves(volatility), _moves(rate), paths=paths, seed=seed,
-                executor=executor, progress=talk.progress, output=output,
+                book, market, *(_moves(GRID[name] if own is None else own) for name, own in moves.items()),
+                paths=paths, seed=seed, executor=executor, progress=talk.progress, output=output,
             )  # fmt: skip
     talk.show(*shocked_report.shocked_tables(frame, named=stresses is not None))
     for warning in caught:
@@ -438,9 +446,12 @@ def _moves(text: str) -> list[float]:
 def _share(word: str) -> float:
     number, percent, rest = word.partition("%")
     try:
-        return float(number) / (100.0 if percent and not rest else 1.0)
+        found = float(number) / (100.0 if percent and not rest else 1.0)
     except ValueError:
-        return refuse("move", "be a number, or a percentage such as -5%", word)
+        refuse("move", "be a number, or a percentage such as -5%", word)
+    if not percent and abs(found) >= 1.0:
+        refuse("move", "be below 1 up and down, or written with a %: 5% is 0.05", word)
+    return found
 
 
 @app.command("compare")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ._checks import positive, refuse
+from ._checks import flags, positive, refuse
 from .engine.execution import Workers, results
 from .engine.greeks import check_on_trial, prepared
 from .engine.greeks import greeks as likelihood_ratio
@@ -69,6 +69,7 @@ def finite_difference(
     if not positive("bump", bump) < 0.5:
         refuse("bump", "be below 0.5", bump)
     count, seed, kind = checked(paths, seed, sampling)
+    flags(progress=progress)
     law, payoff, labels, combinations = prepared(model, payoff, greeks, seed)
     parts = parts_by_asset(labels) if assets_of(law) else {}
     check_on_trial(law, payoff, seed)
@@ -109,6 +110,7 @@ def pathwise(
         As for `greeks`.
     """
     count, seed, kind = checked(paths, seed, sampling)
+    flags(progress=progress)
     law, payoff, labels, combinations = prepared(model, payoff, greeks, seed)
     parts = parts_by_asset(labels) if assets_of(law) else {}
     check_on_trial(law, payoff, seed)
@@ -153,6 +155,7 @@ def compare(
     """
     wanted = None if greeks is None else listed(greeks)
     count, seed, kind = checked(paths, seed, sampling)
+    flags(progress=progress)
     common: dict[str, Any] = {
         "paths": count, "seed": seed, "sampling": kind, "executor": executor, "progress": progress,
     }  # fmt: skip

@@ -20,8 +20,8 @@ from ..payoffs.relaxed.tape import NotRelaxableError
 from ..streams.chunks import Chunk, Draws
 from .bucket_split import Split
 from .desk import Desk, Failure
+from .failures import FAILS, problem_of, reason_of
 from .layout import Layout
-from .own_contracts import FAILS, reason_of
 from .trades import Problem, Trade
 
 SIZE = 32
@@ -218,7 +218,7 @@ def _tried(group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], block:
 
 
 def _problem(trade: Trade, reason: str) -> Problem:
-    return Problem(trade.trade_id, trade.row, "payoff", "give finite payments and Greeks", reason)
+    return problem_of(trade.trade_id, trade.row, reason)
 
 
 def _try_out(group: Group, chunk: Chunk, trades: Sequence[Trade]) -> None:

@@ -67,21 +67,20 @@ def levels(name: str, value: object) -> Any:
     return found if len(found) > 1 else found[0]
 
 
-def share(name: str, value: object) -> float:
-    """A cell as a share of the notional: a number that is not negative, or a percentage."""
+def share(name: str, value: object, below: float = 10.0) -> float:
+    """A cell as a share: a percentage, or a number that is not negative, and so small that it is none in per cent."""
     percent = percent_of(text_of(clear(name, value)))
-    return number(non_negative, name, value if percent is None else percent.share)
+    if percent is not None:
+        return number(non_negative, name, percent.share)
+    found = number(non_negative, name, value)
+    if not found < below:
+        refuse(name, f"be below {below:g}, or written with a %: 0.05 is 5%", value)
+    return found
 
 
-def shares(name: str, value: object) -> Any:
+def shares(name: str, value: object, below: float = 10.0) -> Any:
     """A cell as a share, or as several separated by ``;``."""
-    found = tuple(share(name, part) for part in text_of(clear(name, value)).split(";"))
-    return found if len(found) > 1 else found[0]
-
-
-def numbers(name: str, value: object) -> Any:
-    """A cell as a number that is not negative, or as several separated by ``;``."""
-    found = tuple(number(non_negative, name, part) for part in text_of(clear(name, value)).split(";"))
+    found = tuple(share(name, part, below) for part in text_of(clear(name, value)).split(";"))
     return found if len(found) > 1 else found[0]
 
 

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias, final
 import numpy as np
 import pandas as pd
 
-from .._checks import one_of, refuse
+from .._checks import mapping_of, one_of, refuse
+from .cells import text_of
 from .trades import NET
 from .units import checked_risk
 
@@ -21,6 +22,9 @@ COLUMNS = [
 EQUITY, FX = "equity", "fx"
 CLASSES = {EQUITY: "Equity", FX: "RatesFX"}
 """The classes of underlyings, and their product class."""
+SENSITIVE = ("delta", "vega", "rho")
+"""The Greeks that rows are made of."""
+SIDES, ENDS = ("up", "down"), ("", "_standard_error")
 PAIR = re.compile("[A-Z]{6}")
 Piece: TypeAlias = tuple[float, float, float]
 """A part of a Greek: years to where it is, its value and its error."""
@@ -44,6 +48,8 @@ class Standard:
         The moves that amounts of deltas are for.
     other : str
         The bucket of an equity of which nothing is known.
+    buckets : tuple of str
+        Those of equities.
     """
 
     delta: Mapping[str, str]
@@ -55,6 +61,7 @@ class Standard:
     spot_move: float
     rate_move: float
     other: str
+    buckets: tuple[str, ...]
 
 
 _YEARS = {f"{n}y": float(n) for n in (1, 2, 3, 5, 10, 15, 20, 30)}
@@ -70,6 +77,7 @@ STANDARDS = {
         spot_move=1.0,
         rate_move=1.0,
         other="11",
+        buckets=tuple(map(str, range(1, 14))),
     ),
     "simm": Standard(
         delta={EQUITY: "Risk_Equity", FX: "Risk_FX"},
@@ -81,6 +89,7 @@ STANDARDS = {
         spot_move=0.01,
         rate_move=0.0001,
         other="Residual",
+        buckets=(*map(str, range(1, 13)), "Residual"),
     ),
 }
 
@@ -122,8 +131,8 @@ def to_crif(
         ``"equity"`` or ``"fx"`` by underlying. Default: what is called by two currencies, such as EURUSD, of which the
         second is its own, is a currency pair; all else is an equity.
     buckets : mapping of str to str, optional
-        The regulatory bucket of equities (by sector, size and market, which nothing here knows). Default: 11 ("other
-        sector"), of the SIMM Residual.
+        The regulatory bucket of equities (by sector, size and market, which nothing here knows): 1 to 13, of the SIMM
+        1 to 12 or Residual. Default: 11 ("other sector"), of the SIMM Residual.
     curvature : pandas.DataFrame, optional
         From `curvature`, of spots; "frtb" only.
     portfolio : str
@@ -140,7 +149,8 @@ def to_crif(
     Raises
     ------
     ValueError, TypeError
-        If `frame` is not from `risk`, or an argument is unknown.
+        If `frame` is not from `risk`, or has none of these Greeks; `curvature` is not from `curvature`; or an argument
+        is unknown.
 
     References
     ----------
@@ -162,14 +172,16 @@ def to_crif(
     [['EQ_DELTA', 'X', '5', '', 'EUR'], ['EQ_VEGA', 'X', '5', '1y', 'EUR'], ['GIRR_DELTA', 'EUR', '', '1y', 'EUR']]
     """
     chosen = STANDARDS[one_of("standard", standard, tuple(STANDARDS))]
-    own, known = (
-        dict(buckets or {}),
-        {name: one_of(name, kind, tuple(CLASSES)) for name, kind in (classes or {}).items()},
-    )
-    if curvature is not None and not chosen.curvature:
-        refuse("curvature", "go with frtb", standard)
+    own = {} if buckets is None else _chosen("buckets", buckets, chosen.buckets)
+    known = {} if classes is None else _chosen("classes", classes, tuple(CLASSES))
+    if not isinstance(portfolio, str):
+        raise TypeError(f"portfolio must be a text, got {portfolio!r}")
+    if curvature is not None:
+        _need_curvature(curvature, chosen, standard)
     rows = list[dict[str, Any]]()
     whole, parts = checked_risk(frame), _parts(frame)
+    if len(whole) and curvature is None and not set(whole["greek"]) & set(SENSITIVE):
+        refuse("frame", f"have one of {', '.join(SENSITIVE)}, which rows are made of", [*whole["greek"].unique()])
     for argument, named in (("buckets", own), ("classes", known)):
         if strangers := sorted(set(named) - set(whole["underlying"].astype(str))):
             refuse(argument, f"name underlyings of the frame, {_listed(whole)}", strangers)
@@ -183,6 +195,23 @@ def to_crif(
             kind = _class(row, known)
             rows += [_identified(cells, row, portfolio) for cells in _curvatures(row, kind, chosen, own)]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _chosen(argument: str, given: Mapping[str, str], allowed: Sequence[str]) -> dict[str, str]:
+    """A choice for each underlying, refused unless it is one of those allowed."""
+    named = mapping_of(argument, given, "underlyings").items()
+    return {name: one_of(f"{argument}[{name!r}]", text_of(value), allowed) for name, value in named}
+
+
+def _need_curvature(frame: Any, chosen: Standard, standard: str) -> None:
+    """Refuse what does not come from `curvature`, or goes with no standard that has it."""
+    if not chosen.curvature:
+        refuse("curvature", "go with frtb", standard)
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"curvature must be a DataFrame from curvature(), got {frame!r}")
+    needed = ["trade_id", "underlying", "factor", *(f"cvr_{side}{end}" for side in SIDES for end in ENDS)]
+    if missing := [name for name in needed if name not in frame.columns]:
+        refuse("curvature", f"come from curvature(): it lacks {', '.join(missing)}", list(map(str, frame.columns)))
 
 
 def _class(row: Mapping[Any, Any], known: Mapping[str, str]) -> str:
@@ -271,7 +300,7 @@ def _curvatures(
     spot = _factor(kind, str(row["underlying"]), standard, buckets)
     return [
         _row(standard.curvature[kind], spot, side.upper(), row[f"cvr_{side}"], row[f"cvr_{side}_standard_error"])
-        for side in ("up", "down")
+        for side in SIDES
     ]
 
 

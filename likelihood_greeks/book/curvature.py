@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from .._checks import one_of, positive, refuse
+from .._checks import flags, one_of, positive, refuse
 from .._typing import FloatArray
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
@@ -155,6 +155,7 @@ def curvature(
     rows = read_book(book)
     count, seed, kind = checked(paths, seed, "pseudo")
     one_of("controls", controls, [*CONTROLS])
+    flags(closed_form=closed_form, progress=progress)
     where = output_path(output, {"book": book, **data.files})
     sizes = {name: own for name, own in zip(FACTORS, (spot, rate), strict=True) if own is not None}
     if not sizes:

@@ -15,8 +15,8 @@ from ..engine.sums import Pair
 from ..estimate import Moments
 from ..payoffs.relaxed.tape import NotRelaxableError
 from ..streams.chunks import Chunk
+from .failures import FAILS, reason_of
 from .layout import Layout
-from .own_contracts import FAILS, reason_of
 
 TRADES = "trades"
 """The key of the moments of all trades."""

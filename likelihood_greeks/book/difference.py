@@ -133,6 +133,8 @@ def diff(
 
 def _numbered(name: str, given: pd.DataFrame | str | os.PathLike[str]) -> pd.DataFrame:
     """A run by trade, underlying and Greek."""
+    if not isinstance(given, (pd.DataFrame, str, os.PathLike)):
+        raise TypeError(f"{name} must be a DataFrame from risk(), or the path of one, got {given!r}")
     frame = given if isinstance(given, pd.DataFrame) else read(path_of(name, given))
     frame = folded(frame)
     if (split := are_buckets(frame)).any():

@@ -14,6 +14,7 @@ from ..engine.exact import exact
 from ..models.correlated.law import CorrelatedGBM
 from ..parameters import Greek, label, listed, offered
 from .assets.shown import shown
+from .failures import FAILS, problem_of, reason_of
 from .frame import COLUMNS, left_out
 from .tally import Row
 from .trades import NET, Problem, Trade
@@ -135,8 +136,8 @@ def split(
         try:
             terms = {name: trade.terms_of(own) for name, own in wanted[trade.underlying].items()}
             found = exact(trade.model, trade.payoff, terms, closed_form)
-        except (ValueError, ArithmeticError) as error:
-            problems.append(Problem(trade.trade_id, trade.row, "payoff", "give finite payments", str(error)))
+        except FAILS as error:
+            problems.append(problem_of(trade.trade_id, trade.row, reason_of(error), "give finite payments"))
             continue
         if found is None:
             drawn.append(trade)

@@ -9,10 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from .._checks import one_of, refuse
+from .._checks import flags, one_of, refuse
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
 from ..streams.chunks import Draws, checked
+from . import off_scale
 from .files import output_path, write
 from .frame import describe, plain
 from .market import Market
@@ -110,9 +111,12 @@ def explain_book(
     later = None if book_after is None else read_book(book_after)
     count, seed, kind = checked(paths, seed, sampling)
     one_of("controls", controls, [*CONTROLS])
+    flags(closed_form=closed_form, progress=progress)
     read = {f"later {what}": path for what, path in days.second.files.items()}
     where = output_path(output, {"book": book, "later book": book_after, **days.first.files, **read})
-    for remark in dict.fromkeys([*days.first.remarks, *days.second.remarks, *remarks(now)]):
+    for remark in dict.fromkeys(
+        [*days.first.remarks, *days.second.remarks, *remarks(now), *off_scale.remarks(now, days.first)]
+    ):
         warnings.warn(remark, BookWarning, stacklevel=2)
     reading = legs(now, later, days)
     problems, results = [*reading.problems], dict[str, Together[Position]]()

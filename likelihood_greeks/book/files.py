@@ -45,9 +45,9 @@ def output_path(output: str | os.PathLike[str] | None, read: Mapping[str, object
     return path
 
 
-def check_rows(path: Path, rows: int) -> None:
+def check_rows(path: Path | None, rows: int) -> None:
     """Refuse a workbook for more rows than it can have."""
-    if path.suffix.lower() == ".xlsx" and rows >= ROWS:
+    if path is not None and path.suffix.lower() == ".xlsx" and rows >= ROWS:
         refuse("output", f"be .parquet or .csv: a workbook has {ROWS:,} rows", f"{rows + 1:,} rows for {path}")
 
 

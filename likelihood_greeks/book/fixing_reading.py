@@ -41,7 +41,7 @@ def of_file(path: Path) -> Values:
         If there is no such file.
     """
     with within(path.name, ": "):
-        table, plain = sheets.read(path, lambda name: key_of(name) in COLUMNS)
+        table, plain = sheets.read(path, lambda name: key_of(name) in COLUMNS, "fixings")
         return _joined(_settled(_named(table), plain), "line")
 
 

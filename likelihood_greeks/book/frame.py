@@ -16,6 +16,7 @@ from ..result import estimates
 from .assets.shown import shown
 from .blocks import Block
 from .desk import TRADES, scores_of
+from .failures import in_short
 from .tally import Row, Tally
 from .trades import NET, Problem, Trade
 
@@ -85,7 +86,8 @@ def describe(problems: Sequence[Mapping[str, Any]]) -> str:
     """
     shared: dict[str, list[tuple[str, int]]] = {}
     for p in problems:
-        got = f"got {p['value']!r}" if p["value"] != "" else "but is blank"
+        value = in_short(p["value"]) if isinstance(p["value"], str) else p["value"]
+        got = f"got {value!r}" if value != "" else "but is blank"
         trades = shared.setdefault(f"{p['field']} must {p['requirement']}, {got}", [])
         trades.append((p["trade_id"], p["row"] + 1))
     lines = [f"  {_named(trades)}: {what}" for what, trades in shared.items()]

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._checks import finite, refuse
+from .._checks import finite, flags, list_of, refuse
 from ..engine.exact import price
 from ..models.adaptor import moved
 from ..revaluation.grid import scenarios
 from ..streams.chunks import checked
 from .assets.names import are_several
+from .failures import FAILS, in_short, reason_of
 from .market import Market
 from .moved import change
 from .reading import read_book
@@ -64,10 +65,11 @@ def ladder(
     ValueError, TypeError
         As `risk`, and if `moves` is empty, or a move is zero or not above -1.
     """
-    shares = [finite("moves", move) for move in moves]
-    if not shares or min(shares) <= -1.0 or 0.0 in shares or len(set(shares)) < len(shares):
-        refuse("moves", "hold shares of the spot above -1, none zero and none twice", list(moves))
+    shares = [finite("moves", move) for move in list_of("moves", moves, "shares of the spot")]
+    if not shares or min(shares) <= -1.0 or max(shares) >= 5.0 or 0.0 in shares or len(set(shares)) < len(shares):
+        refuse("moves", "hold shares of the spot above -1 and below 5, none zero and none twice", list(moves))
     paths, seed, _ = checked(paths, seed, "pseudo")
+    flags(closed_form=closed_form)
     found_market = (market if isinstance(market, Market) else Market.read(market)).with_smile(smile)
     table = read_book(book)
     factors = [1.0 + share for share in shares]
@@ -83,8 +85,8 @@ def ladder(
             if found is None:
                 found = _revalued(trade, shares, paths=paths, seed=own, executor=executor)
             rows.append(found)
-        except (ValueError, ArithmeticError) as error:
-            left_out[trade.trade_id] = str(error)
+        except FAILS as error:
+            left_out[trade.trade_id] = in_short(reason_of(error))
     columns = ["underlying", "move", "spot", "change", "square", "trades", "doubtful", "currency"]
     every = pd.concat(rows) if rows else pd.DataFrame(columns=columns, dtype=float)
     sums = {"spot": "first", "change": "sum", "square": "sum", "trades": "sum", "doubtful": "sum", "currency": "first"}

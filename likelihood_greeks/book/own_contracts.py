@@ -10,17 +10,10 @@ from ..models.protocol import observed
 from ..payoffs.protocol import Contract
 from ..payoffs.separate import of_users_own, verify_separate
 from ..streams.chunks import Chunk
-
-FAILS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, NameError, RuntimeError)
-"""What a payoff of the user's own may raise: its trade is not priced, the others are."""
+from .failures import FAILS, reason_of
 
 TRIAL = Chunk(0, 0, 64, pilot=True)
 """Draws on which one is tried."""
-
-
-def reason_of(error: Exception) -> str:
-    """What a trade's payoff or law raised, in words: an error of Python's own (a missing key, say) with its name."""
-    return str(error) if isinstance(error, (ValueError, ArithmeticError)) else f"{type(error).__name__}: {error}"
 
 
 def tried(model: Any, payoff: Contract) -> Contract:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from .._checks import one_of, refuse
+from .._checks import flag, list_of, one_of, refuse
 from ..estimate import roughly_known
 from .assets.folding import bare
 from .assets.names import are_several, parts_of
@@ -77,12 +77,15 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
     ValueError
         If a key is unknown, `frame` is not from `risk` or has a row twice, or there is no reporting currency.
     """
-    keys = _keys(frame, [by] if isinstance(by, str) else by)
+    flag("reporting", reporting)
+    keys = _keys(frame, [by] if isinstance(by, str) else list_of("by", by, "columns"))
     rows = _by_node(frame) if NODE in keys else scaled(frame)
     if reporting:
         rows = converted(rows)
     nets = _own_nets(rows)
     trades = rows[rows["trade_id"] != NET]
+    if trades.empty:
+        refuse("frame", "hold a trade at least", f"{len(frame)} rows")
     draws = trades[["underlying", "greek"]].set_axis(["draws", "label"], axis="columns")
     trades = bare(trades)
     if "underlying" not in keys:

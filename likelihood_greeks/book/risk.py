@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from .._checks import one_of, refuse
+from .._checks import flags, one_of, refuse
 from ..engine import cluster
 from ..engine.execution import Workers, one_thread_each, workers
 from ..engine.payoff_group import CONTROLS
@@ -23,7 +23,7 @@ from ..engine.stopping import MAX_PATHS, TargetError, goal
 from ..estimate import Statistics
 from ..parameters import OF_SEVERAL, STANDARD, Greek, label, listed, offered
 from ..streams.chunks import Draws, checked
-from . import unused_quotes
+from . import off_scale, unused_quotes
 from .account import Account, Advanced, Main, Pool, Workshop, upcoming
 from .assembly import assembled
 from .assets.names import are_several
@@ -129,7 +129,8 @@ def risk(
         (trader, counterparty, ...) come last, blank in net rows; one with a name of the library's is called
         ``"... (book)"``.
         ``frame.attrs["problems"]`` lists what is wrong with the trades that could not be priced, as dictionaries
-        with keys ``trade_id, row, field, requirement, value``; ``frame.attrs["calibrations"]`` says for each
+        with keys ``trade_id, row, field, requirement, value``, the last the traceback of an error of the library
+        itself; ``frame.attrs["calibrations"]`` says for each
         underlying whose Heston model was fitted how well it fits (``rms_error`` and ``max_error`` in implied
         volatility, ``converged``, ``summary``, ``parameters``); ``frame.attrs["states"]`` by
         trade_id, in words, what has become of trades with a past.
@@ -160,9 +161,9 @@ def risk(
     count, seed, kind = checked(paths, seed, sampling)
     parts = asked(buckets)
     wanted = _wanted(greeks, parts, frame)
-    if target is not None:
-        check_rows(target, len(frame) * (1 + len(wanted)))
+    check_rows(target, len(frame) * (1 + len(wanted)))
     one_of("controls", controls, [*CONTROLS])
+    flags(closed_form=closed_form, progress=progress, resume=resume)
     aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
     of_net = one_of("target_of", target_of, TARGETS) == "net"
 
@@ -175,6 +176,7 @@ def risk(
     )
     for remark in [
         *said,
+        *off_scale.remarks(frame, found_market),
         *_same_draws(trade.underlying for trade in drawn),
         *unused_quotes.remarks(drawn, found_market),
     ]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from .._checks import finite, one_of, refuse
+from .._checks import finite, flags, list_of, one_of, refuse
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
 from ..streams.chunks import Draws, checked
@@ -158,9 +158,7 @@ def stress(
 
 def _axis(name: str, moves: Sequence[float]) -> list[float]:
     """The moves of one kind, checked."""
-    if isinstance(moves, (str, Mapping)) or not hasattr(moves, "__len__"):
-        raise TypeError(f"{name} must be a list of moves, got {moves!r}")
-    found = [finite(name, move) for move in moves]
+    found = [finite(name, move) for move in list_of(name, moves, "moves")]
     if not found or len(set(found)) < len(found):
         refuse(name, "hold at least one move, and none twice", list(moves))
     return found
@@ -196,6 +194,7 @@ def _gains(
     rows = read_book(book)
     count, seed, kind = checked(paths, seed, "pseudo")
     one_of("controls", controls, [*CONTROLS])
+    flags(closed_form=closed_form, progress=progress)
     where = output_path(output, {**read, "book": book, **data.files})
     shocks: Mapping[str, Mapping[str, Shock]] = shocks_of([*data.underlyings])
     trades, problems = parse(rows, data)

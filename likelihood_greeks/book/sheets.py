@@ -29,11 +29,11 @@ def blank(value: Any) -> bool:
     return not value.strip() if isinstance(value, str) else bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
-def read(path: Path, known: Callable[[object], bool]) -> tuple[pd.DataFrame, bool]:
+def read(path: Path, known: Callable[[object], bool], what: str = "book") -> tuple[pd.DataFrame, bool]:
     """The table in a .csv, .xlsx (the first sheet) or .parquet file, and whether it is plain.
 
     A plain one was written as programs write: its cells are typed, or separated by commas, which leaves the point for
-    decimals. Cells of a CSV file are text; `known` says what may stand in a header.
+    decimals. Cells of a CSV file are text; `known` says what may stand in a header, `what` what a refusal calls it.
 
     Raises
     ------
@@ -51,13 +51,13 @@ def read(path: Path, known: Callable[[object], bool]) -> tuple[pd.DataFrame, boo
             case ".parquet":
                 return pd.read_parquet(path), True
             case _:
-                refuse("book", "be a .csv, .parquet or .xlsx file", str(path))
+                refuse(what, "be a .csv, .parquet or .xlsx file", str(path))
     except InvalidValueError:
         raise
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         if isinstance(error, OSError) and error.errno:  # not there, or not to be read
             raise
-        refuse("book", f"be a {KINDS[suffix]}", str(error))
+        refuse(what, f"be a {KINDS[suffix]}", str(error))
 
 
 def _decoded(data: bytes) -> str:

@@ -129,6 +129,9 @@ def built(name: str, section: Stated, setting: Setting) -> Underlying:
     if paid and (section.local or section.heston is not None):
         law = LOCAL if section.local else HESTON
         refuse("dividends", f"not be given with the model {law}, which has none: give a dividend_curve", len(paid))
+    for time, amount in paid:
+        if not amount < entries["spot"]:
+            refuse("dividends", f"be less than the spot, {entries['spot']:g}", f"{amount:g} on {setting.words(time)}")
     entries |= {"zero_curve": zero, "dividend_yield": yields, "dividends": paid}
     forwards = Forwards(entries["spot"], zero, yields, paid)
     entries["implied_volatility"] = surface_reading.read(quotes, name, forwards, setting)

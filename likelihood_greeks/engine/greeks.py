@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from .._checks import one_of, refuse
+from .._checks import flags, one_of, refuse
 from ..controls.plan import Plan
 from ..controls.protocol import cost
 from ..estimate import Estimate, Moments, Replicated, Statistics
@@ -196,6 +196,7 @@ def _of_combinations(
     if buckets:
         law, parts, payoff = buckets.law, buckets.parts, under(payoff, buckets.law)
     count, seed, kind = checked(paths, seed, sampling)
+    flags(closed_form=closed_form, progress=progress)
     aim = goal(labels, count, target_error, max_paths, kind)
     every = {**wanted, **buckets.combinations()} if buckets else wanted
     if (sure := exact(law, payoff, every, closed_form)) is not None:

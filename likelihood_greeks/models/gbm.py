@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 import numpy as np
 from scipy import special
 
-from .._checks import dates, positive, refuse
+from .._checks import by_name, dates, positive, refuse
 from .._quantities import (
     DIVIDEND_YIELD,
     RATE,
@@ -35,6 +35,7 @@ from .protocol import Paths
 
 
 @final
+@by_name
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GBM:
     r"""Spot price under Black--Scholes dynamics, risk-neutral measure.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from .._checks import dates, finite, non_negative, one_of, positive, refuse
+from .._checks import by_name, dates, finite, non_negative, one_of, positive, refuse
 from .._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, check_domains, names
 from .._typing import AnyArray, FloatArray
 from ..numerics import jets
@@ -31,6 +31,7 @@ SHIFTS = ("rate", "dividend_yield", "volatility")
 
 
 @final
+@by_name
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermStructureGBM:
     r"""Spot price under Black--Scholes dynamics with deterministic curves, risk-neutral measure.

@@ -6,10 +6,13 @@ from typing import Any, final
 
 import numpy as np
 
-from .._checks import dates, finite, non_negative, positive, refuse
+from .._checks import dates, finite, flags, non_negative, positive, refuse
 from .._typing import AnyArray
 from .continuous import CONTINUOUS, Corridor, is_continuous, not_of_spots
 from .terms import by_date, merged, rows_of, snapped, verify_rows
+
+MOST_COUPON = 2.0
+"""A coupon of a date, as a share of the notional, from which on it must be in per cent."""
 
 
 @final
@@ -116,6 +119,8 @@ class Autocallable:
         level = self.reference if self.call_level is None else self.call_level
         settled["call_level"] = by_date("call_level", level, len(calls), 0.0, endless=True)
         settled["coupon"] = by_date("coupon", self.coupon, len(calls), 0.0)
+        if not np.max(settled["coupon"]) < MOST_COUPON:
+            refuse("coupon", f"be a share of the notional below {MOST_COUPON:g}: 0.05 is five per cent", self.coupon)
         if self.coupon_barrier is not None:
             settled["coupon_barrier"] = by_date("coupon_barrier", self.coupon_barrier, len(calls), 0.0, endless=True)
         settled["notional"] = positive("notional", self.reference if self.notional is None else self.notional)
@@ -131,9 +136,7 @@ class Autocallable:
             refuse("protection", "be between 0 and 1", self.protection)
         non_negative("redemption", self.redemption)
         non_negative("unpaid", self.unpaid)
-        for name in ("memory", "knocked_in"):
-            if not isinstance(getattr(self, name), bool):
-                raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
+        flags(memory=self.memory, knocked_in=self.knocked_in)
         if self.payment_times is not None:
             settled["payment_times"] = _payments(self.payment_times, calls)
         for name, value in settled.items():

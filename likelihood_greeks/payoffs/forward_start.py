@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 
-from .._checks import dates, one_of, positive
+from .._checks import dates, flag, one_of, positive
 from .._typing import AnyArray
 from .protocol import Kind
 from .terms import verify_rows
@@ -58,6 +58,7 @@ class ForwardStart:
     performance: bool = False
 
     def __post_init__(self) -> None:
+        flag("performance", self.performance)
         positive("start", self.start)
         dates("(start, maturity)", (self.start, self.maturity))
         one_of("kind", self.kind, ("call", "put"))

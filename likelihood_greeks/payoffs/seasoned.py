@@ -7,11 +7,12 @@ from typing import final
 
 import numpy as np
 
-from .._checks import finite, non_negative, refuse
+from .._checks import finite, non_negative, positive, refuse
 from .._typing import AnyArray
 from .european import HasPieces, Pieces
 from .protocol import Contract, called, stated_payments
 from .realised import CountsReturns, PaysSquaredReturns, SquaredReturns
+from .separate import of_users_own
 
 GONE = -np.inf
 
@@ -192,7 +193,8 @@ class Seasoned:
     Raises
     ------
     ValueError
-        If a fixing is not finite, or their number is not that of the past times.
+        If a fixing is not finite, or not positive where the contract is of the library, or their number is not that of
+        the past times.
     TypeError
         If `payoff` is no contract.
 
@@ -221,6 +223,9 @@ class Seasoned:
         stated = self.payoff.times
         if not all(a < b for a, b in pairwise(stated)):
             refuse("payoff.times", "be strictly increasing", stated)
+        if not of_users_own(self.payoff):  # whose observations may be of anything; those of the library's are prices
+            for i, fixing in enumerate(fixings):
+                positive(f"fixings[{i}]", fixing)
         past = len(stated) - len(self.times)
         if past and past != len(fixings):
             refuse("fixings", f"hold one observation for each of the {past} times up to now", fixings)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, final
 
 import numpy as np
 
-from .._checks import positive, refuse
+from .._checks import flag, positive, refuse
 from ..engine import greeks as engine
 from ..engine.open_fixing import STILL, Moving
 from ..models.gbm import GBM
@@ -175,6 +175,7 @@ def read(
     dividends: Iterable[Any] | None = None,
 ) -> Reading:
     """The model and the payoff that `greeks` works with; parameters as there."""
+    flag("continuity_correction", continuity_correction)
     around = Surroundings(monitoring, calendar, _known(lambda: spot_of(process)))
     strike = None if volatility_strike is None else positive("volatility_strike", volatility_strike)
     if isinstance(instrument, Contract) and not isinstance(instrument, type):

@@ -60,7 +60,7 @@ class Content:
         if self.trades.empty:
             refuse("frame", "have a trade", self.frame.attrs.get("problems", []))
         for name in self.by:
-            one_of("by", name, own_of(self.frame))
+            one_of("by", name, own_of(self.frame), "a column of the book's own")
 
     @cached_property
     def _rows(self) -> pd.DataFrame:

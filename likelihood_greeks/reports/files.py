@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._checks import path_of, writable
+from .._checks import list_of, path_of, writable
 from .._outputs import beside
 from . import html, workbook
 from .content import Content
@@ -27,7 +27,7 @@ def report(
     *,
     ladder: pd.DataFrame | None = None,
     settings: Mapping[str, object] | None = None,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
 ) -> None:
     """Write a book's risk for people: totals, pictures, contributors, warnings, and what makes it again.
 
@@ -42,7 +42,7 @@ def report(
         From `ladder`.
     settings : mapping of str to object, optional
         What else should be on record: file names, options, seconds.
-    by : sequence of str, optional
+    by : str or sequence of str, optional
         The book's own columns (trader, counterparty, ...) to have totals by.
 
     Raises
@@ -54,9 +54,14 @@ def report(
     """
     target = path_of("path", path)
     check_writable(target)
-    content = Content(frame, ladder, settings or {}, tuple(by))
+    content = Content(frame, ladder, settings or {}, _columns(by))
     with beside(target) as file:
         if target.suffix.lower() == ".html":
             file.write_text(html.render(content), encoding="utf-8")
         else:
             workbook.write(content, file)
+
+
+def _columns(by: str | Sequence[str]) -> tuple[str, ...]:
+    """The columns to total by: one, or a list of them."""
+    return (by,) if isinstance(by, str) else tuple(list_of("by", by, "columns"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from .._checks import finite, one_of, refuse
+from .._checks import finite, flags, one_of, refuse
 from ..engine.early_exercise import ruled
 from ..engine.execution import Workers
 from ..engine.greeks import prepared
@@ -86,6 +86,7 @@ def explain(
     [0.87, -0.28, 0.06, -0.01, 0.0, 0.63, 0.0, 0.63]
     """
     one_of("controls", controls, [*CONTROLS])
+    flags(progress=progress)
     settings = Settings.of(
         paths=paths, seed=seed, sampling=sampling, controls=controls, trust=trust, executor=executor,
         title="explain" if progress else "",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import pandas as pd
 
-from .._checks import finite, one_of, refuse
+from .._checks import finite, flags, one_of, refuse
 from .._later import picture
 from ..engine.early_exercise import KEPT, is_early
 from ..engine.execution import Workers
@@ -171,6 +171,7 @@ def scenarios(
     ['reweighted', 'reweighted', 'reweighted']
     """
     one_of("controls", controls, CONTROLS)
+    flags(closed_form=closed_form, progress=progress)
     settings = Settings.of(
         paths=paths, seed=seed, sampling=sampling, controls=controls, trust=trust, executor=executor,
         title="scenarios" if progress else "",

@@ -55,7 +55,7 @@ def test_currency_pairs_are_told_by_their_names_and_classes_may_be_stated(frame)
     assert own.loc["FX_VEGA", ["Label1", "ProductClass"]].tolist() == ["6m", "RatesFX"]  # before the first vertex
     assert set(lg.to_crif(frame, classes={"EURUSD": "equity"})["RiskType"]) == {"EQ_DELTA", "EQ_VEGA", "GIRR_DELTA"}
     assert table.loc[table["RiskType"] == "EQ_DELTA", "Bucket"].tolist() == ["11"]
-    with pytest.raises(ValueError, match="SAP must be one of"):
+    with pytest.raises(ValueError, match=r"'SAP'\] must be one of"):
         lg.to_crif(frame, classes={"SAP": "credit"})
 
 

@@ -117,6 +117,29 @@ WORDS = {
     "diff of": (lambda x: lg.diff(pd.DataFrame(), pd.DataFrame(), of=x), "of", [None]),
 }
 
+NO_FLAGS = [None, "no", "yes", "False", 0, 1, 1.0, [], {}, (True,), np.array([True]), object]
+GRID = {"times": [0.5, 1.0], "spots": [50.0, 90.0, 110.0, 200.0], "volatilities": np.full((2, 4), 0.2)}
+FLAGS = {
+    "risk closed_form": (lambda x: lg.risk(BOOK, MARKET, closed_form=x), "closed_form", []),
+    "risk progress": (lambda x: lg.risk(BOOK, MARKET, progress=x), "progress", []),
+    "risk resume": (lambda x: lg.risk(BOOK, MARKET, output="a.csv", seed=1, resume=x), "resume", []),
+    "ladder closed_form": (lambda x: lg.ladder(BOOK, MARKET, closed_form=x), "closed_form", []),
+    "scenario_grid closed_form": (lambda x: lg.scenario_grid(BOOK, MARKET, closed_form=x), "closed_form", []),
+    "curvature closed_form": (lambda x: lg.curvature(BOOK, MARKET, spot=0.1, closed_form=x), "closed_form", []),
+    "explain_book closed_form": (lambda x: lg.explain_book(BOOK, MARKET, MARKET, closed_form=x), "closed_form", []),
+    "greeks closed_form": (lambda x: lg.greeks(MODEL, CALL, closed_form=x), "closed_form", []),
+    "greeks progress": (lambda x: lg.greeks(MODEL, CALL, progress=x), "progress", []),
+    "pathwise progress": (lambda x: lg.pathwise(MODEL, CALL, progress=x), "progress", []),
+    "finite_difference progress": (lambda x: lg.finite_difference(MODEL, CALL, progress=x), "progress", []),
+    "compare progress": (lambda x: lg.compare(MODEL, CALL, progress=x), "progress", []),
+    "explain progress": (lambda x: lg.explain(MODEL, {"spot": 99.0}, CALL, progress=x), "progress", []),
+    "scenarios closed_form": (lambda x: lg.scenarios(MODEL, CALL, {"spot": [99.0]}, closed_form=x), "closed_form", []),
+    "pivot reporting": (lambda x: lg.pivot(pd.DataFrame(), reporting=x), "reporting", []),
+    "Autocallable memory": (lambda x: lg.Autocallable(100.0, [1.0], memory=x), "memory", []),
+    "ForwardStart performance": (lambda x: lg.ForwardStart(0.5, 1.0, performance=x), "performance", []),
+    "LocalVolatilityGrid constant": (lambda x: lg.LocalVolatilityGrid(**GRID, constant=x), "constant", []),
+}
+
 NO_TIMES = [None, 1.0, "0.5", [], (), [[1.0], [1.0, 2.0]], [[1.0]], {}, [1.0, 0.5], [0.5, 0.5], [0.0, 1.0], [-1.0],
             [NAN], [INF], ["1"], [None], [True], [date(2025, 1, 2)], np.array([]), np.array([[1.0]]),
             np.array([NAN])]  # fmt: skip
@@ -169,6 +192,55 @@ OBJECTS = {
     "Market.read": (lg.Market.read, "market", NO_MARKETS),
     "risk output": (lambda x: lg.risk(BOOK, MARKET, output=x), "output", NO_PATHS),
     "diff before": (lambda x: lg.diff(x, BOOK), "before", [None, 5, [], {}, object(), True, b"a.csv"]),
+    "CorrelatedGBM correlation": (
+        lambda x: lg.CorrelatedGBM({"A": MODEL, "B": MODEL}, x), "correlation",
+        [0.5, "0.5", [], [[1.0, 0.5], [0.5, 1.0]], np.eye(2), True, {}, {"A": 0.5}, {("A", "B"): 1.0},
+         {("A", "C"): 0.5}],
+    ),
+    "CorrelatedGBM members": (
+        lambda x: lg.CorrelatedGBM(x, {}), "members",
+        [None, 5, "AB", [MODEL, MODEL], (MODEL,), {}, [], {"A": [MODEL]}, {"A": None}, {5: MODEL}, MODEL],
+    ),
+    "GBM": (lambda x: lg.GBM(*x), "GBM", [(100, 0.2), (100,)]),
+    "GBM names": (lambda x: lg.GBM(**x), "GBM", [{"spot": 100.0}, {"spot": 100.0, "vol": 0.2}, {}]),
+    "Heston": (lambda x: lg.Heston(*x), "Heston", [(100, 0.2), (100,)]),
+    "to_crif buckets": (
+        lambda x: lg.to_crif(pd.DataFrame(), buckets=x), "buckets",
+        [5, "X=5", ["X"], {"X": 0}, {"X": "99"}, {"X": None}, {"X": 14}, {"X": "residual"}],
+    ),
+    "to_crif classes": (lambda x: lg.to_crif(pd.DataFrame(), classes=x), "classes", [5, "fx", ["X"], {"X": "rates"}]),
+    "to_crif curvature": (lambda x: lg.to_crif(pd.DataFrame(), curvature=x), "curvature", [5, [], {}, "a.csv", BOOK]),
+    "Seasoned fixings": (
+        lambda x: lg.Seasoned(lg.Asian(100.0, [1.0]), x), "fixings",
+        [None, 5, "1", [-5.0], [0.0], [NAN], ["5"], [None]],
+    ),
+    "ladder moves": (
+        lambda x: lg.ladder(BOOK, MARKET, x), "moves", [None, 0.1, "0.1", [], [0.0], [-1.0], [10.0], [0.1, 0.1], {}],
+    ),
+    "scenario_grid spot": (
+        lambda x: lg.scenario_grid(BOOK, MARKET, spot=x), "spot", [None, 0.1, "10%", [], [-1.0], [10.0], [NAN], ["1"]],
+    ),
+    "scenario_grid volatility": (
+        lambda x: lg.scenario_grid(BOOK, MARKET, volatility=x), "volatility", [None, 0.1, "1%", [], [5], [-5.0], [INF]],
+    ),
+    "scenario_grid rate": (
+        lambda x: lg.scenario_grid(BOOK, MARKET, rate=x), "rate", [None, 0.1, [], [1.0], [-3], [NAN]],
+    ),
+    "market implied_volatility": (
+        market("implied_volatility"), "implied_volatility", ["20%", "x", "", None, [], -1, 20],
+    ),
+    "market dividends": (
+        market("dividends"), "dividends",
+        [5, "x", {}, [5], [{}], [{"ex_date": "2025-06-02", "amount": 150.0}], [{"ex_date": "2025-06-02", "amount": -1}],
+         [{"ex_date": "2025-06-02", "amount": "1"}]],
+    ),
+    "Heston steps": (
+        lambda x: heston("mean_reversion")(x).substeps([1.0]), "mean_reversion", [1e4, 1e6, 1e8],
+    ),
+    "Autocallable coupon": (
+        lambda x: lg.Autocallable(100.0, [0.5, 1.0], coupon=x), "coupon",
+        [None, "5%", -0.1, NAN, [0.1], [0.1, "x"], {}, 5, [0.05, 5.0]],
+    ),
     "pivot frame": (lg.pivot, "frame", [None, 5, [], {}, "a.csv", object()]),
     "desk_units frame": (lg.desk_units, "frame", [None, 5, [], {}, "a.csv", object(), pd.DataFrame(), BOOK]),
     "report frame": (lambda x: lg.report(x, "a.html"), "frame", [None, 5, [], {}, "a.csv", BOOK]),
@@ -200,6 +272,7 @@ DOORS = (
     + [(n, call, argument, value) for n, (call, argument, own) in WHOLE.items() for value in [*NO_WHOLE, *own]]
     + [(n, call, argument, value) for n, (call, argument, own) in SEEDS.items() for value in [*NO_WHOLE[1:], *own]]
     + [(n, call, argument, value) for n, (call, argument, own) in WORDS.items() for value in [*NO_WORDS, *own]]
+    + [(n, call, argument, value) for n, (call, argument, own) in FLAGS.items() for value in [*NO_FLAGS, *own]]
     + [(n, call, argument, value) for n, (call, argument, own) in TIMES.items() for value in [*NO_TIMES, *own]]
     + [(n, call, argument, value) for n, (call, argument, own) in GREEKS.items() for value in [*NO_GREEKS, *own]]
     + [(name, call, argument, value) for name, (call, argument, own) in OBJECTS.items() for value in own]

@@ -11,6 +11,7 @@ import numpy as np
 from ..._typing import FloatArray
 from ...engine.exact import exact
 from ...parameters import Derivative, Greek, offered
+from ..failures import FAILS, problem_of, reason_of
 from ..trades import Problem, Trade
 from .legs import AFTER, BEFORE, ROLLED, SETTLED, Leg
 from .moves import TERMS, Move, factor, greeks_of, move, term_of
@@ -126,9 +127,8 @@ def positions(legs: Sequence[Leg], closed_form: bool) -> tuple[list[Position], l
     for leg, own in zip(legs, moved, strict=True):
         try:
             found.append(_position(_shortened(leg), own, greeks, closed_form))
-        except (ValueError, ArithmeticError) as error:
-            trade = leg.last
-            problems.append(Problem(leg.trade_id, trade.row, "payoff", "give finite payments and Greeks", str(error)))
+        except FAILS as error:
+            problems.append(problem_of(leg.trade_id, leg.last.row, reason_of(error)))
     return found, greeks, problems
 
 

@@ -11,27 +11,38 @@ from typing import Any
 
 import numpy as np
 
+from ..._checks import refuse
 from ...payoffs.accumulator import TARF, Accumulator
 from ...payoffs.protocol import Contract
 from ...payoffs.seasoned import KnownCashFlow, OnDates, Seasoned
-from ..cells import LEVELS, NUMBER, TERM, TEXT, WORD, Column, level, numbers, word
-from .history import History
-from .product import Conduct, Product, give, needs_it
+from ..cells import LEVELS, NUMBER, TERM, TEXT, WORD, Column, level, shares, sign, word
+from .history import History, Terms
+from .product import Conduct, Entry, Product, give, levels_in_currency, needs_it
 
 _SIDES, _LAST, _SETTLED = ("buy", "sell"), ("exact", "full", "none"), ("fixing", "end", "delivery")
 COLUMNS = (
     Column("target", TERM, NUMBER, LEVELS, "gain of a unit that ends a target redemption forward", level),
-    Column("gearing", TERM, TEXT, ">= 0; for each date, separated by `;`", "units where a fixing of an accumulator or "
-           "target redemption forward is a loss, per unit where it is a gain; 1 if blank", numbers,
-           harmless=("1", "1.0")),
-    Column("forward", TERM, WORD, "buy, sell", "what an accumulator or target redemption forward does at its strike; "
-           "buy if blank", partial(word, _SIDES)),
+    Column("gearing", TERM, TEXT, "2 or 200%; for each date, separated by `;`", "units where a fixing of an "
+           "accumulator or target redemption forward is a loss, per unit where it is a gain; 1 if blank", shares,
+           harmless=("1", "1.0", "100%")),
+    Column("forward", TERM, WORD, "buy, sell", "what an accumulator or target redemption forward does at its strike, "
+           "whoever holds it (`side` says that); buy if blank, which it may not be where the side is sell",
+           partial(word, _SIDES)),
     Column("last_fixing", TERM, WORD, ", ".join(_LAST), "what the fixing that ends it pays; if blank none of an "
            "accumulator, which has no exact, and what is missing to the target of a target redemption forward",
            partial(word, _LAST)),
     Column("settlement", TERM, WORD, ", ".join(_SETTLED), "fixings are paid on their dates, or together at the end, "
            "or the units of an accumulator are delivered at the end; fixing if blank", partial(word, _SETTLED)),
 )  # fmt: skip
+
+
+def _settled(entry: Entry, terms: Terms) -> Terms:
+    """The terms, levels in currency; refused where it is not told what is sold, the series or the underlying."""
+    cells = entry.row.cells
+    if "forward" not in terms and "side" in cells and sign("side", cells["side"]) < 0.0:
+        why = "be given where the side is sell, which sells the series: it buys or sells the underlying at its strike"
+        refuse("forward", why, None)
+    return levels_in_currency(entry, terms)
 
 
 def _accumulator(**terms: Any) -> Accumulator:
@@ -102,7 +113,10 @@ def _over(history: History, whole: Accumulator | TARF, made: Sequence[float], en
     return KnownCashFlow(amount, history.years(paid)), f"{event}: pays {amount:g} on {paid}"
 
 
-_CONDUCT = Conduct(left=_left, needed=_needed, decided=_ended, moving=needs_it("what the fixing pays depends on it"))
+_CONDUCT = Conduct(
+    settled=_settled, left=_left, needed=_needed, decided=_ended,
+    moving=needs_it("what the fixing pays depends on it"),
+)  # fmt: skip
 _NAMES, _BY_DATE = {"forward": "side"}, ("strike", "level")
 _TERMS = ("gearing", "forward", "last_fixing", "settlement")
 PRODUCTS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -36,7 +37,8 @@ COLUMNS = (
     Column("autocall_level", TERM, TEXT, f"{LEVELS}; for each date, separated by `;`, or none",
            "spot from which a note is redeemed; the strike if blank; percentages are of the strike", levels),
     Column("coupon", TERM, TEXT, "a share, 0.02 or 2%; for each date, separated by `;`",
-           "coupon of a date of a note; none if blank. Of no other product", shares, harmless=ANYTHING),
+           "coupon of a date of a note; none if blank. Of no other product", partial(shares, below=1.0),
+           harmless=ANYTHING),
     Column("coupon_barrier", TERM, TEXT, f"{LEVELS}; for each date, separated by `;`, or none",
            "spot from which the coupon is paid; the level if blank", levels),
     Column("memory", TERM, WORD, "yes, no", "whether missed coupons are paid with the next; no if blank", yes,

@@ -99,7 +99,7 @@ def read(value: Any, name: str, setting: Setting) -> list[Expiry]:
     if isinstance(value, (str, Path)):
         path = setting.file(f"file of quotes of {name}", value)
         with within(path.name, ": "):
-            table, plain = sheets.read(path, lambda name: key_of(name) in _CALLED)
+            table, plain = sheets.read(path, lambda name: key_of(name) in _CALLED, "quotes")
             return _expiries(_quotes(_settled(_named(table), plain), "line", name, setting))
     frame = value if isinstance(value, pd.DataFrame) else pd.DataFrame(list(value))
     return _expiries(_quotes(_settled(_named(frame), plain=True), "row", name, setting))

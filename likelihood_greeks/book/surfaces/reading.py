@@ -7,6 +7,7 @@ SVI parameters, quotes by delta, or a long table of quotes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,8 @@ def opened(value: Any, name: str, setting: Setting) -> Any:
     ValueError
         If a table cannot be read: see `quotes.read`.
     """
+    if isinstance(value, str) and not Path(value).suffix:
+        refuse("implied_volatility", "be a number such as 0.2, a table of quotes or a file of them (.csv, ...)", value)
     with within("implied_volatility"):
         if quotes.is_table(value):
             return {"quotes": quotes.read(value, name, setting)}

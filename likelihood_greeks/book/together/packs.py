@@ -15,6 +15,7 @@ from ...estimate import Moments
 from ...payoffs.relaxed.tape import NotRelaxableError
 from ...streams.chunks import Chunk
 from ..desk import Failure
+from ..failures import FAILS, reason_of
 from ..trades import Trade
 
 ALL, TRADES = "all", "trades"
@@ -93,8 +94,8 @@ class Simulation:
                 controlled, plain = next(pairs)
             except NotRelaxableError as error:
                 raise LateError(self.stage, trade_id, str(error), relaxation=True) from error
-            except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
-                raise LateError(self.stage, trade_id, str(error), relaxation=False) from error
+            except FAILS as error:
+                raise LateError(self.stage, trade_id, reason_of(error), relaxation=False) from error
             yield trade_id, controlled, np.concatenate([scores, controlled - plain])
 
 

@@ -14,6 +14,7 @@ from ..._typing import FloatArray
 from ...engine.exact import exact
 from ...estimate import doubt
 from ...parameters import Greek, offered
+from ..failures import FAILS, problem_of, reason_of
 from ..frame import left_out
 from ..trades import NET, Problem, Trade
 from .shocks import Shock
@@ -101,8 +102,9 @@ def shocked(
             found.append(Shocked.of(trade, shocks, closed_form, greeks))
         except InvalidValueError as error:
             problems.append(Problem(trade.trade_id, trade.row, error.name, error.requirement, error.value))
-        except (ValueError, ArithmeticError) as error:
-            problems.append(Problem(trade.trade_id, trade.row, "payoff", "have a value under every shock", str(error)))
+        except FAILS as error:
+            why = "have a value under every shock"
+            problems.append(problem_of(trade.trade_id, trade.row, reason_of(error), why))
     return found, problems
 
 

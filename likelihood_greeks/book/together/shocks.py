@@ -17,6 +17,8 @@ from ..underlying import Model
 
 KINDS = ("spot", "volatility", "rate")
 """What is shocked: the spot by a share of it, volatilities and rates by an amount."""
+MOST = {"spot": 5.0, "volatility": 1.0, "rate": 0.5}
+"""Moves from which on they must be in per cent."""
 OTHERS = "others"
 """Stands for the underlyings that a stress does not name."""
 
@@ -29,11 +31,11 @@ class Shock:
     Parameters
     ----------
     spot : float
-        As a share of the spot, above -1.
+        As a share of the spot, above -1 and below 5.
     volatility : float
-        Added to every quoted volatility; under Heston to the initial and the long-run one.
+        Added to every quoted volatility; under Heston to the initial and the long-run one. Below 1 up or down.
     rate : float
-        Added to every zero rate, per year.
+        Added to every zero rate, per year. Below 0.5 up or down.
     """
 
     spot: float = 0.0
@@ -43,8 +45,13 @@ class Shock:
     def __post_init__(self) -> None:
         for name in KINDS:
             finite(name, getattr(self, name))
-        if self.spot <= -1.0:
-            refuse("spot", "be a share of the spot, above -1", self.spot)
+        if not -1.0 < self.spot < MOST["spot"]:
+            refuse(
+                "spot", f"be a share of the spot above -1 and below {MOST['spot']:g}: 0.05 is five per cent", self.spot
+            )
+        for name in KINDS[1:]:
+            if not abs(getattr(self, name)) < MOST[name]:
+                refuse(name, f"be less than {MOST[name]:g} up or down: 0.01 is one per cent", getattr(self, name))
 
     @property
     def nothing(self) -> bool:

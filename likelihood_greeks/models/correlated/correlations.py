@@ -8,14 +8,14 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from ..._checks import number, refuse
+from ..._checks import mapping_of, number, refuse
 from ..._typing import FloatArray
 
 Pair: TypeAlias = tuple[str, str]
@@ -79,8 +79,7 @@ def _listed(given: Any, assets: Sequence[str]) -> Iterator[tuple[Pair, Any]]:
         return
     if given is None:
         return
-    entries = given.items() if isinstance(given, Mapping) else given
-    for pair, value in entries:
+    for pair, value in mapping_of("correlation", given, "pairs of names to numbers, or a DataFrame").items():
         if not (isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(each, str) for each in pair)):
             raise TypeError(f"correlation must have pairs of names as its keys, got {pair!r}")
         yield (pair[0], pair[1]), value

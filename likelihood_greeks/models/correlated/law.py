@@ -351,7 +351,10 @@ def _members(given: Any) -> Members:
     found = tuple(given.items() if isinstance(given, Mapping) else given)
     if not found:
         refuse("members", "hold at least one law", given)
-    for name, law in found:
+    for entry in found:
+        if not isinstance(entry, tuple) or len(entry) != 2:
+            raise TypeError(f"members must be a mapping of names to laws, got {entry!r} in a {type(given).__name__}")
+        name, law = entry
         if not isinstance(name, str):
             raise TypeError(f"members must have names as keys, got {name!r}")
         if not name.strip() or set(name) & set("[],:"):

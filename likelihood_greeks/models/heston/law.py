@@ -9,7 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 import pandas as pd
 
-from ..._checks import dates, positive, refuse
+from ..._checks import by_name, dates, positive, refuse
 from ..._quantities import Parameter, rate_per_year
 from ..._quantities import names as names_of
 from ..._typing import FloatArray
@@ -33,11 +33,13 @@ from .variance_path import VariancePath, layout
 
 STEP_WORK = 20.0  # of drawing and weighing a sub-step of the variance, measured
 SHARE = 0.35  # see `Heston.substeps`
+MOST_STEPS = 5000  # of a path: beyond, memory and time are those of a mistake
 MEASURED_BIAS = 0.002
 """Bound on the bias of a Greek, in parts of its scale, at the steps of `Heston.substeps` with nothing scaled."""
 
 
 @final
+@by_name
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heston:
     r"""Spot price with a square-root variance, risk-neutral measure.
@@ -205,12 +207,22 @@ class Heston:
         scale of any Greek of calls and any first-order Greek of digitals; only second-order Greeks of digitals, and
         only where Feller's condition is badly violated, have up to 1.5 %. It falls with about the third power of the
         step, by which other tolerances scale the step.
+
+        Raises
+        ------
+        ValueError
+            If that is more than 5,000 steps up to the last date, beside the dates.
         """
         grid = np.asarray(dates("times", times))
         kappa, theta, xi, end = self.mean_reversion, self.long_run_variance, self.vol_of_vol, grid[-1]
         mean = theta - (self.initial_variance - theta) * np.expm1(-kappa * end) / (kappa * end)
         share = SHARE * min(1.0, 4.0 * kappa * theta / xi**2) ** 0.25
-        longest = min(0.5 / kappa, share * np.sqrt(mean * end) / xi) * np.cbrt(self.bias_tolerance / MEASURED_BIAS)
+        bounds = {"mean_reversion": 0.5 / kappa, "vol_of_vol": share * np.sqrt(mean * end) / xi}
+        longest = min(bounds.values()) * np.cbrt(self.bias_tolerance / MEASURED_BIAS)
+        if not (needed := end / longest) <= MOST_STEPS:
+            name = min(bounds, key=bounds.__getitem__)
+            why = f"need {MOST_STEPS:,} steps a path over {end:.3g} years at most (it needs {needed:.3g})"
+            refuse(name, why, getattr(self, name))
         return tuple(int(n) for n in np.maximum(np.ceil(np.diff(grid, prepend=0.0) / longest - 1e-9), 1.0))
 
     def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:

@@ -15,7 +15,7 @@ from typing import Any, final
 
 import numpy as np
 
-from ..._checks import non_negative, positive, refuse
+from ..._checks import flag, non_negative, positive, real_array, refuse
 from ..._compiled import kernels
 from ..._typing import AnyArray, FloatArray
 from .chain import SAME_DATE, Chain
@@ -88,7 +88,8 @@ class LocalVolatilityGrid:
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", _increasing("times", self.times, non_negative))
         object.__setattr__(self, "spots", _increasing("spots", self.spots, positive))
-        values = np.array(self.volatilities, dtype=float)
+        flag("constant", self.constant)
+        values = real_array("volatilities", self.volatilities).copy()
         if values.shape != (len(self.times), len(self.spots)):
             refuse("volatilities", f"have shape {(len(self.times), len(self.spots))}, times by spots", values.shape)
         if not np.all(np.isfinite(values)):

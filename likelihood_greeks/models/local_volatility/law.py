@@ -10,7 +10,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import pandas as pd
 
-from ..._checks import dates, finite, refuse
+from ..._checks import by_name, dates, finite, refuse
 from ..._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, names
 from ..._typing import FloatArray
 from ...numerics import jets
@@ -44,6 +44,7 @@ OF_GRID, OF_FUNCTION = 1.7, 12.0
 
 
 @final
+@by_name
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalVolatility:
     r"""Spot price with a volatility that depends on time and spot, risk-neutral measure: a log-Euler chain.
