@@ -14,8 +14,8 @@ from .._checks import flags, one_of, refuse
 from ..controls.plan import Plan
 from ..controls.protocol import cost
 from ..estimate import Estimate, Moments, Replicated, Statistics
-from ..estimators.given_dates import given_dates
 from ..estimators.likelihood_ratio import Combination, simulated, under
+from ..estimators.watched import given_dates
 from ..models.adaptor import as_path_model, verify
 from ..models.capabilities import assets_of
 from ..models.honest import verify_draws

@@ -2,7 +2,7 @@
 
 What such a contract pays is not a function of the spots on some dates: between them the spot may leave its corridor and
 come back. It says what it pays if the spot stays and if it leaves, and the chance of that, given the spots on the
-dates, is the law's (`estimators.given_dates`).
+dates, is the law's (`estimators.watched`).
 """
 
 from __future__ import annotations
@@ -47,6 +47,39 @@ class Watched(Contract, Protocol):
 
     def outcomes(self, spot: AnyArray, /) -> tuple[AnyArray, AnyArray]:
         """Cash flows if the spot stays in the corridor, and if it leaves, each as those of a call."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """The highest or lowest spot at all times from now to an end, with today's.
+
+    Parameters
+    ----------
+    highest : bool
+    bound : float or None
+        Currency: a strike that the highest is at least, or the lowest at most. None for none.
+    end : float
+        Years.
+    """
+
+    highest: bool
+    bound: float | None
+    end: float
+
+
+@runtime_checkable
+class PaysByExtreme(Contract, Protocol):
+    """A contract that may pay by the highest or lowest spot at all times."""
+
+    @property
+    def extreme(self) -> Extreme | None:
+        """What it pays by; None if spots are observed on dates."""
+        ...
+
+    def parts(self, spot: AnyArray, /) -> tuple[AnyArray | float, float]:
+        """What it pays besides, shape (n_paths,), and how much per unit of the extreme (with its bound)."""
         ...
 
 

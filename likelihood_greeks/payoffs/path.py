@@ -1,12 +1,13 @@
 """Options on the average, the extremes or the returns of the observed spots (the spot today is not one of them)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, final
 
 import numpy as np
 
 from .._checks import dates, finite, one_of, positive, refuse
 from .._typing import AnyArray
+from .continuous import Extreme, is_continuous, not_of_spots
 from .protocol import Kind
 
 
@@ -56,29 +57,74 @@ class Lookback:
 
     Parameters
     ----------
-    times : sequence of float
-        Observation dates in years, increasing; the last is the payment date.
+    times : sequence of float or "continuous"
+        Observation dates in years, increasing; the last is the payment date. ``"continuous"``: all times from now to
+        the maturity, today's spot among them.
     kind : {"call", "put"}
     strike : float, optional
         Currency, > 0: a call pays max(maximum - strike, 0), a put max(strike - minimum, 0). None: floating strike,
         a call pays S - minimum, a put maximum - S.
+    so_far : float, optional
+        Currency, > 0: the highest (lowest) spot before today, of a contract that has begun.
+    maturity : float, optional
+        Years, > 0: when it pays. Default: the last of `times`; needed where they are ``"continuous"``.
+    continuous : bool
+        Whether it is watched at all times; follows from `times`.
+
+    Raises
+    ------
+    ValueError
+        If a term is out of range, naming it.
     """
 
     times: tuple[float, ...]
     kind: Kind
     strike: float | None = None
+    maturity: float | None = None
+    so_far: float | None = field(default=None, kw_only=True)
+    continuous: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        if self.continuous or is_continuous(self.times):
+            maturity = positive("maturity", self.maturity)
+            object.__setattr__(self, "times", (maturity,))
+            object.__setattr__(self, "continuous", True)
         object.__setattr__(self, "times", dates("times", self.times))
+        if self.maturity is not None and positive("maturity", self.maturity) != self.times[-1]:
+            refuse("maturity", f"be the last of times, {self.times[-1]:g}", self.maturity)
         one_of("kind", self.kind, ("call", "put"))
-        if self.strike is not None:
-            positive("strike", self.strike)
+        for name in ("strike", "so_far"):
+            if getattr(self, name) is not None:
+                positive(name, getattr(self, name))
+
+    @property
+    def _of_highest(self) -> bool:
+        return (self.kind == "call") == (self.strike is not None)
+
+    @property
+    def extreme(self) -> Extreme | None:
+        """What it pays by where it is watched at all times; None if it is observed on dates."""
+        if not self.continuous:
+            return None
+        bounds = [bound for bound in (self.strike, self.so_far) if bound is not None]
+        best = max if self._of_highest else min
+        return Extreme(self._of_highest, best(bounds) if bounds else None, self.times[-1])
+
+    def parts(self, spot: AnyArray) -> tuple[AnyArray | float, float]:
+        """What it pays besides, and how much per unit of the extreme: of the higher (lower) of that and a strike."""
+        sign = 1.0 if self._of_highest else -1.0
+        return -sign * (spot[-1] if self.strike is None else self.strike), sign
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the last date, shape (n_paths,)."""
+        if self.continuous:
+            not_of_spots(self)
+        extreme = spot.max(axis=0) if self._of_highest else spot.min(axis=0)
+        if self.so_far is not None:
+            extreme = (np.maximum if self._of_highest else np.minimum)(extreme, self.so_far)
         if self.strike is None:
-            return spot[-1] - spot.min(axis=0) if self.kind == "call" else spot.max(axis=0) - spot[-1]
-        return _exercise(self.kind, spot.max(axis=0) if self.kind == "call" else spot.min(axis=0), self.strike)
+            return spot[-1] - extreme if self.kind == "call" else extreme - spot[-1]
+        return _exercise(self.kind, extreme, self.strike)
 
 
 @final

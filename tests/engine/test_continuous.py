@@ -7,9 +7,10 @@ import pytest
 import QuantLib as ql
 
 import likelihood_greeks as lg
-from likelihood_greeks.estimators.given_dates import GivenDates, given_dates
+from likelihood_greeks.estimators.watched import given_dates
+from likelihood_greeks.estimators.watched.corridor import CorridorGivenDates
 from likelihood_greeks.parameters import TIME
-from tests.support.continuous import double, greeks, no_touch, single, two_piece_call
+from tests.support.continuous import double, fixed_lookback, floating_lookback, greeks, no_touch, single, two_piece_call
 from tests.support.gates import assert_estimates
 
 WHERE = {"spot": 100.0, "volatility": 0.25, "rate": 0.08, "dividend_yield": 0.04}
@@ -57,6 +58,11 @@ CASES = {
     ),
     "no-touch": (lg.NoTouch(88.0, "down", 0.5, 10.0, "continuous"), no_touch(88.0, 0.5, 10.0)),
     "autocallable": (NOTE, _note),
+    "lookback call": (lg.Lookback("continuous", "call", 110.0, 0.5), fixed_lookback(ql.Option.Call, 110.0, 0.5)),
+    "lookback put": (lg.Lookback("continuous", "put", 90.0, 0.5), fixed_lookback(ql.Option.Put, 90.0, 0.5)),
+    "in the money": (lg.Lookback("continuous", "call", 95.0, 0.5), fixed_lookback(ql.Option.Call, 95.0, 0.5)),
+    "floating call": (lg.Lookback("continuous", "call", None, 0.5), floating_lookback(ql.Option.Call, 0.5)),
+    "floating put": (lg.Lookback("continuous", "put", None, 0.5), floating_lookback(ql.Option.Put, 0.5)),
 }  # fmt: skip
 
 
@@ -64,6 +70,8 @@ CASES = {
 def test_greeks_agree_with_closed_forms_and_would_notice_a_part_of_them(case):
     payoff, value = CASES[case]
     exact = greeks(value, **WHERE)
+    if case in {"in the money", "floating call", "floating put"}:  # whose spot is the extreme: another equation
+        del exact["theta"]
     found = lg.greeks(FLAT, payoff, [name for name in exact if name != "price"], paths=16_384, seed=11)
     spread = 0.06 * np.hypot(abs(exact["price"]), 0.1 * abs(exact["vega"]))
     size = {"delta": 0.01, "gamma": 2e-3, "vega": 0.3, "rho": 0.5, "dividend_rho": 0.5, "vanna": 0.1, "volga": 20.0}
@@ -73,7 +81,7 @@ def test_greeks_agree_with_closed_forms_and_would_notice_a_part_of_them(case):
 
 def test_without_its_derivative_in_the_law_the_greeks_would_be_wrong(monkeypatch):
     exact = greeks(CASES["near the barrier"][1], **WHERE)
-    monkeypatch.setattr(GivenDates, "moving", lambda *_: {})
+    monkeypatch.setattr(CorridorGivenDates, "moving", lambda *_: {})
     found = lg.greeks(FLAT, CASES["near the barrier"][0], ["delta", "vega", "gamma"], paths=16_384, seed=11)
     assert all(abs(found[name].z_score(exact[name])) > 10.0 for name in ("delta", "vega", "gamma"))
 
@@ -100,7 +108,11 @@ def test_on_curves_the_chance_between_dates_is_that_of_every_piece():
 
 
 @pytest.mark.parametrize("law", [FLAT, CURVES], ids=["flat", "curves"])
-@pytest.mark.parametrize("payoff", [KNOCK_OUT, CASES["double no-touch"][0], NOTE], ids=["single", "double", "note"])
+@pytest.mark.parametrize(
+    "payoff",
+    [KNOCK_OUT, CASES["double no-touch"][0], NOTE, CASES["lookback call"][0], CASES["floating call"][0]],
+    ids=["single", "double", "note", "bounded extreme", "extreme"],
+)
 def test_what_moves_with_the_law_is_the_derivative_of_the_cash_flows(law, payoff):
     given = given_dates(payoff, law)
     spot = np.linspace(86.0, 125.0, 40) * np.linspace(1.0, 1.02, len(given.times))[:, None]
@@ -127,6 +139,19 @@ def test_what_moves_with_the_law_is_the_derivative_of_the_cash_flows(law, payoff
             bend = sum(s * t * flow for s, t, flow in corners) / (4.0 * h * k)
             scale = np.abs(bend).max() + 1e-3
             np.testing.assert_allclose(found.get((a, b), np.zeros_like(bend)), bend, atol=2e-3 * scale)
+
+
+@pytest.mark.parametrize("case", ["double no-touch", "floating put"])
+def test_flat_curves_in_many_pieces_are_the_flat_law(case):
+    nodes = [0.02, 0.1, 0.25, 0.4, 0.75]
+    flat = {"zero_rates": [0.08] * 5, "dividend_yields": [0.04] * 5, "volatilities": [0.25] * 5}
+    payoff, value = CASES[case]
+    found = lg.greeks(
+        lg.TermStructureGBM(spot=100.0, times=nodes, **flat), payoff, ["delta", "vega"], paths=8192, seed=4
+    )
+    exact = greeks(value, **WHERE)
+    for name, error in (("price", 0.2), ("delta", 0.01), ("vega", 1.0)):
+        assert_estimates(found[name], exact[name], error)
 
 
 def test_buckets_are_bumps_of_single_nodes():
@@ -179,5 +204,9 @@ def test_terms_of_continuous_monitoring_are_checked_and_kept():
         lg.OneTouch(110.0, "up", 1.0, 1.0, "continuous", paid="hit")
     with pytest.raises(ValueError, match="knock_in_times must be dates"):
         replace(NOTE, knock_in_times="daily", continuous=False)
+    with pytest.raises((ValueError, TypeError), match="maturity must be"):
+        lg.Lookback("continuous", "call", 100.0)
+    with pytest.raises(ValueError, match=r"maturity must be the last of times, 0.5"):
+        lg.Lookback([0.5], "call", 100.0, 1.0)
     with pytest.raises(TypeError, match="watched continuously"):
         KNOCK_OUT(np.full((1, 3), 100.0))

@@ -62,6 +62,29 @@ def no_touch(level, maturity, cash=1.0):
     return value
 
 
+def fixed_lookback(kind, strike, maturity):
+    """QuantLib's value of an option on the extreme from now on."""
+
+    def value(*where):
+        payoff = ql.PlainVanillaPayoff(kind, strike)
+        option = ql.ContinuousFixedLookbackOption(where[0], payoff, _exercise(maturity))
+        option.setPricingEngine(ql.AnalyticContinuousFixedLookbackEngine(_process(*where)))
+        return option.NPV()
+
+    return value
+
+
+def floating_lookback(kind, maturity):
+    """QuantLib's value of an option whose strike is the extreme from now on."""
+
+    def value(*where):
+        option = ql.ContinuousFloatingLookbackOption(where[0], ql.FloatingTypePayoff(kind), _exercise(maturity))
+        option.setPricingEngine(ql.AnalyticContinuousFloatingLookbackEngine(_process(*where)))
+        return option.NPV()
+
+    return value
+
+
 def greeks(value, spot, volatility, rate, dividend_yield):
     """Price and Greeks of a closed form, by central differences; theta by the Black-Scholes equation."""
     base = {"spot": spot, "volatility": volatility, "rate": rate, "dividend_yield": dividend_yield}

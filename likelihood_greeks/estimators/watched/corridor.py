@@ -1,4 +1,4 @@
-r"""Contracts that are watched at all times, given the spots on some dates: a payoff that depends on the law.
+r"""A corridor that is watched at all times: the mean of what is paid, given the spots on some dates.
 
 Given the ends :math:`a` and :math:`b` of an interval and its variance V, the log-spot is a Brownian bridge, which stays
 above h with the chance
@@ -12,7 +12,7 @@ and in a corridor of width w, from l on, with
 The product s over the intervals makes of a contract that pays :math:`f_1` if the spot stays and :math:`f_0` if it
 leaves its mean :math:`f_0 + (f_1 - f_0)\,s`, a function of the spots on the dates that does not jump, whatever happens
 between them. It depends on the law, by the variances and today's spot: its derivatives in them, the spots on the dates
-held fixed, are the third factor of the likelihood ratio (`likelihood_ratio`).
+held fixed, are the third factor of the likelihood ratio.
 
 References
 ----------
@@ -25,73 +25,49 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
-from .._typing import AnyArray, FloatArray
-from ..models.capabilities import IsBrownianBetweenDates, assets_of, has
-from ..numerics import jets
-from ..numerics.jets import Jet
-from ..parameters import Derivative
-from ..payoffs.continuous import Corridor, Watched
-from ..payoffs.protocol import Contract, stated_payments
+from ..._typing import AnyArray, FloatArray
+from ...numerics import jets
+from ...numerics.jets import Jet
+from ...parameters import Derivative
+from ...payoffs.continuous import Corridor, Watched
+from ...payoffs.protocol import stated_payments
+from .bridge import Bridge
 
 NEGLIGIBLE = 40.0
 """Exponents of terms that are left out of the series."""
 
 
-def given_dates(payoff: Contract, model: Any) -> Contract:
-    """A payoff as a law's spots on dates determine it: itself, unless it is watched at all times.
-
-    Raises
-    ------
-    TypeError
-        If the law does not say what happens between dates.
-    ValueError
-        If its spot jumps there.
-    """
-    corridor = payoff.corridor if isinstance(payoff, Watched) else None
-    if not isinstance(payoff, Watched) or corridor is None:
-        return payoff
-    if assets_of(model) or not has(model, IsBrownianBetweenDates):
-        raise TypeError(
-            f"payoff {type(payoff).__name__} is watched continuously, and between dates the spot of "
-            f"{type(model).__name__} is no Brownian bridge: give its times as dates, such as lg.schedule(maturity, 252)"
-        )
-    times = tuple(sorted({*payoff.times, *model.bridge_dates(corridor.end)}))
-    return GivenDates(payoff, corridor, model, times)
-
-
 @final
 @dataclass(frozen=True, slots=True)
-class GivenDates:
-    """The mean of a contract that is watched at all times, given the spots on some dates.
+class CorridorGivenDates:
+    """The mean of a contract on whether the spot leaves a corridor, given the spots on some dates.
 
     Parameters
     ----------
     payoff : Watched
     corridor : Corridor
         Its own.
-    model : PathModel
-        What determines it: a law that is a Brownian bridge between the dates.
-    times : tuple of float
-        The dates, in years: those of the payoff and those where the law changes.
-    elapsed : float
-        Years by which the dates have come nearer.
+    bridge : Bridge
+        The law between dates: those of the payoff and those where the law changes.
     """
 
     payoff: Watched
     corridor: Corridor
-    model: Any
-    times: tuple[float, ...]
-    elapsed: float = 0.0
-    _known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    bridge: Bridge
 
-    def under(self, model: Any, elapsed: float = 0.0) -> GivenDates:
+    def under(self, model: Any, elapsed: float = 0.0) -> CorridorGivenDates:
         """The mean under another law on the same dates, or after some years."""
-        return GivenDates(self.payoff, self.corridor, model, self.times, elapsed)
+        return CorridorGivenDates(self.payoff, self.corridor, self.bridge.under(model, elapsed))
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """The dates, in years."""
+        return self.bridge.times
 
     @property
     def payments(self) -> tuple[float, ...]:
@@ -102,7 +78,12 @@ class GivenDates:
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows, from spots of shape (n_times, n_paths)."""
         stays, leaves = self._outcomes(spot)
-        return leaves + (stays - leaves) * self._chance(spot)
+        before: Any = self.bridge.start
+        chance: Any = 1.0
+        for row, variance in enumerate(self.bridge.variances):
+            after = np.log(spot[row])
+            chance, before = chance * stays_within(self.corridor, before, after, variance), after
+        return leaves + (stays - leaves) * chance
 
     def moving(self, spot: FloatArray, derivatives: Sequence[Derivative]) -> dict[Derivative, FloatArray]:
         """Derivatives of the cash flows in coordinates of the law, the spots held fixed; those that are zero left out.
@@ -113,63 +94,19 @@ class GivenDates:
         derivatives : sequence of Derivative
             First and second ones.
         """
-        log_spot, variance = self._jets()
-        names = tuple(n for n in dict.fromkeys(n for d in derivatives for n in d) if n in variance.names)
-        if not names:
+        found = self.bridge.moving(derivatives)
+        if found is None:
             return {}
-        second = any(len(d) == 2 and set(d) <= set(names) for d in derivatives)
-        log_spot, variance = (_in(names, jet, second) for jet in (log_spot, variance))
-        chance = self._chance_jet(np.log(spot), log_spot, variance)
+        known, before, variances = found
+        chance: Any = 1.0
+        for after, variance in zip(np.log(spot), variances, strict=False):
+            chance, before = stays_jet(self.corridor, before, after, variance) * chance, after
         stays, leaves = self._outcomes(spot)
-        known = [d for d in dict.fromkeys(derivatives) if d and set(d) <= set(names)]
         return {d: np.atleast_2d((stays - leaves) * chance.derivative(*d)) for d in known}
 
-    # -- the spots on the dates ----------------------------------------------------------------------------------------
-
     def _outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
-        seen = [self.times.index(time) for time in self.payoff.times]
+        seen = self.bridge.rows(self.payoff.times)
         return self.payoff.outcomes(spot if len(seen) == len(self.times) else spot[seen])
-
-    def _jets(self) -> tuple[Jet, Jet]:
-        if "jets" not in self._known:
-            self._known["jets"] = self.model.bridge_jets(np.asarray(self.times) - self.elapsed)
-        found: tuple[Jet, Jet] = self._known["jets"]
-        return found
-
-    @property
-    def _watched(self) -> int:
-        """How many intervals are watched."""
-        return sum(time <= self.corridor.end for time in self.times)
-
-    def _chance(self, spot: AnyArray) -> AnyArray:
-        """The chance that the spot stays in the corridor, given the spots on the dates; shape (n_paths,)."""
-        log_spot, variance = self._jets()
-        before: Any = float(log_spot.value)
-        found: Any = None
-        for row in range(self._watched):
-            after = np.log(spot[row])
-            chance = _stays(self.corridor, before, after, float(variance.value[row, 0]))
-            found, before = chance if found is None else found * chance, after
-        return found
-
-    def _chance_jet(self, log_spots: FloatArray, log_spot: Jet, variance: Jet) -> Jet:
-        """The same with its derivatives."""
-        before: Any = log_spot
-        found: Jet | None = None
-        for row in range(self._watched):
-            chance = _stays_jet(self.corridor, before, log_spots[row], _row(variance, row))
-            found, before = chance if found is None else found * chance, log_spots[row]
-        assert found is not None  # it is watched up to its last date at least
-        return found
-
-
-def _row(variance: Jet, row: int) -> Jet:
-    return Jet(variance.names, variance.value[row], variance.gradient[:, row], variance.hessian[:, :, row])
-
-
-def _in(names: Sequence[str], jet: Jet, second: bool) -> Jet:
-    """A jet in some coordinates, with its second derivatives or without."""
-    return (jet if second else Jet(jet.names, jet.value, jet.gradient, jet.hessian[:0, :0])).only(names)
 
 
 def _terms(corridor: Corridor, variance: float) -> Iterator[tuple[float, bool, float]]:
@@ -190,7 +127,7 @@ def _from_wall(corridor: Corridor) -> tuple[float, float]:
     return (1.0, np.log(corridor.lower)) if corridor.lower > 0.0 else (-1.0, np.log(corridor.upper))
 
 
-def _stays(corridor: Corridor, before: Any, after: Any, variance: float) -> Any:
+def stays_within(corridor: Corridor, before: Any, after: Any, variance: float) -> Any:
     """The chance that a bridge stays in a corridor."""
     sign, wall = _from_wall(corridor)
     a, b = sign * (before - wall), sign * (after - wall)
@@ -205,7 +142,7 @@ def _stays(corridor: Corridor, before: Any, after: Any, variance: float) -> Any:
     return found
 
 
-def _stays_jet(corridor: Corridor, before: Any, after: FloatArray, variance: Jet) -> Jet:
+def stays_jet(corridor: Corridor, before: Any, after: FloatArray, variance: Jet) -> Jet:
     """The same with its derivatives in the variance and in what it starts from, if that is a jet."""
     sign, wall = _from_wall(corridor)
     a, b = sign * (before - wall), sign * (after - wall)

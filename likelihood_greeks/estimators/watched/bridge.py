@@ -1,0 +1,91 @@
+"""What a law says of its log-spot between dates: where it starts, and the variances of Brownian bridges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from ...numerics.jets import Jet
+from ...parameters import Derivative
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A law between dates.
+
+    Parameters
+    ----------
+    model : PathModel
+        One that is a Brownian bridge between them.
+    times : tuple of float
+        Years.
+    end : float
+        Up to when it is watched, in years.
+    elapsed : float
+        Years by which the dates have come nearer.
+    """
+
+    model: Any
+    times: tuple[float, ...]
+    end: float
+    elapsed: float = 0.0
+    _known: dict[str, tuple[Jet, Jet]] = field(default_factory=dict, repr=False, compare=False)
+
+    def under(self, model: Any, elapsed: float) -> Bridge:
+        """The same dates under another law, or after some years."""
+        return Bridge(model, self.times, self.end, elapsed)
+
+    @property
+    def jets(self) -> tuple[Jet, Jet]:
+        """Today's log-spot and the variances of the moves between dates, shape (n_times, 1)."""
+        if "jets" not in self._known:
+            self._known["jets"] = self.model.bridge_jets(np.asarray(self.times) - self.elapsed)
+        return self._known["jets"]
+
+    @property
+    def start(self) -> float:
+        """Today's log-spot."""
+        return float(self.jets[0].value)
+
+    @property
+    def variances(self) -> list[float]:
+        """Of the moves that are watched."""
+        return [float(value) for value in self.jets[1].value[: self.watched, 0]]
+
+    @property
+    def watched(self) -> int:
+        """How many moves are watched."""
+        return sum(time <= self.end for time in self.times)
+
+    def rows(self, times: Sequence[float]) -> list[int]:
+        """Rows of some of the dates."""
+        return [self.times.index(time) for time in times]
+
+    def moving(self, derivatives: Sequence[Derivative]) -> tuple[list[Derivative], Jet, list[Jet]] | None:
+        """Those of some derivatives that are not zero, today's log-spot and the watched variances in their coordinates.
+
+        None if all are zero.
+        """
+        start, variance = self.jets
+        rows = [start.gradient[:, None], variance.gradient[:, : self.watched, 0]]
+        moved = {n for n, row in zip(start.names, np.concatenate(rows, axis=1), strict=True) if row.any()}
+        names = tuple(n for n in dict.fromkeys(n for d in derivatives for n in d) if n in moved)
+        if not names:
+            return None
+        known = [d for d in dict.fromkeys(derivatives) if d and set(d) <= set(names)]
+        second = any(len(d) == 2 for d in known)
+        start, variance = (_in(names, jet, second) for jet in (start, variance))
+        return known, start, [_row(variance, row) for row in range(self.watched)]
+
+
+def _row(jet: Jet, row: int) -> Jet:
+    return Jet(jet.names, jet.value[row], jet.gradient[:, row], jet.hessian[:, :, row])
+
+
+def _in(names: Sequence[str], jet: Jet, second: bool) -> Jet:
+    """A jet in some coordinates, with its second derivatives or without."""
+    return (jet if second else Jet(jet.names, jet.value, jet.gradient, jet.hessian[:0, :0])).only(names)

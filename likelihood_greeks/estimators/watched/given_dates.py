@@ -1,0 +1,38 @@
+"""Which payoffs the spots on dates determine, and what stands for those that they do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...models.capabilities import IsBrownianBetweenDates, assets_of, has
+from ...payoffs.continuous import PaysByExtreme, Watched
+from ...payoffs.protocol import Contract
+from .bridge import Bridge
+from .corridor import CorridorGivenDates
+from .extreme import ExtremeGivenDates
+
+
+def given_dates(payoff: Contract, model: Any) -> Contract:
+    """A payoff as a law's spots on dates determine it: itself, unless it is watched at all times.
+
+    Raises
+    ------
+    TypeError
+        If the law does not say what happens between dates.
+    ValueError
+        If its spot jumps there.
+    """
+    if isinstance(payoff, Watched) and payoff.corridor is not None:
+        return CorridorGivenDates(payoff, payoff.corridor, _bridge(payoff, model, payoff.corridor.end))
+    if isinstance(payoff, PaysByExtreme) and payoff.extreme is not None:
+        return ExtremeGivenDates(payoff, payoff.extreme, _bridge(payoff, model, payoff.extreme.end))
+    return payoff
+
+
+def _bridge(payoff: Contract, model: Any, end: float) -> Bridge:
+    if assets_of(model) or not has(model, IsBrownianBetweenDates):
+        raise TypeError(
+            f"payoff {type(payoff).__name__} is watched continuously, and between dates the spot of "
+            f"{type(model).__name__} is no Brownian bridge: give its times as dates, such as lg.schedule(maturity, 252)"
+        )
+    return Bridge(model, tuple(sorted({*payoff.times, *model.bridge_dates(end)})), end)
