@@ -15,6 +15,7 @@ from ..engine.main_run import Run
 from ..engine.payoff_group import CONTROLS, Group
 from ..engine.pilot import pilot_chunks, planned
 from ..engine.stopping import Goal
+from ..estimators.likelihood_ratio import under
 from ..parameters import Greek, offered
 from ..payoffs.relaxed.tape import NotRelaxableError
 from ..streams.chunks import Chunk, Draws
@@ -144,10 +145,11 @@ def blocks(
     for number, packed in enumerate(_packed(trades, split)):
         groups, pilots = [], []
         for members in packed:
-            times = members[0].payoff.times
+            times = members[0].drawn.times
             chosen = chosen_law(members[0].model, times, "auto", controls)
-            payoffs, terms = tuple(t.payoff for t in members), tuple(map(members[0].terms_of, wanted.values()))
             law, parts = split.law(chosen.law), split.buckets(members[0], [*wanted])
+            payoffs = tuple(under(trade.drawn, law) for trade in members)
+            terms = tuple(map(members[0].terms_of, wanted.values()))
             groups.append(Group(law, payoffs, terms, CONTROLS[controls], chosen.rate, parts))
             pilots.append(tuple(pilot_chunks(draws.seed, goal.most, len(times), draws.sampling)))
         found.append(
@@ -163,7 +165,7 @@ def _packed(trades: Sequence[Trade], split: Split) -> Iterator[list[tuple[Trade,
     """Trades by law and dates, at most `SIZE` together."""
     laws: dict[Any, list[Trade]] = {}
     for trade in trades:
-        laws.setdefault((trade.model, trade.payoff.times, trade.moving, split.of(trade)), []).append(trade)
+        laws.setdefault((trade.model, trade.drawn.times, trade.moving, split.of(trade)), []).append(trade)
     packed: list[tuple[Trade, ...]] = []
     for members in laws.values():
         for start in range(0, len(members), SIZE):
@@ -182,12 +184,13 @@ def prepared(block: Block) -> Prepared:
     of_groups = block.places or ((),) * len(block.groups)
     for group, trades, pilot, own in zip(block.groups, block.trades, block.pilots, of_groups, strict=True):
         tried = _tried(group, pilot, trades, block)
-        good = [(trade, plan) for trade, plan in zip(trades, tried, strict=True) if not isinstance(plan, Problem)]
+        every = zip(trades, group.payoffs, tried, strict=True)
+        good = [(trade, payoff, plan) for trade, payoff, plan in every if not isinstance(plan, Problem)]
         problems += [plan for plan in tried if isinstance(plan, Problem)]
         if good:
-            served = replace(group, payoffs=tuple(trade.payoff for trade, _ in good))
-            runs.append(Run(served, tuple(plan for _, plan in good if plan is not None)))
-            quantities.append(tuple(trade.quantity for trade, _ in good))
+            served = replace(group, payoffs=tuple(payoff for _, payoff, _ in good))
+            runs.append(Run(served, tuple(plan for *_, plan in good if plan is not None)))
+            quantities.append(tuple(trade.quantity for trade, *_ in good))
             places.append(own)
     given_up = tuple(name for name, failure in block.late.items() if failure.relaxation)
     layout = Layout(len(block.greeks), len(block.labels), tuple(places)) if block.places else None
@@ -213,7 +216,7 @@ def _tried(group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], block:
                 return _tried(smooth, pilot, trades, block)
             if len(trades) == 1:
                 return [_problem(trades[0], reason_of(error))]
-    alone = [replace(group, payoffs=(trade.payoff,)) for trade in trades]
+    alone = [replace(group, payoffs=(payoff,)) for payoff in group.payoffs]
     return [_tried(one, pilot, [trade], block)[0] for one, trade in zip(alone, trades, strict=True)]
 
 

@@ -71,8 +71,8 @@ TABLE = (
            sign, _SIDES),
     Column("multiplier", POSITION, NUMBER, "> 0", "units that one of `quantity` stands for", PRICE, _LOTS),
     Column("option", TERM, WORD, ", ".join(ANY), "what a barrier knocks; else call or put"),
-    Column("frequency", TERM, DATES, "daily, weekly, monthly, quarterly, or dates separated by `;`",
-           "observation dates, some of which may be past"),
+    Column("frequency", TERM, DATES, "daily, weekly, monthly, quarterly, continuous, or dates separated by `;`",
+           "observation dates, some of which may be past; continuous, of barriers, touches and lookbacks, all times"),
     Column("strike", TERM, NUMBER, f"{LEVELS}, or floating", "strike; of a forward start a percentage of the spot "
            "at its start; of a variance or volatility swap a volatility", level),
     Column("level", TERM, NUMBER, LEVELS, "barrier; of a note where it is knocked in", level),

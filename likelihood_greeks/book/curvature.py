@@ -169,7 +169,7 @@ def curvature(
             shocks = [Shock(**{factor: sign * move}) for factor, move in moves.items() for sign in (1.0, -1.0)]
             found, bad = shocked(own, shocks, closed_form, [*moves])
             curved = [_curved(position, moves) for position in found]
-            draws = Draws(underlying_seed(seed, name), max(1, *(len(trade.payoff.times) for trade in own)), kind)
+            draws = Draws(underlying_seed(seed, name), max(1, *(len(trade.drawn.times) for trade in own)), kind)
             title = name if progress else ""
             settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
             results[name] = together(curved, {"base": [*moves]}, settings)

@@ -166,4 +166,4 @@ def _by_underlying(found: list[Leg]) -> dict[str, list[Leg]]:
 
 def _most_dates(own: list[Leg]) -> int:
     """The most dates that a trade observes anywhere."""
-    return max(1, *(len(trade.payoff.times) for leg in own for trade in leg.stages.values()))
+    return max(1, *(len(trade.drawn.times) for leg in own for trade in leg.stages.values()))

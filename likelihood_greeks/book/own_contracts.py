@@ -6,6 +6,7 @@ from typing import Any
 
 from .._checks import refuse
 from ..estimators.likelihood_ratio import simulated
+from ..estimators.watched import given_dates
 from ..models.protocol import observed
 from ..payoffs.protocol import Contract
 from ..payoffs.separate import of_users_own, verify_separate
@@ -22,11 +23,15 @@ def tried(model: Any, payoff: Contract) -> Contract:
     Raises
     ------
     ValueError
-        If it mixes paths, or raises anything, naming what.
+        If it mixes paths, or raises anything, naming what; or is watched at all times, and the law does not know it.
     """
+    try:
+        drawn = given_dates(payoff, model)
+    except (TypeError, ValueError) as error:
+        refuse("frequency", f"hold dates or daily ({error})", "continuous")
     if len(payoff.times) and of_users_own(payoff):
         try:
-            verify_separate(payoff, observed(simulated(model, payoff.times, TRIAL)))
+            verify_separate(drawn, observed(simulated(model, drawn.times, TRIAL)))
         except FAILS as error:
             refuse("payoff", "give finite payments and Greeks", reason_of(error))
     return payoff

@@ -273,7 +273,7 @@ def _accounts(
         by_name.setdefault(trade.underlying, []).append(trade)
     found = []
     for name, own in by_name.items():
-        main = main_of(name, max(len(t.payoff.times) for t in own))
+        main = main_of(name, max(len(t.drawn.times) for t in own))
         main = replace(main, goal=main.goal.among([*offered(greeks, own[0].model)]))
         split = (splits or {}).get(name)
         found.append(Account(blocks(own, greeks, controls, main.draws, main.goal, split=split), main))

@@ -202,7 +202,7 @@ def _gains(
     with one_thread_each():
         for name, own in by_underlying(trades).items():
             found, bad = shocked(own, [*shocks[name].values()], closed_form)
-            draws = Draws(underlying_seed(seed, name), max(1, *(len(trade.payoff.times) for trade in own)), kind)
+            draws = Draws(underlying_seed(seed, name), max(1, *(len(trade.drawn.times) for trade in own)), kind)
             title = name if progress else ""
             settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
             done = together(found, {}, settings)

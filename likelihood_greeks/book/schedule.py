@@ -16,7 +16,7 @@ from .rows import Row
 REGULAR = ("daily", *PERIODS)
 """What the column frequency may hold instead of dates."""
 CONTINUOUS = ("continuous", "continuously", "cont", "american")
-"""What it may not hold, since nothing here observes at all times."""
+"""What it holds of a trade that is watched at all times."""
 FINAL = "final"
 """What the column knock_in_frequency may hold instead: the maturity."""
 
@@ -67,6 +67,27 @@ def span(row: Row, today: date) -> Span | None:
     return Span(today, start, end, paid or end)
 
 
+def watched_at_all_times(value: object, own: Span) -> bool:
+    """Whether a cell of the column frequency says that a trade is watched at all times.
+
+    Raises
+    ------
+    ValueError
+        If the trade has a past, which no fixings show.
+    """
+    if key_of(value) not in CONTINUOUS:
+        return False
+    if own.start is not None and own.start < own.today:
+        why = (
+            "be blank, or not past, where frequency is continuous: fixings do not show what happened between them (so "
+            "leave it blank if nothing has; P&L from day to day is not explained)"
+        )
+        refuse("start", why, own.start.isoformat())
+    if own.maturity <= own.today <= own.paid:
+        refuse("frequency", f"hold dates: fixings do not show what happened up to {own.maturity}", value)
+    return True
+
+
 def observations(name: str, value: object, ending: str, calendar_name: str, own: Span) -> tuple[date, ...]:
     """The dates in a cell of the column frequency: regular ones, or a list some of which may be past.
 
@@ -83,7 +104,7 @@ def observations(name: str, value: object, ending: str, calendar_name: str, own:
     parts = value.split(";") if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
     clear(name, value)
     if key_of(value) in CONTINUOUS:
-        refuse(name, "be dates or daily: continuous observation is not supported", value)
+        refuse(name, "be dates or daily: this product is not watched at all times", value)
     try:
         days = tuple(iso_date(name, part) for part in parts)
     except InvalidValueError:

@@ -10,6 +10,7 @@ from typing import Any, final
 from .._checks import refuse
 from ..engine.open_fixing import Moving
 from ..estimators.likelihood_ratio import Combination
+from ..estimators.watched import given_dates
 from ..payoffs.protocol import Contract
 from .cells import text_of
 from .currencies import UNKNOWN
@@ -69,6 +70,11 @@ class Trade:
     past: History | None = None
     moving: Moving | None = None
     history: History | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def drawn(self) -> Contract:
+        """The payoff as the law's spots on dates determine it: another where it is watched at all times."""
+        return given_dates(self.payoff, self.model)
 
     @property
     def known(self) -> bool:

@@ -85,11 +85,12 @@ class Lookback:
     continuous: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        if self.continuous or is_continuous(self.times):
-            maturity = positive("maturity", self.maturity)
-            object.__setattr__(self, "times", (maturity,))
+        if is_continuous(self.times):
+            object.__setattr__(self, "times", (positive("maturity", self.maturity),))
             object.__setattr__(self, "continuous", True)
         object.__setattr__(self, "times", dates("times", self.times))
+        if self.continuous and len(self.times) > 1:
+            refuse("times", "be 'continuous', or the end alone, where it is watched at all times", self.times)
         if self.maturity is not None and positive("maturity", self.maturity) != self.times[-1]:
             refuse("maturity", f"be the last of times, {self.times[-1]:g}", self.maturity)
         one_of("kind", self.kind, ("call", "put"))

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._checks import finite, non_negative, positive, refuse
 from .._typing import AnyArray
+from .continuous import Corridor, Extreme, PaysByExtreme, Watched
 from .european import HasPieces, Pieces
 from .protocol import Contract, called, stated_payments
 from .realised import CountsReturns, PaysSquaredReturns, SquaredReturns
@@ -100,6 +101,26 @@ class PaidLater:
     def payments(self) -> tuple[float, ...]:
         """The payment."""
         return (self.payment,)
+
+    @property
+    def corridor(self) -> Corridor | None:
+        """What the contract watches at all times, if it does."""
+        return self.payoff.corridor if isinstance(self.payoff, Watched) else None
+
+    def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
+        """Cash flows if the spot stays there, and if it leaves, of a contract that watches at all times."""
+        assert isinstance(self.payoff, Watched)  # it has a corridor
+        return self.payoff.outcomes(spot)
+
+    @property
+    def extreme(self) -> Extreme | None:
+        """The extreme that the contract pays by, if it is watched at all times."""
+        return self.payoff.extreme if isinstance(self.payoff, PaysByExtreme) else None
+
+    def parts(self, spot: AnyArray) -> tuple[AnyArray | float, float]:
+        """What it pays besides, and per unit of the extreme, of a contract that pays by one."""
+        assert isinstance(self.payoff, PaysByExtreme)  # it has an extreme
+        return self.payoff.parts(spot)
 
     @property
     def pieces(self) -> Pieces | None:

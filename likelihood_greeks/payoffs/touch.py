@@ -14,9 +14,12 @@ from .terms import verify_rows
 def _settle(touch: Any) -> None:
     """Check when the levels of a touch are watched: on dates, none after the maturity, or at all times."""
     maturity = positive("maturity", touch.maturity)
-    continuous = is_continuous(touch.times) or touch.continuous
-    object.__setattr__(touch, "times", (touch.maturity,) if continuous else _observed(touch.times, maturity))
-    object.__setattr__(touch, "continuous", continuous)
+    word = is_continuous(touch.times)
+    observed = (touch.maturity,) if word else _observed(touch.times, maturity)
+    if touch.continuous and len(observed) > 1:
+        refuse("times", "be 'continuous', or the end alone, where it is watched at all times", touch.times)
+    object.__setattr__(touch, "times", observed)
+    object.__setattr__(touch, "continuous", word or touch.continuous)
 
 
 def _observed(times: Any, maturity: float) -> tuple[float, ...]:
@@ -52,7 +55,7 @@ class _OfOneLevel:
 def _corridor(touch: _OfOneLevel) -> Corridor | None:
     """Where the spot must stay at all times not to touch one level."""
     lower, upper = (0.0, touch.level) if touch.direction == "up" else (touch.level, np.inf)
-    return Corridor(lower, upper, touch.maturity) if touch.continuous else None
+    return Corridor(lower, upper, touch.times[-1]) if touch.continuous else None
 
 
 @final
@@ -203,7 +206,7 @@ class DoubleNoTouch:
     @property
     def corridor(self) -> Corridor | None:
         """Where the spot must stay at all times not to touch; None if it is watched on dates."""
-        return Corridor(self.lower, self.upper, self.maturity) if self.continuous else None
+        return Corridor(self.lower, self.upper, self.times[-1]) if self.continuous else None
 
     def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
         """Cash flows at the maturity if it is not touched, and if it is, each of shape (n_paths,)."""

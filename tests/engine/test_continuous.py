@@ -66,7 +66,10 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CASES)
+LONG = {"double no-touch", "lookback call", "lookback put", "in the money", "floating call", "floating put"}
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, marks=pytest.mark.slow if c in LONG else ()) for c in CASES])
 def test_greeks_agree_with_closed_forms_and_would_notice_a_part_of_them(case):
     payoff, value = CASES[case]
     exact = greeks(value, **WHERE)
@@ -86,6 +89,7 @@ def test_without_its_derivative_in_the_law_the_greeks_would_be_wrong(monkeypatch
     assert all(abs(found[name].z_score(exact[name])) > 10.0 for name in ("delta", "vega", "gamma"))
 
 
+@pytest.mark.slow
 def test_on_curves_the_chance_between_dates_is_that_of_every_piece():
     level, strike, ends = 92.0, 100.0, (0.25, 1.0)
     law, payoff = CURVES, lg.Barrier(lg.Call(strike, 1.0), level, "down", "out", "continuous")
@@ -141,6 +145,7 @@ def test_what_moves_with_the_law_is_the_derivative_of_the_cash_flows(law, payoff
             np.testing.assert_allclose(found.get((a, b), np.zeros_like(bend)), bend, atol=2e-3 * scale)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["double no-touch", "floating put"])
 def test_flat_curves_in_many_pieces_are_the_flat_law(case):
     nodes = [0.02, 0.1, 0.25, 0.4, 0.75]

@@ -64,6 +64,6 @@ PRODUCTS = {
     "lookback": Product(
         Lookback, ("option", "frequency", "strike"), (),
         "an option on the highest or lowest spot of the dates, or, floating, with it as its strike", ("call", "put"),
-        _KIND, floats=True, conduct=Conduct(left=_left, moving=_extreme),
+        _KIND, floats=True, conduct=Conduct(left=_left, moving=_extreme), continuous=True,
     ),
 }  # fmt: skip

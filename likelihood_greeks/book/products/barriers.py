@@ -45,6 +45,8 @@ def nearest(terms: Mapping[str, Any], spot: float) -> float:
 def touch(history: History, spot: float) -> date | None:
     """The first day on which a barrier was touched; None if none was."""
     low, high = bounds(history.terms)
+    if history.terms.get("continuous") and (spot <= low or spot >= high):
+        return history.span.today
     seen = history.seen(spot).items()
     return next((day for day, x in seen if day in history.watched and (x <= low or x >= high)), None)
 
@@ -85,7 +87,8 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
             spot, "past, none at a barrier"
         )
     terms, end = history.terms, history.days[-1]
-    event = "never at a barrier" if hit is None else f"knocked {terms['knock']} on {hit} at {history.seen(spot)[hit]:g}"
+    knocked = "" if hit is None else f"knocked {terms['knock']} on {hit} at {history.seen(spot).get(hit, spot):g}"
+    event = knocked or "never at a barrier"
     if (terms["knock"] == "out") == (hit is None):
         option = terms["option"]
         last = {end: history.observed[end]} if end in history.observed else {}
@@ -116,10 +119,11 @@ PRODUCTS = {
     "barrier": Product(
         partial(_knocked, Barrier), ("option", "level", "direction", "knock", "frequency"), ("rebate",),
         "a European that begins or ends when the spot is at or beyond a level", tuple(europeans.PRODUCTS), also=_TERMS,
-        conduct=_CONDUCT,
+        conduct=_CONDUCT, continuous=True,
     ),
     "double_barrier": Product(
         partial(_knocked, DoubleBarrier), ("option", "lower", "upper", "knock", "frequency"), ("rebate",),
         "the same with two levels", tuple(europeans.PRODUCTS), also=_TERMS, conduct=_CONDUCT,
+        continuous=True,
     ),
 }  # fmt: skip

@@ -27,7 +27,7 @@ from ..cells import (
     shares,
     yes,
 )
-from ..schedule import FINAL, observations
+from ..schedule import FINAL, observations, watched_at_all_times
 from . import past_of_notes
 from .history import History, Terms
 from .product import Conduct, Entry, Observations, Product, on_frequency
@@ -43,7 +43,8 @@ COLUMNS = (
            "spot from which the coupon is paid; the level if blank", levels),
     Column("memory", TERM, WORD, "yes, no", "whether missed coupons are paid with the next; no if blank", yes,
            harmless=("no", "false")),
-    Column("knock_in_frequency", TERM, DATES, "final, daily, weekly, monthly, quarterly, or dates separated by `;`",
+    Column("knock_in_frequency", TERM, DATES,
+           "final, daily, weekly, monthly, quarterly, continuous, or dates separated by `;`",
            "when a note is compared with its level; final, at the maturity, if blank", harmless=("final",)),
     Column("protection", TERM, NUMBER, "a share, 0.9 or 90%", "least redemption once knocked in; 0 if blank", share,
            harmless=NO_AMOUNT),
@@ -75,6 +76,9 @@ def _dates(entry: Entry, terms: Terms) -> Observations | None:
     """The call dates, which are watched by `whole`, and those of the knock-in, kept among the terms."""
     found, cell = on_frequency(entry, terms), entry.row.cells.get("knock_in_frequency")
     if found is None or cell is None or key_of(cell) == FINAL:
+        return found
+    if watched_at_all_times(cell, entry.span):
+        terms["continuous"] = True
         return found
     if "level" not in terms:
         refuse("level", "be given: knock_in_frequency says when it counts", None)

@@ -15,12 +15,16 @@ from ..._checks import refuse
 from ...engine.open_fixing import STILL, Moving
 from ...payoffs.protocol import Contract
 from ...payoffs.seasoned import Seasoned
+from ..cells import key_of
 from ..levels import in_currency
 from ..market import Market
 from ..rows import Row
-from ..schedule import Span, observations
+from ..schedule import CONTINUOUS, Span, observations, watched_at_all_times
 from ..underlying import Underlying
 from .history import History, Terms
+
+ALL_TIMES = ("continuous",)
+"""The term of a trade that is watched at all times."""
 
 
 @final
@@ -63,18 +67,23 @@ def levels_in_currency(entry: Entry, terms: Terms) -> Terms:
 
 def on_frequency(entry: Entry, terms: Terms) -> Observations | None:
     """The dates of the column ``frequency``, which end at the maturity; the maturity where the product has none."""
-    return _dates(entry, entry.name)
+    return _dates(entry, terms, entry.name)
 
 
 def watched_on_frequency(entry: Entry, terms: Terms) -> Observations | None:
     """The same for a product that may be watched up to any date, and also knows the spot at its maturity."""
-    return _dates(entry, "")
+    return _dates(entry, terms, "")
 
 
-def _dates(entry: Entry, ending: str) -> Observations | None:
+def _dates(entry: Entry, terms: Terms, ending: str) -> Observations | None:
     product, own, calendar = entry.product, entry.span, entry.underlying.calendar
     days: tuple[date, ...] | None = (own.maturity,)
-    if "frequency" in product.required and "frequency" not in entry.row.cells and product.frequency:
+    cell = entry.row.cells.get("frequency")
+    if product.continuous and key_of(cell) in CONTINUOUS:
+        if not entry.row.attempt(watched_at_all_times, cell, own):
+            return None
+        terms["continuous"] = True
+    elif "frequency" in product.required and "frequency" not in entry.row.cells and product.frequency:
         days = observations("frequency", product.frequency, ending, calendar, own)
     elif "frequency" in product.required:
         days = entry.row.read("frequency", observations, ending, calendar, own)
@@ -195,6 +204,8 @@ class Product:
     conduct : Conduct
     own : bool
         Whether it is a user's.
+    continuous : bool
+        Whether it may be watched at all times.
     """
 
     contract: Callable[..., Contract]
@@ -210,6 +221,7 @@ class Product:
     frequency: str = ""
     conduct: Conduct = field(default_factory=Conduct)
     own: bool = False
+    continuous: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -219,5 +231,5 @@ class Product:
     def of(self, terms: Mapping[str, Any]) -> Contract:
         """The contract, from terms by column."""
         names = {"frequency": "times", **self.names}
-        taken = {name: terms[name] for name in (*self.columns, *self.also) if name in terms}
+        taken = {name: terms[name] for name in (*self.columns, *self.also, *ALL_TIMES) if name in terms}
         return self.contract(**{names.get(name, name): term for name, term in taken.items()})

@@ -42,7 +42,7 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
     if hit is None and live:
         terms = {**history.dated(live), "maturity": history.years(span.paid)}
         return history.product.of(terms), history.progress(spot, "past, none at a barrier")
-    event = "never at a barrier" if hit is None else f"touched on {hit} at {history.seen(spot)[hit]:g}"
+    event = "never at a barrier" if hit is None else f"touched on {hit} at {history.seen(spot).get(hit, spot):g}"
     paid = hit if hit is not None and history.terms.get("pays_at") == "hit" else span.paid
     if (history.name == "one_touch") != (hit is not None) or paid < span.today:
         return KnownCashFlow(0.0, history.years(span.paid)), f"{event}: worth nothing"
@@ -55,10 +55,11 @@ _ONE, _TWO = ("maturity", "frequency", "level", "direction"), ("maturity", "freq
 PRODUCTS = {
     "one_touch": Product(
         OneTouch, _ONE, ("cash", "pays_at"), "cash if the spot is at or beyond a level on a date",
-        names={"pays_at": "paid"}, conduct=_CONDUCT,
+        names={"pays_at": "paid"}, conduct=_CONDUCT, continuous=True,
     ),
-    "no_touch": Product(NoTouch, _ONE, ("cash",), "cash if it is on none", conduct=_CONDUCT),
+    "no_touch": Product(NoTouch, _ONE, ("cash",), "cash if it is on none", conduct=_CONDUCT, continuous=True),
     "double_no_touch": Product(
-        DoubleNoTouch, _TWO, ("cash",), "cash if the spot is between two levels on all dates", conduct=_CONDUCT
+        DoubleNoTouch, _TWO, ("cash",), "cash if the spot is between two levels on all dates", conduct=_CONDUCT,
+        continuous=True,
     ),
 }  # fmt: skip
