@@ -9,6 +9,7 @@ from .book.difference import diff
 from .book.explain_book import explain_book
 from .book.interruption import Interrupted
 from .book.ladder import ladder
+from .book.limits import check_limits
 from .book.market import Market
 from .book.pivots import pivot
 from .book.reading import BookWarning
@@ -116,6 +117,7 @@ __all__ = [
     "VarianceSwap",
     "VolatilitySwap",
     "WorstOf",
+    "check_limits",
     "compare",
     "curvature",
     "desk_units",

@@ -6,6 +6,7 @@ not be used, 130 a run was stopped (Ctrl-C).
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -30,9 +31,10 @@ from ._outputs import apart
 from .book.crif import bucket_words, to_crif
 from .book.difference import diff
 from .book.explain_book import explain_book
-from .book.files import check_writable, write
+from .book.files import check_writable, read, write
 from .book.interruption import Interrupted, WorkersLostError
 from .book.ladder import ladder
+from .book.limits import check_limits
 from .book.market import Market
 from .book.own_columns import names_in_frame
 from .book.reading import BookWarning, read_book
@@ -162,6 +164,13 @@ def risk_command(
     with_ladder: Annotated[
         bool, typer.Option("--ladder", help="Spot ladders in the reports: every trade revalued at six spots.")
     ] = False,
+    with_grid: Annotated[
+        bool, typer.Option("--grid", help="Spot by volatility in the reports, and a ladder of each trade.")
+    ] = False,
+    explained: Annotated[
+        Path | None, typer.Option("--explained", help="What explain --output wrote, for the reports.")
+    ] = None,
+    limits: Annotated[Path | None, typer.Option("--limits", help="Limits of Greeks by group, a TOML file.")] = None,
     by: Annotated[
         str | None, typer.Option("--by", help="Totals by columns of the book's own, e.g. book,counterparty.")
     ] = None,
@@ -214,11 +223,16 @@ def risk_command(
     """
     talk, start = _Talk(quiet, verbose), time.perf_counter()
     regulatory = bucket_words([word for word in crif_buckets.split(",") if word.strip()])
-    if with_ladder and not report:
-        refuse("ladder", "go with --report, where it is drawn", "no report")
-    data, rungs, keys = Market.read(market), None, _own_columns(book, by)
-    _check_outputs(output, report or [], {"book": book, **data.files})
-    _check_outputs(crif, [], {"book": book, **data.files, "output": output, **_numbered(report or [])})
+    for name, asked in {"ladder": with_ladder, "grid": with_grid, "explained": explained}.items():
+        if asked and not report:
+            refuse(name, "go with --report, where it is drawn", "no report")
+    told = None if explained is None else read(explained)
+    if limits is not None and not limits.is_file():
+        raise FileNotFoundError(errno.ENOENT, "no such file", str(limits))
+    data, rungs, grid, keys = Market.read(market), None, None, _own_columns(book, by)
+    given = {"book": book, **data.files, "limits": limits, "explained": explained}
+    _check_outputs(output, report or [], given)
+    _check_outputs(crif, [], {**given, "output": output, **_numbered(report or [])})
     pool = ThreadPoolExecutor(workers) if dask is None else cluster.connected(dask)
     old = _old_files_named([*filter(None, [output]), *(report or [])])
     with pool as executor, warnings.catch_warnings(record=True) as caught, _stoppable(), old:
@@ -241,8 +255,17 @@ def risk_command(
                     book, data, paths=min(paths, LADDER_PATHS), seed=frame.attrs["seed"], closed_form=closed_form,
                     executor=executor, smile=smile,
                 )  # fmt: skip
+        if with_grid and len(frame):
+            with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(action="ignore"):
+                grid = scenario_grid(
+                    book, data, paths=min(paths, LADDER_PATHS), seed=frame.attrs["seed"], closed_form=closed_form,
+                    executor=executor, progress=talk.progress,
+                )  # fmt: skip
         settings["seconds"] = f"{time.perf_counter() - start:.1f}"
-        written += _write_reports(frame, report or [], ladder=rungs, settings=settings, by=keys)
+        written += _write_reports(
+            frame, report or [], ladder=rungs, settings=settings, by=keys, scenarios=grid,
+            explained=told, limits=limits,
+        )  # fmt: skip
         if crif is not None:
             write(to_crif(frame, buckets=regulatory), crif)
             written.append(crif)
@@ -251,6 +274,8 @@ def risk_command(
             errors.print(printable(str(warning.message)))
         _print_risk(frame, talk)
         talk.show(*(terminal.totals_table(frame, key) for key in keys if len(frame)))
+        if limits is not None and len(frame):
+            talk.show(terminal.limits_table(check_limits(frame, limits), whole=verbose))
         talk.say(_summary(frame, time.perf_counter() - start, written))
     if frame.attrs["problems"]:
         raise typer.Exit(1)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .cells import text_of
+from .columns import COLUMNS as BOOK
 from .currencies import REPORTING
 from .frame import COLUMNS
 from .reading import own_columns
@@ -20,8 +21,14 @@ OF_THE_BOOK = " (book)"
 DERIVED = ("asset", "bucket", "cash", "cash_standard_error", "doubtful", "error", "trades", "unit")
 """Columns of tables made of a frame."""
 
-LIBRARY = frozenset([*COLUMNS, *REPORTING, *DERIVED])
+AHEAD = ("maturity_date", "fixings_left", "next_fixing", "state")
+"""Columns of a frame that say how far a trade has come."""
+
+LIBRARY = frozenset([*COLUMNS, *REPORTING, *DERIVED, *AHEAD])
 """The names that an own column does not take in a frame."""
+
+TERMS_APART = frozenset(f"{name}{OF_THE_BOOK}" for name in BOOK if name in DERIVED)
+"""What terms are called in a frame that are called as columns of tables made of it."""
 
 EXACT = 2**53
 """Whole numbers beyond it, such as accounts, are kept as text: floats would round them."""
@@ -58,7 +65,18 @@ def clashes(book: pd.DataFrame) -> list[str]:
 
 def own_of(frame: pd.DataFrame) -> list[str]:
     """The own columns in a frame of `risk`, or in a file of one."""
-    return [str(name) for name in frame.columns if name not in LIBRARY]
+    terms = {*terms_of(frame)}
+    return [str(name) for name in frame.columns if name not in LIBRARY and name not in terms]
+
+
+def terms_of(frame: pd.DataFrame) -> list[str]:
+    """The terms of trades in a frame of `risk`, or in a file of one: columns that the library knows from books."""
+    return [str(name) for name in frame.columns if name not in LIBRARY and _of_a_book(str(name))]
+
+
+def _of_a_book(name: str) -> bool:
+    """Whether a column of a frame is the library's in books."""
+    return name in BOOK or name in TERMS_APART
 
 
 def attached(table: pd.DataFrame, book: pd.DataFrame, rows: Mapping[str, int]) -> pd.DataFrame:
@@ -76,15 +94,23 @@ def attached(table: pd.DataFrame, book: pd.DataFrame, rows: Mapping[str, int]) -
     names = names_in_frame(book)
     if not names:
         return table
+    taken = attached_columns(table, book, rows, names)
+    whole = pd.concat([table, pd.DataFrame(taken, index=table.index)], axis="columns")
+    whole.attrs = table.attrs
+    return whole
+
+
+def attached_columns(
+    table: pd.DataFrame, book: pd.DataFrame, rows: Mapping[str, int], names: Mapping[str, str]
+) -> dict[str, pd.Series]:
+    """Columns of a book as those of a table of trades, by the names that they have there."""
     trade, trade_ids = pd.factorize(table["trade_id"])
     places = np.array([rows.get(str(trade_id), -1) for trade_id in trade_ids], dtype=int)[trade]
     taken = dict[str, pd.Series]()
     for name, shown in names.items():
         column = column_of([*book[name].tolist(), None])  # the last one is what a place of -1 takes
         taken[shown] = column.iloc[places].set_axis(table.index)
-    whole = pd.concat([table, pd.DataFrame(taken, index=table.index)], axis="columns")
-    whole.attrs = table.attrs
-    return whole
+    return taken
 
 
 def column_of(cells: Sequence[Any]) -> pd.Series:

@@ -42,6 +42,7 @@ from .own_columns import attached, clashes
 from .parts import Parts, earlier_seed, fingerprint, folder
 from .reading import BookWarning, read_book, remarks
 from .tally import Nowhere, Store
+from .terms import with_terms
 from .trades import Trade, without_past
 from .valued import read_and_valued
 
@@ -125,7 +126,10 @@ def risk(
         and so is a scramble. ``volatility`` is what vega is the derivative in: Black--Scholes' volatility, or Heston's
         initial one, the root of the initial variance. All amounts are in ``currency`` (empty if neither market nor book
         says it). Where the market has a reporting currency, ``fx, reporting_currency, reporting_value,
-        reporting_standard_error`` have the positions in it (missing where there is no rate). The book's own columns
+        reporting_standard_error`` have the positions in it (missing where there is no rate). Then the terms of trades,
+        blank in net rows: ``maturity_date``, the columns of the book that are filled (``strike``, ``level``, ...;
+        ``cash`` is called ``"cash (book)"``), ``fixings_left`` and ``next_fixing`` (observations after the valuation
+        date) and ``state`` (what has become of a trade with a past). The book's own columns
         (trader, counterparty, ...) come last, blank in net rows; one with a name of the library's is called
         ``"... (book)"``.
         ``frame.attrs["problems"]`` lists what is wrong with the trades that could not be priced, as dictionaries
@@ -133,7 +137,7 @@ def risk(
         itself; ``frame.attrs["calibrations"]`` says for each
         underlying whose Heston model was fitted how well it fits (``rms_error`` and ``max_error`` in implied
         volatility, ``converged``, ``summary``, ``parameters``); ``frame.attrs["states"]`` by
-        trade_id, in words, what has become of trades with a past.
+        trade_id, in words, what has become of trades with a past; ``frame.attrs["valuation_date"]``.
 
     Raises
     ------
@@ -181,7 +185,6 @@ def risk(
         *unused_quotes.remarks(drawn, found_market),
     ]:
         warnings.warn(remark, BookWarning, stacklevel=2)
-    states = {trade.trade_id: trade.state for trade in valued.trades if trade.state}
     by_name = splits(drawn, found_market, parts, nodes_by_name(valued.buckets)) if parts else {}
     accounts = _accounts(
         drawn, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net), by_name
@@ -194,10 +197,11 @@ def risk(
     def table() -> pd.DataFrame:
         whole = assembled(accounts, nets, exact, problems, frame, seed_of=lambda name: underlying_seed(seed, name))
         found = with_buckets(whole, valued.buckets, [*by_name]) if parts else whole
-        found = attached(reported(with_assets(found, found_market.spots), *converted), frame, rows)
+        told = reported(with_assets(found, found_market.spots), *converted)
+        found = attached(with_terms(told, frame, rows, valued.trades, found_market.valuation_date), frame, rows)
         found.attrs |= {
             "seed": seed,
-            "states": states,
+            "states": {trade.trade_id: trade.state for trade in valued.trades if trade.state},
             "calibrations": _calibrations(found_market, {*whole["underlying"]}),
         }
         return found

@@ -15,9 +15,11 @@ import pandas as pd
 
 from .._checks import one_of, refuse
 from ..book.assets.folding import bare, of_assets
+from ..book.calendars import DAYS_PER_YEAR
 from ..book.currencies import UNKNOWN
 from ..book.own_columns import own_of
 from ..book.pivots import converted, pivot, reports_in
+from ..book.terms import VALUED
 from ..book.trades import NET
 from ..book.units import scaled, unit_of
 from .terminal import paths_of, states_of
@@ -44,6 +46,12 @@ class Content:
         Whatever else should be on record: file names, options, seconds.
     by : tuple of str
         Own columns of the book to total by.
+    scenarios : pandas.DataFrame, optional
+        From `scenario_grid` or `stress`.
+    explained : pandas.DataFrame, optional
+        From `explain_book`.
+    limits : pandas.DataFrame, optional
+        From `check_limits`.
 
     Raises
     ------
@@ -55,6 +63,9 @@ class Content:
     ladder: pd.DataFrame | None
     settings: Mapping[str, object]
     by: tuple[str, ...] = ()
+    scenarios: pd.DataFrame | None = None
+    explained: pd.DataFrame | None = None
+    limits: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if self.trades.empty:
@@ -70,6 +81,25 @@ class Content:
     def trades(self) -> pd.DataFrame:
         """The rows of trades, in a desk's units."""
         return self._rows[self._rows["trade_id"] != NET]
+
+    @property
+    def valued(self) -> str:
+        """The valuation date, ``2025-01-31``; of files that do not keep it, from a maturity in years and its date."""
+        if VALUED in self.frame.attrs:
+            return str(self.frame.attrs[VALUED])
+        if "maturity_date" not in self.frame.columns:
+            return ""
+        days = pd.to_datetime(self.trades["maturity_date"]) - pd.to_timedelta(
+            (self.trades["maturity"] * DAYS_PER_YEAR).round(), unit="D"
+        )
+        return f"{days.iloc[0]:%Y-%m-%d}"
+
+    def models(self) -> dict[str, str]:
+        """The laws of the underlyings, those of which all have the same together."""
+        by_model: dict[str, list[str]] = {}
+        for (name, model), _ in self.trades.groupby(["underlying", "model"], sort=False):
+            by_model.setdefault(str(model), []).append(str(name))
+        return {model: ", ".join(names) for model, names in by_model.items()}
 
     @property
     def greeks(self) -> list[str]:

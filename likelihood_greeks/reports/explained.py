@@ -18,9 +18,27 @@ from .totals import UNSTATED
 WITH_ERRORS = ("pnl", "unexplained")
 
 
+def moving_terms(frame: pd.DataFrame) -> list[str]:
+    """The terms that are not zero everywhere."""
+    return [name for name in TERMS if (frame[name].abs() > 0.0).any()]
+
+
+def named_rows(frame: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The nets with the totals, and the trades with the largest profits or losses, with columns ``name, about``."""
+    nets = frame["trade_id"].isin([NET, TOTAL])
+    several = frame.loc[frame["trade_id"] == NET, "underlying"].nunique() > 1
+    positions = frame[nets & ((frame["trade_id"] == NET) | several)]
+    names = positions["underlying"].where(positions["trade_id"] == NET, "all")
+    trades = frame[~nets].sort_values("pnl", key=lambda profits: -profits.abs(), kind="stable").head(most)
+    return (
+        positions.assign(name=names, about=positions["currency"].replace("", UNSTATED)),
+        trades.assign(name=trades["trade_id"], about=trades["product"]),
+    )
+
+
 def explained_tables(frame: pd.DataFrame, most: int) -> list[Table]:
     """The first trades, and the nets with the totals; terms that are zero everywhere are left out."""
-    terms = [name for name in TERMS if (frame[name].abs() > 0.0).any()]
+    terms = moving_terms(frame)
     nets = frame["trade_id"].isin([NET, TOTAL])
     trades = _table("Profit of positions, ± standard error", ("trade", "product"), terms)
     for row in frame[~nets].head(most).to_dict("records"):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from .._checks import list_of, path_of, writable
 from .._outputs import beside
+from ..book.limits import check_limits
 from . import html, workbook
 from .content import Content
 
@@ -28,8 +30,11 @@ def report(
     ladder: pd.DataFrame | None = None,
     settings: Mapping[str, object] | None = None,
     by: str | Sequence[str] = (),
+    scenarios: pd.DataFrame | None = None,
+    explained: pd.DataFrame | None = None,
+    limits: Mapping[str, Any] | str | os.PathLike[str] | None = None,
 ) -> None:
-    """Write a book's risk for people: totals, pictures, contributors, warnings, and what makes it again.
+    """Write a book's risk for people: totals, trades, limits, scenarios, warnings, and what makes it again.
 
     Parameters
     ----------
@@ -37,13 +42,20 @@ def report(
         From `risk`, or read from the file that it was written to (only Parquet keeps the seed, the calibrations and
         the trades that could not be priced).
     path : path
-        Ends in .html (one file, with its pictures, that needs nothing else) or .xlsx (a workbook of numbers).
+        Ends in .html (one file that needs nothing else, whose trades a browser sorts, filters and groups) or .xlsx (a
+        workbook of numbers).
     ladder : pandas.DataFrame, optional
         From `ladder`.
     settings : mapping of str to object, optional
         What else should be on record: file names, options, seconds.
     by : str or sequence of str, optional
         The book's own columns (trader, counterparty, ...) to have totals by.
+    scenarios : pandas.DataFrame, optional
+        From `scenario_grid`, or `stress`: gains by spot and volatility, of positions and of each trade.
+    explained : pandas.DataFrame, optional
+        From `explain_book`: the profit since the last run.
+    limits : mapping or path, optional
+        As for `check_limits`.
 
     Raises
     ------
@@ -54,7 +66,8 @@ def report(
     """
     target = path_of("path", path)
     check_writable(target)
-    content = Content(frame, ladder, settings or {}, _columns(by))
+    judged = None if limits is None else check_limits(frame, limits)
+    content = Content(frame, ladder, settings or {}, _columns(by), scenarios, explained, judged)
     with beside(target) as file:
         if target.suffix.lower() == ".html":
             file.write_text(html.render(content), encoding="utf-8")

@@ -1,27 +1,24 @@
-"""The report as one HTML file that needs nothing else: no scripts, no links, pictures inside."""
+"""The report as one HTML file that needs nothing else: its script and style inside, no links, no requests."""
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from .._words import number, with_error
+from .._words import number
 from ..book.currencies import UNKNOWN
-from ..book.units import are_buckets, unit_of
-from ..pictures.risk import ladder_of, risk_by_maturity
-from ..pictures.risk_nodes import by_strike, heat_map
+from ..book.units import unit_of
+from . import heat
 from .content import Content
+from .decimals import Decimals, negative
+from .explained import WITH_ERRORS, moving_terms, named_rows
 from .totals import UNSTATED, Total, totals_by
+from .trade_table import MAIN, STATIC, Trades
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-PICTURED = ("delta", "gamma", "vega")
+HEATED = ("delta", "gamma", "vega")
+LARGEST = 15  # trades of an explained profit
 MOST = 200  # rows of notes and problems
 UNDERLYINGS = 12  # with a ladder of their own
 
@@ -34,17 +31,27 @@ def render(content: Content) -> str:
         loader=PackageLoader("likelihood_greeks", "reports"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    notes, problems = content.notes(), content.problems()
-    return environment.get_template("risk.html.j2").render(
+    notes, problems, trades = content.notes(), content.problems(), Trades(content)
+    return environment.get_template("page.html.j2").render(
         record=content.record(),
+        valued=content.valued,
+        models=content.models(),
+        currencies=", ".join(filter(None, dict.fromkeys([content.reporting, *content.trades["currency"].unique()]))),
+        cards=list(_cards(content)),
         greeks={greek: unit_of(greek).title for greek in content.greeks},
         tables=dict(_tables(content)),
         stated=set(content.trades["currency"]) != {UNKNOWN},
         imprecise=content.imprecise(),
+        limits=_limits(content),
+        trades=trades,
+        static=STATIC,
+        maturities=list(heat.by_maturity(content, [greek for greek in HEATED if greek in content.greeks])),
+        nodes=list(heat.by_node(content)),
+        scenarios=list(heat.scenarios(content.scenarios)),
+        explained=_explained(content),
         leading=dict(_leading(content)),
-        pictures={**dict(_pictures(content)), **dict(_heat_maps(content))},
         ladders=dict(_ladders(content)),
-        left_out=content.ladder.attrs["left_out"] if content.ladder is not None else {},
+        left_out=content.ladder.attrs.get("left_out", {}) if content.ladder is not None else {},
         calibrations=content.calibrations(),
         states=content.states().to_dict("records"),
         notes=notes.head(MOST).to_dict("records"),
@@ -59,6 +66,21 @@ def render(content: Content) -> str:
     )
 
 
+def _cards(content: Content) -> Iterator[dict[str, Any]]:
+    """What the whole book is, by currency: in the reporting one where all is converted, else in each."""
+    rows = totals_by(content.frame)
+    for row in [row for row in rows if row.converted] or rows:
+        cells = [(unit_of(greek).title, row.cells[greek]) for greek in MAIN if greek in row.cells]
+        yield {
+            "currency": "" if row.currency == UNSTATED else row.currency,
+            "cells": [{"title": title, **_cell(cell, _digits(cell))} for title, cell in cells],
+        }
+
+
+def _digits(cell: Mapping[Any, Any]) -> Decimals:
+    return Decimals.of([cell["value"]], [cell["standard_error"]])
+
+
 def _tables(content: Content) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Totals by title: a row a group and currency, its name, the number of its trades and a cell a Greek."""
     frame, greeks = content.frame, content.greeks
@@ -68,34 +90,73 @@ def _tables(content: Content) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield "By underlying", _wide(by_underlying, greeks)
     for title, key in {"maturity": "bucket", "product": "product", **{name: name for name in content.by}}.items():
         yield f"By {title}", _wide(totals_by(frame, key), greeks)
-    split = frame[are_buckets(frame)]["greek"].unique()
-    for name in content.trades["underlying"].unique() if len(split) else ():
-        if rows := totals_by(frame[frame["underlying"] == name], "node"):
-            yield f"{name} by node of the market", _wide(rows, greeks)
 
 
 def _wide(rows: Sequence[Total], greeks: Sequence[str]) -> list[dict[str, Any]]:
+    forms = {}
+    for greek in greeks:
+        own = [row.cells[greek] for row in rows if greek in row.cells]
+        forms[greek] = Decimals.of([cell["value"] for cell in own], [cell["standard_error"] for cell in own])
     return [
         {
             "name": row.name,
             "currency": row.currency,
             "converted": row.converted,
             "trades": row.trades,
-            "cells": [_cell(row.cells[greek]) if greek in row.cells else None for greek in greeks],
+            "cells": [_cell(row.cells[greek], forms[greek]) if greek in row.cells else None for greek in greeks],
         }
         for row in rows
     ]
 
 
-def _cell(row: Mapping[Any, Any]) -> dict[str, Any]:
-    value, _, error = with_error(row["value"], row["standard_error"]).partition(" ± ")
+def _cell(row: Mapping[Any, Any], form: Decimals) -> dict[str, Any]:
+    text = form.number(row["value"])
     return {
-        "value": value, "error": error, "at_most": row["error"] == "at most", "doubtful": row["doubtful"] > 0,
-        "negative": row["value"] < 0.0,
+        "value": text, "error": form.error(row["standard_error"]), "at_most": row["error"] == "at most",
+        "doubtful": row["doubtful"] > 0, "negative": negative(text),
     }  # fmt: skip
 
 
-def _leading(content: Content) -> Iterator[tuple[str, list[dict[str, str]]]]:
+def _limits(content: Content) -> list[dict[str, Any]]:
+    """The totals that have limits, the worst first; None of a run without any."""
+    if content.limits is None:
+        return []
+    found = []
+    for row in _records(content.limits):
+        form = Decimals.of([row["value"], row["limit"]], [row["standard_error"]])
+        found.append({
+            **row, "title": unit_of(row["greek"]).title, "value": form.number(row["value"]),
+            "error": form.error(row["standard_error"]), "limit": form.number(row["limit"]),
+            "share": f"{row['used']:.0%}", "bar": f"{100.0 * min(row['used'], 1.0):.0f}",
+            "negative": row["value"] < 0.0,
+        })  # fmt: skip
+    return found
+
+
+def _explained(content: Content) -> dict[str, Any] | None:
+    """The profit since an earlier day: totals and the trades that earned or lost the most, a column a term."""
+    frame = content.explained
+    if frame is None or frame.empty:
+        return None
+    columns = [*WITH_ERRORS, *moving_terms(frame)]
+    errors = {name: f"{name}_standard_error" for name in WITH_ERRORS}
+    nets, trades = named_rows(frame, LARGEST)
+    shown = pd.concat([nets, trades])
+    forms = {name: Decimals.of(shown[name], shown[errors[name]] if name in errors else ()) for name in columns}
+
+    def row(own: Mapping[Any, Any]) -> dict[str, Any]:
+        cells = [
+            {"value": forms[name].number(own[name]), "negative": own[name] < 0.0, "at_most": False, "doubtful": False,
+             "error": forms[name].error(own[errors[name]]) if name in errors else ""}
+            for name in columns
+        ]  # fmt: skip
+        return {"name": own["name"], "about": own["about"], "cells": cells, "mark": bool(own["note"])}
+
+    titles = [name.replace("_", " ") for name in columns]
+    return {"columns": titles, "nets": [row(own) for own in _records(nets)], "trades": list(map(row, _records(trades)))}
+
+
+def _leading(content: Content) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """The largest positions of each Greek and currency, and the trades that its error comes from."""
     largest, noisiest = (
         dict(list(content.leading(column).groupby(["greek", "currency"]))) for column in ("cash", "cash_standard_error")
@@ -104,10 +165,11 @@ def _leading(content: Content) -> Iterator[tuple[str, list[dict[str, str]]]]:
         if key not in largest:  # nothing in this currency has the Greek
             continue
         rows, (greek, currency) = [], key
+        form = Decimals.of(largest[key]["cash"], largest[key]["cash_standard_error"])
         for row, noisy in zip(_records(largest[key]), _records(noisiest[key]), strict=True):
-            value, _, error = with_error(row["cash"], row["cash_standard_error"]).partition(" ± ")
             rows.append({
-                "trade": str(row["trade_id"]), "product": row["product"], "value": value, "error": error,
+                "trade": str(row["trade_id"]), "product": row["product"], "value": form.number(row["cash"]),
+                "error": form.error(row["cash_standard_error"]), "negative": row["cash"] < 0.0,
                 "share": format(row["share"], ".0%"), "noisy": str(noisy["trade_id"]),
                 "noise": number(noisy["cash_standard_error"], 2),
             })  # fmt: skip
@@ -119,51 +181,28 @@ def _in(content: Content, currency: str) -> str:
     return "" if content.currencies == [UNKNOWN] else f", {currency or UNSTATED}"
 
 
-def _pictures(content: Content) -> Iterator[tuple[str, str]]:
-    for greek in (greek for greek in PICTURED if greek in content.greeks):
-        for currency in content.currencies:
-            title = f"{unit_of(greek).title} by maturity".capitalize() + _in(content, currency)
-            yield title, _drawn(partial(risk_by_maturity, content.frame, greek, currency=currency))
-
-
-def _heat_maps(content: Content) -> Iterator[tuple[str, str]]:
-    for name in content.trades["underlying"].unique()[:UNDERLYINGS]:
-        if not by_strike(content.frame, name).empty:
-            yield f"{name}: vega by strike and maturity", _drawn(partial(heat_map, content.frame, name))
-
-
 def _ladders(content: Content) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Underlying by underlying: the picture and the rows, beside what delta and gamma alone would say."""
+    """Underlying by underlying: gains by move of the spot, beside what delta and gamma alone would say."""
     ladder = content.ladder
     if ladder is None:
         return
     nets = content.totals("underlying").set_index(["underlying", "greek"])["value"]
     for name, own in list(ladder.groupby("underlying", sort=False))[:UNDERLYINGS]:
+        form, size = Decimals.of(own["change"], own["standard_error"]), float(own["change"].abs().max()) or 1.0
         rows = []
         for row in _records(own):
             taylor = row["move"] * nets.get((name, "delta"), float("nan"))
             taylor += 50.0 * row["move"] ** 2 * nets.get((name, "gamma"), float("nan"))
-            value, _, error = with_error(row["change"], row["standard_error"]).partition(" ± ")
             rows.append({
-                "move": format(row["move"], "+.1%"), "spot": number(row["spot"], 6), "value": value, "error": error,
-                "taylor": number(taylor), "doubtful": row["doubtful"] > 0,
+                "move": format(row["move"], "+.1%"), "spot": number(row["spot"], 6),
+                "value": form.number(row["change"]),
+                "error": form.error(row["standard_error"]), "taylor": form.number(taylor), "rough": taylor < 0.0,
+                "negative": row["change"] < 0.0, "bar": f"{50.0 * abs(row['change']) / size:.1f}",
+                "doubtful": row["doubtful"] > 0,
             })  # fmt: skip
-        picture = _drawn(partial(ladder_of, ladder, str(name)))
         label = f"{name}, {currency}" if (currency := own["currency"].iloc[0]) else str(name)
-        yield label, {"picture": picture, "rows": rows, "trades": int(own["trades"].max())}
+        yield label, {"rows": rows, "trades": int(own["trades"].max())}
 
 
 def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
     return frame.to_dict("records")
-
-
-def _drawn(draw: Callable[[Axes], Axes]) -> str:
-    """A picture as a data URI: an SVG, which prints well."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    figure, file = Figure(figsize=(6.2, 3.4), layout="constrained"), io.BytesIO()
-    with rc_context({"svg.hashsalt": "likelihood_greeks", "font.size": 9.0}):
-        draw(figure.add_subplot())
-        figure.savefig(file, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(file.getvalue()).decode()

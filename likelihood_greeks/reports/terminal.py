@@ -15,6 +15,7 @@ from .._neutral import printable
 from .._words import number, with_error
 from ..book.currencies import UNKNOWN
 from ..book.difference import COMMON_AT_MOST
+from ..book.limits import BOOK, INSIDE
 from ..book.trades import NET
 from ..book.units import unit_of
 from .totals import UNSTATED, Total, totals_by
@@ -81,6 +82,25 @@ def totals_table(risk: pd.DataFrame, key: str) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(shown(row.name), row.currency, f"{row.trades:,}", *_totalled(row, greeks))
+    return table
+
+
+def limits_table(found: pd.DataFrame, *, whole: bool) -> Table:
+    """The frame of `check_limits`, a row a limit; not `whole`, without those that are kept."""
+    rows = found if whole else found[found["verdict"] != INSIDE]
+    kept = len(found) - len(rows)
+    title = f"Limits: {len(found)} checked" + f", {kept} inside" * bool(kept)
+    table = Table(title=title, header_style="bold", pad_edge=False)
+    for column in ("Greek", "of", "currency"):
+        table.add_column(column)
+    for column in ("value", "limit", "used"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for row in rows.to_dict("records"):
+        of = "book" if row["by"] == row["group"] == BOOK else shown(f"{row['by']} {row['group']}")
+        about = unit_of(row["greek"]).title, of, row["currency"] or UNSTATED
+        value = with_error(row["value"], row["standard_error"])
+        table.add_row(*about, value, f"{row['limit']:,.10g}", f"{row['used']:.0%}", row["verdict"])
     return table
 
 

@@ -20,6 +20,7 @@ def test_reports_have_tables_by_node_and_a_heat_map(tmp_path):
         heat_map(frame, "F")
     lg.report(frame, tmp_path / "risk.html")
     text = (tmp_path / "risk.html").read_text()
-    assert "X by node of the market" in text
-    assert "X: vega by strike and maturity" in text
+    assert "By node of the market" in text
+    assert "X: vega per volatility point by strike and years" in text
+    assert "X: rho per basis point by years" in text
     assert "90 x 1" in text

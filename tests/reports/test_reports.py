@@ -10,10 +10,10 @@ import QuantLib as ql
 from matplotlib.figure import Figure
 
 import likelihood_greeks as lg
-from likelihood_greeks._words import with_error
 from likelihood_greeks.book.market import Market
 from likelihood_greeks.book.pivots import buckets
 from likelihood_greeks.book.trades import NET, parse
+from likelihood_greeks.reports.decimals import Decimals
 from likelihood_greeks.reports.terminal import states_of
 
 FLAT = {"dividend_yield": 0.013, "zero_rate": 0.031, "implied_volatility": 0.27}
@@ -179,16 +179,19 @@ def test_the_html_report_needs_nothing_else(frame, rungs, tmp_path):
     path = tmp_path / "risk.html"
     lg.report(frame, path, ladder=rungs, settings={"book": "desk & co.csv"})
     text = path.read_text(encoding="utf-8")
-    assert not re.search(r"<script|<link|https?://|url\(|@import", text)
-    assert len(re.findall(r'src="data:image/svg', text)) == text.count("<img") == 3 + 2
+    assert not re.search(r"<script src|<link|<img|https?://|url\(|@import", text)
+    assert text.count("<script") == text.count("</script>") == 2
+    assert "default-src 'none'" in text
     assert "&lt;b&gt;B&lt;/b&gt;" in text
     assert "<b>B</b>" not in text
     assert "desk &amp; co.csv" in text
     for words in ("1 trade could not be priced", "put needs it", "seed of the ladder", "QuantLib version"):
         assert words in text
     net = frame.query("trade_id == 'net' and underlying == 'X' and greek == 'price'").iloc[0]
-    shown, _, error = with_error(net["position_value"], net["position_standard_error"]).partition(" ± ")
-    assert f"{shown}<small>± {error}" in text
+    form = Decimals.of([net["position_value"]], [net["position_standard_error"]])
+    shown = f"{form.number(net['position_value'])}<small>±&nbsp;{form.error(net['position_standard_error'])}"
+    assert shown.partition(".")[0] in text
+    assert "2025-01-01" in text.partition("</h1>")[0]
 
 
 @pytest.mark.slow
@@ -236,5 +239,6 @@ def test_reports_say_what_has_become_of_trades_with_a_past(tmp_path):
     text = (tmp_path / "a.html").read_text()
     assert "Trades and their past" in text
     assert "<td>A, B, C and 2 more</td>" in text
+    assert ">last observed today" in text  # and with the trade
     rows = [[cell.value for cell in row] for row in openpyxl.load_workbook(tmp_path / "a.xlsx")["past"]]
     assert ["over", said["over"]] in [row[-2:] for row in rows]

@@ -1,0 +1,67 @@
+"""Limits: what is breached, what is near, and what the noise does not let one tell."""
+
+import pandas as pd
+import pytest
+
+import likelihood_greeks as lg
+from likelihood_greeks.book.limits import verdict
+
+ROW = {"product": "call", "quantity": 10, "maturity": "2025-07-01", "strike": 100, "underlying": "X"}
+BOOK = pd.DataFrame([
+    ROW | {"trade_id": "A", "desk": "one"},
+    ROW | {"trade_id": "B", "desk": "two", "quantity": -20},
+    ROW | {"trade_id": "C", "desk": "two", "underlying": "Y", "quantity": 5},
+])  # fmt: skip
+FLAT = {"spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}
+MARKET = {
+    "valuation_date": "2025-01-01",
+    "reporting_currency": "EUR",
+    "fx": {"USD": 0.5},
+    "underlyings": {"X": FLAT | {"currency": "EUR"}, "Y": FLAT | {"currency": "USD"}},
+}
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return lg.risk(BOOK, MARKET, ["delta", "vega"])
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "expected"),
+    [(-10.0, 0.1, "breached"), (8.1, 0.1, "within noise"), (7.9, 0.1, "within noise"), (7.0, 0.1, "near"),
+     (6.0, 0.1, "inside"), (8.0, 0.0, "near"), (float("nan"), 0.1, "within noise"),
+     (1.0, float("nan"), "within noise")],
+)  # fmt: skip
+def test_noise_and_size_make_the_verdict(value, error, expected):
+    assert verdict(value, error, 8.0) == expected
+
+
+def test_limits_of_groups_are_judged_in_the_reporting_currency(frame, tmp_path):
+    unit = frame.query("trade_id == 'A' and greek == 'delta'")["value"].item() * 100.0
+    path = tmp_path / "limits.toml"
+    path.write_text(f"[delta]\nbook = {7.6 * unit}\n[delta.desk]\none = {9.9 * unit}\n'*' = {100.0 * unit}\n")
+    found = lg.check_limits(frame, path).set_index("group")
+    assert found["value"].to_dict() == pytest.approx(
+        {"book": -7.5 * unit, "one": 10.0 * unit, "two": -17.5 * unit}
+    )  # Y at one half
+    assert found["verdict"].to_dict() == {"one": "breached", "book": "near", "two": "inside"}
+    assert list(found.index) == ["one", "book", "two"]
+    assert set(found["currency"]) == {"EUR"}
+    assert lg.check_limits(frame, path, near=0.99)["verdict"].tolist() == ["breached", "inside", "inside"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"gamma": {"book": 1.0}}, "greek must be one of"),
+        ({"delta": 5.0}, "limit must be a table"),
+        ({"delta": {"book": -1.0}}, "book must be positive"),
+        ({"delta": {"desk": 5.0}}, "desk must be a table of groups"),
+        ({"delta": {"desk": {"three": 5.0}}}, "desk must be one of"),
+        ({"delta": {"dask": {"*": 5.0}}}, "by must be one of"),
+        ({"near": 0.0}, "near must be positive"),
+    ],
+)
+def test_limits_that_are_none_are_refused(frame, limits, message):
+    with pytest.raises(ValueError, match=message):
+        lg.check_limits(frame, limits)
