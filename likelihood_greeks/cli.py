@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import sys
 import time
 import warnings
@@ -59,9 +60,23 @@ app = typer.Typer(
 )
 errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
+
+def _count(given: str | int) -> int:
+    """A whole number of at least 2 from ``100000``, ``100,000``, ``100_000`` or ``1e5``."""
+    text = str(given)
+    plain = text.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", text.strip()) else text
+    try:
+        found = float(plain) if "e" in plain.lower() else int(plain)
+    except ValueError:
+        found = 0
+    if found < 2 or not float(found).is_integer():
+        raise typer.BadParameter(f"must be a whole number of at least 2, such as 100000, got {text!r}")
+    return int(found)
+
+
 Book = Annotated[Path, typer.Argument(help="Trades: .csv, .parquet or .xlsx, one a row.", show_default=False)]
 MarketFile = Annotated[Path, typer.Option("--market", help="Market data and models, a TOML file.", show_default=False)]
-Paths = Annotated[int, typer.Option("--paths", help="Simulated paths.", min=2)]
+Paths = Annotated[int, typer.Option("--paths", help="Simulated paths.", parser=_count, metavar="NUMBER")]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed; drawn and reported if not given.", min=0)]
 Greeks = Annotated[
     str | None,
@@ -193,7 +208,9 @@ def risk_command(
         typer.Option("--target-error", help="Errors to reach by adding paths, e.g. delta=0.001,vega=1%."),
     ] = None,
     target_of: Annotated[str, typer.Option("--target-of", help="trade (every one, a unit) or net.")] = "trade",
-    max_paths: Annotated[int, typer.Option("--max-paths", help="Paths that targets may take.", min=2)] = MAX_PATHS,
+    max_paths: Annotated[
+        int, typer.Option("--max-paths", help="Paths that targets may take.", parser=_count, metavar="NUMBER")
+    ] = MAX_PATHS,
     workers: Workers = CORES,
     dask: Annotated[
         str | None, typer.Option("--dask", help="Run on a Dask cluster: its scheduler's address, or local.")

@@ -84,6 +84,29 @@ def test_no_file_that_a_market_is_read_from_is_written_over(inputs, tmp_path, ca
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("count", ["1,000", "1_000", "1e3"])
+def test_paths_may_be_counted_in_thousands(inputs, capsys, count):
+    assert exit_code([*inputs, "--paths", count, "--simulate"]) == 0
+    assert " 1,000 paths" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("count", ["10,00", "1.5", "1", "-5", "x", "", "nan", "1e400"])
+def test_what_is_no_count_of_paths_is_named(inputs, capsys, count):
+    assert exit_code([*inputs, "--paths", count]) == 2
+    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "'--paths': must be a whole number of at least 2" in said
+    assert repr(count) in said
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_the_package_is_imported_ends_in_a_line(tmp_path):
+    (tmp_path / "pandas.py").write_text("raise KeyboardInterrupt")
+    where = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path(cli.__file__).parents[1])])}
+    command = [sys.executable, "-c", "from _likelihood_greeks_command import main; main()", "risk"]
+    done = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True, env=where)
+    assert (done.returncode, done.stderr) == (130, "stopped before anything was read\n")
+
+
 def test_diff_does_not_write_over_a_run(inputs, tmp_path, capsys):
     run = tmp_path / "risk.csv"
     assert exit_code([*inputs, "--output", run, "--quiet"]) == 0
