@@ -44,14 +44,14 @@ HELD_WIDTH = 1.0  # of a relaxation, in units of the local scale, up to which pa
 LEVELS = 4  # compared levels that get Europeans, and that are held
 
 
-def integrated(model: PathModel, payoff: Contract, drawn: Drawn, load: Load) -> list[Control]:
+def integrated(model: PathModel, payoff: Contract, drawn: Drawn, lines: Sequence[LineIntegrated]) -> list[Control]:
     """Lines along which a payoff can be integrated, with all whose means are known besides; none if there is no line.
 
     Where one of them serves, the relaxations of `offered` add little and are most of a pilot's work (measured on
     barriers of 7 to 504 dates, under stochastic volatility and without: a tenth of an error at most).
     """
     rates, tape = _rates(model, payoff), Tape(lambda *_: 0.0)
-    if not (lines := _lines(payoff, rates, drawn, load)):
+    if not lines:
         return []
     try:
         follow(payoff, drawn.spot, tape)
@@ -61,7 +61,12 @@ def integrated(model: PathModel, payoff: Contract, drawn: Drawn, load: Load) -> 
 
 
 def offered(
-    model: PathModel, payoff: Contract, drawn: Drawn, load: Load, generator: np.random.Generator
+    model: PathModel,
+    payoff: Contract,
+    drawn: Drawn,
+    lines: Sequence[LineIntegrated],
+    load: Load,
+    generator: np.random.Generator,
 ) -> tuple[list[Control], str]:
     """Controls that could be made for a payoff, and if no relaxations are among them, why."""
     if not has(model, Movable) or drawn.moves is None:
@@ -77,7 +82,7 @@ def offered(
         return own, f"no relaxations: the payoff uses {error}"
     except Exception as error:  # whatever the payoff raises when it is called with what is no array
         return own, f"no relaxations: when followed, the payoff raised {type(error).__name__} {error}".rstrip()
-    own += _lines(payoff, rates, drawn, load)
+    own += lines
     affordable = [r for r in relaxations if cost([HandedOver(r, Handover(()))], load) <= BUDGET]
     ways = [*_ways(payoff, drawn, rates), *beneath]
     for relaxation in affordable:
@@ -128,12 +133,12 @@ def _beneath(
     return own, ways
 
 
-def _lines(payoff: Contract, rates: Sequence[float], drawn: Drawn, load: Load) -> list[Control]:
+def lines_of(model: PathModel, payoff: Contract, drawn: Drawn, load: Load) -> list[LineIntegrated]:
     """The payoff integrated along lines of its normals, where its pieces are known and it has several dates."""
     found = pieces_along(payoff, drawn.spot) if _independent(drawn) and len(payoff.times) > 1 else None
     if found is None:
         return []
-    layout, tried = Layout(found), dict.fromkeys((drawn.rate, min(rates)))
+    layout, tried = Layout(found), dict.fromkeys((drawn.rate, min(_rates(model, payoff))))
     offers = [LineIntegrated(layout, direction, rate) for direction in DIRECTIONS for rate in tried]
     return [offer for offer in offers if cost([offer], load) <= BUDGET]
 

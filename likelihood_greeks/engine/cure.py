@@ -36,7 +36,7 @@ from .sums import Pair
 FEWEST = 1024
 """Paths of a main run that is worth a cure."""
 
-FIRST, MOST = 2, 8
+FIRST, MOST = 1, 8
 """Paths of a cure over those of the main run: of its first round, and of all."""
 
 COUNTED = 25

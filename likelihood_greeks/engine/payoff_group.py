@@ -12,7 +12,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..controls import free as control_variates
 from ..controls.line_integrated import LineIntegrated
-from ..controls.offers import integrated, offered
+from ..controls.offers import integrated, lines_of, offered
 from ..controls.plan import Choice, Plan, chosen, explained
 from ..controls.protocol import Control, Load, Scene, SharedPaths, rows
 from ..controls.regression import Products
@@ -213,10 +213,11 @@ class Group:
         found, price = [], next((k for k, c in enumerate(self.combinations) if [*c] == [()]), None)
         for number, payoff in enumerate(self.payoffs):
             load = replace(self.load, payoff=own_work(payoff, seen.spot[..., :FOLLOWED]))
-            choice = self._integrated(seen, draws, number, load=load, allowed=allowed)
+            lines = lines_of(self.model, payoff, seen, load) if self.controls.own else []
+            choice = self._integrated(seen, draws, number, lines, load=load, allowed=allowed)
             if choice is None:
                 generator = replace(chunk, index=PROBE).stream().generator
-                offers, why_not = self._offered(payoff, seen, load, generator)
+                offers, why_not = self._offered(payoff, seen, lines, load, generator)
                 choice = chosen(offers, why_not, load, self.products(draws, number, offers), allowed)
             found.append(choice if price is None else explained(choice, price))
         return found
@@ -227,10 +228,17 @@ class Group:
         return first.drawn if ordinary else self.draw(replace(chunk, n_paths=chunk.n_paths // 2))
 
     def _integrated(
-        self, seen: Drawn, draws: Sequence[Piloted], number: int, *, load: Load, allowed: FloatArray
+        self,
+        seen: Drawn,
+        draws: Sequence[Piloted],
+        number: int,
+        lines: Sequence[LineIntegrated],
+        *,
+        load: Load,
+        allowed: FloatArray,
     ) -> Choice | None:
         """The choice among what is integrated exactly; None if there is none, or if not every Greek is served."""
-        offers = integrated(self.model, self.payoffs[number], seen, load) if self.controls.own else []
+        offers = integrated(self.model, self.payoffs[number], seen, lines)
         if not offers:
             return None
         choice = chosen(offers, "", load, self.products(draws, number, offers), allowed)
@@ -238,11 +246,16 @@ class Group:
         return choice if served and bool((choice.left < SERVED).all()) else None
 
     def _offered(
-        self, payoff: Contract, drawn: Drawn, load: Load, generator: np.random.Generator
+        self,
+        payoff: Contract,
+        drawn: Drawn,
+        lines: Sequence[LineIntegrated],
+        load: Load,
+        generator: np.random.Generator,
     ) -> tuple[list[Control], str]:
         if not self.controls.own:
             return [], ""
-        return offered(self.model, payoff, drawn, load, generator)
+        return offered(self.model, payoff, drawn, lines, load, generator)
 
     def own_samples(
         self,

@@ -26,6 +26,7 @@ from typing import final
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
+from ..numerics.arrays import cumulated
 
 FAR, FARTHER, EARLY, SINGLE = 3.0, 4.5, 3.5, 4.5  # standard deviations of pushes
 STILL, SHARES = 0.3, (0.25, 0.15, 0.15, 0.15)  # of paths: not pushed, then in the order above
@@ -103,7 +104,7 @@ class Pushes:
     def _densities(self, noise: FloatArray, variance: FloatArray) -> Iterator[tuple[int, FloatArray, FloatArray]]:
         """Way by way the densities of paths pushed up, and down, over that of the law."""
         before = np.zeros((1, noise.shape[1]))
-        moved, spread = (np.cumsum(np.concatenate([before, rows]), axis=0) for rows in (noise, variance))
+        moved, spread = (cumulated(np.concatenate([before, rows])) for rows in (noise, variance))
         for way, (first, last, size) in enumerate(zip(self.first, self.last, self.size, strict=True)):
             score = (moved[last + 1] - moved[first]) / np.sqrt(spread[last + 1] - spread[first])
             grown, scale = np.exp(np.clip(size * score, -600.0, 600.0)), np.exp(-0.5 * size * size)

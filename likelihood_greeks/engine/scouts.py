@@ -23,6 +23,7 @@ from ..models.capabilities import Movable, draws_beneath, has
 from ..models.joint_moves import JointMoves
 from ..models.moves import IndependentSteps, Moves
 from ..models.protocol import Paths
+from ..numerics.arrays import cumulated
 from ..scouted import Scouted
 from ..streams.chunks import Chunk
 from ..streams.steered import SteeredStream
@@ -131,7 +132,7 @@ def _pushed(
     push = pushes.drawn(variance, chunk.n_samples, generator)
     if corridor is not None:
         push = _kept_inside(corridor, paths, moves.noise, push, variance, count=chunk.n_samples, generator=generator)
-    pushed = _moved(paths, np.cumsum(push, axis=0))
+    pushed = _moved(paths, cumulated(push.copy()))
     drawn = weigh(group.model, pushed, group.weights, group.rate)
     if drawn.moves is None or not np.allclose(drawn.moves.noise, moves.noise + push, rtol=0.0, atol=ALIKE):
         return None

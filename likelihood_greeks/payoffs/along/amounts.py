@@ -141,9 +141,9 @@ def _hull(x: Largest) -> Value | None:
     singles.sort(key=lambda term: term[0][-1:])
     if not all(increasing(product(b, a, -1.0)) for (a, _), (b, _) in pairwise(singles)):
         return None
-    terms = {}
-    for k, (monomial, coefficient) in enumerate(singles):
-        ends = (points.number(Hull(tuple(singles), x.sign, k, last)) for last in (False, True))
+    terms, members = {}, tuple(singles)
+    for k, (monomial, coefficient) in enumerate(members):
+        ends = (points.number(Hull(members, x.sign, k, last)) for last in (False, True))
         terms[(*ends, monomial)] = coefficient
     return plus(_made(points, terms), shift)
 

@@ -13,6 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from ..._typing import AnyArray, FloatArray
+from ...numerics.arrays import once
 from ..protocol import Contract, cash_flows, stated_payments
 from .amounts import WHOLE, Amount, plain, told_apart
 from .array import Followed
@@ -51,9 +52,9 @@ class Pieces:
     def cash_flows(self, spot: FloatArray) -> FloatArray:
         """What is paid on paths of spots of shape (n_times, n_paths); (n_flows, n_paths)."""
         n_paths = spot.shape[-1]
-        beyond: list[AnyArray] = []
+        beyond, extremes = list[AnyArray](), dict[Any, AnyArray]()
         for point in self.points:
-            beyond.append(_beyond(point, beyond, spot))
+            beyond.append(_beyond(point, beyond, spot, extremes))
         values, found = [valued(m, spot) for m in self.monomials], np.zeros((self.coefficients.shape[1], n_paths))
         for low, high, paid, coefficients in zip(self.low, self.high, self.paid, self.coefficients, strict=True):
             held = np.broadcast_to(values[paid], n_paths)
@@ -63,8 +64,11 @@ class Pieces:
         return found
 
 
-def _beyond(point: Point, before: Sequence[AnyArray], spot: FloatArray) -> AnyArray:
-    """Whether paths are beyond a point, shape (n_paths,), given that of the points before it."""
+def _beyond(point: Point, before: Sequence[AnyArray], spot: FloatArray, extremes: dict[Any, AnyArray]) -> AnyArray:
+    """Whether paths are beyond a point, shape (n_paths,), given that of the points before it.
+
+    Which member of a hull is its extreme is kept for the other points of the hull.
+    """
     match point:
         case Crossed():
             return valued(point.monomial, spot) > point.level
@@ -72,14 +76,19 @@ def _beyond(point: Point, before: Sequence[AnyArray], spot: FloatArray) -> AnyAr
             total = sum(c * valued(m, spot) for m, c in point.terms)
             return np.asarray(total > 1.0 if point.rising else total < 1.0)
         case Hull():
-            values = np.stack(np.broadcast_arrays(*(c * valued(m, spot) for m, c in point.terms)))
-            extreme = (values * point.sign).argmax(axis=0)  # of later monomials the larger are further along
+            extreme = once(extremes, (id(point.terms), point.sign), lambda: _extreme(point, spot))
             forward = point.sign > 0.0
             return (extreme > point.which if forward else extreme < point.which) if point.last else (
                 extreme >= point.which if forward else extreme <= point.which
             )  # fmt: skip
     members = [before[k] for k in point.members]
     return np.all(members, axis=0) if point.last else np.any(members, axis=0)
+
+
+def _extreme(hull: Hull, spot: FloatArray) -> AnyArray:
+    """The number of the extreme term, shape (n_paths,): of later monomials the larger are further along."""
+    values = np.stack(np.broadcast_arrays(*(c * valued(m, spot) for m, c in hull.terms)))
+    return np.asarray((values * hull.sign).argmax(axis=0))
 
 
 def valued(monomial: Monomial, spot: FloatArray) -> FloatArray:
