@@ -64,6 +64,7 @@ def offered(
     model: PathModel,
     payoff: Contract,
     drawn: Drawn,
+    *,
     lines: Sequence[LineIntegrated],
     load: Load,
     generator: np.random.Generator,

@@ -255,7 +255,7 @@ class Group:
     ) -> tuple[list[Control], str]:
         if not self.controls.own:
             return [], ""
-        return offered(self.model, payoff, drawn, lines, load, generator)
+        return offered(self.model, payoff, drawn, lines=lines, load=load, generator=generator)
 
     def own_samples(
         self,

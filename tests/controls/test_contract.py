@@ -167,7 +167,9 @@ def offered(law, payoff):
     """All controls that a pilot of a payoff is offered."""
     rate, names = rate_of(law, payoff.times), [(name,) for name in law.parameters]
     pilot = weigh(law, draw(law, payoff.times, n_paths=2048, seed=3), names, rate)
-    return offers.offered(law, payoff, pilot, Load.of(law, payoff.times, rate), np.random.default_rng(1))[0]
+    load = Load.of(law, payoff.times, rate)
+    lines = offers.lines_of(law, payoff, pilot, load)
+    return offers.offered(law, payoff, pilot, lines=lines, load=load, generator=np.random.default_rng(1))[0]
 
 
 def some(controls):

@@ -249,16 +249,16 @@ def test_a_weight_that_does_not_move_would_be_seen(monkeypatch):
 
 def test_what_cannot_be_followed_and_one_date_are_offered_none():
     swap = lg.VarianceSwap(0.2, TIMES)
-    assert not offers._lines(swap, (LIKELIHOOD_RATIO,), weighed(MODEL), Load(4))
-    assert not offers._lines(lg.Call(100.0, 1.0), (LIKELIHOOD_RATIO,), weighed(MODEL, (1.0,)), Load(1))
+    assert not offers.lines_of(MODEL, swap, weighed(MODEL), Load(4))
+    assert not offers.lines_of(MODEL, lg.Call(100.0, 1.0), weighed(MODEL, (1.0,)), Load(1))
 
 
 def test_what_costs_more_than_it_could_save_is_not_offered():
     many = lg.schedule(1.0, per_year=252)
     accrual = lg.RangeAccrual(80.0, 120.0, many)
-    found = offers._lines(accrual, (LIKELIHOOD_RATIO,), weighed(MODEL, many), Load(len(many)))
+    found = offers.lines_of(MODEL, accrual, weighed(MODEL, many), Load(len(many)))
     assert cost(found[:1], Load(len(many))) < BUDGET
-    assert not offers._lines(accrual, (LIKELIHOOD_RATIO,), weighed(MODEL, many), Load(2))
+    assert not offers.lines_of(MODEL, accrual, weighed(MODEL, many), Load(2))
 
 
 PUBLISHED = {  # level, direction, dates a year: deviations of one path of price, delta and vega with the line alone
