@@ -100,6 +100,28 @@ class Pushes:
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
+class Travelled:
+    """What an integrand gains as the path is pushed at every step.
+
+    Attributes
+    ----------
+    moves : Moves
+    rows : ndarray, shape (n_moves, n_paths)
+        Sensitivities to the pushes.
+    """
+
+    moves: Moves
+    rows: FloatArray
+
+    def along(self, slopes: Slopes | OwnSlopes) -> FloatArray:
+        """As the means and variances have some slopes."""
+        if isinstance(slopes, OwnSlopes):
+            return slopes.travelled([self.rows])[0]
+        return slopes.pushed(self.rows, (0.5 / self.moves.variance) * self.moves.noise * self.rows)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
 class Blocks:
     """A value times the weights of sums of moves, independent of each other.
 
@@ -231,8 +253,8 @@ class Slopes:
             found += self.variance_rates @ (0.5 * (squares - counts))
         return np.asarray(found)
 
-    def integrand(self, parts: ByInterval, factors: FloatArray | None = None) -> FloatArray:
-        """The integrand of every combination, times a factor each, shape (n, n_paths)."""
+    def integrand(self, parts: ByInterval) -> FloatArray:
+        """The integrand of every combination, shape (n, n_paths)."""
         found = self.weights * parts.scored
         for push in parts.pushes:
             found += push.along(self)
@@ -240,7 +262,11 @@ class Slopes:
             derivatives = self.matrix @ np.stack([np.atleast_1d(jet.derivative(name)) for name in self.names])
             if derivatives.any():
                 found += derivatives @ payments()
-        return found if factors is None else np.multiply(factors[:, None], found, out=found)
+        return found
+
+    def integrands(self, several: Sequence[ByInterval]) -> Iterator[FloatArray]:
+        """The integrands of several, one after the other."""
+        return map(self.integrand, several)
 
 
 class KnowsNodes(Protocol):
@@ -248,6 +274,12 @@ class KnowsNodes(Protocol):
 
     def by_node(self, names: Sequence[str], mean: FloatArray, variance: FloatArray, /) -> FloatArray:
         """What pushes of means and variances make of nodes, shape (n_names, n_paths)."""
+        ...
+
+    def travelled_by_node(
+        self, names: Sequence[str], rows: Sequence[FloatArray], noise: FloatArray, /
+    ) -> list[FloatArray]:
+        """What each of some sensitivities to pushes of paths makes of nodes, shape (n_names, n_paths); with a noise."""
         ...
 
 
@@ -267,7 +299,14 @@ class OwnSlopes:
     def pushed(self, mean: FloatArray, variance: FloatArray) -> FloatArray:
         """What pushes of every mean and variance, (n_moves, n_paths), make of them, shape (n, n_paths)."""
         law: Any = self.moves.law
-        found = law.by_node(self.names, mean, variance)
+        return self._combined(law.by_node(self.names, mean, variance))
+
+    def travelled(self, rows: Sequence[FloatArray]) -> list[FloatArray]:
+        """What sensitivities to a push of every step, (n_moves, n_paths), make of them, each of shape (n, n_paths)."""
+        law: Any = self.moves.law
+        return [self._combined(found) for found in law.travelled_by_node(self.names, rows, self.moves.noise)]
+
+    def _combined(self, found: FloatArray) -> FloatArray:
         return np.asarray(found if np.array_equal(self.matrix, np.eye(len(found))) else self.matrix @ found)
 
     @cached_property
@@ -275,12 +314,19 @@ class OwnSlopes:
         """The likelihood-ratio weights, shape (n, n_paths)."""
         return self.pushed(*scores(self.moves.noise, self.moves.variance))
 
-    def integrand(self, parts: ByInterval, factors: FloatArray | None = None) -> FloatArray:
-        """The integrand of every combination, times a factor each, shape (n, n_paths)."""
-        found = self.weights * parts.scored
-        for push in parts.pushes:
-            found += push.along(self)
-        return found if factors is None else np.multiply(factors[:, None], found, out=found)
+    def integrand(self, parts: ByInterval) -> FloatArray:
+        """The integrand of every combination, shape (n, n_paths)."""
+        return next(self.integrands([parts]))
+
+    def integrands(self, several: Sequence[ByInterval]) -> Iterator[FloatArray]:
+        """The integrands of several, whose paths travel together."""
+        travelling = [push.rows for parts in several for push in parts.pushes if isinstance(push, Travelled)]
+        travelled = iter(self.travelled(travelling))
+        for parts in several:
+            found = self.weights * parts.scored
+            for push in parts.pushes:
+                found += next(travelled) if isinstance(push, Travelled) else push.along(self)
+            yield found
 
 
 def slopes_of(moves: Moves, names: tuple[str, ...], matrix: FloatArray, rate: float) -> Slopes | OwnSlopes:

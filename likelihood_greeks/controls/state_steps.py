@@ -36,7 +36,7 @@ from ..models import travel
 from ..models.moves import ONE, Moves, StateSteps
 from ..numerics.arrays import once
 from ..parameters import Derivative
-from .by_interval import ByInterval, Pushes
+from .by_interval import ByInterval, Travelled
 from .handover import Gradual
 from .moved_payoff import ROUNDING
 
@@ -94,9 +94,9 @@ class MovedByState:
         """The control of every first derivative by intervals: its integrand less that of the estimate."""
         moves = self.drawn.moves
         assert isinstance(moves, Moves)
-        pushed = once(self._known, way, lambda: self.sensitivities(way)) * travel.stretch(moves)
-        variance = (0.5 / moves.variance) * moves.noise * pushed
-        return ByInterval(-self.value, (Pushes(pushed, variance),))
+        pushed, stretch = once(self._known, way, lambda: self.sensitivities(way)), travel.stretch(moves)
+        pushed = pushed if stretch is ONE else pushed * stretch
+        return ByInterval(-self.value, (Travelled(moves, pushed),))
 
     def control(self, combination: Combination, way: Gradual) -> FloatArray:
         """The zero-mean control for a Greek: its integrand less that of the estimate; zero for second derivatives."""

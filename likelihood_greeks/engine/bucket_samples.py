@@ -108,15 +108,20 @@ class BucketSamples:
         found = Buckets(self.buckets, Scene(shared, self.payoff))
         left, common = found.plain.copy(), sharing.coefficients.copy()
 
+        taken = list[tuple[FloatArray, ByInterval]]()
+
         def take(column: int, mine: AnyArray, parts: ByInterval) -> None:
             factors = np.where(mine, sharing.coefficients[:, column], 0.0)
             if factors.any():
-                left[:] -= found.slopes.integrand(parts, factors)
+                taken.append((factors, parts))
             common[mine, column] = 0.0
 
         for column, mine, parts in self._free(found):
             take(column, mine, parts)
         own = self._own(found, chunk, take, sharing.coefficients != 0.0)
+        integrands = found.slopes.integrands([parts for _, parts in taken])
+        for (factors, _), integrand in zip(taken, integrands, strict=True):
+            left -= np.multiply(factors[:, None], integrand, out=integrand)
         samples = chunk.fold(left) - common[:, : len(free)] @ free
         for greek in np.unique(self.greeks):
             samples[self.greeks == greek] -= common[self.greeks == greek, len(free) :] @ own[greek]
@@ -135,13 +140,18 @@ class BucketSamples:
         controls = np.zeros((*self._used.shape, chunk.n_samples))
         divided = np.zeros(self._used.shape, dtype=bool)
 
+        noted = list[tuple[int, AnyArray, ByInterval]]()
+
         def note(column: int, mine: AnyArray, parts: ByInterval) -> None:
-            controls[mine, column] = chunk.fold(found.slopes.integrand(parts))[mine]
+            noted.append((column, mine, parts))
             divided[mine, column] = True
 
         for column, mine, parts in self._free(found):
             note(column, mine, parts)
         own = self._own(found, chunk, note, self._used)
+        integrands = found.slopes.integrands([parts for _, _, parts in noted])
+        for (column, mine, _), integrand in zip(noted, integrands, strict=True):
+            controls[mine, column] = chunk.fold(integrand)[mine]
         for bucket, greek in enumerate(self.greeks):
             rest = self._used[bucket] & ~divided[bucket]
             controls[bucket, rest] = np.concatenate([drawn.free, own[greek]])[rest]

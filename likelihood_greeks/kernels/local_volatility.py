@@ -6,13 +6,16 @@ from .jit import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def step(before, normals, grid, table, shift, growth, length, state, noise, variance, level, slope, weights):
+def step(
+    before, normals, grid, table, shift, growth, length, state, noise, variance, level, slope, weights, along, lever
+):
     """One step of all paths: the smallest volatility. `grid` has cubics, bases and bounds: see `Lookup`.
 
-    To `weights` the step's part of the scores in the volatility and in the rate is added.
+    To `weights` the step's part of the scores in the volatility and in the rate is added. `along` has the cubics of the
+    derivative of the volatility in its parameter, which `lever` gets; if it is empty, that is one.
     """
     cubics, bases, bounds, (origin, scale) = grid
-    root, last = np.sqrt(length), len(table) - 1.0
+    root, last, levered = np.sqrt(length), len(table) - 1.0, len(along) > 0
     for j in range(before.size):
         x = before[j]
         k = table[int(min(max((x - origin) * scale, 0.0), last))]
@@ -26,7 +29,11 @@ def step(before, normals, grid, table, shift, growth, length, state, noise, vari
         variance[j] = spread
         normal, inverse = normals[j], 1.0 / here
         moved = here * (root * normal)
-        weights[0, j] += (normal * normal - 1.0) * inverse - root * normal
+        score = (normal * normal - 1.0) * inverse - root * normal
+        if levered:
+            lever[j] = along[k, 0] + away * (along[k, 1] + away * (along[k, 2] + away * along[k, 3]))
+            score *= lever[j]
+        weights[0, j] += score
         weights[1, j] += root * normal * inverse
         noise[j] = moved
         state[j] = x + (growth - 0.5 * spread + moved)
@@ -55,17 +62,52 @@ def paces(level, lengths):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def split(before, parts, rows, shares, firsts, cubics, grid, table, found):
-    """Parts of one step by the nodes that it read, added to `found`, (n_times, n_spots, n_paths)."""
+def split(before, parts, moved, rows, shares, firsts, cubics, grid, table, found):
+    """Parts of all steps by the nodes that these read, summed.
+
+    Shapes (n_parts, n_steps, n_paths) and (n_parts, n_rows, n_spots, n_paths). A step reads the row of the grid that
+    `rows` says, and the next one with the share that is left. `moved` has volatilities, noises and lengths of the
+    steps: if it has any, the parts are what the paths are sensitive to, and are multiplied by what a shift of the
+    volatility moves them by.
+    """
+    n_paths, (n_parts, n_rows, n_spots) = before.shape[1], found.shape[:3]
+    block = np.empty((64, n_parts, n_rows * n_spots + 4))
+    for start in range(0, n_paths, 64):
+        width = min(64, n_paths - start)
+        block[:] = 0.0
+        for i in range(before.shape[0]):
+            at = rows[i] * n_spots
+            _split(before, parts, moved, i, start, width, (at, shares[i]), firsts, cubics, grid, table, block)
+            if shares[i] != 1.0:
+                at += n_spots
+                _split(before, parts, moved, i, start, width, (at, 1.0 - shares[i]), firsts, cubics, grid, table, block)
+        for p in range(n_parts):
+            for k in range(n_rows * n_spots):
+                for j in range(width):
+                    found[p, k // n_spots, k % n_spots, start + j] = block[j, p, k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _split(before, parts, moved, i, start, width, read, firsts, cubics, grid, table, block):
+    """The same of one step and some paths, for one row of the grid."""
     bases, bounds, (origin, scale) = grid
-    last = len(table) - 1.0
-    for j in range(before.size):
-        x = before[j]
+    (level, noise, lengths), (row, share), last = moved, read, len(table) - 1.0
+    travelled = len(level) > 0
+    for j in range(width):
+        x, factor = before[i, start + j], share
+        if travelled:
+            spread = level[i, start + j]
+            factor *= noise[i, start + j] / spread - spread * lengths[i]
         k = table[int(min(max((x - origin) * scale, 0.0), last))]
         k += x >= bounds[k]
-        away = x - bases[k]
-        for m in range(cubics.shape[2]):
-            weight = cubics[k, 0, m] + away * (cubics[k, 1, m] + away * (cubics[k, 2, m] + away * cubics[k, 3, m]))
-            weight *= parts[j]
-            for r in range(len(rows)):
-                found[rows[r], firsts[k] + m, j] += shares[r] * weight
+        away, first, c = x - bases[k], row + firsts[k], cubics[k]
+        r0 = factor * (c[0, 0] + away * (c[1, 0] + away * (c[2, 0] + away * c[3, 0])))
+        r1 = factor * (c[0, 1] + away * (c[1, 1] + away * (c[2, 1] + away * c[3, 1])))
+        r2 = factor * (c[0, 2] + away * (c[1, 2] + away * (c[2, 2] + away * c[3, 2])))
+        r3 = factor * (c[0, 3] + away * (c[1, 3] + away * (c[2, 3] + away * c[3, 3])))
+        for p in range(parts.shape[0]):
+            part = parts[p, i, start + j]
+            block[j, p, first] += part * r0
+            block[j, p, first + 1] += part * r1
+            block[j, p, first + 2] += part * r2
+            block[j, p, first + 3] += part * r3

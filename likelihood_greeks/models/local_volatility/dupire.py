@@ -75,6 +75,37 @@ def _bend(ratio: float) -> float:
     return low
 
 
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One step in maturity, for what goes backwards over it.
+
+    Attributes
+    ----------
+    length, share : float
+        Years; and how much of the step is implicit.
+    implicit, explicit : ndarray, shape (3, n_strikes)
+        What the calls after it, and those before it, are multiplied with.
+    curved : ndarray, shape (n_strikes,)
+        Second derivative in the strike of the calls that the volatility acts on.
+    curves : ndarray, shape (n_strikes, n_own)
+        Its derivatives in the nodes of the volatility.
+    """
+
+    length: float
+    share: float
+    implicit: FloatArray
+    explicit: FloatArray
+    curved: FloatArray
+    curves: FloatArray
+
+
+def transposed(bands: FloatArray) -> FloatArray:
+    """The bands of the transpose."""
+    a, b, c = bands
+    return np.stack([np.append(0.0, c[:-1]), b, np.append(a[1:], 0.0)])
+
+
 def times(bands: FloatArray, rows: FloatArray) -> FloatArray:
     """Three bands, weights of the row before, the same and the next, times rows; (n,) or (n, m)."""
     a, b, c = bands if rows.ndim == 1 else bands[:, :, None]
@@ -84,7 +115,7 @@ def times(bands: FloatArray, rows: FloatArray) -> FloatArray:
     return np.asarray(found)
 
 
-def _solved(bands: FloatArray, rows: FloatArray) -> FloatArray:
+def solved(bands: FloatArray, rows: FloatArray) -> FloatArray:
     """The inverse of three bands, times rows."""
     a, b, c = bands
     return np.asarray(solve_banded((1, 1), np.stack([np.roll(c, 1), b, np.roll(a, -1)]), rows, check_finite=False))
@@ -115,7 +146,13 @@ class Span:
     sharp: bool
 
 
-def stepped(strikes: Strikes, calls: Calls, volatility: FloatArray, basis: FloatArray, span: Span) -> Calls:
+def stepped(
+    strikes: Strikes,
+    calls: Calls,
+    local: tuple[FloatArray, FloatArray],
+    span: Span,
+    record: list[Part] | None = None,
+) -> Calls:
     """The calls a maturity later.
 
     Parameters
@@ -123,13 +160,14 @@ def stepped(strikes: Strikes, calls: Calls, volatility: FloatArray, basis: Float
     strikes : Strikes
     calls : Calls
         At the earlier maturity.
-    volatility : ndarray, shape (n_strikes,)
-        At the strikes, all the way.
-    basis : ndarray, shape (n_strikes, n_own)
-        Its derivatives in the nodes that it is made of, whose slopes come behind those of `calls`.
+    local : (ndarray, ndarray), shapes (n_strikes,) and (n_strikes, n_own)
+        The volatility at the strikes, all the way, and its derivatives in the nodes that it is made of, whose slopes
+        come behind those of `calls`.
     span : Span
+    record : list, optional
+        Gets all steps.
     """
-    k, growth = strikes.values, span.growth
+    (volatility, basis), k, growth = local, strikes.values, span.growth
     square = k * k
     operator = 0.5 * volatility**2 * square * strikes.second - growth * k * strikes.first
     operator[1, 1:-1] += growth
@@ -142,14 +180,18 @@ def stepped(strikes: Strikes, calls: Calls, volatility: FloatArray, basis: Float
     one = np.zeros_like(operator)
     one[1] = 1.0
     for part, share in plan:
-        before = rows[:, 0].copy()
-        rows = rows if share == 1.0 else times(one + (1.0 - share) * part * operator, rows)
+        before, known_before = rows[:, 0].copy(), rows[:, 1 + known :]
+        explicit = one + (1.0 - share) * part * operator
+        rows = rows.copy() if share == 1.0 else times(explicit, rows)
         forward *= np.exp(growth * part)
         implicit = one - share * part * operator
         rows[0], rows[-1] = 0.0, 0.0
         rows[0, 0] = forward - k[0]
-        rows[:, 0] = _solved(implicit, rows[:, 0])
+        rows[:, 0] = solved(implicit, rows[:, 0])
         curved = times(strikes.second, share * rows[:, 0] + (1.0 - share) * before)
         rows[:, 1 + known :] += part * lever * curved[:, None]
-        rows[:, 1:] = _solved(implicit, rows[:, 1:])
+        rows[:, 1:] = solved(implicit, rows[:, 1:])
+        if record is not None:
+            curves = times(strikes.second, share * rows[:, 1 + known :] + (1.0 - share) * known_before)
+            record.append(Part(part, share, implicit, explicit, curved, curves))
     return Calls(rows[:, 0], rows[:, 1:])

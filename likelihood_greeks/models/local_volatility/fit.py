@@ -20,17 +20,16 @@ import numpy as np
 import pandas as pd
 
 from ..._checks import refuse
-from ..._typing import AnyArray, FloatArray
+from ..._typing import FloatArray
 from ..heston.quotes import Quotes
-from ..heston.smile import black, implied_deviation
+from .construction import Construction, Link
 from .dupire import Calls, Span, Strikes, stepped
+from .expiries import Expiry, expiry_of, level, nodes_of, smoothing, strikes_of
 from .grid import LocalVolatilityGrid
 
 STEPS_A_YEAR, LEAST_STEPS = 252, 24
-NODES = 41  # spots of the grid, at most
 SMOOTHING = 1.5e-3  # weight of second differences of logarithms, in those of implied volatilities
 MISSED, LEFT_OUT = 0.01, 0.25  # a quote missed by more may be left out; at most this share of an expiry's
-BEYOND = 10.0  # weight of first differences beyond the quotes, in those of second ones
 ROUNDS, DAMPED = 12, 1e-7
 BOUNDS = np.log(0.005), np.log(8.0)  # of local volatilities
 STIFFER, LEAST_BETWEEN = 8, 0.3  # trials of more smoothing, for volatilities between nodes over the least node's
@@ -54,12 +53,18 @@ class LocalVolatilityFit:
         ``error`` (of the fit without them). They have an arbitrage with others.
     forwards : pandas.Series, shape (n_maturities,)
         Currency, by maturity.
+    grid : LocalVolatilityGrid
+        The local volatility.
+    construction : Construction
+        How it follows the quotes.
     """
 
     market: pd.DataFrame
     errors: pd.DataFrame
     left_out: pd.DataFrame
     forwards: pd.Series
+    grid: LocalVolatilityGrid = field(repr=False)
+    construction: Construction = field(repr=False)
 
     @property
     def rms_error(self) -> float:
@@ -78,52 +83,12 @@ class LocalVolatilityFit:
 
 
 @final
-@dataclass(slots=True, eq=False)
-class _Expiry:
-    """The quotes of one maturity, on what calls are fitted to."""
-
-    maturity: float
-    forward: float
-    strikes: FloatArray
-    volatilities: FloatArray
-    weights: FloatArray
-
-    @property
-    def k(self) -> FloatArray:
-        """Logarithms of strikes over the forward."""
-        return np.log(self.strikes / self.forward)
-
-    def volatilities_of(self, calls: Calls, grid: Strikes) -> tuple[FloatArray, FloatArray]:
-        """Implied volatilities of calls at the quoted strikes, and the weights that read their slopes off the grid."""
-        reading = _cubic(grid.values, self.strikes)
-        price = reading @ calls.prices
-        price = np.where(self.k < 0.0, price - (self.forward - self.strikes), price)
-        root = np.sqrt(self.maturity)
-        deviation = implied_deviation(price / self.forward, self.k)
-        vega = np.maximum(black(self.k, deviation)[1], 1e-12) * self.forward * root
-        return deviation / root, reading / vega[:, None]
-
-
-def _cubic(grid: FloatArray, points: FloatArray) -> FloatArray:
-    """Weights of Lagrange's cubic through the four nearest strikes, shape (n_points, n_grid)."""
-    first = np.clip(np.searchsorted(grid, points) - 2, 0, len(grid) - 4)
-    found = np.zeros((len(points), len(grid)))
-    for i in range(4):
-        others = [j for j in range(4) if j != i]
-        here = grid[first + i]
-        found[np.arange(len(points)), first + i] = np.prod(
-            [(points - grid[first + j]) / (here - grid[first + j]) for j in others], axis=0
-        )
-    return found
-
-
-@final
 @dataclass(frozen=True, slots=True, eq=False)
 class _From:
     """Calls at one maturity, the quotes of the next, and what lies between."""
 
     calls: Calls
-    expiry: _Expiry
+    expiry: Expiry
     span: Span
 
 
@@ -136,16 +101,16 @@ class _Fitted:
     grid: Strikes
     nodes: FloatArray
     basis: FloatArray
-    rows: list[FloatArray] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
     lost: list[tuple[float, float, float, float]] = field(default_factory=list)
 
-    def next(self, calls: Calls, expiry: _Expiry, span: Span) -> tuple[Calls, FloatArray]:
+    def next(self, calls: Calls, expiry: Expiry, span: Span) -> tuple[Calls, FloatArray]:
         """The calls at the next expiry, and the errors at its quotes; quotes that are missed by far are left out."""
         active = expiry.weights.copy()
-        start = self.rows[-1] if self.rows else np.full(len(self.nodes), np.log(_level(expiry)))
+        start = self.links[-1].row if self.links else np.full(len(self.nodes), np.log(level(expiry)))
         least = int(np.ceil((1.0 - LEFT_OUT) * np.count_nonzero(active)))
         while True:
-            row, found, errors = self._row(_From(calls, expiry, span), active, start)
+            smooth, row, found, errors = self._row(_From(calls, expiry, span), active, start)
             missed = np.where(active > 0.0, np.abs(errors), 0.0)
             worst = int(np.argmax(missed))
             if missed[worst] <= MISSED or np.count_nonzero(active) <= least:
@@ -155,20 +120,24 @@ class _Fitted:
             start = row
         for j in np.flatnonzero((active == 0.0) & (expiry.weights > 0.0)):
             self.lost.append((expiry.maturity, expiry.strikes[j], expiry.volatilities[j], errors[j]))
-        self.rows.append(row)
+        free = (row > BOUNDS[0]) & (row < BOUNDS[1])
+        self.links.append(Link(calls.prices, expiry, span, row, free, active, smooth))
         return found, errors
 
-    def _row(self, given: _From, active: FloatArray, start: FloatArray) -> tuple[FloatArray, Calls, FloatArray]:
+    def _row(
+        self, given: _From, active: FloatArray, start: FloatArray
+    ) -> tuple[FloatArray, FloatArray, Calls, FloatArray]:
         """Logarithms of the nodes by Gauss and Newton, the calls they make, and the errors at the quotes.
 
-        Differences from node to node get more weight where the volatility falls too low between two of them.
+        First comes what was made small besides: differences from node to node, with more weight where the volatility
+        falls too low between two of them.
         """
-        smooth = _smoothing(self.nodes, np.log(given.expiry.strikes[active > 0.0]))
+        smooth = smoothing(self.nodes, np.log(given.expiry.strikes[active > 0.0]))
         for stiffness in SMOOTHING * 4.0 ** np.arange(STIFFER):
             row, found, errors = self._nearest(given, active, start, stiffness * smooth)
             if (self.basis @ np.exp(row)).min() > LEAST_BETWEEN * np.exp(row).min():
                 break
-        return row, found, errors
+        return stiffness * smooth, row, found, errors
 
     def _nearest(
         self, given: _From, active: FloatArray, start: FloatArray, smooth: FloatArray
@@ -199,39 +168,17 @@ class _Fitted:
         values = np.exp(row)
         level = np.maximum(self.basis @ values, np.exp(BOUNDS[0]))
         plain = Calls(given.calls.prices, np.zeros((len(given.calls.prices), 0)))
-        found = stepped(self.grid, plain, level, self.basis * values, given.span)
+        found = stepped(self.grid, plain, (level, self.basis * values), given.span)
         volatility, reading = given.expiry.volatilities_of(found, self.grid)
         return found, volatility - given.expiry.volatilities, reading @ found.slopes
 
 
-def _level(expiry: _Expiry) -> float:
-    """The volatility nearest the forward."""
-    return float(expiry.volatilities[np.argmin(np.abs(expiry.k))])
-
-
-def _smoothing(nodes: FloatArray, quoted: FloatArray) -> FloatArray:
-    """Differences that are made small, shape (n_nodes - 1, n_nodes).
-
-    Second differences from node to node, as if these were one apart; beyond the quotes first ones, so that the
-    volatility is constant there.
-    """
-    low, high = np.searchsorted(nodes, [quoted.min() - 1e-9, quoted.max() + 1e-9])
-    found = np.zeros((len(nodes) - 1, len(nodes)))
-    for i in range(len(nodes) - 1):
-        if i < low or i + 1 >= high:
-            found[i, i : i + 2] = -BEYOND, BEYOND
-        elif i + 2 < len(nodes):
-            left, right = nodes[i + 1] - nodes[i], nodes[i + 2] - nodes[i + 1]
-            found[i, i : i + 3] = 2.0 * right / (left + right), -2.0, 2.0 * left / (left + right)
-    return found
-
-
 def fitted(quotes: Quotes) -> tuple[LocalVolatilityGrid, LocalVolatilityFit]:
     """The local volatility of quotes, and how it meets them."""
-    expiries = [_expiry(quotes, j) for j in range(len(quotes.maturities))]
+    expiries = [expiry_of(quotes, j) for j in range(len(quotes.maturities))]
     if not all(len(expiry.strikes) for expiry in expiries):
         refuse("surface", "hold at least one quote that a price tells at every maturity", quotes.maturities.tolist())
-    nodes, grid = _nodes(quotes, expiries), _strikes(quotes, expiries)
+    nodes, grid = nodes_of(quotes, expiries), strikes_of(quotes, expiries)
     inside = LocalVolatilityGrid((0.0,), tuple(nodes.tolist()), np.ones((1, len(nodes))))
     work = _Fitted(quotes.spot, grid, np.log(nodes), inside.weights(np.log(grid.values)))
     calls = Calls(np.maximum(quotes.spot - grid.values, 0.0), np.zeros((len(grid.values), 0)))
@@ -243,11 +190,14 @@ def fitted(quotes: Quotes) -> tuple[LocalVolatilityGrid, LocalVolatilityFit]:
         calls, table[quotes.told[:, j], j] = work.next(calls, expiry, span)
         before, forward = expiry.maturity, expiry.forward
     times = (0.0, *(expiry.maturity for expiry in expiries[:-1]))
-    surface = LocalVolatilityGrid(times, tuple(nodes.tolist()), np.exp(np.stack(work.rows)), constant=True)
+    rows = np.exp(np.stack([link.row for link in work.links]))
+    surface = LocalVolatilityGrid(times, tuple(nodes.tolist()), rows, constant=True)
     market = quotes.volatilities.rename_axis(index="strike", columns="maturity")
     lost = pd.DataFrame(work.lost, columns=["maturity", "strike", "volatility", "error"])
     forwards = pd.Series(quotes.forwards, market.columns, name="forward")
-    return surface, LocalVolatilityFit(market, pd.DataFrame(table, market.index, market.columns), lost, forwards)
+    errors = pd.DataFrame(table, market.index, market.columns)
+    made = Construction(grid, work.basis, tuple(work.links))
+    return surface, LocalVolatilityFit(market, errors, lost, forwards, surface, made)
 
 
 def steps(maturities: FloatArray) -> tuple[float, ...]:
@@ -256,38 +206,3 @@ def steps(maturities: FloatArray) -> tuple[float, ...]:
     counts = np.maximum(np.ceil((maturities - starts) * STEPS_A_YEAR), LEAST_STEPS).astype(int)
     parts = [a + (b - a) * np.arange(1, n + 1) / n for a, b, n in zip(starts, maturities, counts, strict=True)]
     return tuple(np.concatenate(parts).tolist())
-
-
-def _expiry(quotes: Quotes, j: int) -> _Expiry:
-    """The quotes of a maturity that a price tells."""
-    told: AnyArray = quotes.told[:, j]
-    strikes = np.asarray(quotes.volatilities.index, dtype=float)[told]
-    values = quotes.volatilities.to_numpy()[told, j]
-    weights = quotes.weights[told, j]
-    return _Expiry(float(quotes.maturities[j]), float(quotes.forwards[j]), strikes, values, weights)
-
-
-def _nodes(quotes: Quotes, expiries: list[_Expiry]) -> FloatArray:
-    """Spots of the grid: quoted strikes, thinned to `NODES`, nearest to each other about the spot."""
-    strikes = np.unique(np.concatenate([expiry.strikes for expiry in expiries]))
-    if len(strikes) <= NODES - 4:
-        inner = strikes
-    else:
-        first = min(expiries, key=lambda expiry: expiry.maturity)
-        width = 0.5 * _level(first) * np.sqrt(first.maturity)
-        ends = np.arcsinh(np.log(strikes[[0, -1]] / quotes.spot) / width)
-        inner = quotes.spot * np.exp(width * np.sinh(np.linspace(ends[0], ends[1], NODES - 4)))
-    step = np.log(inner[-1] / inner[0]) / max(len(inner) - 1, 1) if len(inner) > 1 else 0.1
-    step = max(step, 0.02)
-    return np.concatenate(
-        [inner[0] * np.exp([-4.0 * step, -2.0 * step]), inner, inner[-1] * np.exp([2.0 * step, 4.0 * step])]
-    )
-
-
-def _strikes(quotes: Quotes, expiries: list[_Expiry]) -> Strikes:
-    """Strikes of the equation: a twentieth of the first expiry's deviation apart, and far enough for the last."""
-    first, last = expiries[0], expiries[-1]
-    nearest = 0.05 * _level(first) * np.sqrt(first.maturity)
-    quoted = np.concatenate([np.abs(np.log(expiry.strikes / quotes.spot)) for expiry in expiries])
-    reach = max(7.0 * _level(last) * np.sqrt(last.maturity), quoted.max() + 1.0)
-    return Strikes.about(quotes.spot, min(nearest, 0.01), float(reach))

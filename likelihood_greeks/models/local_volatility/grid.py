@@ -9,14 +9,13 @@ is a sum of the nodes' volatilities times functions of time and spot that depend
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any, final
 
 import numpy as np
 
 from ..._checks import flag, non_negative, positive, real_array, refuse
-from ..._compiled import kernels
 from ..._typing import AnyArray, FloatArray
 from .chain import SAME_DATE, Chain
 
@@ -169,6 +168,10 @@ class LocalVolatilityGrid:
         part = (time - self.times[k - 1]) / (self.times[k] - self.times[k - 1])
         return [(k - 1, 1.0 - part), (k, part)]
 
+    def rows(self, chain: Chain) -> int:
+        """How many rows of the grid the steps of a chain read, from the first on."""
+        return 1 + max(row for row, _ in self.shares(float(chain.read[-1])))
+
     def coefficients(self, time: float) -> FloatArray:
         """The cubics at a time, shape (n_spots + 1, 4): see `basis`."""
         return _coefficients(self, time)
@@ -190,41 +193,15 @@ class LocalVolatilityGrid:
     def local_basis(self) -> tuple[AnyArray, FloatArray]:
         """`basis` without its zeros: the first node of every cell, and the weights of it and the next ones.
 
-        Shapes (n_spots + 1,) and (n_spots + 1, 4, 4 at most).
+        Shapes (n_spots + 1,) and (n_spots + 1, 4, 4); of nodes that are not there the weights are zero.
         """
         count = len(self.spots)
-        wide = min(4, count)
-        firsts = np.clip(np.arange(count + 1) - 2, 0, count - wide)
-        return firsts, np.stack([self.basis[k, :, first : first + wide] for k, first in enumerate(firsts)])
-
-    def split(self, chain: Chain, before: FloatArray, parts: FloatArray) -> FloatArray:
-        """What every step adds in proportion to its volatility, by the nodes that it read, and summed.
-
-        Parameters
-        ----------
-        chain : Chain
-        before : ndarray, shape (n_steps, n_paths)
-            Log-spots that the steps start from.
-        parts : ndarray, shape (n_steps, n_paths)
-
-        Returns
-        -------
-        ndarray, shape (n_times, n_spots, n_paths)
-        """
-        found = np.zeros((len(self.times), len(self.spots), before.shape[1]))
-        compiled, lookup = kernels("local_volatility"), self.lookup
-        for i, time in enumerate(chain.read):
-            rows, shares = zip(*self.shares(float(time)), strict=True)
-            if compiled:
-                place = lookup.bases, lookup.bounds, lookup.place
-                compiled.split(
-                    before[i], parts[i], np.array(rows), np.array(shares), *self.local_basis, place, lookup.table, found
-                )
-                continue
-            read = self.weights(before[i]).T * parts[i]
-            for row, share in zip(rows, shares, strict=True):
-                found[row] += share * read
-        return found
+        firsts = np.clip(np.arange(count + 1) - 2, 0, max(count - 4, 0))
+        found = np.zeros((count + 1, 4, 4))
+        for k, first in enumerate(firsts):
+            own = self.basis[k, :, first : first + 4]
+            found[k, :, : own.shape[1]] = own
+        return firsts, found
 
     def levels(self, time: float, log_spot: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Volatilities at one time and their derivatives in the log-spot; both of the shape of `log_spot`."""
@@ -232,8 +209,11 @@ class LocalVolatilityGrid:
 
     def bend(self, time: float, log_spot: float) -> float:
         """Second derivative in the log-spot at one point."""
+        return self._bend(self.coefficients(time), log_spot)
+
+    def _bend(self, rows: FloatArray, log_spot: float) -> float:
         cell = int(np.searchsorted(self.nodes, log_spot, side="right"))
-        *_, c, d = self.coefficients(time)[cell]
+        *_, c, d = rows[cell]
         return float(2.0 * c + 6.0 * d * (log_spot - self.nodes[max(cell - 1, 0)]))
 
     def __call__(self, time: float, spot: AnyArray) -> FloatArray:
@@ -245,6 +225,50 @@ class LocalVolatilityGrid:
 def _coefficients(grid: LocalVolatilityGrid, time: float) -> FloatArray:
     """The same for every chunk."""
     return np.ascontiguousarray(sum(share * grid._coefficients[k] for k, share in grid.shares(time)))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """How a volatility moves with a parameter: node by node, and between nodes as the volatility itself is read.
+
+    Parameters
+    ----------
+    grid : LocalVolatilityGrid
+        Its nodes and how they are joined.
+    rows : ndarray, shape (n_times, n_spots)
+        Derivatives of the nodes' volatilities; of any sign.
+    """
+
+    grid: LocalVolatilityGrid
+    rows: FloatArray
+
+    @cached_property
+    def _cubics(self) -> list[FloatArray]:
+        return [self.grid.basis @ row for row in self.rows]
+
+    @cached_property
+    def _known(self) -> dict[float, FloatArray]:
+        return {}
+
+    def coefficients(self, time: float) -> FloatArray:
+        """The cubics at a time, shape (n_spots + 1, 4), as of the grid."""
+        if time not in self._known:
+            shares = self.grid.shares(time)
+            self._known[time] = np.ascontiguousarray(sum(share * self._cubics[k] for k, share in shares))
+        return self._known[time]
+
+    def levels(self, time: float, log_spot: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Derivatives in the parameter at one time, and their own in the log-spot; both of the shape of `log_spot`."""
+        return self.grid._read(self.coefficients(time), log_spot)
+
+    def bend(self, time: float, log_spot: float) -> float:
+        """Second derivative in the log-spot at one point."""
+        return self.grid._bend(self.coefficients(time), log_spot)
+
+    def moved(self, shift: float) -> LocalVolatilityGrid:
+        """The grid, so far along."""
+        return replace(self.grid, volatilities=self.grid.volatilities + shift * self.rows)
 
 
 def _increasing(name: str, values: Any, check: Callable[[str, object], float]) -> tuple[float, ...]:

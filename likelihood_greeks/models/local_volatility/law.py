@@ -24,8 +24,9 @@ from ..protocol import Paths
 from . import chain as chains
 from . import fit as fits
 from .chain import Chain, Steps
+from .construction import Construction
 from .fit import LocalVolatilityFit
-from .grid import LocalVolatilityGrid
+from .grid import Direction, LocalVolatilityGrid
 from .steps import First, LocalSteps
 from .surfaces import FunctionSurface, Surface, VolatilityFunction, check_function
 from .walk import STATE, VOLATILITY, Dynamics, Walked
@@ -71,7 +72,8 @@ class LocalVolatility:
         :math:`\partial\sigma/\partial S`, with the arguments of `volatility`. Default: central differences of fourth
         order in the logarithm of the spot.
     volatility_shift : float
-        x, the parameter ``"volatility"``: vega is the derivative in it.
+        x, the parameter ``"volatility"``: vega is the derivative in it. Of a volatility from quotes (`from_implied`) it
+        shifts all these instead, and the volatility follows in proportion, as the fit does to first order.
     curves : Curves, optional
         How zero rates and dividend yields of later dates differ from `rate` and `dividend_yield`.
     elapsed : float
@@ -123,7 +125,7 @@ class LocalVolatility:
     volatility_shift: float = 0.0
     curves: Curves | None = None
     elapsed: float = 0.0
-    fit: LocalVolatilityFit | None = field(default=None, compare=False, repr=False)
+    fit: LocalVolatilityFit | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for each in self.declared:
@@ -136,7 +138,7 @@ class LocalVolatility:
                 check_function(name, function)
         if self.curves is not None and not isinstance(self.curves, Curves):
             raise TypeError(f"curves must be Curves, got {self.curves!r}")
-        start = float(self._surface.levels(0.0, np.array([np.log(self.spot)]))[0][0]) + self.volatility_shift
+        start = float(self._surface.levels(0.0, np.array([np.log(self.spot)]))[0][0]) + self._added
         if not (np.isfinite(start) and start > 0.0):
             refuse("volatility", "be positive and finite at the spot", start)
         if self.slope is not None:
@@ -222,18 +224,30 @@ class LocalVolatility:
         return None if isinstance(self.steps, int) else self.steps[-1] - self.elapsed
 
     @property
+    def _added(self) -> float:
+        """The shift of the volatility that its surface does not have in it."""
+        return self.volatility_shift if self._quotes is None else 0.0
+
+    @property
     def at_the_spot(self) -> float:
         """The volatility of the first step, per square-root year."""
-        return float(self._surface.levels(self.elapsed, np.array([np.log(self.spot)]))[0][0]) + self.volatility_shift
+        return float(self._surface.levels(self.elapsed, np.array([np.log(self.spot)]))[0][0]) + self._added
 
     def nodes(self, shift: str) -> tuple[float, ...]:
-        """The times of the nodes of the grid that a parameter shifts, spots of the first time first; else none."""
+        """The times of the nodes of the grid that a parameter shifts, spots of the first time first; else none.
+
+        Of a grid that was made from quotes the maturities of these, strikes of the first maturity first.
+        """
         grid = self._grid if shift == VOLATILITY else None
+        if grid is not None and self._quotes is not None:
+            return tuple(cell.maturity for cell in self._quotes.cells)
         return tuple(np.repeat(grid.times, len(grid.spots)).tolist()) if grid is not None else ()
 
     def node_labels(self, shift: str) -> tuple[str, ...]:
-        """The nodes in words: spot and time (years)."""
+        """The nodes in words: spot, or strike, and time (years)."""
         grid = self._grid if shift == VOLATILITY else None
+        if grid is not None and self._quotes is not None:
+            return tuple(f"{cell.strike:g} x {cell.maturity:g}" for cell in self._quotes.cells)
         return tuple(f"{spot:g} x {time:g}" for time in grid.times for spot in grid.spots) if grid is not None else ()
 
     def split(self, shifts: Sequence[str]) -> LocalVolatility:
@@ -245,7 +259,19 @@ class LocalVolatility:
         return self.volatility if isinstance(self.volatility, LocalVolatilityGrid) else None
 
     @property
+    def _quotes(self) -> Construction | None:
+        """How the grid follows the quotes that it was made from, if it was."""
+        return self.fit.construction if self.fit is not None and self.fit.grid is self.volatility else None
+
+    @property
+    def _along(self) -> Direction | None:
+        """How the volatility moves with the shift of quotes, if it was made from any."""
+        return _direction(self.fit) if self.fit is not None and self._quotes is not None else None
+
+    @property
     def _surface(self) -> Surface:
+        if self.volatility_shift and (along := self._along) is not None:
+            return _moved(along, self.volatility_shift)
         if isinstance(self.volatility, LocalVolatilityGrid):
             return self.volatility
         return FunctionSurface(self.volatility, self.slope)
@@ -310,7 +336,7 @@ class LocalVolatility:
         growth = (self.rate - self.dividend_yield) * known.lengths
         if self.curves is not None:
             growth += np.diff(self.curves.carry(known.times), prepend=0.0)
-        return Dynamics(self._surface, self.volatility_shift, known, float(np.log(self.spot)), growth)
+        return Dynamics(self._surface, self._added, known, float(np.log(self.spot)), growth, self._along)
 
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved over the steps, with all derivatives, and how that depends on where they started."""
@@ -322,7 +348,7 @@ class LocalVolatility:
         path = StateSteps(NONE, NONE, times=known.times, seen=known.seen, carried=found.carried_by(known.lengths))
         first = _first(self, float(known.times[0]), float(known.read[0]))
         before = np.concatenate([np.full((1, paths.n_paths), np.log(self.spot)), found.state[:-1]])
-        steps = LocalSteps(first, known, found.volatility, before, self._grid)
+        steps = LocalSteps(first, known, found.volatility, before, self._grid, found.lever, self._quotes)
         known_weights: dict[Any, Any] = {("weight", name, LIKELIHOOD_RATIO): w for name, w in found.weights.items()}
         return Moves(found.noise, found.variance, steps, path, known_weights)
 
@@ -368,13 +394,33 @@ def _state(known: Chain, paths: Paths) -> FloatArray:
 @lru_cache(maxsize=64)
 def _first(law: LocalVolatility, end: float, read: float) -> First:
     """The first step as jets; the same on every chunk."""
-    x, at = carry.coordinates(law), np.log(law.spot)
-    (level, *_), (slope, *_) = law._surface.levels(read, np.array([at]))
+    x, at, along = carry.coordinates(law), np.log(law.spot), law._along
     away = jets.log(x["spot"]) - at
-    volatility = x[VOLATILITY] + away * float(slope) + away * away * (0.5 * law._surface.bend(read, at)) + float(level)
+    base: Surface = law._surface if along is None else along.grid
+    volatility = _taylor(base, read, at, away) + x[VOLATILITY] * (
+        1.0 if along is None else _taylor(along, read, at, away)
+    )
     variance = volatility * volatility * (end - x[TIME])
     drift = (x["rate"] - x["dividend_yield"]) * (end - x[TIME])
     return First(drift - 0.5 * variance + jets.log(x["spot"]), variance)
+
+
+def _taylor(surface: Surface, read: float, at: float, away: jets.Jet) -> jets.Jet:
+    """A surface about a log-spot, to second order."""
+    (level, *_), (slope, *_) = surface.levels(read, np.array([at]))
+    return away * float(slope) + away * away * (0.5 * surface.bend(read, at)) + float(level)
+
+
+@lru_cache(maxsize=64)
+def _direction(fit: LocalVolatilityFit) -> Direction:
+    """How a fitted volatility moves as all its quotes do."""
+    return Direction(fit.grid, fit.construction.parallel)
+
+
+@lru_cache(maxsize=256)
+def _moved(along: Direction, shift: float) -> LocalVolatilityGrid:
+    """The volatility of shifted quotes, in proportion to the shift."""
+    return along.moved(shift)
 
 
 def _check_slope(law: LocalVolatility) -> None:

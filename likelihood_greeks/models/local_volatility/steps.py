@@ -1,8 +1,9 @@
 r"""Derivatives of the steps of a local volatility.
 
-With :math:`\sigma_i` the volatility at the start of a step of length :math:`\Delta_i`, and x its shift,
+With :math:`\sigma_i` the volatility at the start of a step of length :math:`\Delta_i`, and x its parameter, which moves
+it by a multiple :math:`d_i` (one, where x is a shift),
 
-.. math:: m_i = (r - q)\Delta_i - \tfrac12 V_i, \qquad V_i = (\sigma_i + x)^2 \Delta_i .
+.. math:: m_i = (r - q)\Delta_i - \tfrac12 V_i, \qquad V_i = (\sigma_i + d_i x)^2 \Delta_i .
 
 The states after every step being held fixed, the spot and elapsed time change the first step alone; its derivatives
 are those of a jet in which the surface stands as its Taylor polynomial of second order about the spot.
@@ -19,9 +20,10 @@ from ..._typing import FloatArray
 from ...numerics.arrays import once
 from ...numerics.jets import Jet
 from ...parameters import Derivative
-from .. import nodes
-from ..moves import LIKELIHOOD_RATIO, NONE, Slope
+from ..moves import NONE, Slope
+from .by_node import ByNode
 from .chain import Chain
+from .construction import Construction
 from .grid import LocalVolatilityGrid
 from .walk import VOLATILITY
 
@@ -56,6 +58,10 @@ class LocalSteps:
         Log-spots that the steps start from: the first row is not read.
     grid : LocalVolatilityGrid, optional
         What the volatility is read from.
+    lever : ndarray, shape (n_steps, n_paths), optional
+        Derivatives of the volatilities in their parameter, where these are not one.
+    quotes : Construction, optional
+        How the grid follows quotes, which are then its nodes.
     """
 
     first: First
@@ -63,6 +69,8 @@ class LocalSteps:
     volatility: FloatArray
     before: FloatArray
     grid: LocalVolatilityGrid | None = None
+    lever: FloatArray | None = None
+    quotes: Construction | None = None
     _known: dict[Any, Slope] = field(default_factory=dict)
 
     @property
@@ -71,18 +79,33 @@ class LocalSteps:
         return self.chain.lengths
 
     def by_node(self, names: Sequence[str], mean: FloatArray, variance: FloatArray) -> FloatArray:
-        """What pushes of means and variances, (n_steps, n_paths), make of nodes of the grid; (n_names, n_paths).
+        """What pushes of means and variances, (n_steps, n_paths), make of nodes; (n_names, n_paths).
 
-        The nodes are ``"volatility[0]"`` and so on: the spots of the first time, then those of the next.
+        The nodes are ``"volatility[0]"`` and so on: those of the grid, the spots of the first time first, or the quotes
+        that it follows.
         """
-        assert self.grid is not None
-        slope = self.slope(VOLATILITY, LIKELIHOOD_RATIO)
+        slope = once(self._known, "paces", self._paces)
         parts = mean * slope.mean
         parts += variance * slope.variance
-        found = self.grid.split(self.chain, self.before, parts)
-        every = found.reshape(-1, found.shape[-1])
-        known = {name: k for k, name in enumerate(nodes.names(VOLATILITY, len(every)))}
-        return every[[known[name] for name in names]]
+        return self._nodes.of(names, parts)
+
+    def travelled_by_node(
+        self, names: Sequence[str], rows: Sequence[FloatArray], noise: FloatArray
+    ) -> list[FloatArray]:
+        """The same of each of what paths with some noise are sensitive to, a push of every step."""
+        return self._nodes.travelled(names, rows, (self.volatility, noise, self.lengths))
+
+    @property
+    def _nodes(self) -> ByNode:
+        assert self.grid is not None
+        return once(self._known, "nodes", lambda: ByNode(self.grid, self.chain, self.before, self.quotes))  # type: ignore[arg-type]
+
+    def _paces(self) -> Slope:
+        """Derivatives in a shift of the volatility."""
+        if compiled := kernels("local_volatility"):
+            return Slope(*compiled.paces(self.volatility, self.lengths))
+        pace = self.volatility * self.lengths[:, None]
+        return Slope(-pace, 2.0 * pace)
 
     def _column(self, first: float, others: float = 0.0) -> FloatArray:
         """A number for the first step, and a multiple of their lengths for the others; shape (n_steps, 1)."""
@@ -96,10 +119,8 @@ class LocalSteps:
 
     def _slope(self, name: str) -> Slope:
         if name == VOLATILITY:
-            if compiled := kernels("local_volatility"):
-                return Slope(*compiled.paces(self.volatility, self.lengths))
-            pace = self.volatility * self.lengths[:, None]
-            return Slope(-pace, 2.0 * pace)
+            paces = once(self._known, "paces", self._paces)
+            return paces if self.lever is None else Slope(paces.mean * self.lever, paces.variance * self.lever)
         mean, variance = self.first.row(name)
         if name in GROWTH:
             return Slope(self._column(mean, GROWTH[name]))
@@ -109,7 +130,12 @@ class LocalSteps:
         """Second derivatives."""
         mean, variance = self.first.row(*pair)
         if set(pair) == {VOLATILITY}:
-            return Slope(self._column(mean, -1.0), self._column(variance, 2.0))
+            means, variances = self._column(mean, -1.0), self._column(variance, 2.0)
+            if self.lever is not None:
+                square = self.lever**2
+                square[0] = 1.0
+                return Slope(means * square, variances * square)
+            return Slope(means, variances)
         if mean == variance == 0.0:
             return Slope(NONE)
         return Slope(self._column(mean), self._column(variance))

@@ -13,7 +13,7 @@ from ..._checks import refuse
 from ..._compiled import kernels
 from ..._typing import FloatArray
 from .chain import Chain
-from .grid import LocalVolatilityGrid
+from .grid import Direction, LocalVolatilityGrid
 from .surfaces import Surface
 
 VOLATILITY = "volatility"
@@ -36,6 +36,8 @@ class Walked:
         At the start of every step, its shift included.
     slope : ndarray
         Its derivative in the log-spot.
+    lever : ndarray, optional
+        Its derivative in its parameter, where that is not one.
     weights : mapping of str to ndarray of shape (n_paths,)
         Scores that are known already, by coordinate.
     """
@@ -45,13 +47,14 @@ class Walked:
     variance: FloatArray
     volatility: FloatArray
     slope: FloatArray
+    lever: FloatArray | None = None
     weights: dict[str, FloatArray] = field(default_factory=dict)
 
     @classmethod
-    def blank(cls, shape: tuple[int, ...]) -> Walked:
+    def blank(cls, shape: tuple[int, ...], levered: bool = False) -> Walked:
         """Arrays to be filled."""
         a, b, c, d, e = (np.empty(shape) for _ in range(5))
-        return cls(a, b, c, d, e)
+        return cls(a, b, c, d, e, np.empty(shape) if levered else None)
 
     def carried_by(self, lengths: FloatArray) -> Callable[[], FloatArray]:
         """The factors by which a motion before a step of some length is carried on, when they are asked for."""
@@ -80,6 +83,8 @@ class Dynamics:
         Log-spot.
     growth : ndarray, shape (n_steps,)
         Rates less yields.
+    direction : Direction, optional
+        How the volatility moves with its parameter; default: as much everywhere.
     """
 
     surface: Surface
@@ -87,12 +92,13 @@ class Dynamics:
     chain: Chain
     start: float
     growth: FloatArray
+    direction: Direction | None = None
 
     def walked(self, normals: FloatArray) -> Walked:
         """Paths from normals, (n_steps, n_paths)."""
         if isinstance(self.surface, LocalVolatilityGrid) and (compiled := kernels("local_volatility")):
             return self._compiled(compiled, self.surface, normals)
-        found, roots = Walked.blank(normals.shape), np.sqrt(self.chain.lengths)
+        found, roots = Walked.blank(normals.shape, self.direction is not None), np.sqrt(self.chain.lengths)
         before = np.full(normals.shape[1], self.start)
         for i in range(len(normals)):
             self._read(found, i, before)
@@ -103,14 +109,18 @@ class Dynamics:
 
     def _compiled(self, compiled: ModuleType, grid: LocalVolatilityGrid, normals: FloatArray) -> Walked:
         """The same of a grid, a row at a time in cache."""
-        found, lookup = Walked.blank(normals.shape), grid.lookup
+        found, lookup = Walked.blank(normals.shape, self.direction is not None), grid.lookup
+        nothing, along = np.empty((0, 4)), self.direction
         before, weights = np.full(normals.shape[1], self.start), np.zeros((2, normals.shape[1]))
         for i in range(len(normals)):
             time = float(self.chain.read[i])
             rows = found.state[i], found.noise[i], found.variance[i], found.volatility[i], found.slope[i]
+            moved = (nothing, nothing[:, 0]) if along is None or found.lever is None else (
+                along.coefficients(time), found.lever[i]
+            )  # fmt: skip
             least = compiled.step(
                 before, normals[i], (grid.coefficients(time), lookup.bases, lookup.bounds, lookup.place), lookup.table,
-                self.shift, self.growth[i], self.chain.lengths[i], *rows, weights,
+                self.shift, self.growth[i], self.chain.lengths[i], *rows, weights, *moved,
             )  # fmt: skip
             if not least > 0.0:
                 _refuse(found.volatility[i], time, before)
@@ -120,7 +130,7 @@ class Dynamics:
 
     def along(self, state: FloatArray) -> Walked:
         """What the steps did on given paths, drawn by this law or by another."""
-        found = Walked.blank(state.shape)
+        found = Walked.blank(state.shape, self.direction is not None)
         found.state[:] = state
         before = np.full(state.shape[1], self.start)
         for i in range(len(state)):
@@ -133,6 +143,8 @@ class Dynamics:
         """Volatility, slope and variance of a step that starts from some log-spots."""
         level, found.slope[i] = self.surface.levels(float(self.chain.read[i]), before)
         found.volatility[i] = level + self.shift
+        if self.direction is not None and found.lever is not None:
+            found.lever[i] = self.direction.levels(float(self.chain.read[i]), before)[0]
         if not np.all(found.volatility[i] > 0.0):
             _refuse(found.volatility[i], float(self.chain.read[i]), before)
         found.variance[i] = found.volatility[i] ** 2 * self.chain.lengths[i]
