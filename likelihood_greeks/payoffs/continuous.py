@@ -29,11 +29,14 @@ class Corridor:
         Currency; at or beyond them it has left. Zero and infinity for none.
     end : float
         Years.
+    on_exit : float
+        Currency, paid at the moment when it leaves.
     """
 
     lower: float
     upper: float
     end: float
+    on_exit: float = 0.0
 
 
 @runtime_checkable

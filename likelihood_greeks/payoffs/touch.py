@@ -1,6 +1,6 @@
 """Cash that is paid if the spot reaches a level on an observation date or at any time, or if it does not."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, final
 
 import numpy as np
@@ -78,7 +78,7 @@ class OneTouch(_OfOneLevel):
     continuous : bool
         Whether it is watched at all times; follows from `times`.
     paid : {"end", "hit"}
-        When: at the maturity, or on the date of the touch.
+        When: at the maturity, or when it is touched.
 
     Raises
     ------
@@ -98,10 +98,6 @@ class OneTouch(_OfOneLevel):
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("paid", self.paid, ("end", "hit"))
-        if self.continuous and self.paid == "hit":
-            refuse(
-                "paid", "be 'end' where times are 'continuous': give dates for a cash flow when it is hit", self.paid
-            )
 
     @property
     def payments(self) -> tuple[float, ...]:
@@ -111,11 +107,13 @@ class OneTouch(_OfOneLevel):
     @property
     def corridor(self) -> Corridor | None:
         """Where the spot must stay at all times not to touch; None if it is watched on dates."""
-        return _corridor(self)
+        found = _corridor(self)
+        return replace(found, on_exit=self.cash) if found and self.paid == "hit" else found
 
     def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
         """Cash flows at the maturity if it is not touched, and if it is, each of shape (n_paths,)."""
-        return np.full(spot.shape[-1], 0.0), np.full(spot.shape[-1], self.cash)
+        nothing = np.full(spot.shape[-1], 0.0)
+        return nothing, nothing if self.paid == "hit" else np.full(spot.shape[-1], self.cash)
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the maturity, shape (n_paths,), or on every date, shape (n_times, n_paths)."""

@@ -11,6 +11,7 @@ import numpy as np
 from .._checks import flag, positive, refuse
 from ..engine import greeks as engine
 from ..engine.open_fixing import STILL, Moving
+from ..estimators.watched import given_dates
 from ..models.gbm import GBM
 from ..models.heston.law import Heston
 from ..models.term_structure import TermStructureGBM
@@ -87,7 +88,8 @@ def greeks(
         of the constructor, in their order. They are checked against what the instrument shows, and against its value if
         it has an engine.
     monitoring : {"daily", "weekly", "monthly"}, iterable of QuantLib.Date or QuantLib.Schedule, optional
-        For barriers and lookbacks, and needed there: when the spot is observed.
+        For barriers, touches and lookbacks: when the spot is observed. Default: continuously, as by QuantLib, under
+        Black--Scholes without cash dividends before the end; needed elsewhere.
     calendar : QuantLib.Calendar, optional
         Whose business days the words mean; needed with them.
     volatility_strike : float, optional
@@ -95,7 +97,8 @@ def greeks(
         moneyness times spot; needed where there is none.
     continuity_correction : bool
         Move barriers towards the spot so that observing them on the dates has about the value of observing them
-        continuously [1]_. An approximation, and the only one here; its shift is not differentiated.
+        continuously [1]_. An approximation, and the only one here; its shift is not differentiated. Without
+        `monitoring` they are, exactly.
     dividends : DividendSchedule, or iterable of FixedDividend or of (Date, float), optional
         Cash dividends, which QuantLib gives to engines and these do not show: ex-dates and amounts, in the model
         ``Spot`` (see `GBM`), beside the process's yield. Under Black--Scholes only. Their Greeks are ``"dividend[0]"``,
@@ -153,9 +156,9 @@ def greeks(
         continuity_correction=continuity_correction,
         dividends=dividends,
     )
-    law, _, wanted = engine.asked(found.model, found.payoff, greeks)
+    law, payoff, wanted = engine.asked(found.model, found.payoff, greeks)
     moved = {label: found.moving.of(combination) for label, combination in wanted.items()}
-    result = engine.of_combinations(law, found.payoff, moved, **options)
+    result = engine.of_combinations(law, payoff, moved, **options)
     compared = (
         () if instrument is found.payoff else beside(instrument, result["price"], found.model.spot, found.watched)
     )
@@ -188,11 +191,24 @@ def read(
         refuse("monitoring, calendar", f"not be given: a {name} has its own dates", (monitoring, calendar))
     if continuity_correction and not deal.barriers:
         refuse("continuity_correction", f"be False: a {name} has no barrier", continuity_correction)
+    if continuity_correction and around.continuous:
+        refuse("continuity_correction", "be False without monitoring: it is observed continuously, exactly", True)
     law = _known(lambda: law_of(process, deal.dates, strike, deal.strike, dividends))
     shift = CORRECTION * law.deviation / float(np.sqrt(len(law.times))) if continuity_correction else 0.0
     moved = f"barriers are moved towards the spot by {np.expm1(shift):.4%}: about as if observed continuously"
     remarks = (*deal.remarks, *([moved] if shift else []), *law.remarks)
-    return Reading(law.model, deal.contract(law.times, shift), remarks, deal.watched, deal.moving)
+    payoff = deal.contract(law.times, shift)
+    if deal.watched and around.continuous:
+        _verify_bridge(payoff, law.model)
+    return Reading(law.model, payoff, remarks, deal.watched and not around.continuous, deal.moving)
+
+
+def _verify_bridge(payoff: Contract, model: Any) -> None:
+    """Refuse to observe continuously under a law that does not know what happens between dates."""
+    try:
+        given_dates(payoff, model)
+    except (TypeError, ValueError) as error:
+        refuse("monitoring", f"be given: 'daily', 'weekly', 'monthly', dates or a Schedule ({error})", None)
 
 
 def _known(reader: Callable[[], T]) -> T:

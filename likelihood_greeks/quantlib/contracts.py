@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 import numpy as np
 
 from .._typing import AnyArray
 from ..payoffs.barrier import Barrier, DoubleBarrier
+from ..payoffs.continuous import Corridor, not_of_spots
 from ..payoffs.protocol import Kind
 
 
@@ -90,7 +91,7 @@ class SeasonedLookback:
 @final
 @dataclass(frozen=True)
 class RebateAtHit:
-    """A knock-out whose rebate is paid on the date on which it is hit.
+    """A knock-out whose rebate is paid when it is hit.
 
     Parameters
     ----------
@@ -108,8 +109,20 @@ class RebateAtHit:
         """Monitoring dates and the maturity."""
         return self.barrier.times
 
+    @property
+    def corridor(self) -> Corridor | None:
+        """Where the spot must stay at all times not to hit; None if it is watched on dates."""
+        found = self.barrier.corridor
+        return replace(found, on_exit=self.rebate) if found else None
+
+    def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
+        """Cash flows at maturity if the barrier is not hit, and if it is, each of shape (n_paths,)."""
+        return self.barrier.outcomes(spot)
+
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows, shape (n_times, n_paths)."""
+        if self.corridor is not None:
+            not_of_spots(self)
         watched = spot if self.barrier.monitor_maturity else spot[:-1]
         match self.barrier:
             case DoubleBarrier(_, lower, upper):

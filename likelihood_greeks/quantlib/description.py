@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
+from .._checks import refuse
 from ..engine.open_fixing import STILL, Moving
 from ..payoffs.protocol import Contract
 from .monitoring import observation_dates
@@ -52,8 +53,17 @@ class Surroundings:
     calendar: Any
     spot: float
 
+    @property
+    def continuous(self) -> bool:
+        """Whether it is observed at all times, as by QuantLib."""
+        return self.monitoring is None
+
     def observed(self, expiry: Any, and_expiry: bool) -> tuple[list[Any], str]:
         """The dates on which a continuous contract is observed, and the remark that says so."""
+        if self.continuous:
+            if self.calendar is not None:
+                refuse("monitoring", "be given with a calendar, which says what its words mean", None)
+            return [expiry], "observed continuously, as in QuantLib"
         found, words = observation_dates(self.monitoring, self.calendar, expiry)
         if and_expiry and found[-1] != expiry:
             found, words = [*found, expiry], f"{words} and at expiry"

@@ -12,7 +12,9 @@ import QuantLib as ql  # noqa: N813
 
 from .._checks import finite, positive, refuse
 from ..payoffs.barrier import Barrier, DoubleBarrier
+from ..payoffs.continuous import CONTINUOUS
 from ..payoffs.forward_start import ForwardStart
+from ..payoffs.path import Lookback
 from ..payoffs.protocol import Contract
 from .asians import asian
 from .contracts import ForwardStarts, RebateAtHit, SeasonedLookback
@@ -214,7 +216,7 @@ def _barrier(terms: Terms, around: Surroundings) -> Described:
     if not (level > around.spot if up else level < around.spot):
         refuse("barrier", f"be {'above' if up else 'below'} the spot {around.spot:g}: it has been touched", level)
 
-    def made(times: tuple[float, ...], maturity: float, shift: float, rebate: float) -> Barrier:
+    def made(times: Any, maturity: float, shift: float, rebate: float) -> Barrier:
         moved = level * np.exp(-shift if up else shift)
         return Barrier(read.at(maturity), moved, direction, knock, times, rebate)  # type: ignore[arg-type]
 
@@ -231,7 +233,7 @@ def _double_barrier(terms: Terms, around: Surroundings) -> Described:
             "barrier_lo, barrier_hi", f"be on both sides of the spot {around.spot:g}: one was touched", (lower, upper)
         )
 
-    def made(times: tuple[float, ...], maturity: float, shift: float, rebate: float) -> DoubleBarrier:
+    def made(times: Any, maturity: float, shift: float, rebate: float) -> DoubleBarrier:
         moved = lower * np.exp(shift), upper * np.exp(-shift)
         return DoubleBarrier(read.at(maturity), *moved, knock, times, rebate)  # type: ignore[arg-type]
 
@@ -250,7 +252,7 @@ def _knocked(
         remarks.append(f"the rebate is paid {'when the barrier is hit' if knock == 'out' else 'at expiry'}")
 
     def contract(times: tuple[float, ...], shift: float) -> Contract:
-        live = times[: len(watched)]
+        live = CONTINUOUS if around.continuous else times[: len(watched)]
         if rebate and knock == "out":
             return RebateAtHit(made(live, times[-1], shift, 0.0), rebate)
         return made(live, times[-1], shift, rebate)
@@ -272,9 +274,13 @@ def _lookback(terms: Terms, around: Surroundings, floating: bool) -> Described:
         which = "lowest spot so far, at most" if lowest else "highest spot so far, at least"
         refuse("currentMinmax", f"be the {which} {around.spot:g}", extreme)
     dates, remark = around.observed(terms["exercise"].lastDate(), and_expiry=True)
-    return Described(
-        dates, lambda times, _: SeasonedLookback(times, kind, extreme, strike), strike, (remark,), watched=True
-    )
+
+    def contract(times: tuple[float, ...], _: float) -> Contract:
+        if around.continuous:
+            return Lookback(times, kind, strike, so_far=extreme, continuous=True)
+        return SeasonedLookback(times, kind, extreme, strike)
+
+    return Described(dates, contract, strike, (remark,), watched=True)
 
 
 def _forward(terms: Terms, around: Surroundings) -> Described:

@@ -1,4 +1,4 @@
-"""Dates on which a continuously observed contract is observed here."""
+"""Dates on which a contract is observed that QuantLib observes continuously."""
 
 from __future__ import annotations
 
@@ -27,14 +27,9 @@ def observation_dates(monitoring: Any, calendar: Any, expiry: Any) -> tuple[list
     Raises
     ------
     ValueError
-        If nothing is given, a word is unknown, a calendar is missing, or no date lies between now and the expiry.
+        If a word is unknown, a calendar is missing, or no date lies between now and the expiry.
     """
     today = ql.Settings.instance().evaluationDate
-    if monitoring is None:
-        words = ", ".join(map(repr, ("daily", *PERIODS)))
-        refuse(
-            "monitoring", f"be given, since nothing is observed continuously here: {words}, dates or a Schedule", None
-        )
     if isinstance(monitoring, str):
         one_of("monitoring", monitoring, ("daily", *PERIODS))
         found = _regular(monitoring, calendar, today, expiry)

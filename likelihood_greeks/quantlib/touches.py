@@ -11,6 +11,7 @@ from .._checks import refuse
 from ..payoffs.barrier import Barrier
 from ..payoffs.european import DigitalCall, DigitalPut
 from ..payoffs.protocol import Contract
+from ..payoffs.touch import OneTouch
 from .contracts import RebateAtHit
 from .description import Described, Surroundings, Terms
 from .own_engine import engine_of
@@ -57,6 +58,8 @@ def touch(terms: Terms, around: Surroundings) -> Described:
         refuse("payoff", f"have a strike {'above' if up else 'below'} the spot {around.spot:g}: it was touched", level)
     first, expiry = exercise.dates()[0], exercise.lastDate()
     watched, remark = around.observed(expiry, and_expiry=False)
+    if around.continuous and first > ql.Settings.instance().evaluationDate:
+        refuse("monitoring", f"be given: the first exercise date, {first.ISO()}, is still ahead", None)
     watched = [day for day in watched if day >= first]
     if not watched:
         refuse("monitoring", f"hold dates from the first exercise date {first.ISO()} on", None)
@@ -67,6 +70,8 @@ def touch(terms: Terms, around: Surroundings) -> Described:
         moved = level * float(np.exp(-shift if up else shift))
         live, end = times[: len(watched)], times[-1]
         direction: Literal["up", "down"] = "up" if up else "down"
+        if around.continuous:
+            return OneTouch(level, direction, end, cash, times[-1:], "end" if late else "hit", continuous=True)
         if late:
             return Barrier(DigitalCall(NEVER * level, end, cash), moved, direction, "in", live)
         return RebateAtHit(Barrier(DigitalPut(NEVER * level, end), moved, direction, "out", live), cash)

@@ -90,7 +90,7 @@ def test_the_engine_tells_when_a_touch_is_paid(at_expiry):
     ("option", "arguments", "says"),
     [
         (touch, {"monitoring": [LAST]}, "terms must hold payoffAtExpiry, True or False, which QuantLib's Python does"),
-        (touch, {"terms": {"payoffAtExpiry": True}}, "monitoring must be given, since nothing is observed continuous"),
+        (lambda: touch(start=FIRST), {"terms": {"payoffAtExpiry": True}}, "monitoring must be given: the first exerc"),
         (touch, {"terms": {"payoffAtExpiry": 1}}, "terms must hold payoffAtExpiry, True or False"),
         (lambda: touch(level=98.0), {"terms": {"payoffAtExpiry": True}, "monitoring": [LAST]},
          "payoff must have a strike below the spot 97: it was touched, got 98.0"),

@@ -10,7 +10,7 @@ TODAY, DAYS = ql.Date(15, 1, 2024), ql.Actual360()
 BUMPS = {"spot": 0.05, "volatility": 1e-3, "rate": 1e-4, "dividend_yield": 1e-4}
 
 
-def _process(spot, volatility, rate, dividend_yield):
+def process(spot, volatility, rate, dividend_yield):
     ql.Settings.instance().evaluationDate = TODAY
     curves = (ql.YieldTermStructureHandle(ql.FlatForward(TODAY, x, DAYS)) for x in (dividend_yield, rate))
     surface = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(TODAY, ql.NullCalendar(), volatility, DAYS))
@@ -22,11 +22,22 @@ def _exercise(maturity):
 
 
 def single(kind, payoff, level, maturity, rebate=0.0):
-    """QuantLib's value of a barrier option, a function of spot, volatility, rate and yield."""
+    """QuantLib's value of a barrier option, of spot, volatility, rate and yield; a rebate is paid when it is hit."""
 
     def value(*where):
         option = ql.BarrierOption(getattr(ql.Barrier, kind), level, rebate, payoff, _exercise(maturity))
-        option.setPricingEngine(ql.AnalyticBarrierEngine(_process(*where)))
+        option.setPricingEngine(ql.AnalyticBarrierEngine(process(*where)))
+        return option.NPV()
+
+    return value
+
+
+def hit_touch(payoff, maturity, late):
+    """QuantLib's value of cash that is paid when a level is touched, or at the end."""
+
+    def value(*where):
+        option = ql.VanillaOption(payoff, ql.AmericanExercise(TODAY, TODAY + round(360 * maturity), late))
+        option.setPricingEngine(ql.AnalyticDigitalAmericanEngine(process(*where)))
         return option.NPV()
 
     return value
@@ -40,9 +51,9 @@ def double(kind, payoff, lower, upper, maturity):
         kind_ = getattr(ql.DoubleBarrier, kind)
         option = ql.DoubleBarrierOption(kind_, lower, upper, 0.0, payoff, _exercise(maturity))
         engine = (
-            ql.AnalyticDoubleBarrierBinaryEngine(_process(*where))
+            ql.AnalyticDoubleBarrierBinaryEngine(process(*where))
             if binary
-            else ql.AnalyticDoubleBarrierEngine(_process(*where), 10)
+            else ql.AnalyticDoubleBarrierEngine(process(*where), 10)
         )
         option.setPricingEngine(engine)
         return option.NPV()
@@ -68,7 +79,7 @@ def fixed_lookback(kind, strike, maturity):
     def value(*where):
         payoff = ql.PlainVanillaPayoff(kind, strike)
         option = ql.ContinuousFixedLookbackOption(where[0], payoff, _exercise(maturity))
-        option.setPricingEngine(ql.AnalyticContinuousFixedLookbackEngine(_process(*where)))
+        option.setPricingEngine(ql.AnalyticContinuousFixedLookbackEngine(process(*where)))
         return option.NPV()
 
     return value
@@ -79,7 +90,7 @@ def floating_lookback(kind, maturity):
 
     def value(*where):
         option = ql.ContinuousFloatingLookbackOption(where[0], ql.FloatingTypePayoff(kind), _exercise(maturity))
-        option.setPricingEngine(ql.AnalyticContinuousFloatingLookbackEngine(_process(*where)))
+        option.setPricingEngine(ql.AnalyticContinuousFloatingLookbackEngine(process(*where)))
         return option.NPV()
 
     return value

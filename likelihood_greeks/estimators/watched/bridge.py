@@ -33,7 +33,7 @@ class Bridge:
     times: tuple[float, ...]
     end: float
     elapsed: float = 0.0
-    _known: dict[str, tuple[Jet, Jet]] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[str, tuple[Jet, Jet]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def under(self, model: Any, elapsed: float) -> Bridge:
         """The same dates under another law, or after some years."""

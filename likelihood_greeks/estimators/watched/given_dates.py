@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ...models.capabilities import IsBrownianBetweenDates, assets_of, has
@@ -9,6 +10,7 @@ from ...payoffs.continuous import PaysByExtreme, Watched
 from ...payoffs.protocol import Contract
 from .bridge import Bridge
 from .corridor import CorridorGivenDates
+from .exit import ExitGivenDates, dense, even
 from .extreme import ExtremeGivenDates
 
 
@@ -23,7 +25,13 @@ def given_dates(payoff: Contract, model: Any) -> Contract:
         If its spot jumps there.
     """
     if isinstance(payoff, Watched) and payoff.corridor is not None:
-        return CorridorGivenDates(payoff, payoff.corridor, _bridge(payoff, model, payoff.corridor.end))
+        corridor = payoff.corridor
+        bridge = _bridge(payoff, model, corridor.end)
+        if corridor.on_exit:
+            times = even([time for time in (*bridge.times, *dense(corridor.end)) if time <= corridor.end])
+            later = [time for time in bridge.times if time > corridor.end]
+            return ExitGivenDates(payoff, corridor, replace(bridge, times=(*times, *later)), bridge)
+        return CorridorGivenDates(payoff, corridor, bridge)
     if isinstance(payoff, PaysByExtreme) and payoff.extreme is not None:
         return ExtremeGivenDates(payoff, payoff.extreme, _bridge(payoff, model, payoff.extreme.end))
     return payoff
