@@ -17,6 +17,7 @@ import numpy as np
 from .._checks import InvalidValueError, one_of
 from ..models import nodes
 from ..models.gbm import GBM
+from ..models.local_volatility.law import LocalVolatility
 from ..models.term_structure import TermStructureGBM
 from ..parameters import listed
 from .assets.names import are_several
@@ -76,7 +77,8 @@ def unsplit(greeks: Sequence[str], underlyings: Mapping[str, Underlying], names:
     """What someone should know of underlyings whose Greeks are not split though they should be."""
     whole = sorted(name for name in set(map(text_of, names)) if (own := underlyings.get(name)) and own.one_law)
     several = sorted({text for name in names if are_several(text := text_of(name))})
-    found = [f"{name}: Greeks under its model are not split by node" for name in whole]
+    left = {name: [g for g in greeks if g != "vega" or underlyings[name].local_volatility is None] for name in whole}
+    found = [f"{name}: {', '.join(own)} under its model cannot be split by node" for name, own in left.items() if own]
     found += [f"{name}: Greeks of trades on several assets are not split by node" for name in several]
     return found if greeks else []
 
@@ -103,6 +105,8 @@ def nodes_of(underlying: Underlying, model: Model, at: tuple[float, float], gree
 
     `at` is the strike at which its volatilities are read, and its maturity in years.
     """
+    if isinstance(model, LocalVolatility):
+        return _of_quotes(model, at[1], greeks.index("vega")) if "vega" in greeks else ()
     if not isinstance(model, (GBM, TermStructureGBM)):
         return ()
     found = list[Node]()
@@ -113,6 +117,18 @@ def nodes_of(underlying: Underlying, model: Model, at: tuple[float, float], gree
             curve = underlying.zero_curve if greek == "rho" else underlying.dividend_yield
             found += _of_curve(curve, model, greek, number)
     return tuple(found)
+
+
+def _of_quotes(model: LocalVolatility, maturity: float, number: int) -> tuple[Node, ...]:
+    """The buckets of the quotes that a local volatility was made from, up to the first maturity that serves."""
+    end = min(
+        (cell.maturity for cell in model.quoted if cell.maturity >= maturity - 0.5 / DAYS_PER_YEAR), default=np.inf
+    )
+    names = nodes.names(SHIFTS["vega"], len(model.quoted))
+    pairs = zip(model.quoted, names, strict=True)
+    return tuple(
+        of_cell((cell.maturity, cell.strike), number, ((name, 1.0),)) for cell, name in pairs if cell.maturity <= end
+    )
 
 
 def _coordinates(model: Model, shift: str) -> tuple[str, ...]:

@@ -179,6 +179,6 @@ def test_greeks_under_a_model_of_their_own_are_whole_and_that_is_said():
     market = copy.deepcopy(MARKET)
     heston = {"initial_variance": 0.04, "mean_reversion": 1.5, "long_run_variance": 0.04, "vol_of_vol": 0.5}
     market["underlyings"]["F"] |= {"model": "heston", "heston": {**heston, "correlation": -0.6}}
-    with pytest.warns(lg.BookWarning, match="F: Greeks under its model are not split"):
+    with pytest.warns(lg.BookWarning, match="F: rho under its model cannot be split"):
         frame = lg.risk(pd.DataFrame([FLAT]), market, ["delta"], paths=1_024, seed=1, buckets=["rho"])
     assert not (frame["bucket"] != "").any()

@@ -63,6 +63,29 @@ def _dates():
 MONTHLY = ("2025-02-04", "2025-03-04", "2025-04-04", "2025-05-05", "2025-06-04", "2025-07-04")
 
 
+@pytest.mark.slow
+def test_vega_is_split_by_the_quotes_and_nets_too():
+    with pytest.warns(lg.BookWarning, match="X: rho under its model cannot be split by node"):
+        frame = lg.risk(
+            book(BARRIER, {**CALL, "maturity": "2025-03-03"}), market(), ["vega"], paths=4096, seed=1,
+            buckets=["vega", "rho"],
+        )  # fmt: skip
+    parts, whole = frame[frame.bucket != ""], frame[(frame.greek == "vega") & (frame.bucket == "")]
+    assert set(parts.greek) == {"vega"}
+    assert parts[parts.trade_id == "A"].bucket.tolist() == [
+        f"{k:g} x {t:g}" for t in (0.25, 1.0) for k in (85, 100, 115)
+    ]
+    assert parts[parts.trade_id == "B"].bucket.tolist() == [f"{k} x 0.25" for k in (85, 100, 115)]
+    sums = parts.groupby("trade_id")["position_value"].sum()
+    np.testing.assert_allclose(sums, whole.set_index("trade_id")["position_value"].loc[sums.index], rtol=1e-9)
+    law = lg.Market.read(market()).underlying("X").model(strike=100.0, maturity=0.5)
+    barrier = lg.Barrier(lg.Call(100.0, 179 / 365), 120.0, "up", "out", _dates())
+    direct = lg.greeks(law, barrier, [], paths=20_000, seed=2, buckets=["vega"])
+    for k, (_, row) in enumerate(parts[parts.trade_id == "A"].iterrows()):
+        one = direct[f"vega[{k}]"]
+        assert abs(row["value"] - one.value) < 4.0 * np.hypot(row["standard_error"], one.standard_error)
+
+
 def test_a_trade_beyond_the_last_quote_is_refused_and_the_rest_is_valued():
     late = {**CALL, "trade_id": "late", "maturity": "2026-06-01"}
     with pytest.warns(lg.BookWarning, match="late .* maturity must be at most 1 years, the last of the quotes"):

@@ -24,7 +24,7 @@ from ..protocol import Paths
 from . import chain as chains
 from . import fit as fits
 from .chain import Chain, Steps
-from .construction import Construction
+from .construction import Construction, QuoteCell
 from .fit import LocalVolatilityFit
 from .grid import Direction, LocalVolatilityGrid
 from .steps import First, LocalSteps
@@ -257,6 +257,11 @@ class LocalVolatility:
     @property
     def _grid(self) -> LocalVolatilityGrid | None:
         return self.volatility if isinstance(self.volatility, LocalVolatilityGrid) else None
+
+    @property
+    def quoted(self) -> tuple[QuoteCell, ...]:
+        """The quotes that vega is split by, by maturity and strike; none where the volatility was not made from any."""
+        return self._quotes.cells if self._quotes is not None else ()
 
     @property
     def _quotes(self) -> Construction | None:
