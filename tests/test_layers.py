@@ -29,6 +29,7 @@ LAYERS = [
     ["validation"],
     ["pictures"],
     ["reports"],
+    ["commands"],
     ["cli", "__init__"],
 ]
 HEIGHT = {name: height for height, row in enumerate(LAYERS) for name in row}

@@ -1,0 +1,75 @@
+"""``explain``: the profit between two markets."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .._neutral import printable
+from ..book.explain_book import explain_book
+from ..book.reading import BookWarning
+from ..reports import explained as explained_report
+from .options import (
+    CORES,
+    NOTES,
+    SHOWN,
+    Book,
+    MarketFile,
+    Paths,
+    Quiet,
+    Sampling,
+    Seed,
+    Verbose,
+    Workers,
+)
+from .talk import Talk, errors
+
+
+def explain_command(
+    book: Book,
+    market: MarketFile,
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FILE", help="The market of the later day, a TOML file.", show_default=False)
+    ],
+    book_after: Annotated[
+        Path | None, typer.Option("--book-after", metavar="FILE", help="The book of the later day, if it is another.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write here: .csv, .parquet or .xlsx.")
+    ] = None,
+    paths: Paths = 100_000,
+    seed: Seed = None,
+    controls: Annotated[str, typer.Option("--controls", metavar="WORD", help="auto, scores or none.")] = "auto",
+    sampling: Sampling = "pseudo",
+    workers: Workers = CORES,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """The profit or loss of a book between two markets: carry, Greeks, and what they leave unexplained.
+
+    Exit codes: 0 all trades are explained, 1 some could not be, 2 the input could not be used.
+
+    Example: likelihood-greeks explain book.csv --market monday.toml --to tuesday.toml --output explained.xlsx
+    """
+    talk, start = Talk(quiet, verbose), time.perf_counter()
+    with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", BookWarning)
+        frame = explain_book(
+            book, market, to, book_after=book_after, paths=paths, seed=seed, controls=controls, sampling=sampling,
+            executor=executor, progress=talk.progress, output=output,
+        )  # fmt: skip
+    talk.show(*explained_report.explained_tables(frame, len(frame) if verbose else SHOWN))
+    talk.say(*explained_report.states(frame), most=NOTES)
+    talk.say(*explained_report.notes(frame), mark="! ", most=NOTES)
+    for warning in caught:
+        errors.print(printable(str(warning.message)))
+    talk.say(
+        f"seed {frame.attrs['seed']}, {time.perf_counter() - start:.1f} s" + f", written to {output}" * bool(output)
+    )
+    if frame.attrs["problems"]:
+        raise typer.Exit(1)

@@ -1,0 +1,230 @@
+"""``risk``: the Greeks of a book."""
+
+from __future__ import annotations
+
+import errno
+import time
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+
+from .._checks import one_of, refuse
+from .._neutral import printable
+from ..book.crif import bucket_words, to_crif
+from ..book.files import read, write
+from ..book.ladder import ladder
+from ..book.limits import check_limits
+from ..book.market import Market
+from ..book.own_columns import names_in_frame
+from ..book.reading import BookWarning, read_book
+from ..book.risk import risk
+from ..book.scenario_grid import scenario_grid
+from ..book.trades import NET
+from ..engine import cluster
+from ..engine.stopping import MAX_PATHS
+from ..reports import files as report_file
+from ..reports import terminal
+from .options import (
+    CORES,
+    LADDER_PATHS,
+    NOTES,
+    SHOWN,
+    Book,
+    Greeks,
+    MarketFile,
+    Paths,
+    Quiet,
+    Sampling,
+    Seed,
+    Verbose,
+    Workers,
+    count_of,
+    greeks_of,
+    targets_of,
+)
+from .talk import Talk, check_outputs, errors, numbered, old_files_named, stoppable
+
+
+def risk_command(
+    book: Book,
+    market: MarketFile,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write here: .csv, .parquet or .xlsx.")
+    ] = None,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option("--report", metavar="FILE", help="Report for people: .html or .xlsx; may be given twice."),
+    ] = None,
+    with_ladder: Annotated[
+        bool, typer.Option("--ladder", help="Spot ladders in the reports: every trade revalued at six spots.")
+    ] = False,
+    with_grid: Annotated[
+        bool, typer.Option("--grid", help="Spot by volatility in the reports, and a ladder of each trade.")
+    ] = False,
+    explained: Annotated[
+        Path | None, typer.Option("--explained", metavar="FILE", help="What explain --output wrote, for the reports.")
+    ] = None,
+    limits: Annotated[
+        Path | None, typer.Option("--limits", metavar="FILE", help="Limits of Greeks by group, a TOML file.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMNS", help="Totals by columns of the book's own, e.g. book,counterparty."),
+    ] = None,
+    crif: Annotated[
+        Path | None, typer.Option("--crif", metavar="FILE", help="Sensitivities in the columns of the CRIF (FRTB).")
+    ] = None,
+    crif_buckets: Annotated[
+        str, typer.Option("--crif-buckets", metavar="NAMES", help="Regulatory buckets of equities, e.g. SX5E=12,SAP=5.")
+    ] = "",
+    paths: Paths = 100_000,
+    seed: Seed = None,
+    greeks: Greeks = None,
+    controls: Annotated[str, typer.Option("--controls", metavar="WORD", help="auto, scores or none.")] = "auto",
+    sampling: Sampling = "pseudo",
+    closed_form: Annotated[
+        bool, typer.Option("--closed-form/--simulate", help="Europeans exact where the law has a closed form, or not.")
+    ] = True,
+    target_error: Annotated[
+        str | None,
+        typer.Option(
+            "--target-error", metavar="NAMES", help="Errors to reach by adding paths, e.g. delta=0.001,vega=1%."
+        ),
+    ] = None,
+    target_of: Annotated[
+        str, typer.Option("--target-of", metavar="WORD", help="trade (every one, a unit) or net.")
+    ] = "trade",
+    max_paths: Annotated[
+        int, typer.Option("--max-paths", metavar="N", help="Paths that targets may take.", parser=count_of)
+    ] = MAX_PATHS,
+    workers: Workers = CORES,
+    dask: Annotated[
+        str | None,
+        typer.Option("--dask", metavar="ADDRESS", help="Run on a Dask cluster: its scheduler's address, or local."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from what a stopped run with this output left.")
+    ] = False,
+    buckets: Annotated[
+        str | None,
+        typer.Option("--buckets", metavar="NAMES", help="Greeks by node of the market too: of vega,rho,dividend_rho."),
+    ] = None,
+    smile: Annotated[
+        str,
+        typer.Option(
+            "--smile", metavar="WORD", help="What stays as the spot moves: sticky_strike or sticky_moneyness."
+        ),
+    ] = "sticky_strike",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Greeks of a book, each underlying under the model that the market file names (black-scholes or heston).
+
+    Ctrl-C stops a run; with --output, what is finished stays, and --resume computes the rest.
+
+    Exit codes: 0 all trades are priced, 1 some could not be, 2 the input could not be used, 130 stopped.
+
+    Example: likelihood-greeks risk data/book.csv --market data/market.toml --paths 100000 --output risk.csv
+
+    Example: likelihood-greeks risk data/book.csv --market data/market.toml --target-error delta=1% --report risk.html
+    """
+    talk, start = Talk(quiet, verbose), time.perf_counter()
+    regulatory = bucket_words([word for word in crif_buckets.split(",") if word.strip()])
+    for name, asked in {"ladder": with_ladder, "grid": with_grid, "explained": explained}.items():
+        if asked and not report:
+            refuse(name, "go with --report, where it is drawn", "no report")
+    told = None if explained is None else read(explained)
+    if limits is not None and not limits.is_file():
+        raise FileNotFoundError(errno.ENOENT, "no such file", str(limits))
+    data, rungs, grid, keys = Market.read(market), None, None, _own_columns(book, by)
+    given = {"book": book, **data.files, "limits": limits, "explained": explained}
+    check_outputs(output, report or [], given)
+    check_outputs(crif, [], {**given, "output": output, **numbered(report or [])})
+    pool = ThreadPoolExecutor(workers) if dask is None else cluster.connected(dask)
+    old = old_files_named([*filter(None, [output]), *(report or [])])
+    with pool as executor, warnings.catch_warnings(record=True) as caught, stoppable(), old:
+        warnings.simplefilter("always", BookWarning)
+        frame = risk(
+            book, data, greeks_of(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
+            target_error=targets_of(target_error), target_of=target_of, max_paths=max_paths, closed_form=closed_form,
+            executor=executor, progress=talk.progress, output=output, resume=resume,
+            buckets=[name.strip() for name in buckets.split(",")] if buckets else [], smile=smile,
+        )  # fmt: skip
+    settings = {
+        "book": book, "market": market, "valuation date": data.valuation_date, "controls": controls,
+        "sampling": sampling, "target errors": target_error or "none",
+    }  # fmt: skip
+    written = [*filter(None, [output])]
+    try:
+        if with_ladder and len(frame):
+            with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(action="ignore"):
+                rungs = ladder(
+                    book, data, paths=min(paths, LADDER_PATHS), seed=frame.attrs["seed"], closed_form=closed_form,
+                    executor=executor, smile=smile,
+                )  # fmt: skip
+        if with_grid and len(frame):
+            with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(action="ignore"):
+                grid = scenario_grid(
+                    book, data, paths=min(paths, LADDER_PATHS), seed=frame.attrs["seed"], closed_form=closed_form,
+                    executor=executor, progress=talk.progress,
+                )  # fmt: skip
+        settings["seconds"] = f"{time.perf_counter() - start:.1f}"
+        written += _write_reports(
+            frame, report or [], ladder=rungs, settings=settings, by=keys, scenarios=grid,
+            explained=told, limits=limits,
+        )  # fmt: skip
+        if crif is not None:
+            write(to_crif(frame, buckets=regulatory), crif)
+            written.append(crif)
+    finally:  # files first: whoever reads what is printed may not listen to the end, or not know all characters
+        for warning in caught:
+            errors.print(printable(str(warning.message)))
+        _print_risk(frame, talk)
+        talk.show(*(terminal.totals_table(frame, key) for key in keys if len(frame)))
+        if limits is not None and len(frame):
+            talk.show(terminal.limits_table(check_limits(frame, limits), whole=verbose))
+        talk.say(_summary(frame, time.perf_counter() - start, written))
+    if frame.attrs["problems"]:
+        raise typer.Exit(1)
+
+
+def _write_reports(frame: pd.DataFrame, paths: Sequence[Path], **content: Any) -> list[Path]:
+    """Write the reports, and give their paths back; there are none without a trade, which is said of what stays."""
+    for path in paths:
+        if len(frame):
+            report_file.report(frame, path, **content)
+        elif path.exists():
+            errors.print(printable(f"{path} is that of an earlier run: this one has no trade to report"))
+    return [*paths] if len(frame) else []
+
+
+def _own_columns(book: Path, by: str | None) -> list[str]:
+    """The names in a frame of the own columns of a book in ``column,...``, refused before anything is computed."""
+    names = [word.strip() for word in (by or "").split(",") if word.strip()]
+    known = names_in_frame(read_book(book)) if names else {}
+    return [known[one_of("by", name, list(known))] for name in names]
+
+
+def _print_risk(frame: pd.DataFrame, talk: Talk) -> None:
+    """The tables of a run and what is held against its numbers."""
+    first = frame["trade_id"].drop_duplicates()
+    first = first if talk.verbose else first.head(SHOWN)
+    talk.show(terminal.book_table(frame[frame["trade_id"].isin(first)]))
+    trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
+    if trades > len(first):
+        talk.say(f"and {trades - len(first):,} more trades (--verbose shows them)")
+    talk.show(terminal.net_table(frame))
+    talk.say(*map(": ".join, terminal.states_of(frame)), most=NOTES)
+    talk.say(*terminal.notes(frame), mark="! ", most=NOTES)
+    talk.say(*(f"{name}: {fit['summary']}" for name, fit in frame.attrs["calibrations"].items()))
+
+
+def _summary(frame: pd.DataFrame, seconds: float, written: Sequence[Path]) -> str:
+    trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
+    files = f", written to {', '.join(map(str, written))}" if written else ""
+    return f"{trades} trades, {terminal.paths_of(frame)} paths, seed {frame.attrs['seed']}, {seconds:.1f} s{files}"
