@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 from ..engine.buckets import Bucket
 from .assets.names import are_several
-from .buckets import Node, nodes_of, split
+from .buckets import Node, nodes_of, split, unmoved
 from .market import Market
 from .trades import Trade
 from .underlying import Underlying
 
 
 def nodes_of_trade(trade: Trade, underlying: Underlying, greeks: Sequence[str]) -> tuple[Node, ...]:
-    """The buckets of a trade."""
-    return nodes_of(underlying, trade.model, (trade.strike_for_volatility, trade.maturity), greeks)
+    """The buckets of a trade: of nodes that matter up to its last date."""
+    found = nodes_of(underlying, trade.model, (trade.strike_for_volatility, trade.maturity), greeks)
+    idle = unmoved(trade.model, greeks, trade.payoff)
+    live = (replace(node, terms=tuple(t for t in node.terms if t[0] not in idle)) for node in found)
+    return tuple(node for node in live if node.terms)
 
 
 @final

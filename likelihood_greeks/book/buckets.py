@@ -15,11 +15,13 @@ from typing import final
 import numpy as np
 
 from .._checks import InvalidValueError, one_of
+from ..engine.bucket_request import lasts
 from ..models import nodes
 from ..models.gbm import GBM
 from ..models.local_volatility.law import LocalVolatility
 from ..models.term_structure import TermStructureGBM
 from ..parameters import listed
+from ..payoffs.protocol import Contract
 from .assets.names import are_several
 from .calendars import DAYS_PER_YEAR
 from .cells import text_of
@@ -134,6 +136,17 @@ def _of_quotes(model: LocalVolatility, maturity: float, number: int) -> tuple[No
 def _coordinates(model: Model, shift: str) -> tuple[str, ...]:
     """The coordinates of the nodes of a curve of a law."""
     return nodes.names(shift, len(model.nodes(shift))) if isinstance(model, TermStructureGBM) else (shift,)
+
+
+def unmoved(model: Model, greeks: Sequence[str], payoff: Contract) -> set[str]:
+    """The coordinates of a law that a contract does not depend on, as it ends before."""
+    if not isinstance(model, TermStructureGBM):
+        return set()
+    shifts = [SHIFTS[greek] for greek in greeks]
+    live = {shift: nodes.reached(model.nodes(shift), lasts(payoff, shift)) for shift in shifts}
+    return {
+        name for shift in shifts for name, own in zip(_coordinates(model, shift), live[shift], strict=True) if not own
+    }
 
 
 def _of_curve(curve: ZeroCurve | float, model: Model, greek: str, number: int) -> list[Node]:

@@ -33,7 +33,7 @@ from ..estimators.likelihood_ratio import Combination
 from ..numerics.jets import Jet
 from ..parameters import Derivative
 from ..payoffs.relaxed.tape import Level
-from .by_interval import ByInterval, minus_one
+from .by_interval import ByInterval
 from .protocol import CLOSED_FORM, Load, Scene, SharedPaths, by_greek
 
 Kind: TypeAlias = Literal["digital", "call", "forward"]
@@ -101,7 +101,7 @@ class Twin:
             return None
         times = scene.drawn.paths.times[list(self.rows)]
         known = _known(scene.paths.model, self, tuple(times.tolist()))
-        return ByInterval(_payment(self, scene.paths), known=((minus_one, known),))
+        return ByInterval(_payment(self, scene.paths), known=((np.negative, known),))
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of the averages over its dates."""

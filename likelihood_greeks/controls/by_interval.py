@@ -14,14 +14,14 @@ Between nodes all slopes are multiples of the length of a move: A and B are summ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, final
+from typing import Any, Protocol, TypeAlias, final
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import AnyArray, FloatArray
 from ..models.moves import Moves, spread, weighted_squares
 from ..numerics.jets import Jet
 
@@ -71,11 +71,15 @@ class Segments:
         return np.stack([self.lengths[run, 0] @ rows[run] for run in self])
 
 
+Products: TypeAlias = Iterable[tuple[FloatArray, FloatArray]]
+"""What combinations of coordinates gain, as products of matrices (n_combinations, n) and rows (n, n_paths)."""
+
+
 class Push(Protocol):
     """What an integrand gains as moves are pushed."""
 
-    def along(self, slopes: Any, /) -> FloatArray:
-        """As the means and variances have some `Slopes`, shape (n_combinations, n_paths)."""
+    def along(self, slopes: Any, /) -> Products:
+        """As the means and variances have some `Slopes`."""
         ...
 
 
@@ -93,7 +97,7 @@ class Pushes:
     mean: FloatArray
     variance: FloatArray
 
-    def along(self, slopes: Slopes | OwnSlopes) -> FloatArray:
+    def along(self, slopes: Slopes | OwnSlopes) -> Products:
         """As the means and variances have some slopes."""
         return slopes.pushed(self.mean, self.variance)
 
@@ -113,10 +117,8 @@ class Travelled:
     moves: Moves
     rows: FloatArray
 
-    def along(self, slopes: Slopes | OwnSlopes) -> FloatArray:
-        """As the means and variances have some slopes."""
-        if isinstance(slopes, OwnSlopes):
-            return slopes.travelled([self.rows])[0]
+    def along(self, slopes: Slopes) -> Products:
+        """As the means and variances have some slopes; `OwnSlopes` take those of several at once."""
         return slopes.pushed(self.rows, (0.5 / self.moves.variance) * self.moves.noise * self.rows)
 
 
@@ -138,11 +140,11 @@ class Blocks:
     ends: tuple[int, ...]
     value: FloatArray
 
-    def along(self, slopes: Slopes) -> FloatArray:
+    def along(self, slopes: Slopes) -> Products:
         """As the means and variances have some slopes."""
         mean, variance = scores(self.moves.noise, self.moves.variance)
-        found = summed(slopes.mean, self.ends) @ mean + summed(slopes.variance, self.ends) @ variance
-        return np.asarray(found * self.value)
+        yield summed(slopes.mean, self.ends), mean * self.value
+        yield summed(slopes.variance, self.ends), variance * self.value
 
 
 @final
@@ -157,18 +159,18 @@ class ByInterval:
     pushes : tuple of Push
         What is gained as moves are pushed besides.
     known : tuple of (callable, Jet)
-        What gives payments of shape (n, n_paths or 1), and the closed forms of shape (n,) or () whose derivatives they
-        multiply: nothing is given where these are zero.
+        What gives payments times some factors, (m, n_paths or 1) of (m, n), and the closed forms of shape (n,) or ()
+        whose derivatives these factors are: nothing is asked for where they are zero.
     """
 
     scored: FloatArray
     pushes: tuple[Push, ...] = ()
-    known: tuple[tuple[Callable[[], FloatArray], Jet], ...] = ()
+    known: tuple[tuple[Callable[[FloatArray], FloatArray], Jet], ...] = ()
 
 
-def minus_one() -> FloatArray:
-    """What is paid on every path where a closed form is taken off."""
-    return np.full((1, 1), -1.0)
+def paid(flows: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """What gives flows, (n, n_paths or 1), times factors."""
+    return lambda factors: factors @ flows
 
 
 def scores(noise: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -235,38 +237,40 @@ class Slopes:
         """Variances per unit of length, shape (n_runs, 1)."""
         return self.runs.per_length(self._clock).T
 
-    def pushed(self, mean: FloatArray, variance: FloatArray) -> FloatArray:
-        """What pushes of every mean and variance, (n_moves, n_paths), make of them, shape (n, n_paths)."""
-        found = self.mean_rates @ self.runs.sums(mean)
+    def pushed(self, mean: FloatArray, variance: FloatArray) -> Products:
+        """What pushes of every mean and variance, (n_moves, n_paths), make of them."""
+        yield self.mean_rates, self.runs.sums(mean)
         if self.variance_rates.any():
-            found += self.variance_rates @ self.runs.sums(variance)
-        return np.asarray(found)
+            yield self.variance_rates, self.runs.sums(variance)
 
     @cached_property
     def weights(self) -> FloatArray:
         """The likelihood-ratio weights, shape (n, n_paths)."""
         runs, noise, clock = self.runs, self.moves.noise, self.clock_rates
-        found = self.mean_rates @ (np.stack([noise[run].sum(axis=0) for run in runs]) / clock)
+        found = self.mean_rates / clock.T @ np.add.reduceat(noise, runs.starts, axis=0)
         if self.variance_rates.any():
-            squares = np.stack([weighted_squares(1.0 / runs.lengths[run], noise[run]) for run in runs]) / clock**2
+            squares = np.stack([weighted_squares(1.0 / runs.lengths[run], noise[run]) for run in runs])
             counts = np.array([[run.stop - run.start] for run in runs]) / clock
-            found += self.variance_rates @ (0.5 * (squares - counts))
+            found += 0.5 * self.variance_rates / clock.T**2 @ squares - 0.5 * self.variance_rates @ counts
         return np.asarray(found)
 
-    def integrand(self, parts: ByInterval) -> FloatArray:
-        """The integrand of every combination, shape (n, n_paths)."""
-        found = self.weights * parts.scored
+    def products(self, parts: ByInterval) -> Products:
+        """What is not scored: of pushes, and of what is known where its derivatives are any."""
         for push in parts.pushes:
-            found += push.along(self)
+            yield from push.along(self)
         for payments, jet in parts.known:
-            derivatives = self.matrix @ np.stack([np.atleast_1d(jet.derivative(name)) for name in self.names])
-            if derivatives.any():
-                found += derivatives @ payments()
-        return found
+            derivatives = self.matrix @ jet.gradient[[*map(jet.names.index, self.names)]].reshape(len(self.names), -1)
+            live: AnyArray = np.asarray(derivatives.any(axis=1))
+            if live.any():
+                yield np.eye(len(live))[:, live], payments(derivatives[live])
 
-    def integrands(self, several: Sequence[ByInterval]) -> Iterator[FloatArray]:
-        """The integrands of several, one after the other."""
-        return map(self.integrand, several)
+    def travelling(self, parts: ByInterval) -> list[FloatArray]:
+        """Nothing: here `products` has what travels."""
+        return []
+
+    def travelled(self, rows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Nothing."""
+        return []
 
 
 class KnowsNodes(Protocol):
@@ -296,37 +300,41 @@ class OwnSlopes:
     matrix: FloatArray
     rate: float
 
-    def pushed(self, mean: FloatArray, variance: FloatArray) -> FloatArray:
-        """What pushes of every mean and variance, (n_moves, n_paths), make of them, shape (n, n_paths)."""
+    def pushed(self, mean: FloatArray, variance: FloatArray) -> Products:
+        """What pushes of every mean and variance, (n_moves, n_paths), make of them."""
         law: Any = self.moves.law
-        return self._combined(law.by_node(self.names, mean, variance))
+        yield self.matrix, law.by_node(self.names, mean, variance)
 
     def travelled(self, rows: Sequence[FloatArray]) -> list[FloatArray]:
         """What sensitivities to a push of every step, (n_moves, n_paths), make of them, each of shape (n, n_paths)."""
         law: Any = self.moves.law
-        return [self._combined(found) for found in law.travelled_by_node(self.names, rows, self.moves.noise)]
-
-    def _combined(self, found: FloatArray) -> FloatArray:
-        return np.asarray(found if np.array_equal(self.matrix, np.eye(len(found))) else self.matrix @ found)
+        every = law.travelled_by_node(self.names, rows, self.moves.noise) if rows else []
+        return [total([(self.matrix, found)]) for found in every]
 
     @cached_property
     def weights(self) -> FloatArray:
         """The likelihood-ratio weights, shape (n, n_paths)."""
-        return self.pushed(*scores(self.moves.noise, self.moves.variance))
+        return total(self.pushed(*scores(self.moves.noise, self.moves.variance)))
 
-    def integrand(self, parts: ByInterval) -> FloatArray:
-        """The integrand of every combination, shape (n, n_paths)."""
-        return next(self.integrands([parts]))
+    def products(self, parts: ByInterval) -> Products:
+        """What is neither scored nor travels."""
+        for push in parts.pushes:
+            if not isinstance(push, Travelled):
+                yield from push.along(self)
 
-    def integrands(self, several: Sequence[ByInterval]) -> Iterator[FloatArray]:
-        """The integrands of several, whose paths travel together."""
-        travelling = [push.rows for parts in several for push in parts.pushes if isinstance(push, Travelled)]
-        travelled = iter(self.travelled(travelling))
-        for parts in several:
-            found = self.weights * parts.scored
-            for push in parts.pushes:
-                found += next(travelled) if isinstance(push, Travelled) else push.along(self)
-            yield found
+    def travelling(self, parts: ByInterval) -> list[FloatArray]:
+        """The sensitivities of what travels."""
+        return [push.rows for push in parts.pushes if isinstance(push, Travelled)]
+
+
+def total(products: Products) -> FloatArray:
+    """The sum of products of matrices."""
+    return np.asarray(sum(rows if alone(matrix) else matrix @ rows for matrix, rows in products))
+
+
+def alone(matrix: FloatArray) -> bool:
+    """Whether a matrix gives every combination a row of its own."""
+    return matrix.shape[0] == matrix.shape[1] and np.array_equal(matrix, np.eye(len(matrix)))
 
 
 def slopes_of(moves: Moves, names: tuple[str, ...], matrix: FloatArray, rate: float) -> Slopes | OwnSlopes:

@@ -110,11 +110,11 @@ class LineIntegrated:
         discount = scene.paths.model.discount_jet(payment_times(scene.payoff, flows))
         along = self._along(scene, discount.value)
 
-        def less() -> FloatArray:
-            """The flows less their integrals, one by one."""
+        def less(factors: FloatArray) -> FloatArray:
+            """The flows less their integrals, times factors."""
             if len(flows) == 1:
-                return np.asarray(flows - along.value / discount.value)
-            return flows - np.stack([Integral(self.layout, line, unit).value for unit in np.eye(len(flows))])
+                return np.asarray(factors @ (flows - along.value / discount.value))
+            return factors @ flows - np.stack([Integral(self.layout, line, row, along).value for row in factors])
 
         return ByInterval(scene.value, (LinePush(along, -1.0),), ((less, discount),))
 

@@ -14,7 +14,7 @@ from typing import final
 import numpy as np
 
 from .._typing import FloatArray
-from .by_interval import Slopes
+from .by_interval import Products, Slopes
 from .line_integral import Integral
 from .lines import Crossings, Line, taken
 
@@ -33,17 +33,16 @@ class LinePush:
     integral: Integral
     factor: float
 
-    def along(self, slopes: Slopes) -> FloatArray:
+    def along(self, slopes: Slopes) -> Products:
         """As the means and variances have some slopes."""
         line, (still, along, found_there) = self.integral.line, self.integral.pushed()
         mean, variance = _of_dates(line, self.integral.layout.rows.tolist(), slopes, still, along)
         for crossings, pushed in found_there:
             more = _of_crossings(line, crossings, slopes, pushed, pushed * (crossings.point - line.place))
             mean, variance = mean + more[0], variance + more[1]
-        found = slopes.mean_rates @ mean
+        yield self.factor * slopes.mean_rates, mean
         if slopes.variance_rates.any():
-            found += slopes.variance_rates @ (0.5 / slopes.clock_rates * variance)
-        return np.asarray(self.factor * found)
+            yield 0.5 * self.factor * slopes.variance_rates / slopes.clock_rates.T, variance
 
 
 def _reached(line: Line, slopes: Slopes) -> tuple[FloatArray, FloatArray]:

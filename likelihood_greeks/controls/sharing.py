@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -28,7 +30,12 @@ class Sharing:
 
     def completed(self, rows: FloatArray, greeks: AnyArray, whole: FloatArray) -> FloatArray:
         """Rows of buckets that sum to those of their Greeks, (n_greeks, n_samples); in place."""
-        for greek in np.unique(greeks):
-            mine = greeks == greek
+        for greek, mine in ranges(greeks):
             rows[mine] += np.outer(self.shares[mine], whole[greek] - rows[mine].sum(axis=0))
         return rows
+
+
+def ranges(greeks: AnyArray) -> Iterator[tuple[int, slice]]:
+    """The buckets of every Greek, which stand together."""
+    starts = [0, *(np.flatnonzero(np.diff(greeks)) + 1).tolist(), len(greeks)]
+    yield from ((int(greeks[start]), slice(start, end)) for start, end in pairwise(starts))

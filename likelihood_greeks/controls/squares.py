@@ -14,7 +14,7 @@ from ..estimators.likelihood_ratio import Combination
 from ..models.returns import squares_jet
 from ..numerics.jets import Jet
 from ..parameters import Derivative
-from .by_interval import ByInterval, minus_one
+from .by_interval import ByInterval
 from .protocol import CLOSED_FORM, Load, Scene, SharedPaths, by_greek
 
 SQUARES = 0.5
@@ -60,7 +60,7 @@ class Squares:
         """The samples of a first derivative by intervals; None of a price."""
         if not self.greek:
             return None
-        return ByInterval(_sum(self.first, scene.paths), known=((minus_one, self._known(scene)),))
+        return ByInterval(_sum(self.first, scene.paths), known=((np.negative, self._known(scene)),))
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of the sum over the dates."""

@@ -6,12 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, final
 
+import numpy as np
+
 from .._checks import refuse
+from .._quantities import RATE
+from ..estimate import Estimate
 from ..estimators.likelihood_ratio import Combination
 from ..models import nodes
 from ..models.capabilities import HasNodes, LabelsNodes, has
 from ..models.protocol import PathModel
 from ..parameters import label, listed, resolve
+from ..payoffs.protocol import Contract, stated_payments
 from ..result import Part
 from .buckets import Bucket
 
@@ -31,21 +36,34 @@ class Buckets:
         What each is of, by label.
     coordinates : mapping of str to str
         The node of each.
+    idle : frozenset of str
+        Those of nodes of curves after the contract's last date: exactly zero.
     """
 
     law: PathModel
     parts: Mapping[str, Part]
     coordinates: Mapping[str, str]
+    idle: frozenset[str] = frozenset()
+
+    @property
+    def live(self) -> list[str]:
+        """Those that are not known to be zero."""
+        return [name for name in self.parts if name not in self.idle]
 
     def rows(self, labels: Sequence[str]) -> tuple[Bucket, ...]:
-        """As parts of the Greeks with these labels."""
+        """Those that are estimated, as parts of the Greeks with these labels."""
         return tuple(
-            Bucket(labels.index(part.greek), ((self.coordinates[name], 1.0),)) for name, part in self.parts.items()
+            Bucket(labels.index(self.parts[name].greek), ((self.coordinates[name], 1.0),)) for name in self.live
         )
 
     def combinations(self) -> dict[str, Combination]:
         """As derivatives in their nodes."""
         return {name: {(coordinate,): 1.0} for name, coordinate in self.coordinates.items()}
+
+    def completed(self, found: Mapping[str, Estimate]) -> dict[str, Estimate]:
+        """Estimates by label, the buckets of a Greek behind it, with those that are zero."""
+        nothing = dict.fromkeys(sorted(self.idle), Estimate(0.0, 0.0, n_paths=0, samples=0, variance_ratio=np.nan))
+        return self.ordered({**found, **nothing})
 
     def ordered(self, found: Mapping[str, T]) -> dict[str, T]:
         """What is known by label, the buckets of a Greek behind it."""
@@ -54,8 +72,14 @@ class Buckets:
         return {name: found[name] for greek in greeks for name in (greek, *(n for n in of if of[n] == greek))}
 
 
+def lasts(payoff: Contract, shift: str) -> float:
+    """Up to when a contract depends on a curve, in years: for rates what is paid counts, for others what is seen."""
+    last = float(max(payoff.times, default=0.0))
+    return max((last, *(stated_payments(payoff) or ()))) if shift == RATE.name else last
+
+
 def bucketed(
-    law: PathModel, wanted: Mapping[str, Combination], greeks: Iterable[str]
+    law: PathModel, payoff: Contract, wanted: Mapping[str, Combination], greeks: Iterable[str]
 ) -> tuple[Mapping[str, Combination], Buckets | None]:
     """What is wanted, the Greeks that have buckets among it; and these buckets, None if there are none.
 
@@ -65,6 +89,7 @@ def bucketed(
         If a Greek is not that of a curve of the law.
     """
     found, parts, coordinates, shifts = dict(wanted), dict[str, Part](), dict[str, str](), list[str]()
+    idle = list[str]()
     for greek in listed(greeks, "buckets"):
         (shift, years), name = _curve(law, greek), label(greek)
         found.setdefault(name, {(shift,): 1.0})
@@ -73,9 +98,11 @@ def bucketed(
         for k, (coordinate, node) in enumerate(zip(nodes.names(shift, len(years)), words, strict=True)):
             parts[f"{name}[{k}]"] = Part(name, bucket=node)
             coordinates[f"{name}[{k}]"] = coordinate
+        if not has(law, LabelsNodes):
+            idle += [f"{name}[{k}]" for k, live in enumerate(nodes.reached(years, lasts(payoff, shift))) if not live]
     if not parts or not has(law, HasNodes):
         return found, None
-    return found, Buckets(law.split(tuple(dict.fromkeys(shifts))), parts, coordinates)
+    return found, Buckets(law.split(tuple(dict.fromkeys(shifts))), parts, coordinates, frozenset(idle))
 
 
 def _curve(law: Any, greek: Any) -> tuple[str, tuple[float, ...]]:

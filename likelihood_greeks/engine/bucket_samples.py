@@ -10,9 +10,10 @@ import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..controls.by_interval import ByInterval
+from ..controls.integrands import Integrands, integrands
 from ..controls.plan import Plan
 from ..controls.protocol import Control, Scene, SharedPaths, rows
-from ..controls.sharing import Sharing
+from ..controls.sharing import Sharing, ranges
 from ..estimators.likelihood_ratio import Combination
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract
@@ -106,25 +107,21 @@ class BucketSamples:
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Samples of the payoff's own controls, and of the buckets with all controls and with none."""
         found = Buckets(self.buckets, Scene(shared, self.payoff))
-        left, common = found.plain.copy(), sharing.coefficients.copy()
-
-        taken = list[tuple[FloatArray, ByInterval]]()
+        common, left = sharing.coefficients.copy(), Integrands(found.slopes)
+        left.add(found.payoff, np.ones(len(self.buckets)))
 
         def take(column: int, mine: AnyArray, parts: ByInterval) -> None:
             factors = np.where(mine, sharing.coefficients[:, column], 0.0)
             if factors.any():
-                taken.append((factors, parts))
+                left.add(parts, -factors)
             common[mine, column] = 0.0
 
         for column, mine, parts in self._free(found):
             take(column, mine, parts)
         own = self._own(found, chunk, take, sharing.coefficients != 0.0)
-        integrands = found.slopes.integrands([parts for _, parts in taken])
-        for (factors, _), integrand in zip(taken, integrands, strict=True):
-            left -= np.multiply(factors[:, None], integrand, out=integrand)
-        samples = chunk.fold(left) - common[:, : len(free)] @ free
-        for greek in np.unique(self.greeks):
-            samples[self.greeks == greek] -= common[self.greeks == greek, len(free) :] @ own[greek]
+        samples = chunk.fold(left.total) - common[:, : len(free)] @ free
+        for greek, of in ranges(self.greeks):
+            samples[of] -= common[of, len(free) :] @ own[greek]
         return own, samples, chunk.fold(found.plain)
 
     def sharing(self, draws: Sequence[Draws], plain: Callable[[Draws], FloatArray]) -> Sharing:
@@ -149,9 +146,9 @@ class BucketSamples:
         for column, mine, parts in self._free(found):
             note(column, mine, parts)
         own = self._own(found, chunk, note, self._used)
-        integrands = found.slopes.integrands([parts for _, _, parts in noted])
-        for (column, mine, _), integrand in zip(noted, integrands, strict=True):
-            controls[mine, column] = chunk.fold(integrand)[mine]
+        every = integrands(found.slopes, [parts for _, _, parts in noted])
+        for (column, mine, _), own_rows in zip(noted, every, strict=True):
+            controls[mine, column] = chunk.fold(own_rows)[mine]
         for bucket, greek in enumerate(self.greeks):
             rest = self._used[bucket] & ~divided[bucket]
             controls[bucket, rest] = np.concatenate([drawn.free, own[greek]])[rest]

@@ -9,15 +9,16 @@ they sum to the Greek sample by sample.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import final
 
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
-from ..controls.by_interval import ByInterval, OwnSlopes, Slopes, slopes_of
+from ..controls.by_interval import ByInterval, OwnSlopes, Slopes, paid, slopes_of
+from ..controls.integrands import integrand
 from ..controls.protocol import Scene
 from ..controls.regression import Products, solve
 from ..controls.sharing import Sharing
@@ -57,6 +58,24 @@ def split(buckets: Sequence[Bucket]) -> tuple[tuple[str, ...], FloatArray]:
 
 
 @final
+@dataclass(frozen=True, slots=True, eq=False)
+class Moving:
+    """What flows gain that move with nodes themselves.
+
+    Attributes
+    ----------
+    gained : mapping of str to ndarray, shape (n_paths,)
+        Per unit of a node.
+    """
+
+    gained: Mapping[str, FloatArray]
+
+    def along(self, slopes: Slopes | OwnSlopes) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """As the nodes move."""
+        yield slopes.matrix[:, [*map(slopes.names.index, self.gained)]], np.stack([*self.gained.values()])
+
+
+@final
 @dataclass(frozen=True, eq=False)
 class Buckets:
     """The buckets of one payoff on one chunk.
@@ -84,16 +103,18 @@ class Buckets:
         return self.scene.paths.shared(key, lambda: slopes_of(moves, *split(self.buckets), self.scene.drawn.rate))
 
     @cached_property
+    def payoff(self) -> ByInterval:
+        """The payoff times the weights."""
+        discount = self.scene.paths.model.discount_jet(payment_times(self.scene.payoff, self.scene.flows))
+        names = dict.fromkeys(name for bucket in self.buckets for name, _ in bucket.terms)
+        moving = moving_flows(self.scene.payoff, self.scene.drawn.spot, [{(name,): 1.0} for name in names])
+        gained = {derivative[0]: discount.value @ flows for derivative, flows in moving.items()}
+        return ByInterval(self.scene.value, (Moving(gained),) if gained else (), ((paid(self.scene.flows), discount),))
+
+    @cached_property
     def plain(self) -> FloatArray:
         """Likelihood-ratio samples, shape (n_buckets, n_paths)."""
-        discount = self.scene.paths.model.discount_jet(payment_times(self.scene.payoff, self.scene.flows))
-        found = self.slopes.integrand(ByInterval(self.scene.value, known=((lambda: self.scene.flows, discount),)))
-        names, matrix = split(self.buckets)
-        moving = moving_flows(self.scene.payoff, self.scene.drawn.spot, [{(name,): 1.0} for name in names])
-        for number, name in enumerate(names):
-            if (name,) in moving:
-                found += matrix[:, number, None] * (discount.value @ moving[name,])
-        return found
+        return integrand(self.slopes, self.payoff)
 
     def free(self, weights: Sequence[Derivative], n_free: int) -> Iterator[tuple[int, int, ByInterval]]:
         """Of the free controls those that have intervals: number, that of the weight, and their parts.
@@ -106,7 +127,7 @@ class Buckets:
                 yield number, number, ByInterval(np.ones(1))
                 if n_free > len(weights) and forward is not None:
                     relative = self.scene.drawn.spot[-1] / float(forward.value)
-                    known = ((partial(np.full, (1, 1), -1.0 / float(forward.value)), forward),)
+                    known = ((paid(np.full((1, 1), -1.0 / float(forward.value))), forward),)
                     yield len(weights) + 1 + number, number, ByInterval(relative, known=known)
 
 

@@ -140,7 +140,7 @@ def greeks(
     [['vega', '', 26.0], ['vega', '0.5', 16.0], ['vega', '1', 10.0]]
     """
     law, payoff, wanted = asked(model, payoff, greeks)
-    wanted, split = bucketed(law, wanted, buckets)
+    wanted, split = bucketed(law, payoff, wanted, buckets)
     return of_combinations(
         law,
         payoff,
@@ -211,9 +211,9 @@ def _of_combinations(
     draws = Draws(seed, len(payoff.times), kind)
     title = "greeks" if progress else ""
     done = pilot_and_main(Estimation(group, count), pilot, draws, aim, executor=executor, title=title)
-    names = [*buckets.parts] if buckets else []
+    names = buckets.live if buckets else []
     found, diagnostics = told(done, labels, chosen.remark, names, healed(done, draws, executor))
-    return Result(buckets.ordered(found) if buckets else found, group.controls.method, seed, kind, diagnostics, parts)
+    return Result(buckets.completed(found) if buckets else found, group.controls.method, seed, kind, diagnostics, parts)
 
 
 @final

@@ -32,6 +32,15 @@ def variables(values: Mapping[str, float], more: Sequence[str]) -> dict[str, Jet
     return {name: Jet(every, np.asarray(float(values.get(name, 0.0))), eye[i], zero) for i, name in enumerate(every)}
 
 
+def reached(years: Sequence[float], last: float) -> list[bool]:
+    """Whether what has accrued by some date up to the last depends on each node of a curve: if that before is earlier.
+
+    >>> reached((0.5, 1.0, 2.0, 3.0), 1.0)
+    [True, True, False, False]
+    """
+    return [before < last for before in (0.0, *years)][: len(years)]
+
+
 def by_node(like: Jet, shift: str, nodes: Sequence[float], scales: Sequence[float], times: AnyArray) -> Jet:
     """What changes of the nodes, each on its own scale, add by `times`: a jet in the coordinates of another, zero."""
     zero = like.constant(np.zeros(np.shape(times)))

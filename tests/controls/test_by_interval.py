@@ -6,6 +6,7 @@ import pytest
 import likelihood_greeks as lg
 from likelihood_greeks.controls import offers
 from likelihood_greeks.controls.by_interval import Slopes
+from likelihood_greeks.controls.integrands import integrand
 from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
@@ -54,7 +55,7 @@ def test_slopes_times_the_parts_are_the_samples_of_every_control(case):
         kinds.add(type(control).__name__)
         scale = np.abs(scene.value * slopes.weights).max()
         np.testing.assert_allclose(
-            slopes.integrand(parts), samples, rtol=1e-9, atol=1e-11 * scale, err_msg=control.name
+            integrand(slopes, parts), samples, rtol=1e-9, atol=1e-11 * scale, err_msg=control.name
         )
     assert len(kinds) >= (1 if case == "cash dividends" else 3)
 

@@ -96,6 +96,17 @@ def test_buckets_sum_to_their_greek(controls, sampling):
     assert found["rho"].standard_error == pytest.approx(plain["rho"].standard_error, rel=1e-9)
 
 
+def test_buckets_of_nodes_after_the_last_date_are_zero_and_nothing_is_held_against_them():
+    payoff = lg.Payoff(lambda spot: np.maximum(spot - 95.0, 0.0), (0.1, 0.3), payments=(0.1, 0.45))
+    found = lg.greeks(CURVES, payoff, ["delta"], paths=4096, seed=1, buckets=FIELDS)
+    for greek in FIELDS:
+        values, errors = buckets(found, greek)
+        live = [True, True, greek == "rho", False]  # of rates up to the last payment, else to the last fixing
+        assert [*(values != 0.0)] == live
+        assert [*(errors > 0.0)] == live
+    assert not any(found[name].note for name in found)
+
+
 @pytest.mark.slow
 def test_buckets_agree_with_bumped_nodes_on_the_same_draws():
     payoff = lg.Asian(95.0, MONTHLY)

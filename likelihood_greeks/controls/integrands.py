@@ -1,0 +1,75 @@
+"""Integrands of combinations of coordinates: all that is linear in their slopes is one product of matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+
+from .._typing import FloatArray
+from .by_interval import ByInterval, OwnSlopes, Slopes, alone
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Integrands:
+    """Integrands of every combination times factors, summed.
+
+    Parameters
+    ----------
+    slopes : Slopes or OwnSlopes
+    """
+
+    slopes: Slopes | OwnSlopes
+    _scored: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
+    _products: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
+    _rows: list[FloatArray] = field(default_factory=list)
+    _travelling: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
+
+    def add(self, parts: ByInterval, factors: FloatArray) -> None:
+        """Add integrands times factors, (n,): of all that is known move by move only sums are kept."""
+        column = factors[:, None]
+        self._scored.append((factors, parts.scored))
+        self._travelling.extend((column, rows) for rows in self.slopes.travelling(parts))
+        for matrix, rows in self.slopes.products(parts):
+            if alone(matrix):
+                self._rows.append(column * rows)
+            else:
+                own = column * matrix
+                felt = own.any(axis=0)
+                self._products.append((own, rows) if felt.all() else (own[:, felt], rows[felt]))
+
+    @property
+    def total(self) -> FloatArray:
+        """The sum, shape (n, n_paths)."""
+        factors, scored = zip(*self._scored, strict=True)
+        found = self.slopes.weights * (np.stack(factors, axis=1) @ np.stack(np.broadcast_arrays(*scored)))
+        if self._products:
+            rows = [np.broadcast_to(own, (len(own), found.shape[1])) for _, own in self._products]
+            found += np.concatenate([matrix for matrix, _ in self._products], axis=1) @ np.concatenate(rows)
+        for own in self._rows:
+            found += own
+        travelled = self.slopes.travelled([rows for _, rows in self._travelling])
+        for (column, _), own in zip(self._travelling, travelled, strict=True):
+            found += column * own
+        return found
+
+
+def integrands(slopes: Slopes | OwnSlopes, several: Sequence[ByInterval]) -> Iterator[FloatArray]:
+    """Those of several, each of shape (n, n_paths): what travels does so together."""
+    travelling = [slopes.travelling(parts) for parts in several]
+    travelled = iter(slopes.travelled([rows for own in travelling for rows in own]))
+    for parts, own in zip(several, travelling, strict=True):
+        found = slopes.weights * parts.scored
+        for matrix, rows in slopes.products(parts):
+            found += rows if alone(matrix) else matrix @ rows
+        for _ in own:
+            found += next(travelled)
+        yield found
+
+
+def integrand(slopes: Slopes | OwnSlopes, parts: ByInterval) -> FloatArray:
+    """The integrand of every combination, shape (n, n_paths)."""
+    return next(integrands(slopes, [parts]))
