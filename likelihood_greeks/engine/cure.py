@@ -22,7 +22,9 @@ import numpy as np
 from .._typing import FloatArray
 from ..controls.plan import Plan
 from ..estimate import CARRIERS, Moments, doubt, rarity
+from ..models.capabilities import draws_beneath
 from ..payoffs.relaxed.tape import NotRelaxableError
+from ..scouted import Scouted
 from ..streams.chunks import Chunk, Draws, chunk_size
 from .batches import Batches
 from .corridor import Corridor
@@ -45,28 +47,38 @@ COUNTED = 25
 TRIPS = 2
 """Times that pushes learn where a payoff lives."""
 
+CONFIRMED = 3
+"""The same where scouts confirm the error: of so few, intervals still hold what they should."""
+
 UNSEEN = "the error is of what no path has seen"
 
 PUSHED = "pushed paths"
 """What is added to the name of a method."""
 
 
-def rarities(pair: Pair) -> list[str]:
-    """Why the payoff is too rarely hit for each of its numbers: less is enough where its error can be trusted."""
-    rare = {False: rarity(pair.plain, 0, COUNTED), True: rarity(pair.plain, 0)}
-    return [rare[bool(doubt(pair.controlled, row))] for row in range(len(pair.controlled.mean))]
+def rarities(pair: Pair, *, strict: bool = False) -> list[str]:
+    """Why the payoff is too rarely hit for each of its numbers: less is enough where its error can be trusted.
+
+    Least where scouts confirm the error, for they have looked where the payoff is paid, unless one is `strict`.
+    """
+    confirmed, found = pair.controlled.pooled.confirmed, []
+    for row in range(len(pair.controlled.mean)):
+        trusted = CONFIRMED if confirmed[row] and not strict else COUNTED
+        found.append(rarity(pair.plain, 0, *(() if doubt(pair.controlled, row) else (trusted,))))
+    return found
 
 
-def doubts(pair: Pair) -> list[str]:
-    """What is held against each number of a payoff; empty where nothing is."""
+def doubts(pair: Pair, *, strict: bool = False) -> list[str]:
+    """What is held against each number of a payoff; empty where nothing is. One who is `strict` asks more payments."""
     own = [doubt(pair.controlled, row) for row in range(len(pair.controlled.mean))]
-    return ["; ".join(filter(None, both)) for both in zip(rarities(pair), own, strict=True)]
+    return ["; ".join(filter(None, both)) for both in zip(rarities(pair, strict=strict), own, strict=True)]
 
 
 def wants(pair: Pair) -> list[str]:
     """Why each number of a payoff is worth a cure: what is held against it, or an error that rests on the unseen."""
     missed, seen = pair.controlled.pooled.missed, pair.controlled.pooled.seen
-    return [why or (UNSEEN if more > less else "") for why, more, less in zip(doubts(pair), missed, seen, strict=True)]
+    held = doubts(pair, strict=True)
+    return [why or (UNSEEN if more > less else "") for why, more, less in zip(held, missed, seen, strict=True)]
 
 
 @final
@@ -96,14 +108,22 @@ class Cured:
         """Both together."""
         return Cured(self.both.merge(other.both), self.batches.merge(other.batches), self.paths + other.paths)
 
-    def serving(self, main: Pair) -> list[int]:
-        """The numbers that are better known than in the main run, which wants a cure of them."""
-        own, before, found = doubts(self.pair), doubts(main), []
+    def serving(self, main: Pair, families: Sequence[Sequence[int]] = ()) -> list[int]:
+        """The numbers that are better known than in the main run, which wants a cure of them.
+
+        Of `families`, Greeks with their buckets, all come from one run, so that they add up: from the cure if it serves
+        one of them, and has no more against all.
+        """
+        own, before, found = doubts(self.pair), doubts(main), set[int]()
         carriers = self.pair.controlled.pooled.carriers, main.controlled.pooled.carriers
         for row, why in enumerate(wants(main)):
             if why and (not own[row] or (before[row] and carriers[0][row] > carriers[1][row])):
-                found.append(row)
-        return found
+                found.add(row)
+        for family in families:
+            served = found & {*family}
+            worse = sum(bool(own[row]) for row in family) > sum(bool(before[row]) for row in family)
+            found = found - {*family} if worse or not served else found | {*family}
+        return sorted(found)
 
 
 @final
@@ -123,6 +143,8 @@ class Cure:
         In which half of the samples stay.
     pushes : Pushes, optional
         Of the others; by default everywhere alike.
+    pushed : bool
+        Whether the paths are pushed, and by all that is random: they have then looked where a main run does not.
     """
 
     group: Group
@@ -132,6 +154,7 @@ class Cure:
     base: tuple[float, ...]
     corridor: Corridor | None = None
     pushes: Pushes | None = None
+    pushed: bool = False
 
     @classmethod
     def of(cls, group: Group, row: int, plan: Plan, main: Pair, *, draws: Draws, held: Sequence[str] = ()) -> Cure:
@@ -143,7 +166,8 @@ class Cure:
         (chunk, *_) = _chunks(draws, 0, 1)
         seen = group.draw(replace(chunk, index=SCOUTS)).spot
         corridor = Corridor.of(group.payoffs[row], seen)
-        pushes = Pushes.everywhere(len(group.times)).aimed(ways(group.payoffs[row], seen))
+        n_times = len(group.times)
+        pushes = Pushes.everywhere(n_times).aimed(ways(group.payoffs[row], seen))
         trial = cls(group, row, plan, tuple(means[0].tolist()), (0.0,) * len(means[1]), corridor, pushes)
         for trip in range(1, TRIPS + 1):
             trial = trial.learnt(replace(chunk, index=SCOUTS - 2 * trip), held)
@@ -154,7 +178,9 @@ class Cure:
             served[:] = True
         base = (float(np.median(paid[0])), *means[1][1:].tolist())
         centre = np.where(served, means[0], base)
-        return replace(trial, plan=plan.restricted(served), centre=tuple(centre.tolist()), base=base)
+        return replace(
+            trial, plan=plan.restricted(served[: len(group.combinations)]), centre=tuple(centre.tolist()), base=base
+        )
 
     def learnt(self, chunk: Chunk, held: Sequence[str]) -> Cure:
         """The cure with pushes to where samples of a chunk lie far from their mean; itself where nothing is pushed."""
@@ -169,7 +195,7 @@ class Cure:
             wanted = np.divide(gaps, total, out=np.zeros_like(gaps), where=total > 0.0).sum(axis=0)
             noise, variance = (moved[:, : chunk.n_samples] for moved in draws.noise)
             pushes = pushes.learnt(noise, variance, wanted)
-        return replace(self, pushes=pushes)
+        return replace(self, pushes=pushes, pushed=not draws_beneath(self.group.model, self.group.times))
 
     def pieces(self, chunk: Chunk) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
         """Controlled and plain samples, weighted, and plain ones without weights, shape (n_greeks, n_samples)."""
@@ -182,7 +208,10 @@ class Cure:
     def __call__(self, chunk: Chunk) -> Cured:
         """The weighted samples of a chunk, added up."""
         controlled, plain, raw = (np.concatenate(rows, axis=-1) for rows in zip(*self.pieces(chunk), strict=True))
-        found = Pair.summed(controlled, plain, largest=np.abs(raw).max(axis=1))
+        looked = Scouted.nothing((len(controlled),))
+        if self.pushed:
+            looked = replace(looked, carriers=np.ones(len(controlled)))
+        found = Pair.summed(controlled, plain, looked, largest=np.abs(raw).max(axis=1))
         return Cured(found, Batches.of(controlled, chunk), chunk.n_paths)
 
 

@@ -279,7 +279,8 @@ def told(
 
     found, remarks = of(pair, done.sampled.paths), list[str]()
     if cure is not None:
-        better = {every[row]: of(cure.pair, cure.paths)[every[row]] for row in cure.serving(pair)}
+        rows = cure.serving(pair, run.group.families)
+        better = {every[row]: of(cure.pair, cure.paths)[every[row]] for row in rows}
         found |= better
         remarks += [f"{', '.join(better)}: by {cure.paths:,} paths pushed to where the payoff lives"] if better else []
     diagnostics = Diagnostics(pilot_seconds=done.pilot_seconds, main_seconds=done.main_seconds)

@@ -8,12 +8,13 @@ from .._typing import FloatArray
 from ..payoffs.along.pieces import pieces_along
 from ..payoffs.along.points import Crossed
 from ..payoffs.protocol import Contract
+from .pushes import Way
 
 MOST = 64
 
 
-def ways(payoff: Contract, spot: FloatArray) -> list[tuple[int, int, float]]:
-    """First and last move and the standard deviations that they must be pushed, to the levels of spots and returns.
+def ways(payoff: Contract, spot: FloatArray) -> list[Way]:
+    """Pushes to the levels of spots and returns.
 
     None for a payoff that cannot be followed, or of more levels than it pays to aim at; `spot`, shape (n_times,
     n_paths), are paths of the law.
@@ -32,5 +33,5 @@ def ways(payoff: Contract, spot: FloatArray) -> list[tuple[int, int, float]]:
             case _:
                 continue
         distance = np.log(point.level) / power - moved.mean()
-        found.add((first, last, float(distance / max(moved.std(), np.finfo(float).tiny))))
+        found.add((first, last, float(distance / max(moved.std(), np.finfo(float).tiny)), 0.0))
     return sorted(found) if len(found) <= MOST else []

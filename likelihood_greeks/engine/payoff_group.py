@@ -118,6 +118,14 @@ class Group:
         return self.payoffs[0].times
 
     @property
+    def families(self) -> list[list[int]]:
+        """The Greeks that have buckets, each with these, by their rows in samples."""
+        parts: dict[int, list[int]] = {}
+        for number, bucket in enumerate(self.buckets):
+            parts.setdefault(bucket.greek, [bucket.greek]).append(len(self.combinations) + number)
+        return [*parts.values()]
+
+    @property
     def weights(self) -> list[tuple[str, ...]]:
         """Derivatives of the density that are computed: those asked for, and those that make good controls."""
         asked = likelihood_ratio.weight_derivatives(self.combinations)

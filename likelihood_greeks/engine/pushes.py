@@ -19,9 +19,9 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 
@@ -32,8 +32,13 @@ FAR, FARTHER, EARLY, SINGLE = 3.0, 4.5, 3.5, 4.5  # standard deviations of pushe
 STILL, SHARES = 0.3, (0.25, 0.15, 0.15, 0.15)  # of paths: not pushed, then in the order above
 LEAST, MOST = 0.25, 0.75  # of paths that are not pushed, whatever is learnt
 KEPT = 0.25  # share of what pushes had, before they learnt
-AIMED = 0.3  # share of pushes that go where a payoff's own levels are
+AIMED, THERE_AND_BACK = 0.3, 0.2  # shares of pushes: to the levels of a payoff, and on the ways below
 NEAREST, FARTHEST = 2.0, 7.0  # standard deviations of these
+TURNS, THERE, BACK = 12, 3.0, 2.5  # dates at which paths turn, and standard deviations on both ways
+
+Way: TypeAlias = tuple[int, int, float, float]
+"""First and last move that are pushed, by how many standard deviations (down if negative), and by how many the moves
+after them go the other way."""
 
 
 @final
@@ -47,6 +52,8 @@ class Pushes:
         The moves that are pushed.
     size : ndarray, shape (n_ways,)
         In standard deviations, > 0.
+    back : ndarray, shape (n_ways,)
+        By which the moves after them are pushed the other way, >= 0.
     shares : ndarray, shape (n_ways, 2)
         Of paths that are pushed up, and down.
     still : float
@@ -56,33 +63,37 @@ class Pushes:
     first: AnyArray
     last: AnyArray
     size: FloatArray
+    back: FloatArray
     shares: FloatArray
     still: float
 
     @classmethod
     def everywhere(cls, n_times: int) -> Pushes:
-        """All moves alike, by two sizes; those up to any date; any one alone."""
+        """All moves alike, by two sizes; those up to any date; any one alone; there and back."""
         rows, end = np.arange(n_times), np.full(2, n_times - 1)
         sizes = (np.array([FAR, FARTHER]), np.full(n_times, EARLY), np.full(n_times, SINGLE))
         shares = (np.array(SHARES[:2]), np.full(n_times, SHARES[2] / n_times), np.full(n_times, SHARES[3] / n_times))
         both = 0.5 * np.concatenate(shares)[:, None].repeat(2, axis=1)
         first = np.concatenate([np.zeros(2 + n_times, int), rows])
-        return cls(first, np.concatenate([end, rows, rows]), np.concatenate(sizes), both, STILL)
+        size = np.concatenate(sizes)
+        found = cls(first, np.concatenate([end, rows, rows]), size, np.zeros(len(size)), both, STILL)
+        return found.aimed(there_and_back(n_times), THERE_AND_BACK)
 
-    def aimed(self, ways: Iterable[tuple[int, int, float]]) -> Pushes:
-        """With further ways (first and last move, standard deviations) that share what is pushed."""
-        table = np.array([*ways], dtype=float).reshape(-1, 3)
-        if not len(table):
+    def aimed(self, ways: Sequence[Way], part: float = AIMED) -> Pushes:
+        """With further ways that get a part of what is pushed."""
+        if not ways:
             return self
-        size = np.clip(np.abs(table[:, 2]), NEAREST, FARTHEST)
-        own = np.stack([table[:, 2] > 0.0, table[:, 2] <= 0.0], axis=1) * AIMED * self.shares.sum() / len(table)
-        first, last = (np.concatenate([old, new.astype(int)]) for old, new in zip(self._ends, table.T, strict=False))
-        shares = np.concatenate([(1.0 - AIMED) * self.shares, own])
-        return Pushes(first, last, np.concatenate([self.size, size]), shares, self.still)
-
-    @property
-    def _ends(self) -> tuple[AnyArray, AnyArray]:
-        return self.first, self.last
+        first, last, signed, back = (np.array(column) for column in zip(*ways, strict=True))
+        size = np.clip(np.abs(signed), NEAREST, FARTHEST)
+        own = np.stack([signed > 0.0, signed <= 0.0], axis=1) * part * self.shares.sum() / len(ways)
+        return Pushes(
+            np.concatenate([self.first, first]),
+            np.concatenate([self.last, last]),
+            np.concatenate([self.size, size]),
+            np.concatenate([self.back, back]),
+            np.concatenate([(1.0 - part) * self.shares, own]),
+            self.still,
+        )
 
     def drawn(self, variance: FloatArray, count: int, generator: np.random.Generator) -> FloatArray:
         """Pushes of the noise of moves of these variances, (n_times, n_paths), where paths form so many samples.
@@ -93,21 +104,26 @@ class Pushes:
         every = np.concatenate([[self.still], self.shares.ravel()])
         chosen = generator.choice(len(every), count, p=every / every.sum()) - 1
         way, sign = chosen // 2, np.where(chosen < 0, 0.0, 1.0 - 2.0 * (chosen % 2))
-        size, first, last = sign * self.size[way], self.first[way], self.last[way]
+        size, back, first, last = sign * self.size[way], -sign * self.back[way], self.first[way], self.last[way]
         if n_paths > count:
-            size, first, last = np.concatenate([size, -size]), np.tile(first, 2), np.tile(last, 2)
+            size, back, first, last = (
+                *(np.concatenate([x, -x]) for x in (size, back)),
+                np.tile(first, 2),
+                np.tile(last, 2),
+            )
         row = np.arange(n_times)[:, None]
-        pushed = (row >= first) & (row <= last)
-        total = np.where(pushed, variance, 0.0).sum(axis=0)
-        return np.asarray(pushed * variance * (size / np.sqrt(total)))
+        found = _along((row >= first) & (row <= last), variance, size)
+        return found + _along(row > last, variance, back) if back.any() else found
 
     def _densities(self, noise: FloatArray, variance: FloatArray) -> Iterator[tuple[int, FloatArray, FloatArray]]:
         """Way by way the densities of paths pushed up, and down, over that of the law."""
         before = np.zeros((1, noise.shape[1]))
         moved, spread = (cumulated(np.concatenate([before, rows])) for rows in (noise, variance))
-        for way, (first, last, size) in enumerate(zip(self.first, self.last, self.size, strict=True)):
-            score = (moved[last + 1] - moved[first]) / np.sqrt(spread[last + 1] - spread[first])
-            grown, scale = np.exp(np.clip(size * score, -600.0, 600.0)), np.exp(-0.5 * size * size)
+        for way, (first, last, size, back) in enumerate(zip(self.first, self.last, self.size, self.back, strict=True)):
+            along = size * (moved[last + 1] - moved[first]) / np.sqrt(spread[last + 1] - spread[first])
+            if back:
+                along = along - back * (moved[-1] - moved[last + 1]) / np.sqrt(spread[-1] - spread[last + 1])
+            grown, scale = np.exp(np.clip(along, -600.0, 600.0)), np.exp(-0.5 * (size * size + back * back))
             yield way, scale * grown, scale / grown
 
     def ratio(self, noise: FloatArray, variance: FloatArray) -> FloatArray:
@@ -129,3 +145,15 @@ class Pushes:
         kept = float(np.clip(still / total, LEAST, MOST))
         shares = KEPT * self.shares / self.shares.sum() + (1.0 - KEPT) * own / own.sum()
         return replace(self, shares=(1.0 - kept) * shares, still=kept)
+
+
+def there_and_back(n_times: int) -> list[Way]:
+    """Ways down (up) to one of some dates and back by the end."""
+    turns = sorted({*np.linspace(0, n_times - 1, TURNS + 2, dtype=int)[1:-1].tolist()} - {0, n_times - 1})
+    return [(0, turn, sign * THERE, BACK) for turn in turns for sign in (1.0, -1.0)]
+
+
+def _along(pushed: AnyArray, variance: FloatArray, size: FloatArray) -> FloatArray:
+    """The pushes of the moves that are pushed, whose sum goes by so many standard deviations; none where none is."""
+    total = np.where(pushed, variance, 0.0).sum(axis=0)
+    return np.asarray(pushed * variance * (size / np.sqrt(np.where(total > 0.0, total, 1.0))))

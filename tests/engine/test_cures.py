@@ -10,6 +10,7 @@ from likelihood_greeks.engine import cure, scouts
 from likelihood_greeks.engine.corridor import Corridor
 from likelihood_greeks.engine.payoff_group import CONTROLS, Group
 from likelihood_greeks.streams.chunks import Chunk
+from likelihood_greeks.validation.quadrature import greek
 
 CASES = {case.name: case for case in rare.cases()}
 HARD = ("digital call 170", "up-and-in call 145")
@@ -67,6 +68,39 @@ def test_paths_in_a_corridor_have_the_law():
     assert error < 0.03 * chance
     assert abs(samples.mean() - chance) < 4.0 * error
     assert abs(1.2 * samples.mean() - chance) > 4.0 * error  # a density that is off would be seen
+
+
+CLAUSE = "call less 500 below 81 early"
+FLAT = lg.LocalVolatility(spot=100.0, volatility=lambda t, s: 0.2 + 0.0 * s, rate=0.03, steps=52)
+CURVES = lg.TermStructureGBM(
+    spot=100.0, times=(0.1, 0.25), zero_rates=(0.03, 0.03), dividend_yields=(0.0, 0.0), volatilities=(0.2, 0.2)
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [CLAUSE, "up-and-in call 145", "call less 500 for one bad return"])
+@pytest.mark.parametrize("law", [FLAT, CURVES], ids=["local volatility", "curves with buckets"])
+def test_other_laws_and_buckets_are_cured(law, name):
+    case, split = CASES[name], {} if law is FLAT else {"buckets": ["vega"]}
+    found = lg.greeks(law, case.payoff, ["vega"], paths=8192, seed=3, **split)
+    assert all(not own.note for own in found.estimates.values())
+    assert any("pushed to where the payoff lives" in remark for remark in found.diagnostics.remarks)
+    for of in ("price", "vega"):
+        assert abs(found[of].z_score(case.exact(of))) < 4.0
+        assert found[of].standard_error < 0.05 * case.exact(of)
+    if split:
+        buckets = [own for label, own in found.estimates.items() if label.startswith("vega[")]
+        assert sum(own.value for own in buckets) == pytest.approx(found["vega"].value, abs=found["vega"].standard_error)
+
+
+def test_paths_that_go_there_and_back_are_found():
+    law = lg.GBM(spot=1.162, volatility=0.065, rate=0.02)
+    option = lg.Barrier(lg.Call(1.162, 0.5), 1.0458, "down", "out", times=lg.schedule(0.5, 52))
+    exact = greek(law, option, "rho").value
+    found = lg.greeks(law, option, ["rho"], paths=8192, seed=2)["rho"]
+    assert not found.note
+    assert found.standard_error < 1e-4 * exact
+    assert abs(found.z_score(exact)) < 4.0
 
 
 def test_a_cure_is_told_and_sound_numbers_stay():

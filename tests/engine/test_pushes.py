@@ -19,7 +19,11 @@ def drawn(pushes, seed=1):
 
 
 @pytest.mark.parametrize(
-    "pushes", [Pushes.everywhere(N_TIMES), Pushes.everywhere(N_TIMES).aimed([(1, 3, -5.0), (2, 2, 3.0)])]
+    "pushes",
+    [
+        Pushes.everywhere(N_TIMES),
+        Pushes.everywhere(N_TIMES).aimed([(1, 3, -5.0, 0.0), (2, 2, 3.0, 0.0)]),
+    ],
 )
 def test_weighted_draws_have_the_law(pushes):
     noise, weight = drawn(pushes)
@@ -58,7 +62,7 @@ def test_levels_of_spots_and_returns_are_aimed_at():
     law = lg.GBM(spot=100.0, volatility=0.2)
     spot = law.simulate(times, lg.streams.chunks.Chunk(1, 0, 4096).stream()).spot
     payoff = lg.Payoff(lambda s: np.where((s[3] < 0.7 * s[1]) | (s[2] > 150.0), 1.0, 0.0), times)
-    found = {(first, last): distance for first, last, distance in ways(payoff, spot)}
+    found = {(first, last): distance for first, last, distance, _ in ways(payoff, spot)}
     assert found[2, 3] == pytest.approx((np.log(0.7) + 0.02 * 0.4) / (0.2 * np.sqrt(0.4)), rel=0.05)
     assert found[0, 2] == pytest.approx((np.log(1.5) + 0.02 * 0.6) / (0.2 * np.sqrt(0.6)), rel=0.05)
     assert ways(lg.Payoff(lambda s: np.sin(s[-1]), times), spot) == []
