@@ -129,7 +129,8 @@ def test_a_twin_pays_by_the_averages_of_its_own_dates():
 def twins_of(model, function, times=UNEVEN):
     payoff = lg.Payoff(function, times)
     drawn = weigh(model, draw(model, times, 4096, seed=3), [("spot",)])
-    found, _ = offers.offered(model, payoff, drawn, Load(len(times)), np.random.default_rng(1))
+    load, generator = Load(len(times)), np.random.default_rng(1)
+    found, _ = offers.offered(model, payoff, drawn, lines=(), load=load, generator=generator)
     return [offer for offer in found if isinstance(offer, Twin)]
 
 

@@ -32,7 +32,9 @@ def levels_are_held_on_few_dates(monkeypatch):
 
 def scene_of(law, payoff, names):
     weighed = weigh(law, draw(law, payoff.times, n_paths=512, seed=3), [(name,) for name in names])
-    controls, _ = offers.offered(law, payoff, weighed, Load.of(law, payoff.times, np.inf), np.random.default_rng(1))
+    load = Load.of(law, payoff.times, np.inf)
+    lines = offers.lines_of(law, payoff, weighed, load)
+    controls, _ = offers.offered(law, payoff, weighed, lines=lines, load=load, generator=np.random.default_rng(1))
     return Scene(SharedPaths(law, weighed), payoff), controls
 
 
@@ -70,7 +72,7 @@ def test_the_nodes_of_every_curve_sum_to_its_shift_and_a_part_of_them_does_not(c
     for control in controls:
         if (parts := control.by_interval(scene)) is None:
             continue
-        by_node, shifts = nodes.integrand(parts).reshape(len(SHIFTS), -1, 512), whole.integrand(parts)
+        by_node, shifts = integrand(nodes, parts).reshape(len(SHIFTS), -1, 512), integrand(whole, parts)
         scale = np.abs(scene.value * whole.weights).max()
         np.testing.assert_allclose(by_node.sum(axis=1), shifts, rtol=1e-9, atol=1e-11 * scale, err_msg=control.name)
     sums = nodes.weights.reshape(len(SHIFTS), -1, 512)
