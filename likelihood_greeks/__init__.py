@@ -39,6 +39,7 @@ from .payoffs.convertible import BarrierReverseConvertible, ReverseConvertible
 from .payoffs.custom import Payoff
 from .payoffs.european import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
 from .payoffs.exercise import Bermudan, Exercised
+from .payoffs.exercise_by_value import ExercisedByValue
 from .payoffs.forward_start import ForwardStart
 from .payoffs.path import Asian, Cliquet, Lookback
 from .payoffs.realised import RangeAccrual, VarianceSwap, VolatilitySwap
@@ -85,6 +86,7 @@ __all__ = [
     "Estimate",
     "Exchange",
     "Exercised",
+    "ExercisedByValue",
     "ForwardStart",
     "GapCall",
     "GapPut",

@@ -111,9 +111,9 @@ class Result:
     diagnostics : Diagnostics
     parts : mapping of str to Part
         What of a Greek an estimate is, by label, where it is not the whole: ``result["vega[0]"]`` is the first bucket.
-    upper_bound : Estimate, optional
-        Of a contract that is exercised early: what no rule is worth more than, beside the price, which is the worth of
-        the rule that is followed.
+    lower_bound, upper_bound : Estimate, optional
+        Of a contract that is exercised early: what the rule that is followed is worth, as is the price, but by the
+        paths that judged it less what a hedge explains; and what no rule is worth more than.
     """
 
     estimates: Mapping[str, Estimate]
@@ -122,6 +122,7 @@ class Result:
     sampling: str
     diagnostics: Diagnostics
     parts: Mapping[str, Part] = field(default_factory=dict)
+    lower_bound: Estimate | None = None
     upper_bound: Estimate | None = None
 
     def __getitem__(self, greek: Greek) -> Estimate:
@@ -162,7 +163,9 @@ class Result:
 
     def __str__(self) -> str:
         table = self.to_frame().to_string(float_format=lambda x: f"{x:.6g}", index=not self.parts)
-        bound = "" if self.upper_bound is None else f"\nno rule is worth more than {self.upper_bound}"
+        bound = ""
+        if self.lower_bound is not None and self.upper_bound is not None:
+            bound = f"\nthe rule is worth {self.lower_bound}, none more than {self.upper_bound}"
         return f"{self.method}, {self.sampling} sampling, seed {self.seed}, {self.seconds:.2f} s\n{table}{bound}"
 
     __repr__ = __str__

@@ -11,13 +11,15 @@ import numpy as np
 
 from ..estimate import Estimate
 from ..estimators.likelihood_ratio import Combination
-from ..exercise.judged import Judged, Known
+from ..exercise.judged import Judged, Known, Rule
 from ..exercise.rule import Fitted
 from ..models.adaptor import as_path_model
-from ..models.capabilities import can_be_kept
+from ..models.capabilities import assets_of, can_be_kept
 from ..models.protocol import PathModel
 from ..parameters import TIME, Derivative
+from ..payoffs.assets import of_assets
 from ..payoffs.exercise import Bermudan, Exercised
+from ..payoffs.exercise_by_value import ExercisedByValue
 from ..payoffs.protocol import Contract
 from ..result import Result
 from ..streams.chunks import checked
@@ -29,7 +31,7 @@ KNOWN_WELL = 0.005
 KEPT = "the exercise rule is that of the model itself at every point"
 
 
-def exercise_rule(model: Any, payoff: Bermudan, *, seed: int | None = None) -> Exercised:
+def exercise_rule(model: Any, payoff: Bermudan, *, seed: int | None = None) -> Rule:
     """Fit the best exercise rule of a contract under a model, on draws of its own.
 
     What comes next is regressed on the spot, backwards from the last date, and the levels at which exercise begins to
@@ -38,20 +40,20 @@ def exercise_rule(model: Any, payoff: Bermudan, *, seed: int | None = None) -> E
     Parameters
     ----------
     model : PathModel or Law
-        Of one asset, with a spot that alone says what is to come: `GBM`, `TermStructureGBM`, `LocalVolatility`.
+        Whose spots alone say what is to come: `GBM`, `TermStructureGBM`, `CorrelatedGBM`, `LocalVolatility`.
     payoff : Bermudan
     seed : int, optional
         Default: drawn. `greeks` fits the same rule by the same seed.
 
     Returns
     -------
-    Exercised
-        An ordinary payoff.
+    Exercised or ExercisedByValue
+        An ordinary payoff: of a call or put by levels, of others by what going on is worth.
 
     Raises
     ------
     TypeError
-        If the payoff is no `Bermudan`, or the best rule under the model would look at more than the spot.
+        If the payoff is no `Bermudan`, or the best rule under the model would look at more than the spots.
 
     Examples
     --------
@@ -63,7 +65,10 @@ def exercise_rule(model: Any, payoff: Bermudan, *, seed: int | None = None) -> E
     """
     if not isinstance(payoff, Bermudan):
         raise TypeError(f"payoff must be a Bermudan, got {payoff!r}")
-    return fitted(as_path_model(model), payoff, checked(2, seed, "pseudo")[1]).rule
+    law = as_path_model(model)
+    named = of_assets(payoff, assets_of(law))
+    assert isinstance(named, Bermudan)
+    return fitted(law, named, checked(2, seed, "pseudo")[1]).rule
 
 
 def fitted(law: PathModel, contract: Bermudan, seed: int) -> Fitted:
@@ -83,9 +88,9 @@ def _fitted(law: PathModel, contract: Bermudan, seed: int) -> Fitted:
         return Fitted.of(law, contract, seed)
 
 
-def is_early(payoff: Contract) -> TypeGuard[Bermudan | Exercised]:
+def is_early(payoff: Contract) -> TypeGuard[Bermudan | Rule]:
     """Whether a contract is exercised early."""
-    return isinstance(payoff, Bermudan | Exercised)
+    return isinstance(payoff, Bermudan | Exercised | ExercisedByValue)
 
 
 def ruled(law: PathModel, payoff: Contract, derivatives: Iterable[Derivative], seed: int) -> Contract:
@@ -93,7 +98,7 @@ def ruled(law: PathModel, payoff: Contract, derivatives: Iterable[Derivative], s
     return with_rule(law, payoff, derivatives, seed) if is_early(payoff) else payoff
 
 
-def with_rule(law: PathModel, payoff: Bermudan | Exercised, derivatives: Iterable[Derivative], seed: int) -> Exercised:
+def with_rule(law: PathModel, payoff: Bermudan | Rule, derivatives: Iterable[Derivative], seed: int) -> Rule:
     """A contract with the best rule, or the one that it has.
 
     Raises
@@ -113,7 +118,7 @@ def with_rule(law: PathModel, payoff: Bermudan | Exercised, derivatives: Iterabl
 
 def _moves_rule(name: str) -> bool:
     """Whether the best rule, a function of the spot and the date, is another when a coordinate moves."""
-    return name not in ("spot", TIME)
+    return name not in ("spot", TIME) and not name.startswith("spot[")
 
 
 @final
@@ -123,16 +128,16 @@ class Verdict:
 
     Attributes
     ----------
-    rule : Exercised
+    rule : Exercised or ExercisedByValue
     judged : Judged
     """
 
-    rule: Exercised
+    rule: Rule
     judged: Judged
 
     @classmethod
     @np.errstate(under="ignore")
-    def on(cls, law: PathModel, rule: Exercised, wanted: Mapping[str, Combination], seed: int) -> Verdict:
+    def on(cls, law: PathModel, rule: Rule, wanted: Mapping[str, Combination], seed: int) -> Verdict:
         """Judge a rule on draws of its own."""
         firsts = dict.fromkeys(d[0] for terms in wanted.values() for d in terms if len(d) == 1 and _moves_rule(d[0]))
         with one_thread_each():
@@ -141,11 +146,12 @@ class Verdict:
     def told(self, result: Result, wanted: Mapping[str, Combination]) -> Result:
         """A result with biases, the bound from above, and a remark on the rule."""
         found = {label: self._biased(estimate, wanted[label]) for label, estimate in result.estimates.items()}
-        paths, bound = self.rule.contract.rule_paths, self.judged.upper_bound
-        above = Estimate(bound.value, bound.error, paths, paths)
+        paths = self.rule.contract.rule_paths
+        bounds = self.judged.lower_bound, self.judged.upper_bound
+        below, above = (Estimate(bound.value, bound.error, paths, paths) for bound in bounds)
         remark = f"exercise rule: {self.rule.described()}; judged by {paths:,} paths of their own"
         diagnostics = replace(result.diagnostics, remarks=(*result.diagnostics.remarks, remark))
-        return replace(result, estimates=found, upper_bound=above, diagnostics=diagnostics)
+        return replace(result, estimates=found, lower_bound=below, upper_bound=above, diagnostics=diagnostics)
 
     def _biased(self, estimate: Estimate, terms: Combination) -> Estimate:
         parts = [(factor, self.judged.bias[d[0]]) for d, factor in terms.items() if len(d) == 1 and _moves_rule(d[0])]

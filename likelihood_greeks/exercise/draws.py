@@ -10,7 +10,8 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import simulated
-from ..models.capabilities import Movable, assets_of, draws_beneath, has
+from ..models.capabilities import Movable, draws_beneath, has
+from ..models.joint_moves import JointMoves
 from ..models.moves import Moves
 from ..models.protocol import PathModel, observed
 from ..streams.chunks import Chunk
@@ -30,11 +31,12 @@ class Draws:
         The exercise dates, and others between them.
     rows : tuple of int
         Where the exercise dates stand among them.
-    spot : ndarray, shape (n_times, n_paths)
+    spot : ndarray, shape (n_times, n_paths), or (n_assets, n_times, n_paths)
     normals : tuple of ndarray, shape (n_steps, n_paths)
-        For each date what moved the spot there from the one before: independent standard normals.
+        For each date what moved the spot there from the one before: independent standard normals; of several assets
+        first the standardised moves of each.
     discount : ndarray, shape (n_times,)
-    moves : Moves
+    moves : Moves or JointMoves
         How all the paths moved, those of other parts too.
     """
 
@@ -43,33 +45,39 @@ class Draws:
     spot: FloatArray
     normals: tuple[FloatArray, ...]
     discount: FloatArray
-    moves: Moves
+    moves: Moves | JointMoves
 
     @property
     def n_paths(self) -> int:
         """How many paths there are."""
-        return int(self.spot.shape[1])
+        return int(self.spot.shape[-1])
 
     def part(self, paths: slice) -> Draws:
         """Some of the paths."""
-        return replace(self, spot=self.spot[:, paths], normals=tuple(z[:, paths] for z in self.normals))
+        return replace(self, spot=self.spot[..., paths], normals=tuple(z[:, paths] for z in self.normals))
+
+    def at(self, row: int) -> FloatArray:
+        """The spots on a date, shape (n_paths,) or (n_assets, n_paths)."""
+        return np.asarray(self.spot[..., row, :])
+
+    def before(self, row: int) -> FloatArray:
+        """The spots on the date before one, at the first in place of today's, which are all the same, ones."""
+        return self.at(row - 1) if row else np.ones((*self.spot.shape[:-2], self.n_paths))
 
 
 def verify_law(law: PathModel) -> None:
-    """Refuse a law under which an exercise rule is not a function of the spot and the date.
+    """Refuse a law under which an exercise rule is not a function of the spots and the date.
 
     Raises
     ------
     TypeError
-        If it has several assets, draws something beneath its spot, or does not say how it moves.
+        If it draws something beneath its spots, or does not say how it moves.
     """
-    name = type(law).__name__
-    if assets_of(law):
-        raise TypeError(f"early exercise needs a law of one asset, got {name}")
     if not has(law, Movable) or draws_beneath(law, (1.0,)):
         raise TypeError(
-            f"early exercise needs a law whose spot alone says what is to come, as GBM, TermStructureGBM or "
-            f"LocalVolatility, got {name}: the best rule would look at what it draws beneath"
+            f"early exercise needs a law whose spot alone says what is to come, as GBM, TermStructureGBM, "
+            f"CorrelatedGBM or LocalVolatility, got {type(law).__name__}: the best rule would look at what it draws "
+            "beneath"
         )
 
 
@@ -94,8 +102,13 @@ def drawn(law: PathModel, times: Sequence[float], seed: int, number: int, n_path
     return Draws(dates, rows, observed(paths), _normals(moves, dates), discount, moves)
 
 
-def _normals(moves: Moves, dates: FloatArray) -> tuple[FloatArray, ...]:
+def _normals(moves: Moves | JointMoves, dates: FloatArray) -> tuple[FloatArray, ...]:
     """The normals of every interval of the grid; a law that takes steps of its own has several for some."""
+    if isinstance(moves, JointMoves):
+        covariance = moves.terms.covariance
+        sizes = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+        pairs = zip(moves.noise.transpose(1, 0, 2), sizes, np.linalg.cholesky(covariance), strict=True)
+        return tuple(np.concatenate([x / size[:, None], np.linalg.solve(root, x)]) for x, size, root in pairs)
     found = moves.noise / np.sqrt(moves.variance)
     ends: Any = getattr(moves.path, "seen", None)
     last = np.arange(len(dates)) if ends is None else np.asarray(ends)

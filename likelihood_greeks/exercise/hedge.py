@@ -24,9 +24,11 @@ from scipy import special
 
 from .._typing import FloatArray
 from .draws import Draws
+from .joint_states import JointStates
 
 POWERS = 6  # damped Hermite polynomials of the state
-RIDGE = 1e-10  # relative, on the diagonal of the normal equations
+FARTHEST = 3.5  # spreads of the log-spot beyond which polynomials stay what they are
+RIDGE = 1e-7  # relative, on the diagonal of the normal equations
 
 
 @final
@@ -39,7 +41,7 @@ class States:
     centre, scale : float
         Of the log-spots; a scale of zero says that they are all the same.
     ahead, move : float
-        Logarithm of the level at the end of the step, and the size of a step; a size of zero: there is no level.
+        Logarithm of the level on the next exercise date, and the size of moves up to there; zero: there is no level.
     """
 
     centre: float
@@ -48,19 +50,19 @@ class States:
     move: float = 0.0
 
     @classmethod
-    def of(cls, spot: FloatArray, end: FloatArray, level: float) -> States:
-        """Functions to suit some spots, those at the end of the step and a level there."""
+    def of(cls, spot: FloatArray, later: FloatArray, level: float) -> States:
+        """Functions to suit some spots, those on the next exercise date and a level there."""
         logarithms = np.log(spot)
         centre, scale = float(logarithms.mean()), float(logarithms.std())
         if not 0.0 < level < np.inf:
             return cls(centre, scale)
-        return cls(centre, scale, float(np.log(level)), float((np.log(end) - logarithms).std()))
+        return cls(centre, scale, float(np.log(level)), float((np.log(later) - logarithms).std()))
 
-    def __call__(self, spot: FloatArray) -> FloatArray:
-        """Their values, shape (n_functions, n_spots)."""
+    def values(self, spot: FloatArray) -> FloatArray:
+        """Functions of the state, shape (n_functions, n_spots)."""
         if not self.scale > 0.0:
-            return np.ones((1, len(spot)))
-        u = (np.log(spot) - self.centre) / self.scale
+            return np.ones((1, spot.shape[-1]))
+        u = np.clip((np.log(spot) - self.centre) / self.scale, -FARTHEST, FARTHEST)
         chance = self.move > 0.0
         found = np.empty((POWERS + 2 + 3 * chance, len(spot)))
         found[0] = np.exp(-u * u / 8.0)
@@ -75,6 +77,11 @@ class States:
             found[-2] = np.exp(-0.5 * away * away)
             found[-1] = away * found[-2]
         return found
+
+    def noise(self, spot: FloatArray, normals: FloatArray) -> FloatArray:
+        """Functions of mean zero given the spots, shape (n_noises, n_paths): all products with those of the normals."""
+        functions = self.values(spot)
+        return np.concatenate([functions * row for row in noises(normals)])
 
 
 def noises(normals: FloatArray) -> FloatArray:
@@ -97,37 +104,36 @@ class Step:
 
     Attributes
     ----------
-    states : States
+    states : States or JointStates
     value : ndarray, shape (n_functions,)
         Coefficients of what going on is worth.
-    loading : ndarray, shape (n_noises, n_functions)
+    loading : ndarray, shape (n_noises,)
         Coefficients of the noise.
     """
 
-    states: States
+    states: States | JointStates
     value: FloatArray
     loading: FloatArray
 
     @classmethod
     def fitted(
-        cls, states: States, spot: FloatArray, normals: FloatArray, to_come: FloatArray
+        cls, states: States | JointStates, spot: FloatArray, normals: FloatArray, to_come: FloatArray
     ) -> tuple[Step, FloatArray]:
         """Regress what is to come, shape (n_paths,); the step, and its increments."""
-        functions, noise = states(spot), noises(normals)
-        rows = np.concatenate([functions, *(functions * row for row in noise)])
+        functions = states.values(spot)
+        rows, count = np.concatenate([functions, states.noise(spot, normals)]), len(functions)
         gram = rows @ rows.T
         gram[np.diag_indices_from(gram)] *= 1.0 + RIDGE
         found = np.linalg.solve(gram, rows @ to_come)
-        count = len(functions)
-        return cls(states, found[:count], found[count:].reshape(len(noise), count)), found[count:] @ rows[count:]
+        return cls(states, found[:count], found[count:]), found[count:] @ rows[count:]
 
     def going_on(self, spot: FloatArray) -> FloatArray:
         """What going on is worth at some spots, discounted to today, in their shape."""
-        return self.value @ self.states(spot)
+        return np.asarray(self.value @ self.states.values(spot))
 
     def increment(self, spot: FloatArray, normals: FloatArray) -> FloatArray:
         """What the normals of the step add to what is to come, mean zero; shape (n_paths,)."""
-        return np.asarray(np.einsum("mn,mn->n", self.loading @ self.states(spot), noises(normals)))
+        return np.asarray(self.loading @ self.states.noise(spot, normals))
 
 
 Hedge = Sequence[Step]
@@ -136,5 +142,5 @@ Hedge = Sequence[Step]
 
 def increments(hedge: Hedge, draws: Draws) -> FloatArray:
     """What the steps into all dates add on some draws, each of mean zero; shape (n_times, n_paths)."""
-    starts = [np.ones(draws.n_paths), *draws.spot[:-1]]
-    return np.stack([step.increment(*given) for step, *given in zip(hedge, starts, draws.normals, strict=True)])
+    found = [step.increment(draws.before(row), draws.normals[row]) for row, step in enumerate(hedge)]
+    return np.stack(found)

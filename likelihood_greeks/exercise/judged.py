@@ -26,20 +26,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import AnyArray, FloatArray
 from ..models.moves import LIKELIHOOD_RATIO
 from ..models.protocol import PathModel
 from ..payoffs.exercise import Exercised
+from ..payoffs.exercise_by_value import ExercisedByValue
 from .draws import Draws
-from .hedge import Hedge, increments
-from .levels import improved, widths
+from .levels import widths
+
+Rule: TypeAlias = Exercised | ExercisedByValue
+Names: TypeAlias = Sequence[str]
 
 NEAR = 0.6  # half of the window in which paths count as being at a level, in moves up to the next date
-PARTS = 4  # independent rules whose mean is compared with one's own
+SPREAD = 0.25  # the same of a rule by value, in spreads of what exercise is worth more
 
 
 @final
@@ -65,82 +68,108 @@ class Judged:
     ----------
     bias : mapping of str to Known
         Of first derivatives, by coordinate.
-    upper_bound : Known
-        On the value under the best rule.
+    lower_bound, upper_bound : Known
+        On the value under the best rule: what this one is worth, and what none is worth more than.
     """
 
     bias: Mapping[str, Known]
+    lower_bound: Known
     upper_bound: Known
 
 
 def judged(
-    law: PathModel, rule: Exercised, draws: Draws, hedge: Hedge, *, best: Sequence[float], coordinates: Sequence[str]
+    law: PathModel, rule: Rule, draws: Draws, noise: FloatArray, *, others: Sequence[Rule], names: Names
 ) -> Judged:
     """What draws that the rule was not fitted on say about it.
 
     Parameters
     ----------
     law : PathModel
-    rule : Exercised
+    rule : Exercised or ExercisedByValue
     draws : Draws
-    hedge : Hedge
-        Fitted on others.
-    best : sequence of float
-        Levels to begin with in the search for better ones.
-    coordinates : sequence of str
+    noise : ndarray, shape (n_times, n_paths)
+        What a hedge, fitted on others, explains of every step.
+    others : sequence of Exercised or ExercisedByValue
+        Rules for the same contract, each fitted on a part of the draws.
+    names : sequence of str
         Parameters whose first derivatives are biased.
     """
-    noise, size = increments(hedge, draws), draws.n_paths // PARTS
-    cuts = [slice(k * size, (k + 1) * size) for k in range(PARTS)]
-    others = [improved(rule.contract, draws.part(cut), noise[:, cut], best) for cut in cuts]
-    gaps = _gaps(rule, np.array(others).reshape(PARTS, -1))
-    by_level = _mixed(law, rule, draws, coordinates)
     bias = {}
-    for name in coordinates:
-        weights = by_level[name]
-        found = gaps @ weights.mean(axis=1)
-        sampling = np.std(gaps.mean(axis=0) @ weights) / np.sqrt(draws.n_paths)
-        error = np.hypot(found.std(ddof=1) / np.sqrt(PARTS), sampling)
+    for name, samples in _samples(law, rule, draws, others, names).items():
+        found = samples.mean(axis=1)
+        sampling = samples.mean(axis=0).std() / np.sqrt(draws.n_paths)
+        error = np.hypot(found.std(ddof=1) / np.sqrt(len(others)), sampling)
         bias[name] = Known(float(found.mean()), float(error))
-    return Judged(bias, upper_bound(rule, draws, noise))
+    return Judged(bias, lower_bound(rule, draws, noise), upper_bound(rule, draws, noise))
 
 
-def _gaps(rule: Exercised, others: FloatArray) -> FloatArray:
-    """How far the levels are above others, shape of `others`; zero where one of them is never reached."""
-    own = np.array(rule.levels)
-    reached = np.isfinite(own) & (own > 0.0) & np.isfinite(others) & (others > 0.0)
-    return np.where(reached, own - np.where(reached, others, 0.0), 0.0)
-
-
-def _mixed(law: PathModel, rule: Exercised, draws: Draws, names: Sequence[str]) -> dict[str, FloatArray]:
-    """Samples of the mixed derivatives of the value in a coordinate and a level, shape (n_dates - 1, n_paths)."""
+def _samples(law: PathModel, rule: Rule, draws: Draws, others: Sequence[Rule], names: Names) -> dict[str, FloatArray]:
+    """Samples of the derivative of what a rule is worth more than others, shape (n_others, n_paths), by coordinate."""
     contract, rows = rule.contract, draws.rows
-    jet = law.discount_jet(draws.times[list(rows)])
-    sign, half = (1.0 if contract.side == "below" else -1.0), NEAR * widths(draws)
-    paid = contract.paid(draws.spot[rows[-1]])
-    worth, moved = jet.value[-1] * paid, {name: jet.derivative(name)[-1] * paid for name in names}
-    found = {name: np.zeros((len(rows) - 1, draws.n_paths)) for name in names}
+    jet, last = law.discount_jet(draws.times[list(rows)]), len(rows) - 1
+    factors = {name: jet.derivative(name) for name in names}
+    paid = [contract.paid(draws.at(row)) for row in rows]
+    worth, moved = jet.value[last] * paid[last], {name: factors[name][last] * paid[last] for name in names}
     scores = {name: draws.moves.weight(name, LIKELIHOOD_RATIO) for name in names}
-    stops = np.array([rule.stops(k, draws.spot[row]) for k, row in enumerate(rows[:-1])]).reshape(-1, draws.n_paths)
+    found = {name: np.zeros((len(others), draws.n_paths)) for name in names}
+    stops = _stops(rule, draws, paid)
     gone = np.zeros((len(rows), draws.n_paths), dtype=bool)
     np.logical_or.accumulate(stops, axis=0, out=gone[1:])
-    for k in range(len(rows) - 2, -1, -1):
-        spot, level = draws.spot[rows[k]], rule.levels[k]
-        paid = contract.paid(spot)
+    near = NEAR * widths(draws) if isinstance(rule, Exercised) else None
+    for k in range(last - 1, -1, -1):
         if not rule.never(k):
-            t = (spot - level) / (level * half[k])
-            kernel = np.where(gone[k], 0.0, np.maximum(0.75 * (1.0 - t * t), 0.0) * (sign / (level * half[k])))
+            margin = rule.margin(k, draws.at(rows[k]), paid[k])
+            half = rule.levels[k] * near[k] if isinstance(rule, Exercised) and near is not None else _spread(margin)
+            inside = np.flatnonzero(~gone[k] & (np.abs(margin) < half))
+            t = margin[inside] / half
+            kernel = 0.75 * (1.0 - t * t) / half
+            here = draws.at(rows[k])[..., inside], paid[k][inside]
+            gaps = kernel * np.stack([_gap(rule, other, k, *here) for other in others])
             for name in names:
-                gap = jet.value[k] * paid - worth
-                found[name][k] = kernel * (jet.derivative(name)[k] * paid - moved[name] + gap * scores[name])
-        worth = np.where(stops[k], jet.value[k] * paid, worth)
-        moved = {name: np.where(stops[k], jet.derivative(name)[k] * paid, moved[name]) for name in names}
+                gap = jet.value[k] * paid[k][inside] - worth[inside]
+                more = factors[name][k] * paid[k][inside] - moved[name][inside] + gap * scores[name][inside]
+                found[name][:, inside] += gaps * more
+        worth = np.where(stops[k], jet.value[k] * paid[k], worth)
+        moved = {name: np.where(stops[k], factors[name][k] * paid[k], moved[name]) for name in names}
     return found
 
 
-def upper_bound(rule: Exercised, draws: Draws, noise: FloatArray) -> Known:
+def _stops(rule: Rule, draws: Draws, paid: Sequence[FloatArray]) -> AnyArray:
+    """Whether a rule exercises on every date but the last, shape (n_dates - 1, n_paths)."""
+    never = np.zeros(draws.n_paths, dtype=bool)
+    found = [never if rule.never(k) else rule.stops(k, draws.at(row), paid[k]) for k, row in enumerate(draws.rows[:-1])]
+    return np.array(found, dtype=bool).reshape(-1, draws.n_paths)
+
+
+def _spread(margin: FloatArray) -> float:
+    """Half of a window in which exercise is worth about as much as going on, currency."""
+    finite = margin[np.isfinite(margin)]
+    return SPREAD * float(finite.std()) if len(finite) > 1 else 0.0
+
+
+def _gap(rule: Rule, other: Rule, row: int, spot: FloatArray, paid: FloatArray) -> FloatArray:
+    """By how much more one rule is for exercise than another, currency; nothing where the other is never."""
+    if other.never(row):
+        return np.zeros(len(paid))
+    return rule.margin(row, spot, paid) - other.margin(row, spot, paid)
+
+
+def lower_bound(rule: Rule, draws: Draws, noise: FloatArray) -> Known:
+    """What a rule is worth, less the noise that a hedge explains, shape (n_times, n_paths)."""
+    paid = [rule.contract.paid(draws.at(row)) for row in draws.rows]
+    stops, dates = _stops(rule, draws, paid), {row: k for k, row in enumerate(draws.rows)}
+    last = len(draws.times) - 1
+    to_come = draws.discount[last] * paid[-1]
+    for row in range(last, -1, -1):
+        if row < last and row in dates:
+            to_come = np.where(stops[dates[row]], draws.discount[row] * paid[dates[row]], to_come)
+        to_come = to_come - noise[row]
+    return Known(float(to_come.mean()), float(to_come.std() / np.sqrt(draws.n_paths)))
+
+
+def upper_bound(rule: Rule, draws: Draws, noise: FloatArray) -> Known:
     """A bound on the value from above, by what a hedge explains of every step, shape (n_times, n_paths)."""
-    rows = list(draws.rows)
-    hedged = np.add.accumulate(noise, axis=0)[rows]
-    most = np.max(draws.discount[rows, None] * rule.contract.paid(draws.spot[rows]) - hedged, axis=0)
+    hedged, most = np.add.accumulate(noise, axis=0), np.full(draws.n_paths, -np.inf)
+    for row in draws.rows:
+        most = np.maximum(most, draws.discount[row] * rule.contract.paid(draws.at(row)) - hedged[row])
     return Known(float(most.mean()), float(most.std() / np.sqrt(draws.n_paths)))

@@ -81,7 +81,7 @@ def _root(polynomial: FloatArray, rising: bool) -> float | None:
 
 def first_level(contract: Bermudan, step: Step, spot: FloatArray, discount: float) -> float | None:
     """The level at which a regression says that exercise begins to be worth while; None if it never is."""
-    strike, below = contract.payoff.strike, contract.side == "below"
+    strike, below = strike_of(contract), contract.side == "below"
     inner = spot[spot < strike] if below else spot[spot > strike]
     if len(inner) < FEWEST:
         return None
@@ -91,6 +91,12 @@ def first_level(contract: Bermudan, step: Step, spot: FloatArray, discount: floa
     return float(tried[better[0]]) if len(better) else None
 
 
+def strike_of(contract: Bermudan) -> float:
+    """The strike of the call or put."""
+    assert contract.option is not None
+    return contract.option.strike
+
+
 def never(contract: Bermudan) -> float:
     """The level that no spot reaches."""
     return 0.0 if contract.side == "below" else float("inf")
@@ -98,22 +104,19 @@ def never(contract: Bermudan) -> float:
 
 def hedged_and_levelled(contract: Bermudan, draws: Draws) -> tuple[Hedge, tuple[float, ...]]:
     """Regress what is to come, backwards, and levels by the regression alone."""
-    steps, levels = list[Step](), list[float]()
-    exercise = {row: k for k, row in enumerate(draws.rows)}
-    last = len(draws.times) - 1
-    to_come = draws.discount[last] * contract.paid(draws.spot[last])
-    for row in range(last, -1, -1):
-        if row < last and row in exercise:
-            level = first_level(contract, steps[-1], draws.spot[row], float(draws.discount[row]))
+    steps, levels = list[Step](), [strike_of(contract)]  # the last stands for that of the maturity
+    exercise, ahead = set(draws.rows), len(draws.times) - 1
+    to_come = draws.discount[ahead] * contract.paid(draws.at(ahead))
+    for row in range(ahead, -1, -1):
+        if steps and row in exercise:
+            ahead, level = row, first_level(contract, steps[-1], draws.at(row), float(draws.discount[row]))
             levels.append(never(contract) if level is None else level)
             to_come = _decided(contract, levels[-1], draws, row, to_come)
-        start = draws.spot[row - 1] if row else np.full(draws.n_paths, 1.0)
-        level = contract.payoff.strike if row == last else levels[-1] if row in exercise else 0.0
-        states = States.of(start, draws.spot[row], level) if row else States(0.0, 0.0)
-        step, increment = Step.fitted(states, start, draws.normals[row], to_come)
+        states = States.of(draws.before(row), draws.at(ahead), levels[-1]) if row else States(0.0, 0.0)
+        step, increment = Step.fitted(states, draws.before(row), draws.normals[row], to_come)
         steps.append(step)
         to_come = to_come - increment
-    return steps[::-1], tuple(levels[::-1])
+    return steps[::-1], tuple(levels[:0:-1])
 
 
 def _decided(contract: Bermudan, level: float, draws: Draws, row: int, to_come: FloatArray) -> FloatArray:
@@ -123,7 +126,7 @@ def _decided(contract: Bermudan, level: float, draws: Draws, row: int, to_come: 
     return np.where(stops, draws.discount[row] * contract.paid(spot), to_come)
 
 
-def improved(contract: Bermudan, draws: Draws, noise: FloatArray, start: Sequence[float]) -> tuple[float, ...]:
+def improved_levels(contract: Bermudan, draws: Draws, noise: FloatArray, start: Sequence[float]) -> tuple[float, ...]:
     """Levels at which the gradient is zero on some draws, from the last date on.
 
     Parameters

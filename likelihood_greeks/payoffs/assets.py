@@ -14,6 +14,8 @@ import numpy as np
 from .._checks import finite, positive, refuse
 from .._typing import AnyArray
 from .custom import Payoff
+from .exercise import Bermudan
+from .exercise_by_value import ExercisedByValue
 from .protocol import Contract, stated_payments
 
 
@@ -36,6 +38,11 @@ def of_assets(payoff: Contract, names: Sequence[str]) -> Contract:
     ValueError
         If it names assets that the law does not have.
     """
+    if isinstance(payoff, Bermudan):
+        return replace(payoff, payoff=of_assets(payoff.payoff, names))
+    if isinstance(payoff, ExercisedByValue):
+        inner = of_assets(payoff.contract.payoff, names)
+        return replace(payoff, contract=replace(payoff.contract, payoff=inner))
     if isinstance(payoff, OnAssets):
         if not names:
             raise TypeError(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, final
+from typing import Literal, Protocol, TypeAlias, final
 
 import numpy as np
 
 from .._checks import dates, number, refuse, whole
-from .._typing import AnyArray
+from .._typing import AnyArray, FloatArray
 from .european import Call, Put
+from .protocol import Contract, stated_payments
 from .terms import verify_rows
 
-Option: TypeAlias = Call | Put
 Side: TypeAlias = Literal["above", "below"]
 RULE_PATHS = 32_768
 
@@ -27,8 +27,10 @@ class Bermudan:
 
     Parameters
     ----------
-    payoff : Call or Put
-        What exercise pays, at once, of the spot on that date; its maturity is the last date.
+    payoff : Contract
+        What exercise pays, at once, of the spot or spots on that date: anything with one date, its maturity, and one
+        cash flow, which is nowhere negative. For a `Call` or `Put` the rule is a level a date, for others what a
+        regression says that going on is worth.
     times : sequence of float
         Exercise dates in years, increasing, none after the maturity, which need not be named. A dense grid is nearly
         an American option: ``schedule(maturity, 250)``.
@@ -39,9 +41,10 @@ class Bermudan:
     Raises
     ------
     TypeError
-        If `payoff` is no call or put.
+        If `payoff` is no contract.
     ValueError
-        If a date is not positive, not after the one before, or after the maturity.
+        If it has several dates or pays at another, or a date is not positive, not after the one before, or after the
+        maturity.
 
     Examples
     --------
@@ -55,14 +58,18 @@ class Bermudan:
     True
     """
 
-    payoff: Option
+    payoff: Contract
     times: tuple[float, ...]
     rule_paths: int = RULE_PATHS
 
     def __post_init__(self) -> None:
-        if not isinstance(self.payoff, (Call, Put)):
-            raise TypeError(f"payoff must be a Call or a Put, got {self.payoff!r}")
-        maturity, times = self.payoff.maturity, dates("times", self.times)
+        if isinstance(self.payoff, type) or not isinstance(self.payoff, Contract):
+            raise TypeError(f"payoff must have `times` and be callable with spots, got {self.payoff!r}")
+        if isinstance(self.payoff, Bermudan) or len(self.payoff.times) != 1:
+            refuse("payoff", "have one date, its maturity: exercise pays by the spot on that day alone", self.payoff)
+        if stated_payments(self.payoff) not in (None, tuple(self.payoff.times)):
+            refuse("payoff", "pay on its date", stated_payments(self.payoff))
+        maturity, times = self.payoff.times[0], dates("times", self.times)
         if times[-1] > maturity * (1.0 + 1e-12):
             refuse("times", f"not be after the maturity {maturity:g}", times[-1])
         kept = [time for time in times if time < maturity * (1.0 - 1e-12)]
@@ -70,14 +77,35 @@ class Bermudan:
         object.__setattr__(self, "rule_paths", whole("rule_paths", self.rule_paths, 4096))
 
     @property
+    def option(self) -> Call | Put | None:
+        """The call or put that it is on; None if it is on something else."""
+        return self.payoff if isinstance(self.payoff, (Call, Put)) else None
+
+    @property
     def side(self) -> Side:
-        """Where the spot is when exercise is worth while."""
+        """Where the spot is when exercise of a call or put is worth while."""
         return "below" if isinstance(self.payoff, Put) else "above"
 
-    def paid(self, spot: AnyArray) -> AnyArray:
-        """What exercise pays at some spots, in their shape."""
-        strike = self.payoff.strike
-        return np.maximum(strike - spot if self.side == "below" else spot - strike, 0.0)
+    @property
+    def references(self) -> FloatArray | None:
+        """What the spots of several assets are compared by, where the payoff says; shape (n_assets,) or (1,)."""
+        if not hasattr(self.payoff, "reference"):
+            return None
+        stated = self.payoff.reference
+        return np.ones(1) if stated is None else np.array([float(value) for _, value in stated])
+
+    def paid(self, spot: FloatArray) -> FloatArray:
+        """What exercise pays at spots of shape (n_paths,), or (n_assets, n_paths); shape (n_paths,)."""
+        return np.asarray(self.payoff(spot[..., None, :]), dtype=float).reshape(spot.shape[-1])
+
+    def paid_on(self, spot: AnyArray, row: int) -> AnyArray:
+        """What exercise pays on a date, from spots on all."""
+        if self.option is not None:
+            strike, here = self.option.strike, spot[row]
+            return np.maximum(strike - here if self.side == "below" else here - strike, 0.0)
+        one = slice(row, row + 1)
+        found = self.payoff(spot[:, one] if len(spot.shape) == 3 else spot[one])
+        return found[0] if len(found.shape) == 2 else found
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """There is no cash flow without a rule.
@@ -98,6 +126,7 @@ class Exercised:
     Parameters
     ----------
     contract : Bermudan
+        On a call or a put.
     levels : sequence of float
         Currency, one for each date but the last: spots at or below it (put) or at or above it (call) are exercised.
         Zero (put) or infinity (call): not on that date.
@@ -122,6 +151,8 @@ class Exercised:
     def __post_init__(self) -> None:
         if not isinstance(self.contract, Bermudan):
             raise TypeError(f"contract must be a Bermudan, got {self.contract!r}")
+        if self.contract.option is None:
+            refuse("contract", "be on a Call or a Put, for which levels are a rule", self.contract.payoff)
         found = tuple(number(f"levels[{k}]", level) for k, level in enumerate(self.levels))
         if len(found) != len(self.times) - 1:
             refuse("levels", f"be one for each of the {len(self.times) - 1} dates before the maturity", self.levels)
@@ -134,9 +165,13 @@ class Exercised:
         """The exercise dates."""
         return self.contract.times
 
-    def stops(self, row: int, spot: AnyArray) -> AnyArray:
-        """Whether spots on a date are exercised; not of the last date."""
+    def stops(self, row: int, spot: AnyArray, paid: AnyArray) -> AnyArray:
+        """Whether spots on a date, where exercise pays `paid`, are exercised; not of the last date."""
         return spot <= self.levels[row] if self.contract.side == "below" else spot >= self.levels[row]
+
+    def margin(self, row: int, spot: FloatArray, paid: FloatArray) -> FloatArray:
+        """How far spots on a date are beyond the level, currency."""
+        return (self.levels[row] - spot) * (1.0 if self.contract.side == "below" else -1.0)
 
     def never(self, row: int) -> bool:
         """Whether no spot on a date is exercised."""
@@ -152,15 +187,38 @@ class Exercised:
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows by date, shape (n_times, n_paths)."""
         verify_rows(self.times, spot)
-        flows, alive, last = [], None, len(self.times) - 1
-        for row in range(last + 1):
-            paid = self.contract.paid(spot[row])
-            if row < last and self.never(row):
-                flows.append(0.0 * paid)
-                continue
-            stops = None if row == last else self.stops(row, spot[row])
-            here = alive if stops is None else stops if alive is None else alive & stops
-            flows.append(paid if here is None else np.where(here, paid, 0.0))
-            if stops is not None:
-                alive = ~stops if alive is None else alive & ~stops
-        return np.stack(flows)
+        return followed(self, spot)
+
+
+class Rule(Protocol):
+    """A contract that is exercised by a rule."""
+
+    @property
+    def contract(self) -> Bermudan:
+        """What may be exercised."""
+        ...
+
+    def never(self, row: int, /) -> bool:
+        """Whether it is not exercised on a date at all."""
+        ...
+
+    def stops(self, row: int, spot: AnyArray, paid: AnyArray, /) -> AnyArray:
+        """Whether it is exercised on a date, given its spots and what exercise pays."""
+        ...
+
+
+def followed(rule: Rule, spot: AnyArray) -> AnyArray:
+    """Cash flows of a rule by date, shape (n_times, n_paths)."""
+    flows, alive, last = [], None, len(rule.contract.times) - 1
+    for row in range(last + 1):
+        paid = rule.contract.paid_on(spot, row)
+        if row < last and rule.never(row):
+            flows.append(0.0 * paid)
+            continue
+        here = spot[:, row] if len(spot.shape) == 3 else spot[row]
+        stops = None if row == last else rule.stops(row, here, paid)
+        now = alive if stops is None else stops if alive is None else alive & stops
+        flows.append(paid if now is None else np.where(now, paid, 0.0))
+        if stops is not None:
+            alive = ~stops if alive is None else alive & ~stops
+    return np.stack(flows)

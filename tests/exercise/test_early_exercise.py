@@ -10,7 +10,7 @@ import likelihood_greeks as lg
 from likelihood_greeks.engine.early_exercise import fitted
 from likelihood_greeks.exercise.draws import drawn
 from likelihood_greeks.exercise.hedge import increments
-from likelihood_greeks.exercise.judged import upper_bound
+from likelihood_greeks.exercise.judged import lower_bound, upper_bound
 from likelihood_greeks.exercise.levels import hedged_and_levelled
 from tests.support import bermudan
 
@@ -148,7 +148,8 @@ def test_what_is_never_worth_exercising_is_european():
 def test_the_bound_from_above_is_near_and_without_a_hedge_it_is_not():
     found, draws = fitted(MODEL, TEN, 4), drawn(MODEL, TEN.times, 4, 2, 8192)
     noise = increments(found.hedge, draws)
-    bound = upper_bound(found.rule, draws, noise)
+    bound, below = upper_bound(found.rule, draws, noise), lower_bound(found.rule, draws, noise)
+    assert abs(below.value - exact(10)["price"]) < 4.0 * below.error < 0.02
     assert exact(10)["price"] - 3.0 * bound.error < bound.value < 1.01 * exact(10)["price"]
     blind = upper_bound(found.rule, draws, 0.0 * noise)
     assert blind.value > 1.2 * exact(10)["price"]
@@ -195,10 +196,16 @@ def test_what_is_not_covered_is_refused():
     several = lg.CorrelatedGBM({"A": MODEL, "B": MODEL}, correlation={("A", "B"): 0.5})
     with pytest.raises(TypeError, match="the best rule would look at what it draws beneath"):
         lg.greeks(heston, TEN, paths=2048, seed=1)
-    with pytest.raises(TypeError, match="one asset"):
+    with pytest.raises(TypeError, match="payoff Put is on one asset, and the law has 2"):
         lg.exercise_rule(several, TEN, seed=1)
-    with pytest.raises(TypeError, match="payoff must be a Call or a Put"):
-        lg.Bermudan(lg.DigitalPut(40.0, 1.0), [0.5])
+    with pytest.raises(ValueError, match="payoff must have one date, its maturity"):
+        lg.Bermudan(lg.Asian(40.0, [0.5, 1.0]), [0.5])
+    with pytest.raises(ValueError, match="payoff must pay on its date"):
+        lg.Bermudan(lg.Payoff(lambda spot: spot[-1], times=[1.0], payments=1.5), [0.5])
+    with pytest.raises(ValueError, match="payoff must nowhere be negative"):
+        lg.exercise_rule(MODEL, lg.Bermudan(lg.Payoff(lambda spot: spot[-1] - 40.0, times=[1.0]), [0.5]), seed=1)
+    with pytest.raises(ValueError, match="contract must be on a Call or a Put"):
+        lg.Exercised(lg.Bermudan(lg.DigitalPut(40.0, 1.0), [0.5]), [35.0])
     with pytest.raises(ValueError, match="times must not be after the maturity 1"):
         lg.Bermudan(lg.Put(40.0, 1.0), [0.5, 1.5])
     with pytest.raises(TypeError, match="has no cash flow before it has a rule"):
@@ -207,3 +214,53 @@ def test_what_is_not_covered_is_refused():
         lg.Exercised(TEN, [35.0])
     with pytest.raises(ValueError, match="rule_paths must be a whole number of at least 4096"):
         replace(TEN, rule_paths=100)
+
+
+# -- rules by what going on is worth ---------------------------------------------------------------------------------
+
+PRICE, DELTA, VEGA, CORRELATION = 13.9018, 0.3344, 48.4, -2.78
+"""A call on the higher of two assets, by quadrature on both (Broadie and Glasserman have 13.902)."""
+
+
+def highest(count, rule_paths=16_384):
+    """The call, and its law."""
+    names = "ABCDE"[:count]
+    member = lg.GBM(spot=100.0, volatility=0.2, rate=0.05, dividend_yield=0.10)
+    pairs = {(a, b): 0.0 for a in names for b in names if a < b}
+    law = lg.CorrelatedGBM(dict.fromkeys(names, member), correlation=pairs)
+    return law, lg.Bermudan(lg.BestOf(lg.Call(100.0, 3.0)), lg.schedule(3.0, 3), rule_paths)
+
+
+@pytest.mark.slow
+def test_a_call_on_the_higher_of_two_assets_has_its_greeks():
+    law, contract = highest(2)
+    result = lg.greeks(law, contract, ["delta", "vega", "correlation"], paths=20_000, seed=2)
+    known = {"delta[A]": DELTA, "delta[B]": DELTA, "vega[A]": VEGA, "vega[B]": VEGA, "correlation[A,B]": CORRELATION}
+    for name, value in known.items():
+        found = result[name]
+        assert found.standard_error < 0.08 * abs(value)
+        assert abs(found.value - value) < 3.0 * found.standard_error + found.bias
+    low, high = result.lower_bound, result.upper_bound
+    assert low.standard_error < 0.001 * PRICE
+    assert 0.995 * PRICE < low.value < PRICE + 3.0 * low.standard_error
+    assert PRICE - 3.0 * high.standard_error < high.value < 1.03 * PRICE
+
+
+@pytest.mark.slow
+def test_a_call_on_the_highest_of_five_assets_lies_between_its_bounds():
+    law, contract = highest(5)
+    found = fitted(law, lg.Bermudan(contract.payoff.for_assets(law.assets), contract.times, 16_384), 1)
+    judged = found.judged(law, found.rule, [], 1)
+    low, high = judged.lower_bound, judged.upper_bound
+    published = 26.15  # Andersen and Broadie (2004), table 2: between 26.12 and 26.18
+    assert 0.99 * published < low.value < published + 0.03 + 3.0 * low.error
+    assert published - 0.03 - 3.0 * high.error < high.value < 1.04 * published
+
+
+def test_a_digital_is_exercised_as_soon_as_it_pays():
+    digital = lg.Bermudan(lg.DigitalPut(34.0, 1.0, cash=10.0), [0.25, 0.5, 0.75], rule_paths=8192)
+    rule = lg.exercise_rule(MODEL, digital, seed=1)
+    spot = drawn(MODEL, rule.times, 1, 9, 4096)
+    spot = spot.spot[list(spot.rows)]
+    first = lg.OneTouch(34.0, "down", 1.0, 10.0, times=[0.25, 0.5, 0.75, 1.0])
+    assert np.mean(rule(spot).sum(axis=0) != np.atleast_2d(first(spot)).sum(axis=0)) < 0.01
