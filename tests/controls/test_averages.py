@@ -11,6 +11,7 @@ from likelihood_greeks.controls import averages, offers
 from likelihood_greeks.controls.averages import Twin
 from likelihood_greeks.controls.protocol import SharedPaths
 from likelihood_greeks.controls.selection import Load
+from likelihood_greeks.engine import payoff_group
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.parameters import TIME, coordinates
@@ -173,7 +174,7 @@ def test_a_digital_twins_level_is_where_its_average_stands_when_the_payoffs_is_a
 @pytest.mark.slow
 def test_twins_divide_the_variance_of_an_asians_greeks_by_twenty_and_more(monkeypatch):
     model, payoff = lg.GBM(spot=100.0, volatility=0.2, rate=0.03, dividend_yield=0.01), lg.Asian(100.0, MONTHLY)
-    monkeypatch.setattr(offers, "_lines", lambda *_: [])  # which serve nearly as well
+    monkeypatch.setattr(payoff_group, "lines_of", lambda *_: [])  # which serve nearly as well
     found = lg.greeks(model, payoff, GREEKS, paths=60_000, seed=5)
     monkeypatch.setattr(averages, "offered", lambda *_: iter(()))
     without = lg.greeks(model, payoff, GREEKS, paths=60_000, seed=5)
@@ -184,7 +185,7 @@ def test_twins_divide_the_variance_of_an_asians_greeks_by_twenty_and_more(monkey
 
 @pytest.mark.parametrize("payoff", [lg.Asian(96.0, UNEVEN, kind="put"), quadrature.AsianDigital(110.0, UNEVEN)])
 def test_estimates_with_twins_agree_with_quadrature(payoff, monkeypatch):
-    monkeypatch.setattr(offers, "_lines", lambda *_: [])
+    monkeypatch.setattr(payoff_group, "lines_of", lambda *_: [])
     found = lg.greeks(MODEL, payoff, ["delta", "gamma", "vega", "rho"], paths=100_000, seed=21)
     controls = found.diagnostics.controls
     assert controls[controls.used].control.str.contains("the geometric one").any()

@@ -9,6 +9,7 @@ from likelihood_greeks.controls.handed_over import HandedOver
 from likelihood_greeks.controls.handover import Handover, Hold
 from likelihood_greeks.controls.skeletons import Skeletons
 from likelihood_greeks.controls.widths import REACHES
+from likelihood_greeks.engine import payoff_group
 from likelihood_greeks.models.protocol import Paths
 from likelihood_greeks.parameters import TIME
 from likelihood_greeks.streams.chunks import Chunk
@@ -70,7 +71,7 @@ def test_prices_and_second_derivatives_get_no_held_control():
 
 
 def test_a_held_barrier_more_than_halves_the_variance_of_vega_without_lines(monkeypatch):
-    monkeypatch.setattr(offers, "_lines", lambda *_: [])
+    monkeypatch.setattr(payoff_group, "lines_of", lambda *_: [])
     model = lg.GBM(spot=100.0, volatility=0.21, rate=0.03, dividend_yield=0.01)
     times = lg.schedule(1.0, per_year=52)
     out = lg.Barrier(lg.Call(99.0, 1.0), level=121.0, direction="up", knock="out", times=times)
