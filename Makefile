@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install risk test quick validate bench docs pictures lint types layers
+.PHONY: install risk risk-notes test quick validate bench docs pictures lint types layers
 
 install: .venv/installed
 
@@ -13,6 +13,9 @@ install: .venv/installed
 
 risk: install
 	$(BIN)/likelihood-greeks risk data/book.csv --market data/market.toml --paths 100000 --seed 20020705 --output risk.csv
+
+risk-notes: install  # twenty notes on several assets, invented
+	$(BIN)/likelihood-greeks risk data/notes.csv --market data/notes_market.toml --paths 100000 --seed 20261127 --output risk_notes.csv
 
 test: install
 	$(BIN)/python -m pytest --numprocesses auto

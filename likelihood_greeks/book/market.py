@@ -127,6 +127,14 @@ class Market:
         """The spots of the underlyings by name."""
         return {name: own.spot for name, own in self.underlyings.items()}
 
+    def rate(self, currency: str, other: str) -> float | None:
+        """What one unit of a currency is worth in another, by the spot of their pair; None if the market has none."""
+        for name, own in self.underlyings.items():
+            plain = name.upper().replace("/", "")
+            if plain in (currency + other, other + currency):
+                return own.spot if plain == currency + other else 1.0 / own.spot
+        return None
+
     def years(self, day: date) -> float:
         """Year fraction from the valuation date to `day`, Actual/365 Fixed."""
         return (day - self.valuation_date).days / DAYS_PER_YEAR

@@ -197,7 +197,7 @@ def risk(
     def table() -> pd.DataFrame:
         whole = assembled(accounts, nets, exact, problems, frame, seed_of=lambda name: underlying_seed(seed, name))
         found = with_buckets(whole, valued.buckets, [*by_name]) if parts else whole
-        told = reported(with_assets(found, found_market.spots), *converted)
+        told = reported(with_assets(found, found_market), *converted)
         found = attached(with_terms(told, frame, rows, valued.trades, found_market.valuation_date), frame, rows)
         found.attrs |= {
             "seed": seed,

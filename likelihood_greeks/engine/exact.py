@@ -112,4 +112,4 @@ def _exchange(model: PathModel, payoff: Contract, elapsed: float) -> Jet | None:
         return None
     time = payoff.maturity - elapsed
     value = model.exchange_jet(int(payoff.first), int(payoff.second), payoff.quantities, time)
-    return model.discount_jet(np.asarray(time)) * value
+    return None if value is None else model.discount_jet(np.asarray(time)) * value

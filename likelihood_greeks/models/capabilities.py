@@ -236,7 +236,7 @@ class LabelsNodes(HasNodes, Protocol):
 class KnowsExchanges(OfSeveralAssets, Protocol):
     """A law of several assets with a closed form of the right to exchange one for another at one date."""
 
-    def exchange_jet(self, first: int, second: int, quantities: tuple[float, float], time: float, /) -> Jet:
+    def exchange_jet(self, first: int, second: int, quantities: tuple[float, float], time: float, /) -> Jet | None:
         """Undiscounted value, with its derivatives; assets by their numbers, the one that is received first."""
         ...
 

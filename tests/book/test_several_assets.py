@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
+from likelihood_greeks.book.reading import read_book
 from likelihood_greeks.book.risk import underlying_seed
+from likelihood_greeks.book.trades import parse
 
 ASSETS = {
     "SX5E": {"spot": 5640.0, "zero_rate": 0.02, "dividend_yield": 0.027, "implied_volatility": 0.18},
@@ -221,6 +223,7 @@ def test_a_wrong_correlation_is_refused_by_its_pair(given: dict[str, float], why
         lg.Market.read(market(correlation=given))
 
 
+@pytest.mark.slow
 def test_totals_units_and_differences_tell_assets_apart() -> None:
     call = {"underlying": "SX5E", "product": "call", "strike": 5600, "maturity": "2027-06-18", "quantity": 9}
     put = {**PUT, "underlying": "SX5E|SPX"}
@@ -238,3 +241,60 @@ def test_totals_units_and_differences_tell_assets_apart() -> None:
     same = lg.diff(frame, frame)
     assert set(same["verdict"]) == {"noise"}
     assert same["asset"].tolist().count("SX5E,SPX") == 3  # two trades and their net
+
+
+def test_an_asset_in_another_currency_is_a_quanto() -> None:
+    dollars = {"zero_rate": 0.04, "currency": "USD"}
+    on = market(
+        underlyings={
+            "SX5E": {**ASSETS["SX5E"], "currency": "EUR"}, "SPX": {**ASSETS["SPX"], **dollars},
+            "EURUSD": {**dollars, "spot": 1.16, "dividend_yield": 0.02, "implied_volatility": 0.08},
+        },
+        correlation={"SX5E|SPX": 0.6, "SPX|EURUSD": 0.25},
+    )  # fmt: skip
+    call = {"underlying": "SX5E|SPX", "product": "basket_call", "strike": 1.0, "weights": "0|1", "quantity": 1.0,
+            "maturity": "2027-11-27", "currency": "EUR"}  # fmt: skip
+    frame = risk(book(call), on, ["vega", "fx_volatility"], paths=16_384).set_index(["greek", "asset"])
+    own = frame[frame["trade_id"] == "T0"].loc[("price", "")]
+    # a dollar in euro is the inverse of the pair: its correlation with the asset is -0.25
+    yields = 0.012 + 0.02 - 0.04 - 0.25 * 0.16 * 0.08
+    exact = lg.GBM(spot=1.0, volatility=0.16, rate=0.02, dividend_yield=yields)
+    value = lg.greeks(exact, lg.Call(1.0, 1.0), [], closed_form=True)["price"].value
+    assert own["currency"] == "EUR"
+    assert own["standard_error"] < 0.003 * value
+    assert abs(own["value"] - value) < 4.0 * own["standard_error"]
+    wrong = lg.greeks(lg.GBM(spot=1.0, volatility=0.16, rate=0.02, dividend_yield=0.012 - 0.02), lg.Call(1.0, 1.0), [],
+                      closed_form=True)["price"].value  # fmt: skip
+    assert abs(own["value"] - wrong) > 4.0 * own["standard_error"]
+    assert ("fx_volatility", "SPX") in frame.index
+    net = frame[(frame["trade_id"] == "net") & (frame["underlying"] == "SPX")].loc[("vega", "")]
+    assert net["currency"] == "USD"  # in which all on the asset is: at 1.16 dollars a euro
+    assert net["value"] == pytest.approx(1.16 * frame[frame["trade_id"] == "T0"].loc[("vega", "SPX"), "value"])
+    assert "SPX|EURUSD" in problem_of(call, {**on, "correlation": {"SX5E|SPX": 0.6}})
+    del on["underlyings"]["EURUSD"]
+    on["correlation"] = {"SX5E|SPX": 0.6}
+    assert "a quanto needs it" in problem_of(call, on)
+
+
+NOTES, NOTES_MARKET = Path("data/notes.csv"), Path("data/notes_market.toml")
+
+
+@pytest.mark.slow
+def test_the_shipped_notes_are_priced_without_doubts() -> None:
+    some = pd.read_csv(NOTES, dtype=str).iloc[[6, 11, 12, 13, 17, 19]]
+    frame = risk(some, NOTES_MARKET, ["delta", "correlation"], paths=4096)  # type: ignore[arg-type]
+    assert frame.attrs["problems"] == []
+    assert set(frame["note"]) == {""}
+    prices = frame[(frame["greek"] == "price") & (frame["trade_id"] != "net")]
+    notes = prices[prices["product"].str.contains("autocallable|phoenix|convertible")].set_index("trade_id")["value"]
+    assert notes.drop("NOTE-07").between(0.8, 1.1).all()
+    assert notes["NOTE-07"] == 0.0  # redeemed in September
+
+
+def test_every_shipped_note_is_read() -> None:
+    trades, problems = parse(read_book(NOTES), lg.Market.read(NOTES_MARKET), several=True)
+    assert len(trades) == 20
+    assert problems == []
+    states = {trade.trade_id: trade.state for trade in trades}
+    assert "redeemed on 2026-09-21" in states["NOTE-07"]
+    assert "coupons of 5.4% missed" in states["NOTE-03"]

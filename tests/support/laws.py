@@ -180,6 +180,7 @@ LAWS = {
         BETWEEN,
         200_000,
     ),
+    "two assets, a quanto": Case(replace(two(0.55), quanto={two(0.55).assets[1]: (-0.3, 0.11)}), THREE, 200_000),
     "Heston, a desk's": Case(DESK, THREE, 25_000),
     "Heston, Broadie and Kaya's": Case(BK1, THREE, 10_000),
     "Heston, Feller violated": Case(FV1, THREE, 25_000),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import final
 
 from ..._checks import refuse, within
 from ...models.correlated.law import CorrelatedGBM
@@ -12,11 +13,31 @@ from ...models.gbm import GBM
 from ..currencies import UNKNOWN
 from ..curves import HORIZON, ZeroCurve, rate_to
 from ..market import Market
-from ..underlying import STICKY_STRIKE, Underlying
+from ..underlying import STICKY_STRIKE, Underlying, quoted_volatility
+
+
+@final
+@dataclass(frozen=True)
+class Settlement:
+    """How a trade on several assets pays.
+
+    Parameters
+    ----------
+    currency : str
+        Code; `UNKNOWN` if nobody says it.
+    currencies : mapping of str to str
+        Those of underlyings, as far as they are known.
+    curve : ZeroCurve or float
+        That the trade is discounted on.
+    """
+
+    currency: str
+    currencies: Mapping[str, str]
+    curve: ZeroCurve | float
 
 
 def law_of(
-    market: Market, strikes: Mapping[str, float], curve: ZeroCurve | float, years: float, paid: float
+    market: Market, strikes: Mapping[str, float], settlement: Settlement, years: float, paid: float
 ) -> CorrelatedGBM:
     """Correlated geometric Brownian motions.
 
@@ -25,8 +46,7 @@ def law_of(
     market : Market
     strikes : mapping of str to float
         By asset, in their order: where its volatilities are read, in currency.
-    curve : ZeroCurve or float
-        That the trade is discounted on.
+    settlement : Settlement
     years, paid : float
         To the last observation and the last payment.
 
@@ -39,9 +59,10 @@ def law_of(
     members = {}
     for name, strike in strikes.items():
         with within(name):
-            own = discounted(plain(market.underlying(name)), curve)
+            own = discounted(plain(market.underlying(name)), settlement.curve)
             members[name] = own.model(strike, years, paid)
-    return CorrelatedGBM(members, market.correlation.between([*strikes]))
+    known = market.correlation.between([*strikes])
+    return CorrelatedGBM(members, known, quantos(market, [*strikes], settlement, years))
 
 
 def plain(underlying: Underlying) -> Underlying:
@@ -58,22 +79,59 @@ def plain(underlying: Underlying) -> Underlying:
 def discounting(
     market: Market, names: Sequence[str], currencies: Mapping[str, str], currency: str
 ) -> ZeroCurve | float:
-    """The curve on which a trade in a currency is discounted: that of the first of its assets in it.
+    """The curve on which a trade in a currency is discounted: that of the first of its assets in it, or of another.
 
     Raises
     ------
     ValueError
         If no underlying is in that currency, or nobody says it and the assets have different curves.
     """
-    own = {name: currencies.get(name, UNKNOWN) for name in names}
-    foreign = {name: code for name, code in own.items() if UNKNOWN not in (code, currency) and code != currency}
-    if foreign:
-        listed = ", ".join(f"{name} is in {code}" for name, code in foreign.items())
-        refuse("currency", f"be that of all assets ({listed}): quantos are not supported", currency)
-    curves = [market.underlying(name).zero_curve for name in names]
-    if currency == UNKNOWN and any(curve != curves[0] for curve in curves):
-        refuse("currency", f"be given: {', '.join(names)} have different zero curves", None)
-    return curves[0]
+    if currency == UNKNOWN:
+        curves = [market.underlying(name).zero_curve for name in names]
+        if any(curve != curves[0] for curve in curves):
+            refuse("currency", f"be given: {', '.join(names)} have different zero curves", None)
+        return curves[0]
+    unstated = [name for name in names if currencies.get(name, UNKNOWN) == UNKNOWN]
+    known = [name for name in (*names, *market.underlyings) if currencies.get(name) == currency]
+    if not known and not unstated:
+        refuse(
+            "currency", "be that of an underlying of the market, on whose zero curve the trade is discounted", currency
+        )
+    return market.underlying((known or unstated)[0]).zero_curve
+
+
+def quantos(
+    market: Market, names: Sequence[str], settlement: Settlement, years: float
+) -> dict[str, tuple[float, float]]:
+    """The correlation and the volatility of the currency of each asset that is in another one than the trade.
+
+    They are those of the currency pair among the underlyings of the market, its volatility at the money.
+
+    Raises
+    ------
+    ValueError
+        If the market does not have the pair, its volatility or its correlation with the asset.
+    """
+    found, currency = {}, settlement.currency
+    for name in names:
+        own = settlement.currencies.get(name, UNKNOWN)
+        if UNKNOWN in (own, currency) or own == currency:
+            continue
+        pair, sign = _pair(market, own, currency, name)
+        (correlation,) = market.correlation.between([name, pair]).values()
+        fx = market.underlying(pair)
+        found[name] = sign * correlation, quoted_volatility(fx.model(fx.spot, years), years)
+    return found
+
+
+def _pair(market: Market, own: str, currency: str, asset: str) -> tuple[str, float]:
+    """The underlying that is the value of one currency in another, and 1 or, if it is the other way round, -1."""
+    for name in market.underlyings:
+        plain = name.upper().replace("/", "")
+        if plain in (own + currency, currency + own):
+            return name, 1.0 if plain == own + currency else -1.0
+    why = f"be {own}, that of {asset}, or the market must have {own}{currency} among its underlyings: a quanto needs it"
+    return refuse("currency", why, currency)
 
 
 def discounted(underlying: Underlying, curve: ZeroCurve | float) -> Underlying:
@@ -97,4 +155,8 @@ def discounted(underlying: Underlying, curve: ZeroCurve | float) -> Underlying:
 def any_law(names: Sequence[str]) -> CorrelatedGBM:
     """A law of some assets: what it can be asked for does not depend on its numbers."""
     own = [*dict.fromkeys(names)]
-    return CorrelatedGBM(dict.fromkeys(own, GBM(spot=1.0, volatility=0.2)), dict.fromkeys(combinations(own, 2), 0.0))
+    return CorrelatedGBM(
+        dict.fromkeys(own, GBM(spot=1.0, volatility=0.2)),
+        dict.fromkeys(combinations(own, 2), 0.0),
+        dict.fromkeys(own, (0.0, 0.1)),
+    )

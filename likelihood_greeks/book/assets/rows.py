@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ...result import PARTS
+from ..market import Market
 from ..trade import NET
 from .names import MARK, are_several, joined, names_of
 from .shown import part_of
 
+AMOUNTS = ("value", "standard_error", "position_value", "position_standard_error")
 
-def with_assets(table: pd.DataFrame, spots: Mapping[str, float]) -> pd.DataFrame:
+
+def with_assets(table: pd.DataFrame, market: Market) -> pd.DataFrame:
     """A frame whose Greeks of several assets are told by the columns ``greek, asset, bucket``; as it is without any.
 
     What a trade on several assets has in one of them, or in a pair, is part of the net of that asset or pair: of
-    independent draws, so that squared errors add. Its other Greeks are in the net of its set alone.
+    independent draws, so that squared errors add. Its other Greeks are in the net of its set alone. A net in another
+    currency has it at the spot of the pair, where the market has the pair.
     """
+    spots = market.spots
     sets = table["underlying"].map(are_several).to_numpy(bool) if len(table) else np.zeros(0, dtype=bool)
     if not sets.any():
         return table
@@ -33,7 +38,7 @@ def with_assets(table: pd.DataFrame, spots: Mapping[str, float]) -> pd.DataFrame
     frame["spot"] = np.where(np.isfinite(known), known, frame["spot"].to_numpy(float))
     nets = frame["trade_id"] == NET
     records: list[Any] = frame[nets].to_dict("records")
-    summed = _summed(records, [*spots])
+    summed = _summed(records, market)
     found = pd.concat([frame[~nets], pd.DataFrame(summed, columns=frame.columns)], ignore_index=True)
     found.attrs = table.attrs
     return found
@@ -48,8 +53,9 @@ def _with_columns(table: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def _summed(nets: Sequence[dict[str, Any]], order: Sequence[str]) -> list[dict[str, Any]]:
+def _summed(nets: Sequence[dict[str, Any]], market: Market) -> list[dict[str, Any]]:
     """The rows of nets, to which those of sets have been added that are of one asset, or of a pair."""
+    order = [*market.underlyings]
     by_name: dict[str, list[dict[str, Any]]] = {}
     for row in nets:
         by_name.setdefault(row["underlying"], []).append(row)
@@ -59,8 +65,19 @@ def _summed(nets: Sequence[dict[str, Any]], order: Sequence[str]) -> list[dict[s
         if not are_several(row["underlying"]) or not whose or set(whose) == set(names_of(row["underlying"])):
             continue
         name = named.setdefault(frozenset(whose), joined(sorted(whose, key=order.index)))
-        _add(by_name.setdefault(name, []), {**row, "underlying": name, "asset": row["asset"] if MARK in name else ""})
+        part = {**row, "underlying": name, "asset": row["asset"] if MARK in name else ""}
+        own = by_name.setdefault(name, [])
+        currency = own[0]["currency"] if own else _currency(name, market) or row["currency"]
+        rate = 1.0 if currency == row["currency"] else market.rate(row["currency"], currency)
+        if rate is not None:
+            amounts = {key: rate * row[key] for key in AMOUNTS}
+            _add(own, {**part, **amounts, "currency": currency})
     return [row for _, own in sorted(by_name.items()) for row in own]
+
+
+def _currency(name: str, market: Market) -> str | None:
+    """That of the underlying, as far as the market states it; None of a pair."""
+    return market.underlyings[name].currency if name in market.underlyings else None
 
 
 def _add(rows: list[dict[str, Any]], part: dict[str, Any]) -> None:

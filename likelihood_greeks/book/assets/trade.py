@@ -27,7 +27,7 @@ from ..trade import Trade, unique
 from ..trade_terms import position, terms_of
 from ..underlying import Underlying
 from . import terms as by_asset
-from .law import discounting, law_of
+from .law import Settlement, discounting, law_of
 from .names import joined, names_of
 from .performances import BASKET, KINDS, Performance, parted
 
@@ -38,14 +38,13 @@ NOTES = ("autocallable", "phoenix", "reverse_convertible", "barrier_reverse_conv
 @final
 @dataclass(frozen=True)
 class Basics:
-    """What is known of a row before its terms: its name, its assets, its size and its currency."""
+    """What is known of a row before its terms: its name, its assets, its size, its dates and how it pays."""
 
     trade_id: str
     names: tuple[str, ...]
     quantity: float
     span: Span
-    currency: str
-    curve: Any
+    settlement: Settlement
 
 
 def read(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
@@ -78,7 +77,7 @@ def _basics(row: Row, market: Market, counts: Mapping[str, int], currencies: Map
     if trade_id is None or names is None or quantity is None or own is None or currency is None:
         return None
     curve = row.attempt(discounting, market, names, currencies, currency)
-    return None if curve is None else Basics(trade_id, names, quantity, own, currency, curve)
+    return None if curve is None else Basics(trade_id, names, quantity, own, Settlement(currency, currencies, curve))
 
 
 def _assets(market: Market, column: str, value: object) -> tuple[str, ...]:
@@ -154,7 +153,7 @@ def _on_performances(row: Row, market: Market, basics: Basics, kind: str, name: 
     state = "; ".join(filter(None, (left[1], against[1], product.conduct.remark(terms))))
     return Trade(
         basics.trade_id, row.number, joined(basics.names), entry.name, basics.quantity, own.maturity,
-        market.years(own.maturity), payoff, float("nan"), model, basics.currency, state, history=past,
+        market.years(own.maturity), payoff, float("nan"), model, basics.settlement.currency, state, history=past,
     )  # fmt: skip
 
 
@@ -236,7 +235,7 @@ def _law(market: Market, strikes: Mapping[str, float], basics: Basics) -> Any:
     years = max((own.maturity - own.today).days, 1) / DAYS_PER_YEAR
     paid = max((own.paid - own.today).days / DAYS_PER_YEAR, years)
     try:
-        return law_of(market, strikes, basics.curve, years, paid)
+        return law_of(market, strikes, basics.settlement, years, paid)
     except InvalidValueError as error:
         if error.name.endswith("maturity"):
             refuse("maturity", error.requirement, f"{own.maturity}, {error.value:.4g} years")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
 import numpy as np
 import pandas as pd
 
-from ..._checks import dates, finite, refuse
+from ..._checks import dates, finite, positive, refuse
 from ..._quantities import RATE, Parameter
 from ..._quantities import declared as declared_by
 from ..._typing import AnyArray, FloatArray
@@ -22,6 +22,7 @@ from ..cash_dividends import LawWithDividends
 from ..joint_moves import JointMoves, JointSteps
 from ..protocol import PathModel, Paths
 from . import correlations
+from . import quanto as quantos
 from .exchange import embedded, exchange, spread_variance
 from .greeks import named_greeks
 from .steps import Meaning, Steps, parts
@@ -75,6 +76,11 @@ class CorrelatedGBM:
         The law of every asset by its name, in the order in which payoffs see them; of the same discount factors.
     correlation : mapping of (str, str) to float, or pandas.DataFrame
         Of every pair, in any order of its names, between -1 and 1; or a table with the names on both axes.
+    quanto : mapping of str to (float, float), optional
+        Of assets in another currency than the one that is paid, whose spots are paid by without converting them: the
+        correlation of the asset with the value of its currency in the one that is paid, and the volatility of that
+        value. The asset's law has the curves by which its forward grows in its own currency: yields that are higher by
+        the difference of the rates, its discounting being that of all.
 
     Raises
     ------
@@ -87,8 +93,9 @@ class CorrelatedGBM:
     Notes
     -----
     Coordinates carry the asset: ``"spot[A]"``, ``"volatility[A]"``, ``"dividend_yield[A]"``, ``"correlation[A,B]"``;
-    ``"rate"`` is that of all assets and of discounting. Greeks do too: ``"delta[A]"``, ``"cross_gamma[A,B]"``; a bare
-    name (``"delta"``) stands for those of all assets or pairs, and ``"parallel_correlation"`` for the same change of
+    ``"rate"`` is that of all assets and of discounting. Greeks do too: ``"delta[A]"``, ``"cross_gamma[A,B]"``; those of
+    a quanto are ``"quanto_correlation[A]"`` and ``"fx_volatility[A]"``. A bare name (``"delta"``) stands for those of
+    all assets or pairs, and ``"parallel_correlation"`` for the same change of
     all correlations. Payoffs see spots of shape (n_assets, n_times, n_paths). Moves from date to date are normal
     vectors; between nodes of the volatility curves the instantaneous correlation is that given.
 
@@ -114,11 +121,13 @@ class CorrelatedGBM:
 
     members: Any
     correlation: Any = None
+    quanto: Any = None
 
     def __post_init__(self) -> None:
         members = _members(self.members)
         object.__setattr__(self, "members", members)
         object.__setattr__(self, "correlation", correlations.read(self.correlation, self.assets))
+        object.__setattr__(self, "quanto", quantos.read(self.quanto, self.assets))
         _need_one_discounting(members)
 
     # -- what it is ------------------------------------------------------------------------------------------------
@@ -152,12 +161,20 @@ class CorrelatedGBM:
             for asset, of in own
         ]
         between = [Parameter(correlations.name(pair), "per 1.00", finite) for pair, _ in self.correlation]
-        return (*several, RATE, *between)
+        own_of_quantos = [
+            parameter
+            for name, _ in self.quanto
+            for parameter in (
+                Parameter(f"{quantos.CORRELATION}[{name}]", "per 1.00", finite),
+                Parameter(f"{quantos.VOLATILITY}[{name}]", "per √year", positive),
+            )
+        ]
+        return (*several, RATE, *between, *own_of_quantos)
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters."""
-        return _parameters(self.assets)
+        return _parameters(self.assets, tuple(name for name, _ in self.quanto))
 
     @property
     def direct_parameters(self) -> tuple[str, ...]:
@@ -177,6 +194,8 @@ class CorrelatedGBM:
                 kind, places = known[name]
                 if kind == "correlation":
                     return float(self._matrix[places])
+                if kind in quantos.KINDS and (own := dict(self.quanto).get(self.assets[places[0]])):
+                    return float(own[quantos.KINDS.index(kind)])
                 return getattr(self.laws[places[0]], kind)
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
@@ -184,11 +203,13 @@ class CorrelatedGBM:
         """Values of parameters as the fields that hold them."""
         known = _meaning(self.assets)
         changes: list[dict[str, float]] = [{} for _ in self.members]
-        between = dict(self.correlation)
+        between, paid = dict(self.correlation), {name: [*own] for name, own in self.quanto}
         for name, value in values.items():
             kind, places = known[name]
             if kind == "correlation":
                 between[self.assets[places[0]], self.assets[places[1]]] = value
+            if kind in quantos.KINDS:
+                paid[self.assets[places[0]]][quantos.KINDS.index(kind)] = value
             for place in places if kind in OWN else ():
                 changes[place][kind] = value
             if kind == RATE.name:
@@ -198,7 +219,7 @@ class CorrelatedGBM:
             name: replace(law, **change) if change else law
             for (name, law), change in zip(self.members, changes, strict=True)
         }
-        return {"members": moved, "correlation": between}
+        return {"members": moved, "correlation": between, "quanto": paid}
 
     def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
         """The Greeks of every asset and pair by name."""
@@ -259,8 +280,10 @@ class CorrelatedGBM:
         """Discount factors and their derivatives."""
         return _discounts(self, np.shape(times), tuple(np.ravel(times).tolist()))
 
-    def exchange_jet(self, first: int, second: int, quantities: tuple[float, float], time: float) -> Jet:
+    def exchange_jet(self, first: int, second: int, quantities: tuple[float, float], time: float) -> Jet | None:
         """Undiscounted value of the right to receive one asset for another at one date, with its derivatives.
+
+        None where some asset is a quanto.
 
         Parameters
         ----------
@@ -272,6 +295,8 @@ class CorrelatedGBM:
             Years, > 0.
         """
         when = np.asarray(dates("time", [time]))
+        if self.quanto:
+            return None
         own = [f"{kind}[{self.assets[place]}]" for kind in OWN for place in (first, second)]
         pair = self.assets[min(first, second)], self.assets[max(first, second)]
         names = (*own, RATE.name, correlations.name(pair), TIME)
@@ -294,8 +319,8 @@ class CorrelatedGBM:
 
     def forward(self, time: float) -> FloatArray:
         """Risk-neutral expectations of the spots at `time` (years), shape (n_assets,)."""
-        found = [law.forward_jet(np.asarray(finite("time", time))) for law in self.laws]
-        return np.array([float(jet.value) for jet in found if jet is not None])
+        steps = self._steps(np.asarray(dates("time", [time])))
+        return np.asarray(np.exp(steps.mean[:, 0] + 0.5 * np.diag(steps.covariance[0])))
 
 
 @final
@@ -314,16 +339,17 @@ class _Memo:
 
 
 @lru_cache(maxsize=64)
-def _parameters(assets: tuple[str, ...]) -> tuple[str, ...]:
+def _parameters(assets: tuple[str, ...], paid: tuple[str, ...]) -> tuple[str, ...]:
     several = [f"{kind}[{asset}]" for kind in OWN for asset in assets]
-    return (*several, RATE.name, *map(correlations.name, correlations.pairs(assets)))
+    of_quantos = [f"{kind}[{asset}]" for asset in paid for kind in quantos.KINDS]
+    return (*several, RATE.name, *map(correlations.name, correlations.pairs(assets)), *of_quantos)
 
 
 @lru_cache(maxsize=64)
 def _meaning(assets: tuple[str, ...]) -> dict[str, Meaning]:
     """What every coordinate of a law on some assets is."""
     found: dict[str, Meaning] = {
-        f"{kind}[{asset}]": (kind, (place,)) for kind in OWN for place, asset in enumerate(assets)
+        f"{kind}[{asset}]": (kind, (place,)) for kind in (*OWN, *quantos.KINDS) for place, asset in enumerate(assets)
     }
     for pair in correlations.pairs(assets):
         found[correlations.name(pair)] = "correlation", (assets.index(pair[0]), assets.index(pair[1]))
@@ -334,6 +360,9 @@ def _meaning(assets: tuple[str, ...]) -> dict[str, Meaning]:
 def _steps(law: CorrelatedGBM, times: tuple[float, ...]) -> Steps:
     ends, summed = parts(times, [node for one in law.laws for node in one.variance_nodes])
     terms = tuple(one._terms(ends) for one in law.laws)
+    for name, own in law.quanto:
+        place = law.assets.index(name)
+        terms = (*terms[:place], quantos.drifting(terms[place], ends, *own), *terms[place + 1 :])
     return Steps(summed, terms, law._matrix, _meaning(law.assets))
 
 
@@ -361,6 +390,8 @@ def _members(given: Any) -> Members:
             refuse("members", "have names without brackets, commas and colons", name)
         if isinstance(law, type) or not hasattr(law, "variance_nodes"):
             raise TypeError(f"members[{name!r}] must be a GBM or TermStructureGBM, got {law!r}")
+        if getattr(law, "smile", ()):
+            refuse(f"members[{name!r}]", "have volatilities that do not move with the spot (no smile)", law)
         if law.first_ex_date < np.inf:
             refuse(f"members[{name!r}]", "pay no cash dividends: of several assets these are not supported yet", law)
     return found

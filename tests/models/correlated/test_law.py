@@ -300,3 +300,54 @@ def test_the_right_to_exchange_has_its_closed_form():
     simulated = lg.greeks(curved, lg.Exchange("A", "B", 1.0), ["delta", "theta"], paths=8192, seed=1)
     for label, estimate in simulated.estimates.items():
         assert abs(estimate.value - exact[label].value) < 4.0 * estimate.standard_error + 1e-9
+
+
+# -- quantos -------------------------------------------------------------------------------------------------------
+
+
+def quanto_call(correlation, volatility, fx):
+    """A call on a quanto by Black and Scholes: the yield is higher by the drift that the asset has not."""
+    own = lg.GBM(spot=100.0, volatility=volatility, rate=RATE, dividend_yield=0.01 + correlation * fx * volatility)
+    return lg.greeks(own, lg.Call(105.0, 1.5), [], closed_form=True)["price"].value
+
+
+def test_a_quanto_has_the_call_of_black_and_scholes_and_its_sensitivities():
+    rho, volatility, fx = -0.4, 0.25, 0.12
+    law = lg.CorrelatedGBM(
+        {"A": flat(volatility=volatility, dividend_yield=0.01), "B": flat()}, {("A", "B"): 0.3}, {"A": (rho, fx)}
+    )
+    greeks = ["vega[A]", "quanto_correlation[A]", "fx_volatility[A]", "theta"]
+    found = lg.greeks(law, lg.On(lg.Call(105.0, 1.5), "A"), greeks, paths=32_768, seed=5)
+    h = 1e-4
+
+    def slope(change):
+        return (quanto_call(*change(h)) - quanto_call(*change(-h))) / (2.0 * h)
+
+    expected = {
+        "price": quanto_call(rho, volatility, fx),
+        "vega[A]": slope(lambda x: (rho, volatility + x, fx)),
+        "quanto_correlation[A]": slope(lambda x: (rho + x, volatility, fx)),
+        "fx_volatility[A]": slope(lambda x: (rho, volatility, fx + x)),
+    }
+    for name, value in expected.items():
+        assert found[name].standard_error < 0.02 * abs(value), name
+        assert abs(found[name].value - value) < 4.0 * found[name].standard_error, name
+    plain = quanto_call(0.0, volatility, fx)
+    assert abs(found["price"].value - plain) > 10.0 * found["price"].standard_error
+    np.testing.assert_allclose(law.forward(1.5)[0], 100.0 * np.exp(1.5 * (RATE - 0.01 - rho * fx * volatility)))
+
+
+def test_bad_quantos_are_refused():
+    for given, match in (
+        ({"C": (0.1, 0.1)}, "among A, B"),
+        ({"A": (1.5, 0.1)}, "-1 and 1"),
+        ({"A": (0.1, 0.0)}, "positive"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            lg.CorrelatedGBM({"A": flat(), "B": flat()}, {("A", "B"): 0.3}, given)
+    with pytest.raises(TypeError, match="a correlation and a volatility"):
+        lg.CorrelatedGBM({"A": flat(), "B": flat()}, {("A", "B"): 0.3}, {"A": 0.1})
+    moving = lg.TermStructureGBM(spot=93.0, times=[1.0], zero_rates=[RATE], dividend_yields=[0.0], volatilities=[0.2],
+                                 smile=[(-0.001, 0.0)], smile_spot=93.0)  # fmt: skip
+    with pytest.raises(ValueError, match="no smile"):
+        lg.CorrelatedGBM({"A": moving, "B": flat()}, {("A", "B"): 0.3})
