@@ -15,6 +15,7 @@ from .options import (
     SHOWN,
     Quiet,
     Verbose,
+    Wide,
 )
 from .talk import Talk, check_outputs
 
@@ -34,6 +35,7 @@ def diff_command(
         ),
     ] = 0.01,
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write every number here.")] = None,
+    wide: Wide = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -46,7 +48,7 @@ def diff_command(
 
     Example: likelihood-greeks diff monday.parquet tuesday.parquet --output changes.csv
     """
-    talk = Talk(quiet, verbose)
+    talk = Talk(quiet, verbose, wide)
     check_outputs(output, [], {"run before": before, "run after": after})
     table = diff(before, after, of=of, level=level)
     if output is not None:

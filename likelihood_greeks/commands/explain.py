@@ -25,6 +25,7 @@ from .options import (
     Sampling,
     Seed,
     Verbose,
+    Wide,
     Workers,
 )
 from .talk import Talk, errors
@@ -47,6 +48,7 @@ def explain_command(
     controls: Annotated[str, typer.Option("--controls", metavar="WORD", help="auto, scores or none.")] = "auto",
     sampling: Sampling = "pseudo",
     workers: Workers = CORES,
+    wide: Wide = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -56,7 +58,7 @@ def explain_command(
 
     Example: likelihood-greeks explain book.csv --market monday.toml --to tuesday.toml --output explained.xlsx
     """
-    talk, start = Talk(quiet, verbose), time.perf_counter()
+    talk, start = Talk(quiet, verbose, wide), time.perf_counter()
     with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BookWarning)
         frame = explain_book(

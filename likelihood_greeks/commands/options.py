@@ -44,6 +44,7 @@ Workers = Annotated[int, typer.Option("--workers", metavar="N", help="Threads; r
 Sampling = Annotated[str, typer.Option("--sampling", metavar="WORD", help="pseudo, antithetic or sobol.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but warnings and errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print every trade and note.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Print every column, wider than the window or not.")]
 CORES = os.cpu_count() or 1
 SHOWN, NOTES = 200, 20  # rows and notes printed without --verbose
 GRID = {"spot": "-10%,-5%,-2%,0,2%,5%,10%", "volatility": "-5%,0,5%", "rate": "0"}  # moves of `scenarios`

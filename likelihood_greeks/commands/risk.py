@@ -42,6 +42,7 @@ from .options import (
     Sampling,
     Seed,
     Verbose,
+    Wide,
     Workers,
     count_of,
     greeks_of,
@@ -120,6 +121,7 @@ def risk_command(
             "--smile", metavar="WORD", help="What stays as the spot moves: sticky_strike or sticky_moneyness."
         ),
     ] = "sticky_strike",
+    wide: Wide = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -133,7 +135,7 @@ def risk_command(
 
     Example: likelihood-greeks risk data/book.csv --market data/market.toml --target-error delta=1% --report risk.html
     """
-    talk, start = Talk(quiet, verbose), time.perf_counter()
+    talk, start = Talk(quiet, verbose, wide), time.perf_counter()
     regulatory = bucket_words([word for word in crif_buckets.split(",") if word.strip()])
     for name, asked in {"ladder": with_ladder, "grid": with_grid, "explained": explained}.items():
         if asked and not report:

@@ -23,6 +23,7 @@ from .options import (
     Paths,
     Quiet,
     Seed,
+    Wide,
     Workers,
 )
 from .talk import Talk, errors
@@ -52,6 +53,7 @@ def scenarios_command(
     paths: Paths = LADDER_PATHS,
     seed: Seed = None,
     workers: Workers = CORES,
+    wide: Wide = False,
     quiet: Quiet = False,
 ) -> None:
     """What a book gains on a grid of spots, volatilities and rates, or under named stresses.
@@ -60,7 +62,7 @@ def scenarios_command(
 
     Example: likelihood-greeks scenarios data/book.csv --market data/market.toml --spot=-10%,0,10% --output grid.csv
     """
-    talk = Talk(quiet, verbose=False)
+    talk = Talk(quiet, verbose=False, wide=wide)
     with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BookWarning)
         moves = {"spot": spot, "volatility": volatility, "rate": rate}

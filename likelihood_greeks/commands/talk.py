@@ -18,7 +18,7 @@ from .._outputs import apart
 from ..book.files import check_writable
 from ..book.interruption import Interrupted, WorkersLostError
 from ..reports import files as report_file
-from ..reports import terminal
+from ..reports.showing import show
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
@@ -52,6 +52,7 @@ class Talk:
 
     quiet: bool
     verbose: bool
+    wide: bool = False
 
     def __post_init__(self) -> None:
         if self.quiet and self.verbose:
@@ -72,7 +73,7 @@ class Talk:
     def show(self, *tables: Table) -> None:
         """Print tables."""
         if not self.quiet:
-            terminal.show(*tables)
+            show(*tables, wide=self.wide)
 
 
 def check_outputs(output: Path | None, reports: Sequence[Path], read: Mapping[str, Path | None]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import floor, isfinite, log10
 from statistics import median
 from typing import final
 
 MOST = 8
+AT_MOST = "≤"
 DIGITS = 9  # of the largest number of a column
 
 
@@ -51,6 +52,27 @@ class Decimals:
         if 0.0 < error < 0.5 * least:
             return f"<{least:,.{self.places}f}"
         return self.number(error)
+
+
+def aligned(cells: Sequence[tuple[float, float, str] | None]) -> list[str]:
+    """The cells of a column: ``value ± error`` with points and signs below each other, empty for None.
+
+    With each number and error comes what is held against it: anything is a mark, and `AT_MOST` a bound. A number that
+    would be lost at the decimals of the column, the error smaller than its last place, is written with a power of ten.
+    """
+    there = [cell for cell in cells if cell is not None]
+    form = Decimals.of([value for value, _, _ in there], [error for _, error, _ in there])
+    lost = [0.0 < error < 0.5 * 10.0**-form.places for _, error, _ in there]
+    errors = [form.error(error) or "0" for _, error, _ in there]
+    width = max((len(text) for text, own in zip(errors, lost, strict=True) if not own), default=0)
+    marks = any(note.strip(AT_MOST) for _, _, note in there)
+    written = []
+    for (value, error, note), text, own in zip(there, errors, lost, strict=True):
+        sign = AT_MOST if note.startswith(AT_MOST) else "±"
+        found = f"{value:.1e} {sign} {error:.0e}" if own else f"{form.number(value)} {sign} {text:>{width}}"
+        written.append(found + (" !" if note.strip(AT_MOST) else "  " * marks))
+    by_place = iter(written)
+    return ["" if cell is None else next(by_place) for cell in cells]
 
 
 def negative(text: str) -> bool:

@@ -12,7 +12,7 @@ from .._words import number, with_error
 from ..book.pnl.moves import TERMS
 from ..book.pnl.table import TOTAL
 from ..book.trades import NET
-from .terminal import shown
+from .terminal import plain_table, shown
 from .totals import UNSTATED
 
 WITH_ERRORS = ("pnl", "unexplained")
@@ -53,7 +53,7 @@ def explained_tables(frame: pd.DataFrame, most: int) -> list[Table]:
 
 def _table(title: str, first: Sequence[str], terms: Sequence[str]) -> Table:
     """A table without rows."""
-    table = Table(title=title, header_style="bold", pad_edge=False)
+    table = plain_table(title)
     for name in first:
         table.add_column(name, no_wrap=True)
     for name in (WITH_ERRORS[0], WITH_ERRORS[1], *terms):

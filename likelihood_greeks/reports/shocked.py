@@ -10,7 +10,7 @@ from rich.table import Table
 from .._words import with_error
 from ..book.together.shocked import TOTAL
 from ..book.trades import NET
-from .terminal import shown
+from .terminal import plain_table, shown
 
 
 def shocked_tables(frame: pd.DataFrame, *, named: bool) -> Iterator[Table]:
@@ -28,7 +28,7 @@ def shocked_tables(frame: pd.DataFrame, *, named: bool) -> Iterator[Table]:
 
 def _table(title: str, rows: pd.DataFrame, down: str, across: str) -> Table:
     """Gains with their errors by two columns."""
-    table = Table(title=title, header_style="bold", pad_edge=False)
+    table = plain_table(title)
     columns = [*dict.fromkeys(rows[across])]
     table.add_column(down)
     for column in columns:

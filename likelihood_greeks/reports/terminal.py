@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.measure import Measurement
 from rich.table import Table
 
 from .._neutral import printable
@@ -18,6 +17,7 @@ from ..book.difference import COMMON_AT_MOST
 from ..book.limits import BOOK, INSIDE
 from ..book.trades import NET
 from ..book.units import unit_of
+from .decimals import AT_MOST, aligned
 from .totals import UNSTATED, Total, totals_by
 
 NAMED = 3  # trades of which the same is said
@@ -28,24 +28,32 @@ def shown(text: str) -> str:
     return escape(printable(text))
 
 
+def plain_table(title: str) -> Table:
+    """A table without rows, and without lines between its columns: they have few columns to spare."""
+    return Table(title=title, header_style="bold", padding=(0, 1), collapse_padding=True, box=SIMPLE_HEAD)
+
+
 def book_table(risk: pd.DataFrame, title: str = "Greeks a unit, ± standard error") -> Table:
-    """One row a trade, one column a Greek, per unit of the trade."""
+    """One row a trade: what it is, its price and Greeks, per unit of the trade, one number of decimals a column."""
     trades = risk[risk["trade_id"] != NET]
-    table = Table(title=title, header_style="bold", pad_edge=False)
-    several = trades["currency"].nunique() > 1
-    for column in ("trade", "product", *["currency"] * several):
-        table.add_column(column, no_wrap=True)
-    table.add_column("quantity", justify="right", no_wrap=True)
-    greeks = list(dict.fromkeys(trades["greek"]))
-    for greek in greeks:
+    table = plain_table(title)
+    first = trades.drop_duplicates("trade_id")
+    several = first["currency"].nunique() > 1
+    names = first["trade_id"].tolist()
+    columns = {
+        "trade": [shown(str(name)) for name in names],
+        "terms": [shown(terms_in_words(row)) for row in _rows(first)],
+    }
+    if several:
+        columns["currency"] = [str(currency) or UNSTATED for currency in first["currency"]]
+    columns["quantity"] = [f"{quantity:,g}" for quantity in first["quantity"]]
+    for column in columns:
+        table.add_column(column, justify="right" if column == "quantity" else "left", no_wrap=True)
+    for greek, own in _by_greek(trades, "trade_id", ("value", "standard_error", "note")).items():
         table.add_column(greek, justify="right", no_wrap=True)
-    for trade_id, rows in trades.groupby("trade_id", sort=False):
-        first = rows.iloc[0]
-        by_greek = {row["greek"]: row for row in rows.to_dict("records")}
-        cells = [_cell(by_greek, greek, "value", "standard_error") for greek in greeks]
-        currency = [str(first["currency"]) or UNSTATED] * several
-        about = shown(str(trade_id)), shown(str(first["product"])), *currency, f"{first['quantity']:,g}"
-        table.add_row(*about, *cells)
+        columns[greek] = aligned([own.get(name) for name in names])
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*cells)
     return table
 
 
@@ -55,34 +63,89 @@ def net_table(risk: pd.DataFrame, title: str = "Net position, ± standard error"
     Other raw Greeks do not add up over underlyings.
     """
     net = risk[risk["trade_id"] == NET]
-    table = Table(title=title, header_style="bold", pad_edge=False)
-    stated = net["currency"].ne(UNKNOWN).any()
-    for column in ("underlying", *["currency"] * bool(stated)):
+    table = plain_table(title)
+    stated = bool(net["currency"].ne(UNKNOWN).any())
+    first = net.drop_duplicates("underlying")
+    names = first["underlying"].tolist()
+    totals = totals_by(risk) if len(names) > 1 else []
+    columns = {"underlying": [*map(shown, map(str, names)), *(total.name for total in totals)]}
+    if stated:
+        columns["currency"] = [
+            *(str(own) or UNSTATED for own in first["currency"]),
+            *(total.currency for total in totals),
+        ]
+    for column in columns:
         table.add_column(column, no_wrap=True)
-    greeks = list(dict.fromkeys(net["greek"]))
-    for greek in greeks:
+    for greek, own in _by_greek(net, "underlying", ("position_value", "position_standard_error", "note")).items():
         table.add_column(greek, justify="right", no_wrap=True)
-    for underlying, rows in net.groupby("underlying", sort=False):
-        by_greek = {row["greek"]: row for row in rows.to_dict("records")}
-        cells = [_cell(by_greek, greek, "position_value", "position_standard_error") for greek in greeks]
-        table.add_row(shown(str(underlying)), *[str(rows["currency"].iloc[0]) or UNSTATED] * bool(stated), *cells)
-    for total in totals_by(risk) if net["underlying"].nunique() > 1 else ():
-        table.add_row(total.name, *[total.currency] * bool(stated), *_totalled(total, ["price"]))
+        below = [_of_total(total, greek) if greek == "price" else None for total in totals]
+        columns[greek] = aligned([*(own.get(name) for name in names), *below])
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*cells)
     return table
 
 
 def totals_table(risk: pd.DataFrame, key: str) -> Table:
     """One row a group of trades and currency, one column a Greek, of positions in a desk's units."""
     rows = totals_by(risk, key)
-    table = Table(title=f"By {shown(key)}, ± standard error (≤: at most)", header_style="bold", pad_edge=False)
-    for column in (shown(key), "currency"):
-        table.add_column(column, no_wrap=True)
-    greeks = list(dict.fromkeys(greek for row in rows for greek in row.cells))
-    for column in ("trades", *(unit_of(greek).title for greek in greeks)):
-        table.add_column(column, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(shown(row.name), row.currency, f"{row.trades:,}", *_totalled(row, greeks))
+    table = plain_table(f"By {shown(key)}, ± standard error (≤: at most)")
+    columns = {
+        shown(key): [shown(row.name) for row in rows],
+        "currency": [row.currency for row in rows],
+        "trades": [f"{row.trades:,}" for row in rows],
+    }
+    for greek in dict.fromkeys(greek for row in rows for greek in row.cells):
+        columns[unit_of(greek).title] = aligned([_of_total(row, greek) for row in rows])
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place > 1 else "left", no_wrap=True)
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*cells)
     return table
+
+
+Marked: TypeAlias = tuple[float, float, str]
+"""A number, its standard error, and what is held against it."""
+
+
+def _by_greek(rows: pd.DataFrame, key: str, columns: Sequence[str]) -> dict[str, dict[Any, Marked]]:
+    """By Greek, in their order, the numbers by a key."""
+    found: dict[str, dict[Any, Marked]] = {}
+    for row in _rows(rows):
+        value, error, note = (row[column] for column in columns)
+        found.setdefault(str(row["greek"]), {})[row[key]] = float(value), float(error), str(note)
+    return found
+
+
+def _of_total(total: Total, greek: str) -> Marked | None:
+    """A Greek of a total; a mark of ≤ where its error is a bound."""
+    if (row := total.cells.get(greek)) is None:
+        return None
+    bound = AT_MOST if row["error"] == "at most" else ""
+    return row["value"], row["standard_error"], bound + ("!" if row["doubtful"] else "")
+
+
+def terms_in_words(row: Mapping[Any, Any]) -> str:
+    """What a trade is, in short: ``barrier call 4500 5200 2002-09-20``."""
+    words = [str(row["product"])]
+    for name in ("option", "strike", "level", "maturity_date"):
+        cell = row.get(name, "")
+        if cell is None or cell == "" or pd.isna(cell):
+            continue
+        dated = hasattr(cell, "date") and not isinstance(cell, str)
+        words.append(f"{cell:%Y-%m-%d}" if dated else _plain(cell))
+    return " ".join(words)
+
+
+def _plain(cell: object) -> str:
+    """A term as it is, a number without zeros at its end."""
+    try:
+        return f"{float(str(cell)):.10g}"
+    except ValueError:
+        return str(cell)
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    return frame.to_dict("records")
 
 
 def limits_table(found: pd.DataFrame, *, whole: bool) -> Table:
@@ -90,7 +153,7 @@ def limits_table(found: pd.DataFrame, *, whole: bool) -> Table:
     rows = found if whole else found[found["verdict"] != INSIDE]
     kept = len(found) - len(rows)
     title = f"Limits: {len(found)} checked" + f", {kept} inside" * bool(kept)
-    table = Table(title=title, header_style="bold", pad_edge=False)
+    table = plain_table(title)
     for column in ("Greek", "of", "currency"):
         table.add_column(column)
     for column in ("value", "limit", "used"):
@@ -102,25 +165,6 @@ def limits_table(found: pd.DataFrame, *, whole: bool) -> Table:
         value = with_error(row["value"], row["standard_error"])
         table.add_row(*about, value, f"{row['limit']:,.10g}", f"{row['used']:.0%}", row["verdict"])
     return table
-
-
-def _totalled(total: Total, greeks: Sequence[str]) -> list[str]:
-    """The cells of a total, empty for Greeks that nothing in it has."""
-    cells = []
-    for greek in greeks:
-        if (row := total.cells.get(greek)) is None:
-            cells.append("")
-            continue
-        text = with_error(row["value"], row["standard_error"]) + (" !" if row["doubtful"] else "")
-        cells.append(text.replace("±", "≤") if row["error"] == "at most" else text)
-    return cells
-
-
-def _cell(by_greek: Mapping[Any, Mapping[Any, Any]], greek: str, value: str, error: str) -> str:
-    """A number with its error; nothing of a Greek that the law of the underlying does not have."""
-    if (row := by_greek.get(greek)) is None:
-        return ""
-    return with_error(float(row[value]), float(row[error])) + (" !" if row["note"] else "")
 
 
 def paths_of(risk: pd.DataFrame) -> str:
@@ -171,7 +215,7 @@ def _setting(value: object) -> str:
 
 def diff_table(table: pd.DataFrame, title: str = "Changed, ± standard error") -> Table:
     """Rows of the frame of `diff`."""
-    drawn = Table(title=title, header_style="bold", pad_edge=False)
+    drawn = plain_table(title)
     for column in ("trade", "underlying", "Greek", "verdict"):
         drawn.add_column(column, no_wrap=True)
     for column in ("before", "after", "difference", "z"):
@@ -203,7 +247,7 @@ def diff_summary(table: pd.DataFrame) -> str:
 
 def frame_table(frame: pd.DataFrame, title: str) -> Table:
     """Any frame, its index as the first columns."""
-    table = Table(title=title, header_style="bold", pad_edge=False)
+    table = plain_table(title)
     flat = frame.reset_index()
     numeric = [pd.api.types.is_float_dtype(kind) for kind in flat.dtypes]
     for column, is_number in zip(flat.columns, numeric, strict=True):
@@ -211,24 +255,3 @@ def frame_table(frame: pd.DataFrame, title: str) -> Table:
     for row in flat.itertuples(index=False):
         table.add_row(*(number(x) if is_number else shown(str(x)) for x, is_number in zip(row, numeric, strict=True)))
     return table
-
-
-def show(*tables: Table, console: Console | None = None) -> None:
-    """Print tables at full width: on a pipe nothing is cut off or wrapped."""
-    out = console or Console()
-    if not out.is_terminal:
-        out = Console(file=out.file, width=240)
-    for table in tables:
-        left_out = _narrowed(table, out)
-        out.print(table)
-        if left_out:
-            names = ", ".join(left_out)
-            out.print(f"{names} do not fit in {out.width} columns: widen the window, or write a file", highlight=False)
-
-
-def _narrowed(table: Table, out: Console) -> list[str]:
-    """The last columns, taken off a table until it fits, so that what is printed is whole; their names."""
-    wide, left_out = out.options.update(max_width=10_000), list[str]()
-    while len(table.columns) > 2 and Measurement.get(out, wide, table).maximum > out.width:
-        left_out.insert(0, str(table.columns.pop().header))
-    return left_out
