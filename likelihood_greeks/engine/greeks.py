@@ -15,7 +15,7 @@ from ..controls.plan import Plan
 from ..controls.protocol import cost
 from ..estimate import Estimate, Moments, Replicated, Statistics
 from ..estimators.likelihood_ratio import Combination, simulated, under
-from ..estimators.watched import given_dates
+from ..estimators.watched import given_dates, with_extremes
 from ..models.adaptor import as_path_model, verify
 from ..models.capabilities import assets_of
 from ..models.honest import verify_draws
@@ -140,6 +140,7 @@ def greeks(
     [['vega', '', 26.0], ['vega', '0.5', 16.0], ['vega', '1', 10.0]]
     """
     law, payoff, wanted = asked(model, payoff, greeks)
+    payoff, law = with_extremes(payoff, law)
     wanted, split = bucketed(law, payoff, wanted, buckets)
     return of_combinations(
         law,

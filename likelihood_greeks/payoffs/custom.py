@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import final
+from typing import Literal, final
 
-from .._checks import dates, non_negative, refuse
+from .._checks import dates, non_negative, one_of, refuse
 from .._typing import AnyArray
+from .continuous import not_of_spots
 
 
 @final
@@ -25,13 +26,18 @@ class Payoff:
     payments : float or sequence of float, optional
         When the cash flows are paid, in years: one date, not before the last observation, or one for each row of the
         cash flows, in order. Default: the last date, or date by date.
+    extremes : {"low", "high"}, optional
+        Whether the spots that the function sees have an attribute ``low`` (or ``high``) besides: of the same shape, the
+        lowest (highest) spot at any time in the interval that ends at each date, the first from today on. Such a payoff
+        is watched continuously, see `Barrier`.
 
     Raises
     ------
     TypeError
         If `function` cannot be called.
     ValueError
-        If `times` is not a strictly increasing sequence of positive numbers, or `payments` are not in order.
+        If `times` is not a strictly increasing sequence of positive numbers, `payments` are not in order, or `extremes`
+        are unknown.
 
     Examples
     --------
@@ -39,11 +45,16 @@ class Payoff:
     >>> survivor = Payoff(lambda spot: np.where(spot.min(axis=0) < 80.0, 0.0, spot[-1] > 100.0), times=[0.5, 1.0])
     >>> survivor(np.array([[90.0, 70.0], [120.0, 120.0]]))
     array([1., 0.])
+    >>> import likelihood_greeks as lg
+    >>> always = Payoff(lambda spot: (spot.low[-1] > 80.0) & (spot[-1] > 100.0), [1.0], extremes="low")
+    >>> round(lg.greeks(lg.GBM(spot=100.0, volatility=0.2), always, [], paths=20_000, seed=1)["price"].value, 2)
+    0.45
     """
 
     function: Callable[[AnyArray], AnyArray]
     times: tuple[float, ...]
     payments: tuple[float, ...] | None = None
+    extremes: Literal["low", "high"] | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.function):
@@ -52,9 +63,13 @@ class Payoff:
         object.__setattr__(self, "times", () if past else dates("times", self.times))
         if self.payments is not None:
             object.__setattr__(self, "payments", _payments(self.payments, self.times))
+        if self.extremes is not None:
+            one_of("extremes", self.extremes, ("low", "high"))
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows on paths of spots."""
+        if self.extremes is not None:
+            not_of_spots(self)
         return self.function(spot)
 
 

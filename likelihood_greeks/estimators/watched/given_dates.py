@@ -6,10 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from ...models.capabilities import IsBrownianBetweenDates, assets_of, has
+from ...models.extremes import WithExtremes
 from ...payoffs.continuous import PaysByExtreme, Watched
+from ...payoffs.custom import Payoff
 from ...payoffs.protocol import Contract
 from .bridge import Bridge
 from .corridor import CorridorGivenDates
+from .drawn import OnExtremes
 from .exit import ExitGivenDates, dense, even
 from .extreme import ExtremeGivenDates
 
@@ -35,6 +38,15 @@ def given_dates(payoff: Contract, model: Any) -> Contract:
     if isinstance(payoff, PaysByExtreme) and payoff.extreme is not None:
         return ExtremeGivenDates(payoff, payoff.extreme, _bridge(payoff, model, payoff.extreme.end))
     return payoff
+
+
+def with_extremes(payoff: Contract, model: Any) -> tuple[Contract, Any]:
+    """A payoff and a law; with extremes drawn where a payoff of the user's own sees them."""
+    if not isinstance(payoff, Payoff) or payoff.extremes is None:
+        return payoff, model
+    bridge = _bridge(payoff, model, payoff.times[-1])
+    law = WithExtremes(model, payoff.extremes == "low")
+    return OnExtremes(payoff, bridge.times, law), law
 
 
 def _bridge(payoff: Contract, model: Any, end: float) -> Bridge:

@@ -45,10 +45,11 @@ class Relaxed(np.lib.mixins.NDArrayOperatorsMixin):
     node : Node
     """
 
-    __slots__ = ("_node", "_rows", "tape")
+    __slots__ = ("_beside", "_node", "_rows", "tape")
 
     def __init__(self, tape: Tape, node: Node) -> None:
         self.tape, self._node = tape, node
+        self._beside: Mapping[str, Relaxed] = {}
         self._rows: dict[int, Node] = {}  # assigned since the node was made
 
     @property
@@ -57,6 +58,12 @@ class Relaxed(np.lib.mixins.NDArrayOperatorsMixin):
         if self._rows:
             self._node, self._rows = reductions.with_rows(self.tape, self._node, self._rows), {}
         return self._node
+
+    def beside(self, others: Mapping[str, Relaxed]) -> Relaxed:
+        """The same array, with others as attributes."""
+        found = Relaxed(self.tape, self.node)
+        found._beside = others
+        return found
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -126,9 +133,11 @@ class Relaxed(np.lib.mixins.NDArrayOperatorsMixin):
             raise NotRelaxableError(name)
         return self._followed(name, FUNCTIONS[function], arguments, options)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # optional protocols, which others look for
             raise AttributeError(name)
+        if name in self._beside:
+            return self._beside[name]
         if name not in METHODS:
             raise NotRelaxableError(f"the array's .{name}")
         return lambda *arguments, **options: self._followed(f".{name}", METHODS[name], (self, *arguments), options)

@@ -1,0 +1,102 @@
+"""Payoffs of the user's own that see the lowest or highest spot of every interval, on paths that have it drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from ..._typing import AnyArray, FloatArray
+from ...models.extremes import WithExtremes
+from ...models.protocol import Paths
+from ...parameters import Derivative
+from ...payoffs.custom import Payoff
+from ...payoffs.observed import observed
+
+STEP = 1e-6
+"""Share of the spot over which a payoff is differentiated at one extreme, today's spot."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class OnExtremes:
+    """A payoff on the spots and extremes of its dates, from those of more dates.
+
+    Parameters
+    ----------
+    payoff : Payoff
+        Which says what extremes it sees.
+    times : tuple of float
+        The dates of the paths, its own among them, in years.
+    model : WithExtremes
+        The law of the paths.
+    elapsed : float
+        Years by which the dates have come nearer.
+    """
+
+    payoff: Payoff
+    times: tuple[float, ...]
+    model: WithExtremes
+    elapsed: float = 0.0
+
+    def under(self, model: Any, elapsed: float = 0.0) -> OnExtremes:
+        """The payoff under another law, or after some years."""
+        return OnExtremes(self.payoff, self.times, model, elapsed)
+
+    @property
+    def payments(self) -> tuple[float, ...] | None:
+        """Those of the payoff."""
+        return self.payoff.payments
+
+    def __call__(self, rows: AnyArray) -> AnyArray:
+        """Cash flows, from extremes and then spots, shape (2 n_times, n_paths)."""
+        n = len(self.times)
+        extremes, spot, ends = rows[:n], rows[n:], [self.times.index(time) + 1 for time in self.payoff.times]
+        if len(ends) < n:
+            best = "min" if self.payoff.extremes == "low" else "max"
+            blocks = [extremes[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+            extremes = np.stack([getattr(block, best)(axis=0) for block in blocks])
+            spot = spot[[end - 1 for end in ends]]
+        assert self.payoff.extremes is not None  # it would see spots alone
+        return self.payoff.function(observed(spot, {self.payoff.extremes: extremes}))
+
+    def moving(self, spot: FloatArray, derivatives: Sequence[Derivative]) -> dict[Derivative, FloatArray]:
+        """What the cash flows gain in coordinates of the law at the edge of the first extreme, today's spot.
+
+        Parameters
+        ----------
+        spot : ndarray, shape (2 n_times, n_paths)
+        derivatives : sequence of Derivative
+            First and second ones.
+        """
+        paths = Paths(np.asarray(self.times) - self.elapsed, spot)
+        names = list(dict.fromkeys(name for d in derivatives for name in d))
+        edge = self.model.edge(paths, names)
+        moving = [d for d in dict.fromkeys(derivatives) if d and "spot" in d and set(d) <= set(edge.start.names)]
+        if not moving:
+            return {}
+        flows, there = self._flows(spot), self._at(spot, 0.0)
+        gained = there - flows
+        found: dict[Derivative, FloatArray] = {(name,): gained * edge.first(name) for name in names}
+        for a, b in (d for d in moving if len(d) == 2):
+            own = [edge.score(name) + edge.first(name) for name in (a, b)]
+            crossed = found[a,] * own[1] + found[b,] * own[0]
+            found[a, b] = gained * edge.second(a, b) + self._slope(spot, there) * edge.both(a, b) - crossed
+        return {d: rows for d, rows in found.items() if d in moving}
+
+    def _flows(self, spot: FloatArray) -> FloatArray:
+        return np.atleast_2d(np.asarray(self(spot), dtype=float))
+
+    def _at(self, spot: FloatArray, beyond: float) -> FloatArray:
+        """Cash flows where the first extreme is today's spot, or beyond it by a share."""
+        sign = -1.0 if self.model.lowest else 1.0
+        moved = spot.copy()
+        moved[0] = self.model.value_of("spot") * np.exp(sign * beyond)
+        return self._flows(moved)
+
+    def _slope(self, spot: FloatArray, there: FloatArray) -> FloatArray:
+        """Derivative of the cash flows there in the (turned) logarithm of the extreme, from the side that can be."""
+        once, twice = (self._at(spot, count * STEP) for count in (1.0, 2.0))
+        return (3.0 * there - 4.0 * once + twice) / (2.0 * STEP)

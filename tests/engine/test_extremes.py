@@ -1,0 +1,95 @@
+"""Payoffs of the user's own that see the lowest or highest spot between dates."""
+
+import numpy as np
+import pytest
+import QuantLib as ql
+
+import likelihood_greeks as lg
+from likelihood_greeks.estimators.watched.drawn import OnExtremes
+from likelihood_greeks.models.extremes import WithExtremes
+from likelihood_greeks.streams.chunks import Chunk
+from tests.support.continuous import floating_lookback, greeks, single
+from tests.support.gates import assert_estimates
+
+WHERE = {"spot": 100.0, "volatility": 0.25, "rate": 0.08, "dividend_yield": 0.04}
+FLAT = lg.GBM(**WHERE)
+NODES = [0.1, 0.5]
+CURVES = lg.TermStructureGBM(
+    spot=100.0, times=NODES, zero_rates=[0.08] * 2, dividend_yields=[0.04] * 2, volatilities=[0.25] * 2
+)
+CALL = ql.PlainVanillaPayoff(ql.Option.Call, 100.0)
+CASES = {
+    "down-and-out call": (
+        lg.Payoff(lambda s: np.where(s.low.min(axis=0) > 95.0, np.maximum(s[-1] - 100.0, 0.0), 0.0), [0.25, 0.5],
+                  extremes="low"),
+        single("DownOut", CALL, 95.0, 0.5),
+    ),
+    "up-and-out call": (
+        lg.Payoff(lambda s: np.maximum(s[-1] - 100.0, 0.0) * (s.high[-1] < 115.0), [0.5], extremes="high"),
+        single("UpOut", CALL, 115.0, 0.5),
+    ),
+    "floating put": (
+        lg.Payoff(lambda s: s.high.max(axis=0) - s[-1], [0.5], extremes="high"),
+        floating_lookback(ql.Option.Put, 0.5),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("law", [FLAT, CURVES], ids=["flat", "curves"])
+def test_greeks_of_any_payoff_on_extremes_agree_with_closed_forms(law, case):
+    payoff, value = CASES[case]
+    exact = greeks(value, **WHERE)
+    del exact["theta"]  # of a lookback it is another equation's
+    found = lg.greeks(law, payoff, [name for name in exact if name != "price"], paths=32_768, seed=7)
+    size = {"price": 0.06, "delta": 0.02, "gamma": 2e-3, "vega": 1.5, "rho": 0.5, "dividend_rho": 0.5}
+    for name, known in exact.items():
+        assert_estimates(found[name], known, size.get(name, {"vanna": 0.2, "volga": 40.0}.get(name)))
+
+
+@pytest.mark.parametrize("lowest", [True, False])
+@pytest.mark.parametrize("law", [FLAT, CURVES], ids=["flat", "curves"])
+def test_weights_of_paths_with_extremes_have_mean_zero_and_would_not_without_the_edge(law, lowest, monkeypatch):
+    model, names = WithExtremes(law, lowest), ["spot", "volatility", "rate", "time"]
+    paths = model.simulate([0.1, 0.5], Chunk(3, 0, 32_768).stream())
+    pairs = [("spot", "spot"), ("spot", "volatility"), ("volatility", "volatility")]
+
+    def weights():
+        scores = dict(zip(names, model.score(paths, names), strict=True))
+        bends = model.hessian(paths, pairs)
+        return np.stack(
+            [*scores.values(), *(scores[a] * scores[b] + h for (a, b), h in zip(pairs, bends, strict=True))]
+        )
+
+    def z_scores():
+        found = weights()
+        return found.mean(axis=1) / (found.std(axis=1) / np.sqrt(found.shape[1]))
+
+    assert np.abs(z_scores()).max() < 4.0
+    monkeypatch.setattr("likelihood_greeks.models.extremes.Edge.first", lambda self, _: np.zeros_like(self.ends))
+    assert abs(z_scores()[0]) > 20.0
+
+
+def test_derivatives_of_the_density_are_those_of_its_logarithm_but_for_the_edge():
+    model, h = WithExtremes(FLAT, True), 1e-5
+    paths = model.simulate([0.2, 0.5], Chunk(3, 0, 50).stream())
+    for name in ("volatility", "rate"):
+        values = (
+            WithExtremes(lg.GBM(**{**WHERE, name: WHERE[name] + s * h}), True).log_density(paths) for s in (1, -1)
+        )
+        up, down = values
+        np.testing.assert_allclose(model.score(paths, [name])[0], (up - down) / (2.0 * h), rtol=1e-5, atol=1e-6)
+
+
+def test_what_does_not_see_its_extremes_is_refused():
+    payoff = CASES["floating put"][0]
+    with pytest.raises(TypeError, match="watched continuously"):
+        payoff(np.full((1, 3), 100.0))
+    with pytest.raises(ValueError, match="extremes must be one of 'low', 'high'"):
+        lg.Payoff(lambda s: s[-1], [0.5], extremes="both")
+    with pytest.raises(AttributeError, match="low"):
+        lg.greeks(FLAT, lg.Payoff(lambda s: s.low[-1], [0.5], extremes="high"), paths=1024, seed=1)
+    with pytest.raises(TypeError, match="watched continuously"):
+        lg.compare(FLAT, payoff, ["delta"], paths=1024, seed=1)
+    assert OnExtremes(payoff, (0.2, 0.5), None)(np.full((4, 3), 100.0)).tolist() == [0.0] * 3
