@@ -3,6 +3,7 @@
 import numpy as np
 
 import likelihood_greeks as lg
+from likelihood_greeks.payoffs.exercise_by_value import GoingOn
 from tests.support.gates import UNEVEN
 
 T = UNEVEN[-1]
@@ -19,6 +20,8 @@ def first_call(spot):
     paid[spot[0] > 96.0] = 101.0
     return paid
 
+
+GOING_ON = GoingOn((4.55,), 0.2, 97.0, (9.0, -8.0, 2.0, 0.0, 0.0, 0.0, 0.0))
 
 PAYOFFS = {
     "call": lambda: lg.Call(95.0, T),
@@ -57,6 +60,8 @@ PAYOFFS = {
     "target forward, none": lambda: lg.TARF(93.0, UNEVEN, 9.0, 2.0, last_fixing="none", accrued=1.0),
     "a user's, date by date": lambda: lg.Payoff(coupons, UNEVEN),
     "a user's, in place": lambda: lg.Payoff(first_call, UNEVEN),
+    "exercised at levels": lambda: lg.Exercised(lg.Bermudan(lg.Put(97.0, T), UNEVEN), levels=[82.0, 84.0, 86.0]),
+    "exercised by value": lambda: lg.ExercisedByValue(lg.Bermudan(lg.Put(97.0, T), UNEVEN), (GOING_ON,) * 3),
     "seasoned Asian": lambda: lg.Seasoned(lg.Asian(97.0, UNEVEN), (90.0, 101.0)),
 }
 """Makers, so that two equal ones can be made."""
