@@ -13,19 +13,22 @@ they come from one pass backwards over Dupire's equation (`curvature`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import final
 
 import numpy as np
 
 from ..._typing import FloatArray
+from ..heston.smile import black
 from .curvature import second
 from .dupire import Calls, Part, Span, Strikes, stepped
 from .expiries import Expiry
 
 CELLS = 16
 """Quotes of a maturity that move each for itself, at most; of more, neighbours move together."""
+
+LEAST_PRICE = 1e-8  # of forwards, that tells a volatility on the strikes of the equation
 
 
 @final
@@ -112,6 +115,21 @@ class Construction:
         """Derivatives of the nodes' volatilities in a shift of all quotes, shape (n_maturities, n_nodes)."""
         ones = [np.ones((len(link.expiry.strikes), 1)) for link in self.links]
         return np.stack([rows[:, 0] for rows in self._moved(ones)])
+
+    def smiles(self, strikes: FloatArray) -> FloatArray:
+        """Implied volatilities at some strikes and all maturities, shape (n_strikes, n_maturities).
+
+        NaN where a price in double precision does not tell one.
+        """
+        found, nothing = np.full((len(strikes), len(self.links)), np.nan), np.zeros((len(self.strikes.values), 0))
+        for column, link in enumerate(self.links):
+            level = self.basis @ np.exp(link.row)
+            after = stepped(self.strikes, Calls(link.calls, nothing), (level, self.basis[:, :0]), link.span)
+            own = replace(link.expiry, strikes=strikes)
+            volatilities = own.volatilities_of(after, self.strikes)[0]
+            told = black(own.k, volatilities * np.sqrt(own.maturity))[0] > LEAST_PRICE
+            found[told, column] = volatilities[told]
+        return found
 
     def slopes(self, count: int) -> FloatArray:
         """Derivatives of the nodes' volatilities up to some maturity in the cells up to it.

@@ -13,19 +13,24 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import pandas as pd
 
-from ..._checks import refuse
+from ..._checks import positive, refuse
+from ..._later import picture
 from ..._typing import FloatArray
 from ..heston.quotes import Quotes
 from .construction import Construction, Link
 from .dupire import Calls, Span, Strikes, stepped
 from .expiries import Expiry, expiry_of, level, nodes_of, smoothing, strikes_of
 from .grid import LocalVolatilityGrid
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 STEPS_A_YEAR, LEAST_STEPS = 252, 24
 SMOOTHING = 1.5e-3  # weight of second differences of logarithms, in those of implied volatilities
@@ -73,6 +78,22 @@ class LocalVolatilityFit:
         for maturity, strike in self.left_out[["maturity", "strike"]].to_numpy():
             kept[self.errors.index.get_loc(strike), self.errors.columns.get_loc(maturity)] = np.nan
         return float(np.sqrt(np.nanmean(kept**2)))
+
+    def smile(self, strikes: Sequence[float] | FloatArray) -> pd.DataFrame:
+        """Implied volatilities of the local volatility at some strikes (currency) and the maturities of the quotes.
+
+        Per square-root year; NaN where a strike is too far from the forward for a price to tell one.
+        """
+        rows = np.array([positive(f"strikes[{k}]", strike) for k, strike in enumerate(strikes)])
+        found = self.construction.smiles(rows)
+        return pd.DataFrame(found, pd.Index(rows, name="strike"), self.market.columns)
+
+    def plot(self) -> Figure:
+        """Smiles of the market and the local volatility, a panel a maturity; write it with ``figure.savefig``."""
+        quoted = self.market.dropna(how="all")
+        line = self.smile(np.linspace(quoted.index[0], quoted.index[-1], 61))
+        drawn: Figure = picture("smiles").draw(self.market, line, self.errors)
+        return drawn
 
     def __str__(self) -> str:
         quotes = int(self.errors.count().sum())

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot
 
 import likelihood_greeks as lg
 from likelihood_greeks.models.heston.smile import black, implied_deviation
@@ -89,6 +90,19 @@ def test_a_quote_with_an_arbitrage_is_left_out_and_listed():
     assert fit.left_out[["maturity", "strike"]].to_numpy().tolist() == [[1.0, 100.0]]
     assert fit.left_out["error"].item() < -0.03
     assert fit.rms_error < 0.002
+
+
+def test_a_fit_has_smiles_at_any_strike_and_a_picture():
+    fit = lg.LocalVolatility.from_implied(surface(), 0.03, spot=100.0).fit
+    np.testing.assert_allclose(fit.smile(STRIKES), fit.market + fit.errors, atol=1e-10)
+    between = fit.smile([95.0, 1e4])
+    assert fit.market.loc[90.0, 1.0] > between.loc[95.0, 1.0] > fit.market.loc[100.0, 1.0]
+    assert between.loc[1e4].isna().all()
+    with pytest.raises(ValueError, match=r"strikes\[0\] must be positive"):
+        fit.smile([-1.0])
+    figure = fit.plot()
+    assert [axes.get_title()[:10] for axes in figure.axes] == ["0.25 years", "1 years (r"]
+    pyplot.close(figure)
 
 
 def test_missing_quotes_are_no_quotes():
