@@ -10,7 +10,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import pandas as pd
 
-from ..._checks import by_name, dates, finite, refuse
+from ..._checks import by_name, dates, finite, positive, refuse
 from ..._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, names
 from ..._typing import FloatArray
 from ...numerics import jets
@@ -35,7 +35,11 @@ FIELDS = {VOLATILITY: "volatility_shift"}
 """Fields that hold parameters under other names."""
 
 STEPS_A_YEAR = 252
-"""Steps at which the chain is within 0.1 % of the scale of a Greek of the continuous law, gamma within 0.3 %."""
+"""Steps at which the chain is within 0.15 % of the scale of a first-order Greek of the continuous law, gamma 0.5 %."""
+
+BIAS_A_STEP, LARGEST_BIAS = 1.5, 0.1
+"""Bias times steps a year, in parts of the scale: the largest measured, of a barrier's gamma under a smile with steep
+wings. And what is no longer of first order in the step."""
 
 EARLIER = 0.1
 """Years before its date to which a surface may be read, for differences in time."""
@@ -80,6 +84,10 @@ class LocalVolatility:
         Years gone by since the date that the times of `volatility` and `steps` are counted from.
     fit : LocalVolatilityFit, optional
         How the volatility meets the quotes that it was made from.
+    bias_tolerance : float, optional
+        Instead of `steps`: how far any first or second derivative of the chain may be from that of the continuous law,
+        in parts of its scale, > 0, at most 0.1; there are then 1.5 over it steps a year (750 at 0.002), as measured to
+        be enough for smooth surfaces.
 
     Raises
     ------
@@ -126,6 +134,7 @@ class LocalVolatility:
     curves: Curves | None = None
     elapsed: float = 0.0
     fit: LocalVolatilityFit | None = field(default=None, repr=False)
+    bias_tolerance: float | None = None
 
     def __post_init__(self) -> None:
         for each in self.declared:
@@ -133,6 +142,7 @@ class LocalVolatility:
         if finite("elapsed", self.elapsed) < -EARLIER:
             refuse("elapsed", "be >= 0, years since the date of the volatility", self.elapsed)
         object.__setattr__(self, "steps", chains.checked(self.steps))
+        self._check_tolerance()
         for name, function in (("volatility", self.volatility), ("slope", self.slope)):
             if not (name == "slope" and function is None):
                 check_function(name, function)
@@ -145,6 +155,19 @@ class LocalVolatility:
             if isinstance(self.volatility, LocalVolatilityGrid):
                 raise TypeError(f"slope must be left out of a grid, which knows its own, got {self.slope!r}")
             _check_slope(self)
+
+    def _check_tolerance(self) -> None:
+        if self.bias_tolerance is None:
+            return
+        if not positive("bias_tolerance", self.bias_tolerance) <= LARGEST_BIAS:
+            refuse("bias_tolerance", f"be at most {LARGEST_BIAS:g}", self.bias_tolerance)
+        if self.steps != STEPS_A_YEAR:
+            refuse("bias_tolerance", "be left out where steps are given", self.bias_tolerance)
+
+    @property
+    def _steps(self) -> Steps:
+        """The steps as given, or as the tolerance asks for."""
+        return self.steps if self.bias_tolerance is None else int(np.ceil(BIAS_A_STEP / self.bias_tolerance))
 
     @classmethod
     def from_implied(
@@ -305,7 +328,7 @@ class LocalVolatility:
     def chain(self, times: Sequence[float] | FloatArray) -> Chain:
         """The steps to the last of some dates (years, increasing, > 0)."""
         breaks = self._grid.times if self._grid is not None and self._grid.constant else ()
-        return chains.chain(self.steps, dates("times", times), self.elapsed, breaks)
+        return chains.chain(self._steps, dates("times", times), self.elapsed, breaks)
 
     def steps_and_work(self, times: Sequence[float] | FloatArray) -> tuple[int, float]:
         """How many steps there are to the last of some dates, and the work of drawing and weighing them.
