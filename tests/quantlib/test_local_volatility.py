@@ -57,7 +57,7 @@ def test_the_tolerance_bounds_the_bias_of_the_chain(function):
     tolerance, spots = 0.05, (85.0, 97.0, 110.0)
     law = lg.LocalVolatility(spot=97.0, volatility=function, bias_tolerance=tolerance)
     ends = tuple(law.chain((1.0,)).times.tolist())
-    assert len(ends) == 30
+    assert len(ends) == 32
     for digital in (False, True):
         rows = [_three(function, spot, digital, ends) for spot in spots]
         ours, exact = (np.array([row[k] for row in rows]) for k in (0, 1))

@@ -35,10 +35,10 @@ FIELDS = {VOLATILITY: "volatility_shift"}
 """Fields that hold parameters under other names."""
 
 STEPS_A_YEAR = 252
-"""Steps at which the chain is within 0.15 % of the scale of a first-order Greek of the continuous law, gamma 0.5 %."""
+"""Steps at which the chain is within 0.26 % of the scale of a first-order Greek of the continuous law, gamma 0.7 %."""
 
-BIAS_A_STEP, LARGEST_BIAS = 1.5, 0.1
-"""Bias times steps a year, in parts of the scale: the largest measured, of a barrier's gamma under a smile with steep
+BIAS_A_STEP, LARGEST_BIAS = 1.6, 0.1
+"""Bias times steps a year, in parts of the scale: the largest measured, of a digital's gamma under a smile with steep
 wings. And what is no longer of first order in the step."""
 
 EARLIER = 0.1
@@ -86,7 +86,7 @@ class LocalVolatility:
         How the volatility meets the quotes that it was made from.
     bias_tolerance : float, optional
         Instead of `steps`: how far any first or second derivative of the chain may be from that of the continuous law,
-        in parts of its scale, > 0, at most 0.1; there are then 1.5 over it steps a year (750 at 0.002), as measured to
+        in parts of its scale, > 0, at most 0.1; there are then 1.6 over it steps a year (800 at 0.002), as measured to
         be enough for smooth surfaces.
 
     Raises
