@@ -93,6 +93,31 @@ def fall(spot: float, volatility: float) -> float:
     return float(norm.cdf((np.log(0.885) - (0.03 - volatility**2 / 2) * step) / (volatility * np.sqrt(step))))
 
 
+def month(spot: float, volatility: float) -> float:
+    """The chance that the spot falls by 22 % in four weeks."""
+    length = QUARTER[6] - QUARTER[2]
+    return float(norm.cdf((np.log(0.78) - (0.03 - volatility**2 / 2) * length) / (volatility * np.sqrt(length))))
+
+
+def average(spot: float, volatility: float) -> float:
+    """The chance of a geometric average below 77."""
+    times = np.array(QUARTER)
+    spread = volatility * np.sqrt(np.minimum.outer(times, times).mean())
+    return float(norm.cdf((np.log(77.0 / spot) - (0.03 - volatility**2 / 2) * times.mean()) / spread))
+
+
+def twice(early: tuple[int, float], late: tuple[int, float], above: bool, spot: float, volatility: float) -> float:
+    """The chance of a spot below a level on one date, and below or above one on a later date: by quadrature."""
+    (row, level), (then, last) = early, late
+    first, rest, drift = QUARTER[row], QUARTER[then] - QUARTER[row], 0.03 - volatility**2 / 2
+    end = (np.log(level / spot) - drift * first) / (volatility * np.sqrt(first))
+    nodes, weights = np.polynomial.legendre.leggauss(96)
+    z = end - 5.0 * (1.0 - nodes)
+    reached = np.log(spot) + drift * first + volatility * np.sqrt(first) * z
+    far = (np.log(last) - reached - drift * rest) / (volatility * np.sqrt(rest))
+    return float(5.0 * weights @ (norm.pdf(z) * norm.cdf(-far if above else far)))
+
+
 def clause(taken: Callable[[Any], Any]) -> lg.Payoff:
     """A call less what is forfeited on some paths."""
     return lg.Payoff(lambda s: np.maximum(s[-1] - 100.0, 0.0) - np.where(taken(s), FORFEIT, 0.0), times=QUARTER)
@@ -126,6 +151,14 @@ def cases() -> Iterator[Case]:
         "call less 500 for one bad return", LAW, clause(lambda s: s[6] < 0.885 * s[5]),
         partial(less_forfeit, partial(chance_of, fall)),
     )  # fmt: skip
+    low, back = partial(twice, (3, 88.0), (9, 70.0), False), partial(twice, (5, 83.0), (12, 103.0), True)
+    for name, taken, chance in (
+        ("call less 500 for a bad month", lambda s: s[6] < 0.78 * s[2], month),
+        ("call less 500 for a low average", lambda s: np.log(s).mean(axis=0) < np.log(77.0), average),
+        ("call less 500 below 88, then 70", lambda s: (s[3] < 88.0) & (s[9] < 70.0), low),
+        ("call less 500 below 83, then above 103", lambda s: (s[5] < 83.0) & (s[12] > 103.0), back),
+    ):
+        yield Case(name, LAW, clause(taken), partial(less_forfeit, partial(chance_of, chance)))
     for name, law, option in (
         ("digital call 150", LAW, lg.DigitalCall(150.0, 0.25)),
         ("digital call 170", LAW, lg.DigitalCall(170.0, 0.25)),

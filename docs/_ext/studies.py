@@ -140,6 +140,45 @@ def coverage() -> str:
     return markdown(shown.loc[order])
 
 
+def coverage_of_kinds() -> str:
+    """Every kind of estimate: unmarked intervals that hold the exact value, marked ones, and the verdict."""
+    sys.path.insert(0, str(ROOT))
+    from benchmarks.tallies import judged
+
+    table = judged(read("coverage_of_kinds"))
+    verdicts = table["verdict"].value_counts()
+    words = ", ".join(f"{verdicts.get(name, 0)} {name}" for name in ("pass", "fail", "inconclusive"))
+    table["least Greek"] = [f"{row['least']:.1%} ({row['of']})" for row in table.to_dict("records")]
+    table["of unmarked"], table["marked"] = percent(table["covered"]), percent(table["marked"])
+    columns = ["paths", "seeds", "of unmarked", "mean z2", "least Greek", "marked", "verdict"]
+    return f"Verdicts: {words}.\n\n{markdown(table.set_index('kind')[columns])}"
+
+
+def calibration_of_marks() -> str:
+    """What marks are worth: intervals of unmarked and of marked numbers."""
+    sys.path.insert(0, str(ROOT))
+    from benchmarks.calibration_of_marks import summary
+
+    table = summary(read("calibration_of_marks"))
+    for name in ("covered", "least cell", "covered if marked"):
+        table[name] = percent(table[name])
+    return markdown(table.set_index("controls"))
+
+
+def rare() -> str:
+    """Rare payoffs: what their errors are, whether these are true, and what they cost."""
+    table = read("rare")
+    judged = table[table["standard_error"] > 1e-9 * table["exact"].abs()]
+    words = (
+        f"{len(judged)} numbers of {table['case'].nunique()} payoffs whose errors are above rounding, "
+        f"{table['seeds'].iloc[0]} seeds of {table['paths'].iloc[0]:,} paths: mean of $z^2$ "
+        f"{judged['mean_z2'].mean():.2f}, the largest unmarked |z| {judged['largest_z'].max():.1f}; "
+        f"{table['marked'].mean():.1%} are marked."
+    )
+    columns = ["greek", "exact", "standard_error", "mean_z2", "largest_z", "marked", "n_paths", "seconds"]
+    return f"{words}\n\n{markdown(table.set_index('case')[columns].rename(columns={'n_paths': 'paths'}))}"
+
+
 def heston_europeans() -> str:
     """Europeans under Heston against Fourier inversion, by set and law."""
     table = read("heston_europeans")
@@ -326,8 +365,8 @@ def book_products() -> str:
 
 
 MADE = (
-    validation, bias, curves, coverage, heston_europeans, heston_paths, heston_bias, heston_variance, variance,
-    speedups, layers, market_keys_page, book_columns, book_products,
+    validation, bias, curves, coverage, coverage_of_kinds, calibration_of_marks, rare, heston_europeans, heston_paths,
+    heston_bias, heston_variance, variance, speedups, layers, market_keys_page, book_columns, book_products,
 )  # fmt: skip
 STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios")
 STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: partial(whole, n) for n in STORED}

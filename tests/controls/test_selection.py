@@ -15,6 +15,9 @@ from likelihood_greeks.controls.protocol import Load, cost, rows
 from likelihood_greeks.controls.regression import SAMPLES_A_CONTROL, Products, fit
 from likelihood_greeks.controls.selection import biased, choose
 from likelihood_greeks.controls.widths import Relaxation
+from likelihood_greeks.engine.payoff_group import CONTROLS, Group
+from likelihood_greeks.engine.pilot import plans
+from likelihood_greeks.streams.chunks import Chunk
 from likelihood_greeks.validation import quadrature
 from tests.support.gates import MODEL, assert_estimates
 
@@ -364,3 +367,32 @@ def test_a_control_whose_mean_the_pilot_sees_is_not_used(fair):
         assert relaxed_in_use(found)
         assert name not in relaxed_in_use(found)
         assert_estimates(found["delta"], exact, max_standard_error=0.02 * abs(exact))
+
+
+# -- last bits -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "payoff",
+    [
+        lg.Asian(100.0, lg.schedule(1.0, 4)),
+        lg.DoubleBarrier(lg.Call(100.0, 1.0), 80.0, 130.0, "out", lg.schedule(1.0, 4)),
+        lg.Payoff(lambda s: np.sin(s[-1] / 50.0) * (s.min(axis=0) > 85.0), lg.schedule(1.0, 4)),
+    ],
+    ids=["average", "corridor", "not followed"],
+)
+def test_no_choice_hangs_on_the_last_bits_of_a_sum(payoff, monkeypatch):
+    group = Group(MODEL, (payoff,), ({("spot",): 1.0}, {("volatility",): 1.0}), CONTROLS["auto"])
+    covariance, generator = Products.covariance, np.random.default_rng(5)
+
+    def planned(size):
+        def disturbed(self, *which):
+            found = covariance(self, *which)
+            return found * (1.0 + size * generator.standard_normal(found.shape))
+
+        monkeypatch.setattr(Products, "covariance", disturbed)
+        (plan,) = plans(group, [Chunk(3, 0, 4096, pilot=True)])
+        return [control.name for control in plan.specific], plan.used.tolist()
+
+    assert planned(1e-13) == planned(1e-13) == planned(0.0)
