@@ -70,16 +70,18 @@ def explain_book(
     -------
     pandas.DataFrame
         A row per trade, then the net of every underlying (``trade_id`` is ``"net"``), then the total of every currency
-        (``"total"``): ``trade_id, underlying, product, quantity, currency``; ``value_before``, ``value_after`` and the
-        ``cash`` paid between; ``pnl``, :math:`V_1 + C - V_0`; what it comes from: ``theta`` (time alone, with fixings
-        at the first market's spot), ``fixings`` (what came instead), ``dividends`` (cash dividends earned on the delta,
-        and changes of their amounts), ``delta, gamma, vega, volga, vanna, rho, dividend_rho``, ``parameters`` (of a
-        Heston model), ``cross`` (other second-order terms), ``new`` and ``ended`` (what trades, or parts of them, were
-        worth that came or went by the second day: what was paid for them is not known); their sum ``explained``, and
-        the rest, ``unexplained``. Then the same with ``_standard_error``; the moves ``spot_move, volatility_move,
-        rate_move, dividend_yield_move``; ``n_paths, seed, method, state, note``. All amounts are of positions, in
-        ``currency``. A curve moves as it did, node by node: its Greek is the derivative along that move. The
-        columns of moves say how far the volatility and the yield to the last observation and the rate to the last
+        (``"total"``), then, if the markets have a reporting currency and trades are in others, all of it in that
+        (``"reported"``): ``trade_id, underlying, product, quantity, currency``; ``value_before``, ``value_after`` and
+        the ``cash`` paid between; ``pnl``, :math:`V_1 + C - V_0`; what it comes from: ``theta`` (time alone, with
+        fixings at the first market's spot), ``fixings`` (what came instead), ``dividends`` (cash dividends earned on
+        the delta, and changes of their amounts), ``delta, gamma, vega, volga, vanna, rho, dividend_rho``,
+        ``parameters`` (of a Heston model), ``cross`` (other second-order terms), ``new`` and ``ended`` (what trades, or
+        parts of them, were worth that came or went by the second day: what was paid for them is not known), ``fx`` (of
+        the row in the reporting currency alone: what was there before, times the change of its rate); their sum
+        ``explained``, and the rest, ``unexplained``. Then the same with ``_standard_error``; the moves ``spot_move,
+        volatility_move, rate_move, dividend_yield_move``; ``n_paths, seed, method, state, note``. All amounts are of
+        positions, in ``currency``. A curve moves as it did, node by node: its Greek is the derivative along that move.
+        The columns of moves say how far the volatility and the yield to the last observation and the rate to the last
         payment went.
         ``attrs["problems"]`` as for `risk`; ``attrs["seed"]`` and ``attrs["dates"]``.
 
@@ -128,7 +130,7 @@ def explain_book(
             settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
             results[name] = together(found, {SETTLED: greeks}, settings)
             problems += [*bad, *results[name].problems]
-    frame = table(results, left_out(problems, now), paths=count, seed_of=lambda name: underlying_seed(seed, name))
+    frame = table(results, left_out(problems, now), days, paths=count, seed_of=lambda name: underlying_seed(seed, name))
     frame.attrs = {
         "problems": [plain(problem) for problem in problems],
         "seed": seed,

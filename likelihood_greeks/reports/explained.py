@@ -9,6 +9,7 @@ import pandas as pd
 from rich.table import Table
 
 from .._words import number, with_error
+from ..book.pnl.converted import REPORTED
 from ..book.pnl.moves import TERMS
 from ..book.pnl.table import TOTAL
 from ..book.trades import NET
@@ -25,10 +26,10 @@ def moving_terms(frame: pd.DataFrame) -> list[str]:
 
 def named_rows(frame: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The nets with the totals, and the trades with the largest profits or losses, with columns ``name, about``."""
-    nets = frame["trade_id"].isin([NET, TOTAL])
+    nets = frame["trade_id"].isin([NET, TOTAL, REPORTED])
     several = frame.loc[frame["trade_id"] == NET, "underlying"].nunique() > 1
     positions = frame[nets & ((frame["trade_id"] == NET) | several)]
-    names = positions["underlying"].where(positions["trade_id"] == NET, "all")
+    names = positions["underlying"].where(positions["trade_id"] == NET, positions["trade_id"].replace(TOTAL, "all"))
     trades = frame[~nets].sort_values("pnl", key=lambda profits: -profits.abs(), kind="stable").head(most)
     return (
         positions.assign(name=names, about=positions["currency"].replace("", UNSTATED)),
@@ -39,14 +40,14 @@ def named_rows(frame: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.DataFra
 def explained_tables(frame: pd.DataFrame, most: int) -> list[Table]:
     """The first trades, and the nets with the totals; terms that are zero everywhere are left out."""
     terms = moving_terms(frame)
-    nets = frame["trade_id"].isin([NET, TOTAL])
+    nets = frame["trade_id"].isin([NET, TOTAL, REPORTED])
     trades = _table("Profit of positions, ± standard error", ("trade", "product"), terms)
     for row in frame[~nets].head(most).to_dict("records"):
         trades.add_row(shown(str(row["trade_id"])), shown(str(row["product"])), *_cells(row, terms))
     totals = _table("Net position, ± standard error", ("underlying", "currency"), terms)
     several = frame.loc[frame["trade_id"] == NET, "underlying"].nunique() > 1
     for row in frame[nets & ((frame["trade_id"] == NET) | several)].to_dict("records"):
-        name = "all" if row["trade_id"] == TOTAL else str(row["underlying"])
+        name = str(row["underlying"]) if row["trade_id"] == NET else "all" if row["trade_id"] == TOTAL else REPORTED
         totals.add_row(shown(name), str(row["currency"]) or UNSTATED, *_cells(row, terms))
     return [trades, totals]
 

@@ -272,3 +272,33 @@ def test_an_underlying_keeps_its_currency_from_day_to_day():
     second["underlyings"] = {name: {**own, "currency": "CHF"} for name, own in second["underlyings"].items()}
     with pytest.raises(ValueError, match=r"underlyings\.X\.currency of tuesday must be that of monday"):
         explained([CALL], first, second)
+
+
+def test_what_rates_of_exchange_gain_is_a_term_and_the_rest_converts_exactly():
+    def both(day, spot, **rates):
+        own = {name: {**X, "spot": spot, "currency": code} for name, code in (("X", "EUR"), ("Y", "USD"), ("Z", "JPY"))}
+        return {"valuation_date": day, "underlyings": own, "reporting_currency": "EUR", "fx": rates}
+
+    asian = {
+        **CALL,
+        "trade_id": "asian",
+        "underlying": "Y",
+        "product": "asian",
+        "frequency": "monthly",
+        "option": "call",
+    }
+    rows = [CALL, asian, {**CALL, "trade_id": "third", "underlying": "Z"}]
+    frame, _ = explained(rows, both(MONDAY, 100.0, USD=0.8), both(TUESDAY, 101.0, USD=0.9))
+    whole, totals = frame.iloc[-1], frame[frame["trade_id"] == "total"].set_index("currency")
+    assert (whole["trade_id"], whole["currency"]) == ("reported", "EUR")
+    assert "without JPY" in whole["note"]
+    adds_up(whole)
+    home, there = totals.loc["EUR"], totals.loc["USD"]
+    assert whole["fx"] == pytest.approx(0.1 * there["value_before"], rel=1e-12)
+    assert whole["delta"] == pytest.approx(home["delta"] + 0.9 * there["delta"], rel=1e-12)
+    worth = [own.loc["value_after"] * rate for own, rate in ((home, 1.0), (there, 0.9))]
+    assert whole["pnl"] == pytest.approx(sum(worth) - home["value_before"] - 0.8 * there["value_before"], rel=1e-9)
+    error = there["unexplained_standard_error"]
+    assert whole["unexplained_standard_error"] == pytest.approx(0.9 * error, rel=1e-12)
+    assert abs(whole["unexplained"]) < 0.05 * abs(whole["fx"]) < abs(whole["pnl"])
+    assert not frame.loc[frame["trade_id"] != "reported", "fx"].any()

@@ -25,7 +25,7 @@ SPOT, RATE, YIELD = "spot", "rate", "dividend_yield"
 VOLATILITIES = ("volatility", "initial_variance")
 TERMS = (
     "theta", "fixings", "dividends", "delta", "gamma", "vega", "volga", "vanna", "rho", "dividend_rho", "parameters",
-    "cross", "new", "ended",
+    "cross", "new", "ended", "fx",
 )  # fmt: skip
 """What a profit or loss comes from, in the order in which they are reported."""
 

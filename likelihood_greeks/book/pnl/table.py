@@ -13,7 +13,8 @@ from ...estimate import Statistics, doubt
 from ..frame import left_out
 from ..together.valued import Together
 from ..trades import NET
-from .legs import SETTLED
+from .converted import reported
+from .legs import SETTLED, Days
 from .positions import PLACE, ROWS, Position
 
 TOTAL = "total"
@@ -30,9 +31,14 @@ NAMED = 10  # doubtful trades that a note lists
 
 
 def table(
-    results: Mapping[str, Together[Position]], missing: Mapping[str, int], *, paths: int, seed_of: Callable[[str], int]
+    results: Mapping[str, Together[Position]],
+    missing: Mapping[str, int],
+    days: Days,
+    *,
+    paths: int,
+    seed_of: Callable[[str], int],
 ) -> pd.DataFrame:
-    """All trades in the order of their rows, then nets and totals.
+    """All trades in the order of their rows, then nets and totals, and these in the reporting currency.
 
     Parameters
     ----------
@@ -40,6 +46,8 @@ def table(
         By underlying.
     missing : mapping of str to int
         How many of its trades are left out.
+    days : Days
+        Whose rates of exchange convert the totals.
     paths : int
         Of the trades that are simulated.
     seed_of : callable
@@ -56,7 +64,8 @@ def table(
             nets.append(_net(name, found, rows, missing.get(name, 0)) | {"seed": seed, "n_paths": rows[0]["n_paths"]})
             nets[-1]["n_paths"] = max(row["n_paths"] for row in rows)
     ordered = [row for _, row in sorted(trades, key=lambda pair: pair[0])]
-    return pd.DataFrame([*ordered, *nets, *_totals(nets)], columns=COLUMNS)
+    totals = _totals(nets)
+    return pd.DataFrame([*ordered, *nets, *totals, *reported(totals, days.first, days.second)], columns=COLUMNS)
 
 
 def _trade(position: Position, found: Statistics | None) -> dict[str, Any]:
