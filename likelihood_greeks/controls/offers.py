@@ -17,6 +17,7 @@ from ..models.capabilities import (
     draws_beneath,
     has,
 )  # fmt: skip
+from ..models.extremes import WithExtremes
 from ..models.joint_moves import JointMoves
 from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps, Moves, StateSteps
 from ..models.protocol import PathModel
@@ -34,6 +35,7 @@ from .handover import RATES, Gradual, Handover, Hold, Way, candidates
 from .line_integrated import LineIntegrated
 from .line_layout import Layout
 from .lines import DIRECTIONS
+from .on_extremes import OnExtremesThatTravel
 from .protocol import Control, Load, cost
 from .selection import BUDGET
 from .squares import Squares
@@ -70,6 +72,8 @@ def offered(
     generator: np.random.Generator,
 ) -> tuple[list[Control], str]:
     """Controls that could be made for a payoff, and if no relaxations are among them, why."""
+    if isinstance(model, WithExtremes):
+        return _on_extremes(payoff, drawn, load, generator)
     if not has(model, Movable) or drawn.moves is None:
         return [], "no relaxations: the law does not say how its paths move (it has no `moves`)"
     if drawn.moves.path is None:
@@ -91,6 +95,20 @@ def offered(
         own += [HandedOver(relaxation, way) for way in (holds if relaxation.reach else [*ways, *holds])]
     own += _known(model, payoff, drawn, rates, tape)
     return own, "" if own else "no relaxations: to evaluate one would cost more than it could save"
+
+
+def _on_extremes(
+    payoff: Contract, drawn: Drawn, load: Load, generator: np.random.Generator
+) -> tuple[list[Control], str]:
+    """Relaxations of a payoff that sees extremes."""
+    try:
+        relaxations = _relaxations(payoff, drawn, generator, Tape(lambda *_: 0.0))
+    except NotRelaxableError as error:
+        return [], f"no relaxations: the payoff uses {error}"
+    except Exception as error:  # whatever the payoff raises when it is called with what is no array
+        return [], f"no relaxations: when followed, the payoff raised {type(error).__name__} {error}".rstrip()
+    found: list[Control] = [OnExtremesThatTravel(r) for r in relaxations if not r.reach]
+    return [control for control in found if cost([control], load) <= BUDGET], ""
 
 
 def _rates(model: PathModel, payoff: Contract) -> Sequence[float]:

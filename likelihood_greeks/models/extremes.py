@@ -99,12 +99,12 @@ class WithExtremes:
         """Log-density of the extremes and the spots, shape (n_paths,)."""
         n = len(paths.times)
         own = self._of_extremes(paths, (), range(n), second=False).value
-        return np.asarray(self.law.log_density(_ends(paths)) + own - np.log(paths.spot[:n]).sum(axis=0))
+        return np.asarray(self.law.log_density(ends_of(paths)) + own - np.log(paths.spot[:n]).sum(axis=0))
 
     def score(self, paths: Paths, names: Sequence[str] | None = None) -> FloatArray:
         """First derivatives of `log_density`, of mean zero by what the edge adds; shape (n_names, n_paths)."""
         wanted = carry.known(self, self.parameters if names is None else names)
-        found = np.array(self.law.score(_ends(paths), wanted))
+        found = np.array(self.law.score(ends_of(paths), wanted))
         own = self._of_extremes(paths, wanted, range(len(paths.times)), second=False)
         edge = self.edge(paths, wanted)
         for row, name in enumerate(wanted):
@@ -114,7 +114,7 @@ class WithExtremes:
 
     def hessian(self, paths: Paths, pairs: Sequence[Derivative]) -> FloatArray:
         """What with products of scores makes second-order weights of mean zero, shape (n_pairs, n_paths)."""
-        found, names = np.array(self.law.hessian(_ends(paths), pairs)), [name for pair in pairs for name in pair]
+        found, names = np.array(self.law.hessian(ends_of(paths), pairs)), [name for pair in pairs for name in pair]
         own = self._of_extremes(paths, names, range(len(paths.times)), second=True)
         edge = self.edge(paths, names)
         for row, (a, b) in enumerate(pairs):
@@ -202,6 +202,10 @@ class Edge:
         turned = (va * self._slope(b) + vb * self._slope(a)) / v
         return np.asarray(k * (self.start.derivative(a, b) - turned) - self.first(a) * self.first(b))
 
+    def whole(self, name: str) -> FloatArray:
+        """The score of the first extreme, with what the edge adds."""
+        return self.score(name) + self.first(name)
+
     def both(self, a: str, b: str) -> FloatArray:
         """What multiplies the derivative of a payoff in the extreme there."""
         return np.asarray(self.density * self._slope(a) * self._slope(b))
@@ -214,7 +218,7 @@ def _row(jet: Jet, row: int) -> Jet:
     return Jet(jet.names, jet.value[row], jet.gradient[:, row], jet.hessian[:, :, row])
 
 
-def _ends(paths: Paths) -> Paths:
+def ends_of(paths: Paths) -> Paths:
     """The spots on the dates alone."""
     return Paths(paths.times, paths.spot[len(paths.times) :])
 

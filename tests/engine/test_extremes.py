@@ -5,8 +5,15 @@ import pytest
 import QuantLib as ql
 
 import likelihood_greeks as lg
+from likelihood_greeks.controls import on_extremes
+from likelihood_greeks.controls.on_extremes import OnExtremesThatTravel
+from likelihood_greeks.controls.protocol import Scene, SharedPaths
+from likelihood_greeks.controls.widths import ladder
+from likelihood_greeks.estimators.likelihood_ratio import draw
+from likelihood_greeks.estimators.watched import with_extremes
 from likelihood_greeks.estimators.watched.drawn import OnExtremes
 from likelihood_greeks.models.extremes import WithExtremes
+from likelihood_greeks.payoffs.relaxed.tape import Tape
 from likelihood_greeks.streams.chunks import Chunk
 from tests.support.continuous import floating_lookback, greeks, single
 from tests.support.gates import assert_estimates
@@ -93,3 +100,25 @@ def test_what_does_not_see_its_extremes_is_refused():
     with pytest.raises(TypeError, match="watched continuously"):
         lg.compare(FLAT, payoff, ["delta"], paths=1024, seed=1)
     assert OnExtremes(payoff, (0.2, 0.5), None)(np.full((4, 3), 100.0)).tolist() == [0.0] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_relaxations_whose_extremes_travel_have_mean_zero_and_would_not_if_these_stood_still(case, monkeypatch):
+    payoff, law = with_extremes(CASES[case][0], CURVES)
+    chunk, names = Chunk(9, 0, 65_536), ["spot", "volatility", "rate", "time"]
+    needed = [*((name,) for name in names), *(("spot", name) for name in names)]
+    drawn = draw(law, payoff.times, chunk, needed)
+    widths = ladder(payoff, drawn.spot[:, :2048], np.random.default_rng(1), Tape(lambda *_: 0.0))
+    control = OnExtremesThatTravel(next(r for r in widths if r.name in {"4 x local", "exact"}))
+
+    moved = on_extremes._tangents
+
+    def z_scores():
+        found = control.samples(Scene(SharedPaths(law, drawn), payoff), [{d: 1.0} for d in needed])
+        return np.abs(found.mean(axis=1) / (found.std(axis=1) / np.sqrt(chunk.n_paths)))
+
+    assert z_scores().max() < 4.0
+    still = np.repeat([0.0, 1.0], len(payoff.times))[:, None]
+    monkeypatch.setattr(on_extremes, "_tangents", lambda *given: still * moved(*given))
+    assert z_scores().max() > 6.0

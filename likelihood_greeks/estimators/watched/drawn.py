@@ -46,9 +46,12 @@ class OnExtremes:
         return OnExtremes(self.payoff, self.times, model, elapsed)
 
     @property
-    def payments(self) -> tuple[float, ...] | None:
-        """Those of the payoff."""
-        return self.payoff.payments
+    def payments(self) -> tuple[float, ...]:
+        """When it pays, in years."""
+        if self.payoff.payments is not None:
+            return self.payoff.payments
+        trial = np.full((2 * len(self.times), 2), float(self.model.value_of("spot")))
+        return self.payoff.times if np.ndim(self(trial)) == 2 else self.payoff.times[-1:]
 
     def __call__(self, rows: AnyArray) -> AnyArray:
         """Cash flows, from extremes and then spots, shape (2 n_times, n_paths)."""
@@ -81,8 +84,7 @@ class OnExtremes:
         gained = there - flows
         found: dict[Derivative, FloatArray] = {(name,): gained * edge.first(name) for name in names}
         for a, b in (d for d in moving if len(d) == 2):
-            own = [edge.score(name) + edge.first(name) for name in (a, b)]
-            crossed = found[a,] * own[1] + found[b,] * own[0]
+            crossed = found[a,] * edge.whole(b) + found[b,] * edge.whole(a)
             found[a, b] = gained * edge.second(a, b) + self._slope(spot, there) * edge.both(a, b) - crossed
         return {d: rows for d, rows in found.items() if d in moving}
 
