@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .book.accessor import RiskFrame
 from .book.crif import to_crif
 from .book.curvature import curvature
 from .book.difference import diff
@@ -112,6 +113,7 @@ __all__ = [
     "RangeAccrual",
     "Result",
     "ReverseConvertible",
+    "RiskFrame",
     "Scenarios",
     "Seasoned",
     "Spread",
@@ -159,4 +161,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """What is public."""
+    return [*__all__]

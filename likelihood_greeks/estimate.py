@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from html import escape
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -305,6 +306,19 @@ class Estimate:
         """(value - reference) / standard_error; without an error, 0 if they are equal and infinite if not."""
         gap = self.value - reference
         return gap / self.standard_error if self.standard_error else float(np.copysign(np.inf, gap) if gap else 0.0)
+
+    def __format__(self, form: str) -> str:
+        """The value and its error in a format of numbers, ``f"{estimate:.3f}"``; without one as `str`.
+
+        >>> f"{Estimate(value=0.51234, standard_error=0.0021, n_paths=100, samples=100):.3f}"
+        '0.512 ± 0.002'
+        """
+        return f"{self.value:{form}} ± {self.standard_error:{form}}" if form else str(self)
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        note = f" <small>{escape(self.note)}</small>" if self.note else ""
+        return f"<b>{self.value:.6g}</b> ± {self.standard_error:.2g}{note}"
 
     def __str__(self) -> str:
         beside = f" and a bias of about {self.bias:.2g}" if self.bias else ""

@@ -161,6 +161,11 @@ class Result:
             table.insert(place, column, [getattr(part, column) for part in parts])
         return table.reset_index(drop=True)
 
+    def _repr_html_(self) -> str:
+        """For notebooks: a table, and below it how it was made."""
+        table = self.to_frame().to_html(float_format=lambda x: f"{x:.6g}", index=not self.parts, border=0)
+        return f"{table}<p>{self.method}, {self.sampling} sampling, seed {self.seed}, {self.seconds:.2f} s</p>"
+
     def __str__(self) -> str:
         table = self.to_frame().to_string(float_format=lambda x: f"{x:.6g}", index=not self.parts)
         bound = ""

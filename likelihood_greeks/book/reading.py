@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from .._checks import refuse, within
 from . import sheets
@@ -45,8 +46,9 @@ def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     book : path or pandas.DataFrame
-        A path ends in .csv, .parquet or .xlsx (the first sheet). A CSV file may be separated by commas, semicolons,
-        tabs or bars, in UTF-8 or UTF-16, with titles above its header. Cells of a CSV file stay text until `parse`.
+        Or another frame that gives its columns as Arrow does: of polars, duckdb, pyarrow. A path ends in .csv, .parquet
+        or .xlsx (the first sheet). A CSV file may be separated by commas, semicolons, tabs or bars, in UTF-8 or UTF-16,
+        with titles above its header. Cells of a CSV file stay text until `parse`.
 
     Returns
     -------
@@ -58,6 +60,8 @@ def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     ValueError
         If a column that is needed is absent or misspelt, one is there twice, or the file cannot be read.
     """
+    if not isinstance(book, pd.DataFrame) and hasattr(book, "__arrow_c_stream__"):
+        book = pa.table(book).to_pandas()
     if isinstance(book, pd.DataFrame):
         return _written(_named(book), plain=True)
     if not isinstance(book, (str, os.PathLike)):

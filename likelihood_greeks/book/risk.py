@@ -132,6 +132,7 @@ def risk(
         date) and ``state`` (what has become of a trade with a past). The book's own columns
         (trader, counterparty, ...) come last, blank in net rows; one with a name of the library's is called
         ``"... (book)"``.
+        ``frame.lg`` (`RiskFrame`) has trades and nets apart, and a row a trade.
         ``frame.attrs["problems"]`` lists what is wrong with the trades that could not be priced, as dictionaries
         with keys ``trade_id, row, field, requirement, value``, the last the traceback of an error of the library
         itself; ``frame.attrs["calibrations"]`` says for each
