@@ -286,6 +286,10 @@ class KnowsNodes(Protocol):
         """What each of some sensitivities to pushes of paths makes of nodes, shape (n_names, n_paths); with a noise."""
         ...
 
+    def scored_by_node(self, names: Sequence[str], noise: FloatArray, /) -> FloatArray:
+        """The likelihood-ratio weights of nodes, shape (n_names, n_paths); for nothing after what travelled."""
+        ...
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -314,7 +318,8 @@ class OwnSlopes:
     @cached_property
     def weights(self) -> FloatArray:
         """The likelihood-ratio weights, shape (n, n_paths)."""
-        return total(self.pushed(*scores(self.moves.noise, self.moves.variance)))
+        law: Any = self.moves.law
+        return total([(self.matrix, law.scored_by_node(self.names, self.moves.noise))])
 
     def products(self, parts: ByInterval) -> Products:
         """What is neither scored nor travels."""

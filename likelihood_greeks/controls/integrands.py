@@ -44,6 +44,7 @@ class Integrands:
     @property
     def total(self) -> FloatArray:
         """The sum, shape (n, n_paths)."""
+        travelled = self.slopes.travelled([rows for _, rows in self._travelling])  # first: scores come with it
         factors, scored = zip(*self._scored, strict=True)
         found = self.slopes.weights * (np.stack(factors, axis=1) @ np.stack(np.broadcast_arrays(*scored)))
         if self._products:
@@ -51,7 +52,6 @@ class Integrands:
             found += np.concatenate([matrix for matrix, _ in self._products], axis=1) @ np.concatenate(rows)
         for own in self._rows:
             found += own
-        travelled = self.slopes.travelled([rows for _, rows in self._travelling])
         for (column, _), own in zip(self._travelling, travelled, strict=True):
             found += column * own
         return found

@@ -68,7 +68,7 @@ def split(before, parts, moved, rows, shares, firsts, cubics, grid, table, found
     Shapes (n_parts, n_steps, n_paths) and (n_parts, n_rows, n_spots, n_paths). A step reads the row of the grid that
     `rows` says, and the next one with the share that is left. `moved` has volatilities, noises and lengths of the
     steps: if it has any, the parts are what the paths are sensitive to, and are multiplied by what a shift of the
-    volatility moves them by.
+    volatility moves them by; and one row more of `found` gets the scores of the steps in it.
     """
     n_paths, (n_parts, n_rows, n_spots) = before.shape[1], found.shape[:3]
     block = np.empty((64, n_parts, n_rows * n_spots + 4))
@@ -94,19 +94,21 @@ def _split(before, parts, moved, i, start, width, read, firsts, cubics, grid, ta
     (level, noise, lengths), (row, share), last = moved, read, len(table) - 1.0
     travelled = len(level) > 0
     for j in range(width):
-        x, factor = before[i, start + j], share
+        x, factor, score = before[i, start + j], share, 0.0
         if travelled:
             spread = level[i, start + j]
-            factor *= noise[i, start + j] / spread - spread * lengths[i]
+            relative = noise[i, start + j] / spread
+            factor *= relative - spread * lengths[i]
+            score = share * ((relative * relative / lengths[i] - 1.0) / spread - relative)
         k = table[int(min(max((x - origin) * scale, 0.0), last))]
         k += x >= bounds[k]
         away, first, c = x - bases[k], row + firsts[k], cubics[k]
-        r0 = factor * (c[0, 0] + away * (c[1, 0] + away * (c[2, 0] + away * c[3, 0])))
-        r1 = factor * (c[0, 1] + away * (c[1, 1] + away * (c[2, 1] + away * c[3, 1])))
-        r2 = factor * (c[0, 2] + away * (c[1, 2] + away * (c[2, 2] + away * c[3, 2])))
-        r3 = factor * (c[0, 3] + away * (c[1, 3] + away * (c[2, 3] + away * c[3, 3])))
-        for p in range(parts.shape[0]):
-            part = parts[p, i, start + j]
+        r0 = c[0, 0] + away * (c[1, 0] + away * (c[2, 0] + away * c[3, 0]))
+        r1 = c[0, 1] + away * (c[1, 1] + away * (c[2, 1] + away * c[3, 1]))
+        r2 = c[0, 2] + away * (c[1, 2] + away * (c[2, 2] + away * c[3, 2]))
+        r3 = c[0, 3] + away * (c[1, 3] + away * (c[2, 3] + away * c[3, 3]))
+        for p in range(block.shape[1]):
+            part = score if p == parts.shape[0] else factor * parts[p, i, start + j]
             block[j, p, first] += part * r0
             block[j, p, first + 1] += part * r1
             block[j, p, first + 2] += part * r2

@@ -48,12 +48,24 @@ class ByNode:
 
     def travelled(self, names: Sequence[str], rows: Sequence[FloatArray], moved: Moved) -> list[FloatArray]:
         """The same of several sensitivities to pushes of the steps, which a shift of the volatility pushes."""
-        return [self._named(names, found) for found in self._split(np.stack(rows), moved)] if len(rows) else []
+        if not rows:
+            return []
+        *found, scored = self._split(np.stack(rows), moved)
+        self._known.setdefault("scored", scored)
+        return [self._named(names, one) for one in found]
+
+    def scored(self, names: Sequence[str], moved: Moved) -> FloatArray:
+        """The scores of the steps in a shift of the volatility, by node; free after `travelled`."""
+        found = once(self._known, "scored", lambda: self._split(np.empty((0, *self.before.shape)), moved)[0])
+        return self._named(names, found)
 
     def _split(self, parts: FloatArray, moved: Moved | None) -> FloatArray:
-        """By row and spot of the grid, up to the last row that is read, (n_parts, n_rows, n_spots, n_paths)."""
+        """By row and spot of the grid, up to the last row that is read, (n_parts, n_rows, n_spots, n_paths).
+
+        Of sensitivities the last part is the scores.
+        """
         rows, shares = once(self._known, "read", self._read)
-        shape = len(parts), self.grid.rows(self.chain), len(self.grid.spots), self.before.shape[1]
+        shape = len(parts) + (moved is not None), self.grid.rows(self.chain), len(self.grid.spots), self.before.shape[1]
         if compiled := kernels("local_volatility"):
             lookup, none, found = self.grid.lookup, np.empty((0, 0)), np.empty(shape)
             place = lookup.bases, lookup.bounds, lookup.place
@@ -63,7 +75,9 @@ class ByNode:
         found = np.zeros(shape)
         if moved is not None:
             volatility, noise, lengths = moved
-            parts = parts * (noise / volatility - volatility * lengths[:, None])
+            relative, length = noise / volatility, lengths[:, None]
+            scores = (relative**2 / length - 1.0) / volatility - relative
+            parts = np.concatenate([parts * (relative - volatility * length), scores[None]])
         for i, (row, share) in enumerate(zip(rows, shares, strict=True)):
             read = self.grid.weights(self.before[i]).T * parts[:, None, i]
             found[:, row] += share * read

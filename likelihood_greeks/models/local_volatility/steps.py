@@ -95,6 +95,10 @@ class LocalSteps:
         """The same of each of what paths with some noise are sensitive to, a push of every step."""
         return self._nodes.travelled(names, rows, (self.volatility, noise, self.lengths))
 
+    def scored_by_node(self, names: Sequence[str], noise: FloatArray) -> FloatArray:
+        """The scores of paths with some noise in nodes, (n_names, n_paths)."""
+        return self._nodes.scored(names, (self.volatility, noise, self.lengths))
+
     @property
     def _nodes(self) -> ByNode:
         assert self.grid is not None

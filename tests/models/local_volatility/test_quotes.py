@@ -99,6 +99,12 @@ def test_buckets_of_pushes_are_those_of_the_nodes_through_the_construction():
     one = moves.law.travelled_by_node(every, [pushes[0]], moves.noise)[0]
     two = moves.law.by_node(every, pushes[0], 0.5 * pushes[0] * moves.noise / moves.variance)
     np.testing.assert_allclose(one, two, atol=1e-9)
+    scored = moves.law.scored_by_node(every, moves.noise)  # of the same pass
+    fresh = own.moves(paths).law
+    np.testing.assert_allclose(scored.sum(axis=0), own.score(paths, ["volatility"])[0], atol=1e-8)
+    with formulas_only():
+        np.testing.assert_allclose(fresh.scored_by_node(every, moves.noise), scored, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(fresh.travelled_by_node(every, [pushes[0]], moves.noise)[0], one, atol=1e-9)
     early = own.moves(draw(own, np.asarray(STEPS[:3]), n_paths=20))
     assert not early.law.by_node(every, *pushes[:, :3, :20])[5:].any()  # the later quotes
 
