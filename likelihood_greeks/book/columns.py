@@ -59,7 +59,7 @@ TABLE = (
     Column("underlying", NEEDED, TEXT, "of the market's", "name of the underlying; of several assets their names, "
            "with bars or semicolons between them"),
     Column("product", NEEDED, WORD, ", ".join(PRODUCTS), "what is held; on several underlyings with `worst_of_`, "
-           "`best_of_` or `basket_` before it", partial(word, PRODUCTS)),
+           "`best_of_` or `basket_` before it, or exchange, spread, outperformance_digital", partial(word, PRODUCTS)),
     Column("quantity", NEEDED, NUMBER, "not 0", "units held, negative if short", partial(number, non_zero)),
     Column("maturity", NEEDED, DATE, "a date", "last date, when the product pays; not rolled to a business day", day),
     Column("start", DATED, DATE, "before the maturity", "date of the trade, which observations follow; past ones are "
@@ -82,7 +82,8 @@ TABLE = (
            "spot that levels in % are of; of a cliquet the spot that the first return is of, if blank that at the "
            "start, or today's; of several assets one each, with bars between them", PRICE),
     Column("weights", TERM, TEXT, "numbers or shares, with bars between them",
-           "of the assets of a basket, in their order; one over their number if blank"),
+           "of the assets of a basket, in their order, one over their number if blank; of exchanges and spreads "
+           "units, one each if blank"),
     Column("cash", TERM, NUMBER, "finite, in currency", "what a digital, touch or range accrual pays; 1 if "
            "blank", AMOUNT, harmless=(*NO_AMOUNT, "1", "1.0")),
     Column("direction", TERM, WORD, ", ".join(_UP_DOWN), "where the barrier lies", partial(word, _UP_DOWN)),

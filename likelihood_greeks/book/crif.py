@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import mapping_of, one_of, refuse
+from .assets.names import are_several
 from .cells import text_of
 from .trades import NET
 from .units import checked_risk
@@ -180,6 +181,8 @@ def to_crif(
         _need_curvature(curvature, chosen, standard)
     rows = list[dict[str, Any]]()
     whole, parts = checked_risk(frame), _parts(frame)
+    if several := sorted(set(filter(are_several, whole["underlying"].astype(str)))):
+        refuse("frame", "have trades on one asset each: those on several are not supported here", several)
     if len(whole) and curvature is None and not set(whole["greek"]) & set(SENSITIVE):
         refuse("frame", f"have one of {', '.join(SENSITIVE)}, which rows are made of", [*whole["greek"].unique()])
     for argument, named in (("buckets", own), ("classes", known)):

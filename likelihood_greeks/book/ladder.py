@@ -15,6 +15,7 @@ from ..engine.exact import price
 from ..models.adaptor import moved
 from ..revaluation.grid import scenarios
 from ..streams.chunks import checked
+from .assets.ladders import changes
 from .assets.names import are_several
 from .failures import FAILS, in_short, reason_of
 from .market import Market
@@ -40,7 +41,8 @@ def ladder(
     """The gain of the position in each underlying when its spot moves, volatilities and models staying as they are.
 
     Europeans are revalued in closed form where their law knows it, without an error; every other trade by `scenarios`
-    on draws of its own, so that the errors of a position are exact: squared errors of trades add.
+    on draws of its own, so that the errors of a position are exact: squared errors of trades add. A trade on several
+    assets is in the ladder of each, that asset moving alone, and in one of its set, all of them moving together.
 
     Parameters
     ----------
@@ -73,14 +75,19 @@ def ladder(
     found_market = (market if isinstance(market, Market) else Market.read(market)).with_smile(smile)
     table = read_book(book)
     factors = [1.0 + share for share in shares]
-    plain, trades, problems = (
-        read(table, found_market, [], factors) if closed_form else ([], *parse(table, found_market))
-    )
+    plain: list[ManyOptions] = []
+    if closed_form:
+        plain, trades, _ = read(table, found_market, [], factors, several=True)
+    else:
+        trades, _ = parse(table, found_market, several=True)
     rows = [_plain_changes(options, shares) for options in plain]
-    left_out = {own.trade_id: own.requirement for own in problems if are_several(own.value)}
+    left_out = dict[str, str]()
     for trade in trades:
         own = int(np.random.SeedSequence([seed, trade.row]).generate_state(1, np.uint64)[0] >> np.uint64(16))
         try:
+            if are_several(trade.underlying):
+                rows.append(changes(trade, shares, found_market, paths=paths, seed=own, executor=executor))
+                continue
             found = _exact_changes(trade, shares) if closed_form else None
             if found is None:
                 found = _revalued(trade, shares, paths=paths, seed=own, executor=executor)

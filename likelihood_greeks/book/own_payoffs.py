@@ -35,7 +35,7 @@ def contract(name: str, value: object) -> Contract:
         why = "be a contract, an object with `times` that is called with spots, in a frame; files name products"
         refuse(name, why, value)
     if isinstance(value, OnAssets):
-        refuse(name, "be on one asset: contracts on several are not in books yet, see greeks and CorrelatedGBM", value)
+        refuse(name, "be on one asset, or the underlying name several, as in A|B", value)
     return value
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 import likelihood_greeks as lg
 from likelihood_greeks.book.reading import read_book
@@ -96,6 +97,7 @@ def test_a_worst_of_put_has_the_value_and_deltas_of_quadrature_and_they_are_in_t
     assert frame.loc[frame["asset"] == "SPX", "spot"].eq(6100.0).all()
 
 
+@pytest.mark.slow
 def test_a_trade_is_what_greeks_gives_by_hand_with_its_past() -> None:
     rows, on = book(SEASONED), market(fixings=PAST)
     frame = risk(rows, on, ["delta"])
@@ -184,11 +186,24 @@ def test_a_member_with_a_model_of_its_own_is_refused() -> None:
     assert "SPX.dividends" in problem_of({**PUT, "underlying": "SX5E|SPX"}, market(underlyings=cash))
 
 
-def test_ladders_say_that_trades_on_several_assets_are_not_in_them() -> None:
+@pytest.mark.slow
+def test_ladders_move_each_asset_alone_and_all_together() -> None:
     single = {"underlying": "SPX", "product": "call", "strike": 6100, "maturity": "2027-11-27", "quantity": 50}
-    found = lg.ladder(book({**PUT, "underlying": "SX5E|SPX"}, single), market(), [0.05], paths=512, seed=1)
-    assert found["underlying"].tolist() == ["SPX"]
-    assert "several" in found.attrs["left_out"]["T0"]
+    put = {**PUT, "underlying": "SX5E|SPX"}
+    both = lg.ladder(book(put, single), market(), [-0.05], paths=32_768, seed=1).set_index("underlying")
+    base = ASSETS["SX5E"]["spot"], ASSETS["SPX"]["spot"]
+    for name, factors in (("SX5E", (0.95, 1.0)), ("SX5E|SPX", (0.95, 0.95))):
+        spots = base[0] * factors[0], base[1] * factors[1]
+        gain = -1e6 * (worst_of_put(spots) - worst_of_put(base))
+        assert both.loc[name, "standard_error"] < 0.02 * abs(gain), name
+        assert abs(both.loc[name, "change"] - gain) < 4.0 * both.loc[name, "standard_error"], name
+    alone = [
+        lg.ladder(book(row), market(), [-0.05], paths=2048, seed=1).set_index("underlying") for row in (put, single)
+    ]
+    assert [*alone[1].index] == ["SPX"]
+    assert both.loc["SPX", "trades"] == 2
+    added = alone[0].loc["SPX", "change"] + alone[1].loc["SPX", "change"]
+    assert abs(both.loc["SPX", "change"] - added) < 5.0 * alone[0].loc["SPX", "standard_error"]
 
 
 def test_correlations_are_read_in_every_form(tmp_path: Path) -> None:
@@ -274,6 +289,66 @@ def test_an_asset_in_another_currency_is_a_quanto() -> None:
     del on["underlyings"]["EURUSD"]
     on["correlation"] = {"SX5E|SPX": 0.6}
     assert "a quanto needs it" in problem_of(call, on)
+
+
+def test_exchanges_have_margrabes_value_and_spreads_and_digitals_are_near_it() -> None:
+    base = {"underlying": "SX5E|SPX", "maturity": "2027-11-27", "quantity": 10.0}
+    rows = book({**base, "product": "exchange", "weights": "1.1|1"}, {**base, "product": "spread", "weights": "1.1|1"},
+                {**base, "product": "outperformance_digital", "cash": 5, "strike": "2%"},
+                {**base, "product": "outperformance_digital", "cash": 5, "maturity": "2026-11-20", "strike": "1%",
+                 "payment_date": "2026-12-01", "start": "2026-06-18"})  # fmt: skip
+    past = {
+        name: {**own, "2026-11-20": own["2026-06-18"] * (1.05 if name == "SX5E" else 1.03)}
+        for name, own in PAST.items()
+    }
+    frame = risk(rows, market(fixings=past), ["delta"], paths=16_384)
+    assert frame.attrs["problems"] == []
+    unit = frame[frame["trade_id"] != "net"].set_index(["trade_id", "greek", "asset"])
+    first, second = 1.1 * 5640.0 * np.exp(-0.007), 6100.0 * np.exp(0.008)
+    deviation = np.sqrt(0.18**2 + 0.16**2 - 2 * 0.6 * 0.18 * 0.16)
+    d = np.log(first / second) / deviation + 0.5 * deviation
+    margrabe = np.exp(-0.02) * (first * special.ndtr(d) - second * special.ndtr(d - deviation))
+    assert unit.loc[("T0", "price", ""), "value"] == pytest.approx(margrabe, rel=1e-10)
+    assert unit.loc[("T0", "price", ""), "method"] == "closed form"
+    spread = unit.loc[("T1", "price", "")]
+    assert abs(spread["value"] - margrabe) < 4.0 * spread["standard_error"] < 0.05 * margrabe
+    assert 0.0 < unit.loc[("T2", "price", ""), "value"] < 5.0
+    assert unit.loc[("T3", "price", ""), "value"] == pytest.approx(
+        5.0 * np.exp(-0.02 * 4 / 365)
+    )  # 5 % beats 3 % by 1 %
+    net = frame[(frame["trade_id"] == "net") & (frame["underlying"] == "SX5E|SPX") & (frame["asset"] == "SX5E")]
+    assert net["value"].iloc[0] == pytest.approx(
+        10.0 * sum(unit.loc[(f"T{k}", "delta", "SX5E"), "value"] for k in range(4))
+    )
+    assert "name two assets" in problem_of({**base, "underlying": "SX5E|SPX|NKY", "product": "exchange"}, market())
+    assert "does not use it" in problem_of({**base, "product": "exchange", "strike": 5}, market())
+    assert "be in currency" in problem_of({**base, "product": "spread", "strike": "5%"}, market())
+
+
+def test_a_contract_of_ones_own_may_be_on_several_assets() -> None:
+    payoff = lg.WorstOf(lg.Put(0.95, 1.0), {name: ASSETS[name]["spot"] for name in ("SX5E", "SPX")})
+    row = {"underlying": "SX5E|SPX", "quantity": 2, "payoff": payoff}
+    frame = risk(book(row), market(), ["delta"], paths=16_384).set_index(["trade_id", "greek", "asset"])
+    own = frame.loc[("T0", "price", "")]
+    assert abs(own["value"] - worst_of_put((5640.0, 6100.0))) < 4.0 * own["standard_error"] < 0.003
+    assert frame.loc[("T0", "delta", "SPX"), "value"] < 0.0
+    single = {"underlying": "SX5E", "product": "call", "strike": 5600, "maturity": "2027-06-18", "quantity": 1}
+    changes: list[tuple[dict[str, Any], str]] = [
+        ({"underlying": "SX5E"}, "or the underlying name several"),
+        ({"strike": 1}, "be blank"),
+        ({"payoff": lg.Put(1.0, 1.0)}, "on one asset"),
+        ({"underlying": "SX5E|NKY"}, "SX5E, NKY"),
+    ]
+    for change, why in changes:
+        found = risk(book(single, {**row, **change}), market(), [], paths=512).attrs["problems"]
+        assert why in f"{found[0]['requirement']} {found[0]['value']}"
+
+
+def test_regulators_files_refuse_trades_on_several_assets() -> None:
+    put = {**PUT, "underlying": "SX5E|SPX"}
+    frame = risk(book(put), market(), ["delta", "vega", "rho"], paths=512)
+    with pytest.raises(ValueError, match=r"SX5E\|SPX"):
+        lg.to_crif(frame)
 
 
 NOTES, NOTES_MARKET = Path("data/notes.csv"), Path("data/notes_market.toml")

@@ -10,7 +10,9 @@ from typing import Any, final
 
 from ..._checks import InvalidValueError, refuse
 from ...engine.open_fixing import STILL
+from ...payoffs.assets import of_assets
 from ...payoffs.protocol import Contract
+from .. import own_payoffs
 from ..calendars import DAYS_PER_YEAR
 from ..cells import REFUSED, key_of
 from ..columns import READERS, TABLE
@@ -26,6 +28,7 @@ from ..schedule import Span, span
 from ..trade import Trade, unique
 from ..trade_terms import position, terms_of
 from ..underlying import Underlying
+from . import pairs
 from . import terms as by_asset
 from .law import Settlement, discounting, law_of
 from .names import joined, names_of
@@ -33,6 +36,8 @@ from .performances import BASKET, KINDS, Performance, parted
 
 NOTES = ("autocallable", "phoenix", "reverse_convertible", "barrier_reverse_convertible")
 """Products whose notional is one unit of currency: on one asset it is the strike."""
+ANY_DAY = Span(date.min, None, date.min, date.min)
+"""Of a contract of the user's own, which has its own dates."""
 
 
 @final
@@ -50,13 +55,66 @@ class Basics:
 def read(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
     """The trade in a row, or None and its problems noted."""
     basics = _basics(row, market, counts, currencies)
+    if own_payoffs.PAYOFF in row.cells:
+        return _own(row, market, basics) if basics else None
     given = row.cells.get("product")
+    if given is not None and (name := key_of(given)) in pairs.USED:
+        return _on_two(row, market, basics, name) if basics else None
     found = None if given is None else parted(given)
     if found is None:
         row.attempt(_refuse_product, given)
     if basics is None or found is None:
         return None
     return _on_performances(row, market, basics, *found)
+
+
+def _own(row: Row, market: Market, basics: Basics) -> Trade | None:
+    """A contract of the user's own, on the spots of all assets."""
+    if "strike" in row.cells:
+        why = "be blank: volatilities of several assets are read at their spots"
+        row.attempt(refuse, "strike", why, row.cells["strike"])
+    payoff = row.read(own_payoffs.PAYOFF, partial(_contract, basics.names))
+    product = row.read("product", own_payoffs.label) if "product" in row.cells else own_payoffs.PAYOFF
+    ends = own_payoffs.last_date(row, payoff, market.valuation_date) if payoff else None
+    if payoff is None or product is None or ends is None or row.problems:
+        return None
+    day, years = ends
+    spots = {each: market.underlying(each).spot for each in basics.names}
+    law_to = partial(law_of, market, spots, basics.settlement)
+    model = row.attempt(law_to, max(years, 1.0 / DAYS_PER_YEAR), max(years, 1.0 / DAYS_PER_YEAR))
+    if model is None:
+        return None
+    return Trade(
+        basics.trade_id, row.number, joined(basics.names), product, basics.quantity, day, years, payoff, float("nan"),
+        model, basics.settlement.currency,
+    )  # fmt: skip
+
+
+def _contract(names: tuple[str, ...], column: str, value: object) -> Contract:
+    """A cell as a contract on some assets."""
+    if isinstance(value, type) or not isinstance(value, Contract):
+        refuse(column, "be a contract, an object with `times` that is called with spots, in a frame", value)
+    try:
+        return of_assets(value, names)
+    except InvalidValueError:
+        raise
+    except TypeError as error:
+        return refuse(column, "be on several assets", str(error))
+
+
+def _on_two(row: Row, market: Market, basics: Basics, name: str) -> Trade | None:
+    """A contract of a kind that only two assets have."""
+    left = pairs.left(row, market, basics.names, name, basics.span)
+    if left is None:
+        return None
+    spots = {each: market.underlying(each).spot for each in basics.names}
+    model = row.attempt(_law, market, spots, basics)
+    if model is None or row.problems:
+        return None
+    return Trade(
+        basics.trade_id, row.number, joined(basics.names), name, basics.quantity, basics.span.maturity,
+        market.years(basics.span.maturity), left.payoff, float("nan"), model, basics.settlement.currency, left.state,
+    )  # fmt: skip
 
 
 def _refuse_product(given: object) -> None:
@@ -71,7 +129,8 @@ def _refuse_product(given: object) -> None:
 def _basics(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Basics | None:
     trade_id = row.read("trade_id", unique, counts)
     names = row.read("underlying", partial(_assets, market))
-    quantity, own = position(row), span(row, market.valuation_date)
+    quantity = position(row)
+    own = ANY_DAY if own_payoffs.PAYOFF in row.cells else span(row, market.valuation_date)
     currency = _currency(row, names or (), currencies)
     _refuse_unused(row)
     if trade_id is None or names is None or quantity is None or own is None or currency is None:
@@ -137,12 +196,9 @@ def _on_performances(row: Row, market: Market, basics: Basics, kind: str, name: 
     entry = Entry(inner, f"{kind}_{name}", product, stand_in, own, market)
     past = _history(entry, {**terms, "reference": 1.0}, basics.names, performance)
     left = row.attempt(past.left, stand_in.spot) if past else None
-    if (
-        past is None
-        or left is None
-        or row.attempt(_verify_open, past, left[0], stand_in.spot) is not None
-        or row.problems
-    ):
+    if past and left:
+        row.attempt(_verify_open, past, left[0], stand_in.spot)
+    if past is None or left is None or row.problems:
         return None
     known = not left[0].times
     strikes = row.attempt(_strikes, entry, past, known, against[0])
