@@ -8,13 +8,13 @@ from .._typing import FloatArray
 from ..payoffs.along.pieces import pieces_along
 from ..payoffs.along.points import Crossed
 from ..payoffs.protocol import Contract
-from .pushes import Way
+from .pushes import BACK, Way
 
-MOST = 64
+MOST = 128
 
 
 def ways(payoff: Contract, spot: FloatArray) -> list[Way]:
-    """Pushes to the levels of spots and returns.
+    """Pushes to the levels of spots and returns, alone and with all other moves the other way.
 
     None for a payoff that cannot be followed, or of more levels than it pays to aim at; `spot`, shape (n_times,
     n_paths), are paths of the law.
@@ -33,5 +33,6 @@ def ways(payoff: Contract, spot: FloatArray) -> list[Way]:
             case _:
                 continue
         distance = np.log(point.level) / power - moved.mean()
-        found.add((first, last, float(distance / max(moved.std(), np.finfo(float).tiny)), 0.0))
+        size = float(distance / max(moved.std(), np.finfo(float).tiny))
+        found |= {(first, last, size, back) for back in ((0.0, BACK) if last - first + 1 < len(spot) else (0.0,))}
     return sorted(found) if len(found) <= MOST else []

@@ -37,8 +37,8 @@ NEAREST, FARTHEST = 2.0, 7.0  # standard deviations of these
 TURNS, THERE, BACK = 12, 3.0, 2.5  # dates at which paths turn, and standard deviations on both ways
 
 Way: TypeAlias = tuple[int, int, float, float]
-"""First and last move that are pushed, by how many standard deviations (down if negative), and by how many the moves
-after them go the other way."""
+"""First and last move that are pushed, by how many standard deviations (down if negative), and by how many all
+other moves go the other way."""
 
 
 @final
@@ -53,7 +53,7 @@ class Pushes:
     size : ndarray, shape (n_ways,)
         In standard deviations, > 0.
     back : ndarray, shape (n_ways,)
-        By which the moves after them are pushed the other way, >= 0.
+        By which all other moves are pushed the other way, >= 0.
     shares : ndarray, shape (n_ways, 2)
         Of paths that are pushed up, and down.
     still : float
@@ -112,17 +112,19 @@ class Pushes:
                 np.tile(last, 2),
             )
         row = np.arange(n_times)[:, None]
-        found = _along((row >= first) & (row <= last), variance, size)
-        return found + _along(row > last, variance, back) if back.any() else found
+        inside = (row >= first) & (row <= last)
+        found = _along(inside, variance, size)
+        return found + _along(~inside, variance, back) if back.any() else found
 
     def _densities(self, noise: FloatArray, variance: FloatArray) -> Iterator[tuple[int, FloatArray, FloatArray]]:
         """Way by way the densities of paths pushed up, and down, over that of the law."""
         before = np.zeros((1, noise.shape[1]))
         moved, spread = (cumulated(np.concatenate([before, rows])) for rows in (noise, variance))
         for way, (first, last, size, back) in enumerate(zip(self.first, self.last, self.size, self.back, strict=True)):
-            along = size * (moved[last + 1] - moved[first]) / np.sqrt(spread[last + 1] - spread[first])
+            inside, length = moved[last + 1] - moved[first], spread[last + 1] - spread[first]
+            along = size * inside / np.sqrt(length)
             if back:
-                along = along - back * (moved[-1] - moved[last + 1]) / np.sqrt(spread[-1] - spread[last + 1])
+                along = along - back * (moved[-1] - inside) / np.sqrt(spread[-1] - length)
             grown, scale = np.exp(np.clip(along, -600.0, 600.0)), np.exp(-0.5 * (size * size + back * back))
             yield way, scale * grown, scale / grown
 

@@ -22,7 +22,7 @@ def drawn(pushes, seed=1):
     "pushes",
     [
         Pushes.everywhere(N_TIMES),
-        Pushes.everywhere(N_TIMES).aimed([(1, 3, -5.0, 0.0), (2, 2, 3.0, 0.0)]),
+        Pushes.everywhere(N_TIMES).aimed([(1, 3, -5.0, 0.0), (2, 2, 3.0, 2.5)]),
     ],
 )
 def test_weighted_draws_have_the_law(pushes):
