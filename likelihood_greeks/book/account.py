@@ -26,6 +26,7 @@ from ..engine.sums import Pair, accumulate, replicated
 from ..estimate import Statistics
 from ..scouted import RESOLVED, Scouted
 from ..streams.chunks import Chunk, Draws
+from . import early_exercise
 from .blocks import GIVEN_UP, Block, Prepared, prepared
 from .cures import cures, doubtful, renewed, replaced, shares, sound_in
 from .desk import TRADES, Desk, Failure, Worked, added
@@ -218,11 +219,12 @@ class Account:
         Relaxations that were given up, and targets that were missed.
         """
         tally, found = self.tallies[block.number], []
-        trades = [trade for _, trades in block.runs(tally.problems) for trade in trades]
-        for trade, moments in zip(trades, self._controlled(block), strict=True):
+        trades = [(trade, group.combinations) for group, own in block.runs(tally.problems) for trade in own]
+        for (trade, terms), moments in zip(trades, self._controlled(block), strict=True):
+            biased = early_exercise.doubts(trade, labels, terms, moments)
             missed = {} if self.main.of_net else self.main.missed(moments, self.pieces)
             given_up = GIVEN_UP if trade.trade_id in tally.given_up else ""
-            found += ["; ".join(filter(None, [given_up, missed.get(label)])) for label in labels]
+            found += ["; ".join(filter(None, [biased.get(label), given_up, missed.get(label)])) for label in labels]
         return found
 
     def run(self, store: Store, shop: Workshop) -> Statistics | None:

@@ -46,6 +46,7 @@ _UP_DOWN = ("up", "down")
 _SIDES = ("buy_sell", "buysell", "buy/sell", "b/s", "bs", "long_short", "long/short", "bought_sold", "trade_side")
 _LOTS = ("contract_multiplier", "contract_size", "lot_size")
 _PAY = ("payment_currency", "pay_currency", "payout_currency", "settlement_currency")
+_EXERCISES, _EUROPEAN = ("exercise_style", "exercise_type"), ("european", "eu")
 _VOLATILITIES = ("vol", "implied_volatility", "implied_vol")
 
 
@@ -94,7 +95,7 @@ TABLE = (
     Column("currency_pay", AGREES, WORD, "a code such as EUR", "that of the underlying: no quantos", code, _PAY),
     Column("spot", AGREES, NUMBER, "> 0, in currency", "that of the market", PRICE),
     _no("volatility", "volatilities come from the market", NUMBER, _VOLATILITIES),
-    _no("exercise", "only European exercise", WORD, ("exercise_style", "exercise_type"), ("european", "eu")),
+    _no("exercise", "only European exercise, but for bermudan_call, bermudan_put", WORD, _EXERCISES, _EUROPEAN),
     _no("participation", "put it into the quantity", NUMBER, ("participation_rate",), ("1", "1.0")),
     _no("strike_2", "one strike a trade", NUMBER, ("strike2", "second_strike")),
     _no("underlying_2", "one underlying a trade", TEXT, ("underlying2", "second_underlying")),

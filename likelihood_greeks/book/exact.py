@@ -14,6 +14,7 @@ from ..engine.exact import exact
 from ..models.correlated.law import CorrelatedGBM
 from ..parameters import Greek, label, listed, offered
 from .assets.shown import shown
+from .early_exercise import verify_greeks
 from .failures import FAILS, problem_of, reason_of
 from .frame import COLUMNS, left_out
 from .tally import Row
@@ -135,6 +136,7 @@ def split(
     for trade in trades:
         try:
             terms = {name: trade.terms_of(own) for name, own in wanted[trade.underlying].items()}
+            verify_greeks(trade, terms)
             found = exact(trade.model, trade.payoff, terms, closed_form)
         except FAILS as error:
             problems.append(problem_of(trade.trade_id, trade.row, reason_of(error), "give finite payments"))

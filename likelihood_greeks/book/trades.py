@@ -24,6 +24,7 @@ from .calendars import DAYS_PER_YEAR
 from .cells import REFUSED, key_of, text_of, word
 from .columns import READERS, TABLE
 from .currencies import UNKNOWN
+from .early_exercise import with_rule
 from .law import law
 from .levels import Percent, in_percent
 from .market import Market
@@ -200,7 +201,8 @@ def parse(
     )
     currencies = currencies_of(table, market)
     found = [(row, _trade(row, market, counts, currencies, several)) for row in read]
-    trades = [trade for row, trade in found if trade and row.attempt(own_contracts.tried, trade.model, trade.payoff)]
+    ruled = [(row, row.attempt(with_rule, trade)) for row, trade in found if trade]
+    trades = [trade for row, trade in ruled if trade and row.attempt(own_contracts.tried, trade.model, trade.payoff)]
     return trades, [problem for row in read for problem in row.problems]
 
 

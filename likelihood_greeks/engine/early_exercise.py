@@ -77,7 +77,7 @@ def fitted(law: PathModel, contract: Bermudan, seed: int) -> Fitted:
     return _remembered(hashable, contract, seed) if can_be_kept(law) else _fitted(law, contract, seed)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=256)
 def _remembered(law: Any, contract: Bermudan, seed: int) -> Fitted:
     return _fitted(law, contract, seed)
 
@@ -153,15 +153,23 @@ class Verdict:
         diagnostics = replace(result.diagnostics, remarks=(*result.diagnostics.remarks, remark))
         return replace(result, estimates=found, lower_bound=below, upper_bound=above, diagnostics=diagnostics)
 
-    def _biased(self, estimate: Estimate, terms: Combination) -> Estimate:
+    def _bias(self, terms: Combination) -> Known | None:
+        """Of a Greek that is such a combination; None if it has none."""
         parts = [(factor, self.judged.bias[d[0]]) for d, factor in terms.items() if len(d) == 1 and _moves_rule(d[0])]
         if not parts:
+            return None
+        return Known(sum(x * part.value for x, part in parts), sum(abs(x) * part.error for x, part in parts))
+
+    def doubt(self, estimate: Estimate, terms: Combination) -> str:
+        """What is to be held against an estimate for its bias; empty if nothing."""
+        bias = self._bias(terms)
+        if bias is None or bias.size <= max(KNOWN_WELL * abs(estimate.value), estimate.standard_error):
+            return ""
+        return f"biased: the exercise rule is not at its best, which makes about {bias.value:.3g} ± {bias.error:.1g}"
+
+    def _biased(self, estimate: Estimate, terms: Combination) -> Estimate:
+        bias = self._bias(terms)
+        if bias is None:
             return estimate
-        bias = Known(sum(x * part.value for x, part in parts), sum(abs(x) * part.error for x, part in parts))
-        note = estimate.note
-        if bias.size > max(KNOWN_WELL * abs(estimate.value), estimate.standard_error):
-            doubt = (
-                f"biased: the exercise rule is not at its best, which makes about {bias.value:.3g} ± {bias.error:.1g}"
-            )
-            note = "; ".join(filter(None, [doubt, note]))
+        note = "; ".join(filter(None, [self.doubt(estimate, terms), estimate.note]))
         return replace(estimate, bias=bias.size, note=note)

@@ -9,7 +9,8 @@ from typing import Any, final
 
 import pandas as pd
 
-from ..._checks import InvalidValueError
+from ..._checks import InvalidValueError, refuse
+from ...engine.early_exercise import is_early
 from ..calendars import DAYS_PER_YEAR
 from ..cells import text_of
 from ..fixings import known as stated
@@ -196,7 +197,10 @@ def _own(place: dict[str, Trade], trade: Trade, market: Market, days: Days) -> l
 
 
 def _leg(before: Trade, after: Trade, rolled: Trade | None, days: Days) -> Leg:
-    """A trade that is in both markets."""
+    """A trade that is in both markets; refused if a rule of it would have to move from one to the other."""
+    if is_early(before.payoff):
+        why = "not be exercised early: its P&L would need second derivatives with which the exercise rule moves"
+        refuse("product", why, before.product)
     first, second = days.first.valuation_date, days.second.valuation_date
     law = aged(before.model, days.elapsed)
     settled = replace(after, model=law)

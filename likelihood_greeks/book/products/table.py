@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import averages, barriers, europeans, forward_starts, forwards, notes, swaps, touches
+from . import averages, barriers, europeans, exercises, forward_starts, forwards, notes, swaps, touches
 from .product import Product
 
-FAMILIES = (europeans, barriers, averages, notes, touches, swaps, forward_starts, forwards)
+FAMILIES = (europeans, exercises, barriers, averages, notes, touches, swaps, forward_starts, forwards)
 PRODUCTS: dict[str, Product] = {name: product for family in FAMILIES for name, product in family.PRODUCTS.items()}
 """By name, those of users too."""
 EUROPEAN = europeans.PRODUCTS
