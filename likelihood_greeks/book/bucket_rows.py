@@ -34,6 +34,11 @@ def with_buckets(table: pd.DataFrame, exact: Sequence[ExactBucket], drawn: Seque
 
     A trade has no row for a bucket in which it has nothing. The nets of the underlyings `drawn` have their buckets.
     """
+    columns = list(table.columns)
+    place = columns.index("greek")
+    ordered = [*columns[:place], *PARTS, *columns[place + 1 :]]
+    if table.empty:
+        return table.assign(asset="", bucket="")[ordered]
     halves = table["greek"].str.partition(SEPARATOR)
     frame = table.assign(greek=halves[0], asset="", bucket=halves[2])
     nothing = (frame["bucket"] != "") & (frame["trade_id"] != NET)
@@ -45,9 +50,7 @@ def with_buckets(table: pd.DataFrame, exact: Sequence[ExactBucket], drawn: Seque
     frame = frame.assign(start=start, greek_order=first)[~nothing]
     found = pd.concat([part for part in (frame, *more) if len(part)])
     found = found.sort_values(["start", "greek_order", "order"], kind="stable", ignore_index=True)
-    columns = list(table.columns)
-    place = columns.index("greek")
-    found = found[[*columns[:place], *PARTS, *columns[place + 1 :]]]
+    found = found[ordered]
     found.attrs = table.attrs
     return found
 

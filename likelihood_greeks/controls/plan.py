@@ -116,7 +116,7 @@ class Choice:
         fitted = fit(seen, np.concatenate([self.allowed, own], axis=1))
         if np.log(fitted.gain).mean() < np.log(cost(self.specific, self.load)):
             why = (NOTHING_PAYS,) if self.specific else (*remarks, NOTHING_PAYS)
-            return Plan(refused(fitted), remarks=why, paths=seen.size)
+            return Plan(refused(fitted).first(self.allowed.shape[1]), remarks=why, paths=seen.size)
         return Plan(fitted, self.specific, remarks, seen.size)
 
 

@@ -144,6 +144,10 @@ class Fit:
     gain: FloatArray
     contribution: FloatArray
 
+    def first(self, count: int) -> Fit:
+        """With the first controls alone, where no other is used."""
+        return Fit(self.coefficients[:, :count], self.gain, self.contribution[:, :count])
+
 
 def solve(covariance: FloatArray, allowed: FloatArray) -> FloatArray:
     """Coefficients of the target (last row) on its allowed controls; nearly collinear ones are dropped, not inverted.

@@ -7,6 +7,7 @@ import pytest
 from scipy import special
 
 import likelihood_greeks as lg
+from likelihood_greeks.controls import plan
 from likelihood_greeks.streams.chunks import Chunk
 from tests.support.laws import CURVES
 
@@ -105,6 +106,13 @@ def test_buckets_of_nodes_after_the_last_date_are_zero_and_nothing_is_held_again
         assert [*(values != 0.0)] == live
         assert [*(errors > 0.0)] == live
     assert not any(found[name].note for name in found)
+
+
+def test_buckets_whose_controls_do_not_pay_are_plain_and_sum_to_their_greek(monkeypatch):
+    monkeypatch.setattr(plan, "cost", lambda *_: 1e12)
+    found = lg.greeks(CURVES, lg.Asian(95.0, (0.1, 0.4, 0.7, 1.1)), ["delta"], paths=4096, seed=1, buckets=["vega"])
+    assert any("plain likelihood ratio" in remark for remark in found.diagnostics.remarks)
+    assert buckets(found, "vega")[0].sum() == pytest.approx(found["vega"].value, rel=1e-12)
 
 
 @pytest.mark.slow
