@@ -79,7 +79,9 @@ def _listed(given: Any, assets: Sequence[str]) -> Iterator[tuple[Pair, Any]]:
         return
     if given is None:
         return
-    for pair, value in mapping_of("correlation", given, "pairs of names to numbers, or a DataFrame").items():
+    kept = isinstance(given, tuple) and all(isinstance(entry, tuple) and len(entry) == 2 for entry in given)
+    known = dict(given) if kept else given  # as a law keeps it, of which another is made
+    for pair, value in mapping_of("correlation", known, "pairs of names to numbers, or a DataFrame").items():
         if not (isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(each, str) for each in pair)):
             raise TypeError(f"correlation must have pairs of names as its keys, got {pair!r}")
         yield (pair[0], pair[1]), value
