@@ -10,6 +10,7 @@ from typing import final
 
 MOST = 8
 AT_MOST = "≤"
+FEW = 50  # last places of a column, below which a number has lost its digits
 DIGITS = 9  # of the largest number of a column
 
 
@@ -62,7 +63,8 @@ def aligned(cells: Sequence[tuple[float, float, str] | None]) -> list[str]:
     """
     there = [cell for cell in cells if cell is not None]
     form = Decimals.of([value for value, _, _ in there], [error for _, error, _ in there])
-    lost = [0.0 < error < 0.5 * 10.0**-form.places for _, error, _ in there]
+    least = 10.0**-form.places
+    lost = [0.0 < error < 0.5 * least and abs(value) < FEW * least for value, error, _ in there]
     errors = [form.error(error) or "0" for _, error, _ in there]
     width = max((len(text) for text, own in zip(errors, lost, strict=True) if not own), default=0)
     marks = any(note.strip(AT_MOST) for _, _, note in there)

@@ -10,12 +10,19 @@ from typing import Any
 import pandas as pd
 
 from .._neutral import escaped
+from ..book.own_columns import AHEAD, own_of, terms_of
 from ..book.pivots import pivot
-from ..book.units import desk_units
+from ..book.together.shocked import TOTAL
+from ..book.trades import NET
+from ..book.units import unit_of
 from .content import Content
+from .decimals import Decimals
+from .totals import totals_by
 
 # Openpyxl takes as long to import as the rest of the package: it is imported where a workbook is written.
-PLAIN, LARGE, SMALL, SHARE = "General", "#,##0", "#,##0.0000", "0.0%"
+PLAIN, SHARE, DAY = "General", "0.0%", "yyyy-mm-dd"
+ERROR = "± s.e."
+NAMES = {"bucket": "maturity"}
 WIDEST = 60  # characters
 NOT_IN_TITLES = r"[\[\]*?:/\\]"
 
@@ -27,13 +34,16 @@ def write(content: Content, path: Path) -> None:
     book = Workbook(write_only=False)
     book.remove(book.active)
     sheets = {
-        "totals": content.totals("underlying"),
-        "trades": desk_units(content.frame),
-        "by maturity": content.totals("underlying", "bucket"),
-        "by product": content.totals("underlying", "product"),
+        "totals": _wide(content, "underlying"),
+        **({"limits": content.limits} if content.limits is not None else {}),
+        "trades": _trades(content),
+        "by maturity": _wide(content, "bucket"),
+        "by product": _wide(content, "product"),
         **({f"in {content.reporting}": pivot(content.frame, [], reporting=True)} if content.reporting else {}),
-        **dict(zip(_titles(content.by), map(content.totals, content.by), strict=True)),
+        **dict(zip(_titles(content.by), (_wide(content, name) for name in content.by), strict=True)),
         **({"ladder": content.ladder} if content.ladder is not None else {}),
+        **({"scenarios": _nets(content.scenarios)} if content.scenarios is not None else {}),
+        **({"explained": content.explained} if content.explained is not None else {}),
         "notes": content.notes(),
         "past": content.states(),
         "not priced": content.problems(),
@@ -41,6 +51,7 @@ def write(content: Content, path: Path) -> None:
             [*content.record().items(), *((f"calibration of {k}", v) for k, v in content.calibrations().items())],
             columns=["setting", "value"],
         ),
+        "data": content.totals("underlying", "bucket", "product"),
     }
     for name, frame in sheets.items():
         _fill(book.create_sheet(name), frame)
@@ -50,6 +61,44 @@ def write(content: Content, path: Path) -> None:
         for line in warnings:
             sheet.append(["", "", "", escaped(line)])
     book.save(path)
+
+
+def _wide(content: Content, key: str) -> pd.DataFrame:
+    """Totals by a key: a row a group and currency, and two columns a Greek, in a desk's units."""
+    rows = totals_by(content.frame, key)
+    if key == "underlying" and content.trades["underlying"].nunique() > 1:
+        rows += totals_by(content.frame)
+    found = []
+    for row in rows:
+        cells: dict[str, Any] = {NAMES.get(key, key): row.name, "currency": row.currency, "trades": row.trades}
+        for greek in content.greeks:
+            own, unit = row.cells.get(greek), unit_of(greek).title
+            cells[unit] = own["value"] if own else None
+            cells[f"{unit} {ERROR}"] = own["standard_error"] if own else None
+        found.append(cells)
+    return pd.DataFrame(found)
+
+
+def _trades(content: Content) -> pd.DataFrame:
+    """A row a trade: what it is and its terms, then two columns a Greek, in a desk's units, then what is doubted."""
+    frame, rows = content.frame, content.trades
+    first = rows.drop_duplicates("trade_id").set_index("trade_id")
+    about = ["underlying", "product", "quantity", "currency", "maturity_date"]
+    said = [name for name in (*about, *terms_of(frame), *AHEAD[1:], "model", *own_of(frame)) if name in first]
+    found = first[list(dict.fromkeys(said))]
+    numbers: dict[str, pd.Series] = {}
+    for greek, own in rows.groupby("greek", sort=False):
+        placed, unit = own.set_index("trade_id"), unit_of(str(greek)).title
+        numbers[unit] = placed["cash"].reindex(first.index)
+        numbers[f"{unit} {ERROR}"] = placed["cash_standard_error"].reindex(first.index)
+    marked = rows[rows["note"] != ""].groupby("trade_id", sort=False)["greek"].agg(", ".join)
+    doubted = marked.reindex(first.index).fillna("").rename("doubtful")
+    return pd.concat([found, pd.DataFrame(numbers), doubted], axis="columns").reset_index()
+
+
+def _nets(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of positions in a frame of scenarios: those of trades are in the file that it was written to."""
+    return frame[frame["trade_id"].isin([NET, TOTAL])].reset_index(drop=True)
 
 
 def _titles(names: Sequence[str]) -> list[str]:
@@ -65,6 +114,7 @@ def _fill(sheet: Any, frame: pd.DataFrame) -> None:
     """A frame as a sheet: header frozen and filtered, columns wide enough, numbers readable."""
     from openpyxl.styles import Font, PatternFill
     from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.properties import PageSetupProperties
 
     sheet.append([escaped(str(name)) for name in frame.columns])
     for cell in sheet[1]:
@@ -75,7 +125,7 @@ def _fill(sheet: Any, frame: pd.DataFrame) -> None:
         sheet.append([escaped(value) if isinstance(value, str) else value for value in row])
     for number, name in enumerate(frame.columns, 1):
         cells = [cell for (cell,) in sheet.iter_rows(2, sheet.max_row, number, number)] if len(frame) else []
-        form = _format(str(name), frame[name])
+        form = _format(frame, str(name))
         for cell in cells:
             cell.number_format = form
             if cell.data_type == "f":  # text of the user that begins with an equals sign is no formula
@@ -83,17 +133,27 @@ def _fill(sheet: Any, frame: pd.DataFrame) -> None:
         longest = max([len(str(name)), *(len(_shown(cell.value)) for cell in cells)])
         sheet.column_dimensions[get_column_letter(number)].width = min(longest + 2, WIDEST)
     keys = [name for name in ("trade_id", "underlying") if name in frame.columns[:2]]
-    sheet.freeze_panes = f"{get_column_letter(len(keys) + 1)}2"
+    sheet.freeze_panes = f"{get_column_letter(max(len(keys), 1) + 1)}2"
     sheet.auto_filter.ref = sheet.dimensions
+    sheet.print_area, sheet.print_title_rows = sheet.dimensions, "1:1"
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
-def _format(name: str, column: pd.Series) -> str:
-    """How a column's numbers are shown."""
+def _format(frame: pd.DataFrame, name: str) -> str:
+    """How a column's numbers are shown: one number of decimals, negatives in red; an error as its number."""
+    column = frame[name]
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return DAY
     if not pd.api.types.is_float_dtype(column):
         return PLAIN
-    if name == "move":
+    if name in ("move", "used"):
         return SHARE
-    return LARGE if column.abs().median() >= 100.0 else SMALL
+    whole = name.removesuffix(ERROR).removesuffix("_standard_error").rstrip()
+    errors = next((frame[own] for own in (f"{whole} {ERROR}", f"{whole}_standard_error") if own in frame), None)
+    places = Decimals.of(frame.get(whole, column), [] if errors is None else errors).places
+    digits = "#,##0" + "." * (places > 0) + "0" * places
+    return f"{digits};[Red]-{digits}"
 
 
 def _shown(value: object) -> str:

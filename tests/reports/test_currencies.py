@@ -128,7 +128,7 @@ def test_the_command_writes_reports_by_own_columns(files, capsys):
         assert words in text
     book = openpyxl.load_workbook(reports[1])
     assert book.sheetnames[:6] == ["totals", "trades", "by maturity", "by product", "in EUR", "by desk_1"]
-    header = [cell.value for cell in book["totals"][1]]
+    header = [cell.value for cell in book["data"][1]]
     assert header[-3:] == ["reporting_currency", "reporting_value", "reporting_standard_error"]
     with pytest.raises(SystemExit) as ended:
         main([*arguments[:-1], "trader"])

@@ -200,14 +200,21 @@ def test_the_workbook_holds_numbers_and_no_formulas(frame, rungs, tmp_path):
     lg.report(frame, path, ladder=rungs)
     book = openpyxl.load_workbook(path)
     expected = ["totals", "trades", "by maturity", "by product", "ladder", "notes", "past", "not priced", "settings"]
-    assert book.sheetnames == expected
+    assert book.sheetnames == [*expected, "data"]
     sheet = book["trades"]
     header = [cell.value for cell in sheet[1]]
     assert sheet.freeze_panes == "C2"
+    assert sheet.print_title_rows == "$1:$1"
+    assert {"strike", "maturity_date", "fixings_left"} < {*header}
     assert (sheet["A2"].value, sheet["A2"].data_type) == ("=1+1", "s")
-    cell = sheet.cell(2, header.index("delta_cash") + 1)
+    cell = sheet.cell(2, header.index("delta cash") + 1)
     assert cell.value == pytest.approx(lg.desk_units(frame).loc[0, "delta_cash"])
-    assert cell.number_format in ("#,##0", "#,##0.0000")
+    assert "[Red]-#,##0" in cell.number_format
+    assert sheet.cell(2, header.index("delta cash ± s.e.") + 1).number_format == cell.number_format
+    totals = [[cell.value for cell in row] for row in book["totals"].iter_rows()]
+    assert [row[0] for row in totals] == ["underlying", "X", "Y", "all"]
+    net = frame.query("trade_id == 'net' and underlying == 'X' and greek == 'price'")["position_value"].item()
+    assert totals[1][totals[0].index("value")] == pytest.approx(net)
 
 
 @pytest.mark.slow
