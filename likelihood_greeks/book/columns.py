@@ -92,7 +92,7 @@ TABLE = (
            "own or blank, `maturity` may be blank, `strike` says where the volatility is read"),
     *(column for family in FAMILIES for column in family.COLUMNS),
     Column("currency", AGREES, WORD, "a code such as EUR", "that of the underlying", code, ("ccy", "trade_currency")),
-    Column("currency_pay", AGREES, WORD, "a code such as EUR", "that of the underlying: no quantos", code, _PAY),
+    Column("currency_pay", AGREES, WORD, "a code such as EUR", "that of the underlying, but of quantos", code, _PAY),
     Column("spot", AGREES, NUMBER, "> 0, in currency", "that of the market", PRICE),
     _no("volatility", "volatilities come from the market", NUMBER, _VOLATILITIES),
     _no("exercise", "only European exercise, but for bermudan_call, bermudan_put", WORD, _EXERCISES, _EUROPEAN),

@@ -285,6 +285,16 @@ def test_an_asset_in_another_currency_is_a_quanto() -> None:
     net = frame[(frame["trade_id"] == "net") & (frame["underlying"] == "SPX")].loc[("vega", "")]
     assert net["currency"] == "USD"  # in which all on the asset is: at 1.16 dollars a euro
     assert net["value"] == pytest.approx(1.16 * frame[frame["trade_id"] == "T0"].loc[("vega", "SPX"), "value"])
+    own_call = {"underlying": "SPX", "product": "quanto_call", "strike": 6100, "maturity": "2027-11-27",
+                "quantity": 3.0, "currency": "USD", "currency_pay": "EUR"}  # fmt: skip
+    one = risk(book(own_call), on, ["delta", "vega"], paths=16_384)
+    priced = one[(one["trade_id"] == "T0") & (one["greek"] == "price")].iloc[0]
+    assert abs(priced["value"] - 6100.0 * value) < 4.0 * priced["standard_error"] < 0.02 * 6100.0 * value
+    assert (priced["underlying"], priced["currency"]) == ("SPX|EURUSD", "EUR")
+    assert {("net", "SPX", "delta"), ("T0", "SPX|EURUSD", "vega")} <= {
+        *one.set_index(["trade_id", "underlying", "greek"]).index
+    }
+    assert "another currency" in problem_of({**own_call, "currency_pay": "USD"}, on)
     assert "SPX|EURUSD" in problem_of(call, {**on, "correlation": {"SX5E|SPX": 0.6}})
     del on["underlyings"]["EURUSD"]
     on["correlation"] = {"SX5E|SPX": 0.6}

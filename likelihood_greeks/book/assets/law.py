@@ -117,14 +117,14 @@ def quantos(
         own = settlement.currencies.get(name, UNKNOWN)
         if UNKNOWN in (own, currency) or own == currency:
             continue
-        pair, sign = _pair(market, own, currency, name)
+        pair, sign = pair_of(market, own, currency, name)
         (correlation,) = market.correlation.between([name, pair]).values()
         fx = market.underlying(pair)
         found[name] = sign * correlation, quoted_volatility(fx.model(fx.spot, years), years)
     return found
 
 
-def _pair(market: Market, own: str, currency: str, asset: str) -> tuple[str, float]:
+def pair_of(market: Market, own: str, currency: str, asset: str) -> tuple[str, float]:
     """The underlying that is the value of one currency in another, and 1 or, if it is the other way round, -1."""
     for name in market.underlyings:
         plain = name.upper().replace("/", "")

@@ -26,6 +26,21 @@ INNER = (
 """The products on one asset that may be on a performance of several: their terms are levels of it, or shares."""
 
 
+QUANTO = "quanto_"
+"""Before the name of a product on one asset: it pays in another currency than the asset's, without converting."""
+OF_QUANTOS = (*EUROPEAN, "barrier", "double_barrier")
+
+
+def quanto(value: object) -> str | None:
+    """The product on one asset of a quanto on it; None of another word.
+
+    >>> quanto("Quanto call"), quanto("call")
+    ('call', None)
+    """
+    key = key_of(value)
+    return key.removeprefix(QUANTO) if key.startswith(QUANTO) and key.removeprefix(QUANTO) in OF_QUANTOS else None
+
+
 def parted(value: object) -> tuple[str, str] | None:
     """What a product on several assets is on, and the product on one; None of another word.
 

@@ -30,9 +30,9 @@ from ..trade_terms import position, terms_of
 from ..underlying import Underlying
 from . import pairs
 from . import terms as by_asset
-from .law import Settlement, discounting, law_of
+from .law import Settlement, discounting, law_of, pair_of
 from .names import joined, names_of
-from .performances import BASKET, KINDS, Performance, parted
+from .performances import BASKET, KINDS, Performance, parted, quanto
 
 NOTES = ("autocallable", "phoenix", "reverse_convertible", "barrier_reverse_convertible")
 """Products whose notional is one unit of currency: on one asset it is the strike."""
@@ -58,6 +58,8 @@ def read(row: Row, market: Market, counts: Mapping[str, int], currencies: Mappin
     if own_payoffs.PAYOFF in row.cells:
         return _own(row, market, basics) if basics else None
     given = row.cells.get("product")
+    if given is not None and (inner := quanto(given)) is not None:
+        return _quanto(row, market, basics, inner) if basics else None
     if given is not None and (name := key_of(given)) in pairs.USED:
         return _on_two(row, market, basics, name) if basics else None
     found = None if given is None else parted(given)
@@ -66,6 +68,23 @@ def read(row: Row, market: Market, counts: Mapping[str, int], currencies: Mappin
     if basics is None or found is None:
         return None
     return _on_performances(row, market, basics, *found)
+
+
+def _quanto(row: Row, market: Market, basics: Basics, name: str) -> Trade | None:
+    """A contract on one asset that pays in another currency, named after the asset and the pair of currencies."""
+    paid = basics.settlement
+    if len(basics.names) > 1:
+        row.attempt(refuse, "product", "go without quanto: of several assets the currencies say it", f"quanto_{name}")
+    elif paid.currencies.get(basics.names[0], paid.currency) == paid.currency:
+        row.attempt(
+            refuse, "currency_pay", f"be another currency than that of {basics.names[0]}", paid.currency or None
+        )
+    if row.problems:
+        return None
+    (asset,) = basics.names
+    trade = _on_performances(row, market, basics, BASKET, name, units={asset: 1.0})
+    pair = pair_of(market, paid.currencies[asset], paid.currency, asset)[0] if trade else ""
+    return trade and replace(trade, underlying=joined((asset, pair)), product=f"quanto_{name}")
 
 
 def _own(row: Row, market: Market, basics: Basics) -> Trade | None:
@@ -175,17 +194,20 @@ def _refuse_unused(row: Row) -> None:
 # -- contracts on performances -----------------------------------------------------------------------------------------
 
 
-def _on_performances(row: Row, market: Market, basics: Basics, kind: str, name: str) -> Trade | None:
-    """A contract on the worst, the best or a basket of performances."""
+def _on_performances(
+    row: Row, market: Market, basics: Basics, kind: str, name: str, *, units: Mapping[str, float] | None = None
+) -> Trade | None:
+    """A contract on the worst, the best or a basket of performances; on spots themselves where `units` are given."""
     own, weights = basics.span, None
-    against = by_asset.references(row, basics.names, market, own)
+    against = by_asset.references(row, basics.names, market, own) if units is None else (dict(units), "")
     if "weights" in row.cells:
         if kind != BASKET:
             row.attempt(refuse, "weights", "be blank: only baskets have weights", row.cells["weights"])
         weights = row.read("weights", lambda column, cell: by_asset.weight(basics.names, column, cell))
     inner = replace(row, cells={key: cell for key, cell in row.cells.items() if key not in ("reference", "weights")})
     terms = terms_of(inner, name)
-    row.attempt(by_asset.sensible, terms)
+    if units is None:
+        row.attempt(by_asset.sensible, terms)
     if against is None or row.problems:
         return None
     performance = Performance(kind, against[0], weights)
@@ -194,7 +216,7 @@ def _on_performances(row: Row, market: Market, basics: Basics, kind: str, name: 
     if name in NOTES:
         product = replace(product, contract=partial(product.contract, notional=1.0))
     entry = Entry(inner, f"{kind}_{name}", product, stand_in, own, market)
-    past = _history(entry, {**terms, "reference": 1.0}, basics.names, performance)
+    past = _history(entry, terms | ({"reference": 1.0} if units is None else {}), basics.names, performance)
     left = row.attempt(past.left, stand_in.spot) if past else None
     if past and left:
         row.attempt(_verify_open, past, left[0], stand_in.spot)
