@@ -55,3 +55,20 @@ def test_early_exercise_under_stochastic_volatility_is_refused():
         lg.quantlib.greeks(put(), heston(), ["delta"], paths=2048, seed=1)
     with pytest.raises(ValueError, match="calendar must not be given without monitoring"):
         read(put(ql.AmericanExercise(TODAY, EXPIRY)), flat(), calendar=ql.TARGET())
+
+
+@pytest.mark.parametrize("kind", [ql.Option.Put, ql.Option.Call])
+def test_bounds_with_a_cash_dividend_hold_quantlibs_value_between_them(kind):
+    option = ql.VanillaOption(ql.PlainVanillaPayoff(kind, 100.0), BERMUDAN)
+    dividends = [ql.FixedDividend(6.0, TODAY + 150)]
+    scheme, model = ql.FdmSchemeDesc.Douglas(), ql.FdBlackScholesVanillaEngine.Spot
+    engine = ql.FdBlackScholesVanillaEngine(flat(), dividends, 200, 400, 0, scheme, False, -1.0, model)
+    option.setPricingEngine(engine)
+    law = lg.GBM(spot=97.0, volatility=0.23, rate=0.03, dividend_yield=0.013, dividends=((150 / 365, 6.0),))
+    payoff = lg.Put(100.0, 1.0) if kind == ql.Option.Put else lg.Call(100.0, 1.0)
+    contract = lg.Bermudan(payoff, [73 * k / 365 for k in range(1, 5)], rule_paths=8192)
+    found = lg.greeks(law, contract, [], paths=1024, seed=1)
+    low, high, value = found.lower_bound, found.upper_bound, option.NPV()
+    assert low.standard_error < 0.005 * value
+    assert low.value - 3.0 * low.standard_error < value < high.value + 3.0 * high.standard_error
+    assert high.value < 1.01 * value
