@@ -1,5 +1,7 @@
 """Several correlated assets: what is refused, names, Greeks against closed forms and quadrature, one asset alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -351,3 +353,14 @@ def test_bad_quantos_are_refused():
                                  smile=[(-0.001, 0.0)], smile_spot=93.0)  # fmt: skip
     with pytest.raises(ValueError, match="no smile"):
         lg.CorrelatedGBM({"A": moving, "B": flat()}, {("A", "B"): 0.3})
+
+
+def test_a_law_can_be_made_anew_of_its_own_fields():
+    law = lg.CorrelatedGBM(
+        {"A": lg.GBM(spot=100.0, volatility=0.2), "B": lg.GBM(spot=5.0, volatility=0.3)}, {("A", "B"): 0.5}
+    )
+    again = replace(law, members=law.members)
+    assert again == law
+    assert again.correlation == ((("A", "B"), 0.5),)
+    with pytest.raises(TypeError, match="correlation must be a mapping"):
+        replace(law, correlation=(0.5,))
