@@ -24,7 +24,7 @@ from ..controls.plan import Plan
 from ..estimate import CARRIERS, Moments, doubt, rarity
 from ..models.capabilities import draws_beneath
 from ..payoffs.relaxed.tape import NotRelaxableError
-from ..scouted import Scouted
+from ..scouted import RESOLVED, Scouted
 from ..streams.chunks import Chunk, Draws, chunk_size
 from .batches import Batches
 from .corridor import Corridor
@@ -48,7 +48,7 @@ TRIPS = 2
 """Times that pushes learn where a payoff lives."""
 
 CONFIRMED = 3
-"""The same where scouts confirm the error: of so few, intervals still hold what they should."""
+"""The same where paths of their own have looked: of so few, intervals still hold what they should."""
 
 UNSEEN = "the error is of what no path has seen"
 
@@ -59,11 +59,11 @@ PUSHED = "pushed paths"
 def rarities(pair: Pair, *, strict: bool = False) -> list[str]:
     """Why the payoff is too rarely hit for each of its numbers: less is enough where its error can be trusted.
 
-    Least where scouts confirm the error, for they have looked where the payoff is paid, unless one is `strict`.
+    Least where scouts or pushed paths have looked where the payoff is paid, unless one is `strict`.
     """
-    confirmed, found = pair.controlled.pooled.confirmed, []
+    looked, found = pair.controlled.pooled.known.carriers >= RESOLVED, []
     for row in range(len(pair.controlled.mean)):
-        trusted = CONFIRMED if confirmed[row] and not strict else COUNTED
+        trusted = CONFIRMED if looked[row] and not strict else COUNTED
         found.append(rarity(pair.plain, 0, *(() if doubt(pair.controlled, row) else (trusted,))))
     return found
 
@@ -210,7 +210,7 @@ class Cure:
         controlled, plain, raw = (np.concatenate(rows, axis=-1) for rows in zip(*self.pieces(chunk), strict=True))
         looked = Scouted.nothing((len(controlled),))
         if self.pushed:
-            looked = replace(looked, carriers=np.ones(len(controlled)))
+            looked = replace(looked, carriers=np.full(len(controlled), RESOLVED))
         found = Pair.summed(controlled, plain, looked, largest=np.abs(raw).max(axis=1))
         return Cured(found, Batches.of(controlled, chunk), chunk.n_paths)
 

@@ -87,7 +87,7 @@ def test_other_laws_and_buckets_are_cured(law, name):
     assert any("pushed to where the payoff lives" in remark for remark in found.diagnostics.remarks)
     for of in ("price", "vega"):
         assert abs(found[of].z_score(case.exact(of))) < 4.0
-        assert found[of].standard_error < 0.05 * case.exact(of)
+        assert found[of].standard_error < 0.1 * case.exact(of)
     if split:
         buckets = [own for label, own in found.estimates.items() if label.startswith("vega[")]
         assert sum(own.value for own in buckets) == pytest.approx(found["vega"].value, abs=found["vega"].standard_error)
