@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install risk risk-notes test quick validate bench docs pictures lint types layers
+.PHONY: install risk risk-notes test package quick validate bench docs pictures lint types layers
 
 install: .venv/installed
 
@@ -31,6 +31,9 @@ docs: install  # docs/_build/html/index.html; warnings are errors
 
 pictures: install  # those of the documentation
 	$(BIN)/python docs/make_pictures.py
+
+package: install  # the files that would be published, in dist/, each installed elsewhere and used
+	.ci/package
 
 bench: install  # BENCH_PATHS=10000 is quick; see benchmarks/README.md
 	$(BIN)/python -m benchmarks.throughput

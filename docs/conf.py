@@ -1,15 +1,16 @@
 """How the documentation is built: ``make docs``. Nothing is fetched while it is built."""
 
 import sys
-from importlib.metadata import version as installed
 from pathlib import Path
+
+import likelihood_greeks
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "likelihood_greeks"
 author = "The likelihood_greeks developers"
 copyright = author
-version = release = installed("likelihood-greeks")
+version = release = likelihood_greeks.__version__
 
 extensions = [
     "myst_parser",

@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ._versions import VERSION
 from .book.accessor import RiskFrame
 from .book.crif import to_crif
 from .book.curvature import curvature
@@ -57,6 +58,8 @@ from .reports.files import report
 from .result import Result
 from .revaluation.explain import explain
 from .revaluation.grid import Scenarios, scenarios
+
+__version__ = VERSION
 
 if TYPE_CHECKING:
     from likelihood_greeks import quantlib

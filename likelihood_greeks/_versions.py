@@ -10,6 +10,9 @@ from pathlib import Path
 
 from ._compiled import kernels
 
+VERSION = "0.2.0"
+"""Of this package."""
+
 LIBRARIES = ("numpy", "scipy", "numba")
 
 
@@ -19,7 +22,7 @@ def versions() -> dict[str, str]:
 
     Last, whether kernels are compiled: formulas in their place differ in rounding.
     """
-    own = {name: _version(name) for name in ("likelihood-greeks", *LIBRARIES)}
+    own = {"likelihood-greeks": VERSION, **{name: _version(name) for name in LIBRARIES}}
     compiled = "compiled" if kernels("normals") else "formulas"
     return {**own, "python": platform.python_version(), "machine": platform.machine(), "source": _source(),
             "kernels": compiled}  # fmt: skip

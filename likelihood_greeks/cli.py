@@ -1,4 +1,4 @@
-"""The command line: ``likelihood-greeks risk | diff | explain | scenarios | compare | validate``.
+"""The command line: ``likelihood-greeks risk | diff | explain | scenarios | compare | validate | example``.
 
 Exit codes: 0 all is well, 1 some trades could not be priced, numbers have changed or a check failed, 2 the input could
 not be used, 130 a run was stopped (Ctrl-C).
@@ -10,12 +10,15 @@ import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from ._neutral import printable
+from ._versions import VERSION
 from .commands.compare import compare_command
 from .commands.diff import diff_command
+from .commands.example import example_command
 from .commands.explain import explain_command
 from .commands.risk import risk_command
 from .commands.scenarios import scenarios_command
@@ -36,7 +39,26 @@ COMMANDS: Mapping[Callable[..., None], str] = {
     scenarios_command: "What a book gains on a grid, or under stresses.",
     compare_command: "Every method on one trade of a book.",
     validate_command: "Every Greek of the reference grid against references.",
+    example_command: "A small book and its markets, to try the commands with.",
 }
+
+
+def _version(wanted: bool) -> None:
+    """Print the version, and nothing else."""
+    if wanted:
+        typer.echo(f"likelihood-greeks {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Greeks of option books by the likelihood-ratio method, each with its standard error."""
+
+
 for _command, _short in COMMANDS.items():
     app.command(_command.__name__.removesuffix("_command"), short_help=_short)(_command)
 

@@ -15,6 +15,7 @@ LAYERS = [
     ["_typing"],
     ["_checks", "_compiled", "_later", "_neutral", "_words"],
     ["_outputs", "_versions"],
+    ["examples"],
     ["kernels", "_quantities"],
     ["numerics", "parameters"],
     ["scouted"],

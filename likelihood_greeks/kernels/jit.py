@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core import caching
 
 FOLDER = "LIKELIHOOD_GREEKS_CACHE"
@@ -26,6 +27,9 @@ AVAILABLE = not getattr(numba.config, "DISABLE_JIT", 0)  # an attribute that is 
 
 SOURCES = sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py")))).hexdigest()
 """Of all kernels: those of one file may be built into those of another."""
+
+LIBRARIES = f"numba{numba.__version__}-numpy{np.__version__}"
+"""What machine code is made with and for: that of other versions stays beside it, and is not read."""
 
 _SEAL = 32  # bytes of a hash
 _said: set[str] = set()
@@ -126,7 +130,7 @@ class _Sealed(caching.FunctionCache):
 
     def __init__(self, py_func):
         super().__init__(py_func)
-        self._cache_file = _SealedFiles(self._cache_path, f"{self._impl.filename_base}.sealed", SOURCES)
+        self._cache_file = _SealedFiles(self._cache_path, f"{self._impl.filename_base}.{LIBRARIES}.sealed", SOURCES)
 
     def save_overload(self, sig, data):
         try:
@@ -167,4 +171,7 @@ def _unsealed(path):
         return None
     if not hmac.compare_digest(sha256(data[_SEAL:]).digest(), data[:_SEAL]):
         return None
-    return pickle.loads(data[_SEAL:])
+    try:
+        return pickle.loads(data[_SEAL:])
+    except Exception:  # of another version of a library, whose modules are not there
+        return None

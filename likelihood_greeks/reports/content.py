@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import one_of, refuse
+from .._versions import VERSION
 from ..book.assets.folding import bare, of_assets
 from ..book.calendars import DAYS_PER_YEAR
 from ..book.currencies import UNKNOWN
@@ -24,7 +25,7 @@ from ..book.trades import NET
 from ..book.units import scaled, unit_of
 from .terminal import paths_of, states_of
 
-LIBRARIES = ("likelihood-greeks", "numpy", "scipy", "pandas", "QuantLib")
+LIBRARIES = ("numpy", "scipy", "pandas", "QuantLib")
 PRECISE = 0.05
 """Standard error of a net number, as a share of the gross position, above which a report asks for more paths."""
 
@@ -199,6 +200,7 @@ class Content:
             "paths": paths_of(self.frame),
             **seeds,
             **self._rates(),
+            "likelihood-greeks version": VERSION,
             **{f"{name} version": version(name) for name in LIBRARIES},
             "Python version": platform.python_version(),
             "made": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,9 @@ def test_all_kernels_are_kept_by_this_module():
     assert len(plain) > 8
     wrong = [name for name in plain if "from numba import njit" in next(folder.rglob(name)).read_text()]
     assert not wrong
+
+
+def test_what_another_version_of_a_library_has_kept_is_not_there(tmp_path):
+    packed = b"cno.such.module\nname\n."  # a pickle of a name in a module that this version does not have
+    (tmp_path / "index").write_bytes(sha256(packed).digest() + packed)
+    assert jit._unsealed(tmp_path / "index") is None
