@@ -60,7 +60,7 @@ def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     ValueError
         If a column that is needed is absent or misspelt, one is there twice, or the file cannot be read.
     """
-    if not isinstance(book, pd.DataFrame) and hasattr(book, "__arrow_c_stream__"):
+    if not isinstance(book, (pd.DataFrame, pd.Series)) and hasattr(book, "__arrow_c_stream__"):
         book = pa.table(book).to_pandas()
     if isinstance(book, pd.DataFrame):
         return _written(_named(book), plain=True)
