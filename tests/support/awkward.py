@@ -37,17 +37,18 @@ def at(*levels):
 
 
 def returns(*bounds, reference=None, sums=()):
-    """Cuts where the return of a period is at a bound, and at the last date where their sum is."""
+    """Cuts where the return of a period is at a bound, and where their sum is, the returns to come being at theirs."""
 
     def cuts(k, seen):
         before = seen[-1] if k else reference
         if before is None:
             return []
-        found = [before * (1.0 + bound) for bound in bounds]
-        if k == len(DATES) - 1:
+        found, left = [before * (1.0 + bound) for bound in bounds], len(DATES) - 1 - k
+        if bounds or not left:
             path = np.vstack([np.full((1, seen.shape[1]), reference), seen]) if reference else seen
             so_far = np.clip(path[1:] / path[:-1] - 1.0, *(bounds or (-np.inf, np.inf))).sum(axis=0)
-            found += [before * (1.0 + total - so_far) for total in sums]
+            ends = [n * bounds[0] + (left - n) * bounds[1] for n in range(left + 1)] if left else [0.0]
+            found += [before * (1.0 + total - end - so_far) for total in sums for end in ends]
         return found
 
     return cuts
