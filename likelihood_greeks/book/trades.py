@@ -26,6 +26,7 @@ from .cells import REFUSED, key_of, text_of, word
 from .columns import READERS, TABLE
 from .currencies import UNKNOWN
 from .early_exercise import with_rule
+from .failures import FAILS, problem_of, reason_of
 from .law import law
 from .levels import Percent, in_percent
 from .market import Market
@@ -125,6 +126,17 @@ def _trade(
     return trade if past.decided else row.attempt(_moving, trade, past)
 
 
+def _tried(
+    row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str], several: bool
+) -> Trade | None:
+    """The same; an error of this library costs the trade and not the book."""
+    try:
+        return _trade(row, market, counts, currencies, several)
+    except FAILS as error:
+        row.problems.append(problem_of(row.trade_id, row.number, reason_of(error)))
+        return None
+
+
 def _own(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Trade | None:
     """The trade in a row that holds a contract of the user's own."""
     trade_id = row.read("trade_id", unique, counts)
@@ -201,7 +213,7 @@ def parse(
         Counter(text_of(cell) for cell in table["trade_id"].tolist() if not blank(cell)) if read else Counter[str]()
     )
     currencies = currencies_of(table, market)
-    found = [(row, _trade(row, market, counts, currencies, several)) for row in read]
+    found = [(row, _tried(row, market, counts, currencies, several)) for row in read]
     ruled = [(row, row.attempt(with_rule, trade)) for row, trade in found if trade]
     trades = [trade for row, trade in ruled if trade and row.attempt(own_contracts.tried, trade.model, trade.payoff)]
     return trades, [problem for row in read for problem in row.problems]

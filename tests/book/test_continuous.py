@@ -85,3 +85,13 @@ def test_a_note_is_knocked_in_at_any_time():
     frame = lg.risk(_book({**note, "level": 80, "strike": 100}), MARKET, paths=4096, seed=2)
     put = single("DownIn", ql.PlainVanillaPayoff(ql.Option.Put, 100.0), 80.0, 1.0)
     assert_estimates(_of(frame, "t0")["price"], 97.0446 - put(*WHERE.values()), 0.1)
+
+
+def test_a_barrier_that_the_spot_is_beyond_has_knocked_its_option_in():
+    known_in = {**BARRIER, "knock": "in", "level": 101}
+    corridor = {"product": "double_barrier", "lower": 101, "upper": 120, "level": None, "direction": None}
+    call = {"product": "call", "option": None, "knock": None, "level": None, "direction": None, "frequency": None}
+    book = _book(known_in, {**known_in, **corridor}, {**known_in, **call})
+    prices = lg.risk(book, MARKET, ["price"], seed=1).query("trade_id != 'net'").set_index("trade_id")
+    assert prices.loc[["t0", "t1"], "value"].tolist() == [prices.loc["t2", "value"]] * 2
+    assert all("knocked in" in state for state in prices.loc[["t0", "t1"], "state"])

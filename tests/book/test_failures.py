@@ -53,6 +53,16 @@ def test_a_bug_inside_the_library_is_called_so_and_the_other_trades_are_priced(m
     json.dumps(problem)
 
 
+@pytest.mark.filterwarnings("ignore::likelihood_greeks.BookWarning")
+def test_a_bug_while_a_trade_is_read_costs_that_trade_alone(monkeypatch):
+    monkeypatch.setattr(lg.Barrier, "__post_init__", inside(BUGS["a key"].replace("(self, spot)", "(self, spot=(1,))")))
+    frame = lg.risk(BOOK, MARKET, ["delta"], paths=2048, seed=1)
+    assert {"good", "net"} == set(frame["trade_id"])
+    (problem,) = frame.attrs["problems"]
+    assert (problem["trade_id"], problem["field"]) == ("bad", "trade")
+    assert "an error of likelihood_greeks" in problem["requirement"]
+
+
 def test_the_warning_has_one_line_of_the_traceback(monkeypatch):
     monkeypatch.setattr(lg.Barrier, "__call__", inside(BUGS["a key"]))
     with pytest.warns(lg.BookWarning) as caught:

@@ -17,7 +17,7 @@ from ..cells import AMOUNT, NO_AMOUNT, NUMBER, TERM, WORD, Column, word
 from ..underlying import Underlying, quoted_volatility
 from . import europeans
 from .history import History, Terms
-from .product import Conduct, Product, strike_or_spot, watched_on_frequency
+from .product import ALL_TIMES, Conduct, Product, strike_or_spot, watched_on_frequency
 
 IDLE = 8.0
 """Deviations of the final spot between a strike and the forward beyond which the strike decides nothing (1e-15)."""
@@ -92,9 +92,10 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
     if (terms["knock"] == "out") == (hit is None):
         option = terms["option"]
         last = {end: history.observed[end]} if end in history.observed else {}
+        at_end = {name: term for name, term in terms.items() if name not in ALL_TIMES}
         inner = replace(
             history, name=option, product=europeans.PRODUCTS[option], days=(end,), watched=(end,), observed=last,
-            is_open=history.is_open and end == history.span.today,
+            is_open=history.is_open and end == history.span.today, terms=at_end,
         )  # fmt: skip
         contract, line = inner.left(spot)
         return contract, f"{event}: {line or option.replace('_', ' ')}"
