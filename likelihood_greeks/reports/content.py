@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from .._checks import one_of, refuse
+from .._checks import mapping_of, one_of, refuse
 from .._versions import VERSION
 from ..book.assets.folding import bare, of_assets
 from ..book.calendars import DAYS_PER_YEAR
@@ -69,6 +69,9 @@ class Content:
     limits: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
+        mapping_of("settings", self.settings, "what is on record by name")
+        if self.ladder is not None and not (isinstance(self.ladder, pd.DataFrame) and "move" in self.ladder.columns):
+            raise TypeError(f"ladder must be a DataFrame from ladder(), got {type(self.ladder).__name__}")
         if self.trades.empty:
             refuse("frame", "have a trade", self.frame.attrs.get("problems", []))
         for name in self.by:

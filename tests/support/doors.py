@@ -21,6 +21,7 @@ MARKET = {"valuation_date": "2025-01-02", "underlyings": {"X": SECTION}}
 BOOK = pd.DataFrame(
     [{"trade_id": "a", "underlying": "X", "product": "call", "quantity": 1, "maturity": "2026-01-02", "strike": 100.0}]
 )
+FRAME = lg.risk(BOOK, MARKET, ["delta"], seed=1)
 TERMS = {"times": (1.0, 2.0), "zero_rates": (0.03, 0.03), "dividend_yields": (0.0, 0.0), "volatilities": (0.2, 0.2)}
 
 NO_NUMBERS = [
@@ -243,6 +244,8 @@ OBJECTS = {
     ),
     "pivot frame": (lg.pivot, "frame", [None, 5, [], {}, "a.csv", object()]),
     "desk_units frame": (lg.desk_units, "frame", [None, 5, [], {}, "a.csv", object(), pd.DataFrame(), BOOK]),
+    "report ladder": (lambda x: lg.report(FRAME, "a.html", ladder=x), "ladder", [5, [], {}, "a.csv", BOOK]),
+    "report settings": (lambda x: lg.report(FRAME, "a.html", settings=x), "settings", [5, [1], "a", ("a",)]),
     "report frame": (lambda x: lg.report(x, "a.html"), "frame", [None, 5, [], {}, "a.csv", BOOK]),
     "scenarios axes": (
         lambda x: lg.scenarios(MODEL, CALL, x), "axes",
