@@ -59,8 +59,8 @@ def diff(
         same draws, and the error is that of the differences sample by sample) or "common, at most" (the same of frames
         without ``attrs["joint"]``, as from CSV files: the error is at most the sum of both, which stands there).
         ``verdict`` is "noise", "changed" (``z`` is beyond the ``threshold``,
-        Student's where few independent samples tell the errors), "new" or "gone". ``note`` is what was held against
-        either number. Amounts in two currencies have no difference, and are "changed".
+        Student's where few independent samples tell the errors there are), "new" or "gone". ``note`` is what was held
+        against either number. Amounts in two currencies have no difference, and are "changed".
         ``attrs["settings"]`` lists the differences of quantities, spots, volatilities, models, ... by trade, as
         dictionaries with keys ``trade_id, underlying, setting, before, after``.
 
@@ -106,8 +106,7 @@ def diff(
     table["draws"] = np.where(in_both, kinds, "")
     table["z"] = _scores(table)
     checks = int(in_both.sum())
-    samples = both[["samples_1", "samples_2"]].min(axis=1) if "samples_1" in both and "samples_2" in both else np.inf
-    table["threshold"] = -special.stdtrit(np.clip(samples - 1.0, 1.0, MANY), level / 2.0 / max(checks, 1))
+    table["threshold"] = -special.stdtrit(_freedom(both, error), level / 2.0 / max(checks, 1))
     table["verdict"] = np.where(other, "changed", _verdicts(table, both))
     notes = both[["note_1", "note_2"]].fillna("")
     table["note"] = notes["note_1"].where(
@@ -178,6 +177,25 @@ def _scores(table: pd.DataFrame) -> np.ndarray[Any, Any]:
     same = table["difference"].abs() <= scale
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(same, 0.0, table["difference"] / table["standard_error"])
+
+
+def _freedom(both: pd.DataFrame, error: str) -> np.ndarray[Any, Any]:
+    """Degrees of freedom of the errors of differences; those of the normal law where neither number has an error.
+
+    Of independent runs by Welch and Satterthwaite, of runs on common draws those of the run with fewer samples. A
+    number without an error, as an exact one, takes none away.
+    """
+    if not {"samples_1", "samples_2"} <= set(both.columns):
+        return np.full(len(both), MANY)
+    errors = both[[f"{error}_1", f"{error}_2"]].to_numpy(dtype=float)
+    own = np.maximum(both[["samples_1", "samples_2"]].to_numpy(dtype=float) - 1.0, 1.0)
+    own = np.where(errors > 0.0, own, np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.nan_to_num(errors / np.fmax(errors[:, :1], errors[:, 1:])) ** 2
+        total = shares.sum(axis=1)
+        welch = total**2 / (shares**2 / own).sum(axis=1)
+    common = (both["seed_1"] == both["seed_2"]).to_numpy()
+    return np.fmin(np.where(common | (total == 0.0), own.min(axis=1), welch), MANY)
 
 
 def _verdicts(table: pd.DataFrame, both: pd.DataFrame) -> np.ndarray[Any, Any]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import likelihood_greeks as lg
 
@@ -101,6 +102,25 @@ def test_trades_come_and_go_and_quantities_are_reasons(before):
 def test_few_samples_raise_the_threshold(before):
     table = lg.diff(before.assign(samples=32), ran(2))
     assert table["threshold"].min() > lg.diff(before, ran(2))["threshold"].max()
+
+
+def test_exact_numbers_take_no_degrees_of_freedom_away(before):
+    """Welch and Satterthwaite of the errors that there are, and the normal law where there is none."""
+    exact = lg.risk(BOOK.iloc[[0]], market(), ["delta", "vega"], seed=5)
+    assert exact["n_paths"].eq(0).all()
+    keys = ["trade_id", "underlying", "greek"]
+    for pair in ((exact, before), (before, exact)):
+        table = lg.diff(*pair).set_index(keys)
+        normal = -stats.norm.ppf(0.005 / table.attrs["checks"])
+        np.testing.assert_allclose(table["threshold"], normal, rtol=0.01)
+        assert table.loc[("net", "X", "price"), "verdict"] == "changed"
+        assert table.loc[("A", "X", "price"), "verdict"] == "noise"
+    assert lg.diff(exact, exact.assign(seed=6))["threshold"].to_numpy() == pytest.approx(normal, rel=0.1)
+    few = lg.diff(exact, before.assign(samples=32)).set_index(keys)
+    expected = -stats.t.ppf(0.005 / few.attrs["checks"], 31)
+    assert few.loc[("A", "X", "price"), "threshold"] == pytest.approx(expected)
+    twice = lg.diff(before.assign(samples=32), before.assign(samples=32, seed=6))  # equal errors: 31 + 31
+    assert twice["threshold"].to_numpy() == pytest.approx(-stats.t.ppf(0.005 / twice.attrs["checks"], 62))
 
 
 def test_files_of_every_kind_serve(before, tmp_path):
