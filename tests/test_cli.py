@@ -74,6 +74,33 @@ def test_unusable_input_exits_with_two_and_says_why(capsys, book, change, messag
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[vega]\nbook = 1", "limits.toml: greek must be one of 'price', 'delta', got 'vega'"),
+        ("[delta.desk]\none = 1", "limits.toml: delta.by must be one of"),
+        ("[delta", "limits.toml: text must be valid TOML"),
+        ("near = 2", "limits.toml: near must be at most 1"),
+        ("[delta.underlying]\nSTOCK = 5", ""),
+    ],
+)
+def test_limits_are_refused_by_file_before_anything_is_computed(capsys, tmp_path, text, message):
+    (tmp_path / "book.csv").write_text(
+        "trade_id,underlying,product,quantity,maturity,strike\nA,DAX,call,1,2002-12-20,5000\n"
+    )
+    (limits := tmp_path / "limits.toml").write_text(text)
+    output, report = tmp_path / "risk.csv", tmp_path / "risk.html"
+    code, out, err = run(
+        capsys, "risk", tmp_path / "book.csv", "--market", DATA / "market.toml", "--greeks", "delta", *FAST,
+        "--limits", limits, "--output", output, "--report", report,
+    )  # fmt: skip
+    assert (code, output.exists(), report.exists()) == ((2, False, False) if message else (0, True, True))
+    assert message in err
+    if not message:
+        assert "1 inside; no position: STOCK" in " ".join(out.split())
+        assert "no position" in report.read_text(encoding="utf-8")
+
+
 def test_compare_shows_every_method_on_one_trade(capsys, book):
     code, out, _ = run(
         capsys,

@@ -4,51 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .._checks import one_of, path_of, positive, refuse, within
+from .cells import text_of
 from .currencies import UNKNOWN
-from .market_reading import parsed
+from .limit_reading import BOOK, NEAR, OTHERS, Known, Limit, Limits, read_limits
 from .pivots import pivot, reports_in
 from .trades import NET
 from .units import unit_of
 
-NEAR = 0.8
-"""Share of a limit from which a total is near it, unless the limits say another."""
 NOISE = 2.0
 """Standard errors within which a total and its limit cannot be told apart."""
-BOOK, OTHERS = "book", "*"
 BREACHED, UNDECIDED, CLOSE, INSIDE = "breached", "within noise", "near", "inside"
 VERDICTS = (BREACHED, UNDECIDED, CLOSE, INSIDE)
 """From the worst to the best."""
 
-COLUMNS = ["greek", "unit", "by", "group", "currency", "value", "standard_error", "limit", "used", "verdict"]
+COLUMNS = ["greek", "unit", "by", "group", "currency", "value", "standard_error", "limit", "used", "verdict", "note"]
 
-
-@final
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """The largest absolute total of a Greek, in a desk's unit, of the groups that it is for.
-
-    Parameters
-    ----------
-    greek : str
-    by : str
-        What groups the trades; `BOOK` is the whole book.
-    group : str
-        Its name; `OTHERS` are all that have no limit of their own.
-    most : float
-    """
-
-    greek: str
-    by: str
-    group: str
-    most: float
+NO_POSITION = "no position"
+"""What is noted of a group without a trade: it keeps its limit."""
+OF_PRICED = f"{NO_POSITION} among the trades that could be priced"
 
 
 def check_limits(
@@ -63,8 +41,9 @@ def check_limits(
     limits : mapping or path
         A table a Greek; in it ``book`` is the limit of the whole book, and a table a column (``underlying``,
         ``product``, ``bucket`` of maturity, a column of the book's own) has the limits of its groups by name, ``"*"``
-        that of every other one. All are the largest absolute totals, in the units of `desk_units`. ``near`` is the
-        share of a limit from which a total is near it, 0.8 if it is not there. A path names a TOML file.
+        that of every other one. A named group without a trade is inside, with a total of zero. All are the largest
+        absolute totals, in the units of `desk_units`. ``near`` is the share of a limit from which a total is near it,
+        at most 1, 0.8 if it is not there. A path names a TOML file.
     near : float, optional
         In place of that of the limits.
 
@@ -72,14 +51,16 @@ def check_limits(
     -------
     pandas.DataFrame
         A row a limit and group, the worst first: ``greek, unit, by, group, currency, value, standard_error, limit,
-        used`` (the total over the limit) and ``verdict``: "within noise" if the total is closer to the limit than two
-        of its standard errors, so that more paths have to tell, or else "breached", "near" or "inside". Totals are in
-        the reporting currency where the market of the run had one, and else within each currency.
+        used`` (the total over the limit), ``verdict`` and ``note``: "within noise" if the total is closer to the limit
+        than two of its standard errors, so that more paths have to tell; else "breached", "near" or "inside"; the note
+        is "no position" of a group without a trade. Totals are in the reporting currency where the market of the run
+        had one, and else within each currency; those of groups by ``currency`` are each in its own.
 
     Raises
     ------
     ValueError, TypeError
-        If a limit is not positive, of a Greek or a group that the run does not have, or `frame` is not from `risk`.
+        If a limit is not positive, of a Greek or a column that the run does not have, `near` is no share, or `frame` is
+        not from `risk`. Refusals of a file have its name.
 
     Examples
     --------
@@ -93,12 +74,12 @@ def check_limits(
     >>> found[["greek", "group", "limit", "verdict"]].values.tolist()
     [['delta', 'book', 5000.0, 'breached'], ['vega', 'X', 4000.0, 'inside']]
     """
-    table = limits if isinstance(limits, Mapping) else parsed(_file(limits))
-    with within("limits"):
-        known = [str(greek) for greek in frame["greek"].unique()] if isinstance(frame, pd.DataFrame) else []
-        wanted = list(_read({name: own for name, own in table.items() if name != "near"}, known))
-        share = positive("near", table.get("near", NEAR) if near is None else near)
-    rows = [row for limit in wanted for row in _judged(frame, limit, wanted, share)]
+    return judged(frame, read_limits(limits, Known.of(frame), near=near))
+
+
+def judged(frame: pd.DataFrame, limits: Limits) -> pd.DataFrame:
+    """The frame of `check_limits`, of limits that have been read."""
+    rows = [row for limit in limits.own for row in _judged(frame, limit, limits)]
     found = pd.DataFrame(rows, columns=COLUMNS)
     order = found["verdict"].map({verdict: k for k, verdict in enumerate(VERDICTS)})
     return found.assign(order=order).sort_values(["order", "used"], ascending=[True, False], kind="stable").drop(
@@ -106,49 +87,48 @@ def check_limits(
     ).reset_index(drop=True)  # fmt: skip
 
 
-def _file(limits: str | os.PathLike[str]) -> Path:
-    return path_of("limits", limits)
-
-
-def _read(table: Mapping[str, Any], known: list[str]) -> Iterator[Limit]:
-    """The limits of a table, refused where they are none."""
-    for greek, own in table.items():
-        one_of("greek", greek, known)
-        with within(greek):
-            if not isinstance(own, Mapping):
-                refuse("limit", "be a table: book = ..., or groups by a column", own)
-            for by, groups in own.items():
-                if by == BOOK and not isinstance(groups, Mapping):
-                    yield Limit(greek, BOOK, BOOK, positive(BOOK, groups))
-                    continue
-                if not isinstance(groups, Mapping):
-                    refuse(by, 'be a table of groups with their limits, "*" for all others', groups)
-                for group, most in groups.items():
-                    yield Limit(greek, by, str(group), positive(f"{by}.{group}", most))
-
-
-def _judged(frame: pd.DataFrame, limit: Limit, all_of_them: list[Limit], near: float) -> Iterator[dict[str, Any]]:
+def _judged(frame: pd.DataFrame, limit: Limit, limits: Limits) -> Iterator[dict[str, Any]]:
     """The rows of a limit: one a group and currency that it is for."""
     keys = [] if limit.by == BOOK and limit.group == BOOK else [limit.by]
-    totals = pivot(frame, keys, reporting=reports_in(frame) != UNKNOWN)
+    reporting = reports_in(frame) if limit.by != "currency" else UNKNOWN
+    totals = pivot(frame, keys, reporting=reporting != UNKNOWN)
     totals = totals[totals["greek"] == limit.greek]
-    names = totals[limit.by].astype(str) if keys else pd.Series(BOOK, index=totals.index)
+    names = totals[limit.by].map(_name).astype(str) if keys else pd.Series(BOOK, index=totals.index)
     if limit.group == OTHERS:
-        named = {own.group for own in all_of_them if (own.greek, own.by) == (limit.greek, limit.by)}
+        named = {own.group for own in limits.own if (own.greek, own.by) == (limit.greek, limit.by)}
         totals = totals[~names.isin(named)]
-    elif not (names == limit.group).any():
-        every = frame.loc[frame["trade_id"] != NET, limit.by].astype(str) if limit.by in frame.columns else names
-        one_of(limit.by, limit.group, [*dict.fromkeys([*names, *every])])
-        return
-    else:
+    elif (names == limit.group).any():
         totals = totals[names == limit.group]
-    for name, row in zip(names[totals.index], totals.to_dict("records"), strict=True):
-        value, error = float(row["value"]), float(row["standard_error"])
-        yield {
-            "greek": limit.greek, "unit": unit_of(limit.greek).name, "by": limit.by, "group": name,
-            "currency": row["currency"], "value": value, "standard_error": error, "limit": limit.most,
-            "used": abs(value) / limit.most, "verdict": verdict(value, error, limit.most, near),
-        }  # fmt: skip
+    else:
+        note = OF_PRICED if frame.attrs.get("problems") else NO_POSITION
+        none = {"currency": reporting or _only_currency(frame), "value": 0.0, "standard_error": 0.0, "note": note}
+        yield _row(limit, limit.group, none, limits.near)
+        return
+    for name, total in zip(names[totals.index], totals.to_dict("records"), strict=True):
+        yield _row(limit, name, total | {"note": ""}, limits.near)
+
+
+def _row(limit: Limit, group: str, total: Mapping[Any, Any], near: float) -> dict[str, Any]:
+    """A row of the frame: a total with its standard error against its limit."""
+    value, error = float(total["value"]), float(total["standard_error"])
+    return {
+        "greek": limit.greek, "unit": unit_of(limit.greek).name, "by": limit.by, "group": group,
+        "currency": total["currency"], "value": value, "standard_error": error, "limit": limit.most,
+        "used": abs(value) / limit.most, "verdict": verdict(value, error, limit.most, near), "note": total["note"],
+    }  # fmt: skip
+
+
+def _name(cell: object) -> str:
+    """The name of a group as a file of limits writes it: whole numbers without a point, days without a time."""
+    if isinstance(cell, pd.Timestamp) and cell == cell.normalize():
+        return cell.date().isoformat()
+    return text_of(cell)
+
+
+def _only_currency(frame: pd.DataFrame) -> str:
+    """The currency of all trades; `UNKNOWN` if there are several."""
+    found = frame.loc[frame["trade_id"] != NET, "currency"].unique()
+    return str(found[0]) if len(found) == 1 else UNKNOWN
 
 
 def verdict(value: float, error: float, most: float, near: float = NEAR) -> str:

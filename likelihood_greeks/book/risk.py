@@ -165,7 +165,7 @@ def risk(
         seed = _earlier(target)
     count, seed, kind = checked(paths, seed, sampling)
     parts = asked(buckets)
-    wanted = _wanted(greeks, parts, frame)
+    wanted = computed(greeks, parts, frame)
     check_rows(target, len(frame) * (1 + len(wanted)))
     one_of("controls", controls, [*CONTROLS])
     flags(closed_form=closed_form, progress=progress, resume=resume)
@@ -235,7 +235,7 @@ def _earlier(target: Path) -> int | None:
     return seed
 
 
-def _wanted(greeks: Iterable[Greek] | None, parts: Sequence[str], book: pd.DataFrame) -> list[Greek]:
+def computed(greeks: Iterable[Greek] | None, parts: Sequence[str], book: pd.DataFrame) -> list[Greek]:
     """The Greeks that are computed, those that are split among them; by default those of several assets too."""
     several = any(map(are_several, book["underlying"].unique()))
     usual = [*STANDARD, *(greek for greek in OF_SEVERAL if greek not in STANDARD)] if several else [*STANDARD]

@@ -15,18 +15,21 @@ import typer
 
 from .._checks import one_of, refuse
 from .._neutral import printable
+from ..book.buckets import asked as split
 from ..book.crif import bucket_words, to_crif
 from ..book.files import read, write
 from ..book.ladder import ladder
-from ..book.limits import check_limits
+from ..book.limit_reading import Known, Limits, read_limits
+from ..book.limits import judged
 from ..book.market import Market
 from ..book.own_columns import names_in_frame
 from ..book.reading import BookWarning, read_book
-from ..book.risk import risk
+from ..book.risk import computed, risk
 from ..book.scenario_grid import scenario_grid
 from ..book.trades import NET
 from ..engine import cluster
 from ..engine.stopping import MAX_PATHS
+from ..parameters import label
 from ..reports import files as report_file
 from ..reports import terminal
 from .options import (
@@ -147,6 +150,8 @@ def risk_command(
     given = {"book": book, **data.files, "limits": limits, "explained": explained}
     check_outputs(output, report or [], given)
     check_outputs(crif, [], {**given, "output": output, **numbered(report or [])})
+    parts = [name.strip() for name in buckets.split(",")] if buckets else []
+    bounds = None if limits is None else _limits(limits, book, greeks, parts)
     pool = ThreadPoolExecutor(workers) if dask is None else cluster.connected(dask)
     old = old_files_named([*filter(None, [output]), *(report or [])])
     with pool as executor, warnings.catch_warnings(record=True) as caught, stoppable(), old:
@@ -155,13 +160,14 @@ def risk_command(
             book, data, greeks_of(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,
             target_error=targets_of(target_error), target_of=target_of, max_paths=max_paths, closed_form=closed_form,
             executor=executor, progress=talk.progress, output=output, resume=resume,
-            buckets=[name.strip() for name in buckets.split(",")] if buckets else [], smile=smile,
+            buckets=parts, smile=smile,
         )  # fmt: skip
     settings = {
         "book": book, "market": market, "valuation date": data.valuation_date, "controls": controls,
         "sampling": sampling, "target errors": target_error or "none",
     }  # fmt: skip
     written = [*filter(None, [output])]
+    held = judged(frame, bounds) if bounds is not None and len(frame) else None
     try:
         if with_ladder and len(frame):
             with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(action="ignore"):
@@ -178,7 +184,7 @@ def risk_command(
         settings["seconds"] = f"{time.perf_counter() - start:.1f}"
         written += _write_reports(
             frame, report or [], ladder=rungs, settings=settings, by=keys, scenarios=grid,
-            explained=told, limits=limits,
+            explained=told, limits=held,
         )  # fmt: skip
         if crif is not None:
             write(to_crif(frame, buckets=regulatory), crif)
@@ -188,8 +194,8 @@ def risk_command(
             errors.print(printable(str(warning.message)))
         _print_risk(frame, talk)
         talk.show(*(terminal.totals_table(frame, key) for key in keys if len(frame)))
-        if limits is not None and len(frame):
-            talk.show(terminal.limits_table(check_limits(frame, limits), whole=verbose))
+        if held is not None:
+            talk.show(terminal.limits_table(held, whole=verbose))
         talk.say(_summary(frame, time.perf_counter() - start, written))
     if frame.attrs["problems"]:
         raise typer.Exit(1)
@@ -210,6 +216,15 @@ def _own_columns(book: Path, by: str | None) -> list[str]:
     names = [word.strip() for word in (by or "").split(",") if word.strip()]
     known = names_in_frame(read_book(book)) if names else {}
     return [known[one_of("by", name, list(known))] for name in names]
+
+
+def _limits(path: Path, book: Path, greeks: str | None, buckets: list[str]) -> Limits:
+    """The limits of a file, refused before anything is computed."""
+    with warnings.catch_warnings(action="ignore"):
+        frame = read_book(book)
+    parts = split(buckets)
+    known = ["price", *map(label, computed(greeks_of(greeks), parts, frame))]
+    return read_limits(path, Known(known, parts, [*names_in_frame(frame).values()]))
 
 
 def _print_risk(frame: pd.DataFrame, talk: Talk) -> None:

@@ -32,7 +32,7 @@ def report(
     by: str | Sequence[str] = (),
     scenarios: pd.DataFrame | None = None,
     explained: pd.DataFrame | None = None,
-    limits: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    limits: Mapping[str, Any] | str | os.PathLike[str] | pd.DataFrame | None = None,
 ) -> None:
     """Write a book's risk for people: totals, trades, limits, scenarios, warnings, and what makes it again.
 
@@ -54,8 +54,8 @@ def report(
         From `scenario_grid`, or `stress`: gains by spot and volatility, of positions and of each trade.
     explained : pandas.DataFrame, optional
         From `explain_book`: the profit since the last run.
-    limits : mapping or path, optional
-        As for `check_limits`.
+    limits : mapping, path or pandas.DataFrame, optional
+        As for `check_limits`, or what it returned.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def report(
     """
     target = path_of("path", path)
     check_writable(target)
-    judged = None if limits is None else check_limits(frame, limits)
+    judged = limits if limits is None or isinstance(limits, pd.DataFrame) else check_limits(frame, limits)
     content = Content(frame, ladder, settings or {}, _columns(by), scenarios, explained, judged)
     with beside(target) as file:
         if target.suffix.lower() == ".html":

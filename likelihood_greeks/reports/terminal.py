@@ -14,7 +14,8 @@ from .._neutral import printable
 from .._words import number, with_error
 from ..book.currencies import UNKNOWN
 from ..book.difference import COMMON_AT_MOST
-from ..book.limits import BOOK, INSIDE
+from ..book.limit_reading import BOOK
+from ..book.limits import INSIDE
 from ..book.trades import NET
 from ..book.units import unit_of
 from .decimals import AT_MOST, aligned
@@ -152,7 +153,9 @@ def limits_table(found: pd.DataFrame, *, whole: bool) -> Table:
     """The frame of `check_limits`, a row a limit; not `whole`, without those that are kept."""
     rows = found if whole else found[found["verdict"] != INSIDE]
     kept = len(found) - len(rows)
+    flat = [shown(name) for name in found.loc[found["note"] != "", "group"].unique()]
     title = f"Limits: {len(found)} checked" + f", {kept} inside" * bool(kept)
+    title += f"; no position: {_named(flat)}" * bool(flat)
     table = plain_table(title)
     for column in ("Greek", "of", "currency"):
         table.add_column(column)
@@ -163,7 +166,7 @@ def limits_table(found: pd.DataFrame, *, whole: bool) -> Table:
         of = "book" if row["by"] == row["group"] == BOOK else shown(f"{row['by']} {row['group']}")
         about = unit_of(row["greek"]).title, of, row["currency"] or UNSTATED
         value = with_error(row["value"], row["standard_error"])
-        table.add_row(*about, value, f"{row['limit']:,.10g}", f"{row['used']:.0%}", row["verdict"])
+        table.add_row(*about, value, f"{row['limit']:,.10g}", f"{row['used']:.0%}", row["note"] or row["verdict"])
     return table
 
 

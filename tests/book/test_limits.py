@@ -57,11 +57,41 @@ def test_limits_of_groups_are_judged_in_the_reporting_currency(frame, tmp_path):
         ({"delta": 5.0}, "limit must be a table"),
         ({"delta": {"book": -1.0}}, "book must be positive"),
         ({"delta": {"desk": 5.0}}, "desk must be a table of groups"),
-        ({"delta": {"desk": {"three": 5.0}}}, "desk must be one of"),
+        ({"delta": {"bucket": {"to 1W": 5.0}}}, "bucket must be one of"),
+        ({"delta": {"node": {"*": 5.0}}}, "greek by node must be one that the run splits"),
         ({"delta": {"dask": {"*": 5.0}}}, "by must be one of"),
         ({"near": 0.0}, "near must be positive"),
+        ({"near": 2}, "near must be at most 1"),
     ],
 )
 def test_limits_that_are_none_are_refused(frame, limits, message):
     with pytest.raises(ValueError, match=message):
         lg.check_limits(frame, limits)
+
+
+def test_a_group_without_a_trade_is_inside(frame):
+    found = lg.check_limits(frame, {"delta": {"underlying": {"Z": 5.0}, "desk": {"three": 5.0, "*": 1e9}}})
+    flat = found[found["note"] == "no position"]
+    assert flat[["group", "currency", "value", "used", "verdict"]].values.tolist() == [
+        ["Z", "EUR", 0.0, 0.0, "inside"],
+        ["three", "EUR", 0.0, 0.0, "inside"],
+    ]
+    assert set(found["group"]) == {"Z", "three", "one", "two"}
+    own = lg.check_limits(frame, {"delta": {"currency": {"USD": 1e9}}})  # in its own, not converted
+    assert own["note"].item() == ""
+    usd = frame.query("trade_id == 'C' and greek == 'delta'")["value"].item() * 5 * 100.0
+    assert own["value"].item() == pytest.approx(usd)
+
+
+def test_groups_of_numbers_have_the_names_that_files_write():
+    book = BOOK.assign(number=[1.0, 2.0, None])
+    found = lg.check_limits(lg.risk(book, MARKET, ["delta"]), {"delta": {"number": {"1": 1e9}}})
+    assert found["note"].tolist() == [""]
+
+
+def test_a_raw_greek_has_no_limit_over_underlyings():
+    frame = lg.risk(BOOK, MARKET, [("spot", "rate")])
+    assert len(lg.check_limits(frame, {"spot:rate": {"underlying": {"*": 1e9}}})) == 2
+    for limits in ({"book": 1.0}, {"desk": {"*": 1.0}}):
+        with pytest.raises(ValueError, match="without a desk's unit"):
+            lg.check_limits(frame, {"spot:rate": limits})
