@@ -338,7 +338,7 @@ def doubt(found: Statistics, entry: int) -> str:
     carriers = float(moments.carriers[entry])
     needed = CORROBORATED if moments.known.carriers[entry] > 0.0 else CARRIERS
     if carriers < needed and not moments.confirmed[entry]:
-        more = f", {needed / carriers:.2g} times the paths" if carriers > 0.0 else ""
+        more = f", {max(needed / carriers, 1.1):.2g} times the paths" if carriers > 0.0 else ""
         return f"about {carriers:.0f} samples carry the variance (needs {needed}{more}): {UNRELIABLE}"
     return _doubt_of_replicates(found, entry) if isinstance(found, Replicated) else ""
 

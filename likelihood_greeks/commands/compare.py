@@ -48,7 +48,7 @@ def compare_command(
 
     Example: likelihood-greeks compare data/book.csv --market data/market.toml --trade DAX-021 --plot methods.png
     """
-    talk = Talk(quiet, verbose=False)
+    talk = Talk(quiet, verbose=False, options=("--greeks",))
     data = Market.read(market)
     if plot is not None:
         pictures.check_writable(plot)

@@ -9,7 +9,7 @@ import typer
 
 from ..book.difference import diff
 from ..book.files import write
-from ..reports import terminal
+from ..reports import differences
 from .options import (
     NOTES,
     SHOWN,
@@ -48,15 +48,15 @@ def diff_command(
 
     Example: likelihood-greeks diff monday.parquet tuesday.parquet --output changes.csv
     """
-    talk = Talk(quiet, verbose, wide)
+    talk = Talk(quiet, verbose, wide, ("--wide", "--output"))
     check_outputs(output, [], {"run before": before, "run after": after})
     table = diff(before, after, of=of, level=level)
     if output is not None:
         write(table, output)
-    talk.say(*terminal.reasons(table), most=NOTES)
+    talk.say(*differences.reasons(table), most=NOTES)
     changed = table[table["verdict"] != "noise"]
     if len(changed):
-        talk.show(terminal.diff_table(changed if verbose else changed.head(SHOWN)))
-    talk.say(terminal.diff_summary(table))
+        talk.show(differences.diff_table(changed if verbose else changed.head(SHOWN)))
+    talk.say(differences.diff_summary(table))
     if len(changed):
         raise typer.Exit(1)

@@ -58,7 +58,7 @@ def explain_command(
 
     Example: likelihood-greeks explain book.csv --market monday.toml --to tuesday.toml --output explained.xlsx
     """
-    talk, start = Talk(quiet, verbose, wide), time.perf_counter()
+    talk, start = Talk(quiet, verbose, wide, ("--wide", "--output")), time.perf_counter()
     with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BookWarning)
         frame = explain_book(

@@ -138,7 +138,7 @@ def risk_command(
 
     Example: likelihood-greeks risk data/book.csv --market data/market.toml --target-error delta=1% --report risk.html
     """
-    talk, start = Talk(quiet, verbose, wide), time.perf_counter()
+    talk, start = Talk(quiet, verbose, wide, ("--wide", "--greeks", "--output")), time.perf_counter()
     regulatory = bucket_words([word for word in crif_buckets.split(",") if word.strip()])
     for name, asked in {"ladder": with_ladder, "grid": with_grid, "explained": explained}.items():
         if asked and not report:

@@ -62,7 +62,7 @@ def scenarios_command(
 
     Example: likelihood-greeks scenarios data/book.csv --market data/market.toml --spot=-10%,0,10% --output grid.csv
     """
-    talk = Talk(quiet, verbose=False, wide=wide)
+    talk = Talk(quiet, verbose=False, wide=wide, options=("--wide", "--output"))
     with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BookWarning)
         moves = {"spot": spot, "volatility": volatility, "rate": rate}

@@ -48,11 +48,15 @@ def old_files_named(paths: Iterable[Path]) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Talk:
-    """What is printed on standard output: nothing, the usual, or all of it."""
+    """What is printed on standard output: nothing, the usual, or all of it.
+
+    The `options` are those of a command that show more of a table which does not fit.
+    """
 
     quiet: bool
     verbose: bool
     wide: bool = False
+    options: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.quiet and self.verbose:
@@ -73,7 +77,7 @@ class Talk:
     def show(self, *tables: Table) -> None:
         """Print tables."""
         if not self.quiet:
-            show(*tables, wide=self.wide)
+            show(*tables, wide=self.wide, options=self.options)
 
 
 def check_outputs(output: Path | None, reports: Sequence[Path], read: Mapping[str, Path | None]) -> None:

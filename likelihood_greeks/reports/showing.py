@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -11,10 +12,15 @@ from rich.table import Table
 REDIRECTED = 240  # columns of a pipe or a file, unless COLUMNS says another number
 ALL = 10_000
 LEAST = "quantity"  # the column that is missed least
+HINTS = {"--wide": "shows all", "--greeks": "chooses", "--output": "writes a file"}
 
 
-def show(*tables: Table, console: Console | None = None, wide: bool = False) -> None:
+def show(
+    *tables: Table, console: Console | None = None, wide: bool = False, options: Container[str] = tuple(HINTS)
+) -> None:
     """Print tables: a column that does not fit is left out, and named below; `wide` leaves out none.
+
+    What is said below names only those of the `options` that a command has.
 
     A pipe or a file has as many columns as ``COLUMNS`` says, or else as most tables need.
     """
@@ -29,8 +35,8 @@ def show(*tables: Table, console: Console | None = None, wide: bool = False) -> 
         out.print(table)
         if left_out:
             names = ", ".join(left_out)
-            line = f"{names}: not in {out.width} columns; --wide shows all, --greeks chooses, --output writes a file"
-            out.print(line, highlight=False)
+            hint = ", ".join(f"{option} {what}" for option, what in HINTS.items() if option in options)
+            out.print(f"{names}: not in {out.width} columns" + f"; {hint}" * bool(hint), highlight=False)
 
 
 def _narrowed(table: Table, out: Console) -> list[str]:

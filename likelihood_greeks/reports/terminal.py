@@ -13,7 +13,6 @@ from rich.table import Table
 from .._neutral import printable
 from .._words import number, with_error
 from ..book.currencies import UNKNOWN
-from ..book.difference import COMMON_AT_MOST
 from ..book.limit_reading import BOOK
 from ..book.limits import INSIDE
 from ..book.trades import NET
@@ -181,8 +180,26 @@ def notes(risk: pd.DataFrame) -> list[str]:
     marked = risk[risk["note"] != ""]
     found = []
     for (trade_id, note), rows in marked.groupby(["trade_id", "note"], sort=False):
-        found.append(f"{trade_id} {', '.join(rows['greek'])}: {note}")
+        found.append(f"{trade_id} {greeks_with_nodes(rows)}: {note}")
     return found
+
+
+def greeks_with_nodes(rows: pd.DataFrame) -> str:
+    """The Greeks of rows, once each, with the nodes of those that have any: ``delta, vega (total, 6M, 1Y)``."""
+    by_greek: dict[str, list[str]] = {}
+    for row in _rows(rows):
+        by_greek.setdefault(str(row["greek"]), []).append(node_of(row))
+    words = []
+    for greek, nodes in by_greek.items():
+        named = _named([*dict.fromkeys(node or "total" for node in nodes)])
+        words.append(f"{greek} ({named})" if any(nodes) else greek)
+    return ", ".join(words)
+
+
+def node_of(row: Mapping[Any, Any]) -> str:
+    """The asset and the bucket of a row, if it has any."""
+    cells = (row.get(name, "") for name in ("asset", "bucket"))
+    return " ".join(str(cell) for cell in cells if not pd.isna(cell) and cell != "")
 
 
 def states_of(risk: pd.DataFrame) -> list[tuple[str, str]]:
@@ -197,55 +214,6 @@ def _named(trade_ids: Sequence[str]) -> str:
     """Some trades by name, and how many there are besides."""
     more = len(trade_ids) - NAMED
     return ", ".join(trade_ids[:NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def reasons(table: pd.DataFrame) -> list[str]:
-    """What differs between the trades and markets of two runs, from the frame of `diff`."""
-    settings = pd.DataFrame(table.attrs["settings"], columns=["trade_id", "underlying", "setting", "before", "after"])
-    trades = settings[settings["trade_id"] != NET]
-    found = []
-    for (underlying, name, before, after), own in trades.groupby(
-        ["underlying", "setting", "before", "after"], sort=False, dropna=False
-    ):
-        who = own["trade_id"].iloc[0] if len(own) == 1 else f"{len(own)} trades on {underlying}"
-        found.append(f"{name} of {who}: {_setting(before)} before, {_setting(after)} after")
-    return found
-
-
-def _setting(value: object) -> str:
-    return f"{value:,.10g}" if isinstance(value, float) else str(value)
-
-
-def diff_table(table: pd.DataFrame, title: str = "Changed, ± standard error") -> Table:
-    """Rows of the frame of `diff`."""
-    drawn = plain_table(title)
-    for column in ("trade", "underlying", "Greek", "verdict"):
-        drawn.add_column(column, no_wrap=True)
-    for column in ("before", "after", "difference", "z"):
-        drawn.add_column(column, justify="right", no_wrap=True)
-    for row in table.to_dict("records"):
-        at_most = "≤ " if row["draws"] == COMMON_AT_MOST else ""
-        difference = with_error(row["difference"], row["standard_error"]).replace("± ", f"± {at_most}")
-        texts = [shown(str(row[name])) for name in ("trade_id", "underlying", "greek")]
-        verdict = row["verdict"] + (" !" if row["note"] else "")
-        numbers = number(row["before"], 6), number(row["after"], 6), difference, number(row["z"], 3)
-        drawn.add_row(*texts, verdict, *numbers)
-    return drawn
-
-
-def diff_summary(table: pd.DataFrame) -> str:
-    """One line on the frame of `diff`: how many numbers, how many changed, by what standard."""
-    counts = table["verdict"].value_counts()
-    compared = table[table["draws"] != ""]
-    kinds = sorted(set(compared["draws"]))
-    draws = {name: f"{name} draws" for name in kinds} | {COMMON_AT_MOST: "common draws, errors at most"}
-    beyond = f"{compared['threshold'].min():.2f}" if len(compared) else "no"
-    words = ", ".join(f"{counts.get(verdict, 0):,} {verdict}" for verdict in ("changed", "new", "gone", "noise"))
-    how = " and ".join(draws[kind] for kind in kinds) or "none in both"
-    return (
-        f"{table.attrs['checks']:,} numbers compared ({how}): {words}; "
-        f"changed is beyond {beyond} standard errors, {table.attrs['level']:.1%} over all"
-    )
 
 
 def frame_table(frame: pd.DataFrame, title: str) -> Table:

@@ -1,13 +1,15 @@
 """Tables on a terminal: whole lines in its columns, and a word on what is not there."""
 
 import io
+import re
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
 import likelihood_greeks as lg
-from likelihood_greeks.reports import terminal
+from likelihood_greeks import cli
+from likelihood_greeks.reports import differences, terminal
 from likelihood_greeks.reports.decimals import aligned
 from likelihood_greeks.reports.showing import show
 
@@ -56,3 +58,49 @@ def test_all_is_there_where_it_is_wide(frame, monkeypatch):
 def test_points_stand_below_each_other_and_nothing_is_lost():
     found = aligned([(1234.5678, 0.31, ""), None, (-2.0, 0.0, "doubtful"), (3e-9, 4e-10, "≤")])
     assert found == ["1,234.57 ± 0.31  ", "", "-2.00 ±    0 !", "3.0e-09 ≤ 4e-10  "]
+
+
+@pytest.fixture
+def compared():
+    """As from `diff`: buckets of a net, on common draws of which two rows' errors are bounds."""
+    nodes, at_most = ["", "2002-06-21", "2002-09-20 4500"], "common, at most"
+    table = pd.DataFrame({"greek": "vega", "bucket": nodes, "draws": ["common", at_most, at_most]})
+    table = table.assign(
+        trade_id="net", underlying="INDEX", before=123456.789, after=133456.789, difference=1e4, z=12.5
+    )
+    table = table.assign(standard_error=800.0, threshold=3.5, verdict="changed", note=["", "", "rough"])
+    table.attrs = {"level": 0.01, "checks": 3, "settings": []}
+    return table
+
+
+def test_differences_with_their_nodes_are_what_is_kept(compared, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = printed(differences.diff_table(compared), options=("--wide", "--output"))
+    assert lines[2].split() == ["trade", "underlying", "Greek", "node", "difference", "z", "verdict"]
+    assert "2002-09-20 4500" in lines[6]
+    assert "10,000 ± ≤ 800 12.5 changed !" in " ".join(lines[6].split())
+    assert lines[-1] == "before, after: not in 80 columns; --wide shows all, --output writes a file"
+    assert printed(differences.diff_table(compared), options=())[-1] == "before, after: not in 80 columns"
+    assert "3 numbers compared (common draws, some errors at most): 3 changed" in differences.diff_summary(compared)
+
+
+def test_hints_are_options_that_the_command_has(frame, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("COLUMNS", "45")
+    moved = frame["position_value"] + 1e3 * (1.0 + frame["position_standard_error"])
+    paths = [str(tmp_path / "1.csv"), str(tmp_path / "2.csv")]
+    for path, run in zip(paths, (frame, frame.assign(position_value=moved, seed=2)), strict=True):
+        run.to_csv(path, index=False)
+    texts = []
+    for arguments in (["diff", *paths], ["diff", "--help"]):
+        with pytest.raises(SystemExit):
+            cli.main(arguments)
+        texts.append(capsys.readouterr().out)
+    hints = set(re.findall("--[a-z]+", texts[0]))
+    assert "--wide" in hints
+    assert all(hint in texts[1] for hint in hints)
+
+
+def test_marks_name_a_greek_once_with_its_nodes():
+    rows = pd.DataFrame({"greek": ["vega", "vega", "rho", "vega"], "bucket": ["", "6M", "", "1Y"]})
+    assert terminal.notes(rows.assign(trade_id="A", note="rough")) == ["A vega (total, 6M, 1Y), rho: rough"]
+    assert terminal.notes(rows[["greek"]].assign(trade_id="A", note="rough"))[0] == "A vega, rho: rough"

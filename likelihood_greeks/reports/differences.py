@@ -1,0 +1,71 @@
+"""The frame of `diff` on a terminal: the differences, where they come from, and how many there are."""
+
+from __future__ import annotations
+
+import pandas as pd
+from rich.table import Table
+
+from .._words import number, with_error
+from ..book.difference import COMMON_AT_MOST
+from ..book.trades import NET
+from .terminal import node_of, plain_table, shown
+
+
+def reasons(table: pd.DataFrame) -> list[str]:
+    """What differs between the trades and markets of two runs, from the frame of `diff`."""
+    settings = pd.DataFrame(table.attrs["settings"], columns=["trade_id", "underlying", "setting", "before", "after"])
+    trades = settings[settings["trade_id"] != NET]
+    found = []
+    for (underlying, name, before, after), own in trades.groupby(
+        ["underlying", "setting", "before", "after"], sort=False, dropna=False
+    ):
+        who = own["trade_id"].iloc[0] if len(own) == 1 else f"{len(own)} trades on {underlying}"
+        found.append(f"{name} of {who}: {_setting(before)} before, {_setting(after)} after")
+    return found
+
+
+def _setting(value: object) -> str:
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
+
+
+def diff_table(table: pd.DataFrame, title: str = "Changed, ± standard error") -> Table:
+    """Rows of the frame of `diff`: what they are of and the difference first, which are to fit anywhere."""
+    drawn = plain_table(title)
+    nodes = [node_of(row) for row in table.to_dict("records")]
+    several = any(nodes)
+    for column in ("trade", "underlying", "Greek", *["node"] * several):
+        drawn.add_column(column, no_wrap=True)
+    for column in ("difference", "z"):
+        drawn.add_column(column, justify="right", no_wrap=True)
+    drawn.add_column("verdict", no_wrap=True)
+    for column in ("before", "after"):
+        drawn.add_column(column, justify="right", no_wrap=True)
+    for row, node in zip(table.to_dict("records"), nodes, strict=True):
+        at_most = "≤ " if row["draws"] == COMMON_AT_MOST else ""
+        difference = with_error(row["difference"], row["standard_error"]).replace("± ", f"± {at_most}")
+        texts = [shown(str(row[name])) for name in ("trade_id", "underlying", "greek")]
+        verdict = row["verdict"] + (" !" if row["note"] else "")
+        about = [*texts, *[shown(node)] * several]
+        both = number(row["before"], 6), number(row["after"], 6)
+        drawn.add_row(*about, difference, number(row["z"], 3), verdict, *both)
+    return drawn
+
+
+def diff_summary(table: pd.DataFrame) -> str:
+    """One line on the frame of `diff`: how many numbers, how many changed, by what standard."""
+    counts = table["verdict"].value_counts()
+    compared = table[table["draws"] != ""]
+    kinds = sorted(set(compared["draws"]))
+    partly = "common" in kinds
+    draws = {name: f"{name} draws" for name in kinds} | {
+        COMMON_AT_MOST: f"common draws,{' some' * partly} errors at most"
+    }
+    kinds = [kind for kind in kinds if kind != "common" or COMMON_AT_MOST not in kinds]
+    estimated = compared[compared["standard_error"] > 0.0]
+    beyond = f"{(estimated if len(estimated) else compared)['threshold'].min():.2f}" if len(compared) else "no"
+    words = ", ".join(f"{counts.get(verdict, 0):,} {verdict}" for verdict in ("changed", "new", "gone", "noise"))
+    how = " and ".join(draws[kind] for kind in kinds) or "none in both"
+    return (
+        f"{table.attrs['checks']:,} numbers compared ({how}): {words}; "
+        f"changed is beyond {beyond} standard errors, {table.attrs['level']:.1%} over all"
+    )
