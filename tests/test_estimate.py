@@ -34,6 +34,8 @@ def test_rare_hits_and_constants_are_doubted():
     hits = np.zeros((1, 100_000))
     hits[0, :20] = 7.0
     assert "about 20 samples carry the variance" in doubt(Moments.of(hits), 0)
+    hits[0, :24] = 7.0  # of 25
+    assert "(needs 25, 1.1 times the paths)" in doubt(Moments.of(hits), 0)
     hits[0, :60] = 7.0
     assert doubt(Moments.of(hits), 0) == ""
     assert "about 60 of 100000 samples decide the payoff" in rarity(Moments.of(hits), 0)
