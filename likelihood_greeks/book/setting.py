@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -40,9 +41,17 @@ class Setting:
     files: dict[str, Path] = field(default_factory=dict)
 
     def file(self, holds: str, name: str | Path) -> Path:
-        """The path of a file that a section names, noted among those that are read."""
-        self.files[holds] = self.folder / name
-        return self.files[holds]
+        """The path of a file that a section names, noted among those that are read.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is not there, saying what it was to hold.
+        """
+        path = self.files[holds] = self.folder / name
+        if not path.exists():
+            raise FileNotFoundError(errno.ENOENT, f"there is no {holds}", str(path))
+        return path
 
     def years(self, name: str, nodes: Iterable[Any]) -> tuple[float, ...]:
         """Nodes in time, given as dates (or ISO text), tenors or years, in years: see `tenors.years`."""

@@ -54,6 +54,16 @@ def test_a_level_far_from_the_spot_that_reads_as_a_share_of_it_is_remarked_on(ro
     assert pd.Series([said]).str.contains(line).all()
 
 
+def test_weights_of_a_basket_are_shares_and_are_remarked_on_unless_they_sum_to_one():
+    basket = ROW | {"underlying": "X|PAIR", "product": "basket_put", "strike": "80%"}
+    for weights in ("50%;50%", "0.5|0.5", "0.333|0.667", {"X": 0.4, "PAIR": "60%"}, None):
+        assert not off_scale.remarks(read_book(pd.DataFrame([basket | {"weights": weights}])), MARKET)
+    assert not off_scale.remarks(read_book(pd.DataFrame([basket | {"product": "exchange", "weights": "3|7"}])), MARKET)
+    for weights, total in (("45%;45%", "0.9"), ("1|1", "2"), ("150%;100%", "2.5")):
+        (said,) = off_scale.remarks(read_book(pd.DataFrame([basket | {"weights": weights}])), MARKET)
+        assert said.startswith(f"a: weights sum to {total}, not to 1")
+
+
 def test_levels_that_are_spots_or_far_on_purpose_are_not_remarked_on():
     rows = [
         NOTE | {"level": 60, "autocall_level": "100%"},

@@ -161,6 +161,8 @@ REFUSED = [
     ({"underlying": "SX5E|SPX", "strike": 95}, "such as 0.7 or 70%"),
     ({"underlying": "SX5E|SPX", "weights": "1|1"}, "only baskets have weights"),
     ({"underlying": "SX5E|SPX", "product": "basket_put", "weights": "1|1|1"}, "2 numbers separated by bars"),
+    ({"underlying": "SX5E|SPX", "product": "basket_put", "weights": "50;50"}, "as in 50%|50%"),
+    ({"underlying": "SX5E|SPX", "product": "basket_put", "weights": "1|-1"}, "make a basket that is positive today"),
     ({"underlying": "SX5E|SPX", "reference": "5640"}, "2 numbers separated by bars"),
     ({"underlying": "SX5E|SPX", "reference": "5640|-1"}, "be positive"),
     ({"underlying": "SX5E|SPX", "start": "2026-06-18"}, "hold SX5E on 2026-06-18"),
@@ -221,6 +223,27 @@ def test_correlations_are_read_in_every_form(tmp_path: Path) -> None:
     read = [lg.Market.read(market(correlation=form)).correlation for form in forms]
     assert all(one == read[0] for one in read)
     assert read[0].between(["NKY", "SPX", "SX5E"]) == {("NKY", "SPX"): 0.4, ("NKY", "SX5E"): 0.45, ("SPX", "SX5E"): 0.6}
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [("", "an empty file"), ("\n\n", "an empty file"), ("hello\n", "only the line hello"),
+     ("first,second,correlation\n", "only the line first,second,correlation"),
+     ("hello\nworld\n", "1 rows under the header hello")],
+)  # fmt: skip
+def test_a_file_of_no_correlations_says_what_it_must_hold_and_what_it_holds(
+    tmp_path: Path, text: str, held: str
+) -> None:
+    (tmp_path / "pairs.csv").write_text(text)
+    with pytest.raises(ValueError, match=r"pairs.csv: table must hold two names and their corr.*got ") as said:
+        lg.Market.read(market(correlation=str(tmp_path / "pairs.csv")))
+    assert held in str(said.value)
+
+
+def test_a_file_that_is_not_there_is_named_with_what_it_was_to_hold(tmp_path: Path) -> None:
+    for key, what in (("correlation", "file of correlations"), ("fixings", "file of fixings")):
+        with pytest.raises(FileNotFoundError, match=rf"there is no {what}: '.*none.csv'"):
+            lg.Market.read(market(**{key: str(tmp_path / "none.csv")}))
 
 
 @pytest.mark.parametrize(

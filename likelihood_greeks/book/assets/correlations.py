@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,7 +15,7 @@ import pandas as pd
 from ..._checks import number, refuse, within
 from ..calendars import closest
 from ..cells import number as number_of_cell
-from ..sheets import blank
+from ..sheets import SEPARATORS, blank
 from .names import joined
 
 Pair: TypeAlias = tuple[str, str]
@@ -21,6 +23,8 @@ Pair: TypeAlias = tuple[str, str]
 MARKS = "|;,"
 """What may stand between the two names of a key."""
 ALIKE = 1e-9  # difference of numbers of a table that are the same
+HOLDS = "hold two names and their correlation on each row, under a header, or a matrix with names on both axes"
+"""What a table of correlations is."""
 
 
 @final
@@ -60,21 +64,37 @@ def read(value: Any, folder: Path, underlyings: Sequence[str]) -> Correlations:
     Raises
     ------
     ValueError
-        If a name is not the market's, a number not between -1 and 1, or a pair has two numbers.
+        If a name is not the market's, a number not between -1 and 1, or a pair has two numbers; or if a table is none.
     TypeError
         If it is no such table.
     """
     if isinstance(value, (str, Path)):
         path = folder / value
         with within(path.name, ": "):
-            text = pd.read_csv(path, sep=None, engine="python", dtype=str, skipinitialspace=True, encoding="utf-8-sig")
-            return checked(_of_table(text), underlyings)
+            return checked(_of_table(_of_file(path)), underlyings)
     with within("correlation"):
         if isinstance(value, pd.DataFrame):
             return checked(_of_frame(value), underlyings)
         if not isinstance(value, Mapping):
             raise TypeError(f"value must be a table of numbers by pair, or the name of a file, got {value!r}")
         return checked(_of_mapping(value, underlyings), underlyings)
+
+
+def _of_file(path: Path) -> pd.DataFrame:
+    """The cells of a CSV file as text."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        refuse("table", "be text in UTF-8", str(error))
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        refuse("table", HOLDS, f"only the line {lines[0]}" if lines else "an empty file")
+    separator = max(SEPARATORS, key=lines[0].count)
+    separator = separator if separator in lines[0] else r"\s+"
+    try:
+        return pd.read_csv(io.StringIO(text), sep=separator, engine="python", dtype=str, skipinitialspace=True)
+    except (csv.Error, pd.errors.ParserError) as error:
+        refuse("table", HOLDS, str(error))
 
 
 def checked(entries: Iterator[tuple[Pair, float]], underlyings: Sequence[str]) -> Correlations:
@@ -125,7 +145,10 @@ def _of_frame(table: pd.DataFrame) -> Iterator[tuple[Pair, float]]:
 
 def _of_table(table: pd.DataFrame) -> Iterator[tuple[Pair, float]]:
     """Pairs of a table: names in the first column and in the header, or two columns of names and one of numbers."""
-    names, header = [str(name).strip() for name in table.iloc[:, 0]], [str(name).strip() for name in table.columns]
+    header = [str(name).strip() for name in table.columns]
+    if not len(table) or len(header) < 2:
+        refuse("table", HOLDS, f"{len(table)} rows under the header {', '.join(header)}" if header else "nothing")
+    names = [str(name).strip() for name in table.iloc[:, 0]]
     if len(header) > 1 and set(names) == set(header[1:]):
         for row, name in enumerate(names):
             for place, other in enumerate(header[1:], start=1):

@@ -21,6 +21,8 @@ SHARES = ("strike", "level", "lower", "upper", "autocall_level", "coupon_barrier
 """Terms that are shares of references, where a contract is on performances."""
 LEAST, MOST = 0.01, 20.0
 """Between which such a share lies: 70 is meant in per cent."""
+WHOLE = 2.0
+"""What the weights of a basket, which are shares, sum to at most, and each is at most: 50 is meant in per cent."""
 
 
 def by_asset(
@@ -47,6 +49,23 @@ def _weight(name: str, value: object) -> float:
     """A number, or a percentage."""
     percent = percent_of(text_of(value))
     return number(finite, name, value if percent is None else percent.share)
+
+
+def basket_weights(names: Sequence[str], column: str, value: object) -> dict[str, float]:
+    """The weights of a basket, as shares.
+
+    Raises
+    ------
+    ValueError
+        If they are in per cent without saying so.
+    """
+    found = weight(names, column, value)
+    cells = [*value.values()] if isinstance(value, Mapping) else [value]
+    said = all("%" in text_of(cell) for cell in cells)
+    if not said and max(abs(sum(found.values())), *map(abs, found.values())) > WHOLE:
+        why = "be shares of the basket, such as 0.5|0.5; what is in per cent must be written with a %, as in 50%|50%"
+        refuse(column, why, value)
+    return found
 
 
 price = partial(by_asset, partial(number, positive))

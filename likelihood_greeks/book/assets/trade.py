@@ -203,7 +203,7 @@ def _on_performances(
     if "weights" in row.cells:
         if kind != BASKET:
             row.attempt(refuse, "weights", "be blank: only baskets have weights", row.cells["weights"])
-        weights = row.read("weights", lambda column, cell: by_asset.weight(basics.names, column, cell))
+        weights = row.read("weights", partial(by_asset.basket_weights, basics.names))
     inner = replace(row, cells={key: cell for key, cell in row.cells.items() if key not in ("reference", "weights")})
     terms = terms_of(inner, name)
     if units is None:
@@ -211,7 +211,8 @@ def _on_performances(
     if against is None or row.problems:
         return None
     performance = Performance(kind, against[0], weights)
-    stand_in = _stand_in(market, basics.names, performance)
+    if (stand_in := row.attempt(_stand_in, market, basics.names, performance)) is None:
+        return None
     product = PRODUCTS[name]
     if name in NOTES:
         product = replace(product, contract=partial(product.contract, notional=1.0))
@@ -239,6 +240,8 @@ def _stand_in(market: Market, names: tuple[str, ...], performance: Performance) 
     """An asset whose spot is the performance, on the business days of all: products ask it for nothing else."""
     calendars = dict.fromkeys(market.underlying(name).calendar for name in names)
     spot = performance.of({name: market.underlying(name).spot for name in names})
+    if not spot > 0.0:
+        refuse("weights", f"make a basket that is positive today: it is at {spot:g}", performance.weights)
     return Underlying(
         name=joined(names), spot=spot, dividend_yield=0.0, zero_curve=0.0, implied_volatility=0.2,
         calendar="+".join(calendars),
