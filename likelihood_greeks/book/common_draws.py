@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._typing import AnyArray, FloatArray
 from ..estimate import UNRELIABLE
-from .assets.names import are_several, parts_of
+from .assets.names import shared
 from .joint import SAME, Joint, beyond, joint_of
 from .trades import NET
 
@@ -92,9 +92,9 @@ def _with_nets(side: Side, frame: pd.DataFrame, index: pd.MultiIndex) -> Side:
     groups = trades.groupby(level=["underlying", "greek"], sort=False)["place"]
     inside = {key: own.to_numpy() for key, own in groups}
     names, greeks = index.get_level_values("underlying"), index.get_level_values("greek")
-    shared = {name for each in names.unique() if are_several(each) for name in parts_of(each)}
+    of_others = shared(names.unique())
     for row in np.flatnonzero(index.get_level_values("trade_id") == NET).tolist():
         at = inside.get((names[row], greeks[row]), np.empty(0, dtype=int))
         side.values[row], side.beyond[row] = side.values[at].sum(axis=0), side.beyond[at].sum()
-        side.known[row] = len(at) > 0 and side.known[at].all() and names[row] not in shared
+        side.known[row] = len(at) > 0 and side.known[at].all() and names[row] not in of_others
     return side

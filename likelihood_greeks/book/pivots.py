@@ -9,8 +9,8 @@ import pandas as pd
 
 from .._checks import flag, list_of, one_of, refuse
 from ..estimate import roughly_known
-from .assets.folding import bare
-from .assets.names import are_several, parts_of
+from .assets.folding import as_nets, bare
+from .assets.names import shared
 from .buckets import SEPARATOR, place_of
 from .currencies import UNKNOWN
 from .frame import NEGLIGIBLE
@@ -87,7 +87,7 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
     if trades.empty:
         refuse("frame", "hold a trade at least", f"{len(frame)} rows")
     draws = trades[["underlying", "greek"]].set_axis(["draws", "label"], axis="columns")
-    trades = bare(trades)
+    trades = as_nets(bare(trades), rows.loc[rows["trade_id"] == NET, "underlying"].unique())
     if "underlying" not in keys:
         draws = draws.assign(label=trades["greek"])
     if "bucket" in keys:
@@ -163,8 +163,7 @@ def converted(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _own_nets(rows: pd.DataFrame) -> pd.Series:
     """The errors of nets by underlying and Greek, where these hold the trades on their underlying alone."""
-    shared = {name for each in rows["underlying"].unique() if are_several(each) for name in parts_of(each)}
-    nets = rows[(rows["trade_id"] == NET) & ~rows["underlying"].isin(shared)]
+    nets = rows[(rows["trade_id"] == NET) & ~rows["underlying"].isin(shared(rows["underlying"].unique()))]
     return nets.set_index(["underlying", "greek"])["cash_standard_error"]
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from .._checks import mapping_of, one_of, refuse
 from .._versions import VERSION
-from ..book.assets.folding import bare, of_assets
+from ..book.assets.folding import as_nets, bare, of_assets
 from ..book.calendars import DAYS_PER_YEAR
 from ..book.currencies import UNKNOWN
 from ..book.own_columns import own_of
@@ -142,7 +142,8 @@ class Content:
     def _gross(self) -> pd.Series:
         """Sizes of trades summed by underlying and Greek, an asset's with what trades on several have there."""
         own, several = self.trades, of_assets(self.trades)
-        every = pd.concat([own, bare(own[several])])
+        nets = self._rows.loc[self._rows["trade_id"] == NET, "underlying"].unique()
+        every = as_nets(pd.concat([own, bare(own[several])]), nets)
         return every["cash"].abs().groupby([every["underlying"], every["greek"]]).sum()
 
     def imprecise(self) -> list[str]:

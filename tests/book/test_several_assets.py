@@ -188,6 +188,23 @@ def test_a_member_with_a_model_of_its_own_is_refused() -> None:
     assert "SPX.dividends" in problem_of({**PUT, "underlying": "SX5E|SPX"}, market(underlyings=cash))
 
 
+def test_trades_on_the_same_assets_told_in_another_order_have_one_net() -> None:
+    rows = [{**PUT, "underlying": name} for name in ("SPX|SX5E", "SX5E|SPX", "NKY|SPX|SX5E")]
+    frame = risk(book(*rows), market(), ["correlation", "cross_gamma"], paths=1024)
+    nets = frame[(frame["trade_id"] == "net") & (frame["underlying"] == "SX5E|SPX")].set_index("greek")
+    assert "SPX|SX5E" not in {*frame.loc[frame["trade_id"] == "net", "underlying"]}
+    assert nets["asset"].tolist() == ["", "SX5E,SPX", "SX5E,SPX"]
+    totals = lg.pivot(frame, "underlying").set_index(["underlying", "greek"]).loc["SX5E|SPX"]
+    for greek, count in (("price", 2), ("correlation", 3), ("cross_gamma", 3)):
+        own = frame[frame["asset"].isin(["", "SPX,SX5E", "SX5E,SPX"]) & (frame["greek"] == greek)]
+        parts = own[own["trade_id"].isin(["T0", "T1", "T2"][:count])]
+        assert nets.loc[greek, "value"] == pytest.approx(parts["position_value"].sum())
+        error = float(np.hypot.reduce(parts["position_standard_error"]))
+        assert nets.loc[greek, "standard_error"] == pytest.approx(error, rel=1e-6)
+        assert totals.loc[greek, "trades"] == count
+        assert totals.loc[greek, "error"] == "exact"
+
+
 @pytest.mark.slow
 def test_ladders_move_each_asset_alone_and_all_together() -> None:
     single = {"underlying": "SPX", "product": "call", "strike": 6100, "maturity": "2027-11-27", "quantity": 50}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
-from .names import MARK
+from .names import MARK, are_several, names_of
 
 ASSET = "asset"
 
@@ -50,3 +52,12 @@ def bare(frame: pd.DataFrame) -> pd.DataFrame:
     underlying = frame["underlying"].where(~own, frame[ASSET].astype(str).str.replace(",", MARK))
     columns = {name: frame[name].where(~own, unfolded(frame[name])[0]) for name in ("greek", "unit") if name in frame}
     return frame.assign(underlying=underlying, **columns)
+
+
+def as_nets(frame: pd.DataFrame, nets: Iterable[str]) -> pd.DataFrame:
+    """The frame with sets of assets named as the nets of them are, in whatever order trades tell them."""
+    named = {frozenset(names_of(name)): name for name in nets if are_several(name)}
+    given = [name for name in frame["underlying"].unique() if are_several(name)]
+    return frame.assign(
+        underlying=frame["underlying"].replace({name: named.get(frozenset(names_of(name)), name) for name in given})
+    )

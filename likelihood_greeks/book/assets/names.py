@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from ..cells import text_of
@@ -11,6 +12,8 @@ from ..cells import text_of
 MARK = "|"
 """Between the names of a set."""
 
+OF_PAIRS = ("correlation", "cross_gamma")
+"""Greeks of two assets, in any order."""
 WRITTEN = re.compile(r"[|;]")
 
 
@@ -46,3 +49,33 @@ def parts_of(value: object) -> set[str]:
     names = names_of(value)
     pairs = combinations(names, 2) if len(names) > 2 else ()
     return {*names, *map(joined, pairs)}
+
+
+def shared(names: Iterable[object]) -> set[str]:
+    """Of the names in a book those whose nets have parts of trades on others: of a set of them, or in another order.
+
+    >>> sorted(shared(["A|B", "B|A", "C"]))
+    ['A', 'A|B', 'B', 'B|A']
+    """
+    several = [str(name) for name in names if are_several(name)]
+    orders = Counter(frozenset(names_of(name)) for name in several)
+    twice = {name for name in several if orders[frozenset(names_of(name))] > 1}
+    return twice.union(*map(parts_of, several))
+
+
+def in_order(greek: str, asset: str, order: Sequence[str]) -> str:
+    """The assets of a Greek, those that may be told in any order in this one.
+
+    >>> in_order("cross_gamma", "B,A", ["A", "B"]), in_order("spot:volatility", "B,A", ["A", "B"])
+    ('A,B', 'B,A')
+    """
+    left, found = asset.split(","), list[tuple[str, tuple[str, ...]]]()
+    for part in greek.split(":"):
+        count = 2 if part in OF_PAIRS else 1
+        found.append((part, tuple(sorted(left[:count], key=order.index))))
+        left = left[count:]
+    if left or not all(own for _, own in found):
+        return asset
+    if len({part for part, _ in found}) == 1:
+        found.sort(key=lambda entry: [*map(order.index, entry[1])])
+    return ",".join(name for _, own in found for name in own)

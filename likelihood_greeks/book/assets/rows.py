@@ -11,7 +11,7 @@ import pandas as pd
 from ...result import PARTS
 from ..market import Market
 from ..trade import NET
-from .names import MARK, are_several, joined, names_of
+from .names import MARK, are_several, in_order, joined, names_of
 from .shown import part_of
 
 AMOUNTS = ("value", "standard_error", "position_value", "position_standard_error")
@@ -22,7 +22,8 @@ def with_assets(table: pd.DataFrame, market: Market) -> pd.DataFrame:
 
     What a trade on several assets has in one of them, or in a pair, is part of the net of that asset or pair: of
     independent draws, so that squared errors add. Its other Greeks are in the net of its set alone. A net in another
-    currency has it at the spot of the pair, where the market has the pair.
+    currency has it at the spot of the pair, where the market has the pair. Trades on the same assets told in different
+    orders have one net, named in the order of the market.
     """
     spots = market.spots
     sets = table["underlying"].map(are_several).to_numpy(bool) if len(table) else np.zeros(0, dtype=bool)
@@ -57,22 +58,36 @@ def _summed(nets: Sequence[dict[str, Any]], market: Market) -> list[dict[str, An
     """The rows of nets, to which those of sets have been added that are of one asset, or of a pair."""
     order = [*market.underlyings]
     by_name: dict[str, list[dict[str, Any]]] = {}
+    named: dict[frozenset[str], str] = {}
+    orders = {frozenset(names_of(row["underlying"])): set[str]() for row in nets}
     for row in nets:
-        by_name.setdefault(row["underlying"], []).append(row)
-    named = {frozenset(names_of(name)): name for name in by_name}
+        orders[frozenset(names_of(row["underlying"]))].add(row["underlying"])
+    for own, names in orders.items():
+        named[own] = joined(sorted(own, key=order.index)) if len(names) > 1 else next(iter(names))
+    for row in nets:
+        own = frozenset(names_of(row["underlying"]))
+        if len(orders[own]) == 1 or not _give(by_name, named[own], row, market):
+            by_name.setdefault(row["underlying"], []).append(row)
     for row in nets:
         whose = tuple(dict.fromkeys(filter(None, row["asset"].split(","))))
-        if not are_several(row["underlying"]) or not whose or set(whose) == set(names_of(row["underlying"])):
-            continue
-        name = named.setdefault(frozenset(whose), joined(sorted(whose, key=order.index)))
-        part = {**row, "underlying": name, "asset": row["asset"] if MARK in name else ""}
-        own = by_name.setdefault(name, [])
-        currency = own[0]["currency"] if own else _currency(name, market) or row["currency"]
-        rate = 1.0 if currency == row["currency"] else market.rate(row["currency"], currency)
-        if rate is not None:
-            amounts = {key: rate * row[key] for key in AMOUNTS}
-            _add(own, {**part, **amounts, "currency": currency})
+        if are_several(row["underlying"]) and whose and set(whose) != set(names_of(row["underlying"])):
+            _give(by_name, named.setdefault(frozenset(whose), joined(sorted(whose, key=order.index))), row, market)
     return [row for _, own in sorted(by_name.items()) for row in own]
+
+
+def _give(by_name: dict[str, list[dict[str, Any]]], name: str, row: dict[str, Any], market: Market) -> bool:
+    """Add a row of a net to the net of a name, in its currency and with assets in its order; False without a rate."""
+    asset = row["asset"] if MARK in name else ""
+    if len(names_of(asset.replace(",", MARK))) > 1:
+        asset = in_order(row["greek"], asset, names_of(name))
+    part = {**row, "underlying": name, "asset": asset}
+    own = by_name.setdefault(name, [])
+    currency = own[0]["currency"] if own else _currency(name, market) or row["currency"]
+    rate = 1.0 if currency == row["currency"] else market.rate(row["currency"], currency)
+    if rate is not None:
+        amounts = {key: rate * row[key] for key in AMOUNTS}
+        _add(own, {**part, **amounts, "currency": currency})
+    return rate is not None
 
 
 def _currency(name: str, market: Market) -> str | None:
@@ -83,8 +98,7 @@ def _currency(name: str, market: Market) -> str | None:
 def _add(rows: list[dict[str, Any]], part: dict[str, Any]) -> None:
     """Add a row to the one of its Greek among the rows of a net; it is the first if there is none."""
     for place, row in enumerate(rows):
-        same = row["greek"] == part["greek"] and set(row["asset"].split(",")) == set(part["asset"].split(","))
-        if same and row["bucket"] == part["bucket"]:
+        if all(row[key] == part[key] for key in ("greek", "asset", "bucket")):
             rows[place] = _together(row, part)
             return
     rows.append(part)
