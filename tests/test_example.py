@@ -28,6 +28,7 @@ def test_it_is_written_once_and_over_nothing(tmp_path, capsys):
     assert "folder must hold none of the files that are written, such as book.csv" in capsys.readouterr().err
     assert (folder / "book.csv").read_text() == "mine"
     assert exit_code("example", folder / "book.csv") == 2
+    assert exit_code("example", "") == 2  # not the current folder
 
 
 @pytest.mark.slow

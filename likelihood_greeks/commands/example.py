@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .. import examples
+from .._checks import refuse
 from .options import Quiet
 from .talk import Talk
 
@@ -23,7 +24,7 @@ TRY = (
 
 def example_command(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where to write; made if it is not there.", show_default=False)
+        str, typer.Argument(metavar="FOLDER", help="Where to write; made if it is not there.", show_default=False)
     ],
     quiet: Quiet = False,
 ) -> None:
@@ -31,10 +32,12 @@ def example_command(
 
     Nothing is written over.
 
-    Exit codes: 0 done, 2 a file is there or cannot be written.
+    Exit codes: 0 done, 2 a file is there or cannot be written, or the folder has no name.
 
     Example: likelihood-greeks example greeks
     """
     talk = Talk(quiet, verbose=False)
-    paths = examples.write(folder)
+    if not folder.strip():
+        refuse("folder", "be a name: . is the current folder", folder)
+    paths = examples.write(Path(folder))
     talk.say(f"written to {folder}: {', '.join(path.name for path in paths)}; there, try", "", *TRY)

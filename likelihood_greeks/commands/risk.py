@@ -140,8 +140,8 @@ def risk_command(
     """
     talk, start = Talk(quiet, verbose, wide, ("--wide", "--greeks", "--output")), time.perf_counter()
     regulatory = bucket_words([word for word in crif_buckets.split(",") if word.strip()])
-    for name, asked in {"ladder": with_ladder, "grid": with_grid, "explained": explained}.items():
-        if asked and not report:
+    for name, wanted in {"ladder": with_ladder, "grid": with_grid, "explained": explained}.items():
+        if wanted and not report:
             refuse(name, "go with --report, where it is drawn", "no report")
     told = None if explained is None else read(explained)
     if limits is not None and not limits.is_file():
@@ -192,7 +192,7 @@ def risk_command(
     finally:  # files first: whoever reads what is printed may not listen to the end, or not know all characters
         for warning in caught:
             errors.print(printable(str(warning.message)))
-        _print_risk(frame, talk)
+        _print_risk(frame, talk, [*map(label, greeks_of(greeks) or [])])
         talk.show(*(terminal.totals_table(frame, key) for key in keys if len(frame)))
         if held is not None:
             talk.show(terminal.limits_table(held, whole=verbose))
@@ -227,11 +227,11 @@ def _limits(path: Path, book: Path, greeks: str | None, buckets: list[str]) -> L
     return read_limits(path, Known(known, parts, [*names_in_frame(frame).values()]))
 
 
-def _print_risk(frame: pd.DataFrame, talk: Talk) -> None:
+def _print_risk(frame: pd.DataFrame, talk: Talk, asked: Sequence[str]) -> None:
     """The tables of a run and what is held against its numbers."""
     first = frame["trade_id"].drop_duplicates()
     first = first if talk.verbose else first.head(SHOWN)
-    talk.show(terminal.book_table(frame[frame["trade_id"].isin(first)]))
+    talk.show(terminal.book_table(frame[frame["trade_id"].isin(first)], asked=asked))
     trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
     if trades > len(first):
         talk.say(f"and {trades - len(first):,} more trades (--verbose shows them)")

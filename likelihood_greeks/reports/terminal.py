@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -18,6 +18,7 @@ from ..book.limits import INSIDE
 from ..book.trades import NET
 from ..book.units import unit_of
 from .decimals import AT_MOST, aligned
+from .showing import RankedTable, Words
 from .totals import UNSTATED, Total, totals_by
 
 NAMED = 3  # trades of which the same is said
@@ -28,33 +29,51 @@ def shown(text: str) -> str:
     return escape(printable(text))
 
 
-def plain_table(title: str) -> Table:
+def plain_table(title: str, ranks: Sequence[str] = ()) -> Table:
     """A table without rows, and without lines between its columns: they have few columns to spare."""
-    return Table(title=title, header_style="bold", padding=(0, 1), collapse_padding=True, box=SIMPLE_HEAD)
+    settings: dict[str, Any] = {
+        "title": title, "header_style": "bold", "padding": (0, 1), "collapse_padding": True, "box": SIMPLE_HEAD,
+    }  # fmt: skip
+    return RankedTable(ranks, **settings) if ranks else Table(**settings)
 
 
-def book_table(risk: pd.DataFrame, title: str = "Greeks a unit, ± standard error") -> Table:
-    """One row a trade: what it is, its price and Greeks, per unit of the trade, one number of decimals a column."""
+def book_table(
+    risk: pd.DataFrame, title: str = "Greeks a unit, ± standard error", asked: Collection[str] = ()
+) -> Table:
+    """One row a trade: what it is, its price and Greeks, per unit of the trade, one number of decimals a column.
+
+    Where there is no room for all, terms give way to the Greeks that were `asked` for, or else to the first one.
+    """
     trades = risk[risk["trade_id"] != NET]
-    table = plain_table(title)
+    numbers = _by_greek(trades, "trade_id", ("value", "standard_error", "note"))
+    table = plain_table(title, _ranks([*numbers], asked))
     first = trades.drop_duplicates("trade_id")
     several = first["currency"].nunique() > 1
     names = first["trade_id"].tolist()
-    columns = {
+    columns: dict[str, Sequence[str | Words]] = {
         "trade": [shown(str(name)) for name in names],
-        "terms": [shown(terms_in_words(row)) for row in _rows(first)],
+        "terms": [Words(printable(terms_in_words(row))) for row in _rows(first)],
     }
     if several:
         columns["currency"] = [str(currency) or UNSTATED for currency in first["currency"]]
     columns["quantity"] = [f"{quantity:,g}" for quantity in first["quantity"]]
     for column in columns:
-        table.add_column(column, justify="right" if column == "quantity" else "left", no_wrap=True)
-    for greek, own in _by_greek(trades, "trade_id", ("value", "standard_error", "note")).items():
+        table.add_column(column, justify="right" if column == "quantity" else "left", no_wrap=column != "terms")
+    for greek, own in numbers.items():
         table.add_column(greek, justify="right", no_wrap=True)
         columns[greek] = aligned([own.get(name) for name in names])
     for cells in zip(*columns.values(), strict=True):
         table.add_row(*cells)
     return table
+
+
+def _ranks(greeks: Sequence[str], asked: Collection[str]) -> list[str]:
+    """The columns of the table of a book, the most wanted first."""
+    others = [greek for greek in greeks if greek != "price"]
+    if wanted := [greek for greek in others if greek in asked]:
+        rest = [greek for greek in others if greek not in asked]
+        return ["trade", wanted[0], "price", *wanted[1:], "currency", "terms", *rest, "quantity"]
+    return ["trade", "price", *others[:1], "currency", "terms", *others[1:], "quantity"]
 
 
 def net_table(risk: pd.DataFrame, title: str = "Net position, ± standard error") -> Table:

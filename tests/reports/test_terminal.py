@@ -45,7 +45,27 @@ def test_columns_that_do_not_fit_are_named_below(frame, monkeypatch, columns):
     said, head = " ".join(lines[-3:]), lines[2]
     for name in ("quantity", "price", "delta", "gamma", "vega", "rho", "dividend_rho", "theta"):
         assert (f" {name} " in f"{head} ") != (f"{name}," in said or f"{name}:" in said), name
-    assert any("barrier call 100 90 2025-07-01" in line for line in lines)
+    whole = any("barrier call 100 90 2025-07-01" in line for line in lines)
+    assert whole != ("rest of terms" in said)
+    assert whole == (columns >= 80)
+
+
+@pytest.mark.parametrize("width", [24, 45, 60, 80])
+def test_greeks_that_were_asked_for_go_before_terms(frame, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = printed(terminal.book_table(frame, asked=["vega", "theta"]))
+    shown = next(line for line in lines if "trade" in line).split()
+    assert (
+        shown
+        == {
+            24: ["trade", "vega"],
+            45: ["trade", "price", "vega"],
+            60: ["trade", "price", "vega", "theta"],
+            80: ["trade", "terms", "price", "vega", "theta"],
+        }[width]
+    )
+    assert any("barrier call" in line for line in lines) == (width == 80)
+    assert "…" not in "".join(lines)
 
 
 def test_all_is_there_where_it_is_wide(frame, monkeypatch):

@@ -41,6 +41,9 @@ BIAS_A_STEP, LARGEST_BIAS = 1.6, 0.1
 """Bias times steps a year, in parts of the scale: the largest measured, of a digital's gamma under a smile with steep
 wings. And what is no longer of first order in the step."""
 
+LEAST_BIAS = 1e-4
+"""What no longer takes a sensible number of steps."""
+
 EARLIER = 0.1
 """Years before its date to which a surface may be read, for differences in time."""
 
@@ -86,8 +89,8 @@ class LocalVolatility:
         How the volatility meets the quotes that it was made from.
     bias_tolerance : float, optional
         Instead of `steps`: how far any first or second derivative of the chain may be from that of the continuous law,
-        in parts of its scale, > 0, at most 0.1; there are then 1.6 over it steps a year (800 at 0.002), as measured to
-        be enough for smooth surfaces.
+        in parts of its scale, from 0.0001 to 0.1; there are then 1.6 over it steps a year (800 at 0.002), as measured
+        to be enough for smooth surfaces.
 
     Raises
     ------
@@ -161,6 +164,9 @@ class LocalVolatility:
             return
         if not positive("bias_tolerance", self.bias_tolerance) <= LARGEST_BIAS:
             refuse("bias_tolerance", f"be at most {LARGEST_BIAS:g}", self.bias_tolerance)
+        if self.bias_tolerance < LEAST_BIAS:
+            most = f"{BIAS_A_STEP / LEAST_BIAS:,.0f} steps a year"
+            refuse("bias_tolerance", f"be at least {LEAST_BIAS:g}, which takes {most}", self.bias_tolerance)
         if self.steps != STEPS_A_YEAR:
             refuse("bias_tolerance", "be left out where steps are given", self.bias_tolerance)
 

@@ -138,6 +138,7 @@ def test_its_steps_never_pass_for_independent():
         ({"elapsed": np.nan}, "elapsed must be finite"),
         ({"steps": 252, "bias_tolerance": 0.2}, "bias_tolerance must be at most 0.1"),
         ({"steps": 252, "bias_tolerance": 0.0}, "bias_tolerance must be positive"),
+        ({"bias_tolerance": 1e-9}, "bias_tolerance must be at least 0.0001, which takes 16,000 steps a year"),
         ({"bias_tolerance": 0.002}, "bias_tolerance must be left out where steps are given"),
         ({"elapsed": -1.0}, "elapsed must be >= 0"),
         ({"volatility": lambda spot: 0.2 + 0.0 * spot}, "volatility must take two arguments, a time and spots"),
