@@ -54,9 +54,12 @@ def diff_command(
     if output is not None:
         write(table, output)
     talk.say(*differences.reasons(table), most=NOTES)
-    changed = table[table["verdict"] != "noise"]
+    changed = differences.by_weight(table)
     if len(changed):
-        talk.show(differences.diff_table(changed if verbose else changed.head(SHOWN)))
+        shown = changed if verbose else changed.head(SHOWN)
+        talk.show(differences.diff_table(shown))
+        if len(shown) < len(changed):
+            talk.say(f"and {len(changed) - len(shown):,} more (--verbose shows them)")
     talk.say(differences.diff_summary(table))
     if len(changed):
         raise typer.Exit(1)

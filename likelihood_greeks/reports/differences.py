@@ -28,6 +28,14 @@ def _setting(value: object) -> str:
     return f"{value:,.10g}" if isinstance(value, float) else str(value)
 
 
+def by_weight(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that are not noise: changes before what came or went, and of these Greeks before their parts."""
+    found = table[table["verdict"] != "noise"]
+    parts = pd.Series([bool(node_of(row)) for row in found.to_dict("records")], found.index, dtype=bool)
+    weights = parts.where(found["verdict"] != "changed", False).astype(int) + (found["verdict"] != "changed")
+    return found.loc[weights.sort_values(kind="stable").index]
+
+
 def diff_table(table: pd.DataFrame, title: str = "Changed, ± standard error") -> Table:
     """Rows of the frame of `diff`: what they are of and the difference first, which are to fit anywhere."""
     drawn = plain_table(title)
@@ -43,6 +51,8 @@ def diff_table(table: pd.DataFrame, title: str = "Changed, ± standard error") -
     for row, node in zip(table.to_dict("records"), nodes, strict=True):
         at_most = "≤ " if row["draws"] == COMMON_AT_MOST else ""
         difference = with_error(row["difference"], row["standard_error"]).replace("± ", f"± {at_most}")
+        if row["verdict"] in ("new", "gone"):
+            difference = row["verdict"]
         texts = [shown(str(row[name])) for name in ("trade_id", "underlying", "greek")]
         verdict = row["verdict"] + (" !" if row["note"] else "")
         about = [*texts, *[shown(node)] * several]

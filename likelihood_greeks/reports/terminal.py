@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -22,6 +23,8 @@ from .showing import RankedTable, Words
 from .totals import UNSTATED, Total, totals_by
 
 NAMED = 3  # trades of which the same is said
+COUNTED = re.compile(r"about (\d+) ")  # as notes on few samples begin
+INCLUDES = "includes doubtful numbers of "
 
 
 def shown(text: str) -> str:
@@ -195,12 +198,36 @@ def paths_of(risk: pd.DataFrame) -> str:
 
 
 def notes(risk: pd.DataFrame) -> list[str]:
-    """What is marked with ``!`` in the tables: trade by trade, which Greeks and why."""
+    """What is marked with ``!`` in the tables: trade by trade, which Greeks and why, at the worst of like reasons."""
     marked = risk[risk["note"] != ""]
+    parts = marked["note"].where(marked["trade_id"] != NET, marked["note"].str.split("; "))
+    marked = marked.assign(note=parts).explode("note")
     found = []
-    for (trade_id, note), rows in marked.groupby(["trade_id", "note"], sort=False):
-        found.append(f"{trade_id} {greeks_with_nodes(rows)}: {note}")
+    for (trade_id, _), rows in marked.groupby(["trade_id", marked["note"].map(_kind)], sort=False):
+        found.append(f"{trade_id} {greeks_with_nodes(rows)}: {_at_worst([*rows['note'].unique()])}")
     return found
+
+
+def _kind(note: str) -> str:
+    """A note on how few samples carry something, or which trades are doubtful, without their numbers and names."""
+    if note.startswith(INCLUDES):
+        return INCLUDES
+    return re.sub(r"\d[\d.,e+]*", "#", note).replace(", # times the paths", "") if COUNTED.match(note) else note
+
+
+def _at_worst(notes: Sequence[str]) -> str:
+    """One of the notes of a kind for all: that of the fewest samples, or that which names all trades."""
+    if notes[0].startswith(INCLUDES):
+        if longer := [(int(found[1]), note) for note in notes if (found := re.search(r" and (\d+) more$", note))]:
+            return max(longer)[1]
+        return INCLUDES + _named([*dict.fromkeys(x for note in notes for x in note.removeprefix(INCLUDES).split(", "))])
+    return "at worst " * (len(notes) > 1) + min(notes, key=_samples)
+
+
+def _samples(note: str) -> tuple[int, float]:
+    """The number of samples that a note begins with, and (negative) how many times the paths it asks for."""
+    count, times = COUNTED.match(note), re.search(r", (\S+) times the paths", note)
+    return int(count[1]) if count else 0, -float(times[1]) if times else 0.0
 
 
 def greeks_with_nodes(rows: pd.DataFrame) -> str:

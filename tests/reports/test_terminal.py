@@ -101,6 +101,9 @@ def test_differences_with_their_nodes_are_what_is_kept(compared, monkeypatch):
     assert "10,000 ± ≤ 800 12.5 changed !" in " ".join(lines[6].split())
     assert lines[-1] == "before, after: not in 80 columns; --wide shows all, --output writes a file"
     assert printed(differences.diff_table(compared), options=())[-1] == "before, after: not in 80 columns"
+    mixed = compared.assign(verdict=["noise", "new", "changed"])
+    assert differences.by_weight(mixed)["verdict"].tolist() == ["changed", "new"]
+    assert differences.by_weight(compared.assign(verdict="gone").iloc[::-1])["bucket"].iloc[0] == ""
     assert "3 numbers compared (common draws, some errors at most): 3 changed" in differences.diff_summary(compared)
 
 
@@ -123,4 +126,14 @@ def test_hints_are_options_that_the_command_has(frame, monkeypatch, tmp_path, ca
 def test_marks_name_a_greek_once_with_its_nodes():
     rows = pd.DataFrame({"greek": ["vega", "vega", "rho", "vega"], "bucket": ["", "6M", "", "1Y"]})
     assert terminal.notes(rows.assign(trade_id="A", note="rough")) == ["A vega (total, 6M, 1Y), rho: rough"]
+    few = [
+        f"about {n} samples carry the variance (needs 10{more}): rough"
+        for n, more in ((3, ", 3.3 times the paths"), (1, ", 10 times the paths"))
+    ]
+    said = terminal.notes(rows.assign(trade_id="A", note=[few[0], few[1], few[0], "off"]))
+    assert said == [f"A vega (total, 6M), rho: at worst {few[1]}", "A vega (1Y): off"]
+    doubtful = ["includes doubtful numbers of A; " + few[0], "includes doubtful numbers of B", few[1], ""]
+    assert terminal.notes(rows.assign(trade_id="net", note=doubtful)) == [
+        "net vega (total, 6M): includes doubtful numbers of A, B", f"net vega, rho: at worst {few[1]}"
+    ]  # fmt: skip
     assert terminal.notes(rows[["greek"]].assign(trade_id="A", note="rough"))[0] == "A vega, rho: rough"
