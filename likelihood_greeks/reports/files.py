@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from .._checks import list_of, path_of, writable
+from .._checks import list_of, path_of, refuse, writable
 from .._outputs import beside
+from ..book.limits import COLUMNS as LIMITS
 from ..book.limits import check_limits
 from . import html, workbook
 from .content import Content
@@ -67,6 +68,8 @@ def report(
     target = path_of("path", path)
     check_writable(target)
     judged = limits if limits is None or isinstance(limits, pd.DataFrame) else check_limits(frame, limits)
+    if judged is not None and (missing := [name for name in LIMITS if name not in judged.columns]):
+        refuse("limits", f"come from check_limits: it lacks {', '.join(missing)}", [*map(str, judged.columns)])
     content = Content(frame, ladder, settings or {}, _columns(by), scenarios, explained, judged)
     with beside(target) as file:
         if target.suffix.lower() == ".html":

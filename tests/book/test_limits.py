@@ -95,3 +95,8 @@ def test_a_raw_greek_has_no_limit_over_underlyings():
     for limits in ({"book": 1.0}, {"desk": {"*": 1.0}}):
         with pytest.raises(ValueError, match="without a desk's unit"):
             lg.check_limits(frame, {"spot:rate": limits})
+
+
+def test_a_report_refuses_a_frame_that_is_none_of_limits(frame, tmp_path):
+    with pytest.raises(ValueError, match="limits must come from check_limits: it lacks"):
+        lg.report(frame, tmp_path / "risk.html", limits=frame)
