@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from .._checks import InvalidValueError
 from .._typing import AnyArray, FloatArray
 from ..engine.exact import exact
 from ..models.correlated.law import CorrelatedGBM
@@ -139,7 +140,10 @@ def split(
             verify_greeks(trade, terms)
             found = exact(trade.model, trade.payoff, terms, closed_form)
         except FAILS as error:
-            problems.append(problem_of(trade.trade_id, trade.row, reason_of(error), "give finite payments"))
+            problem = problem_of(trade.trade_id, trade.row, reason_of(error), "give finite payments")
+            if isinstance(error, InvalidValueError) and error.name == "greeks":
+                problem = Problem(trade.trade_id, trade.row, error.name, error.requirement, error.value)
+            problems.append(problem)
             continue
         if found is None:
             drawn.append(trade)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
-from .._checks import refuse
+from .._checks import InvalidValueError, refuse
 from ..estimators.likelihood_ratio import simulated
 from ..estimators.watched import given_dates
 from ..models.protocol import observed
 from ..payoffs.protocol import Contract
 from ..payoffs.separate import of_users_own, verify_separate
 from ..streams.chunks import Chunk
+from .calendars import DAYS_PER_YEAR
 from .failures import FAILS, reason_of
 
 TRIAL = Chunk(0, 0, 64, pilot=True)
 """Draws on which one is tried."""
 
 
-def tried(model: Any, payoff: Contract) -> Contract:
+def tried(model: Any, payoff: Contract, today: date) -> Contract:
     """A contract; if it is the user's own, refused unless it gives every path a cash flow of its own.
 
     Raises
@@ -28,6 +30,10 @@ def tried(model: Any, payoff: Contract) -> Contract:
     try:
         drawn = given_dates(payoff, model)
     except (TypeError, ValueError) as error:
+        if isinstance(error, InvalidValueError) and error.name == "dividends":
+            day = today + timedelta(days=round(DAYS_PER_YEAR * model.first_ex_date))
+            why = f"a cash dividend on {day} comes before the end (a dividend yield may)"
+            refuse("frequency", f"hold dates or daily: {why}", "continuous")
         refuse("frequency", f"hold dates or daily ({error})", "continuous")
     if len(payoff.times) and of_users_own(payoff):
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -88,8 +88,12 @@ def watched_at_all_times(value: object, own: Span) -> bool:
     return True
 
 
-def observations(name: str, value: object, ending: str, calendar_name: str, own: Span) -> tuple[date, ...]:
+def observations(
+    name: str, value: object, ending: str, calendar_name: str, own: Span, *, more: Sequence[str] = ()
+) -> tuple[date, ...]:
     """The dates in a cell of the column frequency: regular ones, or a list some of which may be past.
+
+    `more` are words that the column may hold besides, for a refusal.
 
     Raises
     ------
@@ -108,7 +112,11 @@ def observations(name: str, value: object, ending: str, calendar_name: str, own:
     try:
         days = tuple(iso_date(name, part) for part in parts)
     except InvalidValueError:
-        refuse(name, f"be one of {', '.join(words)}{closest(value, words)}, or ISO dates separated by ';'", value)
+        refuse(
+            name,
+            f"be one of {', '.join((*words, *more))}{closest(value, (*words, *more))}, or ISO dates separated by ';'",
+            value,
+        )
     if not all(a < b for a, b in pairwise(days)):
         refuse(name, "hold increasing dates", value)
     if days[-1] > end or (own.start is not None and days[0] <= own.start):

@@ -215,7 +215,8 @@ def parse(
     currencies = currencies_of(table, market)
     found = [(row, _tried(row, market, counts, currencies, several)) for row in read]
     ruled = [(row, row.attempt(with_rule, trade)) for row, trade in found if trade]
-    trades = [trade for row, trade in ruled if trade and row.attempt(own_contracts.tried, trade.model, trade.payoff)]
+    fit = partial(own_contracts.tried, today=market.valuation_date)
+    trades = [trade for row, trade in ruled if trade and row.attempt(fit, trade.model, trade.payoff)]
     return trades, [problem for row in read for problem in row.problems]
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeGuard, final
 
 import numpy as np
 
+from .._checks import refuse
 from ..estimate import Estimate
 from ..estimators.likelihood_ratio import Combination
 from ..exercise.judged import Judged, Known, Rule
@@ -109,9 +110,11 @@ def with_rule(law: PathModel, payoff: Bermudan | Rule, derivatives: Iterable[Der
     for derivative in derivatives:
         moving = [name for name in derivative if _moves_rule(name)]
         if len(derivative) > 1 and moving:
-            raise ValueError(
-                f"second derivatives in {moving[0]} are not given of a contract that is exercised early, got "
-                f"{' and '.join(derivative)}: the best rule moves with {moving[0]}, and a rule that is kept does not"
+            why = f"the best rule moves with {moving[0]}, and a rule that is kept does not"
+            refuse(
+                "greeks",
+                f"be others: second derivatives in {moving[0]} are not given of a contract exercised early: {why}",
+                " and ".join(derivative),
             )
     return fitted(law, payoff, seed).rule if isinstance(payoff, Bermudan) else payoff
 

@@ -30,7 +30,7 @@ def before(law: Any, nodes: Iterable[float], end: float) -> tuple[float, ...]:
         refuse(
             "dividends",
             f"come after {end:g} years, up to when the spot is watched continuously (give dates instead, or a yield)",
-            law.dividends,
+            law.first_ex_date,
         )
     return tuple(sorted({float(node) for node in nodes if 0.0 < node < end}))
 

@@ -66,10 +66,11 @@ def test_a_level_that_the_spot_is_beyond_was_touched():
     ("row", "field", "why"),
     [
         ({**TOUCH, "underlying": "H"}, "frequency", "no Brownian bridge"),
-        ({**TOUCH, "underlying": "D"}, "frequency", "dividends must come after"),
+        ({**TOUCH, "underlying": "D"}, "frequency", "a cash dividend on 2026"),
         ({**TOUCH, "start": "2026-01-05"}, "start", "fixings do not show"),
         ({**TOUCH, "maturity": "2026-01-29"}, "frequency", "fixings do not show"),
         ({"product": "asian", "option": "call", "strike": 100}, "frequency", "not watched at all times"),
+        ({**TOUCH, "frequency": "continously"}, "frequency", "did you mean 'continuous'?"),
     ],
 )
 def test_trades_that_cannot_be_watched_at_all_times_are_refused_by_row(row, field, why):

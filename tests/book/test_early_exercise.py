@@ -35,6 +35,7 @@ def test_what_a_book_cannot_say_of_early_exercise_is_a_problem_of_the_row():
     european = {"trade_id": "T2", "product": "put", "frequency": None}
     with pytest.warns(lg.BookWarning, match="second derivatives in volatility are not given"):
         frame = run({"frequency": "2026-11-08; 2027-06-15"}, european, greeks=["volga"])
+    assert [problem["field"] for problem in frame.attrs["problems"]] == ["greeks"]
     assert set(frame["trade_id"]) == {"T2", "net"}
     early = {**ROW, "frequency": "2026-11-08; 2027-06-15"}
     later = {**MARKET, "valuation_date": "2026-06-16"}

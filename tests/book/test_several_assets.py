@@ -169,6 +169,8 @@ REFUSED = [
     ({"underlying": "SX5E|SPX", "start": "2027-01-18"}, "the trade starts later"),
     ({"underlying": "SX5E|SPX", "maturity": "2026-10-27", "payment_date": "2026-12-18"}, "SX5E and SPX on 2026-10-27"),
     ({"underlying": "SX5E|SPX", "exercise": "american"}, "only European"),
+    ({"underlying": "SX5E|SPX", "product": "worst_of_barrier", "level": "70%", "direction": "down", "knock": "in",
+      "option": "put", "frequency": "continuous"}, "frequency must hold dates or daily"),
     ({"underlying": "SX5E|SPX", "spot": 5640}, "the trade is on several assets"),
 ]  # fmt: skip
 
@@ -183,7 +185,8 @@ def test_a_member_with_a_model_of_its_own_is_refused() -> None:
     heston = {"initial_variance": 0.04, "mean_reversion": 1.5, "long_run_variance": 0.04, "vol_of_vol": 0.5,
               "correlation": -0.7}  # fmt: skip
     own = {**ASSETS, "SPX": {"spot": 6100.0, "zero_rate": 0.02, "model": "heston", "heston": heston}}
-    assert "SPX.model must be black-scholes" in problem_of({**PUT, "underlying": "SX5E|SPX"}, market(underlyings=own))
+    said = problem_of({**PUT, "underlying": "SX5E|SPX"}, market(underlyings=own))
+    assert said == "SPX.model must be black-scholes for trades on several assets, got 'heston'"
     cash = {**ASSETS, "SPX": {**ASSETS["SPX"], "dividends": [{"ex_date": "2027-05-03", "amount": 40.0}]}}
     assert "SPX.dividends" in problem_of({**PUT, "underlying": "SX5E|SPX"}, market(underlyings=cash))
 

@@ -30,7 +30,7 @@ from ..cells import (
 from ..schedule import FINAL, observations, watched_at_all_times
 from . import past_of_notes
 from .history import History, Terms
-from .product import Conduct, Entry, Observations, Product, on_frequency
+from .product import ALL_TIMES, Conduct, Entry, Observations, Product, on_frequency
 
 NO_COUPON = "states no coupon: it pays none"
 COLUMNS = (
@@ -82,7 +82,8 @@ def _dates(entry: Entry, terms: Terms) -> Observations | None:
         return found
     if "level" not in terms:
         refuse("level", "be given: knock_in_frequency says when it counts", None)
-    days = entry.row.read("knock_in_frequency", observations, "", entry.underlying.calendar, entry.span)
+    reader = partial(observations, more=(FINAL, *ALL_TIMES))
+    days = entry.row.read("knock_in_frequency", reader, "", entry.underlying.calendar, entry.span)
     if days is None:
         return None
     terms["knock_in_frequency"] = days

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, NoReturn, final
 
 from ..._checks import refuse
@@ -86,7 +87,8 @@ def _dates(entry: Entry, terms: Terms, ending: str) -> Observations | None:
     elif "frequency" in product.required and "frequency" not in entry.row.cells and product.frequency:
         days = observations("frequency", product.frequency, ending, calendar, own)
     elif "frequency" in product.required:
-        days = entry.row.read("frequency", observations, ending, calendar, own)
+        more = ALL_TIMES if product.continuous else ()
+        days = entry.row.read("frequency", partial(observations, more=more), ending, calendar, own)
     return None if days is None else Observations(days, days)
 
 
