@@ -113,7 +113,7 @@ def with_rule(law: PathModel, payoff: Bermudan | Rule, derivatives: Iterable[Der
             why = f"the best rule moves with {moving[0]}, and a rule that is kept does not"
             refuse(
                 "greeks",
-                f"be others: second derivatives in {moving[0]} are not given of a contract exercised early: {why}",
+                f"be others: second derivatives in {moving[0]} are not given of one that is exercised early: {why}",
                 " and ".join(derivative),
             )
     return fitted(law, payoff, seed).rule if isinstance(payoff, Bermudan) else payoff

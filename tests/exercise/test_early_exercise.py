@@ -183,9 +183,9 @@ def test_baselines_and_ladders_keep_the_rule_and_say_so():
 
 @pytest.mark.parametrize("greek", ["vanna", "volga", ("rate", "rate"), ("spot", "rate")])
 def test_second_derivatives_in_parameters_are_refused(greek):
-    with pytest.raises(ValueError, match="are not given of a contract that is exercised early"):
+    with pytest.raises(ValueError, match="are not given of one that is exercised early"):
         lg.greeks(MODEL, TEN, [greek], paths=2048, seed=1)
-    with pytest.raises(ValueError, match="are not given of a contract that is exercised early"):
+    with pytest.raises(ValueError, match="are not given of one that is exercised early"):
         lg.explain(MODEL, {"spot": 37.0, "volatility": 0.21}, TEN, paths=2048, seed=1)
 
 
