@@ -69,6 +69,8 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for controls in ("none", "scores", "auto", ALL):
         own = table if controls == ALL else table[table["controls"] == controls]
+        if own.empty:
+            continue
         cells, whole = own[own["greek"] != ALL], own[own["greek"] == ALL].sum(numeric_only=True)
         free, marked = cells[cells["free"] >= 100], cells["marked"].sum()
         rows.append(

@@ -226,7 +226,7 @@ def test_a_trade_that_fails_late_is_reported_and_the_others_are_priced(tmp_path,
         trades[1], payoff=Fragile(trades[1].model.simulate((0.5, 1.0), piece.stream()).spot.max(), relaxed_only)
     )
     common = {"paths": 20_000, "seed": 3, "greeks": ["delta"], "closed_form": False}
-    monkeypatch.setattr(valued, "parse", lambda *_: ([trades[0], bad, *trades[2:]], []))
+    monkeypatch.setattr(valued, "parse", lambda *_, **__: ([trades[0], bad, *trades[2:]], []))
     frame = lg.risk(table, MARKET, **common, output=tmp_path / "risk.parquet")
     if relaxed_only:
         assert frame.loc[frame["trade_id"] == bad.trade_id, "note"].str.contains("relaxed payoffs given up").all()
@@ -234,7 +234,7 @@ def test_a_trade_that_fails_late_is_reported_and_the_others_are_priced(tmp_path,
         assert [p["trade_id"] for p in frame.attrs["problems"]] == [bad.trade_id]
         assert bad.trade_id not in set(frame["trade_id"])
         assert frame.loc[frame["trade_id"] == "net", "note"].str.contains("excludes 1 trade").all()
-    monkeypatch.setattr(valued, "parse", lambda *_: ([trades[0], *trades[2:]], []))
+    monkeypatch.setattr(valued, "parse", lambda *_, **__: ([trades[0], *trades[2:]], []))
     others = lg.risk(table, MARKET, **common)
     kept = frame[frame["trade_id"] != bad.trade_id]
     trade = (kept["trade_id"] != "net").to_numpy() if relaxed_only else np.ones(len(kept), dtype=bool)
