@@ -74,10 +74,20 @@ class LocalVolatilityFit:
     @property
     def rms_error(self) -> float:
         """Root mean square of the errors of quotes that were not left out, per square-root year."""
-        kept = self.errors.to_numpy().copy()
+        return float(np.sqrt(np.nanmean(self._kept.to_numpy() ** 2)))
+
+    @property
+    def rms_errors(self) -> pd.Series:
+        """The same by maturity, shape (n_maturities,)."""
+        return ((self._kept**2).mean() ** 0.5).rename("rms_error")
+
+    @property
+    def _kept(self) -> pd.DataFrame:
+        """Errors of the quotes that were not left out; NaN elsewhere."""
+        kept = self.errors.copy()
         for maturity, strike in self.left_out[["maturity", "strike"]].to_numpy():
-            kept[self.errors.index.get_loc(strike), self.errors.columns.get_loc(maturity)] = np.nan
-        return float(np.sqrt(np.nanmean(kept**2)))
+            kept.loc[strike, maturity] = np.nan
+        return kept
 
     def smile(self, strikes: Sequence[float] | FloatArray) -> pd.DataFrame:
         """Implied volatilities of the local volatility at some strikes (currency) and the maturities of the quotes.
@@ -139,6 +149,10 @@ class _Fitted:
             many = np.flatnonzero(missed > max(MISSED, 0.5 * missed[worst]))
             active[many[: max(np.count_nonzero(active) - least, 1)]] = 0.0
             start = row
+        again = np.where(np.abs(errors) <= MISSED, expiry.weights, active)
+        if (again > active).any():  # left out together with the one to blame
+            active = again
+            smooth, row, found, errors = self._row(_From(calls, expiry, span), active, row)
         for j in np.flatnonzero((active == 0.0) & (expiry.weights > 0.0)):
             self.lost.append((expiry.maturity, expiry.strikes[j], expiry.volatilities[j], errors[j]))
         free = (row > BOUNDS[0]) & (row < BOUNDS[1])
