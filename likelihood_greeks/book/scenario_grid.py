@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -14,13 +14,15 @@ from .._checks import finite, flags, list_of, one_of, refuse
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
 from ..streams.chunks import Draws, checked
+from .assets.names import names_of
+from .assets.shocks import shocks_on
 from .files import output_path, write
 from .frame import describe, plain
 from .market import Market
 from .reading import BookWarning, read_book
 from .risk import underlying_seed
 from .rows import Problem
-from .together.shocked import Shocked, shocked, table
+from .together.shocked import AnyShock, Shocked, shocked, table
 from .together.shocks import KINDS, Shock, stresses
 from .together.valued import Settings, Together, together
 from .trades import Trade, parse
@@ -37,6 +39,7 @@ def scenario_grid(
     volatility: Sequence[float] = VOLATILITIES,
     rate: Sequence[float] = (0.0,),
     *,
+    underlyings: Iterable[str] | None = None,
     paths: int = 16_384,
     seed: int | None = None,
     controls: str = "auto",
@@ -46,6 +49,8 @@ def scenario_grid(
     output: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """What every trade and position gains on a grid of moves of its underlying: spots by volatilities by rates.
+
+    Of a trade on several assets all move together, or those of them among `underlyings`: correlations stay.
 
     Every cell and the base are valued on the same draws, and so are all trades on an underlying: the error of a gain is
     that of joint samples, for a trade and for the net. Europeans are revalued in closed form, with no error.
@@ -59,6 +64,8 @@ def scenario_grid(
     volatility, rate : sequence of float
         Added to every quoted volatility (strikes keep theirs), and to every zero rate. Under Heston the initial and the
         long-run volatility move.
+    underlyings : sequence of str, optional
+        Those that move, all as a cell says; trades on none of them are left out. Default: all.
     paths, seed, controls, closed_form, executor, progress
         As for `risk`.
     output : path, optional
@@ -97,9 +104,13 @@ def scenario_grid(
     axes = {name: _axis(name, own) for name, own in zip(KINDS, (spot, volatility, rate), strict=True)}
     cells = [Shock(*moves) for moves in product(*axes.values())]
     named = {_called(cell): cell for cell in cells}
+    data = market if isinstance(market, Market) else Market.read(market)
+    moving = _moving(underlyings, [*data.underlyings])
+    still = dict.fromkeys(named, Shock())
     return _gains(
-        book, market, lambda names: dict.fromkeys(names, named), {}, paths=paths, seed=seed, controls=controls,
-        closed_form=closed_form, executor=executor, progress=progress, output=output,
+        book, data, lambda names: {name: named if name in moving else still for name in names}, {}, paths=paths,
+        seed=seed, controls=controls, closed_form=closed_form, executor=executor, progress=progress, output=output,
+        moving=moving,
     )  # fmt: skip
 
 
@@ -156,6 +167,13 @@ def stress(
     )  # fmt: skip
 
 
+def _moving(underlyings: Iterable[str] | None, known: Sequence[str]) -> set[str]:
+    """The underlyings that move, checked."""
+    if underlyings is None:
+        return {*known}
+    return {one_of("underlyings", name, tuple(known)) for name in list_of("underlyings", underlyings, "names")}
+
+
 def _axis(name: str, moves: Sequence[float]) -> list[float]:
     """The moves of one kind, checked."""
     found = [finite(name, move) for move in list_of(name, moves, "moves")]
@@ -188,6 +206,7 @@ def _gains(
     executor: Workers,
     progress: bool,
     output: str | os.PathLike[str] | None,
+    moving: set[str] | None = None,
 ) -> pd.DataFrame:
     """The frame of gains under shocks: `shocks_of` gives them by underlying and scenario; `read` are further files."""
     data = market if isinstance(market, Market) else Market.read(market)
@@ -197,16 +216,18 @@ def _gains(
     flags(closed_form=closed_form, progress=progress)
     where = output_path(output, {**read, "book": book, **data.files})
     shocks: Mapping[str, Mapping[str, Shock]] = shocks_of([*data.underlyings])
-    trades, problems = parse(rows, data)
-    results = dict[str, tuple[Together[Shocked], Mapping[str, Shock]]]()
+    trades, problems = parse(rows, data, several=True)
+    trades = [trade for trade in trades if moving is None or moving.intersection(names_of(trade.underlying))]
+    results = dict[str, tuple[Together[Shocked], Mapping[str, AnyShock]]]()
     with one_thread_each():
         for name, own in by_underlying(trades).items():
-            found, bad = shocked(own, [*shocks[name].values()], closed_form)
+            moves = shocks_on(name, shocks, data)
+            found, bad = shocked(own, [*moves.values()], closed_form)
             draws = Draws(underlying_seed(seed, name), max(1, *(len(trade.drawn.times) for trade in own)), kind)
             title = name if progress else ""
             settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
             done = together(found, {}, settings)
-            results[name] = done, shocks[name]
+            results[name] = done, moves
             problems += [*bad, *done.problems]
     frame = table(results, left_out(problems, rows), paths=count, seed_of=lambda name: underlying_seed(seed, name))
     frame.attrs = {"problems": [plain(problem) for problem in problems], "seed": seed}

@@ -12,6 +12,7 @@ from ..engine.open_fixing import Moving
 from ..estimators.likelihood_ratio import Combination
 from ..estimators.watched import given_dates
 from ..payoffs.protocol import Contract
+from .assets.performances import Performance
 from .cells import text_of
 from .currencies import UNKNOWN
 from .products.history import History
@@ -53,6 +54,8 @@ class Trade:
         How its Greeks in the spot follow from those of the payoff, where that is so and dates are to come.
     history : History, optional
         Its observations, made and to come; None of a contract of the user's own, whose dates are its own.
+    performance : Performance, optional
+        Of a trade on several assets with a history: what is observed.
     """
 
     trade_id: str
@@ -70,6 +73,7 @@ class Trade:
     past: History | None = None
     moving: Moving | None = None
     history: History | None = field(default=None, compare=False, repr=False)
+    performance: Performance | None = field(default=None, compare=False, repr=False)
 
     @property
     def drawn(self) -> Contract:

@@ -216,8 +216,20 @@ def parse(
     found = [(row, _tried(row, market, counts, currencies, several)) for row in read]
     ruled = [(row, row.attempt(with_rule, trade)) for row, trade in found if trade]
     fit = partial(own_contracts.tried, today=market.valuation_date)
-    trades = [trade for row, trade in ruled if trade and row.attempt(fit, trade.model, trade.payoff)]
+    fitting = [(row, trade) for row, trade in ruled if trade and row.attempt(fit, trade.model, trade.payoff)]
+    paid: dict[str, str] = {}
+    trades = [trade for row, trade in fitting if row.attempt(_one_currency, trade, paid)]
     return trades, [problem for row in read for problem in row.problems]
+
+
+def _one_currency(trade: Trade, paid: dict[str, str]) -> Trade:
+    """A trade, refused if its net would add its currency to another; `paid` are those of the sets of assets so far."""
+    known = paid.setdefault(trade.underlying, trade.currency) if are_several(trade.underlying) else trade.currency
+    if known != trade.currency:
+        name = trade.underlying
+        why = f"be {known}, as of a trade on {name} before: to have both, name the assets of one in another order"
+        refuse("currency", why, trade.currency)
+    return trade
 
 
 def without_past(trades: Iterable[Trade], market: Market) -> list[str]:

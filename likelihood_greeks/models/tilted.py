@@ -95,6 +95,11 @@ class TiltedCurves:
         __getattr__ = cash_dividends.amount
 
     @property
+    def variance_nodes(self) -> tuple[float, ...]:
+        """Dates between which the volatility is constant."""
+        return self.curves.volatility_times
+
+    @property
     def _nodes(self) -> tuple[tuple[float, ...], ...]:
         """Those of rates, yields and volatilities."""
         return self.curves.times, self.curves.dividend_times, self.curves.volatility_times

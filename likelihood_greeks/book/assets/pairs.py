@@ -40,6 +40,11 @@ class OnTwo:
     state: str = ""
 
 
+def is_on_two(product: str, payoff: Contract) -> bool:
+    """Whether a trade has one of the products, as a contract of the user's own has not, whatever it is called."""
+    return product in USED and isinstance(payoff, Exchange | Spread | OutperformanceDigital | KnownCashFlow)
+
+
 def left(row: Row, market: Market, names: tuple[str, ...], product: str, own: Span) -> OnTwo | None:
     """The contract in a row, or None and its problems noted."""
     if len(names) != 2:

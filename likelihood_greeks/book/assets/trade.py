@@ -32,6 +32,7 @@ from . import pairs
 from . import terms as by_asset
 from .law import Settlement, discounting, law_of, pair_of
 from .names import joined, names_of
+from .observed import performances
 from .performances import BASKET, KINDS, Performance, parted, quanto
 
 NOTES = ("autocallable", "phoenix", "reverse_convertible", "barrier_reverse_convertible")
@@ -233,6 +234,7 @@ def _on_performances(
     return Trade(
         basics.trade_id, row.number, joined(basics.names), entry.name, basics.quantity, own.maturity,
         market.years(own.maturity), payoff, float("nan"), model, basics.settlement.currency, state, history=past,
+        performance=performance,
     )  # fmt: skip
 
 
@@ -273,16 +275,12 @@ def _informed(whole: History, market: Market, names: tuple[str, ...], performanc
     ValueError
         If a fixing of an asset is missing, or on another scale than its spot.
     """
-    stated = {name: market.fixings.get(name, {}) for name in names}
     made = [day for day in whole.days if day <= whole.span.today]
-    full = [day for day in made if all(day in own for own in stated.values())]
-    lacking = [name for name, own in stated.items() if any(day not in own for day in made if day < whole.span.today)]
-    values: dict[date, float] = {}
-    for day in full:
+    called, _ = performances(performance, market.fixings, [day for day in made if day < whole.span.today])
+    (values,) = performances(performance, market.fixings, made)[1].values()
+    for day in values:
         for name in names:
-            verify_scale(market.underlying(name), {day: stated[name][day]})
-        values[day] = performance.of({name: stated[name][day] for name in names})
-    called = " and ".join(lacking or names)
+            verify_scale(market.underlying(name), {day: market.fixings[name][day]})
     return whole.informed(called, {called: values})
 
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from ...models.cash_dividends import Dividends
+from ...models.correlated.law import CorrelatedGBM
 from ...models.curves import Curves, accrued
 from ...models.gbm import GBM
 from ...models.heston.law import Heston
@@ -23,6 +24,11 @@ from ..underlying import Model
 L = TypeVar("L", Heston, LocalVolatility)
 
 SAME = 1e-9  # years by which two dates may differ and be the same
+
+
+def aged_together(law: CorrelatedGBM, elapsed: float) -> CorrelatedGBM:
+    """The law of several assets some years later, each aged."""
+    return replace(law, members={name: aged(own, elapsed) for name, own in law.members})
 
 
 def aged(law: Model, elapsed: float) -> Model:

@@ -29,7 +29,7 @@ def toward(one: GBM | TermStructureGBM, two: GBM | TermStructureGBM) -> tuple[An
     Every curve has the nodes of both, up to where both end; the share of a node is what it moves by, over the largest
     such move. So the second law's curves are the first's with the coordinates moved: exactly.
     """
-    old, new = _on_curves(one), _on_curves(two)
+    old, new = on_curves(one), on_curves(two)
     fields, tilts, moves = dict[str, Any](), list[tuple[float, ...]](), dict[str, float]()
     for name, (times, values) in CURVES.items():
         nodes = _joined(getattr(old, times), getattr(new, times))
@@ -51,7 +51,7 @@ def toward(one: GBM | TermStructureGBM, two: GBM | TermStructureGBM) -> tuple[An
     return (law, moves) if any(moves.values()) else (one, moves)
 
 
-def _on_curves(law: GBM | TermStructureGBM) -> TermStructureGBM:
+def on_curves(law: GBM | TermStructureGBM) -> TermStructureGBM:
     """The same law on curves, without shifts."""
     if isinstance(law, TermStructureGBM):
         return law

@@ -11,13 +11,20 @@ import pandas as pd
 
 from ..._checks import InvalidValueError, refuse
 from ...engine.early_exercise import is_early
+from ...models.capabilities import value_of
+from ...models.correlated.law import CorrelatedGBM
+from ...payoffs.protocol import Contract
+from ..assets.later import own_later as own_jointly_later
+from ..assets.names import are_several
+from ..assets.observed import performances
+from ..assets.pairs import is_on_two
 from ..calendars import DAYS_PER_YEAR
 from ..cells import text_of
 from ..fixings import known as stated
 from ..market import Market
 from ..sheets import blank
 from ..trades import Problem, Trade, parse
-from .aging import aged, paid
+from .aging import aged, aged_together, paid
 from .cash import merged, own_later, paid_between
 
 BEFORE, ROLLED, SETTLED, AFTER = "before", "rolled", "settled", "after"
@@ -46,8 +53,8 @@ class Leg:
         What a unit has paid between the two days.
     cash_rolled : float
         What it would have paid with the fixings at the first market's spot.
-    dividends : float
-        Cash dividends that went ex, currency.
+    dividends : mapping of str to float
+        Cash dividends that went ex, by the coordinate of the spot, currency.
     """
 
     trade_id: str
@@ -56,7 +63,7 @@ class Leg:
     stages: Mapping[str, Trade]
     cash: float = 0.0
     cash_rolled: float = 0.0
-    dividends: float = 0.0
+    dividends: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def last(self) -> Trade:
@@ -130,7 +137,7 @@ class Reading:
 
 def legs(book: pd.DataFrame, later: pd.DataFrame | None, days: Days) -> Reading:
     """The trades of a book, and of the one that it has become, in tables that `read_book` returned."""
-    trades, problems = parse(book, days.first)
+    trades, problems = parse(book, days.first, several=True)
     found = Reading(problems=[*problems])
     before = {trade.trade_id: trade for trade in trades}
     known = {problem.trade_id for problem in problems}
@@ -158,12 +165,12 @@ def _on_the_second_day(
     """The same trades under the second market and rolled to its day, and what is wrong with others."""
     table = _begun(book, before, days.first.valuation_date)
     rows = [trade.row for trade in before.values()]
-    trades, problems = parse(table, days.second, rows)
-    rolled = {trade.trade_id: trade for trade in parse(table, days.rolled, rows)[0]}
+    trades, problems = parse(table, days.second, rows, several=True)
+    rolled = {trade.trade_id: trade for trade in parse(table, days.rolled, rows, several=True)[0]}
     after = {trade.trade_id: trade for trade in trades}
     for place, own in ((after, days.second), (rolled, days.rolled)):
         for trade_id, trade in before.items():
-            if trade.history is None and trade_id in after:
+            if trade.history is None and trade_id in after and not is_on_two(trade.product, trade.payoff):
                 problems += _own(place, trade, own, days)
     return after, rolled, problems
 
@@ -175,7 +182,10 @@ def _begun(book: pd.DataFrame, before: Mapping[str, Trade], today: date) -> pd.D
         table = table.assign(start=None)
     starts = [*table["start"].tolist()]
     for trade in before.values():
-        new = trade.history is not None and today < trade.history.days[0] and today < trade.maturity_date
+        first = None if trade.history is None else trade.history.days[0]
+        if is_on_two(trade.product, trade.payoff):
+            first = trade.maturity_date
+        new = first is not None and today < first and today < trade.maturity_date
         if blank(starts[trade.row]) and new:  # one with past dates began before them
             starts[trade.row] = today.isoformat()
     return table.assign(start=pd.Series(starts, index=table.index, dtype=object))
@@ -183,10 +193,13 @@ def _begun(book: pd.DataFrame, before: Mapping[str, Trade], today: date) -> pd.D
 
 def _own(place: dict[str, Trade], trade: Trade, market: Market, days: Days) -> list[Problem]:
     """Put what is left of a contract of the user's own in its place; what is wrong with it, if anything."""
-    fixings = market.fixings
-    today = days.first.valuation_date
     try:
-        left, _ = own_later(trade.payoff, days.elapsed, today, lambda gone: stated(fixings, trade.underlying, gone))
+        left, _ = _left_of_own(trade, market, days)
+        if are_several(trade.underlying):
+            place[trade.trade_id] = replace(
+                trade, payoff=left, model=place[trade.trade_id].model, maturity=trade.maturity - days.elapsed
+            )
+            return []
         years = max(trade.maturity - days.elapsed, 1.0 / DAYS_PER_YEAR)
         model = market.underlying(trade.underlying).model(trade.strike_for_volatility, years)
     except InvalidValueError as error:
@@ -202,22 +215,38 @@ def _leg(before: Trade, after: Trade, rolled: Trade | None, days: Days) -> Leg:
         why = "not be exercised early: its P&L would need second derivatives with which the exercise rule moves"
         refuse("product", why, before.product)
     first, second = days.first.valuation_date, days.second.valuation_date
-    law = aged(before.model, days.elapsed)
+    old = before.model
+    joint = isinstance(old, CorrelatedGBM)
+    law = aged_together(old, days.elapsed) if joint else aged(old, days.elapsed)
     settled = replace(after, model=law)
     stages = {BEFORE: before, SETTLED: settled, AFTER: after}
     if rolled is not None and rolled.payoff != after.payoff:
         stages[ROLLED] = replace(rolled, model=law)
     cash = [_cash(before, market, first, second, days) for market in (days.second, days.rolled)]
-    gone = before.model.spot - law.spot
+    spots = [f"spot[{name}]" for name in old.assets] if joint else ["spot"]
+    fallen = {name: value_of(old, name) - value_of(law, name) for name in spots}
+    gone = {name: amount for name, amount in fallen.items() if amount}
     return Leg(before.trade_id, before.quantity, before.quantity, stages, cash[0], cash[1], gone)
 
 
 def _cash(trade: Trade, market: Market, first: date, second: date, days: Days) -> float:
     """What a unit pays between the two days, with the fixings of a market."""
     fixings = market.fixings
-    if trade.history is not None:
-        return paid_between(trade.history, trade.underlying, fixings, first, second)
-    return own_later(trade.payoff, days.elapsed, first, lambda gone: stated(fixings, trade.underlying, gone))[1]
+    if trade.history is None:
+        return _left_of_own(trade, market, days)[1]
+    name = trade.underlying
+    if trade.performance is not None:
+        made = [day for day in trade.history.days if day <= second]
+        name, fixings = performances(trade.performance, fixings, made)
+    return paid_between(trade.history, name, fixings, first, second)
+
+
+def _left_of_own(trade: Trade, market: Market, days: Days) -> tuple[Contract, float]:
+    """What is left of a contract that has its own dates on the second day, and what a unit has paid until then."""
+    fixings, today = market.fixings, days.first.valuation_date
+    if isinstance(trade.model, CorrelatedGBM):
+        return own_jointly_later(trade.payoff, trade.model.assets, days.elapsed, today, fixings)
+    return own_later(trade.payoff, days.elapsed, today, lambda gone: stated(fixings, trade.underlying, gone))
 
 
 def _kept(
@@ -228,7 +257,7 @@ def _kept(
         return {}, []
     names = [text_of(cell) for cell in later["trade_id"].tolist()]
     rows = {trade_id: replace(before[trade_id], row=row) for row, trade_id in enumerate(names) if trade_id in before}
-    trades, problems = parse(_begun(later, rows, days.first.valuation_date), days.second)
+    trades, problems = parse(_begun(later, rows, days.first.valuation_date), days.second, several=True)
     known: dict[str, Trade | None] = {p.trade_id: None for p in problems if p.trade_id in before}
     found.problems += problems
     for trade in trades:
@@ -253,5 +282,6 @@ def _compared(leg: Leg, now: Trade | None) -> Sequence[Leg]:
 
 def _same(leg: Leg, now: Trade) -> bool:
     """Whether the later book has the same contract; dates of one of the user's own count from the first day."""
-    then = leg.stages[BEFORE] if now.history is None else leg.last
+    by_term = now.history is not None or is_on_two(now.product, now.payoff)
+    then = leg.last if by_term else leg.stages[BEFORE]
     return (then.underlying, then.product, then.payoff) == (now.underlying, now.product, now.payoff)

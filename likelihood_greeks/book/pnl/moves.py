@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
-from math import log
+from math import log, nan
 from typing import Any, final
 
 import numpy as np
 
+from ...models.correlated.law import CorrelatedGBM
 from ...models.curves import accrued
 from ...models.gbm import GBM
 from ...models.heston.law import Heston
@@ -19,17 +20,18 @@ from ...parameters import Derivative, Greek
 from ...payoffs.protocol import stated_payments
 from ..trades import Trade
 from ..underlying import DAY, Model, quoted_volatility, zero_rate
-from .curve_moves import toward
+from .curve_moves import on_curves, toward
 
 SPOT, RATE, YIELD = "spot", "rate", "dividend_yield"
 VOLATILITIES = ("volatility", "initial_variance")
 TERMS = (
-    "theta", "fixings", "dividends", "delta", "gamma", "vega", "volga", "vanna", "rho", "dividend_rho", "parameters",
-    "cross", "new", "ended", "fx",
+    "theta", "fixings", "dividends", "delta", "gamma", "cross_gamma", "vega", "volga", "vanna", "rho", "dividend_rho",
+    "correlation", "parameters", "cross", "new", "ended", "fx",
 )  # fmt: skip
 """What a profit or loss comes from, in the order in which they are reported."""
 
 OF_FIRST = {SPOT: "delta", RATE: "rho", YIELD: "dividend_rho", **dict.fromkeys(VOLATILITIES, "vega")}
+OF_PAIRS = dict.fromkeys(("correlation", "quanto_correlation"), "correlation")
 SAME_DATE = 2.5 / 365.0  # years by which the ex-dates of one dividend may differ between two markets
 
 
@@ -56,13 +58,13 @@ class Move:
 def move(before: Trade, after: Trade) -> Move:
     """How the law of `before` has become that of `after`."""
     one, two, years = before.model, after.model, _paid(before)
+    if isinstance(one, CorrelatedGBM) and not before.known:
+        return together(one, two, before.payoff.times[-1], years)
     if before.known:
         found = {RATE: zero_rate(two, years) - zero_rate(one, years)} if years > 0.0 else {}
         return Move(one, {name: x for name, x in found.items() if x}, found)
     end = before.payoff.times[-1]
-    shown = {SPOT: two.spot - one.spot}
-    shown[RATE] = zero_rate(two, max(years, end)) - zero_rate(one, max(years, end))
-    shown[YIELD] = _yield(two, end) - _yield(one, end)
+    shown = _shown(one, two, end, years)
     law, by = one, {**shown}
     if isinstance(one, Heston) and isinstance(two, Heston):
         by |= {name: getattr(two, name) - getattr(one, name) for name in one.parameters if name not in by}
@@ -70,11 +72,46 @@ def move(before: Trade, after: Trade) -> Move:
     elif isinstance(one, LocalVolatility) and isinstance(two, LocalVolatility):
         by["volatility"] = shown["volatility"] = _local(one, two, end)
     elif isinstance(one, GBM | TermStructureGBM) and isinstance(two, GBM | TermStructureGBM):
-        shown["volatility"] = quoted_volatility(two, end) - quoted_volatility(one, end)
-        law, curves = (one, shown) if isinstance(one, GBM) and isinstance(two, GBM) else toward(one, two)
-        by |= curves
+        law, by = along_curves(one, two, by)
     by |= _dividends(one, two)
     return Move(law, {name: x for name, x in by.items() if x}, shown)
+
+
+def _shown(one: Model, two: Model, end: float, paid: float) -> dict[str, float]:
+    """How far spot, rate and yield have moved, and the volatility where it is one of curves."""
+    found = {SPOT: two.spot - one.spot}
+    found[RATE] = zero_rate(two, max(paid, end)) - zero_rate(one, max(paid, end))
+    found[YIELD] = _yield(two, end) - _yield(one, end)
+    if isinstance(one, GBM | TermStructureGBM) and isinstance(two, GBM | TermStructureGBM):
+        found["volatility"] = quoted_volatility(two, end) - quoted_volatility(one, end)
+    return found
+
+
+def along_curves(one: Any, two: Any, shown: Mapping[str, float]) -> tuple[Any, dict[str, float]]:
+    """A law on curves with coordinates along its move to another, and by how much each moves."""
+    flat = isinstance(one, GBM) and isinstance(two, GBM)
+    law, curves = (one, {}) if flat else toward(one, two)
+    return law, {**shown, **curves}
+
+
+def together(one: CorrelatedGBM, two: CorrelatedGBM, end: float, paid: float) -> Move:
+    """How the law of several assets has become another: each asset's, and the correlations.
+
+    `end` and `paid` are years to the last observation and to the last payment. People are told the move of the rate; of
+    one asset alone, a quanto, all.
+    """
+    members, by, told = dict[str, Any](), dict[str, float](), dict[str, float]()
+    flat = all(isinstance(own, GBM) for law in (one, two) for own in law.laws)
+    for (name, old), (_, new) in zip(one.members, two.members, strict=True):
+        told = _shown(old, new, end, paid)
+        members[name], moved = (old, told) if flat else along_curves(on_curves(old), on_curves(new), told)
+        by |= {kind if kind == RATE else f"{kind}[{name}]": x for kind, x in moved.items()}
+    by |= {f"correlation[{a},{b}]": x - dict(one.correlation)[a, b] for (a, b), x in two.correlation}
+    for name, own in two.quanto:
+        pairs = zip(("quanto_correlation", "fx_volatility"), own, dict(one.quanto)[name], strict=True)
+        by |= {f"{kind}[{name}]": new_one - old_one for kind, new_one, old_one in pairs}
+    shown = told if len(members) == 1 else {**dict.fromkeys(told, nan), RATE: told[RATE]}
+    return Move(replace(one, members=members), {name: x for name, x in by.items() if x}, shown)
 
 
 def _local(one: LocalVolatility, two: LocalVolatility, end: float) -> float:
@@ -111,10 +148,19 @@ def _dividends(one: Model, two: Model) -> dict[str, float]:
     return {f"dividend[{k}]": b[1] - a[1] for k, (a, b) in enumerate(zip(old, new, strict=True))}
 
 
+def kind_of(name: str) -> str:
+    """What a coordinate is, whatever asset it belongs to.
+
+    >>> kind_of("spot[A]"), kind_of("spot"), kind_of("correlation[A,B]")
+    ('spot', 'spot', 'correlation')
+    """
+    return name.partition("[")[0]
+
+
 def greeks_of(moved: Sequence[Mapping[str, float]]) -> list[Greek]:
     """The derivatives that explain some moves: all first ones, and second ones but in parameters and dividends."""
     names = [*dict.fromkeys(name for own in moved for name in own)]
-    return [*names, *combinations_with_replacement([name for name in names if name in OF_FIRST], 2)]
+    return [*names, *combinations_with_replacement([name for name in names if kind_of(name) in OF_FIRST], 2)]
 
 
 def factor(derivative: Derivative, moved: Mapping[str, float]) -> float:
@@ -127,10 +173,11 @@ def factor(derivative: Derivative, moved: Mapping[str, float]) -> float:
 
 def term_of(derivative: Derivative) -> str:
     """The term of the report that a derivative belongs to."""
+    kinds = [kind_of(name) for name in derivative]
     if len(derivative) == 1:
-        name = derivative[0]
-        return OF_FIRST.get(name, "dividends" if name.startswith("dividend[") else "parameters")
-    volatile = sum(name in VOLATILITIES for name in derivative)
-    if derivative == (SPOT, SPOT):
-        return "gamma"
-    return "volga" if volatile == 2 else "vanna" if volatile and SPOT in derivative else "cross"
+        known = OF_FIRST | OF_PAIRS | {"dividend": "dividends"}
+        return known.get(kinds[0], "parameters")
+    volatile = sum(kind in VOLATILITIES for kind in kinds)
+    if kinds == [SPOT, SPOT]:
+        return "gamma" if derivative[0] == derivative[1] else "cross_gamma"
+    return "volga" if volatile == 2 else "vanna" if volatile and SPOT in kinds else "cross"

@@ -88,10 +88,11 @@ class Position:
             for row, derivative in enumerate(self.derivatives):
                 if derivative:
                     found[PLACE[term_of(derivative)]] += leg.held * factor(derivative, self.moved) * greeks[row]
-            if leg.dividends:  # the spot fell by them: what the position earns on them is not the delta of the move
-                slope = greeks[self.derivatives.index(("spot",))] if ("spot",) in self.derivatives else 0.0
-                found[PLACE["delta"]] -= leg.held * leg.dividends * slope
-                found[PLACE["dividends"]] += leg.held * leg.dividends * slope
+            for name, amount in leg.dividends.items():
+                # the spot fell by them: what the position earns on them is not the delta of the move
+                slope = greeks[self.derivatives.index((name,))] if (name,) in self.derivatives else 0.0
+                found[PLACE["delta"]] -= leg.held * amount * slope
+                found[PLACE["dividends"]] += leg.held * amount * slope
         found[PLACE["new" if not leg.held or abs(leg.kept) > abs(leg.held) else "ended"]] = (
             leg.kept - leg.held
         ) * after

@@ -86,7 +86,7 @@ def _trade(position: Position, found: Statistics | None) -> dict[str, Any]:
     else:
         row |= _amounts(found.mean, found.standard_error) | {"note": _doubts(found)}
     shown = {name: position.shown.get(name, 0.0) if SETTLED in leg.stages else np.nan for name in MOVES}
-    shown["spot"] -= leg.dividends
+    shown["spot"] -= sum(leg.dividends.values())
     return row | {f"{name}_move": x for name, x in shown.items()}
 
 

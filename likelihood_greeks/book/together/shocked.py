@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,6 @@ from ...parameters import Greek, offered
 from ..failures import FAILS, problem_of, reason_of
 from ..frame import left_out
 from ..trades import NET, Problem, Trade
-from .shocks import Shock
 from .valued import Together
 
 BASE, TOTAL = "base", "total"
@@ -25,6 +24,34 @@ COLUMNS = [
     "trade_id", "underlying", "product", "quantity", "currency", "scenario", "spot", "volatility", "rate", "change",
     "standard_error", "base", "n_paths", "seed", "method", "note",
 ]  # fmt: skip
+
+
+class AnyShock(Protocol):
+    """A move of one underlying, or of several: what people are told of it, and a trade under it."""
+
+    @property
+    def spot(self) -> float:
+        """As a share of the spot; missing where several move by different ones."""
+        ...
+
+    @property
+    def volatility(self) -> float:
+        """Added to volatilities."""
+        ...
+
+    @property
+    def rate(self) -> float:
+        """Added to rates."""
+        ...
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it moves nothing."""
+        ...
+
+    def trade(self, trade: Trade, /) -> Trade:
+        """A trade under the shock."""
+        ...
 
 
 @final
@@ -49,7 +76,7 @@ class Shocked:
     n_derivatives: int
 
     @classmethod
-    def of(cls, trade: Trade, shocks: Sequence[Shock], closed_form: bool, greeks: Sequence[Greek] = ()) -> Shocked:
+    def of(cls, trade: Trade, shocks: Sequence[AnyShock], closed_form: bool, greeks: Sequence[Greek] = ()) -> Shocked:
         """A trade under its shocks, `greeks` wanted at the base."""
         stages = {BASE: trade} | {str(k): shock.trade(trade) for k, shock in enumerate(shocks) if not shock.nothing}
         known = dict[str, FloatArray]()
@@ -93,7 +120,7 @@ class Shocked:
 
 
 def shocked(
-    trades: Sequence[Trade], shocks: Sequence[Shock], closed_form: bool, greeks: Sequence[Greek] = ()
+    trades: Sequence[Trade], shocks: Sequence[AnyShock], closed_form: bool, greeks: Sequence[Greek] = ()
 ) -> tuple[list[Shocked], list[Problem]]:
     """Trades on one underlying under its shocks, and what is wrong with those that cannot have them."""
     found, problems = [], []
@@ -109,7 +136,7 @@ def shocked(
 
 
 def table(
-    results: Mapping[str, tuple[Together[Shocked], Mapping[str, Shock]]],
+    results: Mapping[str, tuple[Together[Shocked], Mapping[str, AnyShock]]],
     missing: Mapping[str, int],
     *,
     paths: int,
@@ -119,7 +146,7 @@ def table(
 
     Parameters
     ----------
-    results : mapping of str to (Together, mapping of str to Shock)
+    results : mapping of str to (Together, mapping of str to AnyShock)
         By underlying: what was found, and its shocks by scenario.
     missing : mapping of str to int
         How many trades of an underlying are left out.
@@ -139,7 +166,7 @@ def table(
 
 
 def _trade_rows(
-    position: Shocked, found: Together[Shocked], shocks: Mapping[str, Shock], paths: int
+    position: Shocked, found: Together[Shocked], shocks: Mapping[str, AnyShock], paths: int
 ) -> list[dict[str, Any]]:
     """The rows of a trade."""
     moments, trade = found.moments.get(position.trade_id), position.trade
@@ -160,7 +187,9 @@ def _trade_rows(
     return _rows(shared, values, errors, notes, shocks)
 
 
-def _net_rows(found: Together[Shocked], shocks: Mapping[str, Shock], paths: int, missing: int) -> list[dict[str, Any]]:
+def _net_rows(
+    found: Together[Shocked], shocks: Mapping[str, AnyShock], paths: int, missing: int
+) -> list[dict[str, Any]]:
     """The rows of the position in an underlying."""
     first = found.positions[0]
     n_rows = first.n_derivatives + len(shocks)
@@ -181,7 +210,11 @@ def _net_rows(found: Together[Shocked], shocks: Mapping[str, Shock], paths: int,
 
 
 def _rows(
-    shared: Mapping[str, Any], values: FloatArray, errors: FloatArray, notes: Sequence[str], shocks: Mapping[str, Shock]
+    shared: Mapping[str, Any],
+    values: FloatArray,
+    errors: FloatArray,
+    notes: Sequence[str],
+    shocks: Mapping[str, AnyShock],
 ) -> list[dict[str, Any]]:
     """A row for each shock, whose gains are the last of the values."""
     first = len(values) - len(shocks)
