@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ..models import nodes
 from ..models.gbm import GBM
 from ..models.local_volatility.law import LocalVolatility
 from ..models.term_structure import TermStructureGBM
+from ..models.tilted import TiltedCurves
 from ..parameters import listed
 from ..payoffs.protocol import Contract
 from .assets.names import are_several
@@ -97,9 +98,13 @@ def place_of(bucket: str) -> tuple[float, float]:
     return float(years), float(strike or 0.0)
 
 
-def split(model: Model, greeks: Sequence[str]) -> Model:
+def split(model: Any, greeks: Sequence[str]) -> Any:
     """The law with the nodes of the curves of some Greeks as coordinates, where it has any."""
-    return model.split([SHIFTS[greek] for greek in greeks]) if isinstance(model, TermStructureGBM) else model
+    return (
+        model.split([SHIFTS[greek] for greek in greeks])
+        if isinstance(model, TermStructureGBM | TiltedCurves)
+        else model
+    )
 
 
 def nodes_of(underlying: Underlying, model: Model, at: tuple[float, float], greeks: Sequence[str]) -> tuple[Node, ...]:

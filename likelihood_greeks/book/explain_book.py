@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,11 +14,12 @@ from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
 from ..streams.chunks import Draws, checked
 from . import off_scale
+from .buckets import asked
 from .files import output_path, write
 from .frame import describe, plain
 from .market import Market
 from .pnl.legs import SETTLED, Days, Leg, legs
-from .pnl.positions import Position, positions
+from .pnl.positions import Position, positions, split
 from .pnl.table import table
 from .reading import BookWarning, read_book, remarks
 from .risk import underlying_seed
@@ -37,6 +38,7 @@ def explain_book(
     controls: str = "auto",
     sampling: str = "pseudo",
     closed_form: bool = True,
+    buckets: Iterable[str] = (),
     executor: Workers = None,
     progress: bool = False,
     output: str | os.PathLike[str] | None = None,
@@ -63,6 +65,8 @@ def explain_book(
         The book under the second market, if trades were added, ended, or changed since. Default: the same.
     paths, seed, controls, sampling, closed_form, executor, progress
         As for `risk`.
+    buckets : sequence of str, optional
+        Terms by pillar as well: of ``vega``, ``rho`` and ``dividend_rho``.
     output : path, optional
         The frame is written here as well (.csv, .parquet or .xlsx).
 
@@ -84,6 +88,10 @@ def explain_book(
         positions, in ``currency``. A curve moves as it did, node by node: its Greek is the derivative along that move.
         The columns of moves say how far the volatility and the yield to the last observation and the rate to the last
         payment went.
+        With `buckets` there are columns such as ``vega[0.5]`` behind ``unexplained``, with errors: what the move of
+        each pillar of the second market's curves has made, by maturity in years, ``flat`` where one number is quoted
+        and ``unsplit`` where a model has a volatility of its own. A pillar of the first market alone is shared between
+        its neighbours, linearly in time. They sum to their term, path by path.
         ``attrs["problems"]`` as for `risk`; ``attrs["seed"]`` and ``attrs["dates"]``.
 
     Raises
@@ -109,6 +117,7 @@ def explain_book(
     >>> frame.loc["A", ["pnl", "theta", "delta", "gamma", "unexplained"]].astype(float).round(2).tolist()
     [56.31, -1.97, 56.87, 1.42, -0.01]
     """
+    by_pillar = asked(buckets)
     days = _days(monday, tuesday)
     now = read_book(book)
     later = None if book_after is None else read_book(book_after)
@@ -125,11 +134,11 @@ def explain_book(
     problems, results = [*reading.problems], dict[str, Together[Position]]()
     with one_thread_each():
         for name, own in _by_underlying(reading.legs).items():
-            found, greeks, bad = positions(own, closed_form)
+            found, greeks, bad = positions(own, closed_form, by_pillar)
             draws = Draws(underlying_seed(seed, name), _most_dates(own), kind)
             title = name if progress else ""
             settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
-            results[name] = together(found, {SETTLED: greeks}, settings)
+            results[name] = together(found, {SETTLED: greeks}, settings, {SETTLED: split(found)} if by_pillar else {})
             problems += [*bad, *results[name].problems]
     frame = table(results, left_out(problems, now), days, paths=count, seed_of=lambda name: underlying_seed(seed, name))
     frame.attrs = {

@@ -47,6 +47,10 @@ def explain_command(
     seed: Seed = None,
     controls: Annotated[str, typer.Option("--controls", metavar="WORD", help="auto, scores or none.")] = "auto",
     sampling: Sampling = "pseudo",
+    buckets: Annotated[
+        str | None,
+        typer.Option("--buckets", metavar="NAMES", help="Terms by pillar too: of vega,rho,dividend_rho."),
+    ] = None,
     workers: Workers = CORES,
     wide: Wide = False,
     quiet: Quiet = False,
@@ -63,6 +67,7 @@ def explain_command(
         warnings.simplefilter("always", BookWarning)
         frame = explain_book(
             book, market, to, book_after=book_after, paths=paths, seed=seed, controls=controls, sampling=sampling,
+            buckets=[name.strip() for name in buckets.split(",")] if buckets else (),
             executor=executor, progress=talk.progress, output=output,
         )  # fmt: skip
     talk.show(*explained_report.explained_tables(frame, len(frame) if verbose else SHOWN))

@@ -14,7 +14,7 @@ from .._typing import AnyArray
 from ..numerics.jets import Jet
 from ..parameters import TIME
 from ..streams.chunks import Stream
-from . import bridges, by_moves, carry, cash_dividends, dividend_steps
+from . import bridges, by_moves, carry, cash_dividends, dividend_steps, nodes
 from .cash_dividends import Dividends
 from .curves import accrued, at_nodes, left
 from .moves import Moves
@@ -45,6 +45,9 @@ class TiltedCurves:
         The shifts x.
     dividends : sequence of (float, float)
         Cash dividends, as of `TermStructureGBM`.
+    by_node : sequence of str, optional
+        Of ``rate``, ``dividend_yield`` and ``volatility`` those whose nodes are coordinates besides, as of
+        `TermStructureGBM`: by how much each moves, whatever its share.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class TiltedCurves:
     dividend_yield: float = 0.0
     volatility: float = 0.0
     dividends: Dividends = ()
+    by_node: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dividends", cash_dividends.checked(self.dividends))
@@ -83,8 +87,8 @@ class TiltedCurves:
         own = self.curves
         if own.rate or own.dividend_yield or own.volatility or own.dividends:
             refuse("curves", "have neither shifts nor dividends", own)
-        for name, nodes in zip(("rate", "yield", "volatility"), self._nodes, strict=True):
-            object.__setattr__(self, f"{name}_tilt", at_nodes(f"{name}_tilt", getattr(self, f"{name}_tilt"), nodes))
+        for name, years in zip(("rate", "yield", "volatility"), self._nodes, strict=True):
+            object.__setattr__(self, f"{name}_tilt", at_nodes(f"{name}_tilt", getattr(self, f"{name}_tilt"), years))
         moved = np.array(own.volatilities) + self.volatility * np.array(self.volatility_tilt)
         if not (np.all(moved > 0.0) and np.all(np.diff(moved**2 * own.volatility_times, prepend=0.0) > 0.0)):
             refuse("volatility", "leave volatilities whose total variance increases from node to node", self.volatility)
@@ -105,17 +109,29 @@ class TiltedCurves:
         return self.curves.times, self.curves.dividend_times, self.curves.volatility_times
 
     def coordinates(self) -> dict[str, Jet]:
-        """The parameters and elapsed time as jets, for closed forms."""
-        return carry.coordinates(self)
+        """The parameters and elapsed time as jets, for closed forms; and nodes, where they are coordinates."""
+        if not self.by_node:
+            return carry.coordinates(self)
+        more = [name for shift in self.by_node for name in nodes.names(shift, len(self.nodes(shift)))]
+        return nodes.variables({**{name: float(getattr(self, name)) for name in self.parameters}, TIME: 0.0}, more)
+
+    def nodes(self, shift: str) -> tuple[float, ...]:
+        """The nodes (years) of the curve that a parameter moves; none if it moves none."""
+        return self.curves.nodes(shift)
+
+    def split(self, shifts: Sequence[str]) -> TiltedCurves:
+        """The same law, the nodes of some curves being coordinates."""
+        return replace(self, by_node=tuple(shifts))
 
     def _accrued(
-        self, shift: str, nodes: Sequence[float], curve: Sequence[float], tilt: Sequence[float], times: AnyArray
+        self, shift: str, own: Sequence[float], curve: Sequence[float], tilt: Sequence[float], times: AnyArray
     ) -> Jet:
         """Minus the logarithm of a discount factor; some of what accrues before the first node has elapsed."""
         x, begun = self.coordinates(), np.asarray(times) > 0.0
         elapsed = x[TIME] * begun.astype(float)
-        moved = accrued(nodes, tilt, times) - elapsed * tilt[0]
-        return accrued(nodes, curve, times) - elapsed * curve[0] + x[shift] * moved
+        moved = accrued(own, tilt, times) - elapsed * tilt[0]
+        found = accrued(own, curve, times) - elapsed * curve[0] + x[shift] * moved
+        return found + nodes.by_node(found, shift, own, [1.0] * len(own), times) if shift in self.by_node else found
 
     def _rates(self, times: AnyArray) -> Jet:
         return self._accrued("rate", self.curves.times, self.curves.zero_rates, self.rate_tilt, times)
@@ -126,12 +142,16 @@ class TiltedCurves:
 
     def _variance(self, times: AnyArray) -> Jet:
         """Total variance, some of what accrues before the first node having elapsed."""
-        x, own, nodes = self.coordinates(), np.array(self.curves.volatilities), self.curves.volatility_times
+        x, own, years = self.coordinates(), np.array(self.curves.volatilities), self.curves.volatility_times
         shift, tilt = x["volatility"], np.array(self.volatility_tilt)
-        squares, leaning, slopes = (accrued(nodes, values, times) for values in (own * own, own * tilt, tilt * tilt))
+        squares, leaning, slopes = (accrued(years, values, times) for values in (own * own, own * tilt, tilt * tilt))
         first = shift * float(tilt[0]) + float(own[0])
         begun = (np.asarray(times) > 0.0).astype(float)
-        return squares + 2.0 * shift * leaning + shift * shift * slopes - first * first * x[TIME] * begun
+        found = squares + 2.0 * shift * leaning + shift * shift * slopes - first * first * x[TIME] * begun
+        if "volatility" not in self.by_node:
+            return found
+        scales = (2.0 * (own + self.volatility * tilt)).tolist()
+        return found + nodes.by_node(found, "volatility", years, scales, times)
 
     def later(self, elapsed: float) -> TiltedCurves:
         """The law some years later (earlier if negative), its curves where they are in the calendar.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 from rich.table import Table
 
 from .._words import number, with_error
+from ..book.pnl.by_pillar import order
 from ..book.pnl.converted import REPORTED
 from ..book.pnl.moves import TERMS
 from ..book.pnl.table import TOTAL
@@ -37,6 +38,42 @@ def named_rows(frame: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.DataFra
     )
 
 
+def by_pillar(frame: pd.DataFrame) -> Iterator[tuple[str, dict[tuple[Hashable, Hashable], tuple[float, float]]]]:
+    """Of each position in an underlying the terms by pillar, by (term, pillar): amount and error; where there are any.
+
+    Frames read from a file are as those that were written.
+    """
+    names = sorted((name for name in frame.columns if name.endswith("]") and name[:1] != "["), key=order)
+    for row in frame[frame["trade_id"] == NET].to_dict("records"):
+        cells: dict[tuple[Hashable, Hashable], tuple[float, float]] = {}
+        for name in names:
+            amount, error = float(row[name]), float(row[f"{name}_standard_error"])
+            if amount or error:
+                term, _, pillar = name.removesuffix("]").partition("[")
+                cells[term, pillar] = amount, error
+        if cells:
+            yield f"{row['underlying']}{', ' + str(row['currency']) if row['currency'] else ''}", cells
+
+
+def pillar_tables(frame: pd.DataFrame) -> Iterator[Table]:
+    """The terms by pillar of each position: pillars down, terms across."""
+    for title, cells in by_pillar(frame):
+        table = plain_table(f"{shown(title)} by pillar, ± standard error")
+        terms, pillars = (dict.fromkeys(str(key[k]) for key in cells) for k in (0, 1))
+        table.add_column("years", no_wrap=True)
+        for term in terms:
+            table.add_column(term, justify="right", no_wrap=True)
+        for pillar in sorted(pillars, key=lambda own: order(f"vega[{own}]")):
+            own = [cells.get((term, pillar)) for term in terms]
+            table.add_row(shorter(pillar), *("" if pair is None else with_error(*pair) for pair in own))
+        yield table
+
+
+def shorter(pillar: str) -> str:
+    """Years with the digits that tell pillars apart; a word as it is."""
+    return f"{float(pillar):.4g}" if pillar.replace(".", "", 1).replace("e-", "", 1).isdigit() else pillar
+
+
 def explained_tables(frame: pd.DataFrame, most: int) -> list[Table]:
     """The first trades, and the nets with the totals; terms that are zero everywhere are left out."""
     terms = moving_terms(frame)
@@ -49,7 +86,7 @@ def explained_tables(frame: pd.DataFrame, most: int) -> list[Table]:
     for row in frame[nets & ((frame["trade_id"] == NET) | several)].to_dict("records"):
         name = str(row["underlying"]) if row["trade_id"] == NET else "all" if row["trade_id"] == TOTAL else REPORTED
         totals.add_row(shown(name), str(row["currency"]) or UNSTATED, *_cells(row, terms))
-    return [trades, totals]
+    return [trades, totals, *pillar_tables(frame)]
 
 
 def _table(title: str, first: Sequence[str], terms: Sequence[str]) -> Table:

@@ -12,11 +12,13 @@ import pandas as pd
 from ..book.buckets import place_of
 from ..book.currencies import UNKNOWN
 from ..book.pivots import pivot
+from ..book.pnl.by_pillar import order
 from ..book.together.shocked import TOTAL
 from ..book.trades import NET
 from ..book.units import are_buckets, unit_of
 from .content import Content
 from .decimals import Decimals
+from .explained import by_pillar
 from .totals import UNSTATED
 
 DARKEST = 0.7  # opacity of the largest number
@@ -107,6 +109,14 @@ def by_node(content: Content) -> Iterator[Heat]:
                 across = [node for node in nodes if (greek, node) in here]
                 title = f"{name}: {unit_of(greek).title} by years"
                 yield Heat.of(title, "", here, ([greek], across), _short)
+
+
+def explained_by_pillar(frame: pd.DataFrame | None) -> Iterator[Heat]:
+    """The profit of positions by pillar, a table for each underlying: terms down, years across."""
+    for title, cells in () if frame is None else by_pillar(frame):
+        terms, pillars = (list(dict.fromkeys(str(key[k]) for key in cells)) for k in (0, 1))
+        axes = terms, sorted(pillars, key=lambda own: order(f"vega[{own}]"))
+        yield Heat.of(f"{title}: profit by pillar", "years", cells, axes, lambda name: _short(name).replace("_", " "))
 
 
 def _quotes(title: str, rows: pd.DataFrame) -> Heat:

@@ -49,6 +49,7 @@ def render(content: Content) -> str:
         nodes=list(heat.by_node(content)),
         scenarios=list(heat.scenarios(content.scenarios)),
         explained=_explained(content),
+        pillars=list(heat.explained_by_pillar(content.explained)),
         leading=dict(_leading(content)),
         ladders=dict(_ladders(content)),
         left_out=content.ladder.attrs.get("left_out", {}) if content.ladder is not None else {},

@@ -24,21 +24,24 @@ REPORTED = "reported"
 TIMES_BEFORE, GAINED = PLACE["value_before"], [PLACE["fx"], PLACE["explained"], PLACE["pnl"]]
 
 
-def reported(totals: Sequence[Mapping[str, Any]], first: Market, second: Market) -> list[dict[str, Any]]:
+def reported(
+    totals: Sequence[Mapping[str, Any]], first: Market, second: Market, amounts: Sequence[str] = ROWS
+) -> list[dict[str, Any]]:
     """The totals of currencies in the reporting currency, a row; none without one, or where it is the only currency.
 
-    Currencies without a rate in both markets are left out, which its note says. The errors of its ``pnl`` and
-    ``explained`` are at most those stated: what a currency is worth and what it has gained share their draws.
+    `amounts` begin with `ROWS`. Currencies without a rate in both markets are left out, which its note says. The errors
+    of its ``pnl`` and ``explained`` are at most those stated: what a currency is worth and what it has gained share
+    their draws.
     """
     reporting = second.reporting_currency
     rates = {name: (first.fx[name], second.fx[name]) for name in first.fx.keys() & second.fx.keys()}
     known = [row for row in totals if row["currency"] in rates]
     if reporting is None or not known or all(row["currency"] == reporting for row in totals):
         return []
-    values, squares = np.zeros(len(ROWS)), np.zeros(len(ROWS))
+    values, squares = np.zeros(len(amounts)), np.zeros(len(amounts))
     for row in known:
         before, after = rates[row["currency"]]
-        own, errors = (np.array([row[name + end] for name in ROWS]) for end in ("", "_standard_error"))
+        own, errors = (np.array([row[name + end] for name in amounts]) for end in ("", "_standard_error"))
         gained = (after - before) * own[TIMES_BEFORE]
         more = abs(after - before) * errors[TIMES_BEFORE]
         own, errors = after * own, after * errors
@@ -52,7 +55,7 @@ def reported(totals: Sequence[Mapping[str, Any]], first: Market, second: Market)
     )
     notes = [f"without {', '.join(missing)}: no rate into {reporting} in both markets"] if missing else []
     notes += [f"{row['currency']}: {row['note']}" for row in known if row["note"]]
-    pairs = [*zip(ROWS, values.tolist(), np.sqrt(squares).tolist(), strict=True)]
+    pairs = [*zip(amounts, values.tolist(), np.sqrt(squares).tolist(), strict=True)]
     return [
         {
             "trade_id": REPORTED, "underlying": "", "product": REPORTED, "quantity": 1.0, "currency": reporting,

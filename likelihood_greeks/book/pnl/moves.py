@@ -61,8 +61,7 @@ def move(before: Trade, after: Trade) -> Move:
     if isinstance(one, CorrelatedGBM) and not before.known:
         return together(one, two, before.payoff.times[-1], years)
     if before.known:
-        found = {RATE: zero_rate(two, years) - zero_rate(one, years)} if years > 0.0 else {}
-        return Move(one, {name: x for name, x in found.items() if x}, found)
+        return _of_known(one, two, years)
     end = before.payoff.times[-1]
     shown = _shown(one, two, end, years)
     law, by = one, {**shown}
@@ -112,6 +111,16 @@ def together(one: CorrelatedGBM, two: CorrelatedGBM, end: float, paid: float) ->
         by |= {f"{kind}[{name}]": new_one - old_one for kind, new_one, old_one in pairs}
     shown = told if len(members) == 1 else {**dict.fromkeys(told, nan), RATE: told[RATE]}
     return Move(replace(one, members=members), {name: x for name, x in by.items() if x}, shown)
+
+
+def _of_known(one: Model, two: Model, years: float) -> Move:
+    """How the curve has moved that discounts cash flows that are known, the last of them after some years."""
+    shown = {RATE: zero_rate(two, years) - zero_rate(one, years)} if years > 0.0 else {}
+    law, by = one, shown
+    if shown and isinstance(one, TermStructureGBM) and isinstance(two, GBM | TermStructureGBM):
+        law, moved = toward(one, two)
+        by = {RATE: moved[RATE]}
+    return Move(law, {name: x for name, x in by.items() if x}, shown)
 
 
 def _local(one: LocalVolatility, two: LocalVolatility, end: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
@@ -11,8 +11,10 @@ import numpy as np
 from ..._typing import FloatArray
 from ...engine.exact import exact
 from ...parameters import Derivative, Greek, offered
+from ..bucket_split import Split
 from ..failures import FAILS, problem_of, reason_of
 from ..trades import Problem, Trade
+from .by_pillar import Pillars, pillars, split_of, together
 from .legs import AFTER, BEFORE, ROLLED, SETTLED, Leg
 from .moves import TERMS, Move, factor, greeks_of, move, term_of
 
@@ -37,7 +39,9 @@ class Position:
     derivatives : tuple of Derivative
         Those estimated where it is settled, the price first.
     known : mapping of str to ndarray
-        Exact values by stage: the price alone, but all derivatives where it is settled.
+        Exact values by stage: the price alone, but all derivatives, and those by pillar, where it is settled.
+    pillars : Pillars
+        The buckets of its terms.
     """
 
     leg: Leg
@@ -45,6 +49,7 @@ class Position:
     shown: Mapping[str, float]
     derivatives: tuple[Derivative, ...]
     known: Mapping[str, FloatArray]
+    pillars: Pillars = field(default_factory=Pillars)
 
     @property
     def trade_id(self) -> str:
@@ -71,9 +76,9 @@ class Position:
         return "likelihood ratio"
 
     def rows(self, drawn: Mapping[str, FloatArray]) -> FloatArray:
-        """The samples of `ROWS`, shape (n_rows, n_samples), from those of every stage that is simulated.
+        """The samples of `ROWS` and of the buckets, (n_rows, n_samples), from those of all stages that are simulated.
 
-        Those of a stage have the shape (n_derivatives, n_samples), the price first.
+        Those of a stage have the shape (n_derivatives, n_samples), the price first and those by pillar last.
         """
         values = {stage: own[:, None] for stage, own in self.known.items()} | dict(drawn)
         size = max((own.shape[1] for own in drawn.values()), default=1)
@@ -101,7 +106,14 @@ class Position:
         explained = found[PLACE["theta"] : PLACE["ended"] + 1].sum(axis=0)
         gained = leg.kept * after - found[PLACE["value_before"]] + leg.held * leg.cash
         found[PLACE["unexplained"]] = gained - explained
-        return self.closed(found)
+        return self.closed(np.concatenate([found, self._by_pillar(found, values)]) if self.pillars.labels else found)
+
+    def _by_pillar(self, found: FloatArray, values: Mapping[str, FloatArray]) -> FloatArray:
+        """The samples of the buckets, from those of `ROWS` and of the stages."""
+        own = self.pillars
+        terms = {term: found[PLACE[term]] for term in own.whole}
+        by_node = values[SETTLED][len(self.derivatives) :] if SETTLED in values else np.zeros((0, found.shape[1]))
+        return own.rows(terms, self.leg.held * by_node, self.moved)
 
     @property
     def differences(self) -> tuple[int, ...]:
@@ -120,17 +132,28 @@ class Position:
         return rows
 
 
-def positions(legs: Sequence[Leg], closed_form: bool) -> tuple[list[Position], list[Greek], list[Problem]]:
-    """The legs on one underlying with their moves, the derivatives that explain them, and what cannot be valued."""
+def positions(
+    legs: Sequence[Leg], closed_form: bool, by_pillar: Sequence[str] = ()
+) -> tuple[list[Position], list[Greek], list[Problem]]:
+    """The legs on one underlying with their moves, the derivatives that explain them, and what cannot be valued.
+
+    The terms `by_pillar` have buckets.
+    """
     moved = [move(leg.stages[SETTLED], leg.last) if SETTLED in leg.stages else None for leg in legs]
     greeks = greeks_of([own.by for own in moved if own is not None])
     found, problems = [], []
     for leg, own in zip(legs, moved, strict=True):
         try:
-            found.append(_position(_shortened(leg), own, greeks, closed_form))
+            found.append(_position(_shortened(leg), own, greeks, closed_form, by_pillar))
         except FAILS as error:
             problems.append(problem_of(leg.trade_id, leg.last.row, reason_of(error)))
-    return found, greeks, problems
+    every = together([position.pillars for position in found])
+    return [replace(own, pillars=parts) for own, parts in zip(found, every, strict=True)], greeks, problems
+
+
+def split(own: Sequence[Position]) -> Split:
+    """How the runs of positions are split where they are settled."""
+    return split_of({position.trade_id: position.pillars for position in own if SETTLED in position.drawn})
 
 
 def _shortened(leg: Leg) -> Leg:
@@ -145,16 +168,22 @@ def _shortened(leg: Leg) -> Leg:
     return replace(leg, stages={stage: trade for stage, trade in leg.stages.items() if stage not in same})
 
 
-def _position(leg: Leg, moved: Move | None, greeks: Sequence[Greek], closed_form: bool) -> Position:
+def _position(
+    leg: Leg, moved: Move | None, greeks: Sequence[Greek], closed_form: bool, by_pillar: Sequence[str]
+) -> Position:
     """A leg with what of it is exact."""
     known, derivatives, stages = dict[str, FloatArray](), tuple[Derivative, ...](), dict(leg.stages)
+    parts = Pillars()
     if moved is not None:
         stages[SETTLED] = replace(stages[SETTLED], model=moved.law)
+        parts = pillars(stages[SETTLED], leg.last.model, moved, by_pillar)
     for stage, trade in stages.items():
-        wanted = offered(greeks if stage == SETTLED else [], trade.model)
+        wanted, law = offered(greeks if stage == SETTLED else [], trade.model), trade.model
         if stage == SETTLED:
             derivatives = tuple(next(iter(terms)) for terms in wanted.values())
-        if (sure := exact(trade.model, trade.payoff, wanted, closed_form)) is not None:
+            wanted |= parts.combinations
+            law = parts.law(law)
+        if (sure := exact(law, trade.payoff, wanted, closed_form)) is not None:
             known[stage] = np.array([sure.estimates[label].value for label in wanted])
     by, shown = ({}, {}) if moved is None else (moved.by, moved.shown)
-    return Position(replace(leg, stages=stages), by, shown, derivatives, known)
+    return Position(replace(leg, stages=stages), by, shown, derivatives, known, parts)

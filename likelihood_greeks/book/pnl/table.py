@@ -13,6 +13,7 @@ from ...estimate import Statistics, doubt
 from ..frame import left_out
 from ..together.valued import Together
 from ..trades import NET
+from .by_pillar import order
 from .converted import reported
 from .legs import SETTLED, Days
 from .positions import PLACE, ROWS, Position
@@ -21,10 +22,6 @@ TOTAL = "total"
 """The trade_id of the rows that add up all underlyings of a currency."""
 MOVES = ("spot", "volatility", "rate", "dividend_yield")
 IDENTITY = ["trade_id", "underlying", "product", "quantity", "currency"]
-COLUMNS = [
-    *IDENTITY, *ROWS, *(f"{name}_standard_error" for name in ROWS), *(f"{name}_move" for name in MOVES),
-    "n_paths", "seed", "method", "state", "note",
-]  # fmt: skip
 JUDGED = ("pnl", "unexplained")
 """The rows whose errors are doubted in notes."""
 NAMED = 10  # doubtful trades that a note lists
@@ -64,13 +61,37 @@ def table(
             nets.append(_net(name, found, rows, missing.get(name, 0)) | {"seed": seed, "n_paths": rows[0]["n_paths"]})
             nets[-1]["n_paths"] = max(row["n_paths"] for row in rows)
     ordered = [row for _, row in sorted(trades, key=lambda pair: pair[0])]
-    totals = _totals(nets)
-    return pd.DataFrame([*ordered, *nets, *totals, *reported(totals, days.first, days.second)], columns=COLUMNS)
+    amounts = [*ROWS, *_buckets(results)]
+    totals = _totals(nets, amounts)
+    every = [*ordered, *nets, *totals, *reported(totals, days.first, days.second, amounts)]
+    frame = pd.DataFrame(every, columns=_columns(amounts))
+    buckets = [name + end for name in amounts[len(ROWS) :] for end in ("", "_standard_error")]
+    frame[buckets] = frame[buckets].fillna(0.0)  # of the pillars of other underlyings
+    return frame
+
+
+def _columns(amounts: Sequence[str]) -> list[str]:
+    """The columns of a frame of some amounts."""
+    errors, moves = (f"{name}_standard_error" for name in amounts), (f"{name}_move" for name in MOVES)
+    return [*IDENTITY, *amounts, *errors, *moves, "n_paths", "seed", "method", "state", "note"]
+
+
+def _buckets(results: Mapping[str, Together[Position]]) -> list[str]:
+    """The buckets of all underlyings, in order."""
+    labels = dict.fromkeys(
+        label for found in results.values() for own in found.positions for label in own.pillars.labels
+    )
+    return sorted(labels, key=order)
+
+
+def _names(found: Together[Position]) -> list[str]:
+    """What there is of the positions in one underlying."""
+    return [*ROWS, *(found.positions[0].pillars.labels if found.positions else ())]
 
 
 def _trade(position: Position, found: Statistics | None) -> dict[str, Any]:
     """The row of a trade, but for its seed and paths."""
-    leg, last = position.leg, position.leg.last
+    leg, last, names = position.leg, position.leg.last, [*ROWS, *position.pillars.labels]
     row = {
         "trade_id": leg.trade_id,
         "underlying": last.underlying,
@@ -82,9 +103,10 @@ def _trade(position: Position, found: Statistics | None) -> dict[str, Any]:
         "note": "",
     }
     if found is None:
-        row |= _amounts(position.rows({})[:, 0], np.zeros(len(ROWS)))
+        sure = position.rows({})[:, 0]
+        row |= _amounts(names, sure, np.zeros(len(sure)))
     else:
-        row |= _amounts(found.mean, found.standard_error) | {"note": _doubts(found)}
+        row |= _amounts(names, found.mean, found.standard_error) | {"note": _doubts(found)}
     shown = {name: position.shown.get(name, 0.0) if SETTLED in leg.stages else np.nan for name in MOVES}
     shown["spot"] -= sum(leg.dividends.values())
     return row | {f"{name}_move": x for name, x in shown.items()}
@@ -99,10 +121,10 @@ def _state(position: Position) -> str:
     return "; ".join(filter(None, (changed, leg.last.state)))
 
 
-def _amounts(values: FloatArray, errors: FloatArray) -> dict[str, float]:
-    """The amounts of `ROWS` with their errors."""
-    found = dict(zip(ROWS, values.tolist(), strict=True))
-    return found | {f"{name}_standard_error": x for name, x in zip(ROWS, errors.tolist(), strict=True)}
+def _amounts(names: Sequence[str], values: FloatArray, errors: FloatArray) -> dict[str, float]:
+    """The amounts of some names with their errors."""
+    found = dict(zip(names, values.tolist(), strict=True))
+    return found | {f"{name}_standard_error": x for name, x in zip(names, errors.tolist(), strict=True)}
 
 
 def _doubts(found: Statistics) -> str:
@@ -113,8 +135,9 @@ def _doubts(found: Statistics) -> str:
 
 def _net(name: str, found: Together[Position], rows: Sequence[Mapping[str, Any]], missing: int) -> dict[str, Any]:
     """The row of the position in an underlying."""
-    sure = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(len(ROWS)))
-    values, errors = (sure, np.zeros(len(ROWS)))
+    names = _names(found)
+    sure = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(len(names)))
+    values, errors = (sure, np.zeros(len(names)))
     if found.total is not None:
         values, errors = sure + found.total.mean, found.total.standard_error
     doubtful = [str(row["trade_id"]) for row in rows if row["note"]]
@@ -130,18 +153,19 @@ def _net(name: str, found: Together[Position], rows: Sequence[Mapping[str, Any]]
         "method": methods.pop() if len(methods) == 1 else "",
         "state": "",
         "note": "; ".join(filter(None, (left_out(missing), marked))),
-        **_amounts(values, errors),
+        **_amounts(names, values, errors),
         "spot_move": next((row["spot_move"] for row in rows if row["spot_move"] == row["spot_move"]), np.nan),
     }
 
 
-def _totals(nets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _totals(nets: Sequence[Mapping[str, Any]], amounts: Sequence[str]) -> list[dict[str, Any]]:
     """The sums of all underlyings, by currency: their draws are independent."""
     found = []
     for currency in dict.fromkeys(str(net["currency"]) for net in nets):
         own = [net for net in nets if net["currency"] == currency]
-        values = np.array([[net[name] for name in ROWS] for net in own]).sum(axis=0)
-        errors = np.sqrt(np.square([[net[f"{name}_standard_error"] for name in ROWS] for net in own]).sum(axis=0))
+        values = np.array([[net.get(name, 0.0) for name in amounts] for net in own]).sum(axis=0)
+        squares = np.square([[net.get(f"{name}_standard_error", 0.0) for name in amounts] for net in own])
+        errors = np.sqrt(squares.sum(axis=0))
         notes = dict.fromkeys(f"{net['underlying']}: {net['note']}" for net in own if net["note"])
         found.append(
             {
@@ -155,7 +179,7 @@ def _totals(nets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "method": "",
                 "state": "",
                 "note": "; ".join(notes),
-                **_amounts(values, errors),
+                **_amounts(amounts, values, errors),
             }
         )
     return found

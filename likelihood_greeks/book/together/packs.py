@@ -96,7 +96,8 @@ class Simulation:
                 raise LateError(self.stage, trade_id, str(error), relaxation=True) from error
             except FAILS as error:
                 raise LateError(self.stage, trade_id, reason_of(error), relaxation=False) from error
-            yield trade_id, controlled, np.concatenate([scores, controlled - plain])
+            size = len(run.group.combinations)  # buckets have no corrections: they sum to their Greek
+            yield trade_id, controlled, np.concatenate([scores, controlled[:size] - plain[:size]])
 
 
 @final

@@ -17,6 +17,7 @@ from ...estimate import Statistics
 from ...parameters import Greek
 from ...streams.chunks import Chunk, Draws, chunk_size
 from ..blocks import SIZE, Block, blocks, prepared
+from ..bucket_split import Split
 from ..desk import Failure
 from ..trades import Problem
 from .packs import ALL, TRADES, Fitting, LateError, Pack, Position, Simulation, Valuing
@@ -75,7 +76,12 @@ class Together(Generic[P]):
     problems: tuple[Problem, ...]
 
 
-def together(own: Sequence[P], greeks: Mapping[str, Sequence[Greek]], settings: Settings) -> Together[P]:
+def together(
+    own: Sequence[P],
+    greeks: Mapping[str, Sequence[Greek]],
+    settings: Settings,
+    splits: Mapping[str, Split] | None = None,
+) -> Together[P]:
     """The moments of the rows of all positions on an underlying.
 
     Parameters
@@ -84,8 +90,10 @@ def together(own: Sequence[P], greeks: Mapping[str, Sequence[Greek]], settings: 
     greeks : mapping of str to sequence of str or pair of str
         The derivatives wanted at each stage, the price aside; of other stages there are none.
     settings : Settings
+    splits : mapping of str to Split, optional
+        What these are split by besides, by stage.
     """
-    packs = [_blocks(part, greeks, settings) for part in _parts(own)]
+    packs = [_blocks(part, greeks, settings, splits or {}) for part in _parts(own)]
     with workers(settings.executor) as pool:
         while True:
             states, problems = _prepared(packs, pool)
@@ -114,7 +122,9 @@ def _parts(own: Sequence[P]) -> list[list[P]]:
     return [drawn[start : start + SIZE] for start in range(0, len(drawn), SIZE)]
 
 
-def _blocks(part: Sequence[P], greeks: Mapping[str, Sequence[Greek]], settings: Settings) -> Planned:
+def _blocks(
+    part: Sequence[P], greeks: Mapping[str, Sequence[Greek]], settings: Settings, splits: Mapping[str, Split]
+) -> Planned:
     """The blocks of some positions, stage by stage."""
     found, goal = Planned(), Goal(settings.paths, settings.paths)
     stages = dict.fromkeys(stage for position in part for stage in position.drawn)
@@ -122,7 +132,8 @@ def _blocks(part: Sequence[P], greeks: Mapping[str, Sequence[Greek]], settings: 
         there = [position for position in part if stage in position.drawn]
         for gone in sorted({position.gone(stage) for position in there}):
             trades = [position.drawn[stage] for position in there if position.gone(stage) == gone]
-            made = blocks(trades, greeks.get(stage, ()), settings.controls, settings.draws, goal)
+            wanted, split = greeks.get(stage, ()), splits.get(stage)
+            made = blocks(trades, wanted, settings.controls, settings.draws, goal, split=split)
             found += [(stage, gone, block) for block in made]
     return found
 
