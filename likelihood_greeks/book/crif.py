@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import mapping_of, one_of, refuse
-from .assets.names import are_several
+from .assets.folding import bare, folded
 from .cells import text_of
 from .trades import NET
 from .units import checked_risk
@@ -144,7 +144,9 @@ def to_crif(
     pandas.DataFrame
         ``TradeID, PortfolioID, ProductClass, RiskType, Qualifier, Bucket, Label1, Label2, Amount, AmountCurrency,
         AmountUSD`` (where the frame's reporting currency is the dollar), and, not of the CRIF, ``AmountStandardError``.
-        Amounts are of positions. A sensitivity between two vertices is shared linearly in time: that of every bucket of
+        Amounts are of positions. What a trade on several assets has in each of them is a row of that asset's; what it
+        has in pairs of them is no risk factor of these standards. A sensitivity between two
+        vertices is shared linearly in time: that of every bucket of
         a frame with buckets, else the whole at the maturity of the trade.
 
     Raises
@@ -180,9 +182,7 @@ def to_crif(
     if curvature is not None:
         _need_curvature(curvature, chosen, standard)
     rows = list[dict[str, Any]]()
-    whole, parts = checked_risk(frame), _parts(frame)
-    if several := sorted(set(filter(are_several, whole["underlying"].astype(str)))):
-        refuse("frame", "have trades on one asset each: those on several are not supported here", several)
+    whole, parts = bare(checked_risk(frame)), _parts(bare(folded(frame)))
     if len(whole) and curvature is None and not set(whole["greek"]) & set(SENSITIVE):
         refuse("frame", f"have one of {', '.join(SENSITIVE)}, which rows are made of", [*whole["greek"].unique()])
     for argument, named in (("buckets", own), ("classes", known)):
@@ -191,10 +191,11 @@ def to_crif(
     for row in whole.to_dict("records"):
         if row["trade_id"] != NET and row["position_value"] == row["position_value"]:
             kind = _class(row, known)
-            spread = parts.get((row["trade_id"], row["greek"])) or [_piece(row, row["maturity"])]
+            spread = parts.get((row["trade_id"], row["underlying"], row["greek"])) or [_piece(row, row["maturity"])]
             rows += [_identified(cells, row, portfolio) for cells in _cells(row, spread, (kind, chosen, own))]
     for row in [] if curvature is None else curvature.to_dict("records"):
-        if row["trade_id"] != NET and row["factor"] == "spot":
+        if row["trade_id"] != NET and row["factor"].startswith("spot"):
+            row["underlying"] = row["factor"][5:-1] or row["underlying"]
             kind = _class(row, known)
             rows += [_identified(cells, row, portfolio) for cells in _curvatures(row, kind, chosen, own)]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -243,15 +244,15 @@ def _piece(row: Mapping[Any, Any], years: float) -> Piece:
     return years, float(row["position_value"]), float(row["position_standard_error"])
 
 
-def _parts(frame: pd.DataFrame) -> dict[tuple[Any, Any], list[Piece]]:
-    """The buckets of Greeks by trade, where a frame has them: those of no date are at the maturity."""
-    found: dict[tuple[Any, Any], list[Piece]] = {}
+def _parts(frame: pd.DataFrame) -> dict[tuple[Any, ...], list[Piece]]:
+    """The buckets of Greeks by trade and asset, where a frame has them: those of no date are at the maturity."""
+    found: dict[tuple[Any, ...], list[Piece]] = {}
     if "bucket" not in frame.columns:
         return found
     for row in frame[frame["bucket"].fillna("").astype(str) != ""].to_dict("records"):
         years = pd.to_numeric(str(row["bucket"]).rpartition(" x ")[2], errors="coerce")
         piece = _piece(row, float(row["maturity"] if np.isnan(years) else years))
-        found.setdefault((row["trade_id"], row["greek"]), []).append(piece)
+        found.setdefault((row["trade_id"], row["underlying"], row["greek"]), []).append(piece)
     return found
 
 

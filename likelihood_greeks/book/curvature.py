@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -16,7 +16,11 @@ from .._typing import FloatArray
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
 from ..estimate import Statistics
+from ..models.capabilities import value_of
+from ..models.correlated.law import CorrelatedGBM
 from ..streams.chunks import Draws, checked
+from .assets.names import are_several
+from .assets.shocks import JointShock
 from .files import output_path, write
 from .frame import describe, left_out, plain
 from .market import Market
@@ -24,7 +28,7 @@ from .reading import BookWarning, read_book
 from .risk import underlying_seed
 from .scenario_grid import BookOf, MarketOf, by_underlying
 from .scenario_grid import left_out as missing
-from .together.shocked import Shocked, shocked
+from .together.shocked import AnyShock, Shocked, shocked
 from .together.shocks import Shock, by_name
 from .together.valued import Settings, Together, together
 from .trades import NET, Trade, parse
@@ -49,12 +53,15 @@ class Curved:
         The shocks factor by factor, up and down.
     scales : ndarray, shape (n_factors,)
         What a unit of the factor's derivative is for a shock of one: the spot, or one.
+    factors : tuple of str
+        Their names.
     shocks : ndarray, shape (n_factors,)
         Their sizes.
     """
 
     shocked: Shocked
     scales: FloatArray
+    factors: tuple[str, ...]
     shocks: FloatArray
 
     @property
@@ -127,7 +134,8 @@ def curvature(
     Returns
     -------
     pandas.DataFrame
-        A row per trade and factor (``"spot"``, ``"rate"``), then the nets of underlyings: ``trade_id, underlying,
+        A row per trade and factor (``"spot"``, ``"rate"``; of several assets ``"spot[A]"`` for each), then
+        the nets of underlyings: ``trade_id, underlying,
         product, quantity, currency, factor, shock, sensitivity, up, down`` (the gains under the two shocks),
         ``cvr_up, cvr_down``, the same with ``_standard_error``, ``n_paths, seed, method, note``. All are of positions.
 
@@ -161,12 +169,12 @@ def curvature(
     if not sizes:
         refuse("spot", "be given, or rate", None)
     weights = {factor: _positive(factor, by_name(factor, own, [*data.underlyings])) for factor, own in sizes.items()}
-    trades, problems = parse(rows, data)
+    trades, problems = parse(rows, data, several=True)
     results = dict[str, Together[Curved]]()
     with one_thread_each():
         for name, own in by_underlying(trades).items():
-            moves = {factor: weights[factor][name] for factor in sizes}
-            shocks = [Shock(**{factor: sign * move}) for factor, move in moves.items() for sign in (1.0, -1.0)]
+            moves = _moves(own[0], weights)
+            shocks = [_shock(name, factor, x, data) for factor, move in moves.items() for x in (move, -move)]
             found, bad = shocked(own, shocks, closed_form, [*moves])
             curved = [_curved(position, moves) for position in found]
             draws = Draws(underlying_seed(seed, name), max(1, *(len(trade.drawn.times) for trade in own)), kind)
@@ -174,7 +182,7 @@ def curvature(
             settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
             results[name] = together(curved, {"base": [*moves]}, settings)
             problems += [*bad, *results[name].problems]
-    frame = _table(results, [*sizes], missing(problems, rows), seed, count)
+    frame = _table(results, missing(problems, rows), seed, count)
     frame.attrs = {"problems": [plain(problem) for problem in problems], "seed": seed}
     if where is not None:
         write(frame, where)
@@ -190,31 +198,51 @@ def _positive(factor: str, shocks: Mapping[str, float]) -> Mapping[str, float]:
     return shocks
 
 
+def _moves(trade: Trade, weights: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The factors of the trades on an underlying with their shocks: of several, the spot of each."""
+    if not isinstance(trade.model, CorrelatedGBM):
+        return {factor: own[trade.underlying] for factor, own in weights.items()}
+    first = trade.model.assets[0]
+    spots = {f"spot[{name}]": weights["spot"][name] for name in trade.model.assets if "spot" in weights}
+    return spots | {factor: own[first] for factor, own in weights.items() if factor not in spots and factor != "spot"}
+
+
+def _shock(name: str, factor: str, move: float, market: Market) -> AnyShock:
+    """The shock of a factor."""
+    if not are_several(name):
+        return Shock(**{factor: move})
+    kind, _, asset = factor.rstrip("]").partition("[")
+    moved = [asset] if asset else [*market.underlyings]
+    own = {each: Shock(**{kind: move * (each in moved)}) for each in market.underlyings}
+    return JointShock(name, own, market)
+
+
 def _curved(position: Shocked, moves: Mapping[str, float]) -> Curved:
     """A trade with the sizes of its shocks."""
-    spot = position.trade.model.spot
-    scales = np.array([spot if factor == "spot" else 1.0 for factor in moves])
-    return Curved(position, scales, np.array([*moves.values()]))
+    law = position.trade.model
+    scales = [float(value_of(law, factor)) if factor.startswith("spot") else 1.0 for factor in moves]
+    return Curved(position, np.array(scales), tuple(moves), np.array([*moves.values()]))
 
 
-def _table(
-    results: Mapping[str, Together[Curved]], factors: Sequence[str], absent: Mapping[str, int], seed: int, paths: int
-) -> pd.DataFrame:
+def _table(results: Mapping[str, Together[Curved]], absent: Mapping[str, int], seed: int, paths: int) -> pd.DataFrame:
     """A row per trade and factor, then the nets."""
     trades, nets = list[tuple[int, dict[str, Any]]](), list[dict[str, Any]]()
     for name, found in results.items():
         for position in found.positions:
             own, trade = found.moments.get(position.trade_id), position.shocked.trade
             about = {"trade_id": trade.trade_id, "product": trade.product, "quantity": trade.quantity, "note": ""}
-            rows = _rows(position, own, position.rows({})[:, 0] if own is None else own.mean, factors)
+            rows = _rows(position, own, position.rows({})[:, 0] if own is None else own.mean)
             shared = about | {"underlying": name, "seed": underlying_seed(seed, name), "currency": trade.currency}
             shared["n_paths"] = paths if position.drawn else 0
             trades += [(trade.row, row | shared) for row in rows]
         if found.positions:
-            sure = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(len(PARTS) * len(factors)))
+            sure = sum(
+                (p.rows({})[:, 0] for p in found.positions if not p.drawn),
+                np.zeros(len(PARTS) * len(found.positions[0].factors)),
+            )
             values = sure + (0.0 if found.total is None else found.total.mean)
             about = {"trade_id": NET, "product": NET, "quantity": 1.0, "note": left_out(absent.get(name, 0))}
-            rows = _rows(found.positions[0], found.total, values, factors)
+            rows = _rows(found.positions[0], found.total, values)
             last = trades[-1][1]
             about |= {key: last[key] for key in ("underlying", "seed", "currency")}
             about |= {"method": "", "n_paths": paths if any(p.drawn for p in found.positions) else 0}
@@ -223,14 +251,12 @@ def _table(
     return pd.DataFrame([*ordered, *nets], columns=COLUMNS)
 
 
-def _rows(
-    position: Curved, found: Statistics | None, values: FloatArray, factors: Sequence[str]
-) -> list[dict[str, Any]]:
+def _rows(position: Curved, found: Statistics | None, values: FloatArray) -> list[dict[str, Any]]:
     """The rows of a position, factor by factor."""
     errors = np.zeros(len(values)) if found is None else found.standard_error
     method = "likelihood ratio" if position.drawn else "closed form" if position.shocked.trade.payoff.times else "known"
     rows = []
-    for k, factor in enumerate(factors):
+    for k, factor in enumerate(position.factors):
         own = slice(k * len(PARTS), (k + 1) * len(PARTS))
         row = {"factor": factor, "shock": float(position.shocks[k]), "method": method}
         row |= dict(zip(PARTS, values[own].tolist(), strict=True))

@@ -397,11 +397,35 @@ def test_a_contract_of_ones_own_may_be_on_several_assets() -> None:
         assert why in f"{found[0]['requirement']} {found[0]['value']}"
 
 
-def test_regulators_files_refuse_trades_on_several_assets() -> None:
-    put = {**PUT, "underlying": "SX5E|SPX"}
-    frame = risk(book(put), market(), ["delta", "vega", "rho"], paths=512)
-    with pytest.raises(ValueError, match=r"SX5E\|SPX"):
-        lg.to_crif(frame)
+def test_regulators_files_have_a_row_for_each_asset() -> None:
+    put, call = {**PUT, "underlying": "SX5E|SPX"}, {"underlying": "SPX", "product": "call", "strike": 6100}
+    rows, on = book(put, {**call, "maturity": "2027-11-27", "quantity": 2.0}), market()
+    frame = risk(rows, on, ["delta", "vega", "rho"], paths=512)
+    table = lg.to_crif(frame, buckets={"SPX": "12", "SX5E": "13"})
+    own = table[table["TradeID"] == "T0"].set_index(["RiskType", "Qualifier"])
+    known = frame[frame["trade_id"] == "T0"].set_index(["greek", "asset"])["position_value"]
+    for name, bucket in (("SX5E", "13"), ("SPX", "12")):
+        assert own.loc[("EQ_DELTA", name), "Amount"] == pytest.approx(ASSETS[name]["spot"] * known["delta", name])
+        assert own.loc[("EQ_DELTA", name), "Bucket"] == bucket
+        assert own.loc[("EQ_VEGA", name), "Amount"] == pytest.approx(
+            ASSETS[name]["implied_volatility"] * known["vega", name]
+        )
+    assert own.xs("GIRR_DELTA")["Amount"].sum() == pytest.approx(known["rho", ""])
+    assert len(table[table["TradeID"] == "T1"]) == 3
+
+
+@pytest.mark.slow
+def test_curvature_is_that_of_each_spot_and_of_the_rate() -> None:
+    right = {"underlying": "SX5E|SPX", "product": "exchange", "weights": "1|0.92", "maturity": "2027-11-27"}
+    rows, on = book({**right, "quantity": 10.0}), market()
+    curve = lg.curvature(rows, on, spot=0.1, rate=0.01)
+    own = curve[curve["trade_id"] == "T0"].set_index("factor")
+    assert own.index.tolist() == ["spot[SX5E]", "spot[SPX]", "rate"]
+    cell = lg.scenario_grid(rows, on, [0.1], [0.0], underlyings=["SPX"]).iloc[0]
+    assert own.loc["spot[SPX]", "up"] == pytest.approx(cell["change"])
+    assert own.loc["spot[SPX]", "cvr_up"] == pytest.approx(0.1 * own.loc["spot[SPX]", "sensitivity"] - cell["change"])
+    table = lg.to_crif(risk(rows, on, ["delta"], paths=512), curvature=curve)
+    assert table.loc[table["RiskType"] == "EQ_CURV", "Qualifier"].tolist() == ["SX5E", "SX5E", "SPX", "SPX"]
 
 
 NOTES, NOTES_MARKET = Path("data/notes.csv"), Path("data/notes_market.toml")
