@@ -38,13 +38,13 @@ def moving(trade: History, spot: float, model: PathModel) -> Moving:
     """
     found = trade.product.conduct.moving(trade, spot, [*trade.seen(spot).values()])
     if found is not STILL and not scales(model, [trade.years(day) for day in trade.ahead]):
-        give(trade, "spots do not scale with today's under cash dividends or a local volatility")
+        give(trade, "spots do not scale with today's under cash dividends or a local volatility that stays")
     return found
 
 
 def scales(model: PathModel, times: Sequence[float]) -> bool:
     """Whether spots are proportional to today's: forwards are, and volatilities do not depend on the spot."""
-    if isinstance(model, LocalVolatility):
+    if isinstance(model, LocalVolatility) and not model.smile_spot:
         return False
     jet = model.forward_jet(np.array(times))
     if jet is None:

@@ -66,7 +66,7 @@ class Underlying:
         The law of all trades, with this spot, up to the last maturity of `implied_volatility`; its rate, dividend yield
         and curves are not used.
     smile : {"sticky_strike", "sticky_moneyness"}
-        What stays of the surface as the spot moves, under Black--Scholes.
+        What stays of the surface as the spot moves, under Black--Scholes and local volatility.
 
     Raises
     ------
@@ -178,7 +178,8 @@ class Underlying:
         last = law.last
         if last is not None and maturity > last + DAY / 2.0:
             refuse("maturity", f"be at most {last:.4g} years, the last of the quotes under {LOCAL}", maturity)
-        flat = replace(law, rate=rates[1][0], dividend_yield=yields[1][0], curves=None)
+        along = 0.0 if self.smile == STICKY_STRIKE else self.spot
+        flat = replace(law, rate=rates[1][0], dividend_yield=yields[1][0], curves=None, smile_spot=along)
         return flat if _flat(rates, yields) else replace(flat, curves=_curves(rates, yields))
 
     def model(self, strike: float, maturity: float, paid: float | None = None, *, along: bool = False) -> Model:

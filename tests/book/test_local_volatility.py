@@ -64,6 +64,27 @@ MONTHLY = ("2025-02-04", "2025-03-04", "2025-04-04", "2025-05-05", "2025-06-04",
 
 
 @pytest.mark.slow
+def test_delta_and_ladders_go_along_with_the_smile():
+    options = {"paths": 20_000, "seed": 3}
+    one = {**BARRIER, "quantity": 1.0}
+    sticky, plain = (
+        lg.risk(book(one), market(), ["delta"], smile=smile, **options).set_index("greek").loc["delta"].iloc[0]
+        for smile in ("sticky_moneyness", "sticky_strike")
+    )
+    h, ends = 2.0, []
+    for size in (h, -h):
+        strikes = [strike * (100.0 + size) / 100.0 for strike in QUOTES["strikes"]]
+        there = market(spot=100.0 + size, implied_volatility={**QUOTES, "strikes": strikes})
+        ends.append(lg.risk(book(one), there, [], **options).iloc[0])
+    slope = (ends[0]["value"] - ends[1]["value"]) / (2.0 * h)
+    error = np.hypot(sticky["standard_error"], ends[0]["standard_error"] / h)
+    assert abs(sticky["value"] - slope) < 4.0 * error
+    assert abs(plain["value"] - slope) > 4.0 * error  # what would be seen
+    ladder = lg.ladder(book(one), market(), [-0.02, 0.02], smile="sticky_moneyness", **options)
+    assert ladder["change"].diff().iloc[-1] / (2.0 * h) == pytest.approx(slope, abs=4.0 * error)
+
+
+@pytest.mark.slow
 def test_vega_is_split_by_the_quotes_and_nets_too():
     with pytest.warns(lg.BookWarning, match="X: rho under its model cannot be split by node"):
         frame = lg.risk(

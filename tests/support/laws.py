@@ -170,6 +170,9 @@ LAWS = {
         100_000,
     ),
     "local volatility on a grid": Case(GRID, THREE, 100_000, bent=2e-4),
+    "local volatility that goes along": Case(
+        replace(LOCAL, slope=smooth_slope, volatility_shift=0.01, smile_spot=103.0), THREE, 100_000
+    ),
     "local volatility, steep": Case(replace(LOCAL, spot=88.0, volatility=steep_smile, steps=THREE), THREE, 100_000),
     "two assets": Case(two(0.55), THREE, 200_000),
     "three assets, curves among them": Case(

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..._checks import flag, non_negative, positive, real_array, refuse
 from ..._typing import AnyArray, FloatArray
+from ...numerics.arrays import once
 from .chain import SAME_DATE, Chain
 
 NEAREST = 1e-5  # of the distance between the end nodes, how near to each other two may be
@@ -207,14 +208,24 @@ class LocalVolatilityGrid:
         """Volatilities at one time and their derivatives in the log-spot; both of the shape of `log_spot`."""
         return self._read(self.coefficients(time), log_spot)
 
-    def bend(self, time: float, log_spot: float) -> float:
-        """Second derivative in the log-spot at one point."""
-        return self._bend(self.coefficients(time), log_spot)
+    def bends(self, time: float, log_spot: FloatArray) -> FloatArray:
+        """Second derivatives in the log-spot at one time, shape of `log_spot`."""
+        return self._bends(self.coefficients(time), log_spot)
 
-    def _bend(self, rows: FloatArray, log_spot: float) -> float:
-        cell = int(np.searchsorted(self.nodes, log_spot, side="right"))
-        *_, c, d = rows[cell]
-        return float(2.0 * c + 6.0 * d * (log_spot - self.nodes[max(cell - 1, 0)]))
+    def _bends(self, rows: FloatArray, log_spot: FloatArray) -> FloatArray:
+        cell = np.searchsorted(self.nodes, log_spot, side="right")
+        *_, c, d = rows[cell].T
+        return np.asarray(2.0 * c + 6.0 * d * (log_spot - self.nodes[np.maximum(cell - 1, 0)]))
+
+    @cached_property
+    def _moved(self) -> dict[float, LocalVolatilityGrid]:
+        return {}
+
+    def along(self, factor: float) -> LocalVolatilityGrid:
+        """The same volatilities at spots that are a multiple of these."""
+        if factor == 1.0:
+            return self
+        return once(self._moved, factor, lambda: replace(self, spots=tuple(factor * spot for spot in self.spots)))
 
     def __call__(self, time: float, spot: AnyArray) -> FloatArray:
         """Volatility at a time (years) and spots (currency); shape of `spot`."""
@@ -262,9 +273,9 @@ class Direction:
         """Derivatives in the parameter at one time, and their own in the log-spot; both of the shape of `log_spot`."""
         return self.grid._read(self.coefficients(time), log_spot)
 
-    def bend(self, time: float, log_spot: float) -> float:
-        """Second derivative in the log-spot at one point."""
-        return self.grid._bend(self.coefficients(time), log_spot)
+    def bends(self, time: float, log_spot: FloatArray) -> FloatArray:
+        """Their second derivatives in the log-spot, shape of `log_spot`."""
+        return self.grid._bends(self.coefficients(time), log_spot)
 
     def moved(self, shift: float) -> LocalVolatilityGrid:
         """The grid, so far along."""

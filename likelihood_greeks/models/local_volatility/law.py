@@ -10,7 +10,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import pandas as pd
 
-from ..._checks import by_name, dates, finite, positive, refuse
+from ..._checks import by_name, dates, finite, non_negative, positive, refuse
 from ..._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, names
 from ..._typing import FloatArray
 from ...numerics import jets
@@ -27,7 +27,7 @@ from .chain import Chain, Steps
 from .construction import Construction, QuoteCell
 from .fit import LocalVolatilityFit
 from .grid import Direction, LocalVolatilityGrid
-from .steps import First, LocalSteps
+from .steps import Along, First, LocalSteps
 from .surfaces import FunctionSurface, Surface, VolatilityFunction, check_function
 from .walk import STATE, VOLATILITY, Dynamics, Walked
 
@@ -91,6 +91,10 @@ class LocalVolatility:
         Instead of `steps`: how far any first or second derivative of the chain may be from that of the continuous law,
         in parts of its scale, from 0.0001 to 0.1; there are then 1.6 over it steps a year (800 at 0.002), as measured
         to be enough for smooth surfaces.
+    smile_spot : float, optional
+        The spot at which the volatility is as given where it goes along with the spot of today (sticky moneyness):
+        it is then read at :math:`S_t` times this over :math:`S_0`, and Greeks in the spot are along that. Default: the
+        volatility stays where it is as the spot moves.
 
     Raises
     ------
@@ -138,12 +142,14 @@ class LocalVolatility:
     elapsed: float = 0.0
     fit: LocalVolatilityFit | None = field(default=None, repr=False)
     bias_tolerance: float | None = None
+    smile_spot: float = 0.0
 
     def __post_init__(self) -> None:
         for each in self.declared:
             each.domain(each.name, getattr(self, FIELDS.get(each.name, each.name)))
         if finite("elapsed", self.elapsed) < -EARLIER:
             refuse("elapsed", "be >= 0, years since the date of the volatility", self.elapsed)
+        non_negative("smile_spot", self.smile_spot)
         object.__setattr__(self, "steps", chains.checked(self.steps))
         self._check_tolerance()
         for name, function in (("volatility", self.volatility), ("slope", self.slope)):
@@ -284,8 +290,13 @@ class LocalVolatility:
         return self
 
     @property
+    def _factor(self) -> float:
+        """How many times farther than as given the volatility stands."""
+        return self.spot / self.smile_spot if self.smile_spot else 1.0
+
+    @property
     def _grid(self) -> LocalVolatilityGrid | None:
-        return self.volatility if isinstance(self.volatility, LocalVolatilityGrid) else None
+        return self.volatility.along(self._factor) if isinstance(self.volatility, LocalVolatilityGrid) else None
 
     @property
     def quoted(self) -> tuple[QuoteCell, ...]:
@@ -300,15 +311,17 @@ class LocalVolatility:
     @property
     def _along(self) -> Direction | None:
         """How the volatility moves with the shift of quotes, if it was made from any."""
-        return _direction(self.fit) if self.fit is not None and self._quotes is not None else None
+        if self.fit is None or self._quotes is None:
+            return None
+        return _direction(self.fit, self._factor)
 
     @property
     def _surface(self) -> Surface:
         if self.volatility_shift and (along := self._along) is not None:
             return _moved(along, self.volatility_shift)
-        if isinstance(self.volatility, LocalVolatilityGrid):
-            return self.volatility
-        return FunctionSurface(self.volatility, self.slope)
+        if (grid := self._grid) is not None:
+            return grid
+        return FunctionSurface(self.volatility, self.slope, self._factor)
 
     def value_of(self, name: str) -> float:
         """The value of a parameter; of ``"volatility"`` the shift."""
@@ -382,9 +395,24 @@ class LocalVolatility:
         path = StateSteps(NONE, NONE, times=known.times, seen=known.seen, carried=found.carried_by(known.lengths))
         first = _first(self, float(known.times[0]), float(known.read[0]))
         before = np.concatenate([np.full((1, paths.n_paths), np.log(self.spot)), found.state[:-1]])
-        steps = LocalSteps(first, known, found.volatility, before, self._grid, found.lever, self._quotes)
+        along = self._with_spot(known, found.slope, before) if self.smile_spot else None
+        steps = LocalSteps(first, known, found.volatility, before, self._grid, found.lever, self._quotes, along)
         known_weights: dict[Any, Any] = {("weight", name, LIKELIHOOD_RATIO): w for name, w in found.weights.items()}
         return Moves(found.noise, found.variance, steps, path, known_weights)
+
+    def _with_spot(self, known: Chain, slope: FloatArray, before: FloatArray) -> Along:
+        """How the volatilities of steps that start from some log-spots go along with the spot of today."""
+        surface, lever = self._surface, self._along
+
+        def second() -> FloatArray:
+            return np.stack([surface.bends(float(t), row) for t, row in zip(known.read, before, strict=True)])
+
+        def levers() -> FloatArray:
+            if lever is None:
+                return NONE
+            return np.stack([lever.levels(float(t), row)[1] for t, row in zip(known.read, before, strict=True)])
+
+        return Along(self.spot, slope, second, levers)
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Log-density of the spots after all steps, shape (n_paths,); of paths with other steps minus infinity."""
@@ -429,7 +457,7 @@ def _state(known: Chain, paths: Paths) -> FloatArray:
 def _first(law: LocalVolatility, end: float, read: float) -> First:
     """The first step as jets; the same on every chunk."""
     x, at, along = carry.coordinates(law), np.log(law.spot), law._along
-    away = jets.log(x["spot"]) - at
+    away = (jets.log(x["spot"]) - at) * (0.0 if law.smile_spot else 1.0)
     base: Surface = law._surface if along is None else along.grid
     volatility = _taylor(base, read, at, away) + x[VOLATILITY] * (
         1.0 if along is None else _taylor(along, read, at, away)
@@ -442,13 +470,13 @@ def _first(law: LocalVolatility, end: float, read: float) -> First:
 def _taylor(surface: Surface, read: float, at: float, away: jets.Jet) -> jets.Jet:
     """A surface about a log-spot, to second order."""
     (level, *_), (slope, *_) = surface.levels(read, np.array([at]))
-    return away * float(slope) + away * away * (0.5 * surface.bend(read, at)) + float(level)
+    return away * float(slope) + away * away * (0.5 * float(surface.bends(read, np.array([at]))[0])) + float(level)
 
 
 @lru_cache(maxsize=64)
-def _direction(fit: LocalVolatilityFit) -> Direction:
-    """How a fitted volatility moves as all its quotes do."""
-    return Direction(fit.grid, fit.construction.parallel)
+def _direction(fit: LocalVolatilityFit, factor: float) -> Direction:
+    """How a fitted volatility moves as all its quotes do, where it stands so many times farther."""
+    return Direction(fit.grid.along(factor), fit.construction.parallel)
 
 
 @lru_cache(maxsize=256)
@@ -462,7 +490,7 @@ def _check_slope(law: LocalVolatility) -> None:
     x = np.log(law.spot) + np.linspace(-0.4, 0.4, 9)
     for time in (0.0, 0.37):
         own = law._surface.levels(time, x)[1]
-        exact = FunctionSurface(law.volatility).levels(time, x)[1]
+        exact = FunctionSurface(law.volatility, factor=law._factor).levels(time, x)[1]
         wrong = np.abs(own - exact) > 1e-3 * np.abs(exact).max() + 1e-6
         if wrong.sum() > 4:
             spot, k = float(np.exp(x[wrong.argmax()])), int(wrong.argmax())

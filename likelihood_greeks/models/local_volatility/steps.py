@@ -6,14 +6,18 @@ it by a multiple :math:`d_i` (one, where x is a shift),
 .. math:: m_i = (r - q)\Delta_i - \tfrac12 V_i, \qquad V_i = (\sigma_i + d_i x)^2 \Delta_i .
 
 The states after every step being held fixed, the spot and elapsed time change the first step alone; its derivatives
-are those of a jet in which the surface stands as its Taylor polynomial of second order about the spot.
+are those of a jet in which the surface stands as its Taylor polynomial of second order about the spot. Where the
+surface goes along with the spot, its volatility is that of :math:`\log S_t - \log S_0` (`Along`), and the spot changes
+all steps but the variance of the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
+
+import numpy as np
 
 from ..._compiled import kernels
 from ..._typing import FloatArray
@@ -28,6 +32,7 @@ from .grid import LocalVolatilityGrid
 from .walk import VOLATILITY
 
 GROWTH = {"rate": 1.0, "dividend_yield": -1.0}
+SPOT = "spot"
 
 
 @final
@@ -41,6 +46,44 @@ class First:
     def row(self, *names: str) -> tuple[float, float]:
         """Derivatives of both."""
         return float(self.mean.derivative(*names)), float(self.variance.derivative(*names))
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Along:
+    r"""How the volatilities of all steps move with the spot of today where the surface goes along with it.
+
+    A volatility of :math:`\log S_t - \log S_0` has the derivatives :math:`-\sigma'/S_0` and
+    :math:`(\sigma'' + \sigma')/S_0^2` in :math:`S_0` at fixed :math:`S_t`, primes being derivatives in the log-spot.
+
+    Parameters
+    ----------
+    spot : float
+    slope : ndarray, shape (n_steps, n_paths)
+        Derivative of the volatility in the log-spot.
+    second, lever : callable
+        Give the second one, and the derivative of the lever in the log-spot, of that shape or a number.
+    """
+
+    spot: float
+    slope: FloatArray
+    second: Callable[[], FloatArray]
+    lever: Callable[[], FloatArray]
+
+    @property
+    def pace(self) -> FloatArray:
+        """First derivatives of the volatilities in the spot."""
+        return self.slope / -self.spot
+
+    @property
+    def bend(self) -> FloatArray:
+        """Second derivatives."""
+        return (self.second() + self.slope) / self.spot**2
+
+    @property
+    def lever_pace(self) -> FloatArray:
+        """First derivatives of the levers in the spot."""
+        return self.lever() / -self.spot
 
 
 @final
@@ -62,6 +105,8 @@ class LocalSteps:
         Derivatives of the volatilities in their parameter, where these are not one.
     quotes : Construction, optional
         How the grid follows quotes, which are then its nodes.
+    along : Along, optional
+        How the volatility goes along with the spot of today, if it does.
     """
 
     first: First
@@ -71,6 +116,7 @@ class LocalSteps:
     grid: LocalVolatilityGrid | None = None
     lever: FloatArray | None = None
     quotes: Construction | None = None
+    along: Along | None = None
     _known: dict[Any, Slope] = field(default_factory=dict)
 
     @property
@@ -128,6 +174,10 @@ class LocalSteps:
         mean, variance = self.first.row(name)
         if name in GROWTH:
             return Slope(self._column(mean, GROWTH[name]))
+        if name == SPOT and self.along is not None:
+            paces = once(self._known, "paces", self._paces)
+            pushes = self.along.pace
+            return Slope(self._first(paces.mean * pushes, mean), self._first(paces.variance * pushes, variance))
         return Slope(self._column(mean), self._column(variance))
 
     def bend(self, pair: Derivative, rate: float) -> Slope:
@@ -140,9 +190,27 @@ class LocalSteps:
                 square[0] = 1.0
                 return Slope(means * square, variances * square)
             return Slope(means, variances)
+        if self.along is not None and set(pair) <= {SPOT, VOLATILITY}:
+            return self._bent_along(self.along, pair.count(SPOT) == 2)
         if mean == variance == 0.0:
             return Slope(NONE)
         return Slope(self._column(mean), self._column(variance))
+
+    def _bent_along(self, along: Along, twice: bool) -> Slope:
+        """Second derivatives in the spot, or in it and the volatility's parameter."""
+        lever = np.ones((1, 1)) if self.lever is None else self.lever
+        square = along.pace**2 + self.volatility * along.bend if twice else (
+            along.pace * lever + self.volatility * along.lever_pace
+        )  # fmt: skip
+        square *= self.lengths[:, None]
+        mean, variance = self.first.row(SPOT, SPOT if twice else VOLATILITY)
+        return Slope(self._first(-square, mean), self._first(2.0 * square, variance))
+
+    @staticmethod
+    def _first(rows: FloatArray, number: float) -> FloatArray:
+        """Rows, with a number for the first step."""
+        rows[0] = number
+        return rows
 
     def curvature(self, pair: Derivative, rate: float, noise: FloatArray) -> None:
         """Never asked for: every bend is known."""

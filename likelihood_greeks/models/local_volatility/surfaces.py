@@ -26,8 +26,8 @@ class Surface(Protocol):
         """Volatilities at one time and their derivatives in the log-spot; both of the shape of `log_spot`."""
         ...
 
-    def bend(self, time: float, log_spot: float, /) -> float:
-        """Second derivative in the log-spot at one point."""
+    def bends(self, time: float, log_spot: FloatArray, /) -> FloatArray:
+        """Second derivatives in the log-spot at one time, shape of `log_spot`."""
         ...
 
 
@@ -56,13 +56,16 @@ class FunctionSurface:
         Volatility at a time (years) and spots.
     slope : callable, optional
         Its derivative in the spot.
+    factor : float
+        The function is read at spots over this.
     """
 
     function: VolatilityFunction
     slope: VolatilityFunction | None = None
+    factor: float = 1.0
 
     def _values(self, function: VolatilityFunction, name: str, time: float, log_spot: AnyArray) -> FloatArray:
-        spot = np.exp(log_spot)
+        spot = np.exp(log_spot) if self.factor == 1.0 else np.exp(log_spot) / self.factor
         found = np.asarray(function(time, spot), dtype=float)
         if found.shape not in ((), spot.shape):
             refuse(name, f"return one number a spot, shape {spot.shape}", found.shape)
@@ -74,16 +77,17 @@ class FunctionSurface:
     def _slope(self, time: float, log_spot: AnyArray) -> FloatArray:
         """Derivative in the log-spot."""
         if self.slope is not None:
-            return self._values(self.slope, "slope", time, log_spot) * np.exp(log_spot)
+            return self._values(self.slope, "slope", time, log_spot) * (np.exp(log_spot) / self.factor)
         return np.asarray(five_point(lambda x: self._volatility(time, log_spot + x.get("x", 0.0)), ("x",), {"x": STEP}))
 
     def levels(self, time: float, log_spot: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Volatilities at one time and their derivatives in the log-spot; both of the shape of `log_spot`."""
         return self._volatility(time, log_spot), self._slope(time, log_spot)
 
-    def bend(self, time: float, log_spot: float) -> float:
-        """Second derivative in the log-spot at one point."""
-        x, step = np.array([log_spot]), {"x": WIDE if self.slope is None else STEP}
+    def bends(self, time: float, log_spot: FloatArray) -> FloatArray:
+        """Second derivatives in the log-spot at one time, shape of `log_spot`."""
+        step = {"x": WIDE if self.slope is None else STEP}
         if self.slope is None:
-            return float(seven_point(lambda h: self._volatility(time, x + h.get("x", 0.0)), ("x", "x"), step)[0])
-        return float(five_point(lambda h: self._slope(time, x + h.get("x", 0.0)), ("x",), step)[0])
+            wide = seven_point(lambda h: self._volatility(time, log_spot + h.get("x", 0.0)), ("x", "x"), step)
+            return np.asarray(wide)
+        return np.asarray(five_point(lambda h: self._slope(time, log_spot + h.get("x", 0.0)), ("x",), step))

@@ -45,7 +45,7 @@ def test_slopes_and_bends_are_derivatives_and_slopes_are_continuous():
     around = [known.levels(0.7, np.log(NODES) + h)[1] for h in (-1e-9, 1e-9)]
     np.testing.assert_allclose(*around, atol=1e-6)
     bend = five_point(lambda h: known.levels(0.7, np.array([x[20] + h["x"]]))[1][0], ("x",), {"x": 1e-5})
-    assert known.bend(0.7, float(x[20])) == pytest.approx(float(bend), rel=1e-6)
+    assert float(known.bends(0.7, x[20])) == pytest.approx(float(bend), rel=1e-6)
 
 
 def test_a_fine_grid_of_a_function_is_the_function():

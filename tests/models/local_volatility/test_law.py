@@ -77,6 +77,33 @@ def test_first_greeks_are_those_of_quadrature_and_not_of_another_surface():
     assert abs(found["delta"].z_score(flat.greek("delta"))) > 6.0
 
 
+def along(size):
+    """The value of a barrier as spot and surface move by so much together: all of it scales but the terms."""
+    factor = LAW.spot / (LAW.spot + size)
+    chain = Chain(
+        smooth_skew, STEPS, LAW.spot, LAW.rate, LAW.dividend_yield, call(95.0 * factor), low=95.0 * factor,
+        alive=(EVERY, EVERY, (0.0, 120.0 * factor)) * 4,
+    )  # fmt: skip
+    return chain.price() / factor
+
+
+@pytest.mark.slow
+def test_greeks_in_the_spot_go_along_with_the_surface():
+    payoff, h = CASES["up-and-out, quarterly"][0], 1.0
+    up, here, down = along(h), along(0.0), along(-h)
+    exact = {"delta": (up - down) / (2.0 * h), "gamma": (up - 2.0 * here + down) / h**2, "price": here}
+    for law in (replace(LAW, smile_spot=LAW.spot), replace(LAW, volatility=moved_skew, smile_spot=2.0 * LAW.spot)):
+        found = lg.greeks(law, payoff, ["delta", "gamma"], paths=60_000, seed=4)
+        assert all(found[name].standard_error < LARGEST[name] for name in exact)
+        assert all(abs(found[name].z_score(exact[name])) < 4.0 for name in exact)
+    stays = lg.greeks(LAW, payoff, ["delta"], paths=60_000, seed=4)
+    assert abs(stays["delta"].z_score(exact["delta"])) > 6.0  # what would be seen
+
+
+def moved_skew(time, spot):
+    return smooth_skew(time, spot / 2.0)
+
+
 def test_a_constant_volatility_is_geometric_brownian_motion():
     law = replace(LAW, volatility=lambda t, s: 0.27, spot=93.0, rate=0.043, dividend_yield=0.017)
     gbm = lg.GBM(spot=93.0, volatility=0.27, rate=0.043, dividend_yield=0.017)
@@ -141,6 +168,7 @@ def test_its_steps_never_pass_for_independent():
         ({"bias_tolerance": 1e-9}, "bias_tolerance must be at least 0.0001, which takes 16,000 steps a year"),
         ({"bias_tolerance": 0.002}, "bias_tolerance must be left out where steps are given"),
         ({"elapsed": -1.0}, "elapsed must be >= 0"),
+        ({"smile_spot": -1.0}, "smile_spot must be non-negative"),
         ({"volatility": lambda spot: 0.2 + 0.0 * spot}, "volatility must take two arguments, a time and spots"),
         ({"slope": lambda: 0.0}, "slope must take two arguments"),
     ],
