@@ -129,7 +129,7 @@ def kills(count: int, seed: int = 1) -> str:
 def flips(count: int, seed: int = 2) -> str:
     """Bits of parts flipped one by one: whether the run that goes on notices, and what it ends with."""
     chance, noticed, same = random.Random(seed), 0, 0
-    mode = {"executor": "serial", "controls": "none", "paths": 4096}
+    mode = {"executor": "serial", "controls": "none", "paths": 1024}
     with TemporaryDirectory() as place:
         output = Path(place) / "risk.parquet"
         whole = run(output, mode)

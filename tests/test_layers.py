@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "likelihood_greeks"
 # From the bottom up: what stands on one row does not know the others on it. A name is a folder or a module of the root.
 LAYERS = [
     ["_typing"],
-    ["_checks", "_compiled", "_later", "_neutral", "_words"],
+    ["_checks", "_compiled", "_later", "_neutral", "_remembered", "_words"],
     ["_outputs", "_versions"],
     ["examples"],
     ["kernels", "_quantities"],

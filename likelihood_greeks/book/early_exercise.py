@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 from .._checks import refuse
+from .._remembered import remembered
 from ..engine.early_exercise import Verdict, fitted, is_early, ruled
 from ..estimate import Statistics
 from ..estimators.likelihood_ratio import Combination
@@ -57,7 +57,7 @@ def doubts(trade: Trade, labels: Sequence[str], terms: Sequence[Combination], fo
     return {name: verdict.doubt(estimate, wanted[name]) for name, estimate in own.items()}
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _verdict(law: Any, rule: Any, wanted: tuple[tuple[str, tuple[Any, ...]], ...]) -> Verdict:
     """The rule judged, once."""
     return Verdict.on(law, rule, {name: dict(terms) for name, terms in wanted}, SEED)

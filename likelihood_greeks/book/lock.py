@@ -9,12 +9,14 @@ from threading import Lock
 from typing import Any, final
 
 from .._checks import refuse
+from . import sealed
 
 try:
     import fcntl
 except ModuleNotFoundError:  # only POSIX systems have it; elsewhere threads of one process are kept apart
     fcntl = None  # type: ignore[assignment]
 
+LENGTH = sealed.LENGTH
 _held: set[str] = set()
 _guard = Lock()
 
@@ -24,6 +26,18 @@ class FolderLock:
     """The lock of a folder, a file in it.
 
     It is held by the process, not by what is forked from it: workers that outlive a killed run do not keep it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where it is; made if it is not there.
+    output : pathlib.Path
+        Of the run, for messages.
+
+    Attributes
+    ----------
+    damaged : bool
+        Whether what the last holder left in it is not as it was written. Nothing of a run hangs on that.
 
     Raises
     ------
@@ -45,20 +59,21 @@ class FolderLock:
         while True:
             self._path.parent.mkdir(exist_ok=True)
             try:
-                file = self._path.open("a+")
+                file = self._path.open("a+b")
             except FileNotFoundError:  # another run has just finished, and removed the folder
                 continue
             try:
                 if fcntl is not None:
                     fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                file.seek(0)
-                who = file.read().strip() or "elsewhere"
+                who, _ = _read(file)
                 file.close()
-                self._refuse(who)
+                self._refuse(who or "elsewhere")
             if self._path.exists() and self._path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                _, whole = _read(file)
+                self.damaged = not whole
                 file.truncate(0)
-                file.write(f"process {os.getpid()} on {socket.gethostname()}")
+                file.write(sealed.line(f"process {os.getpid()} on {socket.gethostname()}".encode()))
                 file.flush()
                 return file
             file.close()
@@ -72,3 +87,10 @@ class FolderLock:
             if self._key in _held and not self._file.closed:
                 _held.discard(self._key)
                 self._file.close()
+
+
+def _read(file: Any) -> tuple[str, bool]:
+    """Who wrote a lock, and whether that is as it was written; nobody in one that has just been made."""
+    file.seek(0)
+    data = file.read()
+    return data[:-LENGTH].decode(errors="replace").strip(), not data or sealed.line(data[: -LENGTH - 1]) == data

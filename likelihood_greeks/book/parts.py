@@ -103,6 +103,8 @@ class Parts:
             refuse("output", f"leave {path.name} free: a folder for parts of the run", str(strange[0]))
         lock, aside = FolderLock(path, output), None
         try:
+            if resume:
+                _warn_of_damage(path, lock)
             if not resume and any(path.glob("*.parquet")):
                 aside = _put_aside(path)
             elif not resume:
@@ -224,6 +226,20 @@ def earlier_seed(output: Path) -> int | None:
         return None
     except UNREADABLE:
         return refuse("seed", f"be given: {path} is damaged, and no longer says that of the stopped run", None)
+
+
+def _warn_of_damage(path: Path, lock: FolderLock) -> None:
+    """Warn of damage to what holds no number, of a run that goes on: the disk may not be sound."""
+    damaged = [FolderLock.NAME] if lock.damaged else []
+    try:
+        sealed.read(path / RUN)
+    except FileNotFoundError:
+        pass
+    except UNREADABLE:
+        damaged.append(RUN)
+    if damaged:
+        line = f"damaged in {path}: {' and '.join(damaged)}; no number depends on that, and it is written again"
+        warnings.warn(line, BookWarning, stacklevel=2)
 
 
 def _strange(path: Path) -> bool:

@@ -41,6 +41,11 @@ def read(path: Path) -> bytes:
     return data[LENGTH:]
 
 
+def line(text: bytes) -> bytes:
+    """A text and its hash, in one line."""
+    return text + b" " + _digest(text)
+
+
 def write_parquet(path: Path, table: pa.Table) -> None:
     """Write a Parquet file that any reader reads, with the hash of the file, itself left blank, among its metadata."""
     file = pa.BufferOutputStream()

@@ -22,12 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, TypeAlias, final, get_args
 
 import numpy as np
 from numpy.polynomial import polynomial
 
+from .._remembered import remembered
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
 from ..numerics.jets import Jet
@@ -129,7 +129,7 @@ def _standing(fixings: FloatArray, strike: float) -> tuple[float, float]:
     return float(quadratic[0]), float((log_average - polynomial.polyval(away, quadratic)).std())
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _known(model: Any, twin: Twin, times: tuple[float, ...]) -> Jet:
     """The price and its derivatives, not discounted: the same on every chunk."""
     digital, asset = model.average_jets(twin.level, times)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, final
 
 import numpy as np
 
+from .._remembered import remembered
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
 from ..numerics.jets import Jet
@@ -108,6 +108,6 @@ class Vanilla:
         return own
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _known(model: Any, level: float, time: float) -> tuple[Jet, Jet]:
     return model.vanilla_jets(level, time)  # the same on every chunk

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
 
 from .._compiled import kernels
+from .._remembered import remembered
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Drawn
 from ..models import travel
@@ -23,7 +23,7 @@ from ..parameters import Derivative
 from .handover import Handover, Hold, Skeleton
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def interpolation(clock: tuple[float, ...], skeleton: Skeleton) -> FloatArray:
     """The matrix P from scored to all dates, given the clock at them, shape (n_times, n_scored)."""
     nodes = np.concatenate([[0.0], np.asarray(clock)[list(skeleton)]])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
 
+from .._remembered import remembered
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
 from ..models.returns import squares_jet
@@ -70,7 +70,7 @@ class Squares:
         return _expected(scene.paths.model, self.first, tuple(scene.drawn.paths.times.tolist()))
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _expected(model: Any, first: float | None, times: tuple[float, ...]) -> Jet:
     """The expectation and its derivatives: the same on every chunk."""
     found = squares_jet(model, times, first)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, TypeGuard, final
 
 import numpy as np
 
 from .._checks import refuse
+from .._remembered import remembered
 from ..estimate import Estimate
 from ..estimators.likelihood_ratio import Combination
 from ..exercise.judged import Judged, Known, Rule
@@ -78,7 +78,7 @@ def fitted(law: PathModel, contract: Bermudan, seed: int) -> Fitted:
     return _remembered(hashable, contract, seed) if can_be_kept(law) else _fitted(law, contract, seed)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _remembered(law: Any, contract: Bermudan, seed: int) -> Fitted:
     return _fitted(law, contract, seed)
 

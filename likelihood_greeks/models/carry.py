@@ -6,12 +6,12 @@ A model may have `Curves` as well, which say how rates and yields differ later f
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 
 from .._checks import finite
+from .._remembered import remembered
 from .._typing import AnyArray, FloatArray
 from ..numerics import jets
 from ..numerics.jets import Jet
@@ -60,13 +60,13 @@ def forward_jet(model: CarryModel, times: AnyArray) -> Jet:
     return _forward_jet(model, np.shape(times), tuple(np.ravel(times).tolist()))
 
 
-@lru_cache(maxsize=256)  # the same on every chunk
+@remembered(256)  # the same on every chunk
 def _discount_jet(model: CarryModel, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
     x, grid = coordinates(model), np.reshape(times, shape)
     return jets.exp(-x["rate"] * (grid - x[TIME])) * _discount_factor(model, grid)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _forward_jet(model: CarryModel, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
     x, grid = coordinates(model), np.reshape(times, shape)
     return x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * (grid - x[TIME])) * forward_factor(model, grid)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Protocol, TypeAlias, final
 
@@ -25,6 +24,7 @@ import numpy as np
 
 from .._checks import finite, non_negative, positive, refuse
 from .._quantities import Parameter
+from .._remembered import remembered
 from .._typing import AnyArray, FloatArray
 from ..numerics.jets import Jet
 from ..parameters import HasParameters
@@ -185,7 +185,7 @@ def chain(dividends: Dividends, grid: FloatArray) -> Chain:
     return _chain(dividends, tuple(grid.tolist()))
 
 
-@lru_cache(maxsize=64)  # the same on every chunk
+@remembered(64)  # the same on every chunk
 def _chain(dividends: Dividends, times: tuple[float, ...]) -> Chain:
     paid = [(time, k) for k, (time, _) in enumerate(dividends) if time <= times[-1] + SAME_DATE]
     own = np.array(times)
@@ -212,7 +212,7 @@ def forward_jet(law: LawWithDividends, times: AnyArray) -> Jet | None:
     return _forward_jet(law, np.shape(times), tuple(np.ravel(times).tolist()))
 
 
-@lru_cache(maxsize=256)  # the same on every chunk
+@remembered(256)  # the same on every chunk
 def _forward_jet(law: LawWithDividends, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet | None:
     grid, x = np.reshape(times, shape), law.coordinates()
     paid = [(name, time) for name, (time, _) in zip(names(law.dividends), law.dividends, strict=True)

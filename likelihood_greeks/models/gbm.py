@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
@@ -22,6 +21,7 @@ from .._quantities import (
     names,
     rate_per_year,
 )
+from .._remembered import remembered
 from .._typing import FloatArray
 from ..numerics import jets
 from ..numerics.jets import Jet
@@ -227,7 +227,7 @@ class GBM:
         return np.asarray(special.ndtr((np.log(np.asarray(spot) / self.spot) - self._drift * time) / deviation))
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _terms(law: GBM, times: tuple[float, ...]) -> Terms:
     steps, x = np.diff(times, prepend=0.0), law.coordinates()  # the same on every chunk
     first = np.eye(len(steps), 1)

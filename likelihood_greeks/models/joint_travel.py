@@ -20,11 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
 
+from .._remembered import remembered
 from .._typing import AnyArray, FloatArray
 from ..numerics.arrays import once
 from ..parameters import Derivative
@@ -199,7 +199,7 @@ class Scored:
         return self.slope(names).matrices()[self.block]
 
 
-@lru_cache(maxsize=512)  # the same on every chunk
+@remembered(512)  # the same on every chunk
 def scored(terms: JointTerms, ends: tuple[int, ...]) -> Scored:
     """What a law says about the sums of its moves between scored dates."""
     return Scored(terms, ends)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from .._checks import by_name, dates, finite, non_negative, one_of, positive, refuse
 from .._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, check_domains, names
+from .._remembered import remembered
 from .._typing import AnyArray, FloatArray
 from ..numerics import jets
 from ..numerics.jets import Jet
@@ -351,17 +351,17 @@ def shifted_variance(
     return moved - start * start * x[TIME] * begun.astype(float)
 
 
-@lru_cache(maxsize=256)  # the same on every chunk
+@remembered(256)  # the same on every chunk
 def _discount_jet(law: TermStructureGBM, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
     return jets.exp(-law._rates(np.reshape(times, shape)))
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _growing_jet(law: TermStructureGBM, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
     return law.coordinates()["spot"] * jets.exp(law._log_carry(np.reshape(times, shape)))
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _terms(law: TermStructureGBM, times: tuple[float, ...]) -> Terms:
     ends = np.array(times)[:, None]  # the same on every chunk
     starts = np.concatenate([[[0.0]], ends[:-1]])

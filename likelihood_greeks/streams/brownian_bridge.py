@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
+from .._remembered import remembered
 from .._typing import FloatArray
 
 
@@ -49,7 +49,7 @@ def bridged(times: Sequence[float] | FloatArray, normals: FloatArray) -> FloatAr
     return found
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def splits(times: tuple[float, ...]) -> tuple[tuple[int, int, float, float], ...]:
     """Where intervals are split, the split with the largest variance first: (start, middle, roots of both shares)."""
     ends = (0.0, *times)

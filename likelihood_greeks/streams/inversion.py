@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import numpy as np
 from scipy import special
 
 from .._checks import refuse
+from .._remembered import remembered
 from .._typing import AnyArray, FloatArray
 from ..numerics.gamma_quantile import log_gamma_quantile
 
@@ -89,7 +89,7 @@ def gamma_quantile(shapes: FloatArray, scores: FloatArray) -> FloatArray:
     return found
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _log_gamma(shape: float) -> CubicSpline:
     """`log_gamma_quantile` by normal score, as a spline."""
     from scipy.interpolate import CubicSpline  # here: it takes long to import

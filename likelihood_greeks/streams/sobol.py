@@ -20,13 +20,13 @@ References
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import refuse
+from .._remembered import remembered
 from .._typing import FloatArray
 
 DIGITS = 32  # of a coordinate; a point lies in the middle of its cell of length 2**-32
@@ -80,7 +80,7 @@ def _spread(numbers: Bits, shift: Bits, first: int, out: Bits) -> None:
         np.bitwise_xor(out[:, : 1 << j], numbers[:, j, None], out=out[:, 1 << j : 2 << j])
 
 
-@lru_cache(maxsize=2048)
+@remembered(2048)
 def _scrambled(seed: int, scramble: int, block: int, bits: int) -> tuple[Bits, Bits]:
     """Scrambled direction numbers of a block of coordinates, shape (BLOCK, bits), and their shifts, (BLOCK,).
 
@@ -100,7 +100,7 @@ def _scrambled(seed: int, scramble: int, block: int, bits: int) -> tuple[Bits, B
     return found, random[DIGITS].astype(np.uint32)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _directions(block: int, bits: int) -> Bits:
     """Direction numbers of a block of coordinates, shape (BLOCK, bits)."""
     known = _all_directions(1 << (block * BLOCK + BLOCK - 1).bit_length(), bits)
@@ -110,7 +110,7 @@ def _directions(block: int, bits: int) -> Bits:
     return found
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _all_directions(coordinates: int, bits: int) -> Bits:
     """Direction numbers of the first `coordinates` coordinates, shape (coordinates, bits), as far as there are any.
 

@@ -1,6 +1,7 @@
 """Parts of a stopped run that rot, are cut short or lost: computed again, with a line, and never a wrong number."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks.book import parts, sealed
+from likelihood_greeks.book.lock import FolderLock
 
 FLAT = {"zero_rate": 0.03, "implied_volatility": 0.25, "calendar": "NullCalendar"}
 MARKET = {
@@ -104,7 +106,30 @@ def test_a_record_of_the_run_that_is_damaged_asks_for_the_seed(stopped, whole):
     record.write_bytes(flipped(record.read_bytes(), 580))
     with pytest.raises(ValueError, match=r"seed must be given: .* is damaged"):
         run(stopped, resume=True, seed=None)
-    pd.testing.assert_frame_equal(run(stopped, resume=True), whole, check_exact=True)
+    with pytest.warns(lg.BookWarning, match=r"damaged in .*risk.parquet.parts: _run.json; no number depends on that"):
+        resumed = run(stopped, resume=True)
+    pd.testing.assert_frame_equal(resumed, whole, check_exact=True)
+
+
+def test_no_flipped_bit_of_a_lock_that_was_left_passes_unnoticed(tmp_path):
+    folder = tmp_path / "risk.csv.parts"
+    FolderLock(folder, tmp_path / "risk.csv").release()
+    data = (folder / FolderLock.NAME).read_bytes()
+    assert str(os.getpid()) in data.decode()
+    for place in range(0, 8 * len(data), 37):
+        (folder / FolderLock.NAME).write_bytes(flipped(data, place))
+        for damaged in (True, False):  # the first to come writes it again
+            lock = FolderLock(folder, tmp_path / "risk.csv")
+            assert lock.damaged is damaged
+            lock.release()
+
+
+def test_a_run_that_goes_on_says_so_of_a_damaged_lock(stopped, whole):
+    lock = parts.folder(stopped) / FolderLock.NAME
+    lock.write_bytes(flipped(lock.read_bytes(), 5))
+    with pytest.warns(lg.BookWarning, match=r"damaged in .*risk.parquet.parts: _lock; no number depends on that"):
+        resumed = run(stopped, resume=True, seed=None)
+    pd.testing.assert_frame_equal(resumed, whole, check_exact=True)
 
 
 def test_parts_with_which_a_run_does_not_go_on_are_put_aside(stopped, whole):

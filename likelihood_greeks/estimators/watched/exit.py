@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
 
+from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
 from ...numerics.jets import Jet
 from ...parameters import Derivative
@@ -133,7 +133,7 @@ class ExitGivenDates:
         return found
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _shares(dates: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
     """What is paid today and on each of the dates, per chance to stay up to each: a constant and a matrix."""
     ends = (0.0, *dates)

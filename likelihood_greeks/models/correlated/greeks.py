@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from ..._quantities import TIME
+from ..._remembered import remembered
 from ...parameters import NAMED, Derivative
 from . import correlations
 
@@ -13,7 +13,7 @@ CROSS_GAMMA, PARALLEL = "cross_gamma", "parallel_correlation"
 COMMON = ("rate", TIME)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def named_greeks(assets: tuple[str, ...]) -> Mapping[str, Mapping[Derivative, float]]:
     """The Greeks of every asset and pair, and the same change of all correlations, as derivatives."""
     found: dict[str, dict[Derivative, float]] = {}

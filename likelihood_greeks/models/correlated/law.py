@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
 
 import numpy as np
@@ -13,6 +12,7 @@ import pandas as pd
 from ..._checks import dates, finite, positive, refuse
 from ..._quantities import RATE, Parameter
 from ..._quantities import declared as declared_by
+from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
 from ...numerics.jets import Jet
 from ...parameters import TIME, Derivative
@@ -338,14 +338,14 @@ class _Memo:
         return paths.spot is self.spot and paths.times is self.times and law == self.law
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _parameters(assets: tuple[str, ...], paid: tuple[str, ...]) -> tuple[str, ...]:
     several = [f"{kind}[{asset}]" for kind in OWN for asset in assets]
     of_quantos = [f"{kind}[{asset}]" for asset in paid for kind in quantos.KINDS]
     return (*several, RATE.name, *map(correlations.name, correlations.pairs(assets)), *of_quantos)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _meaning(assets: tuple[str, ...]) -> dict[str, Meaning]:
     """What every coordinate of a law on some assets is."""
     found: dict[str, Meaning] = {
@@ -356,7 +356,7 @@ def _meaning(assets: tuple[str, ...]) -> dict[str, Meaning]:
     return {**found, RATE.name: (RATE.name, ()), TIME: (TIME, ())}
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _steps(law: CorrelatedGBM, times: tuple[float, ...]) -> Steps:
     ends, summed = parts(times, [node for one in law.laws for node in one.variance_nodes])
     terms = tuple(one._terms(ends) for one in law.laws)
@@ -366,7 +366,7 @@ def _steps(law: CorrelatedGBM, times: tuple[float, ...]) -> Steps:
     return Steps(summed, terms, law._matrix, _meaning(law.assets))
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _discounts(law: CorrelatedGBM, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
     """Discount factors in all coordinates of a law, from those in the coordinates of its first member."""
     own = law.laws[0].discount_jet(np.reshape(times, shape))

@@ -27,6 +27,7 @@ from numpy.polynomial import Polynomial, polynomial
 from scipy import special
 
 from ..._checks import refuse
+from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
 
 SMALL, SMALL_TERMS = 0.1, 16  # power series for z**2 / 4 below this multiple of nu + 1
@@ -163,7 +164,7 @@ def _turned(poly: Polynomial) -> Polynomial:
     return -Polynomial([0.0, 1.0, 0.0, -1.0]) * poly.deriv()
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _debye_at(nu: float) -> dict[str, list[float]]:
     """The sums over k of `_debye` at one order, as coefficients in p, by row of `Bessel`."""
     g, logs = _debye()

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
 
 from ..._compiled import kernels
+from ..._remembered import remembered
 from ..._typing import FloatArray
 from ...numerics.arrays import once
 from ...numerics.tables import pieces
@@ -48,7 +48,7 @@ class Table:
     pieces: FloatArray
 
 
-@lru_cache(maxsize=128)
+@remembered(128)
 def tabulated(nu: float) -> Table:
     """The table of one order, made in about a millisecond."""
     scale = float(np.sqrt((nu + 1.0) * (nu + 5.0)))

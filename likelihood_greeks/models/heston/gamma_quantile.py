@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from ..._compiled import kernels
+from ..._remembered import remembered
 from ..._typing import FloatArray
 from ...numerics.gamma_quantile import log_gamma_quantile
 from ...numerics.tables import pieces
@@ -14,7 +13,7 @@ from ...numerics.tables import pieces
 REACH, CELLS_A_UNIT = 14.0, 16  # of the table, in normals: no generator's normals reach further
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def tabulated(shape: float) -> FloatArray:
     """`log_gamma_quantile` as polynomials in cells of the normal from -14 to 14, (n_cells, 6); to 1e-11 or better."""
     return pieces(lambda normals: log_gamma_quantile(shape, normals), -REACH, REACH, round(2.0 * REACH * CELLS_A_UNIT))

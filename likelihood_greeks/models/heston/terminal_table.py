@@ -18,12 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import final
 
 import numpy as np
 from scipy import special
 
+from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
 from ...numerics import jets
 from ...numerics.jets import Jet
@@ -158,7 +158,7 @@ def _monotone(at: FloatArray, nodes: FloatArray, values: FloatArray, slopes: Flo
     return np.asarray(ends + bends + (at - inside) * np.where(at > inside, slopes[-1], slopes[0]))
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def table(arguments: tuple[float, ...]) -> Table:
     """The table of the law of X with the variance's parameters and the maturity `arguments`.
 

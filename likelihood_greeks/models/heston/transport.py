@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from ..._remembered import remembered
 from ..._typing import FloatArray
 from ...numerics.differences import SLOPE
 from ...numerics.tables import pieces
@@ -40,7 +41,7 @@ RARE = 1e-150  # probability beyond the table
 STEP = 2e-3  # of the shape, in units of the lesser of it and its root: truncation 1e-11
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _table(shape: float) -> tuple[float, float, CubicSpline]:
     """Ends of the table in log G, and R between them."""
     from scipy.interpolate import CubicSpline  # here: it takes long to import
@@ -69,7 +70,7 @@ def gamma_shape(shape: float, logs: FloatArray) -> FloatArray:
     return np.asarray(rows)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def gamma_table(shape: float) -> tuple[float, float, FloatArray]:
     """The table of `gamma_shape` for kernels: its lowest log G, its step, and cubics, highest power first."""
     low, _, table = _table(shape)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeAlias, final
 
 import numpy as np
 
 from ..._checks import dates, refuse, whole
+from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
 
 Steps: TypeAlias = int | tuple[float, ...]
@@ -72,7 +72,7 @@ def chain(steps: Steps, times: Sequence[float] | FloatArray, elapsed: float, bre
     return _chain(steps, tuple(np.asarray(times, dtype=float).tolist()), elapsed, breaks)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _chain(steps: Steps, times: tuple[float, ...], elapsed: float, breaks: tuple[float, ...]) -> Chain:
     ends = np.asarray(times) + elapsed
     whole_chain = (

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 
 from ..._checks import flag, non_negative, positive, real_array, refuse
+from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
 from ...numerics.arrays import once
 from .chain import SAME_DATE, Chain
@@ -232,7 +233,7 @@ class LocalVolatilityGrid:
         return self._read(self.coefficients(time), np.log(np.asarray(spot, dtype=float)))[0]
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _coefficients(grid: LocalVolatilityGrid, time: float) -> FloatArray:
     """The same for every chunk."""
     return np.ascontiguousarray(sum(share * grid._coefficients[k] for k, share in grid.shares(time)))

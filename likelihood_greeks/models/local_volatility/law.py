@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 
 from ..._checks import by_name, dates, finite, non_negative, positive, refuse
 from ..._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, names
+from ..._remembered import remembered
 from ..._typing import FloatArray
 from ...numerics import jets
 from ...parameters import TIME
@@ -453,7 +453,7 @@ def _state(known: Chain, paths: Paths) -> FloatArray:
     return np.asarray(state)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _first(law: LocalVolatility, end: float, read: float) -> First:
     """The first step as jets; the same on every chunk."""
     x, at, along = carry.coordinates(law), np.log(law.spot), law._along
@@ -473,13 +473,13 @@ def _taylor(surface: Surface, read: float, at: float, away: jets.Jet) -> jets.Je
     return away * float(slope) + away * away * (0.5 * float(surface.bends(read, np.array([at]))[0])) + float(level)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _direction(fit: LocalVolatilityFit, factor: float) -> Direction:
     """How a fitted volatility moves as all its quotes do, where it stands so many times farther."""
     return Direction(fit.grid.along(factor), fit.construction.parallel)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _moved(along: Direction, shift: float) -> LocalVolatilityGrid:
     """The volatility of shifted quotes, in proportion to the shift."""
     return along.moved(shift)
