@@ -16,6 +16,7 @@ from ..engine.payoff_group import CONTROLS, Group
 from ..engine.pilot import pilot_chunks, planned
 from ..engine.stopping import Goal
 from ..estimators.likelihood_ratio import under
+from ..models.capabilities import without_dividends
 from ..parameters import Greek, offered
 from ..payoffs.relaxed.tape import NotRelaxableError
 from ..streams.chunks import Chunk, Draws
@@ -146,7 +147,7 @@ def blocks(
         groups, pilots = [], []
         for members in packed:
             times = members[0].drawn.times
-            chosen = chosen_law(members[0].model, times, "auto", controls)
+            chosen = chosen_law(without_dividends(members[0].model), times, "auto", controls)
             law, parts = split.law(chosen.law), split.buckets(members[0], [*wanted])
             payoffs = tuple(under(trade.drawn, law) for trade in members)
             terms = tuple(map(members[0].terms_of, wanted.values()))

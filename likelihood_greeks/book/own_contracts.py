@@ -8,6 +8,7 @@ from typing import Any
 from .._checks import InvalidValueError, refuse
 from ..estimators.likelihood_ratio import simulated
 from ..estimators.watched import given_dates
+from ..models.capabilities import without_dividends
 from ..models.protocol import observed
 from ..payoffs.protocol import Contract
 from ..payoffs.separate import of_users_own, verify_separate
@@ -37,7 +38,7 @@ def tried(model: Any, payoff: Contract, today: date) -> Contract:
         refuse("frequency", f"hold dates or daily ({error})", "continuous")
     if len(payoff.times) and of_users_own(payoff):
         try:
-            verify_separate(drawn, observed(simulated(model, drawn.times, TRIAL)))
+            verify_separate(drawn, observed(simulated(without_dividends(model), drawn.times, TRIAL)))
         except FAILS as error:
             refuse("payoff", "give finite payments and Greeks", reason_of(error))
     return payoff

@@ -17,7 +17,7 @@ from ..estimate import Estimate, Moments, Replicated, Statistics
 from ..estimators.likelihood_ratio import Combination, simulated, under
 from ..estimators.watched import given_dates, with_extremes
 from ..models.adaptor import as_path_model, verify
-from ..models.capabilities import assets_of
+from ..models.capabilities import assets_of, without_dividends
 from ..models.honest import verify_draws
 from ..models.protocol import PathModel, observed
 from ..parameters import Greek, requested
@@ -341,7 +341,8 @@ def asked(
         raise TypeError(f"payoff must have `times` and be callable with spots, got {payoff!r}")
     if len(payoff.times) and not payoff.times[0] > 0.0:
         refuse("payoff.times", "lie ahead: Seasoned(payoff, fixings) is a contract with a past", payoff.times)
-    return law, given_dates(of_assets(payoff, assets_of(law)), law), requested(greeks, law)
+    drawn, law = given_dates(of_assets(payoff, assets_of(law)), law), without_dividends(law)
+    return law, drawn, requested(greeks, law)
 
 
 def described(group: Group, labels: Sequence[str], plan: Plan, times: Diagnostics) -> Diagnostics:

@@ -263,6 +263,24 @@ def value_of(model: Any, name: str) -> float:
     return float(model.value_of(name) if has(model, StatesValues) else getattr(model, name))
 
 
+class PaysCashJointly(PathModel, Protocol):
+    """A law of several assets of which some may pay cash dividends."""
+
+    @property
+    def dividends(self) -> tuple[tuple[tuple[float, float], ...], ...]:
+        """By asset, ex-dates in years and amounts."""
+        ...
+
+    def without_dividends(self) -> PathModel:
+        """The law of assets that grow alike and pay none."""
+        ...
+
+
+def without_dividends(model: PathModel) -> PathModel:
+    """The law that a contract is estimated with: of several assets that pay no cash."""
+    return model.without_dividends() if has(model, PaysCashJointly) else model
+
+
 def assets_of(model: object) -> tuple[str, ...]:
     """Names of the assets of a law of several; none of a law of one."""
     return tuple(model.assets) if has(model, OfSeveralAssets) else ()

@@ -12,6 +12,7 @@ import pandas as pd
 from ..._checks import refuse
 from ..._typing import AnyArray
 from ...engine.greeks import greeks
+from ...models.capabilities import without_dividends
 from ...payoffs.protocol import Contract, stated_payments
 from ..market import Market
 from ..trade import Trade
@@ -88,6 +89,7 @@ def _one(trade: Trade, moved: set[str], share: float, rate: float, settings: Map
     if trade.known:
         return found
     factors = tuple(1.0 + share * (name in moved) for name in trade.model.assets)
-    price = greeks(trade.model, Gain(trade.payoff, factors), [], controls="scores", **settings)["price"]
+    law = without_dividends(trade.model)
+    price = greeks(law, Gain(trade.drawn, factors), [], controls="scores", **settings)["price"]
     value, error = rate * trade.quantity * price.value, rate * trade.quantity * price.standard_error
     return {**found, "change": value, "square": error**2, "doubtful": not price.reliable}

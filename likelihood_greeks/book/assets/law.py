@@ -66,15 +66,13 @@ def law_of(
 
 
 def plain(underlying: Underlying) -> Underlying:
-    """An underlying, refused unless its law is Black--Scholes without cash dividends, and its smile stays."""
+    """An underlying, refused unless its law is Black--Scholes, and its smile stays."""
     if underlying.one_law:
         refuse(
             "model",
             "be black-scholes for trades on several assets",
             "heston" if underlying.heston is not None else "local volatility",
         )
-    if underlying.dividends:
-        refuse("dividends", "be a yield for trades on several assets: cash ones are not supported there", None)
     if underlying.smile != STICKY_STRIKE:
         refuse("smile", "be sticky_strike for trades on several assets", underlying.smile)
     return underlying

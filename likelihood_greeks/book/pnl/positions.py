@@ -66,7 +66,7 @@ class Position:
         stages = self.leg.stages
         if stage == BEFORE or BEFORE not in stages:
             return 0
-        return max(len(stages[BEFORE].payoff.times) - len(stages[stage].payoff.times), 0)
+        return max(len(stages[BEFORE].drawn.times) - len(stages[stage].drawn.times), 0)
 
     @property
     def method(self) -> str:
@@ -140,7 +140,7 @@ def positions(
     The terms `by_pillar` have buckets.
     """
     moved = [move(leg.stages[SETTLED], leg.last) if SETTLED in leg.stages else None for leg in legs]
-    greeks = greeks_of([own.by for own in moved if own is not None])
+    greeks = greeks_of([{**own.by, **leg.dividends} for leg, own in zip(legs, moved, strict=True) if own is not None])
     found, problems = [], []
     for leg, own in zip(legs, moved, strict=True):
         try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...models.capabilities import IsBrownianBetweenDates, assets_of, has
+from ...models.capabilities import IsBrownianBetweenDates, PaysCashJointly, assets_of, has
 from ...models.extremes import WithExtremes
+from ...payoffs.after_dividends import AfterDividends
 from ...payoffs.continuous import PaysByExtreme, Watched
 from ...payoffs.custom import Payoff
 from ...payoffs.protocol import Contract
@@ -19,6 +20,8 @@ from .extreme import ExtremeGivenDates
 
 def given_dates(payoff: Contract, model: Any) -> Contract:
     """A payoff as a law's spots on dates determine it: itself, unless it is watched at all times.
+
+    Where several assets pay cash dividends, as the spots of assets without them do (`without_dividends`).
 
     Raises
     ------
@@ -37,7 +40,7 @@ def given_dates(payoff: Contract, model: Any) -> Contract:
         return CorridorGivenDates(payoff, corridor, bridge)
     if isinstance(payoff, PaysByExtreme) and payoff.extreme is not None:
         return ExtremeGivenDates(payoff, payoff.extreme, _bridge(payoff, model, payoff.extreme.end))
-    return payoff
+    return AfterDividends.of(payoff, model.dividends) if has(model, PaysCashJointly) else payoff
 
 
 def with_extremes(payoff: Contract, model: Any) -> tuple[Contract, Any]:

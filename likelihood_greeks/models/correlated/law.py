@@ -14,11 +14,12 @@ from ..._quantities import RATE, Parameter
 from ..._quantities import declared as declared_by
 from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
+from ...numerics.falls import spots_after, union
 from ...numerics.jets import Jet
 from ...parameters import TIME, Derivative
 from ...streams.chunks import Stream
 from .. import by_moves
-from ..cash_dividends import LawWithDividends
+from ..cash_dividends import Dividends, LawWithDividends
 from ..joint_moves import JointMoves, JointSteps
 from ..protocol import PathModel, Paths
 from . import correlations
@@ -32,6 +33,9 @@ OWN = ("spot", "volatility", "dividend_yield")
 
 FEW = 40
 """Parameters of a law all of whose scores may be controls."""
+
+GROWN = "grown"
+"""What paths keep of spots without cash dividends."""
 
 ALIKE = 1e-12  # difference of discount factors that are the same
 
@@ -86,7 +90,7 @@ class CorrelatedGBM:
     ------
     ValueError
         If a pair is missing or unknown, the matrix of correlations is not positive definite (saying how far off it is,
-        and what the nearest one is), the members discount differently, or one of them pays cash dividends.
+        and what the nearest one is), or the members discount differently.
     TypeError
         If a member is not a law as above.
 
@@ -97,7 +101,8 @@ class CorrelatedGBM:
     a quanto are ``"quanto_correlation[A]"`` and ``"fx_volatility[A]"``. A bare name (``"delta"``) stands for those of
     all assets or pairs, and ``"parallel_correlation"`` for the same change of
     all correlations. Payoffs see spots of shape (n_assets, n_times, n_paths). Moves from date to date are normal
-    vectors; between nodes of the volatility curves the instantaneous correlation is that given.
+    vectors; between nodes of the volatility curves the instantaneous correlation is that given. Members may pay cash
+    dividends, as those of one asset (`GBM`): Greeks are those with the amounts held; there are none in an amount.
 
     References
     ----------
@@ -229,6 +234,17 @@ class CorrelatedGBM:
         """The law some years later (earlier if negative), its curves where they are in the calendar."""
         return replace(self, members={name: law.later(elapsed) for name, law in self.members})
 
+    @property
+    def dividends(self) -> tuple[Dividends, ...]:
+        """By asset, the ex-dates (years) and amounts (currency) of its cash dividends."""
+        return tuple(law.dividends for law in self.laws)
+
+    def without_dividends(self) -> CorrelatedGBM:
+        """The law of assets that grow alike and pay no cash."""
+        if not any(self.dividends):
+            return self
+        return replace(self, members={name: replace(law, dividends=()) for name, law in self.members})
+
     # -- the law ---------------------------------------------------------------------------------------------------
 
     def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
@@ -247,6 +263,10 @@ class CorrelatedGBM:
             ``spot`` of shape (n_assets, n_times, n_paths).
         """
         grid = np.asarray(dates("times", times))
+        if any(own := tuple(tuple(each for each in one if each[0] <= grid[-1]) for one in self.dividends)):
+            every = union(grid.tolist(), [time for one in own for time, _ in one])
+            free = self.without_dividends().simulate(every, stream)
+            return Paths(grid, spots_after(free.spot, every, grid.tolist(), own), {GROWN: free.spot}, memo=free)
         steps = self._steps(grid)
         normals = stream.brownians(grid, len(self.members))
         noise = np.ascontiguousarray((steps.roots @ normals.transpose(1, 0, 2)).transpose(1, 0, 2))
@@ -254,7 +274,9 @@ class CorrelatedGBM:
         return Paths(grid, spot, memo=_Memo(self, grid, spot, noise))
 
     def moves(self, paths: Paths) -> JointMoves:
-        """How the log-spots moved from date to date, with all derivatives."""
+        """How the log-spots moved from date to date, with all derivatives; those without dividends, if any are paid."""
+        if GROWN in paths.latent and any(self.dividends):
+            return self.without_dividends().moves(self._grown(paths))
         steps, memo = self._steps(paths.times), paths.memo
         if isinstance(memo, _Memo) and memo.holds(self, paths):
             return JointMoves(memo.noise, steps, JointSteps())
@@ -263,13 +285,24 @@ class CorrelatedGBM:
         return JointMoves(noise, steps, JointSteps())
 
     def log_density(self, paths: Paths) -> FloatArray:
-        """Log-density of the spots at ``paths.times`` (not of their logarithms), shape (n_paths,)."""
+        """Log-density of the spots at ``paths.times`` (not of their logarithms), shape (n_paths,).
+
+        Where cash dividends are paid, that of the spots without them, on their ex-dates too.
+        """
+        if GROWN in paths.latent and any(self.dividends):
+            return self.without_dividends().log_density(self._grown(paths))
         moves = self.moves(paths)
         exponent = 0.5 * np.einsum("jtp,jtp->p", moves.noise, moves.scaled)
         norm = 0.5 * np.linalg.slogdet(2.0 * np.pi * self._steps(paths.times).covariance)[1].sum()
         return np.asarray(-exponent - np.log(paths.spot).sum(axis=(0, 1)) - norm)
 
     score, hessian = by_moves.score, by_moves.hessian
+
+    def _grown(self, paths: Paths) -> Paths:
+        """What was drawn of assets that pay no cash."""
+        if isinstance(paths.memo, Paths):
+            return paths.memo
+        return refuse("paths", "be as `simulate` gave them, of a law with cash dividends", sorted(paths.latent))
 
     def _steps(self, times: FloatArray) -> Steps:
         return _steps(self, tuple(times.tolist()))
@@ -283,7 +316,7 @@ class CorrelatedGBM:
     def exchange_jet(self, first: int, second: int, quantities: tuple[float, float], time: float) -> Jet | None:
         """Undiscounted value of the right to receive one asset for another at one date, with its derivatives.
 
-        None where some asset is a quanto.
+        None where some asset is a quanto, or pays a cash dividend by then.
 
         Parameters
         ----------
@@ -295,7 +328,7 @@ class CorrelatedGBM:
             Years, > 0.
         """
         when = np.asarray(dates("time", [time]))
-        if self.quanto:
+        if self.quanto or min(law.first_ex_date for law in self.laws) <= time:
             return None
         own = [f"{kind}[{self.assets[place]}]" for kind in OWN for place in (first, second)]
         pair = self.assets[min(first, second)], self.assets[max(first, second)]
@@ -318,7 +351,18 @@ class CorrelatedGBM:
         """None: every asset has its own (`forward`)."""
 
     def forward(self, time: float) -> FloatArray:
-        """Risk-neutral expectations of the spots at `time` (years), shape (n_assets,)."""
+        """Risk-neutral expectations of the spots at `time` (years), shape (n_assets,).
+
+        Where cash dividends are paid by then, without their floor: spots that they hardly ever eat up.
+        """
+        found = self._growth(time)
+        for asset, own in enumerate(self.dividends):
+            paid = [(ex_date, amount) for ex_date, amount in own if ex_date <= time]
+            found[asset] -= sum(amount * found[asset] / self._growth(ex_date)[asset] for ex_date, amount in paid)
+        return found
+
+    def _growth(self, time: float) -> FloatArray:
+        """Expectations of the spots without cash dividends."""
         steps = self._steps(np.asarray(dates("time", [time])))
         return np.asarray(np.exp(steps.mean[:, 0] + 0.5 * np.diag(steps.covariance[0])))
 
@@ -392,8 +436,6 @@ def _members(given: Any) -> Members:
             raise TypeError(f"members[{name!r}] must be a GBM or TermStructureGBM, got {law!r}")
         if getattr(law, "smile", ()):
             refuse(f"members[{name!r}]", "have volatilities that do not move with the spot (no smile)", law)
-        if law.first_ex_date < np.inf:
-            refuse(f"members[{name!r}]", "pay no cash dividends: of several assets these are not supported yet", law)
     return found
 
 
