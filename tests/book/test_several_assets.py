@@ -187,8 +187,6 @@ def test_a_member_with_a_model_of_its_own_is_refused() -> None:
     own = {**ASSETS, "SPX": {"spot": 6100.0, "zero_rate": 0.02, "model": "heston", "heston": heston}}
     said = problem_of({**PUT, "underlying": "SX5E|SPX"}, market(underlyings=own))
     assert said == "SPX.model must be black-scholes for trades on several assets, got 'heston'"
-    cash = {**ASSETS, "SPX": {**ASSETS["SPX"], "dividends": [{"ex_date": "2027-05-03", "amount": 40.0}]}}
-    assert "SPX.dividends" in problem_of({**PUT, "underlying": "SX5E|SPX"}, market(underlyings=cash))
 
 
 def test_trades_on_the_same_assets_told_in_another_order_have_one_net() -> None:

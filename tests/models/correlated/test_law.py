@@ -47,7 +47,6 @@ def test_a_matrix_that_is_not_positive_definite_is_refused_with_its_distance_and
         ({"A": flat(), "B": flat()}, {("A", "B"): 1.0}, "between -1 and 1"),
         ({"A": flat(), "B": flat()}, {("A", "B"): 0.5, ("B", "A"): 0.4}, "given once"),
         ({"A": flat(), "B": flat(rate=0.04)}, {("A", "B"): 0.5}, "discount as 'A' does"),
-        ({"A": flat(), "B": flat(dividends=((0.5, 1.0),))}, {("A", "B"): 0.5}, "cash dividends"),
         ({"A,B": flat()}, {}, "without brackets"),
         ({"A": flat(), "B": CURVE}, pd.DataFrame(np.eye(2), ["A", "C"], ["A", "C"]), "on both axes"),
     ],
