@@ -1,12 +1,15 @@
 """Buckets of a book: by quote of the surface and node of the curves, exact and simulated, summing to their Greeks."""
 
 import copy
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
+from likelihood_greeks.book import account, blocks, sealed
 
 STRIKES, YEARS = [80.0, 90.0, 100.0, 110.0, 120.0], [0.5, 1.0, 2.0]
 MARKET = {
@@ -166,13 +169,33 @@ def test_buckets_go_into_pivots_and_differences_and_leave_totals_as_they_are():
     assert lg.diff(split, split)["verdict"].eq("noise").all()
 
 
-def test_buckets_are_the_same_on_any_number_of_threads_and_after_a_stop(tmp_path):
-    book = pd.DataFrame([BARRIER, CALL])
-    options = {"paths": 2_048, "seed": 1, "buckets": BUCKETS}
-    serial = lg.risk(book, MARKET, ["delta"], executor="serial", **options)
-    there = lg.risk(book, MARKET, ["delta"], output=tmp_path / "risk.parquet", **options)
-    pd.testing.assert_frame_equal(serial, there)
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "risk.parquet"), there)
+@pytest.mark.slow
+def test_buckets_are_the_same_in_other_processes_and_after_a_stop_anywhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "SIZE", 1)
+    monkeypatch.setattr(account, "ROUND", 1)
+    book = pd.DataFrame([BARRIER, CALL, {**DIGITAL, "product": "asian", "option": "call", "frequency": "monthly"}])
+    file, options = tmp_path / "risk.csv", {"paths": 2_048, "seed": 1, "buckets": BUCKETS}
+    serial = lg.risk(book, MARKET, ["delta"], executor="serial", **options, output=tmp_path / "serial.csv")
+    with ProcessPoolExecutor(2) as processes:
+        pd.testing.assert_frame_equal(lg.risk(book, MARKET, ["delta"], executor=processes, **options), serial)
+    for writes in (1, 3):
+        calls, whole = [], sealed.written
+        with monkeypatch.context() as patch:
+            patch.setattr(sealed, "written", partial(stopped, calls, writes, whole))
+            with pytest.raises(lg.Interrupted):
+                lg.risk(book, MARKET, ["delta"], output=file, executor="serial", **options)
+        resumed = lg.risk(book, MARKET, ["delta"], output=file, resume=True, **{**options, "seed": None})
+        pd.testing.assert_frame_equal(resumed, serial)
+        assert file.read_bytes() == (tmp_path / "serial.csv").read_bytes()
+        file.unlink()
+
+
+def stopped(calls, most, original, *given):
+    """Ctrl-C in the call after the first ones."""
+    calls.append(given)
+    if len(calls) > most:
+        raise KeyboardInterrupt
+    return original(*given)
 
 
 def test_greeks_under_a_model_of_their_own_are_whole_and_that_is_said():
