@@ -22,7 +22,7 @@ from ..book.own_columns import own_of
 from ..book.pivots import converted, pivot, reports_in
 from ..book.terms import VALUED
 from ..book.trades import NET
-from ..book.units import scaled, unit_of
+from ..book.units import are_buckets, scaled, unit_of
 from .terminal import paths_of, states_of
 
 LIBRARIES = ("numpy", "scipy", "pandas", "QuantLib")
@@ -163,8 +163,16 @@ class Content:
         return found
 
     def notes(self) -> pd.DataFrame:
-        """What is held against numbers: ``trade_id, underlying, greeks, note``."""
+        """What is held against numbers: ``trade_id, underlying, greeks, note``; a bucket is behind its Greek."""
         marked = self._rows[self._rows["note"] != ""]
+        keys = ["trade_id", "underlying", "note"]
+        parts = self.frame[are_buckets(self.frame)]
+        parts = parts[parts["note"].fillna("") != ""]
+        if len(parts):
+            known = pd.MultiIndex.from_frame(marked[keys])
+            parts = parts[~pd.MultiIndex.from_frame(parts[keys]).isin(known)]
+            parts = parts.assign(greek=parts["greek"] + " at " + parts["bucket"].astype(str))
+            marked = pd.concat([marked[[*keys, "greek"]], parts[[*keys, "greek"]]])
         grouped = marked.groupby(["trade_id", "underlying", "note"], sort=False)["greek"].agg(", ".join)
         return grouped.rename("greeks").reset_index()[["trade_id", "underlying", "greeks", "note"]]
 

@@ -9,7 +9,7 @@ from typing import Any, final
 
 import pandas as pd
 
-from ..book.buckets import place_of
+from ..book.buckets import FLAT, place_of
 from ..book.currencies import UNKNOWN
 from ..book.pivots import pivot
 from ..book.pnl.by_pillar import order
@@ -88,7 +88,10 @@ def by_maturity(content: Content, greeks: Sequence[str]) -> Iterator[Heat]:
 
 
 def by_node(content: Content) -> Iterator[Heat]:
-    """Greeks that the run split by nodes of the market: vega by strike and years, others by years alone."""
+    """Greeks that the run split by nodes of the market: vega by strike and years, others by years alone.
+
+    What is one number, and so the Greek itself, is left out.
+    """
     frame = content.frame
     split = frame[are_buckets(frame)]
     if split.empty:
@@ -96,19 +99,21 @@ def by_node(content: Content) -> Iterator[Heat]:
     totals = pivot(frame, ["underlying", "node"])
     for name in split["underlying"].unique():
         own = totals[totals["underlying"] == name]
-        flat = own[~own["node"].str.contains(" x ", regex=False)]
         for greek in own["greek"].unique():
-            quotes = own[(own["greek"] == greek) & own["node"].str.contains(" x ", regex=False)]
-            if len(quotes):
-                yield _quotes(f"{name}: {unit_of(greek).title} by strike and years", quotes)
-        if len(flat):
-            greeks, nodes = [*flat["greek"].unique()], sorted(flat["node"].unique(), key=place_of)
-            cells = _cells(flat, "greek", "node")
-            for greek in greeks:  # a scale of its own: they have other units
-                here = {key: pair for key, pair in cells.items() if key[0] == greek}
-                across = [node for node in nodes if (greek, node) in here]
-                title = f"{name}: {unit_of(greek).title} by years"
-                yield Heat.of(title, "", here, ([greek], across), _short)
+            mine, title = own[own["greek"] == greek], f"{name}: {unit_of(greek).title} by "
+            quoted = mine["node"].str.contains(" x ", regex=False)
+            if quoted.any():
+                yield _quotes(f"{title}strike and years{_rest(mine[~quoted])}", mine[quoted])
+            elif mine["node"].tolist() != [FLAT]:
+                across = sorted(mine["node"], key=place_of)
+                yield Heat.of(f"{title}years", "", _cells(mine, "greek", "node"), ([greek], across), _short)
+
+
+def _rest(rows: pd.DataFrame) -> str:
+    """What no quote moves, in words."""
+    forms = Decimals.of(rows["value"], rows["standard_error"])
+    pairs = zip(rows["node"], rows["value"], strict=True)
+    return "".join(f", {forms.number(value)} {node}" for node, value in pairs)
 
 
 def explained_by_pillar(frame: pd.DataFrame | None) -> Iterator[Heat]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from .._words import number
 from ..book.currencies import UNKNOWN
+from ..book.trades import NET
 from ..book.units import unit_of
 from . import heat
 from .content import Content
@@ -60,7 +61,7 @@ def render(content: Content) -> str:
         counts={
             "trades": content.trades["trade_id"].nunique(),
             "notes": len(notes),
-            "doubtful": content.trades.loc[content.trades["note"] != "", "trade_id"].nunique(),
+            "doubtful": notes.loc[notes["trade_id"] != NET, "trade_id"].nunique(),
             "problems": problems["row"].nunique(),
         },
         most=MOST,

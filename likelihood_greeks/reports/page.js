@@ -25,7 +25,7 @@
   }
 
   function number(value, places) {
-    var form = forms[places] || (forms[places] = new Intl.NumberFormat("en-US", { minimumFractionDigits: places, maximumFractionDigits: places }));
+    var form = forms[places] || (forms[places] = new Intl.NumberFormat("en-US", { minimumFractionDigits: Math.max(places, 0), maximumFractionDigits: places < 0 ? 6 : places }));
     var text = form.format(value);
     return /[1-9]/.test(text) ? text : text.replace("-", "");
   }

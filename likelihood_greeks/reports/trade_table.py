@@ -23,13 +23,17 @@ SHOWN = ("trade_id", "underlying", "product", "position", "maturity_date", "stri
 """Columns that are there at first, besides the main Greeks."""
 MAIN = ("price", "delta", "gamma", "vega", "theta")
 NAMES = {"trade_id": "trade", "maturity_date": "maturity", "quantity": "position", "fixings_left": "fixings left"}
+OWN, APART = -1, 1000.0  # decimals of a number's own, where strikes of 5,600 and of 1.162 are in one column
 STATIC = 200  # trades that are there without JavaScript
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the table: its name in the frame, for people, what it holds, its decimals, whether it shows first."""
+    """A column of the table: its name in the frame, for people, what it holds, its decimals, whether it shows first.
+
+    `OWN` decimals are those of each number.
+    """
 
     name: str
     title: str
@@ -203,7 +207,10 @@ def _short(value: float, digits: int = 8) -> float | int | None:
 
 
 def _as_written(numbers: Sequence[float] | pd.Series) -> int:
-    """The decimals that it takes to write all numbers as they are, four at most."""
+    """The decimals that it takes to write all numbers as they are, four at most; `OWN` if they are of several sizes."""
+    sizes = [abs(number) for number in numbers if number]
+    if sizes and max(sizes) > APART * min(sizes) and any(not float(number).is_integer() for number in sizes):
+        return OWN
     for places in range(4):
         if all(round(value, places) == round(value, 6) for value in numbers):
             return places
@@ -221,7 +228,8 @@ def _written(cell: Any, column: Column) -> dict[str, Any] | None:
         own = {"error": form.error(error) if error else "", "mark": bool(doubtful)}
         return {"text": (text := form.number(value)), "negative": negative(text), **own}
     if column.kind == NUMBER and not isinstance(cell, str):
-        return {**plain, "text": form.number(cell), "negative": cell < 0.0}
+        text = f"{round(cell, 6):,}" if column.places == OWN else form.number(cell)
+        return {**plain, "text": text, "negative": cell < 0.0}
     return {**plain, "text": briefly(cell) if column.name == "state" else cell}
 
 

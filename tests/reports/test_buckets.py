@@ -24,3 +24,16 @@ def test_reports_have_tables_by_node_and_a_heat_map(tmp_path):
     assert "X: vega per volatility point by strike and years" in text
     assert "X: rho per basis point by years" in text
     assert "90 x 1" in text
+    assert "F: vega" not in text  # one number: the Greek itself
+    assert "F: rho" not in text
+
+
+def test_doubted_buckets_are_said_and_strikes_of_several_sizes_keep_their_own_digits(tmp_path):
+    rows = pd.DataFrame([{**CALL, "strike": 5188.8}, {**FLAT, "strike": 1.1625}, {**DIGITAL, "trade_id": "more"}])
+    frame = lg.risk(rows, MARKET, ["delta", "rho"], seed=1, buckets=["rho"])
+    marked = (frame["trade_id"] == "more") & (frame["greek"] == "rho") & (frame["bucket"] == "0.5")
+    frame.loc[marked, "note"] = "two samples decide"
+    assert marked.sum() == 1
+    lg.report(frame, tmp_path / "risk.html")
+    text = (tmp_path / "risk.html").read_text()
+    assert all(word in text for word in (">5,188.8<", ">1.1625<", "rho at 0.5", "1 with doubtful numbers"))
