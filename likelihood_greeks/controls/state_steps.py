@@ -11,6 +11,11 @@ and with a relaxed payoff g the integrand :math:`g\,w + \nabla g\cdot\dot x` is 
 .. math:: \lambda_i = \partial_i g + (A_{i+1} - h_{i+1})\,\lambda_{i+1} + g\,h_{i+1}\,n_{i+1}/V_{i+1},
           \qquad \text{integrand}_a = \sum_i \lambda_i\,b_{a,i} .
 
+A second derivative in a and in b, where b moves no step but the first (the spot of today, elapsed time), scores the
+first one once more. The states held fixed, neither the later steps nor what is carried over them know b, so that
+
+.. math:: \text{integrand}_{ab} = \text{integrand}_a\,w_b + \lambda_1\,\partial_b b_{a,1} .
+
 Where a motion is stretched by :math:`J_{i-1}` between two steps (a dividend was paid), the share is divided by it: what
 is handed over is of the size of the motion before, however near the dividend brings the spot to zero. And since the
 measure takes it before step i, what leaves the path after it is stretched by :math:`J_i`.
@@ -99,12 +104,33 @@ class MovedByState:
         return ByInterval(-self.value, (Travelled(moves, pushed),))
 
     def control(self, combination: Combination, way: Gradual) -> FloatArray:
-        """The zero-mean control for a Greek: its integrand less that of the estimate; zero for second derivatives."""
-        found: Mapping[Derivative, FloatArray] = {
-            d: self.first(d[0], way) - self.value * self.drawn.weights[d] if len(d) == 1 else np.zeros_like(self.value)
-            for d in combination
-        }
-        return sum_of(combination, found)
+        """The zero-mean control for a Greek: its integrand less that of the estimate; zero where that is not known."""
+
+        def found(derivative: Derivative) -> FloatArray:
+            moved = self.first(derivative[0], way) if len(derivative) == 1 else self.second(derivative, way)
+            return np.zeros_like(self.value) if moved is None else moved - self.value * self.drawn.weights[derivative]
+
+        known: Mapping[Derivative, FloatArray] = {d: found(d) for d in combination}
+        return sum_of(combination, known)
+
+    def second(self, pair: Derivative, way: Gradual) -> FloatArray | None:
+        """The integrand of a second derivative, shape (n_paths,); None if both coordinates move more than one step."""
+        moves, rate = self.drawn.moves, self.drawn.rate
+        assert isinstance(moves, Moves)
+        slopes = {name: moves.slope(name, rate) for name in pair}
+        once_more = next((name for name in reversed(pair) if slopes[name].first_only), None)
+        if once_more is None or (bend := moves.bend(pair, rate)) is None:
+            return None
+        moved = pair[0] if once_more == pair[1] else pair[1]
+        a, b, v = slopes[moved], slopes[once_more].first, moves.variance[0]
+        relative = 0.5 * a.variance[0] / v
+        push = bend.mean[0] - relative * b.mean[0]
+        push = push + (0.5 * bend.variance[0] - relative * b.variance[0]) / v * moves.noise[0]
+        rows = once(self._known, way, lambda: self.sensitivities(way))
+        return np.asarray(
+            self.first(moved, way) * moves.weight(once_more, rate)
+            + rows[0] * push * np.broadcast_to(travel.stretch(moves), moves.noise.shape)[0]
+        )
 
     def vanishes(self, combination: Combination, control: FloatArray) -> bool:
         """Whether a control is nothing but rounding errors."""

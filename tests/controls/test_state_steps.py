@@ -12,6 +12,7 @@ from likelihood_greeks.estimate import Moments
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.models import travel
 from likelihood_greeks.models.adaptor import as_path_model
+from likelihood_greeks.parameters import TIME
 from likelihood_greeks.payoffs.relaxed.tape import Tape
 from likelihood_greeks.streams.chunks import Chunk, GivenNormals
 from tests.support.state_law import Pretending, Skewed, as_independent
@@ -21,17 +22,26 @@ TIMES = (0.1, 0.35, 0.6, 1.0)
 LAW = Skewed(97.0, 0.22, 0.03)
 PAYOFF = lg.Barrier(lg.Call(95.0, 1.0), 85.0, "down", "out", TIMES)
 NAMES = [("spot",), ("volatility",), ("rate",)]
+SECOND = [("spot", "spot"), ("volatility", "spot"), ("spot", "rate"), ("spot", TIME)]
+UNITS = {"spot": 97.0 * 0.22, "volatility": 0.22, "rate": 0.22, TIME: TIMES[0]}
 
 
-def controls_of(law, ways, n_paths=200_000, seed=5):
+def controls_of(law, ways, n_paths=200_000, seed=5, names=NAMES):
     """Moments of the relaxed payoff handed over in several ways, (n_names, n_ways)."""
     model = as_path_model(law)
     trial = model.simulate(np.asarray(TIMES), Chunk(1, 0, 4096).stream())
     relaxation = ladder(PAYOFF, trial.spot, np.random.default_rng(1), Tape(lambda *_: 0.0))[1]
     paths = model.simulate(np.asarray(TIMES), Chunk(seed, 0, n_paths).stream())
-    scene = Scene(SharedPaths(model, weigh(model, paths, NAMES)), PAYOFF, trial=True)
-    found = rows([HandedOver(relaxation, way) for way in ways], scene, [{name: 1.0} for name in NAMES])
-    scale = np.array([PAYOFF(paths.spot).std() / unit for unit in (97.0 * 0.22, 0.22, 0.22)])
+    scene = Scene(
+        SharedPaths(
+            model,
+            weigh(model, paths, sorted({(a,) for name in names for a in name}) + [d for d in names if len(d) == 2]),
+        ),
+        PAYOFF,
+        trial=True,
+    )
+    found = rows([HandedOver(relaxation, way) for way in ways], scene, [{name: 1.0} for name in names])
+    scale = np.array([PAYOFF(paths.spot).std() / np.prod([UNITS[a] for a in name]) for name in names])
     return Moments.of(found), scale[:, None]
 
 
@@ -57,6 +67,11 @@ def test_of_a_local_volatility_its_own_way_has_mean_zero_and_that_of_independent
     assert np.all(np.abs(found.mean) < 4.0 * found.standard_error)
     wrong, _ = controls_of(Pretending(law), [Handover(()), Handover((3,))])
     assert np.abs(wrong.mean / wrong.standard_error).max() > 6.0
+    second, scale = controls_of(law, [Gradual(0.0), Gradual(8.0)], names=SECOND)
+    assert np.all(second.standard_error < 0.03 * scale)
+    assert np.all(np.abs(second.mean) < 4.0 * second.standard_error)
+    still, _ = controls_of(law, [Gradual(0.0)], names=[("volatility", "volatility")])
+    assert still.standard_error == 0.0  # not known: both move every step
 
 
 def test_the_way_of_independent_steps_is_refused_unless_the_law_asks_for_it():

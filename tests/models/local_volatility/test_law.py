@@ -48,8 +48,8 @@ def chain_of(law, terms):
 
 
 LARGEST = {
-    "price": 0.03, "delta": 0.008, "gamma": 0.0015, "vega": 0.8, "rho": 0.15, "dividend_rho": 0.15, "theta": 0.3,
-    "vanna": 0.2, "volga": 50.0, "charm": 0.12,
+    "price": 0.03, "delta": 0.003, "gamma": 0.0006, "vega": 0.4, "rho": 0.12, "dividend_rho": 0.12, "theta": 0.12,
+    "vanna": 0.07, "volga": 50.0, "charm": 0.04,
 }  # fmt: skip
 """Standard errors that are small enough to matter, of a spot near 100."""
 
