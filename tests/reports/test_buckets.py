@@ -30,7 +30,9 @@ def test_reports_have_tables_by_node_and_a_heat_map(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::likelihood_greeks.BookWarning")
 def test_doubted_buckets_are_said_and_strikes_of_several_sizes_keep_their_own_digits(tmp_path):
-    rows = pd.DataFrame([{**CALL, "strike": 5188.8}, {**FLAT, "strike": 1.1625}, {**DIGITAL, "trade_id": "more"}])
+    rows = pd.DataFrame(
+        [{**FLAT, "trade_id": "far", "strike": 5188.8}, {**FLAT, "strike": 1.1625}, {**DIGITAL, "trade_id": "more"}]
+    )
     frame = lg.risk(rows, MARKET, ["delta", "rho"], seed=1, buckets=["rho"])
     marked = (frame["trade_id"] == "more") & (frame["greek"] == "rho") & (frame["bucket"] == "0.5")
     frame.loc[marked, "note"] = "two samples decide"
