@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias, final
 import numpy as np
 
 from .._typing import FloatArray
-from ..engine.batches import BATCHES
+from ..engine.batches import batches_of
 from ..engine.execution import AHEAD, ordered, width
 from ..engine.stopping import Goal
 from ..engine.sums import Pair, accumulate, replicated
@@ -36,9 +36,6 @@ from .reading import BookWarning
 from .tally import Net, Row, Store, Tally, together
 
 Pool: TypeAlias = Executor | Literal["serial"]
-KEPT = 64_000_000
-"""Bytes of batches, for all trades on an underlying."""
-
 ROUND, MOST_NUMBERS = 64, 32
 """Chunks a round: with seven Greeks the samples of the net position take 15 MB."""
 
@@ -160,7 +157,7 @@ class Account:
     def batches(self) -> int:
         """How many batches of samples are kept of every number: fewer of many."""
         numbers = sum(block.size for block in self.blocks) * len(self.blocks[0].greeks)
-        return next((n for n in (BATCHES, BATCHES // 2, BATCHES // 4) if 8 * n * numbers <= KEPT), BATCHES // 8)
+        return batches_of(numbers)
 
     @property
     def round(self) -> int:

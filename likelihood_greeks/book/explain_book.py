@@ -17,10 +17,12 @@ from . import off_scale
 from .buckets import asked
 from .files import output_path, write
 from .frame import describe, plain
+from .joint import attribute
 from .market import Market
-from .pnl.legs import SETTLED, Days, Leg, legs
+from .own_columns import attached_by_name
+from .pnl.legs import AMENDED, SETTLED, Days, Leg, legs
 from .pnl.positions import Position, positions, split
-from .pnl.table import table
+from .pnl.table import names_in, table
 from .reading import BookWarning, read_book, remarks
 from .risk import underlying_seed
 from .scenario_grid import left_out
@@ -75,11 +77,11 @@ def explain_book(
     pandas.DataFrame
         A row per trade, then the net of every underlying (``trade_id`` is ``"net"``), then the total of every currency
         (``"total"``), then, if the markets have a reporting currency and trades are in others, all of it in that
-        (``"reported"``): ``trade_id, underlying, product, quantity, currency``; ``value_before``, ``value_after`` and
-        the ``cash`` paid between; ``pnl``, :math:`V_1 + C - V_0`; what it comes from: ``theta`` (time alone, with
-        fixings at the first market's spot), ``fixings`` (what came instead), ``dividends`` (cash dividends earned on
-        the delta, and changes of their amounts), ``delta, gamma, cross_gamma, vega, volga, vanna, rho, dividend_rho,
-        correlation`` (of several assets summed over these and their pairs), ``parameters`` (of a Heston model, of
+        (``"reported"``): ``trade_id, underlying, product, quantity, currency, maturity`` (years); ``value_before``,
+        ``value_after`` and the ``cash`` paid between; ``pnl``, :math:`V_1 + C - V_0`; what it comes from: ``theta``
+        (time alone, with fixings at the first market's spot), ``fixings`` (what came instead), ``dividends`` (cash
+        dividends earned on the delta, and changes of their amounts), ``delta, gamma, cross_gamma, vega, volga, vanna,
+        rho, dividend_rho, correlation`` (of several assets summed over these and their pairs), ``parameters`` (of a Heston model, of
         currencies of quantos), ``cross`` (other second-order terms), ``new`` and ``ended`` (what trades, or
         parts of them, were worth that came or went by the second day: what was paid for them is not known), ``fx`` (of
         the row in the reporting currency alone: what was there before, times the change of its rate); their sum
@@ -92,7 +94,8 @@ def explain_book(
         each pillar of the second market's curves has made, by maturity in years, ``flat`` where one number is quoted
         and ``unsplit`` where a model has a volatility of its own. A pillar of the first market alone is shared between
         its neighbours, linearly in time. They sum to their term, path by path.
-        ``attrs["problems"]`` as for `risk`; ``attrs["seed"]`` and ``attrs["dates"]``.
+        The book's own columns are last. ``attrs["problems"]`` as for `risk`; ``attrs["seed"]`` and ``attrs["dates"]``;
+        ``attrs["joint"]``, from which `pivot` has the errors of any group of trades.
 
     Raises
     ------
@@ -141,10 +144,12 @@ def explain_book(
             results[name] = together(found, {SETTLED: greeks}, settings, {SETTLED: split(found)} if by_pillar else {})
             problems += [*bad, *results[name].problems]
     frame = table(results, left_out(problems, now), days, paths=count, seed_of=lambda name: underlying_seed(seed, name))
+    frame = attached_by_name(frame, now, *([] if later is None else [later]), ending=AMENDED)
     frame.attrs = {
         "problems": [plain(problem) for problem in problems],
         "seed": seed,
         "dates": [day.valuation_date.isoformat() for day in (days.first, days.second)],
+        **attribute((name, found.shares, names_in(found), found.draws) for name, found in results.items()),
     }
     if where is not None:
         write(frame, where)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, final
@@ -105,6 +105,26 @@ def packed(parts: Iterable[Shares], draws: Mapping[str, str]) -> Packed | None:
     file = io.BytesIO()
     np.savez(file, names=names, values=values, draws=np.array([*draws.items()], dtype=str))
     return Packed(base64.b64encode(file.getvalue()).decode("ascii"))
+
+
+def attribute(
+    parts: Iterable[tuple[str, Mapping[str, FloatArray], Sequence[str], str]],
+) -> dict[Hashable, Any]:
+    """What a frame of positions carries under `JOINT`, if anything.
+
+    Parameters
+    ----------
+    parts : iterable
+        By underlying: its name, the shares of its trades by trade_id, shape (n_labels, n_batches), their labels, and
+        what the draws depend on.
+    """
+    shares, draws = list[Shares](), dict[str, str]()
+    for name, own, labels, drawn in parts:
+        if own:
+            shares.append(Shares.of([(trade, name) for trade in own], labels, np.stack([*own.values()])))
+            draws[name] = drawn
+    text = packed(shares, draws)
+    return {} if text is None else {JOINT: text}
 
 
 def joint_of(frame: pd.DataFrame) -> Joint | None:

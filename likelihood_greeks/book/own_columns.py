@@ -100,6 +100,33 @@ def attached(table: pd.DataFrame, book: pd.DataFrame, rows: Mapping[str, int]) -
     return whole
 
 
+def attached_by_name(table: pd.DataFrame, *books: pd.DataFrame, ending: str = "") -> pd.DataFrame:
+    """`table` with the own columns of books in which its trades stand by name, each as the last that has it says.
+
+    A trade that is not there is looked for without the `ending` of its name.
+    """
+    own = dict.fromkeys(name for book in books for name in own_columns(book))
+    rows = [dict(zip(map(text_of, book["trade_id"]), range(len(book)), strict=True)) for book in books]
+    taken = dict[str, pd.Series]()
+    for name, shown in names_apart(own, {*LIBRARY, *table.columns}).items():
+        cells = []
+        for trade_id in map(str, table["trade_id"]):
+            names = (trade_id, trade_id.removesuffix(ending))
+            places = [
+                (book[name].iloc[at[each]])
+                for book, at in zip(books, rows, strict=True)
+                for each in names
+                if each in at and name in book.columns
+            ]
+            cells.append(places[-1] if places else None)
+        taken[shown] = column_of(cells).set_axis(table.index)
+    if not taken:
+        return table
+    whole = pd.concat([table, pd.DataFrame(taken)], axis="columns")
+    whole.attrs = table.attrs
+    return whole
+
+
 def attached_columns(
     table: pd.DataFrame, book: pd.DataFrame, rows: Mapping[str, int], names: Mapping[str, str]
 ) -> dict[str, pd.Series]:

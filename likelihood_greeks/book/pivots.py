@@ -8,31 +8,21 @@ import numpy as np
 import pandas as pd
 
 from .._checks import flag, list_of, one_of, refuse
-from ..estimate import roughly_known
 from .assets.folding import as_nets, bare
 from .assets.names import shared
 from .buckets import SEPARATOR, place_of
 from .currencies import UNKNOWN
-from .frame import NEGLIGIBLE
+from .group_totals import totals
 from .joint import joint_of, netted
+from .maturities import buckets
 from .own_columns import own_of
+from .subtotals import is_of_changes, subtotals
 from .trades import NET
 from .units import UNITS, are_buckets, checked_risk, in_units, scaled
 
 NODE = "node"
 KEYS = ("underlying", "bucket", NODE, "product", "currency")
 NUMBERS = ["cash", "cash_standard_error", "note"]
-
-BUCKETS = {31: "to 1M", 92: "to 3M", 184: "to 6M", 366: "to 1Y", 731: "to 2Y", 1827: "to 5Y"}
-"""Names by the last day counted in: calendar months and years at their longest."""
-
-LATER = "over 5Y"
-
-
-def buckets(maturities: pd.Series) -> pd.Categorical:
-    """The maturity buckets, in order, of maturities in years (Actual/365); what is over is in the first."""
-    edges, labels = [-np.inf, *map(float, BUCKETS), np.inf], [*BUCKETS.values(), LATER]
-    return pd.Categorical(pd.cut(np.round(maturities * 365.0), edges, labels=labels))
 
 
 def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, reporting: bool = False) -> pd.DataFrame:
@@ -51,7 +41,8 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
     Parameters
     ----------
     frame : pandas.DataFrame
-        From `risk`, or read from the file that it was written to, net rows included.
+        From `risk`, or read from the file that it was written to, net rows included. Frames of `explain_book`,
+        `scenario_grid` and `stress` do as well.
     by : str or sequence of str
         Of "underlying", "bucket" (of maturity), "product", "currency" and the book's own columns; none is the total
         of the book. Trades with a blank in an own column are a group. With "node" the totals are of the Greeks that
@@ -59,7 +50,7 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
         underlyings are bounds.
     reporting : bool
         Whether positions are converted into the reporting currency before they are added. Those in a currency without
-        a rate are not: they have rows of their own.
+        a rate are not: they have rows of their own. Of frames of `risk` alone.
 
     Returns
     -------
@@ -69,8 +60,10 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
         only that their errors are roughly known, and these are negligible in the total's. ``currency`` is that of the
         values, empty if unknown: nothing is added across currencies, nor are known ones to an unknown one. Where the
         market had a reporting currency (and not if all is converted), ``reporting_currency, reporting_value,
-        reporting_standard_error`` have each total in it. Greeks without a unit in `desk_units` do not add up over
-        underlyings, and are there only by underlying.
+        reporting_standard_error`` have each total in it. Of `explain_book` a row has all terms of its profit, each with
+        its ``_standard_error``, of `scenario_grid` and `stress` there is a row a scenario, with its ``change`` and
+        ``standard_error``; both with ``error, trades, doubtful``. Greeks without a unit in `desk_units` do not add up
+        over underlyings, and are there only by underlying.
 
     Raises
     ------
@@ -78,6 +71,10 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
         If a key is unknown, `frame` is not from `risk` or has a row twice, or there is no reporting currency.
     """
     flag("reporting", reporting)
+    if is_of_changes(frame):
+        if reporting:
+            refuse("reporting", "be false for a frame of explain_book, scenario_grid or stress", reporting)
+        return subtotals(frame, [by] if isinstance(by, str) else list_of("by", by, "columns"))
     keys = _keys(frame, [by] if isinstance(by, str) else list_of("by", by, "columns"))
     rows = _by_node(frame) if NODE in keys else scaled(frame)
     if reporting:
@@ -100,9 +97,9 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
     numbers = pd.concat([trades[[*NUMBERS, "fx"]], draws, group], axis="columns")
     joint = None if NODE in keys else joint_of(frame)
     errors = netted(rows.loc[trades.index], joint, [group, draws["draws"], draws["label"]])
-    totals = _totals(numbers, nets, errors)
-    totals["trades"] = trades["trade_id"].groupby(group).nunique()
-    found = trades.loc[~group.duplicated(), outer].set_axis(group.unique()).join(totals).reset_index(drop=True)
+    found = totals(numbers, nets, errors)
+    found["trades"] = trades["trade_id"].groupby(group).nunique()
+    found = trades.loc[~group.duplicated(), outer].set_axis(group.unique()).join(found).reset_index(drop=True)
     if "bucket" in keys:
         found = found.sort_values([*keys], kind="stable", ignore_index=True)
     if NODE in keys:
@@ -165,49 +162,3 @@ def _own_nets(rows: pd.DataFrame) -> pd.Series:
     """The errors of nets by underlying and Greek, where these hold the trades on their underlying alone."""
     nets = rows[(rows["trade_id"] == NET) & ~rows["underlying"].isin(shared(rows["underlying"].unique()))]
     return nets.set_index(["underlying", "greek"])["cash_standard_error"]
-
-
-def _totals(trades: pd.DataFrame, nets: pd.Series, joint: pd.Series | None) -> pd.DataFrame:
-    """The sums of trades by ``group``, with their errors.
-
-    `nets` are the errors of nets by draws and label (underlying and Greek), `joint` those of the parts of groups, as
-    far as known.
-    """
-    parts = _sums(trades, ["group", "draws", "label"])
-    whole = _sums(trades, ["draws", "label"])[["errors", "trades"]].add_suffix("_of_all")
-    parts = parts.join(whole, on=["draws", "label"]).join(nets.rename("net"), on=["draws", "label"])
-    full, alone = (parts["trades"] == parts["trades_of_all"]) & parts["net"].notna(), parts["trades"] == 1
-    rest = parts["net"] + parts["errors_of_all"] - parts["errors"]
-    bound = np.fmin(parts["errors"], rest.where(parts["errors"].notna()))
-    own = parts["net"].where(full & ~alone, parts["errors"].where(alone, bound))
-    exact = full | alone | (parts["errors"] == 0.0)
-    if joint is not None:
-        known = joint.reindex(parts.index)
-        own, exact = own.where(exact | known.isna(), known), exact | known.notna()
-    totals = parts.assign(square=own**2, bounds=~exact).groupby(level="group", sort=False).agg(
-        value=("value", "sum"), square=("square", lambda x: x.sum(skipna=False)), bounds=("bounds", "any"),
-        trades=("trades", "sum"), doubtful=("doubtful", "sum"), rough=("rough", "sum"), loose=("loose", "sum"),
-        fx=("fx", "first"),
-    )  # fmt: skip
-    negligible = totals.pop("loose") <= NEGLIGIBLE * np.sqrt(totals["square"])
-    only_rough = totals.pop("rough") == totals["doubtful"]
-    totals["doubtful"] = totals["doubtful"].mask(negligible & only_rough, 0)
-    errors, kinds = np.sqrt(totals.pop("square")), np.where(totals.pop("bounds"), "at most", "exact")
-    totals.insert(1, "standard_error", errors)
-    totals.insert(2, "error", kinds)
-    return totals
-
-
-def _sums(trades: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Sums over groups: the value, the errors, how many trades there are, how many of them doubtful.
-
-    ``rough`` are those of which the errors are known roughly, ``loose`` is the sum of these errors.
-    """
-    marked = trades["note"] != ""
-    rough = marked & trades["note"].map(roughly_known)
-    loose = trades["cash_standard_error"].where(rough, 0.0)
-    grouped = trades.assign(marked=marked, rough=rough, loose=loose).groupby(keys, sort=False)
-    return grouped.agg(
-        value=("cash", "sum"), errors=("cash_standard_error", "sum"), trades=("cash", "size"),
-        doubtful=("marked", "sum"), rough=("rough", "sum"), loose=("loose", "sum"), fx=("fx", "first"),
-    )  # fmt: skip

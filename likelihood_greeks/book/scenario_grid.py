@@ -18,7 +18,9 @@ from .assets.names import names_of
 from .assets.shocks import shocks_on
 from .files import output_path, write
 from .frame import describe, plain
+from .joint import attribute
 from .market import Market
+from .own_columns import attached_by_name
 from .reading import BookWarning, read_book
 from .risk import underlying_seed
 from .rows import Problem
@@ -75,9 +77,10 @@ def scenario_grid(
     -------
     pandas.DataFrame
         A row per trade and cell, then the nets of underlyings (``trade_id`` is ``"net"``), then the totals of
-        currencies (``"total"``): ``trade_id, underlying, product, quantity, currency, scenario, spot, volatility,
-        rate`` (the moves), ``change, standard_error`` (of the position, in ``currency``), ``base`` (its value),
-        ``n_paths, seed, method, note``. ``attrs["problems"]`` as for `risk`, ``attrs["seed"]``.
+        currencies (``"total"``): ``trade_id, underlying, product, quantity, currency, maturity, scenario, spot,
+        volatility, rate`` (the moves), ``change, standard_error`` (of the position, in ``currency``), ``base`` (its
+        value), ``n_paths, seed, method, note``, and the book's own columns. ``attrs["problems"]`` as for `risk`,
+        ``attrs["seed"]``, and ``attrs["joint"]``, from which `pivot` has the errors of any group of trades.
 
     Raises
     ------
@@ -230,7 +233,15 @@ def _gains(
             results[name] = done, moves
             problems += [*bad, *done.problems]
     frame = table(results, left_out(problems, rows), paths=count, seed_of=lambda name: underlying_seed(seed, name))
-    frame.attrs = {"problems": [plain(problem) for problem in problems], "seed": seed}
+    frame = attached_by_name(frame, rows)
+    frame.attrs = {
+        "problems": [plain(problem) for problem in problems],
+        "seed": seed,
+        **attribute(
+            (name, {trade: own[-len(named) :] for trade, own in found.shares.items()}, [*named], found.draws)
+            for name, (found, named) in results.items()
+        ),
+    }
     if where is not None:
         write(frame, where)
     if problems:

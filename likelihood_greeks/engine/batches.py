@@ -24,6 +24,14 @@ from ..streams.chunks import Chunk
 BATCHES = 1024
 """Batches: what they say of an error is right to two per cent."""
 
+KEPT = 64_000_000
+"""Bytes of batches, for all trades on an underlying."""
+
+
+def batches_of(numbers: int) -> int:
+    """How many batches of samples are kept of so many numbers: fewer of many."""
+    return next((n for n in (BATCHES, BATCHES // 2, BATCHES // 4) if 8 * n * numbers <= KEPT), BATCHES // 8)
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)

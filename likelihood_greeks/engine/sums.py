@@ -76,10 +76,13 @@ class Pair:
 
 
 def replicated(parts: Iterable[Mapping[K, Moments]], pieces: Sequence[Chunk]) -> Iterator[Mapping[K, Statistics]]:
-    """The moments of each chunk, those of Sobol points as a part of their scramble's."""
+    """The moments of each chunk, those of Sobol points as a part of their scramble's; other sums as they are."""
     for part, chunk in zip(parts, pieces, strict=True):
         if chunk.sampling == "sobol":
-            yield {key: Replicated({chunk.scramble: moments}) for key, moments in part.items()}
+            yield {
+                key: Replicated({chunk.scramble: found}) if isinstance(found, Moments) else found
+                for key, found in part.items()
+            }
         else:
             yield part
 

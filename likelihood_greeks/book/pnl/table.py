@@ -14,14 +14,14 @@ from ..frame import left_out
 from ..together.valued import Together
 from ..trades import NET
 from .by_pillar import order
-from .converted import reported
-from .legs import SETTLED, Days
+from .converted import WITH_BEFORE, reported, with_before
+from .legs import BEFORE, SETTLED, Days
 from .positions import PLACE, ROWS, Position
 
 TOTAL = "total"
 """The trade_id of the rows that add up all underlyings of a currency."""
 MOVES = ("spot", "volatility", "rate", "dividend_yield")
-IDENTITY = ["trade_id", "underlying", "product", "quantity", "currency"]
+IDENTITY = ["trade_id", "underlying", "product", "quantity", "currency", "maturity"]
 JUDGED = ("pnl", "unexplained")
 """The rows whose errors are doubted in notes."""
 NAMED = 10  # doubtful trades that a note lists
@@ -64,13 +64,13 @@ def table(
     amounts = [*ROWS, *_buckets(results)]
     totals = _totals(nets, amounts)
     every = [*ordered, *nets, *totals, *reported(totals, days.first, days.second, amounts)]
-    frame = pd.DataFrame(every, columns=_columns(amounts))
+    frame = pd.DataFrame(every, columns=columns_of(amounts)).astype({"maturity": float})
     buckets = [name + end for name in amounts[len(ROWS) :] for end in ("", "_standard_error")]
     frame[buckets] = frame[buckets].fillna(0.0)  # of the pillars of other underlyings
     return frame
 
 
-def _columns(amounts: Sequence[str]) -> list[str]:
+def columns_of(amounts: Sequence[str]) -> list[str]:
     """The columns of a frame of some amounts."""
     errors, moves = (f"{name}_standard_error" for name in amounts), (f"{name}_move" for name in MOVES)
     return [*IDENTITY, *amounts, *errors, *moves, "n_paths", "seed", "method", "state", "note"]
@@ -84,7 +84,7 @@ def _buckets(results: Mapping[str, Together[Position]]) -> list[str]:
     return sorted(labels, key=order)
 
 
-def _names(found: Together[Position]) -> list[str]:
+def names_in(found: Together[Position]) -> list[str]:
     """What there is of the positions in one underlying."""
     return [*ROWS, *(found.positions[0].pillars.labels if found.positions else ())]
 
@@ -98,6 +98,7 @@ def _trade(position: Position, found: Statistics | None) -> dict[str, Any]:
         "product": last.product,
         "quantity": leg.held or leg.kept,
         "currency": last.currency,
+        "maturity": (leg.stages.get(BEFORE) or last).maturity,
         "method": position.method,
         "state": _state(position),
         "note": "",
@@ -135,7 +136,7 @@ def _doubts(found: Statistics) -> str:
 
 def _net(name: str, found: Together[Position], rows: Sequence[Mapping[str, Any]], missing: int) -> dict[str, Any]:
     """The row of the position in an underlying."""
-    names = _names(found)
+    names = names_in(found)
     sure = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(len(names)))
     values, errors = (sure, np.zeros(len(names)))
     if found.total is not None:
@@ -154,6 +155,7 @@ def _net(name: str, found: Together[Position], rows: Sequence[Mapping[str, Any]]
         "state": "",
         "note": "; ".join(filter(None, (left_out(missing), marked))),
         **_amounts(names, values, errors),
+        WITH_BEFORE: with_before(errors, sum(found.shares.values()))[: len(ROWS)],
         "spot_move": next((row["spot_move"] for row in rows if row["spot_move"] == row["spot_move"]), np.nan),
     }
 
@@ -180,6 +182,7 @@ def _totals(nets: Sequence[Mapping[str, Any]], amounts: Sequence[str]) -> list[d
                 "state": "",
                 "note": "; ".join(notes),
                 **_amounts(amounts, values, errors),
+                WITH_BEFORE: sum(net[WITH_BEFORE] for net in own),
             }
         )
     return found

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
 from ..._typing import FloatArray
 from ...controls.regression import Products
+from ...engine.batches import Batches, batches_of
 from ...engine.main_run import Run
 from ...estimate import Moments
 from ...payoffs.relaxed.tape import NotRelaxableError
@@ -18,8 +19,8 @@ from ..desk import Failure
 from ..failures import FAILS, reason_of
 from ..trades import Trade
 
-ALL, TRADES = "all", "trades"
-"""The keys of the moments of the whole position, and of each."""
+ALL, TRADES, BATCHES = "all", "trades", "batches"
+"""The keys of the moments of the whole position, of those of each, and of the batches of each."""
 
 
 class Position(Protocol):
@@ -157,7 +158,7 @@ class Fitting:
 @final
 @dataclass(frozen=True, slots=True)
 class Valuing:
-    """The task of one chunk: moments of the rows of all positions, and of their sum.
+    """The task of one chunk: moments and batches of the rows of all positions, and moments of their sum.
 
     Parameters
     ----------
@@ -169,14 +170,16 @@ class Valuing:
     packs: Sequence[Pack]
     coefficients: Mapping[str, FloatArray]
 
-    def __call__(self, chunk: Chunk) -> dict[str, Moments]:
-        """Moments of each, shape (n_positions, n_rows), and of the whole position."""
-        found, total = list[Moments](), np.zeros(())
+    def __call__(self, chunk: Chunk) -> dict[str, Any]:
+        """Moments and batches of each, shape (n_positions, n_rows, ...), and moments of the whole position."""
+        found, batches, total = list[Moments](), list[Batches](), np.zeros(())
+        count = sum(len(pack.positions) for pack in self.packs)
         for pack in self.packs:
             for name, rows, corrections in pack.rows(chunk):
                 if name in self.coefficients:
                     rows[[*pack.positions[name].differences]] -= self.coefficients[name] @ corrections
                 closed = pack.positions[name].closed(rows)
                 found.append(Moments.of(closed))
+                batches.append(Batches.of(closed, chunk).folded(batches_of(count * len(closed))))
                 total = total + closed
-        return {TRADES: Moments.stacked(found), ALL: Moments.of(total)}
+        return {TRADES: Moments.stacked(found), BATCHES: Batches.stacked(batches), ALL: Moments.of(total)}

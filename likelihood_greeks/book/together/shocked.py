@@ -21,8 +21,8 @@ from .valued import Together
 
 BASE, TOTAL = "base", "total"
 COLUMNS = [
-    "trade_id", "underlying", "product", "quantity", "currency", "scenario", "spot", "volatility", "rate", "change",
-    "standard_error", "base", "n_paths", "seed", "method", "note",
+    "trade_id", "underlying", "product", "quantity", "currency", "maturity", "scenario", "spot", "volatility", "rate",
+    "change", "standard_error", "base", "n_paths", "seed", "method", "note",
 ]  # fmt: skip
 
 
@@ -175,6 +175,7 @@ def _trade_rows(
         "product": trade.product,
         "quantity": trade.quantity,
         "currency": trade.currency,
+        "maturity": trade.maturity,
         "n_paths": paths if position.drawn else 0,
         "method": "likelihood ratio" if position.drawn else "closed form" if trade.payoff.times else "known",
     }
@@ -203,6 +204,7 @@ def _net_rows(
         "product": NET,
         "quantity": 1.0,
         "currency": first.trade.currency,
+        "maturity": np.nan,
         "n_paths": paths if drawn else 0,
         "method": "",
     }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar, final
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar, cast, final
 
 import numpy as np
 
 from ..._typing import FloatArray
 from ...controls.regression import fit
+from ...engine.batches import Batches
 from ...engine.execution import Workers, ordered, results, workers
-from ...engine.stopping import Goal, sampled
+from ...engine.stopping import Goal, Sampled, sampled
 from ...engine.sums import accumulate
 from ...estimate import Statistics
 from ...parameters import Greek
@@ -20,7 +21,7 @@ from ..blocks import SIZE, Block, blocks, prepared
 from ..bucket_split import Split
 from ..desk import Failure
 from ..trades import Problem
-from .packs import ALL, TRADES, Fitting, LateError, Pack, Position, Simulation, Valuing
+from .packs import ALL, BATCHES, TRADES, Fitting, LateError, Pack, Position, Simulation, Valuing
 
 FITTED, PIECES = 1 << 21, 2
 """The first chunk of the pilot that fits the corrections of differences, and how many there are."""
@@ -68,12 +69,18 @@ class Together(Generic[P]):
     total : Statistics or None
         Of all that are simulated.
     problems : tuple of Problem
+    shares : mapping of str to ndarray, shape (n_rows, n_batches)
+        By trade_id, of batches in the errors of its rows: see `Batches.shares`.
+    draws : str
+        What the batches depend on.
     """
 
     positions: tuple[P, ...]
     moments: Mapping[str, Statistics]
     total: Statistics | None
     problems: tuple[Problem, ...]
+    shares: Mapping[str, FloatArray] = field(default_factory=dict)
+    draws: str = ""
 
 
 def together(
@@ -110,9 +117,17 @@ def together(
             except LateError as error:
                 packs = [[(stage, gone, _knowing(block, stage, error)) for stage, gone, block in p] for p in packs]
                 continue
-            names = [name for pack in task.packs for name in pack.positions]
-            moments = {name: done.total[TRADES][row] for row, name in enumerate(names)}
-            return Together(left, moments, done.total[ALL], tuple(problems))
+            return _found(left, task, done, settings.draws, problems)
+
+
+def _found(left: tuple[P, ...], task: Valuing, done: Sampled, draws: Draws, problems: Sequence[Problem]) -> Together[P]:
+    """What a run that is over has found."""
+    names = [name for pack in task.packs for name in pack.positions]
+    every, batches = done.total[TRADES], cast(Batches, done.total[BATCHES])
+    moments = {name: every[row] for row, name in enumerate(names)}
+    shares = dict(zip(names, batches.shares(every), strict=True))
+    pieces = draws.following(0, done.paths, done.paths)
+    return Together(left, moments, done.total[ALL], tuple(problems), shares, draws.named(pieces))
 
 
 def _parts(own: Sequence[P]) -> list[list[P]]:
