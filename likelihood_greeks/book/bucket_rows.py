@@ -32,7 +32,8 @@ def with_parts(
 def with_buckets(table: pd.DataFrame, exact: Sequence[ExactBucket], drawn: Sequence[str]) -> pd.DataFrame:
     """A frame whose buckets are Greeks with long names, and exact buckets, as rows behind their Greeks.
 
-    A trade has no row for a bucket in which it has nothing. The nets of the underlyings `drawn` have their buckets.
+    A trade has no row for a bucket in which it has nothing, unless that is doubtful. The nets of the underlyings
+    `drawn` have their buckets.
     """
     columns = list(table.columns)
     place = columns.index("greek")
@@ -42,7 +43,7 @@ def with_buckets(table: pd.DataFrame, exact: Sequence[ExactBucket], drawn: Seque
     halves = table["greek"].str.partition(SEPARATOR)
     frame = table.assign(greek=halves[0], asset="", bucket=halves[2])
     nothing = (frame["bucket"] != "") & (frame["trade_id"] != NET)
-    nothing &= (frame["position_value"] == 0.0) & (frame["standard_error"] == 0.0)
+    nothing &= (frame["position_value"] == 0.0) & (frame["standard_error"] == 0.0) & (frame["note"] == "")
     frame["order"] = np.arange(len(frame))
     more = [_behind(frame, exact), _nets(frame, [one for one in exact if one.underlying not in drawn])]
     first = frame.groupby(["trade_id", "underlying", "greek"], sort=False)["order"].transform("min")

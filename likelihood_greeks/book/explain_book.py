@@ -81,11 +81,11 @@ def explain_book(
         ``value_after`` and the ``cash`` paid between; ``pnl``, :math:`V_1 + C - V_0`; what it comes from: ``theta``
         (time alone, with fixings at the first market's spot), ``fixings`` (what came instead), ``dividends`` (cash
         dividends earned on the delta, and changes of their amounts), ``delta, gamma, cross_gamma, vega, volga, vanna,
-        rho, dividend_rho, correlation`` (of several assets summed over these and their pairs), ``parameters`` (of a Heston model, of
-        currencies of quantos), ``cross`` (other second-order terms), ``new`` and ``ended`` (what trades, or
-        parts of them, were worth that came or went by the second day: what was paid for them is not known), ``fx`` (of
-        the row in the reporting currency alone: what was there before, times the change of its rate); their sum
-        ``explained``, and the rest, ``unexplained``. Then the same with ``_standard_error``; the moves ``spot_move,
+        rho, dividend_rho, correlation`` (of several assets summed over these and their pairs), ``parameters`` (of a
+        Heston model, of currencies of quantos), ``cross`` (other second-order terms), ``new`` and ``ended`` (what
+        trades, or parts of them, were worth that came or went by the second day: what was paid for them is not known),
+        ``fx`` (of the row in the reporting currency alone: what was there before, times the change of its rate); their
+        sum ``explained``, and the rest, ``unexplained``. Then the same with ``_standard_error``; the moves ``spot_move,
         volatility_move, rate_move, dividend_yield_move``; ``n_paths, seed, method, state, note``. All amounts are of
         positions, in ``currency``. A curve moves as it did, node by node: its Greek is the derivative along that move.
         The columns of moves say how far the volatility and the yield to the last observation and the rate to the last

@@ -15,6 +15,7 @@ from ..estimate import Estimate, Statistics, roughly_known
 from ..result import estimates
 from .assets.shown import shown
 from .blocks import Block
+from .buckets import SEPARATOR
 from .desk import TRADES, scores_of
 from .failures import in_short
 from .tally import Row, Tally
@@ -49,9 +50,21 @@ def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]
                 pushed = _estimated([*block.greeks], cure.pair, cure.paths, doubt)
                 table |= {label: pushed[label] for label in better}
                 methods |= dict.fromkeys(better, f"{group.controls.method}, {PUSHED}")
-            table |= {label: replace(table[label], note="") for label in block.none(group)}
+            table |= {label: replace(table[label], note="") for label in (*block.none(group), *_empty(table))}
             found += [_row(trade, greek, estimate, seed, methods[greek]) for greek, estimate in table.items()]
     return found
+
+
+def _empty(table: Mapping[str, Estimate]) -> list[str]:
+    """The buckets that are zero on every path where the whole Greek is not: nothing of it is in them, which is sure."""
+    return [
+        label
+        for label, own in table.items()
+        if SEPARATOR in label
+        and own.value == own.standard_error == 0.0
+        and (whole := table.get(label.partition(SEPARATOR)[0])) is not None
+        and whole.standard_error > 0.0
+    ]
 
 
 def _estimated(labels: list[str], pair: Pair, n_paths: int, doubt: str) -> dict[str, Estimate]:

@@ -129,9 +129,12 @@ def _trade(
 def _tried(
     row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str], several: bool
 ) -> Trade | None:
-    """The same; an error of this library costs the trade and not the book."""
+    """The same, with the rule of its exercise, once it has been tried; an error costs the trade and not the book."""
     try:
-        return _trade(row, market, counts, currencies, several)
+        trade = _trade(row, market, counts, currencies, several)
+        trade = row.attempt(with_rule, trade) if trade else None
+        fit = partial(own_contracts.tried, today=market.valuation_date)
+        return trade if trade and row.attempt(fit, trade.model, trade.payoff) else None
     except FAILS as error:
         row.problems.append(problem_of(row.trade_id, row.number, reason_of(error)))
         return None
@@ -213,10 +216,7 @@ def parse(
         Counter(text_of(cell) for cell in table["trade_id"].tolist() if not blank(cell)) if read else Counter[str]()
     )
     currencies = currencies_of(table, market)
-    found = [(row, _tried(row, market, counts, currencies, several)) for row in read]
-    ruled = [(row, row.attempt(with_rule, trade)) for row, trade in found if trade]
-    fit = partial(own_contracts.tried, today=market.valuation_date)
-    fitting = [(row, trade) for row, trade in ruled if trade and row.attempt(fit, trade.model, trade.payoff)]
+    fitting = [(row, trade) for row in read if (trade := _tried(row, market, counts, currencies, several))]
     paid: dict[str, str] = {}
     trades = [trade for row, trade in fitting if row.attempt(_one_currency, trade, paid)]
     return trades, [problem for row in read for problem in row.problems]

@@ -141,6 +141,18 @@ def test_a_closed_form_and_its_simulation_agree():
         assert (errors["standard_error"] < 0.05 * abs(whole(exact, "call", greek))).all()
 
 
+def test_a_net_names_no_trade_as_doubtful_that_has_no_row():
+    """A knock-in that no path reaches: all that is known of its buckets is that no path has any."""
+    far = {"direction": "up", "knock": "in", "level": 300, "maturity": "2026-04-01", "frequency": "monthly"}
+    rows = pd.DataFrame([BARRIER, {**BARRIER, "trade_id": "far", **far}])
+    frame = lg.risk(rows, MARKET, ["vega"], paths=2048, seed=1, buckets=["vega"], controls="none")
+    marked = frame[frame["note"].str.contains("doubtful numbers of far")]
+    own = frame[frame["trade_id"] == "far"].set_index("bucket")
+    assert (marked["bucket"] != "").sum() > 0
+    assert (own.loc[marked["bucket"], "note"] != "").all()
+    assert "100 x 2" not in own.index  # nothing after its last date: no doubt, and no row
+
+
 def test_what_cannot_be_split_is_refused():
     with pytest.raises(ValueError, match="buckets must be one of"):
         lg.risk(pd.DataFrame([CALL]), MARKET, ["delta"], seed=1, buckets=["gamma"])

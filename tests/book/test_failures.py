@@ -8,7 +8,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks._checks import refuse
-from likelihood_greeks.book import failures
+from likelihood_greeks.book import failures, trades
 from likelihood_greeks.payoffs.protocol import cash_flows
 
 SECTION = {"spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}
@@ -61,6 +61,24 @@ def test_a_bug_while_a_trade_is_read_costs_that_trade_alone(monkeypatch):
     (problem,) = frame.attrs["problems"]
     assert (problem["trade_id"], problem["field"]) == ("bad", "trade")
     assert "an error of likelihood_greeks" in problem["requirement"]
+
+
+@pytest.mark.filterwarnings("ignore::likelihood_greeks.BookWarning")
+@pytest.mark.parametrize("step", ["trades.with_rule", "own_contracts.tried"])
+def test_a_bug_after_a_trade_was_read_costs_that_trade_alone(monkeypatch, step):
+    module, name = step.split(".")
+    at = {"trades": trades, "own_contracts": trades.own_contracts}[module]
+    own, fails = getattr(at, name), inside(BUGS["a key"].replace("(self, spot)", "(*_)"))
+
+    def of_barriers(*given, **settings):
+        bad = any(isinstance(getattr(one, "payoff", one), lg.Barrier) for one in given)
+        return fails() if bad else own(*given, **settings)
+
+    monkeypatch.setattr(at, name, of_barriers)
+    frame = lg.risk(BOOK, MARKET, ["delta"], paths=2048, seed=1)
+    assert {"good", "net"} == set(frame["trade_id"])
+    (problem,) = frame.attrs["problems"]
+    assert (problem["trade_id"], problem["field"]) == ("bad", "trade")
 
 
 def test_the_warning_has_one_line_of_the_traceback(monkeypatch):
