@@ -86,6 +86,17 @@ def calendar(name: str) -> Any:
         refuse("calendar", f"name a market, one of {', '.join(f'{country}/{key}' for key in markets)}", name)
 
 
+@lru_cache(maxsize=1024)
+def business_days(calendar_name: str, start: date, end: date) -> tuple[date, ...]:
+    """The business days after `start`, up to and including `end`."""
+    if end <= start:
+        return ()
+    import QuantLib as ql  # noqa: N813
+
+    first, last = ql.Date(start.day, start.month, start.year), ql.Date(end.day, end.month, end.year)
+    return tuple(day.to_date() for day in calendar(calendar_name).businessDayList(first + 1, last))
+
+
 PERIODS = {"weekly": (1, "Weeks"), "monthly": (1, "Months"), "quarterly": (3, "Months")}
 
 

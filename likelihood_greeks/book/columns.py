@@ -68,6 +68,11 @@ TABLE = (
            ("start_date",)),
     Column("payment_date", DATED, DATE, "not before the maturity", "when the product pays; the maturity if blank", day,
            ("pay_date",)),
+    Column("watched_to", DATED, DATE, "not before the start", "of a trade watched at all times: up to when all is "
+           "known of it (not touched, or `so_far`); lows and highs of the market show the days after. The start if "
+           "blank", day),
+    Column("touched_on", DATED, DATE, "not before the start", "of a trade that is watched at all times: when it was "
+           "touched", day),
     Column("side", POSITION, WORD, "buy, sell (b, s, long, short)", "sign of the position; `quantity` is then > 0",
            sign, _SIDES),
     Column("multiplier", POSITION, NUMBER, "> 0", "units that one of `quantity` stands for", PRICE, _LOTS),

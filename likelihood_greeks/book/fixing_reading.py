@@ -21,6 +21,8 @@ from .dialect import date_way, number_way, settled
 
 COLUMNS = ("date", "underlying", "value")
 """The columns of a table of fixings."""
+OTHERS = {"lows": "low", "highs": "high"}
+"""What the last of them may be called in a table of lows or highs, which may stand in one of fixings."""
 
 Values: TypeAlias = dict[str, dict[date, float]]
 """Fixings by underlying and date, in currency."""
@@ -30,8 +32,8 @@ _HOUR = re.compile(
 )
 
 
-def of_file(path: Path) -> Values:
-    """The fixings in a .csv, .xlsx or .parquet file.
+def of_file(path: Path, what: str = "fixings") -> Values:
+    """The fixings, or the lows or highs, in a .csv, .xlsx or .parquet file.
 
     Raises
     ------
@@ -41,28 +43,29 @@ def of_file(path: Path) -> Values:
         If there is no such file.
     """
     with within(path.name, ": "):
-        table, plain = sheets.read(path, lambda name: key_of(name) in COLUMNS, "fixings")
-        return _joined(_settled(_named(table), plain), "line")
+        table, plain = sheets.read(path, lambda name: key_of(name) in (*COLUMNS, *OTHERS.values()), what)
+        return _joined(_settled(_named(table, what), plain), "line")
 
 
-def of_frame(frame: pd.DataFrame) -> Values:
-    """The fixings in a frame.
+def of_frame(frame: pd.DataFrame, what: str = "fixings") -> Values:
+    """The fixings, or the lows or highs, in a frame.
 
     Raises
     ------
     ValueError
         As for `of_file`, naming the row.
     """
-    return _joined(_settled(_named(frame.reset_index(drop=True)), plain=True), "row")
+    return _joined(_settled(_named(frame.reset_index(drop=True), what), plain=True), "row")
 
 
-def _named(table: pd.DataFrame) -> pd.DataFrame:
+def _named(table: pd.DataFrame, what: str) -> pd.DataFrame:
     """The three columns of a table."""
     names = [key_of(name) for name in table.columns]
-    for column in COLUMNS:
+    columns = (*COLUMNS[:2], OTHERS[what]) if OTHERS.get(what) in names else COLUMNS
+    for column in columns:
         if names.count(column) != 1:
-            refuse("columns", f"include {', '.join(COLUMNS)}, once each", [str(name) for name in table.columns])
-    return table.iloc[:, [names.index(column) for column in COLUMNS]].set_axis(COLUMNS, axis="columns")
+            refuse("columns", f"include {', '.join(columns)}, once each", [str(name) for name in table.columns])
+    return table.iloc[:, [names.index(column) for column in columns]].set_axis(COLUMNS, axis="columns")
 
 
 def _settled(table: pd.DataFrame, plain: bool) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, final
@@ -24,6 +24,8 @@ class Fixings(Mapping[str, Mapping[date, float]]):
     ----------
     values : mapping of str to mapping of datetime.date to float
         Dates may be ISO text; values are in currency, > 0.
+    what : str
+        What a refusal calls them.
 
     Raises
     ------
@@ -39,10 +41,10 @@ class Fixings(Mapping[str, Mapping[date, float]]):
     5480.0
     """
 
-    def __init__(self, values: Mapping[str, Mapping[Any, Any]] | None = None) -> None:
+    def __init__(self, values: Mapping[str, Mapping[Any, Any]] | None = None, what: str = "fixings") -> None:
         if not isinstance(values, (Mapping, type(None))):
-            raise TypeError(f"fixings must be a table by underlying, or the name of a file, got {values!r}")
-        self._values = {str(name): _dated(name, own) for name, own in (values or {}).items()}
+            raise TypeError(f"{what} must be a table by underlying, or the name of a file, got {values!r}")
+        self._values = {str(name): _dated(f"{what}.{name}", own) for name, own in (values or {}).items()}
 
     def __getitem__(self, name: str) -> Mapping[date, float]:
         return self._values[name]
@@ -57,8 +59,8 @@ class Fixings(Mapping[str, Mapping[date, float]]):
         return f"Fixings({self._values!r})"
 
     @classmethod
-    def read(cls, value: Any, folder: Path) -> Fixings:
-        """The fixings that a market states.
+    def read(cls, value: Any, folder: Path, what: str = "fixings") -> Fixings:
+        """The fixings that a market states, or its lows or highs.
 
         Parameters
         ----------
@@ -67,6 +69,8 @@ class Fixings(Mapping[str, Mapping[date, float]]):
             `fixing_reading`.
         folder : pathlib.Path
             Where a file named by a relative path is.
+        what : {"fixings", "lows", "highs"}
+            The column of the last two may be called ``low`` or ``high``.
 
         Raises
         ------
@@ -76,10 +80,10 @@ class Fixings(Mapping[str, Mapping[date, float]]):
             If there is no such file.
         """
         if isinstance(value, (str, Path)):
-            return cls(fixing_reading.of_file(folder / value))
+            return cls(fixing_reading.of_file(folder / value, what), what)
         if isinstance(value, pd.DataFrame):
-            return cls(fixing_reading.of_frame(value))
-        return cls(value)
+            return cls(fixing_reading.of_frame(value, what), what)
+        return cls(value, what)
 
 
 def known(fixings: Mapping[str, Mapping[date, float]], name: str, days: Iterable[date]) -> list[float]:
@@ -91,15 +95,20 @@ def known(fixings: Mapping[str, Mapping[date, float]], name: str, days: Iterable
         If some are missing, naming the dates.
     """
     own, wanted = fixings.get(name, {}), list(days)
-    if missing := [day.isoformat() for day in wanted if day not in own]:
-        more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-        refuse("fixings", f"hold {name} on {', '.join(missing[:NAMED])}{more}: past observations of the trade", None)
+    if missing := [day for day in wanted if day not in own]:
+        refuse("fixings", f"hold {name} on {listed(missing)}: past observations of the trade", None)
     return [own[day] for day in wanted]
 
 
-def _dated(name: object, values: object) -> dict[date, float]:
-    """The fixings of one underlying, checked."""
+def listed(missing: Sequence[date]) -> str:
+    """Some dates for a refusal."""
+    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+    return ", ".join(day.isoformat() for day in missing[:NAMED]) + more
+
+
+def _dated(name: str, values: object) -> dict[date, float]:
+    """The values of one underlying, checked."""
     if not isinstance(values, Mapping):
-        raise TypeError(f"fixings.{name} must be a table of values by date, got {values!r}")
-    with within(f"fixings.{name}"):
+        raise TypeError(f"{name} must be a table of values by date, got {values!r}")
+    with within(name):
         return {iso_date("date", day): positive(str(day), value) for day, value in values.items()}

@@ -21,6 +21,21 @@ from .currencies import code, conversion
 from .fixings import Fixings
 from .underlying import SMILES, STICKY_STRIKE, Model, Underlying
 
+ROUNDING = 1e-9  # relative
+
+
+def _verify_order(market: Market) -> None:
+    """Refuse lows above the fixing or the high of their day, and highs below the fixing."""
+    pairs = (("lows", market.lows, market.fixings), ("lows", market.lows, market.highs))
+    for what, lower, upper in (*pairs, ("fixings", market.fixings, market.highs)):
+        for name in lower.keys() & upper.keys():
+            for day in lower[name].keys() & upper[name].keys():
+                if not lower[name][day] <= upper[name][day] * (1.0 + ROUNDING):
+                    other = "highs" if upper is market.highs else "fixings"
+                    refuse(
+                        f"{what}.{name}.{day}", f"not be above that of {other}, {upper[name][day]:g}", lower[name][day]
+                    )
+
 
 @final
 @dataclass(frozen=True)
@@ -38,6 +53,8 @@ class Market:
     fixings : Fixings or mapping, optional
         Observed values by underlying and past date, for trades that began earlier; a fixing of the valuation date
         counts as known, later ones are not used.
+    lows, highs : Fixings or mapping, optional
+        The lowest and highest spots of past days, likewise, for trades that are watched at all times.
     correlation : mapping, pandas.DataFrame or path, optional
         Of pairs of underlyings, for trades on several: a number by ``"A|B"``, or as `assets.correlations.read` has it.
     failures : mapping of str to ValueError
@@ -59,6 +76,8 @@ class Market:
     reporting_currency: str | None = None
     fx: Mapping[str, float] = field(default_factory=dict)
     fixings: Mapping[str, Mapping[date, float]] = field(default_factory=Fixings)
+    lows: Mapping[str, Mapping[date, float]] = field(default_factory=lambda: Fixings(what="lows"))
+    highs: Mapping[str, Mapping[date, float]] = field(default_factory=lambda: Fixings(what="highs"))
     correlation: Any = field(default_factory=dict)
     failures: Mapping[str, InvalidValueError] = field(default_factory=dict, compare=False, repr=False)
     remarks: tuple[str, ...] = field(default=(), compare=False, repr=False)
@@ -69,8 +88,10 @@ class Market:
         reporting = None if reporting is None else code("reporting_currency", reporting)
         object.__setattr__(self, "reporting_currency", reporting)
         object.__setattr__(self, "fx", conversion(reporting, self.fx))
-        if not isinstance(self.fixings, Fixings):
-            object.__setattr__(self, "fixings", Fixings(self.fixings))
+        for what in ("fixings", "lows", "highs"):
+            if not isinstance(values := getattr(self, what), Fixings):
+                object.__setattr__(self, what, Fixings(values, what))
+        _verify_order(self)
         object.__setattr__(self, "valuation_date", iso_date("valuation_date", self.valuation_date))
         object.__setattr__(self, "underlyings", dict(self.underlyings))
         if not isinstance(self.correlation, Correlations):

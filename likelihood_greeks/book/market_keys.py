@@ -72,6 +72,11 @@ TABLE: tuple[Key, ...] = (
         "being the dollars for a euro", "rates by code", "fx = { USD = 0.86 }"),
     Key(MARKET, "fixings", "past observations, by underlying and date, or the CSV file that holds them "
         "(date, underlying, value)", "currency", 'fixings.SX5E = { "2026-09-18" = 5480.0 }'),
+    Key(MARKET, "lows", "the lowest spots of past days, as fixings, or the file that holds them (date, underlying, "
+        "low), which may be that of the fixings: for trades that are watched at all times", "currency",
+        'lows.SX5E = { "2026-09-18" = 5441.0 }'),
+    Key(MARKET, "highs", "the highest spots of past days, likewise (date, underlying, high)", "currency",
+        'highs.SX5E = { "2026-09-18" = 5502.0 }'),
     Key(MARKET, "correlation", "of pairs of underlyings, for trades on several: a number by `A|B`, tables by the first "
         "name and the second, or the CSV file of such a table or of a matrix", "-1 to 1",
         'correlation = { "SX5E|SPX" = 0.6 }', also=("correlations",)),

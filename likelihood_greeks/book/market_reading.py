@@ -70,8 +70,8 @@ def _fields(value: object, folder: Path, files: dict[str, Path]) -> dict[str, An
     if (reporting := table.get("reporting_currency")) is not None:
         reporting, spots = code("reporting_currency", reporting), {name: own.spot for name, own in underlyings.items()}
         setting.remarks.extend(inverted(reporting, conversion(reporting, fx), spots))
-    if isinstance(fixings := table.get("fixings", {}), (str, Path)):
-        fixings = setting.file("file of fixings", fixings)
+    seen = {what: table.get(what, {}) for what in ("fixings", "lows", "highs")}
+    seen = {what: setting.file(f"file of {what}", x) if isinstance(x, (str, Path)) else x for what, x in seen.items()}
     if isinstance(correlation := table.get("correlation", {}), (str, Path)):
         correlation = setting.file("file of correlations", correlation)
     return {
@@ -79,7 +79,7 @@ def _fields(value: object, folder: Path, files: dict[str, Path]) -> dict[str, An
         "underlyings": underlyings,
         "reporting_currency": reporting,
         "fx": fx,
-        "fixings": Fixings.read(fixings, Path()),
+        **{what: Fixings.read(x, Path(), what) for what, x in seen.items()},
         "correlation": correlations.read(correlation, Path(), [*underlyings, *failures]),
         "failures": failures,
         "remarks": tuple(setting.remarks),

@@ -11,7 +11,7 @@ from .underlying import Underlying
 OFF_SCALE = 40.0  # a fixing this many times the spot, or less than one part in so many, is in another unit
 
 
-def verify_scale(underlying: Underlying, observed: Mapping[date, float]) -> None:
+def verify_scale(underlying: Underlying, observed: Mapping[date, float], what: str = "fixings") -> None:
     """Refuse fixings that are those of another unit.
 
     Raises
@@ -22,4 +22,4 @@ def verify_scale(underlying: Underlying, observed: Mapping[date, float]) -> None
     for day, value in observed.items():
         if not 1.0 / OFF_SCALE < value / underlying.spot < OFF_SCALE:
             why = f"be on the scale of the spot of {underlying.name}, {underlying.spot:g}"
-            refuse("fixings", why, f"{value:g} on {day}")
+            refuse(what, why, f"{value:g} on {day}")

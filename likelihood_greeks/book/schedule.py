@@ -34,12 +34,16 @@ class Span:
         The date of the trade; None: it has no past.
     maturity, paid : datetime.date
         The last observation, and the payment.
+    watched_to, touched_on : datetime.date, optional
+        Of a trade that is watched at all times: up to when all is known of it, and when it was touched.
     """
 
     today: date
     start: date | None
     maturity: date
     paid: date
+    watched_to: date | None = None
+    touched_on: date | None = None
 
     @property
     def expired(self) -> bool:
@@ -55,37 +59,38 @@ class Span:
 def span(row: Row, today: date) -> Span | None:
     """The span of a trade, from its columns; what is wrong with them is noted."""
     end = row.read("maturity", day)
-    start, paid = (row.read(name, day) if name in row.cells else None for name in ("start", "payment_date"))
-    if end is None or any(
-        name in row.cells and value is None for name, value in (("start", start), ("payment_date", paid))
-    ):
+    names = ("start", "payment_date", "watched_to", "touched_on")
+    start, paid, known, hit = (row.read(name, day) if name in row.cells else None for name in names)
+    stated = zip(names, (start, paid, known, hit), strict=True)
+    if end is None or any(name in row.cells and value is None for name, value in stated):
         return None
     if start is not None and start >= end:
         return row.attempt(refuse, "start", f"be before the maturity {end}", start.isoformat())
     if paid is not None and paid < end:
         return row.attempt(refuse, "payment_date", f"not be before the maturity {end}", paid.isoformat())
-    return Span(today, start, end, paid or end)
+    for name, value in (("watched_to", known), ("touched_on", hit)):
+        if value is not None and not (start or value) <= value <= end:
+            since = "" if start is None else f"be between the start {start} and the maturity {end}"
+            return row.attempt(refuse, name, since or f"not be after the maturity {end}", value.isoformat())
+    return Span(today, start, end, paid or end, known, hit)
 
 
-def watched_at_all_times(value: object, own: Span) -> bool:
-    """Whether a cell of the column frequency says that a trade is watched at all times.
+def watched_at_all_times(value: object) -> bool:
+    """Whether a cell of the column frequency says that a trade is watched at all times."""
+    return key_of(value) in CONTINUOUS
+
+
+def verify_watched(own: Span, continuous: bool) -> None:
+    """Refuse what is said of the past of trades that are watched at all times of one that is not.
 
     Raises
     ------
     ValueError
-        If the trade has a past, which no fixings show.
+        Naming the column.
     """
-    if key_of(value) not in CONTINUOUS:
-        return False
-    if own.start is not None and own.start < own.today:
-        why = (
-            "be blank, or not past, where frequency is continuous: fixings do not show what happened between them (so "
-            "leave it blank if nothing has; P&L from day to day is not explained)"
-        )
-        refuse("start", why, own.start.isoformat())
-    if own.maturity <= own.today <= own.paid:
-        refuse("frequency", f"hold dates: fixings do not show what happened up to {own.maturity}", value)
-    return True
+    for name, value in (("watched_to", own.watched_to), ("touched_on", own.touched_on)):
+        if value is not None and not continuous:
+            refuse(name, "be blank: fixings say it of a trade that is watched on dates", value.isoformat())
 
 
 def observations(

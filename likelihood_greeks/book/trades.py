@@ -34,10 +34,11 @@ from .open_fixing import moving
 from .products.history import History, Terms
 from .products.product import Entry
 from .products.table import PRODUCTS
+from .products.watching import Watch
 from .reading import filled, read_book
 from .rows import Problem, Row
 from .scale import verify_scale
-from .schedule import REGULAR, span
+from .schedule import REGULAR, span, verify_watched
 from .sheets import blank
 from .trade import NET, Trade, unique
 from .trade_terms import floats, position, terms_of
@@ -78,10 +79,15 @@ def _history(entry: Entry, terms: Terms) -> History | None:
         return None
     end = entry.span.maturity
     days = dates.days if dates.days[-1] == end else (*dates.days, end)
-    whole = History(entry.name, entry.product, terms, entry.span, days, dates.watched)
-    past = row.attempt(whole.informed, entry.underlying.name, entry.market.fixings)
+    name, continuous = entry.underlying.name, bool(terms.get("continuous"))
+    row.attempt(verify_watched, entry.span, continuous)
+    watch = Watch.of(name, entry.market, entry.span) if continuous else None
+    whole = History(entry.name, entry.product, terms, entry.span, days, dates.watched, watch=watch)
+    past = row.attempt(whole.informed, name, entry.market.fixings)
     if past is not None:
         row.attempt(verify_scale, entry.underlying, past.observed)
+        for what in () if watch is None else ("lows", "highs"):
+            row.attempt(verify_scale, entry.underlying, getattr(watch, what), what)
     return past
 
 

@@ -156,8 +156,11 @@ class Autocallable:
 
     def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
         """Cash flows of the call dates if it is never knocked in, and if it is, each (n_call_dates, n_paths)."""
-        never = replace(self, knock_in=None, knock_in_times=None, continuous=False)
-        return never(spot), replace(never, knocked_in=True)(spot)
+        return self.without_knock_in(False)(spot), self.without_knock_in(True)(spot)
+
+    def without_knock_in(self, knocked_in: bool) -> "Autocallable":
+        """The note with its knock-in decided."""
+        return replace(self, knock_in=None, knock_in_times=None, continuous=False, knocked_in=knocked_in)
 
     @property
     def payments(self) -> tuple[float, ...]:

@@ -67,8 +67,8 @@ def test_a_level_that_the_spot_is_beyond_was_touched():
     [
         ({**TOUCH, "underlying": "H"}, "frequency", "no Brownian bridge"),
         ({**TOUCH, "underlying": "D"}, "frequency", "a cash dividend on 2026"),
-        ({**TOUCH, "start": "2026-01-05"}, "start", "fixings do not show"),
-        ({**TOUCH, "maturity": "2026-01-29"}, "frequency", "fixings do not show"),
+        ({**TOUCH, "start": "2026-01-05"}, "lows", "hold X on 2026-01-06"),
+        ({**TOUCH, "maturity": "2026-01-29"}, "start", "be given"),
         ({"product": "asian", "option": "call", "strike": 100}, "frequency", "not watched at all times"),
         ({**TOUCH, "frequency": "continously"}, "frequency", "did you mean 'continuous'?"),
     ],

@@ -15,14 +15,14 @@ from ...payoffs.protocol import Contract, cash_flows, payment_times, stated_paym
 from ...payoffs.seasoned import KnownCashFlow, Seasoned
 from ..calendars import DAYS_PER_YEAR
 from ..fixings import Fixings, known
+from ..market import Market
 from ..products.history import History
+from ..products.watching import Watch, shown
 
 NEAR = 1e-9  # years by which two dates may differ and be the same
 
 
-def paid_between(
-    trade: History, name: str, fixings: Mapping[str, Mapping[date, float]], first: date, last: date
-) -> float:
+def paid_between(trade: History, name: str, market: Market, first: date, last: date) -> float:
     """What a trade pays a unit from the day `first` on and before the day `last`, undiscounted.
 
     A value counts what is paid on its own day; so a payment of `last` is in the value there.
@@ -35,14 +35,23 @@ def paid_between(
     if trade.span.paid < first or first == last:
         return 0.0
     today = min(last, trade.span.paid)
-    asked = replace(trade, span=replace(trade.span, today=today), observed={}, is_open=False)
-    then = asked.informed(name, fixings)
-    if then.is_open:
-        known(fixings, name, [today])
+    own = replace(trade.span, today=today)
+    if trade.watch is not None and not (own.start or own.watched_to or own.touched_on):
+        own = replace(own, start=first)  # it was new
+    watch = None if trade.watch is None else Watch.of(name, market, own)
+    asked = replace(trade, span=own, observed={}, is_open=False, watch=watch)
+    then = asked.informed(name, market.fixings)
+    made = [day for day in then.days if day <= today]
+    if then.is_open and today in then.product.conduct.needed(then, made):
+        known(market.fixings, name, [today])
+    if watch is not None and (at_once := watch.paid_when_touched(then.whole)) is not None:
+        hit, cash = at_once
+        return cash if hit is not None and first <= hit < last else 0.0
     if trade.days[0] > today:
         return 0.0
     seen = pd.Series([then.observed.get(day, np.nan) for day in trade.days], dtype=float).ffill().bfill().fillna(1.0)
-    flows = cash_flows(then.whole, np.array(seen.tolist())[:, None])[:, 0]  # what is not known decides nothing
+    flows = cash_flows(shown(then.whole, watch), np.array(seen.tolist())[:, None])[:, 0]
+    # what is not known decides nothing
     return float(sum(flow for flow, day in zip(flows, _days(then, len(flows)), strict=True) if first <= day < last))
 
 
@@ -111,10 +120,10 @@ def own_later(
     return Seasoned(near, tuple(fixings)), cash
 
 
-def merged(*tables: Mapping[str, Mapping[date, float]]) -> Fixings:
-    """Fixings of several tables; the last one that states a value has it."""
+def merged(*tables: Mapping[str, Mapping[date, float]], what: str = "fixings") -> Fixings:
+    """Fixings, lows or highs of several tables; the last one that states a value has it."""
     found: dict[str, dict[date, float]] = {}
     for table in tables:
         for name, own in table.items():
             found.setdefault(name, {}).update(own)
-    return Fixings(found)
+    return Fixings(found, what)

@@ -92,13 +92,20 @@ class Days:
     def of(cls, first: Market, second: Market) -> Days:
         """Two markets, closed: what each states of its own past stays, and what it states of later days is dropped."""
         start, end = first.valuation_date, second.valuation_date
-        known = merged(_spots(first), _until(first, start))
+        known = merged(_spots(first), _until(first, "fixings", start))
         every = [start + timedelta(days=k + 1) for k in range((end - start).days)]
         still = {name: {day: _ex(own, start, day) for day in every} for name, own in first.underlyings.items()}
+        closes = merged(known, _spots(second), _until(second, "fixings", end))
+        lows, highs = (merged(_until(first, what, start), what=what) for what in ("lows", "highs"))
         return cls(
-            replace(first, fixings=known),
-            replace(second, fixings=merged(known, _spots(second), _until(second, end))),
-            replace(second, fixings=merged(known, still)),
+            replace(first, fixings=known, lows=lows, highs=highs),
+            replace(
+                second,
+                fixings=closes,
+                lows=merged(lows, _until(second, "lows", end), what="lows"),
+                highs=merged(highs, _until(second, "highs", end), what="highs"),
+            ),
+            replace(second, fixings=merged(known, still), lows=merged(lows, still), highs=merged(highs, still)),
         )
 
     @property
@@ -112,9 +119,10 @@ def _spots(market: Market) -> dict[str, dict[date, float]]:
     return {name: {market.valuation_date: own.spot} for name, own in market.underlyings.items()}
 
 
-def _until(market: Market, last: date) -> dict[str, dict[date, float]]:
+def _until(market: Market, what: str, last: date) -> dict[str, dict[date, float]]:
     """What a market states of days up to the last."""
-    return {name: {day: x for day, x in own.items() if day <= last} for name, own in market.fixings.items()}
+    table: Mapping[str, Mapping[date, float]] = getattr(market, what)
+    return {name: {day: x for day, x in own.items() if day <= last} for name, own in table.items()}
 
 
 def _ex(own: Any, start: date, day: date) -> float:
@@ -181,12 +189,14 @@ def _begun(book: pd.DataFrame, before: Mapping[str, Trade], today: date) -> pd.D
     if "start" not in table.columns:
         table = table.assign(start=None)
     starts = [*table["start"].tolist()]
+    known = [[*table[name].tolist()] for name in ("watched_to", "touched_on") if name in table.columns]
     for trade in before.values():
         first = None if trade.history is None else trade.history.days[0]
         if is_on_two(trade.product, trade.payoff):
             first = trade.maturity_date
         new = first is not None and today < first and today < trade.maturity_date
-        if blank(starts[trade.row]) and new:  # one with past dates began before them
+        if blank(starts[trade.row]) and new and all(blank(cells[trade.row]) for cells in known):
+            # one with past dates, or of which the past is told, began before
             starts[trade.row] = today.isoformat()
     return table.assign(start=pd.Series(starts, index=table.index, dtype=object))
 
@@ -231,14 +241,14 @@ def _leg(before: Trade, after: Trade, rolled: Trade | None, days: Days) -> Leg:
 
 def _cash(trade: Trade, market: Market, first: date, second: date, days: Days) -> float:
     """What a unit pays between the two days, with the fixings of a market."""
-    fixings = market.fixings
     if trade.history is None:
         return _left_of_own(trade, market, days)[1]
     name = trade.underlying
     if trade.performance is not None:
         made = [day for day in trade.history.days if day <= second]
-        name, fixings = performances(trade.performance, fixings, made)
-    return paid_between(trade.history, name, fixings, first, second)
+        name, fixings = performances(trade.performance, market.fixings, made)
+        market = replace(market, fixings=fixings)
+    return paid_between(trade.history, name, market, first, second)
 
 
 def _left_of_own(trade: Trade, market: Market, days: Days) -> tuple[Contract, float]:

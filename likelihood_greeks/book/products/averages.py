@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
+from ..._checks import refuse
 from ...engine.open_fixing import STILL, Moving, of_average
 from ...payoffs.path import Asian, Lookback
 from ...payoffs.protocol import Contract
-from ..cells import TERM, WORD, Column, word
+from ..cells import NUMBER, PRICE, TERM, WORD, Column, word
 from .history import History
 from .product import Conduct, Product, give, remembering
 
@@ -16,6 +18,8 @@ _MEANS = ("arithmetic", "geometric")
 COLUMNS = (
     Column("average", TERM, WORD, ", ".join(_MEANS), "mean of the dates; arithmetic if blank", partial(word, _MEANS),
            harmless=("arithmetic",)),
+    Column("so_far", TERM, NUMBER, "> 0, in currency", "highest or lowest spot up to `watched_to`, of a lookback "
+           "that is watched at all times", PRICE),
 )  # fmt: skip
 
 
@@ -35,6 +39,14 @@ def _highest(history: History) -> bool:
 
 def _left(history: History, spot: float) -> tuple[Contract, str]:
     """A lookback remembers the extreme that counts."""
+    if history.watch is not None:
+        best = history.watch.so_far(_highest(history), history.terms.get("so_far"))
+        if best is None:
+            return remembering(history, spot, ())
+        contract, line = remembering(replace(history, terms={**history.terms, "so_far": best}), spot, ())
+        return contract, line or f"the extreme is {best:g} so far"
+    if "so_far" in history.terms:
+        refuse("so_far", "be blank: fixings say it of a trade that is watched on dates", history.terms["so_far"])
     seen = tuple(history.seen(spot).values())
     extreme = max if _highest(history) else min
     return remembering(history, spot, (extreme(seen),) if seen else ())
@@ -62,7 +74,7 @@ PRODUCTS = {
         floats=True, conduct=Conduct(moving=_average),
     ),
     "lookback": Product(
-        Lookback, ("option", "frequency", "strike"), (),
+        Lookback, ("option", "frequency", "strike"), ("so_far",),
         "an option on the highest or lowest spot of the dates, or, floating, with it as its strike", ("call", "put"),
         _KIND, floats=True, conduct=Conduct(left=_left, moving=_extreme), continuous=True,
     ),

@@ -45,8 +45,8 @@ def nearest(terms: Mapping[str, Any], spot: float) -> float:
 def touch(history: History, spot: float) -> date | None:
     """The first day on which a barrier was touched; None if none was."""
     low, high = bounds(history.terms)
-    if history.terms.get("continuous") and (spot <= low or spot >= high):
-        return history.span.today
+    if history.watch is not None:
+        return history.watch.touched(low, high, spot)
     seen = history.seen(spot).items()
     return next((day for day, x in seen if day in history.watched and (x <= low or x >= high)), None)
 
@@ -54,6 +54,19 @@ def touch(history: History, spot: float) -> date | None:
 def touched(history: History) -> bool:
     """Whether a barrier was touched before an open fixing of today."""
     return touch(history, nan) is not None
+
+
+def verify_known(history: History) -> None:
+    """Refuse a past of which it is not known whether a barrier was touched."""
+    if history.watch is not None:
+        history.watch.verify(*bounds(history.terms))
+
+
+def where(history: History, hit: date, spot: float) -> str:
+    """Where a barrier was touched, in words."""
+    if history.watch is not None:
+        return history.watch.at(hit, bounds(history.terms)[0], spot)
+    return f" at {history.seen(spot).get(hit, spot):g}"
 
 
 def until_touched(history: History, made: Sequence[date]) -> list[date]:
@@ -78,16 +91,22 @@ def _read_at(terms: Mapping[str, Any], underlying: Underlying, years: float) -> 
     return barrier if abs(log(strike / underlying.forward(years))) > IDLE * deviation else strike
 
 
+def alive(history: History, spot: float) -> str:
+    """What is known of a trade none of whose barriers was touched, in words."""
+    if (watch := history.watch) is None or watch.since == history.span.today:
+        return history.progress(spot, "past, none at a barrier")
+    return f"not touched up to {history.span.today}"
+
+
 def _left(history: History, spot: float) -> tuple[Contract, str]:
     """What is left of a product with a barrier."""
+    verify_known(history)
     hit, live = touch(history, spot), [day for day in history.watched if day > history.span.today]
     verify_off_barrier(history, hit, spot)
     if hit is None and live:
-        return history.paid_then(history.product.of(history.dated(live))), history.progress(
-            spot, "past, none at a barrier"
-        )
+        return history.paid_then(history.product.of(history.dated(live))), alive(history, spot)
     terms, end = history.terms, history.days[-1]
-    knocked = "" if hit is None else f"knocked {terms['knock']} on {hit} at {history.seen(spot).get(hit, spot):g}"
+    knocked = "" if hit is None else f"knocked {terms['knock']} on {hit}{where(history, hit, spot)}"
     event = knocked or "never at a barrier"
     if (terms["knock"] == "out") == (hit is None):
         option = terms["option"]
@@ -95,7 +114,7 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
         at_end = {name: term for name, term in terms.items() if name not in ALL_TIMES}
         inner = replace(
             history, name=option, product=europeans.PRODUCTS[option], days=(end,), watched=(end,), observed=last,
-            is_open=history.is_open and end == history.span.today, terms=at_end,
+            is_open=history.is_open and end == history.span.today, terms=at_end, watch=None,
         )  # fmt: skip
         contract, line = inner.left(spot)
         return contract, f"{event}: {line or option.replace('_', ' ')}"

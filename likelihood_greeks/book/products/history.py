@@ -20,6 +20,7 @@ from ...payoffs.seasoned import KnownCashFlow, PaidLater
 from ..calendars import DAYS_PER_YEAR
 from ..fixings import known
 from ..schedule import Span
+from .watching import Watch, shown
 
 Terms: TypeAlias = dict[str, Any]
 """Terms by column, read."""
@@ -87,6 +88,8 @@ class History:
         What is known of them.
     is_open : bool
         Whether there is one today that is not known.
+    watch : Watch, optional
+        What is known besides of one that is watched at all times.
     """
 
     name: str
@@ -97,6 +100,7 @@ class History:
     watched: tuple[date, ...]
     observed: Mapping[date, float] = field(default_factory=dict)
     is_open: bool = False
+    watch: Watch | None = None
 
     def informed(self, name: str, fixings: Mapping[str, Mapping[date, float]]) -> History:
         """The same with the fixings that it needs, which are those of the underlying `name`.
@@ -181,7 +185,7 @@ class History:
 
     def settled(self, spot: float) -> tuple[Contract, str]:
         """The known cash flow, when all observations are made."""
-        contract = self.whole
+        contract = shown(self.whole, self.watch)
         seen, when = [*self.seen(spot).values()], self.years(self.span.paid)
         amount = _paid(contract, seen)
         pays = f"pays {amount:g} on {self.span.paid}"

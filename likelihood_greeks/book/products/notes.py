@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
-from math import inf
+from math import inf, nan
 from typing import Any
 
 from ..._checks import refuse
@@ -77,7 +78,7 @@ def _dates(entry: Entry, terms: Terms) -> Observations | None:
     found, cell = on_frequency(entry, terms), entry.row.cells.get("knock_in_frequency")
     if found is None or cell is None or key_of(cell) == FINAL:
         return found
-    if watched_at_all_times(cell, entry.span):
+    if watched_at_all_times(cell):
         terms["continuous"] = True
         return found
     if "level" not in terms:
@@ -92,24 +93,44 @@ def _dates(entry: Entry, terms: Terms) -> Observations | None:
 
 def _needed(history: History, made: Sequence[date]) -> list[date]:
     """The observations that decide what is left."""
-    return past_of_notes.needed(history.whole, history.days, history.observed, made)
+    return past_of_notes.needed(_seen_on_dates(history), history.days, history.observed, made)
+
+
+def _seen_on_dates(history: History) -> Autocallable:
+    """The whole note; one that is watched at all times as what is known of it leaves it: knocked in, or not so far."""
+    whole = history.whole
+    assert isinstance(whole, Autocallable)
+    return whole if history.watch is None else whole.without_knock_in(_knocked_in(history, nan) is not None)
+
+
+def _knocked_in(history: History, spot: float) -> date | None:
+    """When a note that is watched at all times was knocked in; None if it was not."""
+    assert history.watch is not None
+    return history.watch.touched(history.terms["level"], inf, spot)
 
 
 def _left(history: History, spot: float) -> tuple[Contract, str]:
     """What is left of a note that may have been redeemed."""
-    whole, today = history.whole, history.span.today
+    whole, today = _seen_on_dates(history), history.span.today
     seen = past_of_notes.joined(history.days, history.seen(spot), today)
-    assert isinstance(whole, Autocallable)
     if history.is_open and spot in past_of_notes.levels(whole, history.days.index(today)):
         refuse("fixings", f"hold today's, {today}: with it open, the spot, {spot:g}, is at a level", None)
     past = whole.past(seen)
-    if past.called is None and not history.ahead:
-        return history.settled(spot)
     if past.called is not None:
         return past_of_notes.redeemed(whole, seen, past.called, (history.days, history.span))
+    if history.watch is not None:
+        history.watch.verify(history.terms["level"], inf)
+    if not history.ahead:
+        return history.settled(spot)
     years = [*map(history.years, history.days)]
+    line, knocked = history.progress(spot), None
+    if history.watch is not None and (knocked := _knocked_in(history, spot)) is None:
+        whole = replace(whole, knock_in=history.terms["level"], continuous=True)
+    if knocked is not None:
+        line = "; ".join(filter(None, (line, f"knocked in on {knocked}")))
+        whole = whole.without_knock_in(True)
     left = past_of_notes.rest(whole, past, seen, years, history.years(history.span.paid))
-    return left, past_of_notes.progress(history.progress(spot), past, history.days)
+    return left, past_of_notes.progress(line, past, history.days)
 
 
 def _remark(terms: Mapping[str, Any]) -> str:

@@ -96,7 +96,7 @@ def rest(whole: Autocallable, past: Past, seen: Sequence[float], years: Sequence
     if not made or years[made - 1] < 0.0 or made - 1 not in calls_made:
         return left
     path = [*seen, *[seen[-1]] * (len(years) - made)]
-    coupon = float(whole(np.array(path)[:, None])[first - 1, 0])
+    coupon = float(whole.without_knock_in(knocked)(np.array(path)[:, None])[first - 1, 0])
     return AlsoPays(left, coupon, 0.0) if coupon else left
 
 

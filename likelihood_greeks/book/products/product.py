@@ -16,11 +16,10 @@ from ..._checks import refuse
 from ...engine.open_fixing import STILL, Moving
 from ...payoffs.protocol import Contract
 from ...payoffs.seasoned import Seasoned
-from ..cells import key_of
 from ..levels import in_currency
 from ..market import Market
 from ..rows import Row
-from ..schedule import CONTINUOUS, Span, observations, watched_at_all_times
+from ..schedule import Span, observations, watched_at_all_times
 from ..underlying import Underlying
 from .history import History, Terms
 
@@ -80,9 +79,7 @@ def _dates(entry: Entry, terms: Terms, ending: str) -> Observations | None:
     product, own, calendar = entry.product, entry.span, entry.underlying.calendar
     days: tuple[date, ...] | None = (own.maturity,)
     cell = entry.row.cells.get("frequency")
-    if product.continuous and key_of(cell) in CONTINUOUS:
-        if not entry.row.attempt(watched_at_all_times, cell, own):
-            return None
+    if product.continuous and watched_at_all_times(cell):
         terms["continuous"] = True
     elif "frequency" in product.required and "frequency" not in entry.row.cells and product.frequency:
         days = observations("frequency", product.frequency, ending, calendar, own)

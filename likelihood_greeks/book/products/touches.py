@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from ...payoffs.seasoned import KnownCashFlow
 from ...payoffs.touch import DoubleNoTouch, NoTouch, OneTouch
 from ..cells import TERM, WORD, Column, word
 from ..underlying import Underlying
-from .barriers import nearest, touch, touched, until_touched, verify_off_barrier
+from .barriers import alive, nearest, touch, touched, until_touched, verify_known, verify_off_barrier, where
 from .history import History, Terms
 from .product import Conduct, Entry, Product, levels_in_currency
 
@@ -36,13 +37,14 @@ def _read_at(terms: Mapping[str, Any], underlying: Underlying, years: float) -> 
 
 def _left(history: History, spot: float) -> tuple[Contract, str]:
     """What is left of cash for a touch, or for none."""
+    verify_known(history)
     span, hit = history.span, touch(history, spot)
     live = [day for day in history.watched if day > span.today]
     verify_off_barrier(history, hit, spot)
     if hit is None and live:
         terms = {**history.dated(live), "maturity": history.years(span.paid)}
-        return history.product.of(terms), history.progress(spot, "past, none at a barrier")
-    event = "never at a barrier" if hit is None else f"touched on {hit} at {history.seen(spot).get(hit, spot):g}"
+        return history.product.of(terms), alive(history, spot)
+    event = "never at a barrier" if hit is None else f"touched on {hit}{where(history, hit, spot)}"
     paid = hit if hit is not None and history.terms.get("pays_at") == "hit" else span.paid
     if (history.name == "one_touch") != (hit is not None) or paid < span.today:
         return KnownCashFlow(0.0, history.years(span.paid)), f"{event}: worth nothing"
@@ -50,7 +52,12 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
     return KnownCashFlow(cash, history.years(paid)), f"{event}: pays {cash:g} on {paid}"
 
 
-_CONDUCT = Conduct(settled=_settled, read_at=_read_at, left=_left, needed=until_touched, decided=touched)
+def _needed(history: History, made: Sequence[date]) -> list[date]:
+    """The observations up to a touch; none of a trade that is watched at all times, whose lows and highs decide."""
+    return [] if history.watch is not None else until_touched(history, made)
+
+
+_CONDUCT = Conduct(settled=_settled, read_at=_read_at, left=_left, needed=_needed, decided=touched)
 _ONE, _TWO = ("maturity", "frequency", "level", "direction"), ("maturity", "frequency", "lower", "upper")
 PRODUCTS = {
     "one_touch": Product(
