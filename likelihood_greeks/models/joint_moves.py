@@ -26,6 +26,7 @@ from typing import Any, Protocol, TypeAlias, final
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import FloatArray
 from ..numerics.arrays import once
 from ..parameters import Derivative
@@ -100,12 +101,31 @@ class Quadratic:
     square: Mapping[Entry, FloatArray]
 
 
+def diffused(normals: FloatArray, roots: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Noise, roots times normals date by date, and the running sums of noise and means.
+
+    Parameters
+    ----------
+    normals : ndarray, shape (n_assets, n_times, n_paths)
+    roots : ndarray, shape (n_times, n_assets, n_assets)
+        Lower triangular.
+    mean : ndarray, shape (n_assets, n_times)
+    """
+    if (compiled := kernels("joint_moves")) is not None:
+        noise, found = np.empty_like(normals), np.empty_like(normals)
+        compiled.diffuse(normals, roots, mean, noise, found)
+        return noise, found
+    noise = np.ascontiguousarray((roots @ normals.transpose(1, 0, 2)).transpose(1, 0, 2))
+    return noise, np.cumsum(noise + mean[..., None], axis=1)
+
+
 def evaluated(forms: Sequence[Quadratic], u: FloatArray) -> FloatArray:
     """Quadratic forms of vectors u, shape (n_assets, n_times, n_paths); shape (n_forms, n_paths)."""
     found = np.repeat(np.array([[form.constant] for form in forms]).reshape(-1, 1), u.shape[-1], axis=1)
-    linear = np.stack([form.linear.ravel() for form in forms])
-    rows, columns = linear.any(axis=1), linear.any(axis=0)
-    found[rows] += linear[np.ix_(rows, columns)] @ u.reshape(-1, u.shape[-1])[columns]
+    linear = np.stack([form.linear for form in forms])
+    for asset, own in enumerate(u):
+        if (rows := np.flatnonzero(linear[:, asset].any(axis=1))).size:
+            found[rows] += linear[rows, asset] @ own
     for j, k in dict.fromkeys(entry for form in forms for entry in form.square):
         users = [i for i, form in enumerate(forms) if (j, k) in form.square]
         factors = np.stack([forms[i].square[j, k] for i in users]) * (1.0 if j == k else 2.0)

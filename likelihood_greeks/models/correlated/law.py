@@ -20,7 +20,7 @@ from ...parameters import TIME, Derivative
 from ...streams.chunks import Stream
 from .. import by_moves
 from ..cash_dividends import Dividends, LawWithDividends
-from ..joint_moves import JointMoves, JointSteps
+from ..joint_moves import JointMoves, JointSteps, diffused
 from ..protocol import PathModel, Paths
 from . import correlations
 from . import quanto as quantos
@@ -269,8 +269,8 @@ class CorrelatedGBM:
             return Paths(grid, spots_after(free.spot, every, grid.tolist(), own), {GROWN: free.spot}, memo=free)
         steps = self._steps(grid)
         normals = stream.brownians(grid, len(self.members))
-        noise = np.ascontiguousarray((steps.roots @ normals.transpose(1, 0, 2)).transpose(1, 0, 2))
-        spot = np.exp(np.cumsum(noise + steps.mean[..., None], axis=1))
+        noise, logs = diffused(normals, steps.roots, steps.mean)
+        spot = np.exp(logs, out=logs)
         return Paths(grid, spot, memo=_Memo(self, grid, spot, noise))
 
     def moves(self, paths: Paths) -> JointMoves:

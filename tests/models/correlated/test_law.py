@@ -11,6 +11,7 @@ from likelihood_greeks.models.correlated import correlations
 from likelihood_greeks.parameters import requested
 from likelihood_greeks.streams.brownian_bridge import bridged
 from likelihood_greeks.streams.chunks import Chunk
+from tests.support import three_assets
 from tests.support import two_assets as reference
 from tests.support.gates import UNEVEN, assert_estimates, draw
 from tests.support.two_assets import two
@@ -231,6 +232,39 @@ def test_errors_are_neither_too_small_nor_too_large():
 def called_when_both_are_high(spot):
     high = (spot[0] >= 98.0) & (spot[1] >= 97.0)
     return np.stack([np.where(high[0], 3.0, 0.0), np.where(~high[0] & high[1], 7.0, 0.0)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("correlations", ["low", "high"])
+def test_greeks_of_a_digital_on_the_worst_of_three_are_those_by_quadrature(correlations):
+    law, named = three_assets.three(correlations), dict(zip("ABC", three_assets.REFERENCE, strict=True))
+    digital = lg.WorstOf(lg.DigitalPut(0.9, 1.5), named)
+    scores = z_scores(law, digital, lambda law: float(three_assets.digital_put(law, 0.9, 1.5)), 30_000)
+    assert np.abs(scores).max() < 4.2  # of 27
+    assert 0.1 < (scores**2).mean() < 2.5  # deltas and dividend rhos are one number, and so on
+    half, eighth = three_assets.check_normal()
+    assert half == pytest.approx(eighth, abs=1e-12)
+
+
+@pytest.mark.slow
+def test_a_worst_of_autocall_on_two_unequal_assets_has_its_greeks_by_quadrature():
+    """Called at 100 of both; below the barrier at the end the worst is paid. Ten numbers, by nested quadrature."""
+    law = lg.CorrelatedGBM(
+        {"A": lg.GBM(spot=100.0, volatility=0.25, rate=0.03, dividend_yield=0.02),
+         "B": lg.GBM(spot=95.0, volatility=0.35, rate=0.03, dividend_yield=0.01)}, {("A", "B"): 0.5},
+    )  # fmt: skip
+    quarters = [0.25, 0.5, 0.75, 1.0]
+    barrier = np.exp(-0.36)
+    call = lg.Autocallable(1.0, quarters, coupon=0.02, knock_in=barrier, knock_in_times=[1.0], notional=100.0)
+    exact = {"price": 89.91817, "delta[A]": 0.217630, "delta[B]": 0.428277, "gamma[A]": -0.016495,
+             "gamma[B]": -0.018680, "cross_gamma[A,B]": 0.0068268,
+             "vega[A]": -20.3270, "vega[B]": -36.1562, "correlation[A,B]": 4.02785,
+             "rho": -13.4868}  # fmt: skip
+    result = lg.greeks(law, lg.WorstOf(call, [100.0, 100.0]), [*exact][1:], paths=60_000, seed=2)
+    for name, value in exact.items():
+        assert result[name].standard_error < 0.04 * abs(value), name
+        assert abs(result[name].value - value) < 4.0 * result[name].standard_error, name
+    assert abs(result["vega[A]"].value - exact["vega[B]"]) > 10.0 * result["vega[A]"].standard_error  # negative control
 
 
 def test_published_prices_of_calls_on_the_worst():
