@@ -26,9 +26,10 @@ from .._compiled import kernels
 from .._typing import FloatArray
 from ..numerics.arrays import once
 from . import line_formulas
+from .joint_lines import JointLine
 from .line_formulas import Paths
 from .line_layout import Envelope, Layout
-from .lines import Crossings, Line
+from .lines import Crossings, Line, Push
 
 Polynomial: TypeAlias = Sequence[FloatArray | float]
 """Coefficients of 1, z and z² along the line."""
@@ -45,7 +46,7 @@ class Integral:
     ----------
     layout : Layout
         What they are.
-    line : Line
+    line : Line or JointLine
     factors : ndarray, shape (n_flows,)
         By which the flows are multiplied and summed.
     other : Integral, optional
@@ -53,7 +54,7 @@ class Integral:
     """
 
     layout: Layout
-    line: Line
+    line: Line | JointLine
     factors: FloatArray
     other: Integral | None = None
     _known: dict[Any, Any] = field(default_factory=dict)
@@ -70,7 +71,7 @@ class Integral:
         if self.other:
             return self.other._paths
         layout, place = self.layout, self.line.place
-        logs = np.log(self.line.skeletons.drawn.spot[layout.rows])
+        logs = self.line.logs(layout.rows)
         lengths = np.ascontiguousarray(self.line.lengths[layout.rows])
         watched = np.array([c.point for c in self._watched]).reshape(len(self._watched), len(place))
         hulls = [self._hull(hull, logs, lengths).reshape(-1, len(place)) for hull in layout.hulls]
@@ -118,23 +119,21 @@ class Integral:
         """The derivative of F along the tangent in a coordinate, normals held fixed; or of the integral of the flows
         times a weight that stays as it is.
         """  # fmt: skip
-        line = self.line
-        still, along, sent = (
-            once(self._known, "pulled", lambda: self._pull(ONE)) if weight is ONE else self._pull(weight)
-        )
-        found = line.pulled(name, rate, self.layout.rows, still, along)
-        for crossings, density in zip(self._watched, sent, strict=False):
-            there, stretch = line.tangent(name, rate, crossings)
-            found = found + density * (there + stretch * (crossings.point - line.place)) / crossings.length
-        return found
+        if weight is ONE:
+            return self.line.gained(name, rate, self.pushed(), self._known)
+        return self.line.gained(name, rate, self._pushed(weight), {})
 
-    def pushed(self) -> tuple[FloatArray, FloatArray, list[tuple[Crossings, FloatArray]]]:
+    def pushed(self) -> Push:
         """The derivatives of F in the log-spots of the dates used, where the paths are, and in their lengths; and those
         in the log-spots at crossings whose date every path finds for itself.
         """  # fmt: skip
-        still, along, sent = once(self._known, "pulled", lambda: self._pull(ONE))
+        return once(self._known, "pushed", lambda: self._pushed(ONE))
+
+    def _pushed(self, weight: Polynomial) -> Push:
+        still, along, sent = self._pull(weight)
         found = zip(self._watched, sent, strict=False)  # those of hulls, which come last, are in the others
-        return still, along, [(crossings, density / crossings.length) for crossings, density in found]
+        there = [(crossings, density / crossings.length) for crossings, density in found]
+        return Push(self.layout.rows, still, along, there)
 
     def _pull(self, weight: Polynomial) -> tuple[FloatArray, FloatArray, FloatArray]:
         """The derivatives of F in the log-spots where the paths are, in their lengths, and in minus the points found

@@ -21,15 +21,22 @@ from ..payoffs.protocol import payment_times
 from .by_interval import ByInterval
 from .handed_over import HANDOVER, RATE, TRAVEL
 from .handover import beneath
+from .joint_lines import JointDirection, JointLine
+from .joint_skeletons import JointSkeletons
 from .line_integral import Integral
 from .line_intervals import LinePush
 from .line_layout import Layout
 from .line_scores import second
 from .lines import Direction, Line
 from .protocol import Load, Scene, by_greek
+from .skeletons import Skeletons
 
 LINE, STEP = 12.0, 0.1
 """Work of a line and of each of its dates, in dates of a plain run (measured at 12, 52 and 252 dates, four Greeks)."""
+
+JOINT_LINE, JOINT_STEP, JOINT_PIECES = 5.0, 0.35, 0.4
+"""The same of several assets, whose dates take longer to draw, and what its pieces are in these (measured with two to
+thirty assets at 1 to 252 dates, six Greeks)."""
 
 ROUNDING = 1e-14
 
@@ -43,14 +50,14 @@ class LineIntegrated:
     ----------
     layout : Layout
         Its pieces.
-    direction : Direction
+    direction : Direction or JointDirection
         Of the line.
     rate : float
         At which changes of what is beneath the spots are handed over.
     """
 
     layout: Layout
-    direction: Direction
+    direction: Direction | JointDirection
     rate: float
 
     @property
@@ -95,9 +102,8 @@ class LineIntegrated:
 
         return by_greek(sample, True, combinations)
 
-    def _line(self, scene: Scene) -> Line:
-        skeletons = scene.paths.skeletons
-        return scene.paths.shared(("line", self.direction), lambda: Line(skeletons, self.direction))
+    def _line(self, scene: Scene) -> Line | JointLine:
+        return scene.paths.shared(("line", self.direction), lambda: line_along(scene.paths.motion, self.direction))
 
     def _along(self, scene: Scene, factors: FloatArray) -> Integral:
         """The integral of the present value."""
@@ -123,20 +129,31 @@ class LineIntegrated:
             case ():
                 return along.value
             case (name,):
-                return along.moved(name, self.rate) + along.value * along.line.moves.slope(name, self.rate).handed
+                return along.moved(name, self.rate) + along.value * along.line.handed(name, self.rate)
         return second(along, derivative, self.rate)
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: of its events, of the line, and of what travels beneath."""
+        joint = isinstance(self.direction, JointDirection)
+        line, step, pieces = (JOINT_LINE, JOINT_STEP, JOINT_PIECES) if joint else (LINE, STEP, 1.0)
         found: dict[Hashable, float] = {
-            ("line", self.direction): LINE + STEP * load.dates,
-            (id(self.layout), self.direction): self.layout.work,
+            ("line", self.direction): line + step * load.dates,
+            (id(self.layout), self.direction): pieces * self.layout.work,
         }
         if load.beneath:
             found["line", self.direction, self.rate] = (HANDOVER + TRAVEL) * load.beneath
             if self.rate != load.rate:
                 found["rate", self.rate] = RATE * load.beneath
         return found
+
+
+def line_along(motion: Skeletons | JointSkeletons, direction: Direction | JointDirection) -> Line | JointLine:
+    """The line in a direction, of one asset or of several."""
+    if isinstance(direction, JointDirection):
+        assert isinstance(motion, JointSkeletons)
+        return JointLine(motion.moves, direction, np.asarray(motion.drawn.paths.times))
+    assert isinstance(motion, Skeletons)
+    return Line(motion, direction)
 
 
 def _share(factors: FloatArray, of: FloatArray) -> float | None:

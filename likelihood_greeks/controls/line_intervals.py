@@ -35,8 +35,9 @@ class LinePush:
 
     def along(self, slopes: Slopes) -> Products:
         """As the means and variances have some slopes."""
-        line, (still, along, found_there) = self.integral.line, self.integral.pushed()
-        mean, variance = _of_dates(line, self.integral.layout.rows.tolist(), slopes, still, along)
+        line, (rows, still, along, found_there) = self.integral.line, self.integral.pushed()
+        assert isinstance(line, Line)
+        mean, variance = _of_dates(line, rows.tolist(), slopes, still, along)
         for crossings, pushed in found_there:
             more = _of_crossings(line, crossings, slopes, pushed, pushed * (crossings.point - line.place))
             mean, variance = mean + more[0], variance + more[1]

@@ -18,6 +18,7 @@ from __future__ import annotations
 from .._typing import FloatArray
 from ..models.moves import NONE, spread, weighted, weighted_squares
 from ..parameters import TIME, Derivative
+from .joint_lines import JointLine
 from .line_integral import Integral, Polynomial
 from .lines import Line
 
@@ -28,26 +29,32 @@ def second(along: Integral, pair: Derivative, rate: float) -> FloatArray | None:
     for scored, travels in ((first, other), (other, first)):
         weight, moved = score(along.line, scored), motion(along.line, (scored, travels), rate)
         if weight is not None and moved is not None:
-            handed = along.line.moves.slope(travels, rate).handed
+            handed = along.line.handed(travels, rate)
             return along.moved(travels, rate, weight) + along.weighed(moved) + handed * along.weighed(weight)
     return None
 
 
-def _noisy(line: Line, name: str) -> tuple[bool, bool, bool]:
+def _noisy(line: Line | JointLine, name: str) -> tuple[bool, bool, bool]:
     """How noisy the score of a coordinate is: most if it acts within the first interval, or on variances."""
+    if isinstance(line, JointLine):
+        return name == TIME, line.turns(name), name.startswith("spot")
     return name == TIME, line.moves.slope(name, line.skeletons.drawn.rate).variance is not NONE, name == "spot"
 
 
-def score(line: Line, name: str) -> Polynomial | None:
+def score(line: Line | JointLine, name: str) -> Polynomial | None:
     """The weight of a coordinate along the line; None if what is beneath has a part in it."""
+    if isinstance(line, JointLine):
+        return line.score(name)
     slope = line.moves.slope(name, line.skeletons.drawn.rate)
     if slope.handed.any():
         return None
     return _along(line, slope.mean / line.moves.variance, slope.variance / line.moves.variance)
 
 
-def motion(line: Line, pair: Derivative, rate: float) -> Polynomial | None:
+def motion(line: Line | JointLine, pair: Derivative, rate: float) -> Polynomial | None:
     """How the weight of ``pair[0]`` moves in ``pair[1]``; None where it is not known."""
+    if isinstance(line, JointLine):
+        return line.score_motion(pair)
     bend, (b, a) = line.moves.bend(pair, rate), (line.moves.slope(name, rate) for name in pair)
     if bend is None or b.handed.any():
         return None

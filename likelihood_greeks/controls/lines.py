@@ -12,10 +12,10 @@ first (last) of the points :math:`(\log L_i - b_i)/\ell_i`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, final, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, final, get_args
 
 import numpy as np
 
@@ -44,13 +44,24 @@ class Crossings:
     length : ndarray, shape (n_paths or 1,)
         How far the log-spot of that date moves along a unit of the line.
     noise : ndarray, shape (n_paths,)
-        The noise of all moves up to that date.
+        The noise of all moves up to that date; empty where it is not needed.
     """
 
     point: FloatArray
     row: AnyArray
     length: FloatArray
     noise: FloatArray
+
+
+class Push(NamedTuple):
+    """What a quantity gains as log-spots move: its derivatives in those of some dates where the paths are, and in their
+    lengths, each of shape (n_rows, n_paths); and those in the log-spots at crossings.
+    """  # fmt: skip
+
+    rows: AnyArray
+    still: FloatArray
+    along: FloatArray
+    crossings: Sequence[tuple[Crossings, FloatArray]]
 
 
 @final
@@ -77,7 +88,7 @@ class Line:
     def shares(self) -> FloatArray:
         """What a unit of the line adds to every move, shape (n_times, n_paths or 1)."""
         variance, times = spread(self.moves.variance, len(self.moves.noise)), self.skeletons.drawn.paths.times
-        weights = _weights(self.direction, np.asarray(times))[:, None]
+        weights = step_weights(self.direction, np.asarray(times))[:, None]
         return np.asarray(weights * variance / np.sqrt((weights**2 * variance).sum(axis=0)))
 
     @cached_property
@@ -89,6 +100,14 @@ class Line:
     def place(self) -> FloatArray:
         """Where the paths are on the line, shape (n_paths,)."""
         return weighted(self.shares / self.moves.variance, self.moves.noise)
+
+    def logs(self, rows: AnyArray) -> FloatArray:
+        """Log-spots of some dates where the paths are, shape (n_rows, n_paths)."""
+        return np.asarray(np.log(self.skeletons.drawn.spot[rows]))
+
+    def handed(self, name: str, rate: float) -> FloatArray:
+        """What a coordinate hands over beneath the spots, shape (n_paths or 1,)."""
+        return self.moves.slope(name, rate).handed
 
     @cached_property
     def end(self) -> Crossings:
@@ -145,6 +164,17 @@ class Line:
             return moved + noisy[0] * self.moves.noise[0], noisy[0] * self.shares[0]
         reached, length = once(self._known, (name, rate, "noisy"), lambda: self._turned(noisy))
         return moved + taken(reached, where.row), taken(length, where.row)
+
+    def gained(self, name: str, rate: float, push: Push, known: dict[Hashable, Any]) -> FloatArray:
+        """The derivative of a quantity along the tangent in a coordinate, normals held fixed; shape (n_paths,).
+
+        `known` keeps what is computed of the quantity.
+        """
+        found = self.pulled(name, rate, push.rows, push.still, push.along)
+        for crossings, density in push.crossings:
+            there, stretch = self.tangent(name, rate, crossings)
+            found = found + density * (there + stretch * (crossings.point - self.place))
+        return found
 
     def pulled(self, name: str, rate: float, rows: AnyArray, still: FloatArray, lengths: FloatArray) -> FloatArray:
         """How a quantity moves, given its derivatives in the log-spots of some dates where the paths are, and in their
@@ -206,7 +236,7 @@ def taken(rows: FloatArray, which: AnyArray) -> FloatArray:
     return np.asarray(rows[which, np.arange(rows.shape[1])])
 
 
-def _weights(direction: Direction, times: FloatArray) -> FloatArray:
+def step_weights(direction: Direction, times: FloatArray) -> FloatArray:
     """By which a direction weighs the steps in units of their deviations, > 0."""
     if direction == "the final spot":
         return np.ones(len(times))

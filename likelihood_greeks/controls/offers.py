@@ -32,9 +32,10 @@ from .conditional import Conditional
 from .europeans import Vanilla
 from .handed_over import HandedOver
 from .handover import RATES, Gradual, Handover, Hold, Way, candidates
+from .joint_lines import JointDirection, JointLine, joint_directions
 from .line_integrated import LineIntegrated
 from .line_layout import Layout
-from .lines import DIRECTIONS
+from .lines import DIRECTIONS, Direction
 from .on_extremes import OnExtremesThatTravel
 from .protocol import Control, Load, cost
 from .selection import BUDGET
@@ -154,12 +155,29 @@ def _beneath(
 
 def lines_of(model: PathModel, payoff: Contract, drawn: Drawn, load: Load) -> list[LineIntegrated]:
     """The payoff integrated along lines of its normals, where its pieces are known and it has several dates."""
-    found = pieces_along(payoff, drawn.spot) if _independent(drawn) and len(payoff.times) > 1 else None
-    if found is None:
-        return []
-    layout, tried = Layout(found), dict.fromkeys((drawn.rate, min(_rates(model, payoff))))
-    offers = [LineIntegrated(layout, direction, rate) for direction in DIRECTIONS for rate in tried]
+    tried = dict.fromkeys((drawn.rate, min(_rates(model, payoff))))
+    along = _along(payoff, drawn) if can_be_integrated(payoff, drawn) else []
+    offers = [LineIntegrated(layout, direction, rate) for direction, layout in along for rate in tried]
     return [offer for offer in offers if cost([offer], load) <= BUDGET]
+
+
+def can_be_integrated(payoff: Contract, drawn: Drawn) -> bool:
+    """Whether a line may serve: log-spots are normal given what is beneath, of one asset on several dates."""
+    return isinstance(drawn.moves, JointMoves) or (_independent(drawn) and len(payoff.times) > 1)
+
+
+def _along(payoff: Contract, drawn: Drawn) -> list[tuple[Direction | JointDirection, Layout]]:
+    """Directions, and the payoff's pieces along each; of several assets these depend on how far each of them moves."""
+    if not isinstance(moves := drawn.moves, JointMoves):
+        found = pieces_along(payoff, drawn.spot)
+        return [] if found is None else [(direction, layout) for layout in [Layout(found)] for direction in DIRECTIONS]
+    offers = list[tuple[Direction | JointDirection, Layout]]()
+    for direction in joint_directions(payoff, drawn, moves):
+        line = JointLine(moves, direction, np.asarray(drawn.paths.times))
+        found = pieces_along(payoff, drawn.spot, line.lengths.reshape(moves.terms.mean.shape))
+        if found is not None:
+            offers.append((direction, Layout(found)))
+    return offers
 
 
 def _relaxations(payoff: Contract, drawn: Drawn, generator: np.random.Generator, tape: Tape) -> list[Relaxation]:

@@ -69,6 +69,11 @@ class JointTerms(Hashable, Protocol):
     """What a law says about the moves of its log-spots."""
 
     @property
+    def mean(self) -> FloatArray:
+        """Means of the moves, shape (n_assets, n_times)."""
+        ...
+
+    @property
     def covariance(self) -> FloatArray:
         """Covariances of the moves, shape (n_times, n_assets, n_assets)."""
         ...
@@ -192,12 +197,12 @@ class JointMoves:
         keys = [tuple(sorted(derivative)) for derivative in derivatives]
         new = [key for key in dict.fromkeys(keys) if key not in self._known]
         if new:
-            forms = [_form(self.terms, key) for key in new]
+            forms = [log_density_form(self.terms, key) for key in new]
             self._known.update(zip(new, evaluated(forms, self.scaled), strict=True))
         return [self._known[key] for key in keys]
 
 
-def _form(terms: JointTerms, derivative: Derivative) -> Quadratic:
+def log_density_form(terms: JointTerms, derivative: Derivative) -> Quadratic:
     """A first or second derivative of the log-density."""
     if len(derivative) == 1:
         slope = terms.slope(derivative)

@@ -61,6 +61,47 @@ def motion(terms: JointTerms, names: Derivative) -> Motion:
     return Motion(still, entries(0.5 * slope.matrices() - relative @ second.matrices()))
 
 
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class MotionByAsset:
+    """Derivatives of the moves at fixed normals, ``still + own n + turned u``: each noise with its own variance, and
+    what the covariances then still lack.
+
+    Any root of the covariance will do; with this one a volatility moves no asset but its own.
+
+    Attributes
+    ----------
+    still, own : ndarray, shape (n_assets, n_times)
+    turned : mapping of (int, int) to ndarray of shape (n_times,)
+    """  # fmt: skip
+
+    still: FloatArray
+    own: FloatArray
+    turned: Mapping[Entry, FloatArray]
+
+    def matrices(self, precision: FloatArray) -> FloatArray:
+        """By which the noise moves, shape (n_times, n_assets, n_assets)."""
+        n_assets, n_times = self.own.shape
+        found = np.zeros((n_times, n_assets, n_assets))
+        for (j, k), row in self.turned.items():
+            found[:, j, k] = row
+        return found @ precision + self.own.T[:, :, None] * np.eye(n_assets)
+
+
+@lru_cache(maxsize=1024)  # the same on every chunk
+def motion_by_asset(terms: JointTerms, name: str) -> MotionByAsset:
+    """The motion in one coordinate."""
+    slope, covariance = terms.slope((name,)), terms.covariance
+    own = np.zeros_like(slope.mean)
+    for (j, k), row in slope.covariance.items():
+        if j == k:
+            own[j] = 0.5 * row / covariance[:, j, j]
+    moved = slope.matrices()
+    rest = moved - (own.T[:, :, None] + own.T[:, None, :]) * covariance
+    rest[np.abs(rest) <= NOTHING * np.abs(moved).max(initial=0.0)] = 0.0
+    return MotionByAsset(slope.mean, own, entries(0.5 * rest))
+
+
 def entries(matrices: FloatArray) -> dict[Entry, FloatArray]:
     """The entries of some matrices, shape (n_times, n_assets, n_assets), that are not zero."""
     size = np.abs(matrices).max(initial=0.0)
@@ -121,6 +162,11 @@ class Scored:
     def block(self) -> AnyArray:
         """For every date up to the last scored one, between which it lies."""
         return np.repeat(np.arange(len(self.ends)), np.diff([-1, *self.ends]))
+
+    @property
+    def mean(self) -> FloatArray:
+        """Means of the sums, shape (n_assets, n_scored)."""
+        return once(self._known, "mean", lambda: self.summed(self.terms.mean, 1))
 
     @property
     def covariance(self) -> FloatArray:

@@ -94,7 +94,7 @@ CONTROLS = {
         lambda c: isinstance(c, Conditional),
         lambda times, level: lg.DigitalCall(level, times[-1]),
     ),
-    "integrated along a line": Kind(alone, lambda c: isinstance(c, LineIntegrated), barrier),
+    "integrated along a line": Kind(travels, lambda c: isinstance(c, LineIntegrated), barrier),
     "Europeans": Kind(lambda law: travels(law) and has(law, KnowsVanillas), lambda c: isinstance(c, Vanilla), barrier),
     "squared returns": Kind(
         lambda law: travels(law) and has(law, KnowsReturns) and not law.first_ex_date < np.inf,

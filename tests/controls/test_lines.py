@@ -64,18 +64,21 @@ def meeting(point, base, lengths):
     return low
 
 
-def by_quadrature(payoff, line, factors, pieces):
-    """The integral by Gauss-Legendre between all points at which anything is at a level, path by path."""
-    spot, place = line.skeletons.drawn.spot, line.place
-    lengths = np.broadcast_to(line.lengths, spot.shape)
-    base = np.log(spot) - lengths * place
+def by_quadrature(payoff, line, factors, pieces, shape=None):
+    """The integral by Gauss-Legendre between all points at which anything is at a level, path by path; of several
+    assets the payoff sees spots of a shape.
+    """
+    logs, place = line.logs(np.arange(len(line.lengths))), line.place
+    lengths = np.broadcast_to(line.lengths, logs.shape)
+    base = logs - lengths * place
     edges = np.repeat(np.linspace(-9.0, 9.0, 10)[:, None], len(place), axis=1)
     points = [edges, *(np.atleast_2d(meeting(p, base, lengths)) for p in pieces.points if not isinstance(p, Extreme))]
     edges, total = np.sort(np.clip(np.concatenate(points), -9.0, 9.0), axis=0), np.zeros(len(place))
     for low, high in pairwise(edges):
         for node, weight in zip(NODES, WEIGHTS, strict=True):
             z = 0.5 * (low + high) + 0.5 * (high - low) * node
-            paid = factors @ cash_flows(payoff, np.exp(base + lengths * z))
+            spot = np.exp(base + lengths * z)
+            paid = factors @ cash_flows(payoff, spot.reshape(*shape, -1) if shape else spot)
             total += 0.5 * (high - low) * weight * paid * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
     return total
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from .points import ENDLESS, Crossed, Hull, Monomial, NotPlacedError, Points, Summed, increasing, product
+from .points import ENDLESS, Crossed, Hull, Monomial, NotPlacedError, Points, Summed, product
 
 MOST_TERMS = 4000
 FEW = 3  # values of which each is compared with every other
@@ -138,8 +138,8 @@ def _hull(x: Largest) -> Value | None:
         return None if found is None else plus(times(found, -1.0), shift)
     if any(c <= 0.0 for _, c in singles) or len({m for m, _ in singles}) < len(singles):
         return None
-    singles.sort(key=lambda term: term[0][-1:])
-    if not all(increasing(product(b, a, -1.0)) for (a, _), (b, _) in pairwise(singles)):
+    singles.sort(key=lambda term: points.order(term[0]))
+    if not all(points.increasing(product(b, a, -1.0)) for (a, _), (b, _) in pairwise(singles)):
         return None
     terms, members = {}, tuple(singles)
     for k, (monomial, coefficient) in enumerate(members):
@@ -311,7 +311,7 @@ def _positive(points: Points, terms: dict[Monomial, float]) -> Value:
     if len(losses) > 1:
         raise NotPlacedError("a comparison of sums of spots")
     ratios = {product(gain, losses[0], -1.0): -kept[gain] / kept[losses[0]] for gain in gains}
-    ups = {increasing(ratio) for ratio in ratios}
+    ups = {points.increasing(ratio) for ratio in ratios}
     if len(ups) > 1 or None in ups:
         raise NotPlacedError("a comparison of spots that may not be monotone along a line")
     (up,) = ups

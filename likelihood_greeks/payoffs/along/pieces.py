@@ -50,7 +50,7 @@ class Pieces:
     coefficients: FloatArray
 
     def cash_flows(self, spot: FloatArray) -> FloatArray:
-        """What is paid on paths of spots of shape (n_times, n_paths); (n_flows, n_paths)."""
+        """What is paid on paths of spots of shape (n_rows, n_paths); (n_flows, n_paths)."""
         n_paths = spot.shape[-1]
         beyond, extremes = list[AnyArray](), dict[Any, AnyArray]()
         for point in self.points:
@@ -101,20 +101,22 @@ def valued(monomial: Monomial, spot: FloatArray) -> FloatArray:
     return found
 
 
-def pieces_along(payoff: Contract, spot: FloatArray) -> Pieces | None:
+def pieces_along(payoff: Contract, spot: FloatArray, lengths: FloatArray | None = None) -> Pieces | None:
     """The pieces of a payoff; None if it has none, or more than it pays to tell apart.
 
     Parameters
     ----------
     payoff : Contract
-    spot : ndarray, shape (n_times, n_paths)
+    spot : ndarray, shape (n_times, n_paths) or (n_assets, n_times, n_paths)
         Paths such as it may see: the pieces must agree with it there.
+    lengths : ndarray, shape (n_assets, n_times), optional
+        How far the log-spots of several assets move along the line; of one asset the pieces are those of any line.
     """
-    if spot.ndim != 2:
+    if spot.ndim != (2 if lengths is None else 3):
         return None
     try:
-        found = _followed(payoff, len(spot))
-        return found if all(_agree(found, payoff, paths) for paths in _paths(spot[:, :MOST_PATHS])) else None
+        found = _followed(payoff, Points(lengths), spot.shape[:-1])
+        return found if all(_agree(found, payoff, paths) for paths in _paths(spot[..., :MOST_PATHS])) else None
     except Exception:  # whatever the payoff raises when it is called with what is no array
         return None
 
@@ -122,21 +124,22 @@ def pieces_along(payoff: Contract, spot: FloatArray) -> Pieces | None:
 def _paths(spot: FloatArray) -> Sequence[FloatArray]:
     """The paths given, and others far and wide."""
     generator = np.random.default_rng(0)
-    middle = np.median(spot, axis=1, keepdims=True)
-    common, own = generator.standard_normal((1, PROBES)), generator.standard_normal((len(spot), PROBES))
+    middle = np.median(spot, axis=-1, keepdims=True)
+    common, own = (generator.standard_normal((*shape, PROBES)) for shape in ((1,), spot.shape[:-1]))
     return [spot, *(middle * np.exp(deviation * (common + own)) for deviation in SPREAD)]
 
 
 def _agree(found: Pieces, payoff: Contract, spot: FloatArray) -> bool:
     flows = cash_flows(payoff, spot)
-    mine = found.cash_flows(spot)
+    mine = found.cash_flows(spot.reshape(-1, spot.shape[-1]))
     return mine.shape == flows.shape and np.allclose(mine, flows, rtol=ROUNDING, atol=ROUNDING * np.abs(flows).max())
 
 
-def _followed(payoff: Contract, n_times: int) -> Pieces:
-    points, spot = Points(), np.empty((n_times, 1), dtype=object)
-    for row in range(n_times):
-        spot[row, 0] = Amount(points, {(*WHOLE, ((row, 1.0),)): 1.0})
+def _followed(payoff: Contract, points: Points, shape: tuple[int, ...]) -> Pieces:
+    """The pieces, from spots of a shape without the paths."""
+    spot, n_times = np.empty((*shape, 1), dtype=object), shape[-1]
+    for row in range(spot.size):
+        spot.flat[row] = Amount(points, {(*WHOLE, ((row, 1.0),)): 1.0})
     spot.flags.writeable = False
     output: Any = payoff(Followed(spot))  # type: ignore[arg-type]
     values = output.values if isinstance(output, Followed) else np.asarray(output, dtype=float)

@@ -1,8 +1,9 @@
 """Points of a line: where a product of powers of spots is at a level, and extremes of such points.
 
-Along the line every log-spot increases, a later one by no less than an earlier one. So a condition such as that a spot
-is above a level, or a later spot above a share of an earlier one, holds from one point on; all of several such
-conditions hold from the last of their points on, one of them from the first.
+Along the line every log-spot of an asset increases, a later one by no less than an earlier one; or it is known how far
+each moves, as that of several assets. So a condition such as that a spot is above a level, or a later spot above a
+share of an earlier one, holds from one point on; all of several such conditions hold from the last of their points on,
+one of them from the first.
 """
 
 from __future__ import annotations
@@ -12,11 +13,20 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeAlias, final
 
+from ..._typing import FloatArray
+
 Monomial: TypeAlias = tuple[tuple[int, float], ...]
-"""A product of powers of spots: (row, exponent), by rows, no exponent zero; empty for a plain one."""
+"""A product of powers of spots: (row, exponent), by rows, no exponent zero; empty for a plain one.
+
+Of several assets, rows are those of the dates of the first, then of the second, and so on.
+"""
 
 ENDLESS = -1
 """In place of a point: that there is none on this side."""
+
+
+ALIKE, ROUNDING = 1e-3, 1e-9
+"""Share of what its factors move by, below which a product of spots of several assets (of one) hardly moves."""
 
 
 class NotPlacedError(TypeError):
@@ -94,8 +104,15 @@ Point: TypeAlias = Crossed | Summed | Hull | Extreme
 @final
 @dataclass(slots=True)
 class Points:
-    """The points of one payoff by their numbers, each after its members; equal ones are one."""
+    """The points of one payoff by their numbers, each after its members; equal ones are one.
 
+    Parameters
+    ----------
+    lengths : ndarray, shape (n_assets, n_times), optional
+        How far the log-spots move along a unit of the line, where that is known.
+    """
+
+    lengths: FloatArray | None = None
     listed: list[Point] = field(default_factory=list)
     _numbers: dict[Point, int] = field(default_factory=dict)
     _flat: dict[tuple[bool, int], frozenset[int]] = field(default_factory=dict)
@@ -136,6 +153,21 @@ class Points:
         if ENDLESS in (low, high):
             return low, high
         return None if self.flat(True, low) & self.flat(False, high) else (low, high)
+
+    def increasing(self, monomial: Monomial) -> bool | None:
+        """Whether a monomial increases along the line; None if it does neither, or that is not known."""
+        if self.lengths is None:
+            return increasing(monomial)
+        parts = [exponent * self.lengths.flat[row] for row, exponent in monomial]
+        assets = {row // self.lengths.shape[1] for row, _ in monomial}
+        length, least = sum(parts), (ALIKE if len(assets) > 1 else ROUNDING) * sum(map(abs, parts))
+        return None if abs(length) <= least else bool(length > 0.0)
+
+    def order(self, monomial: Monomial) -> tuple[float, Monomial]:
+        """By which monomials are sorted, the one that increases most last."""
+        if self.lengths is None:
+            return 0.0, monomial[-1:]
+        return float(sum(exponent * self.lengths.flat[row] for row, exponent in monomial)), monomial
 
 
 def increasing(monomial: Monomial) -> bool | None:
