@@ -88,7 +88,7 @@ class MotionByAsset:
         return found @ precision + self.own.T[:, :, None] * np.eye(n_assets)
 
 
-@lru_cache(maxsize=1024)  # the same on every chunk
+@remembered(1024)  # the same on every chunk
 def motion_by_asset(terms: JointTerms, name: str) -> MotionByAsset:
     """The motion in one coordinate."""
     slope, covariance = terms.slope((name,)), terms.covariance
