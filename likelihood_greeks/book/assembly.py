@@ -14,6 +14,7 @@ from .frame import COLUMNS, left_out, net_rows, plain, with_notes
 from .joint import JOINT, packed
 from .tally import Row
 from .trades import Problem
+from .uncopied import UncopiedList
 
 
 def assembled(
@@ -58,7 +59,7 @@ def assembled(
     trades = pd.concat([part for part in parts if len(part)] or parts[:1]).sort_index(kind="stable")
     last = pd.DataFrame([row for _, own in sorted(own_nets.items()) for row in own], columns=COLUMNS)
     table = pd.concat([part for part in (trades, last) if len(part)] or [last], ignore_index=True)
-    table.attrs["problems"] = [plain(problem) for problem in found]
+    table.attrs["problems"] = UncopiedList(plain(problem) for problem in found)
     if (text := packed((part for account in accounts for part in account.shares()), _draws(accounts))) is not None:
         table.attrs[JOINT] = text
     return table

@@ -32,6 +32,7 @@ from .together.shocked import AnyShock, Shocked, shocked
 from .together.shocks import Shock, by_name
 from .together.valued import Settings, Together, together
 from .trades import NET, Trade, parse
+from .uncopied import UncopiedList
 
 FACTORS = ("spot", "rate")
 """The risk factors, the names of their derivatives too."""
@@ -183,7 +184,7 @@ def curvature(
             results[name] = together(curved, {"base": [*moves]}, settings)
             problems += [*bad, *results[name].problems]
     frame = _table(results, missing(problems, rows), seed, count)
-    frame.attrs = {"problems": [plain(problem) for problem in problems], "seed": seed}
+    frame.attrs = {"problems": UncopiedList(plain(problem) for problem in problems), "seed": seed}
     if where is not None:
         write(frame, where)
     if problems:

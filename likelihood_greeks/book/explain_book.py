@@ -27,6 +27,7 @@ from .reading import BookWarning, read_book, remarks
 from .risk import underlying_seed
 from .scenario_grid import left_out
 from .together.valued import Settings, Together, together
+from .uncopied import UncopiedList
 
 
 def explain_book(
@@ -146,7 +147,7 @@ def explain_book(
     frame = table(results, left_out(problems, now), days, paths=count, seed_of=lambda name: underlying_seed(seed, name))
     frame = attached_by_name(frame, now, *([] if later is None else [later]), ending=AMENDED)
     frame.attrs = {
-        "problems": [plain(problem) for problem in problems],
+        "problems": UncopiedList(plain(problem) for problem in problems),
         "seed": seed,
         "dates": [day.valuation_date.isoformat() for day in (days.first, days.second)],
         **attribute((name, found.shares, names_in(found), found.draws) for name, found in results.items()),

@@ -44,6 +44,7 @@ from .reading import BookWarning, read_book, remarks
 from .tally import Nowhere, Store
 from .terms import with_terms
 from .trades import Trade, without_past
+from .uncopied import UncopiedDict
 from .valued import read_and_valued
 
 TARGETS = ("trade", "net")
@@ -202,7 +203,7 @@ def risk(
         found = attached(with_terms(told, frame, rows, valued.trades, found_market.valuation_date), frame, rows)
         found.attrs |= {
             "seed": seed,
-            "states": {trade.trade_id: trade.state for trade in valued.trades if trade.state},
+            "states": UncopiedDict((trade.trade_id, trade.state) for trade in valued.trades if trade.state),
             "calibrations": _calibrations(found_market, {*whole["underlying"]}),
         }
         return found

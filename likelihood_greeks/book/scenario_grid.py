@@ -28,6 +28,7 @@ from .together.shocked import AnyShock, Shocked, shocked, table
 from .together.shocks import KINDS, Shock, stresses
 from .together.valued import Settings, Together, together
 from .trades import Trade, parse
+from .uncopied import UncopiedList
 
 SPOTS, VOLATILITIES = (-0.10, -0.05, -0.02, 0.0, 0.02, 0.05, 0.10), (-0.05, 0.0, 0.05)
 BookOf = pd.DataFrame | str | os.PathLike[str]
@@ -235,7 +236,7 @@ def _gains(
     frame = table(results, left_out(problems, rows), paths=count, seed_of=lambda name: underlying_seed(seed, name))
     frame = attached_by_name(frame, rows)
     frame.attrs = {
-        "problems": [plain(problem) for problem in problems],
+        "problems": UncopiedList(plain(problem) for problem in problems),
         "seed": seed,
         **attribute(
             (name, {trade: own[-len(named) :] for trade, own in found.shares.items()}, [*named], found.draws)

@@ -124,3 +124,51 @@ def test_calls_are_taken_as_they_are_needed():
         assert len(taken) == 5
         found.close()
         pool.shutdown()
+
+
+KINDS = 100
+BAD = {
+    3: ("maturity", ",X,call,1,2026-13-01,{s},{k}"),
+    4: ("quantity", ",X,call,nan,2026-01-02,{s},{k}"),
+    5: ("underlying", ",=Z\x1b[2J,put,1,2026-01-02,{s},{k}"),
+    6: ("product", ",X,cal,1,2026-01-02,{s},{k}"),
+    7: ("strike", ",Y,put,1,2026-01-02,-{s},{k}"),
+}
+
+
+def mixed_line(k):
+    """A line of a book: of every hundred one is blank, two of two hundred share an id, and five are bad."""
+    kind, s = k % KINDS, round(80.0 + k % 401 / 10.0, 1)
+    if kind in BAD:
+        return f"T{k}" + BAD[kind][1].format(s=s, k=k)
+    if kind == 1:
+        return ",,,,,,,"
+    name = f"T{k - 10}" if k % (2 * KINDS) == 12 else f"T{k}"
+    if k % 10_000 == 50:
+        return f"{name},X,barrier,1,2025-07-02,{s},{k},quarterly,70,call,down,out"
+    return f"{name},{'XY'[k % 2]},{('call', 'put')[k // 2 % 2]},{1 + k % 7},2026-0{1 + k % 9}-0{1 + k % 8},{s},{k}"
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_mixed_rows_are_read_refused_and_priced_in_bounded_time(tmp_path):
+    n, path, output = 100_000, tmp_path / "book.csv", tmp_path / "risk.parquet"
+    header = "trade_id,underlying,product,quantity,maturity,strike,desk's own,frequency,level,option,direction,knock"
+    path.write_text("\n".join([header, *map(mixed_line, range(n))]))
+    section = {"spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2, "calendar": "NullCalendar"}
+    market = {"valuation_date": "2025-01-02", "underlyings": {"X": section, "Y": section}}
+    begun = time.process_time()
+    with pytest.warns(lg.BookWarning, match=r"trades could not be priced") as caught:
+        frame = lg.risk(path, market, ["delta"], paths=256, seed=1, executor="serial", output=output)
+    assert time.process_time() - begun < 30.0  # about 8 where nothing else runs
+    assert len(str(caught[0].message)) < 5_000
+    problems = pd.DataFrame(frame.attrs["problems"])
+    hundredth = n // KINDS
+    assert problems.groupby("field").size().to_dict() == {f: hundredth for f, _ in BAD.values()} | {
+        "trade_id": hundredth
+    }
+    trades = frame.lg.trades
+    assert trades["trade_id"].nunique() == n - hundredth * (len(BAD) + 2)
+    assert (trades["method"] != "closed form").sum() == 2 * 10
+    assert np.isfinite(trades["value"].to_numpy()).all()
+    assert (trades["desk's own"].astype(int) == trades["trade_id"].str[1:].astype(int)).all()
+    assert len(pd.read_parquet(output)) == len(frame)
