@@ -11,7 +11,7 @@ import numpy as np
 
 from .._checks import dates, finite, one_of, positive, refuse
 from .._typing import AnyArray
-from .continuous import Corridor, is_continuous, not_of_spots
+from .continuous import Corridor, is_continuous, not_of_spots, window_of
 from .european import European
 
 
@@ -20,6 +20,13 @@ def _settle(barrier: Any) -> None:
     found = _observed(barrier.option, barrier.times, barrier.monitor_maturity, barrier.continuous)
     for name, value in zip(("times", "monitor_maturity", "continuous"), found, strict=True):
         object.__setattr__(barrier, name, value)
+    object.__setattr__(barrier, "window", window_of(barrier.window, barrier.option.maturity, barrier.continuous))
+
+
+def _between(barrier: Any, lower: float, upper: float) -> Corridor | None:
+    """What is watched at all times; None if nothing is."""
+    begin, end = barrier.window or (0.0, barrier.option.maturity)
+    return Corridor(lower, upper, end, begin=begin) if barrier.continuous else None
 
 
 def _observed(
@@ -72,6 +79,9 @@ class Barrier:
         Whether the barrier can be hit at maturity. Default: if `times` ends there.
     continuous : bool
         Whether it is watched at all times; follows from `times`.
+    window : (float, float), optional
+        Years: from when to when it is watched, where that is at all times. Default: from now to the maturity. A spot
+        that is beyond a level when the window opens has reached it.
 
     Raises
     ------
@@ -89,6 +99,7 @@ class Barrier:
     rebate: float = 0.0
     monitor_maturity: bool | None = None
     continuous: bool = field(default=False, kw_only=True)
+    window: tuple[float, float] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         positive("level", self.level)
@@ -101,7 +112,7 @@ class Barrier:
     def corridor(self) -> Corridor | None:
         """Where the spot must stay at all times not to hit; None if it is watched on dates."""
         lower, upper = (0.0, self.level) if self.direction == "up" else (self.level, np.inf)
-        return Corridor(lower, upper, self.option.maturity) if self.continuous else None
+        return _between(self, lower, upper)
 
     def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
         """Cash flows at maturity if the barrier is not hit, and if it is, each of shape (n_paths,)."""
@@ -141,6 +152,8 @@ class DoubleBarrier:
         Whether the barriers can be hit at maturity. Default: if `times` ends there.
     continuous : bool
         Whether they are watched at all times; follows from `times`.
+    window : (float, float), optional
+        As for `Barrier`.
 
     Raises
     ------
@@ -158,6 +171,7 @@ class DoubleBarrier:
     rebate: float = 0.0
     monitor_maturity: bool | None = None
     continuous: bool = field(default=False, kw_only=True)
+    window: tuple[float, float] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         positive("lower", self.lower)
@@ -171,7 +185,7 @@ class DoubleBarrier:
     @property
     def corridor(self) -> Corridor | None:
         """Where the spot must stay at all times not to hit; None if it is watched on dates."""
-        return Corridor(self.lower, self.upper, self.option.maturity) if self.continuous else None
+        return _between(self, self.lower, self.upper)
 
     def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
         """Cash flows at maturity if the barriers are not hit, and if it is, each of shape (n_paths,)."""

@@ -7,10 +7,13 @@ dates, is the law's (`estimators.watched`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, final, runtime_checkable
 
-from .._checks import refuse
+import numpy as np
+
+from .._checks import finite, non_negative, refuse
 from .._typing import AnyArray
 from .protocol import Contract
 
@@ -21,7 +24,7 @@ CONTINUOUS = "continuous"
 @final
 @dataclass(frozen=True, slots=True)
 class Corridor:
-    """Where the spot must stay, at all times from now to an end, for nothing to happen.
+    """Where the spot must stay, at all times from now (or later) to an end, for nothing to happen.
 
     Parameters
     ----------
@@ -31,12 +34,20 @@ class Corridor:
         Years.
     on_exit : float
         Currency, paid at the moment when it leaves.
+    begin : float
+        Years: from when on it is watched.
     """
 
     lower: float
     upper: float
     end: float
     on_exit: float = 0.0
+    begin: float = 0.0
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether there is one level alone."""
+        return self.lower == 0.0 or self.upper == np.inf
 
 
 @runtime_checkable
@@ -97,6 +108,26 @@ def is_continuous(times: Any, name: str = "times") -> bool:
     if isinstance(times, str) and times != CONTINUOUS:
         refuse(name, f"be dates, such as lg.schedule(maturity, 252), or {CONTINUOUS!r}", times)
     return isinstance(times, str)
+
+
+def window_of(given: Any, maturity: float, continuous: bool) -> tuple[float, float] | None:
+    """From when to when a contract is watched at all times, checked; None: from now to its end.
+
+    Raises
+    ------
+    ValueError
+        If it is no two dates in order up to the maturity, or the contract is watched on dates.
+    """
+    if given is None:
+        return None
+    if not continuous:
+        refuse("window", "be None where times are dates: name those that lie in it", given)
+    pair = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else ()
+    if len(pair) != 2:
+        refuse("window", "hold two dates in years, the first and the last", given)
+    begin, end = non_negative("window[0]", pair[0]), finite("window[1]", pair[1])
+    end = maturity if abs(end - maturity) <= 1e-12 * maturity else end
+    return (begin, end) if begin < end <= maturity else refuse("window", f"increase and end by {maturity:g}", given)
 
 
 def not_of_spots(contract: object) -> NoReturn:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .._checks import dates, finite, one_of, positive, refuse
 from .._typing import AnyArray
-from .continuous import Corridor, is_continuous, not_of_spots
+from .continuous import Corridor, is_continuous, not_of_spots, window_of
 from .terms import verify_rows
 
 
@@ -20,6 +20,7 @@ def _settle(touch: Any) -> None:
         refuse("times", "be 'continuous', or the end alone, where it is watched at all times", touch.times)
     object.__setattr__(touch, "times", observed)
     object.__setattr__(touch, "continuous", word or touch.continuous)
+    object.__setattr__(touch, "window", window_of(touch.window, maturity, touch.continuous))
 
 
 def _observed(times: Any, maturity: float) -> tuple[float, ...]:
@@ -44,6 +45,7 @@ class _OfOneLevel:
     cash: float = 1.0
     times: tuple[float, ...] = ()
     continuous: bool = field(default=False, kw_only=True)
+    window: tuple[float, float] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         positive("level", self.level)
@@ -55,7 +57,13 @@ class _OfOneLevel:
 def _corridor(touch: _OfOneLevel) -> Corridor | None:
     """Where the spot must stay at all times not to touch one level."""
     lower, upper = (0.0, touch.level) if touch.direction == "up" else (touch.level, np.inf)
-    return Corridor(lower, upper, touch.times[-1]) if touch.continuous else None
+    return _between(touch, lower, upper)
+
+
+def _between(touch: Any, lower: float, upper: float) -> Corridor | None:
+    """What is watched at all times; None if nothing is."""
+    begin, end = touch.window or (0.0, touch.times[-1])
+    return Corridor(lower, upper, end, begin=begin) if touch.continuous else None
 
 
 @final
@@ -77,6 +85,9 @@ class OneTouch(_OfOneLevel):
         Observation dates in years, increasing, none after the maturity; or all times from now to the maturity.
     continuous : bool
         Whether it is watched at all times; follows from `times`.
+    window : (float, float), optional
+        Years: from when to when it is watched, where that is at all times. Default: from now to the maturity. A spot
+        that is beyond a level when the window opens has reached it.
     paid : {"end", "hit"}
         When: at the maturity, or when it is touched.
 
@@ -98,6 +109,8 @@ class OneTouch(_OfOneLevel):
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("paid", self.paid, ("end", "hit"))
+        if self.paid == "hit" and self.window is not None and self.window[0] > 0.0:
+            refuse("paid", "be 'end' where the window opens later", self.paid)
 
     @property
     def payments(self) -> tuple[float, ...]:
@@ -133,7 +146,7 @@ class NoTouch(_OfOneLevel):
 
     Parameters
     ----------
-    level, direction, maturity, cash, times, continuous
+    level, direction, maturity, cash, times, continuous, window
         As for `OneTouch`.
 
     Raises
@@ -172,7 +185,7 @@ class DoubleNoTouch:
     ----------
     lower, upper : float
         Currency, 0 < lower < upper; touched when S <= lower or S >= upper.
-    maturity, cash, times, continuous
+    maturity, cash, times, continuous, window
         As for `OneTouch`.
 
     Raises
@@ -187,6 +200,7 @@ class DoubleNoTouch:
     cash: float = 1.0
     times: tuple[float, ...] = ()
     continuous: bool = field(default=False, kw_only=True)
+    window: tuple[float, float] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         positive("lower", self.lower)
@@ -204,7 +218,7 @@ class DoubleNoTouch:
     @property
     def corridor(self) -> Corridor | None:
         """Where the spot must stay at all times not to touch; None if it is watched on dates."""
-        return Corridor(self.lower, self.upper, self.times[-1]) if self.continuous else None
+        return _between(self, self.lower, self.upper)
 
     def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
         """Cash flows at the maturity if it is not touched, and if it is, each of shape (n_paths,)."""

@@ -19,6 +19,7 @@ from tests.support.continuous import (
     no_touch,
     single,
     two_piece_call,
+    window_call,
 )
 from tests.support.gates import assert_estimates
 
@@ -77,7 +78,20 @@ CASES = {
 }  # fmt: skip
 
 
+def _window(level, direction, window):
+    return lg.Barrier(lg.Call(100.0, 0.5), level, direction, "out", "continuous", window=window)
+
+
+CASES |= {
+    "watched at first": (_window(95.0, "down", (0.0, 0.25)), window_call(95.0, 100.0, (0.25, 0.5), late=False)),
+    "watched at first, above": (_window(110.0, "up", (0.0, 0.25)), window_call(110.0, 100.0, (0.25, 0.5), late=False)),
+    "watched at last": (_window(95.0, "down", (0.25, 0.5)), window_call(95.0, 100.0, (0.25, 0.5), late=True)),
+}
+
+
 LONG = {
+    "watched at first, above",
+    "watched at last",
     "paid when touched",
     "double no-touch",
     "lookback call",
@@ -237,3 +251,33 @@ def test_terms_of_continuous_monitoring_are_checked_and_kept():
         lg.Lookback([0.5], "call", 100.0, 1.0)
     with pytest.raises(TypeError, match="watched continuously"):
         KNOCK_OUT(np.full((1, 3), 100.0))
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: _window(95.0, "down", (0.5, 0.25)), "window must increase and end by 0.5"),
+        (lambda: _window(95.0, "down", (0.25, 0.75)), "window must increase and end by 0.5"),
+        (lambda: _window(95.0, "down", 0.25), "window must hold two dates"),
+        (lambda: replace(KNOCK_OUT, times=(0.5,), continuous=False, window=(0.0, 0.5)), "window must be None"),
+        (
+            lambda: lg.OneTouch(90.0, "down", 1.0, 1.0, "continuous", paid="hit", window=(0.5, 1.0)),
+            "paid must be 'end'",
+        ),
+    ],
+)
+def test_windows_that_are_none_are_refused(make, why):
+    with pytest.raises(ValueError, match=why):
+        make()
+
+
+def test_a_window_of_all_times_is_none_and_touches_have_windows_too():
+    whole = replace(KNOCK_OUT, window=(0.0, 0.5))
+    assert (
+        lg.greeks(FLAT, whole, [], paths=1024, seed=1)["price"]
+        == lg.greeks(FLAT, KNOCK_OUT, [], paths=1024, seed=1)["price"]
+    )
+    cash = [make(88.0, "down", 0.5, 10.0, "continuous", window=(0.1, 0.3)) for make in (lg.OneTouch, lg.NoTouch)]
+    values = [lg.greeks(FLAT, touch, [], paths=4096, seed=1)["price"].value for touch in cash]
+    assert sum(values) == pytest.approx(10.0 * np.exp(-0.04), abs=0.2)
+    assert 0.5 < values[0] < 0.9 * 10.0 - no_touch(88.0, 0.5, 10.0)(*WHERE.values())

@@ -142,3 +142,24 @@ def two_piece_call(spot, strike, level, ends, drifts, variances):
     density -= reflected * norm.pdf(y, 2.0 * h - x + drifts[0] * first, root)
     left = down_and_out_call(np.exp(y), strike, level, last - first, drifts[1], variances[1])
     return float(0.5 * (top - h) * weights @ (density * left))
+
+
+def window_call(level, strike, ends, late):
+    """Value of an out call watched up to the first of two dates, or after it (late; down, level at most the strike)."""
+    first, last = ends
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+
+    def value(spot, volatility, rate, dividend_yield):
+        variance = volatility**2
+        drift, root = rate - dividend_yield - 0.5 * variance, volatility * np.sqrt(first)
+        x, h, mean = np.log(spot), np.log(level), np.log(spot) + drift * first
+        low, high = (h, mean + 9.0 * root) if h < x else (mean - 9.0 * root, h)
+        y = low + (high - low) * 0.5 * (nodes + 1.0)
+        density = norm.pdf(y, mean, root)
+        if not late:
+            density -= np.exp(2.0 * drift * (h - x) / variance) * norm.pdf(y, mean + 2.0 * (h - x), root)
+        rest = (last - first, drift, variance)
+        left = down_and_out_call(np.exp(y), strike, level, *rest) if late else _call(np.exp(y), strike, *rest)
+        return float(np.exp(-rate * last) * 0.5 * (high - low) * weights @ (density * left))
+
+    return value

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
 
+from ..._typing import AnyArray
 from ...numerics.jets import Jet
 from ...parameters import Derivative
 
@@ -27,17 +28,20 @@ class Bridge:
         Up to when it is watched, in years.
     elapsed : float
         Years by which the dates have come nearer.
+    begin : float
+        From when on it is watched, in years: now, or one of the dates.
     """
 
     model: Any
     times: tuple[float, ...]
     end: float
     elapsed: float = 0.0
+    begin: float = 0.0
     _known: dict[str, tuple[Jet, Jet]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def under(self, model: Any, elapsed: float) -> Bridge:
         """The same dates under another law, or after some years."""
-        return Bridge(model, self.times, self.end, elapsed)
+        return Bridge(model, self.times, self.end, elapsed, self.begin)
 
     @property
     def jets(self) -> tuple[Jet, Jet]:
@@ -54,12 +58,25 @@ class Bridge:
     @property
     def variances(self) -> list[float]:
         """Of the moves that are watched."""
-        return [float(value) for value in self.jets[1].value[: self.watched, 0]]
+        return [float(value) for value in self.jets[1].value[self.first : self.last, 0]]
 
     @property
-    def watched(self) -> int:
-        """How many moves are watched."""
+    def first(self) -> int:
+        """The row of the first move that is watched."""
+        return sum(time <= self.begin for time in self.times)
+
+    @property
+    def last(self) -> int:
+        """The row after that of the last move that is watched."""
         return sum(time <= self.end for time in self.times)
+
+    def walk(self, spot: AnyArray, start: Any, variances: Sequence[Any]) -> Iterator[tuple[Any, AnyArray, Any]]:
+        """Log-spots at both ends of every move that is watched, and its variance, from spots on all dates."""
+        before = np.log(spot[self.first - 1]) if self.first else start
+        for row, variance in zip(range(self.first, self.last), variances, strict=True):
+            after = np.log(spot[row])
+            yield before, after, variance
+            before = after
 
     def rows(self, times: Sequence[float]) -> list[int]:
         """Rows of some of the dates."""
@@ -71,7 +88,7 @@ class Bridge:
         None if all are zero.
         """
         start, variance = self.jets
-        rows = [start.gradient[:, None], variance.gradient[:, : self.watched, 0]]
+        rows = [start.gradient[:, None] * (self.first == 0), variance.gradient[:, self.first : self.last, 0]]
         moved = {n for n, row in zip(start.names, np.concatenate(rows, axis=1), strict=True) if row.any()}
         names = tuple(n for n in dict.fromkeys(n for d in derivatives for n in d) if n in moved)
         if not names:
@@ -79,7 +96,7 @@ class Bridge:
         known = [d for d in dict.fromkeys(derivatives) if d and set(d) <= set(names)]
         second = any(len(d) == 2 for d in known)
         start, variance = (_in(names, jet, second) for jet in (start, variance))
-        return known, start, [_row(variance, row) for row in range(self.watched)]
+        return known, start, [_row(variance, row) for row in range(self.first, self.last)]
 
 
 def _row(jet: Jet, row: int) -> Jet:

@@ -35,8 +35,7 @@ from ...numerics import jets
 from ...numerics.jets import Jet
 from ...parameters import Derivative
 from ...payoffs.continuous import Corridor, Watched
-from ...payoffs.protocol import stated_payments
-from .bridge import Bridge
+from .base import GivenDates
 
 NEGLIGIBLE = 40.0
 """Exponents of terms that are left out of the series."""
@@ -44,45 +43,26 @@ NEGLIGIBLE = 40.0
 
 @final
 @dataclass(frozen=True, slots=True)
-class CorridorGivenDates:
+class CorridorGivenDates(GivenDates):
     """The mean of a contract on whether the spot leaves a corridor, given the spots on some dates.
 
     Parameters
     ----------
     payoff : Watched
-    corridor : Corridor
-        Its own.
     bridge : Bridge
-        The law between dates: those of the payoff and those where the law changes.
+        The law between dates: those of the payoff, of its window, and where the law changes.
+    corridor : Corridor
+        The payoff's own.
     """
 
-    payoff: Watched
     corridor: Corridor
-    bridge: Bridge
-
-    def under(self, model: Any, elapsed: float = 0.0) -> CorridorGivenDates:
-        """The mean under another law on the same dates, or after some years."""
-        return CorridorGivenDates(self.payoff, self.corridor, self.bridge.under(model, elapsed))
-
-    @property
-    def times(self) -> tuple[float, ...]:
-        """The dates, in years."""
-        return self.bridge.times
-
-    @property
-    def payments(self) -> tuple[float, ...]:
-        """When it pays, in years."""
-        stated = stated_payments(self.payoff)
-        return self.payoff.times[-1:] if stated is None else stated
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows, from spots of shape (n_times, n_paths)."""
-        stays, leaves = self._outcomes(spot)
-        before: Any = self.bridge.start
+        stays, leaves = outcomes(self, spot)
         chance: Any = 1.0
-        for row, variance in enumerate(self.bridge.variances):
-            after = np.log(spot[row])
-            chance, before = chance * stays_within(self.corridor, before, after, variance), after
+        for before, after, variance in self.bridge.walk(spot, self.bridge.start, self.bridge.variances):
+            chance = chance * stays_within(self.corridor, before, after, variance)
         return leaves + (stays - leaves) * chance
 
     def moving(self, spot: FloatArray, derivatives: Sequence[Derivative]) -> dict[Derivative, FloatArray]:
@@ -97,22 +77,25 @@ class CorridorGivenDates:
         found = self.bridge.moving(derivatives)
         if found is None:
             return {}
-        known, before, variances = found
+        known, start, variances = found
         chance: Any = 1.0
-        for after, variance in zip(np.log(spot), variances, strict=False):
-            chance, before = stays_jet(self.corridor, before, after, variance) * chance, after
-        stays, leaves = self._outcomes(spot)
+        for before, after, variance in self.bridge.walk(spot, start, variances):
+            chance = stays_jet(self.corridor, before, after, variance) * chance
+        stays, leaves = outcomes(self, spot)
         return {d: np.atleast_2d((stays - leaves) * chance.derivative(*d)) for d in known}
 
-    def _outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
-        seen = self.bridge.rows(self.payoff.times)
-        return self.payoff.outcomes(spot if len(seen) == len(self.times) else spot[seen])
+
+def outcomes(given: GivenDates, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Cash flows if the spot stays in its corridor, and if it leaves, from spots on all dates."""
+    assert isinstance(given.payoff, Watched)  # it has a corridor
+    seen = given.bridge.rows(given.payoff.times)
+    return given.payoff.outcomes(spot if len(seen) == len(given.times) else spot[seen])
 
 
 def _terms(corridor: Corridor, variance: float) -> Iterator[tuple[float, bool, float]]:
     """Terms of the series that matter: sign, whether it is one of the images at the walls, and k w."""
     yield -1.0, True, 0.0
-    if corridor.lower == 0.0 or corridor.upper == np.inf:
+    if corridor.one_sided:
         return
     width = np.log(corridor.upper / corridor.lower)
     most = 1 + int(np.ceil(np.sqrt(0.5 * NEGLIGIBLE * variance) / width))
@@ -131,7 +114,7 @@ def stays_within(corridor: Corridor, before: Any, after: Any, variance: float) -
     """The chance that a bridge stays in a corridor."""
     sign, wall = _from_wall(corridor)
     a, b = sign * (before - wall), sign * (after - wall)
-    if corridor.lower == 0.0 or corridor.upper == np.inf:
+    if corridor.one_sided:
         return -np.expm1((-2.0 / variance) * (np.maximum(a, 0.0) * np.maximum(b, 0.0)))
     width = np.log(corridor.upper / corridor.lower)
     a, b = (np.minimum(np.maximum(x, 0.0), width) for x in (a, b))
@@ -147,7 +130,7 @@ def stays_jet(corridor: Corridor, before: Any, after: FloatArray, variance: Jet)
     sign, wall = _from_wall(corridor)
     a, b = sign * (before - wall), sign * (after - wall)
     start = a.value if isinstance(a, Jet) else a
-    width = np.log(corridor.upper / corridor.lower) if corridor.lower > 0.0 else np.inf
+    width = np.inf if corridor.one_sided else np.log(corridor.upper / corridor.lower)
     inside = (start > 0.0) & (b > 0.0) & (start < width) & (b < width)
     b = np.where(inside, b, 0.0)  # outside the chance and all its derivatives are zero
     if not isinstance(a, Jet):

@@ -10,7 +10,7 @@ with less noise: so that is paid at the end, and on the dates what comes earlier
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -19,10 +19,11 @@ from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
 from ...numerics.jets import Jet
 from ...parameters import Derivative
-from ...payoffs.continuous import Corridor, Watched
+from ...payoffs.continuous import Corridor
 from ...payoffs.protocol import stated_payments
+from .base import GivenDates
 from .bridge import Bridge
-from .corridor import stays_jet, stays_within
+from .corridor import outcomes, stays_jet, stays_within
 
 INTERVALS = 32
 """Of which the ends grow as squares: what leaves in the first pair is known to 1/256 of the time."""
@@ -41,35 +42,28 @@ def even(times: Sequence[float]) -> tuple[float, ...]:
 
 @final
 @dataclass(frozen=True, slots=True)
-class ExitGivenDates:
+class ExitGivenDates(GivenDates):
     """The mean of a contract that pays when the spot leaves a corridor, given the spots on some dates.
 
     Parameters
     ----------
     payoff : Watched
         With one cash flow besides, at the end.
-    corridor : Corridor
-        Its own.
     bridge : Bridge
         The law between dates, an even number of them up to the end.
+    corridor : Corridor
+        The payoff's own.
     coarse : Bridge
         The law between those of them alone that the payoff or the law needs.
     """
 
-    payoff: Watched
     corridor: Corridor
-    bridge: Bridge
     coarse: Bridge
 
     def under(self, model: Any, elapsed: float = 0.0) -> ExitGivenDates:
         """The mean under another law on the same dates, or after some years."""
-        bridges = (bridge.under(model, elapsed) for bridge in (self.bridge, self.coarse))
-        return ExitGivenDates(self.payoff, self.corridor, *bridges)
-
-    @property
-    def times(self) -> tuple[float, ...]:
-        """The dates, in years."""
-        return self.bridge.times
+        bridge, coarse = (bridge.under(model, elapsed) for bridge in (self.bridge, self.coarse))
+        return replace(self, bridge=bridge, coarse=coarse)
 
     @property
     def payments(self) -> tuple[float, ...]:
@@ -79,17 +73,17 @@ class ExitGivenDates:
 
     @property
     def _dates(self) -> tuple[float, ...]:
-        return self.times[: self.bridge.watched]
+        return self.times[: self.bridge.last]
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows, from spots of shape (n_times, n_paths)."""
-        log_spots = [np.log(spot[row]) for row in range(self.bridge.watched)]
+        log_spots = [np.log(spot[row]) for row in range(self.bridge.last)]
         chances = self._chances(self.bridge.start, log_spots, self.bridge.variances)
         known = [log_spots[row] for row in self._rows]
         chance = self._chances(self.bridge.start, known, self.coarse.variances)[-1]
         constant, matrix = _shares(self._dates)
         on_exit = self.corridor.on_exit * (constant + matrix @ np.stack(chances))
-        stays, leaves = self.payoff.outcomes(spot[self.bridge.rows(self.payoff.times)])
+        stays, leaves = outcomes(self, spot)
         last = self.corridor.on_exit + leaves + (stays - leaves - self.corridor.on_exit) * chance - on_exit.sum(axis=0)
         return np.concatenate([on_exit, last[None]])
 
@@ -110,7 +104,7 @@ class ExitGivenDates:
         chances = self._chances(start, log_spots, variances)
         chance = self._chances(coarse[1], log_spots[self._rows], coarse[2])[-1]
         matrix = self.corridor.on_exit * _shares(self._dates)[1]
-        stays, leaves = self.payoff.outcomes(spot[self.bridge.rows(self.payoff.times)])
+        stays, leaves = outcomes(self, spot)
         moved: dict[Derivative, FloatArray] = {}
         for d in known:
             on_exit = matrix @ np.stack([each.derivative(*d) for each in chances])
@@ -121,7 +115,7 @@ class ExitGivenDates:
     @property
     def _rows(self) -> list[int]:
         """Rows of the dates that are needed."""
-        return self.bridge.rows(self.coarse.times[: self.coarse.watched])
+        return self.bridge.rows(self.coarse.times[: self.coarse.last])
 
     def _chances(self, start: Any, log_spots: Any, variances: Sequence[Any]) -> list[Any]:
         """The chances to stay up to each of some dates; jets if what they start from is one."""

@@ -28,8 +28,7 @@ from ...numerics import jets
 from ...numerics.jets import Jet
 from ...parameters import Derivative
 from ...payoffs.continuous import Extreme, PaysByExtreme
-from ...payoffs.protocol import stated_payments
-from .bridge import Bridge
+from .base import GivenDates
 
 NODES, FAR = 24, 4.2
 """Points of the quadrature, and how far it goes in deviations of the longest interval (where it leaves 1e-15)."""
@@ -37,36 +36,19 @@ NODES, FAR = 24, 4.2
 
 @final
 @dataclass(frozen=True, slots=True)
-class ExtremeGivenDates:
+class ExtremeGivenDates(GivenDates):
     """The mean of a contract that pays by the highest or lowest spot, given the spots on some dates.
 
     Parameters
     ----------
     payoff : PaysByExtreme
-    extreme : Extreme
-        Its own.
     bridge : Bridge
         The law between dates: those of the payoff and those where the law changes.
+    extreme : Extreme
+        The payoff's own.
     """
 
-    payoff: PaysByExtreme
     extreme: Extreme
-    bridge: Bridge
-
-    def under(self, model: Any, elapsed: float = 0.0) -> ExtremeGivenDates:
-        """The mean under another law on the same dates, or after some years."""
-        return ExtremeGivenDates(self.payoff, self.extreme, self.bridge.under(model, elapsed))
-
-    @property
-    def times(self) -> tuple[float, ...]:
-        """The dates, in years."""
-        return self.bridge.times
-
-    @property
-    def payments(self) -> tuple[float, ...]:
-        """When it pays, in years."""
-        stated = stated_payments(self.payoff)
-        return self.payoff.times[-1:] if stated is None else stated
 
     @property
     def _sign(self) -> float:
@@ -78,6 +60,11 @@ class ExtremeGivenDates:
         sign, bound = self._sign, self.extreme.bound
         return sign * self.bridge.start if bound is None else max(sign * self.bridge.start, sign * np.log(bound))
 
+    def _parts(self, spot: AnyArray) -> tuple[AnyArray | float, float]:
+        """What it pays besides, and per unit of the extreme."""
+        assert isinstance(self.payoff, PaysByExtreme)  # it has an extreme
+        return self.payoff.parts(spot)
+
     def _points(self) -> tuple[FloatArray, FloatArray]:
         """Distances from X and their weights, each of shape (n_points, 1)."""
         scale = np.sqrt(max(self.bridge.variances))
@@ -86,10 +73,10 @@ class ExtremeGivenDates:
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows, from spots of shape (n_times, n_paths)."""
-        besides, factor = self.payoff.parts(spot)
+        besides, factor = self._parts(spot)
         sign, (places, weights) = self._sign, self._points()
         before: Any = sign * self.bridge.start
-        log_spots = [sign * np.log(spot[row]) for row in range(self.bridge.watched)]
+        log_spots = [sign * np.log(spot[row]) for row in range(self.bridge.last)]
         stays: Any = 1.0
         top: Any = self._least
         for log_spot in log_spots:
@@ -114,7 +101,7 @@ class ExtremeGivenDates:
             return {}
         known, start, variances = found
         sign, (places, weights), log_spots = self._sign, self._points(), self._sign * np.log(spot)
-        top = self._top(start * sign, log_spots[: self.bridge.watched].max(axis=0))
+        top = self._top(start * sign, log_spots[: self.bridge.last].max(axis=0))
         points = _row(top) + places
         before: Any = start * sign
         stays: Any = 1.0
@@ -124,7 +111,7 @@ class ExtremeGivenDates:
         mean = jets.exp(top * sign) + Jet(
             top.names, sign * beyond.value.sum(0), sign * beyond.gradient.sum(1), sign * beyond.hessian.sum(2)
         )
-        factor = self.payoff.parts(spot)[1]
+        factor = self._parts(spot)[1]
         return {d: np.atleast_2d(factor * mean.derivative(*d)) for d in known}
 
     def _top(self, start: Jet, highest: FloatArray) -> Jet:

@@ -32,14 +32,14 @@ def given_dates(payoff: Contract, model: Any) -> Contract:
     """
     if isinstance(payoff, Watched) and payoff.corridor is not None:
         corridor = payoff.corridor
-        bridge = _bridge(payoff, model, corridor.end)
+        bridge = _bridge(payoff, model, corridor.end, corridor.begin)
         if corridor.on_exit:
             times = even([time for time in (*bridge.times, *dense(corridor.end)) if time <= corridor.end])
             later = [time for time in bridge.times if time > corridor.end]
-            return ExitGivenDates(payoff, corridor, replace(bridge, times=(*times, *later)), bridge)
-        return CorridorGivenDates(payoff, corridor, bridge)
+            return ExitGivenDates(payoff, replace(bridge, times=(*times, *later)), corridor, bridge)
+        return CorridorGivenDates(payoff, bridge, corridor)
     if isinstance(payoff, PaysByExtreme) and payoff.extreme is not None:
-        return ExtremeGivenDates(payoff, payoff.extreme, _bridge(payoff, model, payoff.extreme.end))
+        return ExtremeGivenDates(payoff, _bridge(payoff, model, payoff.extreme.end), payoff.extreme)
     return AfterDividends.of(payoff, model.dividends) if has(model, PaysCashJointly) else payoff
 
 
@@ -52,10 +52,11 @@ def with_extremes(payoff: Contract, model: Any) -> tuple[Contract, Any]:
     return OnExtremes(payoff, bridge.times, law), law
 
 
-def _bridge(payoff: Contract, model: Any, end: float) -> Bridge:
+def _bridge(payoff: Contract, model: Any, end: float, begin: float = 0.0) -> Bridge:
     if assets_of(model) or not has(model, IsBrownianBetweenDates):
         raise TypeError(
             f"payoff {type(payoff).__name__} is watched continuously, and between dates the spot of "
             f"{type(model).__name__} is no Brownian bridge: give its times as dates, such as lg.schedule(maturity, 252)"
         )
-    return Bridge(model, tuple(sorted({*payoff.times, *model.bridge_dates(end)})), end)
+    dates = {*payoff.times, *model.bridge_dates(end), end, *([begin] if begin else [])}
+    return Bridge(model, tuple(sorted(dates)), end, begin=begin)
