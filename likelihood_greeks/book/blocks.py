@@ -55,6 +55,8 @@ class Block:
         What is known from an earlier attempt about trades (by trade_id) that failed.
     places : tuple of tuple of int
         Group by group, the labels that its buckets have; empty without buckets.
+    scouts : bool
+        Whether its pilots look for what the main run would hardly see.
     """
 
     underlying: str
@@ -66,6 +68,7 @@ class Block:
     paths: int
     late: Mapping[str, Failure] = field(default_factory=dict)
     places: tuple[tuple[int, ...], ...] = ()
+    scouts: bool = True
 
     @property
     def size(self) -> int:
@@ -210,7 +213,8 @@ def _tried(group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], block:
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 _try_out(group, replace(pilot[0], n_paths=256), trades)
-                return [*planned(group, pilot, block.paths, "serial")] or [None] * len(trades)
+                paths = block.paths if block.scouts else None
+                return [*planned(group, pilot, paths, "serial")] or [None] * len(trades)
         except FAILS as error:
             smooth = group.without_relaxations()
             if len(trades) == 1 and isinstance(error, NotRelaxableError) and group.controls != smooth.controls:

@@ -21,14 +21,15 @@ FOR_BUCKETS = 2048  # paths of the pilot to which coefficients of buckets are fi
 TRIAL = 1 << 20  # number of the first scramble that is the pilot's
 
 
-def planned(group: Group, pilot: Sequence[Chunk], paths: int, executor: Workers = None) -> tuple[Plan, ...]:
+def planned(group: Group, pilot: Sequence[Chunk], paths: int | None, executor: Workers = None) -> tuple[Plan, ...]:
     """The plans of all payoffs of a group; none if it has no controls to plan.
 
-    Scouts tell what a main run of so many `paths` would hardly see.
+    Scouts tell what a main run of so many `paths` would hardly see; None if nobody asks.
     """
     if not group.control_names:
         return ()
-    return scouted(group, _sharing(group, plans(group, pilot, executor), pilot[0]), pilot[0], paths)
+    found = _sharing(group, plans(group, pilot, executor), pilot[0])
+    return tuple(found) if paths is None else scouted(group, found, pilot[0], paths)
 
 
 def _sharing(group: Group, found: Sequence[Plan], first: Chunk) -> Sequence[Plan]:

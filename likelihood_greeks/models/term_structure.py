@@ -361,7 +361,7 @@ def _growing_jet(law: TermStructureGBM, shape: tuple[int, ...], times: tuple[flo
     return law.coordinates()["spot"] * jets.exp(law._log_carry(np.reshape(times, shape)))
 
 
-@remembered(64)
+@remembered(512)  # grids of scenarios have hundreds of laws in turn
 def _terms(law: TermStructureGBM, times: tuple[float, ...]) -> Terms:
     ends = np.array(times)[:, None]  # the same on every chunk
     starts = np.concatenate([[[0.0]], ends[:-1]])

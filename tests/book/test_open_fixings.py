@@ -154,6 +154,8 @@ def test_a_return_beyond_its_bound_leaves_nothing_to_the_spot():
             "a new extreme beyond the strike",
         ),
         (ASIAN | {"strike": 75, "frequency": f"2026-08-28;2026-09-25;{TODAY};{LAST}"}, "make up all of the strike"),
+        (PLAIN | DATES | {"product": "accumulator", "strike": 95, "level": 108}, "what the fixing pays depends on it"),
+        (PLAIN | DATES | {"product": "tarf", "strike": 95, "target": 30}, "what the fixing pays depends on it"),
     ],
 )
 def test_what_today_decides_otherwise_is_refused_until_the_fixing_is_given(row, why):

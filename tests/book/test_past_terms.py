@@ -34,6 +34,12 @@ def valued(row, fixings):
             {"frequency": "monthly", "start": "2026-09-30"}, {"2026-09-30": 104.0},
             "fixings must hold X on 2026-10-30, 2026-11-30",
         ),
+        *(
+            ({key: None for key in CLIQUET if "local" in key or "global" in key}
+             | {"frequency": "2026-09-30;2026-10-30;2027-03-30", "strike": 95, **own}, PAST,
+             "fixings must hold X on 2026-10-30: past observations")
+            for own in ({"product": "tarf", "target": 20}, {"product": "accumulator", "level": 120})
+        ),
         (
             {"frequency": "2026-09-30;2027-03-30", "reference": 100}, {"2026-09-30": 10400.0},
             "fixings must be on the scale of the spot of X, 100, got '10400 on 2026-09-30'",

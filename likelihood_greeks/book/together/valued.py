@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar, cast, final
 
 import numpy as np
@@ -25,6 +25,9 @@ from .packs import ALL, BATCHES, TRADES, Fitting, LateError, Pack, Position, Sim
 
 FITTED, PIECES = 1 << 21, 2
 """The first chunk of the pilot that fits the corrections of differences, and how many there are."""
+
+PRICED = 2048
+"""Paths of a pilot for prices alone, at most: their differences have controls of their own besides."""
 
 P = TypeVar("P", bound=Position)
 Planned: TypeAlias = list[tuple[str, int, Block]]
@@ -149,8 +152,14 @@ def _blocks(
             trades = [position.drawn[stage] for position in there if position.gone(stage) == gone]
             wanted, split = greeks.get(stage, ()), splits.get(stage)
             made = blocks(trades, wanted, settings.controls, settings.draws, goal, split=split)
-            found += [(stage, gone, block) for block in made]
+            found += [(stage, gone, replace(block if wanted else _priced(block), scouts=False)) for block in made]
     return found
+
+
+def _priced(block: Block) -> Block:
+    """A block with the shorter pilots of prices alone."""
+    first = ((replace(own[0], n_paths=min(own[0].n_paths, PRICED)),) for own in block.pilots)
+    return replace(block, pilots=tuple(first))
 
 
 def _prepared(packs: Sequence[Planned], pool: Any) -> tuple[list[list[Simulation]], list[Problem]]:
