@@ -24,6 +24,7 @@ from .engine.early_exercise import exercise_rule
 from .engine.greeks import greeks
 from .estimate import Estimate
 from .models.correlated.law import CorrelatedGBM
+from .models.correlated.local_volatility import CorrelatedLocalVolatility
 from .models.curves import Curves
 from .models.gbm import GBM
 from .models.heston.calibration import HestonCalibration
@@ -82,6 +83,7 @@ __all__ = [
     "Call",
     "Cliquet",
     "CorrelatedGBM",
+    "CorrelatedLocalVolatility",
     "Curves",
     "DigitalCall",
     "DigitalPut",

@@ -12,6 +12,7 @@ from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
 from .by_interval import ByInterval
 from .handover import Gradual, Way, words
+from .joint_state_steps import MovedJointlyByState
 from .protocol import Load, Scene
 from .widths import Relaxation
 
@@ -63,9 +64,10 @@ class HandedOver:
                     row[:] = 0.0
         return found
 
-    def by_interval(self, scene: Scene) -> ByInterval:
-        """The samples of a first derivative by intervals."""
-        return scene.moved(self.relaxation).by_interval(self.way)  # type: ignore[arg-type]
+    def by_interval(self, scene: Scene) -> ByInterval | None:
+        """The samples of a first derivative by intervals; None of several assets that move by their state."""
+        moved = scene.moved(self.relaxation)
+        return None if isinstance(moved, MovedJointlyByState) else moved.by_interval(self.way)  # type: ignore[arg-type]
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: the relaxation, the way beneath the spots, and the motion along it."""

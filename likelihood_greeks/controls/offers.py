@@ -22,6 +22,7 @@ from ..models.joint_moves import JointMoves
 from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps, Moves, StateSteps
 from ..models.protocol import PathModel
 from ..models.returns import squares_jet
+from ..models.state_joint_moves import JointStateSteps
 from ..payoffs.along.pieces import pieces_along
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
@@ -182,8 +183,12 @@ def _along(payoff: Contract, drawn: Drawn) -> list[tuple[Direction | JointDirect
 
 def _relaxations(payoff: Contract, drawn: Drawn, generator: np.random.Generator, tape: Tape) -> list[Relaxation]:
     """The relaxations of a payoff that can be evaluated; its levels go to the tape."""
-    path = drawn.moves.path if isinstance(drawn.moves, Moves) else None
-    finer = isinstance(path, StateSteps) and path.times is not None and len(path.times) > len(payoff.times)
+    path = None if drawn.moves is None else drawn.moves.path
+    finer = (
+        isinstance(path, StateSteps | JointStateSteps)
+        and path.times is not None
+        and len(path.times) > len(payoff.times)
+    )
     widths = ladder(payoff, drawn.spot, generator, tape, finer)
     found = [r for r in widths if not r.reach or _holds(tape.levels, drawn, r)]  # some serve holds alone
     for relaxation in found:

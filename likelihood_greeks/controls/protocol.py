@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, TypeVar, final
+from typing import Any, Protocol, TypeAlias, TypeVar, final
 
 import numpy as np
 
@@ -18,17 +18,21 @@ from ..estimators.likelihood_ratio import Combination, Drawn, sum_of
 from ..models.capabilities import DrawsBeneath, TakesSteps, assets_of, has
 from ..models.joint_moves import JointMoves, JointSteps
 from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps
+from ..models.state_joint_moves import StateJointMoves
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
 from .by_interval import ByInterval
 from .joint_skeletons import JointSkeletons
+from .joint_state_steps import MovedJointlyByState
 from .moved_payoff import MovedPayoff
 from .skeletons import Skeletons
 from .state_steps import MovedByState
 from .widths import Relaxation
 
 T = TypeVar("T")
+Moved: TypeAlias = MovedPayoff | MovedByState | MovedJointlyByState
+"""A payoff on paths that move as the law says."""
 FREE = 2.7
 """Work of the free controls, in units of one date of a plain run (measured at 3 to 252 dates, five Greeks)."""
 
@@ -137,7 +141,7 @@ class Scene:
     payoff: Contract
     trial: bool = False
     known: dict[Hashable, Any] = field(default_factory=dict)
-    _last: dict[int, MovedPayoff | MovedByState] = field(default_factory=dict)  # one width after the other: one is kept
+    _last: dict[int, Moved] = field(default_factory=dict)  # one width after the other: one is kept
 
     @property
     def drawn(self) -> Drawn:
@@ -157,14 +161,14 @@ class Scene:
     def _discounting(self, flows: FloatArray) -> FloatArray:
         return np.asarray(self.paths.model.discount_jet(payment_times(self.payoff, flows)).value)
 
-    def moved(self, relaxation: Relaxation | None) -> MovedPayoff | MovedByState:
+    def moved(self, relaxation: Relaxation | None) -> Moved:
         """The payoff, relaxed so (None: as it is), on paths that move as the law says."""
         if id(relaxation) not in self._last:
             self._last.clear()
             self._last[id(relaxation)] = self._moved(relaxation)
         return self._last[id(relaxation)]
 
-    def _moved(self, relaxation: Relaxation | None) -> MovedPayoff | MovedByState:
+    def _moved(self, relaxation: Relaxation | None) -> Moved:
         if relaxation is None:
             return MovedPayoff(self.paths.motion, self.value)
         value, gradient = relaxation.evaluate(self.payoff, self.drawn.spot, self._discounting)
@@ -172,7 +176,8 @@ class Scene:
         assert moves is not None
         if isinstance(moves.path, IndependentSteps | JointSteps):
             return MovedPayoff(self.paths.motion, value, gradient)
-        return MovedByState(self.drawn, value, gradient)
+        by_state = MovedJointlyByState if isinstance(moves, StateJointMoves) else MovedByState
+        return by_state(self.drawn, value, gradient)
 
 
 class Control(Protocol):

@@ -117,15 +117,11 @@ class MovedByState:
         """The integrand of a second derivative, shape (n_paths,); None if both coordinates move more than one step."""
         moves, rate = self.drawn.moves, self.drawn.rate
         assert isinstance(moves, Moves)
-        slopes = {name: moves.slope(name, rate) for name in pair}
-        once_more = next((name for name in reversed(pair) if slopes[name].first_only), None)
-        if once_more is None or (bend := moves.bend(pair, rate)) is None:
+        once_more = next((name for name in reversed(pair) if moves.slope(name, rate).first_only), None)
+        if once_more is None or moves.bend(pair, rate) is None:
             return None
         moved = pair[0] if once_more == pair[1] else pair[1]
-        a, b, v = slopes[moved], slopes[once_more].first, moves.variance[0]
-        relative = 0.5 * a.variance[0] / v
-        push = bend.mean[0] - relative * b.mean[0]
-        push = push + (0.5 * bend.variance[0] - relative * b.variance[0]) / v * moves.noise[0]
+        push = travel.pushed_again(moves, (moved, once_more), rate)
         rows = once(self._known, way, lambda: self.sensitivities(way))
         return np.asarray(
             self.first(moved, way) * moves.weight(once_more, rate)

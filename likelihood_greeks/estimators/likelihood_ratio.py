@@ -32,6 +32,7 @@ from ..models.capabilities import Movable, has
 from ..models.joint_moves import JointMoves
 from ..models.moves import LIKELIHOOD_RATIO, Moves
 from ..models.protocol import PathModel, observed
+from ..models.state_joint_moves import StateJointMoves
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
 from ..streams.chunks import Chunk
@@ -82,7 +83,7 @@ class Drawn:
         First- and second-order weights; the empty derivative has none (its weight is one).
     paths : object
         What the law drew.
-    moves : Moves or JointMoves, optional
+    moves : Moves, JointMoves or StateJointMoves, optional
         How the spots moved, where the law says.
     rate : float
         At which changes of what is beneath the spots are handed to the measure.
@@ -91,7 +92,7 @@ class Drawn:
     spot: FloatArray
     weights: Mapping[Derivative, FloatArray]
     paths: Any
-    moves: Moves | JointMoves | None = None
+    moves: Moves | JointMoves | StateJointMoves | None = None
     rate: float = LIKELIHOOD_RATIO
 
 

@@ -25,7 +25,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar, final
 
@@ -218,6 +218,10 @@ class Moves:
     def bend(self, pair: Derivative, rate: float) -> Slope | None:
         """Second derivatives of the moves; None where the law does not know them."""
         return once(self._known, (pair, rate), lambda: self.law.bend(pair, rate))
+
+    def remember_weights(self, weights: Mapping[str, FloatArray]) -> None:
+        """Keep likelihood-ratio weights that were found while drawing, by coordinate."""
+        self._known.update({("weight", name, LIKELIHOOD_RATIO): row for name, row in weights.items()})
 
     def remembered(self, key: Hashable, compute: Callable[[], T]) -> T:
         """What was computed of these moves under a key, once."""

@@ -209,6 +209,15 @@ def pushed_along(moves: Moves, name: str, rate: float, rows: FloatArray) -> Floa
     return weighted(found, rows)
 
 
+def pushed_again(moves: Moves, pair: Derivative, rate: float) -> FloatArray:
+    """How `pushed` in one coordinate changes in another at the first step, the states held fixed; shape (n_paths,)."""
+    a, b, bend = moves.slope(pair[0], rate), moves.slope(pair[1], rate), moves.bend(pair, rate)
+    assert bend is not None
+    relative = 0.5 * a.variance[0] / moves.variance[0]
+    noisy = (0.5 * bend.variance[0] - relative * b.variance[0]) / moves.variance[0]
+    return np.asarray(bend.mean[0] - relative * b.mean[0] + noisy * moves.noise[0])
+
+
 def stretch(moves: Moves) -> FloatArray:
     """What happens to a motion between the end of a step and the start of the next; broadcasts to the noise."""
     return moves.path.stretch if isinstance(moves.path, StateSteps) else ONE

@@ -11,6 +11,7 @@ from scipy import special, stats
 from likelihood_greeks import (
     GBM,
     CorrelatedGBM,
+    CorrelatedLocalVolatility,
     Curves,
     LocalVolatility,
     LocalVolatilityGrid,
@@ -182,6 +183,14 @@ LAWS = {
         ),
         BETWEEN,
         200_000,
+    ),
+    "two assets under local volatilities": Case(
+        CorrelatedLocalVolatility(
+            {"A": replace(LOCAL, slope=smooth_slope), "B": replace(LOCAL, spot=88.0, smile_spot=97.0)},
+            correlation={("A", "B"): 0.6},
+        ),
+        THREE,
+        50_000,
     ),
     "two assets, a quanto": Case(replace(two(0.55), quanto={two(0.55).assets[1]: (-0.3, 0.11)}), THREE, 200_000),
     "Heston, a desk's": Case(DESK, THREE, 25_000),

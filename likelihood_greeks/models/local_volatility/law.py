@@ -19,7 +19,7 @@ from ...streams.chunks import Stream
 from .. import by_moves, carry
 from ..curves import Curves
 from ..heston.quotes import Quotes, Rates
-from ..moves import LIKELIHOOD_RATIO, NONE, Moves, StateSteps
+from ..moves import NONE, Moves, StateSteps
 from ..protocol import Paths
 from . import chain as chains
 from . import fit as fits
@@ -177,7 +177,7 @@ class LocalVolatility:
             refuse("bias_tolerance", "be left out where steps are given", self.bias_tolerance)
 
     @property
-    def _steps(self) -> Steps:
+    def own_steps(self) -> Steps:
         """The steps as given, or as the tolerance asks for."""
         return self.steps if self.bias_tolerance is None else int(np.ceil(BIAS_A_STEP / self.bias_tolerance))
 
@@ -346,8 +346,12 @@ class LocalVolatility:
 
     def chain(self, times: Sequence[float] | FloatArray) -> Chain:
         """The steps to the last of some dates (years, increasing, > 0)."""
-        breaks = self._grid.times if self._grid is not None and self._grid.constant else ()
-        return chains.chain(self._steps, dates("times", times), self.elapsed, breaks)
+        return chains.chain(self.own_steps, dates("times", times), self.elapsed, self.breaks)
+
+    @property
+    def breaks(self) -> tuple[float, ...]:
+        """Times at which the volatility jumps."""
+        return self._grid.times if self._grid is not None and self._grid.constant else ()
 
     def steps_and_work(self, times: Sequence[float] | FloatArray) -> tuple[int, float]:
         """How many steps there are to the last of some dates, and the work of drawing and weighing them.
@@ -355,7 +359,12 @@ class LocalVolatility:
         In dates of a geometric Brownian motion.
         """
         count = len(self.chain(times).times)
-        return count, count * (OF_GRID if isinstance(self.volatility, LocalVolatilityGrid) else OF_FUNCTION)
+        return count, count * self.work_a_step
+
+    @property
+    def work_a_step(self) -> float:
+        """Work of drawing and weighing a step, in dates of a geometric Brownian motion."""
+        return OF_GRID if isinstance(self.volatility, LocalVolatilityGrid) else OF_FUNCTION
 
     def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
         """Draw paths step by step.
@@ -374,11 +383,11 @@ class LocalVolatility:
         """
         grid = np.asarray(dates("times", times))
         known = self.chain(grid)
-        found = self._dynamics(known).walked(stream.brownian(known.times))
+        found = self.dynamics(known).walked(stream.brownian(known.times))
         spot = np.exp(found.state[known.seen])
         return Paths(grid, spot, {STATE: found.state}, memo=_Memo(self, spot, grid, found))
 
-    def _dynamics(self, known: Chain) -> Dynamics:
+    def dynamics(self, known: Chain) -> Dynamics:
         """What steps a path over a chain."""
         growth = (self.rate - self.dividend_yield) * known.lengths
         if self.curves is not None:
@@ -391,14 +400,19 @@ class LocalVolatility:
         if isinstance(memo, _Memo) and memo.holds(self, paths):
             found = memo.walked
         else:
-            found = self._dynamics(known).along(_state(known, paths))
+            found = self.dynamics(known).along(_state(known, paths))
+        moves = self.moves_of(known, found)
+        moves.remember_weights(found.weights)
+        return moves
+
+    def moves_of(self, known: Chain, found: Walked) -> Moves:
+        """The same of the steps of some paths over a chain, whatever correlates them with others."""
         path = StateSteps(NONE, NONE, times=known.times, seen=known.seen, carried=found.carried_by(known.lengths))
         first = _first(self, float(known.times[0]), float(known.read[0]))
-        before = np.concatenate([np.full((1, paths.n_paths), np.log(self.spot)), found.state[:-1]])
+        before = np.concatenate([np.full((1, found.state.shape[1]), np.log(self.spot)), found.state[:-1]])
         along = self._with_spot(known, found.slope, before) if self.smile_spot else None
         steps = LocalSteps(first, known, found.volatility, before, self._grid, found.lever, self._quotes, along)
-        known_weights: dict[Any, Any] = {("weight", name, LIKELIHOOD_RATIO): w for name, w in found.weights.items()}
-        return Moves(found.noise, found.variance, steps, path, known_weights)
+        return Moves(found.noise, found.variance, steps, path)
 
     def _with_spot(self, known: Chain, slope: FloatArray, before: FloatArray) -> Along:
         """How the volatilities of steps that start from some log-spots go along with the spot of today."""

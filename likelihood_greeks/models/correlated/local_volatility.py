@@ -1,0 +1,319 @@
+"""Several assets, each under a local volatility of its own, whose Brownian motions have constant correlations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+
+from ..._checks import dates, finite, refuse
+from ..._quantities import RATE, Parameter
+from ..._typing import AnyArray, FloatArray
+from ...numerics.jets import Jet
+from ...parameters import TIME, Derivative
+from ...streams.chunks import Stream
+from .. import by_moves
+from ..local_volatility import chain as chains
+from ..local_volatility.chain import SAME_DATE, Chain, Steps
+from ..local_volatility.law import LocalVolatility
+from ..local_volatility.walk import STATE, Walked
+from ..protocol import Paths
+from ..state_joint_moves import CORRELATION, JointStateSteps, Meaning, StateJointMoves
+from . import correlations
+from .exchange import embedded
+from .greeks import named_greeks
+
+OWN = ("spot", "volatility", "dividend_yield")
+"""Parameters that every asset has of its own; the rate is one of all."""
+
+ALIKE = 1e-12  # difference of discount factors that are the same
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CorrelatedLocalVolatility:
+    r"""Several assets under local volatilities, with Brownian motions of constant correlation: log-Euler chains.
+
+    .. math:: \log S^j_i = \log S^j_{i-1} + \bigl(r - q^j - \tfrac12 (\sigma^j_i)^2\bigr)\Delta_i
+              + \sigma^j_i\sqrt{\Delta_i}\,Z^j_i, \qquad \operatorname{corr}(Z^j_i, Z^k_i) = \rho_{jk}
+
+    Parameters
+    ----------
+    members : mapping of str to LocalVolatility
+        The law of every asset by its name, in the order in which payoffs see them; of the same discount factors, and
+        counted from the same date. All have so many steps a year (then there are as many as the most of them asks for),
+        or all have given ones (then all of these are the steps).
+    correlation : mapping of (str, str) to float, or pandas.DataFrame
+        Of every pair, in any order of its names, between -1 and 1; or a table with the names on both axes.
+
+    Raises
+    ------
+    ValueError
+        If a pair is missing or unknown, the matrix of correlations is not positive definite, or the members discount
+        differently, are counted from other dates, or have given steps and so many a year.
+    TypeError
+        If a member is no `LocalVolatility`.
+
+    Notes
+    -----
+    Coordinates and Greeks carry the asset, as those of `CorrelatedGBM`: ``"delta[A]"``, ``"cross_gamma[A,B]"``,
+    ``"correlation[A,B]"``. Payoffs see spots of shape (n_assets, n_times, n_paths). All steps are scored. At fixed
+    normals every asset moves on its own, so changes are handed from the path to the measure as for one asset.
+
+    References
+    ----------
+    .. [1] P. Glasserman, *Monte Carlo Methods in Financial Engineering*, Springer, 2003, sections 6.1 (Euler's scheme
+       for vectors) and 7.3 (scores).
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> skewed = lg.LocalVolatility(spot=100.0, volatility=lambda t, s: 0.2 * (s / 100.0) ** -0.5, rate=0.03, steps=12)
+    >>> law = lg.CorrelatedLocalVolatility({"A": skewed, "B": skewed}, correlation={("A", "B"): 0.5})
+    >>> payoff = lg.WorstOf(lg.Put(1.0, maturity=1.0), reference={"A": 100.0, "B": 100.0})
+    >>> result = lg.greeks(law, payoff, ["delta", "correlation"], paths=4096, seed=1)
+    >>> list(result)
+    ['price', 'delta[A]', 'delta[B]', 'correlation[A,B]']
+    """
+
+    members: Any
+    correlation: Any = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "members", _members(self.members))
+        object.__setattr__(self, "correlation", correlations.read(self.correlation, self.assets))
+        _need_one_clock(self.members)
+
+    # -- what it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Names of the assets, in the order in which payoffs see them."""
+        return tuple(name for name, _ in self.members)
+
+    @property
+    def laws(self) -> tuple[LocalVolatility, ...]:
+        """Their laws, in the same order."""
+        return tuple(law for _, law in self.members)
+
+    @property
+    def correlation_matrix(self) -> pd.DataFrame:
+        """The correlations as a table."""
+        return pd.DataFrame(self._matrix, index=self.assets, columns=self.assets)
+
+    @property
+    def _matrix(self) -> FloatArray:
+        return correlations.matrix(self.correlation, self.assets)
+
+    @property
+    def declared(self) -> tuple[Parameter, ...]:
+        """The parameters with their units."""
+        of = {each.name: each for each in LocalVolatility.declared}
+        several = [
+            replace(of[kind], name=f"{kind}[{asset}]", title=f"{of[kind].title or kind.replace('_', ' ')} of {asset}")
+            for kind in OWN
+            for asset in self.assets
+        ]
+        between = [Parameter(correlations.name(pair), "per 1.00", finite) for pair, _ in self.correlation]
+        return (*several, RATE, *between)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters."""
+        return tuple(name for name in _meaning(self.assets) if name != TIME)
+
+    def value_of(self, name: str) -> float:
+        """The value of a parameter; of a volatility its shift, of the rate that to the first node."""
+        kind, places = _meaning(self.assets)[name]
+        return float(self._matrix[places]) if kind == CORRELATION else self.laws[(*places, 0)[0]].value_of(kind)
+
+    def as_fields(self, values: Mapping[str, float]) -> dict[str, Any]:
+        """Values of parameters as the fields that hold them."""
+        between, changes = dict(self.correlation), [dict[str, float]() for _ in self.members]
+        for name, value in values.items():
+            kind, places = _meaning(self.assets)[name]
+            if kind == CORRELATION:
+                between[self.assets[places[0]], self.assets[places[1]]] = value
+                continue
+            for place in places or range(len(changes)):
+                law = self.laws[place]
+                changes[place][kind] = value if places else law.rate + (value - self.laws[0].rate)
+        moved = {
+            name: replace(law, **law.as_fields(change)) if change else law
+            for (name, law), change in zip(self.members, changes, strict=True)
+        }
+        return {"members": moved, "correlation": between}
+
+    def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
+        """The Greeks of every asset and pair by name."""
+        return named_greeks(self.assets)
+
+    def later(self, elapsed: float) -> CorrelatedLocalVolatility:
+        """The law some years later (earlier if negative), surfaces, steps and curves where they are in the calendar."""
+        return replace(self, members={name: law.later(elapsed) for name, law in self.members})
+
+    # -- the law ---------------------------------------------------------------------------------------------------
+
+    def chain(self, times: Sequence[float] | FloatArray) -> Chain:
+        """The steps to the last of some dates (years, increasing, > 0)."""
+        breaks = tuple(sorted({each for law in self.laws for each in law.breaks}))
+        return chains.chain(_steps(self.laws), dates("times", times), self.laws[0].elapsed, breaks)
+
+    def steps_and_work(self, times: Sequence[float] | FloatArray) -> tuple[int, float]:
+        """Steps of all assets to the last of some dates, and the work of drawing and weighing them."""
+        count, work = len(self.chain(times).times), sum(law.work_a_step for law in self.laws)
+        return count * len(self.members), count * work
+
+    def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
+        """Draw paths step by step.
+
+        Parameters
+        ----------
+        times : sequence of float, shape (n_times,)
+            Year fractions, increasing, > 0.
+        stream : Stream
+            Gives ``brownians(times, n_assets)``, a row a step.
+
+        Returns
+        -------
+        Paths
+            ``spot`` of shape (n_assets, n_times, n_paths); the states after all steps are in ``latent``.
+        """
+        grid = np.asarray(dates("times", times))
+        known, root = self.chain(grid), np.linalg.cholesky(self._matrix)
+        drawn = stream.brownians(known.times, len(self.members))
+        normals = (root @ drawn.reshape(len(drawn), -1)).reshape(drawn.shape)
+        walked = tuple(law.dynamics(known).walked(own) for law, own in zip(self.laws, normals, strict=True))
+        state = np.stack([one.state for one in walked])
+        spot = np.exp(state[:, known.seen])
+        return Paths(grid, spot, {STATE: state}, memo=_Memo(self, spot, grid, walked))
+
+    def moves(self, paths: Paths) -> StateJointMoves:
+        """How the log-spots moved over the steps, with all derivatives, and how that depends on where they started."""
+        known, memo = self.chain(paths.times), paths.memo
+        if isinstance(memo, _Memo) and memo.holds(self, paths):
+            walked = memo.walked
+        else:
+            state = _state(known, paths)
+            walked = tuple(law.dynamics(known).along(own) for law, own in zip(self.laws, state, strict=True))
+        own = tuple(law.moves_of(known, one) for law, one in zip(self.laws, walked, strict=True))
+        return StateJointMoves(own, self._matrix, _meaning(self.assets), JointStateSteps(known.times, known.seen))
+
+    def log_density(self, paths: Paths) -> FloatArray:
+        """Log-density of the spots after all steps, shape (n_paths,)."""
+        known = self.chain(paths.times)
+        return np.asarray(self.moves(paths).log_density - _state(known, paths).sum(axis=(0, 1)))
+
+    score, hessian = by_moves.score, by_moves.hessian
+
+    # -- discounting and forwards ----------------------------------------------------------------------------------
+
+    def discount_jet(self, times: AnyArray) -> Jet:
+        """Discount factors and their derivatives."""
+        own = self.laws[0].discount_jet(np.asarray(times))
+        return embedded(own, (*self.parameters, TIME), {RATE.name: RATE.name, TIME: TIME})
+
+    def discount(self, time: float) -> float:
+        """Value today of one unit of currency at `time` (years)."""
+        return self.laws[0].discount(time)
+
+    def forward_jet(self, times: AnyArray) -> None:
+        """None: every asset has its own (`forward`)."""
+
+    def forward(self, time: float) -> FloatArray:
+        """Risk-neutral expectations of the spots at `time` (years), shape (n_assets,)."""
+        return np.array([law.forward(time) for law in self.laws])
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class _Memo:
+    """What a law drew."""
+
+    law: CorrelatedLocalVolatility
+    spot: FloatArray
+    times: FloatArray
+    walked: tuple[Walked, ...]
+
+    def holds(self, law: CorrelatedLocalVolatility, paths: Paths) -> bool:
+        """Whether these are still the paths and the law."""
+        return paths.spot is self.spot and paths.times is self.times and law == self.law
+
+
+def _state(known: Chain, paths: Paths) -> FloatArray:
+    """The log-spots after every step, (n_assets, n_steps, n_paths); refused if the paths do not have them."""
+    state = paths.latent.get(STATE)
+    if state is None and len(known.seen) == len(known.times):
+        return np.log(paths.spot)
+    if state is None or state.shape[1] != len(known.times):
+        refuse("paths", "be drawn by local volatilities with the same steps", sorted(paths.latent))
+    return np.asarray(state)
+
+
+@lru_cache(maxsize=64)
+def _meaning(assets: tuple[str, ...]) -> dict[str, Meaning]:
+    """What every coordinate of a law on some assets is, the parameters in their order first."""
+    own: dict[str, Meaning] = {f"{kind}[{asset}]": (kind, (k,)) for kind in OWN for k, asset in enumerate(assets)}
+    between: dict[str, Meaning] = {
+        correlations.name(pair): (CORRELATION, (assets.index(pair[0]), assets.index(pair[1])))
+        for pair in correlations.pairs(assets)
+    }
+    return {**own, RATE.name: (RATE.name, ()), **between, TIME: (TIME, ())}
+
+
+@lru_cache(maxsize=64)
+def _steps(laws: tuple[LocalVolatility, ...]) -> Steps:
+    """The steps of all: the most a year, or all that are given, up to the first end of them."""
+    counts, given = [], list[tuple[float, ...]]()
+    for law in laws:
+        own = law.own_steps
+        if isinstance(own, int):
+            counts.append(own)
+        else:
+            given.append(own)
+    if not given:
+        return max(counts)
+    last = min(one[-1] for one in given)
+    every = np.array(sorted({time for one in given for time in one if time <= last + SAME_DATE}))
+    return tuple(every[np.append(True, np.diff(every) > SAME_DATE)].tolist())
+
+
+def _members(given: Any) -> tuple[tuple[str, LocalVolatility], ...]:
+    """The members in their order, checked."""
+    found = tuple(given.items()) if isinstance(given, Mapping) else given
+    if not isinstance(found, tuple):
+        raise TypeError(f"members must be a mapping of names to laws, got {given!r}")
+    if not found:
+        refuse("members", "hold at least one law", given)
+    for name, law in found:
+        if not isinstance(name, str) or not name.strip() or set(name) & set("[],:"):
+            refuse("members", "have names without brackets, commas and colons", name)
+        if not isinstance(law, LocalVolatility):
+            raise TypeError(f"members[{name!r}] must be a LocalVolatility, got {law!r}")
+    return found
+
+
+def _need_one_clock(members: tuple[tuple[str, LocalVolatility], ...]) -> None:
+    """Refuse members that are counted from other dates, discount differently, or have steps of both kinds."""
+    first, *others = members
+    for name, law in others:
+        if law.elapsed != first[1].elapsed:
+            refuse(f"members[{name!r}]", f"have the elapsed time of {first[0]!r}, {first[1].elapsed:g}", law.elapsed)
+        if isinstance(law.own_steps, int) != isinstance(first[1].own_steps, int):
+            kind = "so many steps a year" if isinstance(first[1].own_steps, int) else "given steps"
+            refuse(f"members[{name!r}]", f"have {kind} as {first[0]!r} has", law.steps)
+        curves = [each.curves for each in (first[1], law) if each.curves is not None]
+        end = min((curve.times[-1] for curve in curves), default=1.0)
+        nodes = np.array(sorted({node for curve in curves for node in curve.times if node <= end} | {end}))
+        ours, theirs = (each.discount_jet(nodes).value for each in (first[1], law))
+        if np.abs(ours - theirs).max() > ALIKE:
+            worst = int(np.abs(ours - theirs).argmax())
+            refuse(
+                f"members[{name!r}]",
+                f"discount as {first[0]!r} does (to {nodes[worst]:g} years: {ours[worst]:.8g})",
+                float(theirs[worst]),
+            )
