@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 from .._checks import refuse
 from .._remembered import remembered
-from ..engine.early_exercise import Verdict, fitted, is_early, ruled
+from ..engine.early_exercise import KEPT, Verdict, fitted, is_early, ruled
 from ..estimate import Statistics
 from ..estimators.likelihood_ratio import Combination
 from ..payoffs.exercise import Bermudan
@@ -34,6 +34,12 @@ def with_rule(trade: Trade) -> Trade:
         return replace(trade, payoff=fitted(trade.model, trade.payoff, SEED).rule)
     except TypeError as error:
         refuse("product", f"not be exercised early here ({error})", trade.product)
+
+
+def remarks(trades: Iterable[Trade]) -> list[str]:
+    """What to say of gains at other points of trades that are exercised early: their rule does not move."""
+    names = [trade.trade_id for trade in trades if is_early(trade.payoff)]
+    return [f"{', '.join(names)}: {KEPT}"] if names else []
 
 
 def verify_greeks(trade: Trade, wanted: Mapping[str, Combination]) -> None:

@@ -17,6 +17,7 @@ from ..revaluation.grid import scenarios
 from ..streams.chunks import checked
 from .assets.ladders import changes
 from .assets.names import are_several
+from .early_exercise import remarks
 from .failures import FAILS, in_short, reason_of
 from .market import Market
 from .moved import change
@@ -60,7 +61,8 @@ def ladder(
     pandas.DataFrame
         A row per underlying and move: ``underlying, move, spot, change, standard_error`` (in ``currency``), and how
         many ``trades`` are in it; how many of them are ``doubtful`` there. ``attrs["seed"]`` reproduces it;
-        ``attrs["left_out"]`` says for each trade that could not be revalued why.
+        ``attrs["left_out"]`` says for each trade that could not be revalued why; ``attrs["remarks"]`` names those whose
+        exercise rule is kept.
 
     Raises
     ------
@@ -100,7 +102,7 @@ def ladder(
     table = every.groupby(["underlying", "move"], sort=False).agg(sums).reset_index()
     table.insert(4, "standard_error", np.sqrt(table.pop("square")))
     table = table.sort_values(["underlying", "move"], ignore_index=True)
-    table.attrs = {"seed": seed, "paths": paths, "left_out": left_out}
+    table.attrs = {"seed": seed, "paths": paths, "left_out": left_out, "remarks": remarks(trades)}
     return table
 
 

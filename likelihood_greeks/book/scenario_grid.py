@@ -16,6 +16,7 @@ from ..engine.payoff_group import CONTROLS
 from ..streams.chunks import Draws, checked
 from .assets.names import names_of
 from .assets.shocks import shocks_on
+from .early_exercise import remarks as kept_rules
 from .files import output_path, write
 from .frame import describe, plain
 from .joint import attribute
@@ -81,7 +82,8 @@ def scenario_grid(
         currencies (``"total"``): ``trade_id, underlying, product, quantity, currency, maturity, scenario, spot,
         volatility, rate`` (the moves), ``change, standard_error`` (of the position, in ``currency``), ``base`` (its
         value), ``n_paths, seed, method, note``, and the book's own columns. ``attrs["problems"]`` as for `risk`,
-        ``attrs["seed"]``, and ``attrs["joint"]``, from which `pivot` has the errors of any group of trades.
+        ``attrs["seed"]``, ``attrs["remarks"]``, which names trades whose exercise rule is kept, and ``attrs["joint"]``,
+        from which `pivot` has the errors of any group of trades.
 
     Raises
     ------
@@ -238,6 +240,7 @@ def _gains(
     frame.attrs = {
         "problems": UncopiedList(plain(problem) for problem in problems),
         "seed": seed,
+        "remarks": kept_rules(trades),
         **attribute(
             (name, {trade: own[-len(named) :] for trade, own in found.shares.items()}, [*named], found.draws)
             for name, (found, named) in results.items()

@@ -29,7 +29,7 @@ from .execution import one_thread_each
 KNOWN_WELL = 0.005
 """Share of a Greek up to which the bias of its rule is no reason to doubt it."""
 
-KEPT = "the exercise rule is that of the model itself at every point"
+KEPT = "the exercise rule is that of the model itself at every point, and not refitted"
 
 
 def exercise_rule(model: Any, payoff: Bermudan, *, seed: int | None = None) -> Rule:

@@ -7,10 +7,11 @@ levels are shares of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from ...payoffs.assets import Basket, BestOf, WorstOf
+from ...payoffs.exercise import Bermudan
 from ...payoffs.protocol import Contract
 from ..cells import key_of
 from ..products.table import EUROPEAN
@@ -22,6 +23,7 @@ KINDS = (WORST, BEST, BASKET)
 INNER = (
     *EUROPEAN, "barrier", "double_barrier", "asian", "lookback", "cliquet", "range_accrual", "autocallable", "phoenix",
     "reverse_convertible", "barrier_reverse_convertible", "one_touch", "no_touch", "double_no_touch",
+    "bermudan_call", "bermudan_put",
 )  # fmt: skip
 """The products on one asset that may be on a performance of several: their terms are levels of it, or shares."""
 
@@ -81,7 +83,9 @@ class Performance:
         return float(min(shares.values()) if self.kind == WORST else max(shares.values()))
 
     def contract(self, payoff: Contract) -> Contract:
-        """A contract on one asset as one on this number."""
+        """A contract on one asset as one on this number; exercise of one that may be exercised early is on it too."""
+        if isinstance(payoff, Bermudan):
+            return replace(payoff, payoff=self.contract(payoff.payoff))
         names = (*self.reference,)
         if self.kind == BASKET:
             return Basket(payoff, self.reference, self.weights).for_assets(names)

@@ -36,7 +36,9 @@ def _decided(history: History) -> bool:
 def _left(history: History, spot: float) -> tuple[Contract, str]:
     """The right on the dates to come; at the maturity the option."""
     if not history.ahead:
-        european = EUROPEANS[history.name.removeprefix("bermudan_")]
+        european = EUROPEANS[
+            history.name.rpartition("bermudan_")[2]
+        ]  # of several assets it begins with what of them it is on
         return replace(history, product=european, days=history.days[-1:], watched=history.days[-1:]).settled(spot)
     if history.span.paid != history.span.maturity:
         refuse("payment_date", "be blank: exercise pays at once", history.span.paid.isoformat())
