@@ -158,8 +158,8 @@ def to_crif(
     References
     ----------
     .. [1] Basel Committee on Banking Supervision, *MAR21: Standardised approach: sensitivities-based method*: 21.8 and
-       21.12 to 21.14 (risk factors and their vertices), 21.19 to 21.25 (sensitivities), 21.5 (curvature), 21.73
-       (equity buckets).
+       21.12 to 21.14 (risk factors and their vertices), 21.19 to 21.25 (sensitivities), 21.5 (curvature), from 21.71
+       on (equities: buckets, risk weights). What the file leaves out: the guide, "Explaining a book".
     .. [2] ISDA, *SIMM Methodology*, and its *Risk Data Standards* (the columns, risk types and labels of the CRIF).
     .. [3] Open Source Risk Engine, ``CrifRecord`` (the risk types of the Basel sensitivities in that format).
 
