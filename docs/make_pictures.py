@@ -14,8 +14,10 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 import likelihood_greeks as lg
+from likelihood_greeks.pictures.risk_nodes import heat_map
 from likelihood_greeks.validation import quadrature
 
 IMAGES = Path(__file__).parent / "images"
@@ -97,8 +99,12 @@ def density() -> plt.Figure:
 
 
 def comparison() -> plt.Figure:
-    """`lg.plot_comparison`."""
-    return lg.plot_comparison(lg.compare(MODEL, DAILY, ["delta", "gamma", "vega"], seed=7)).figure
+    """`lg.plot_comparison`: error and work."""
+    frame = lg.compare(MODEL, DAILY, ["delta", "gamma", "vega"], seed=7)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11.0, 4.8), sharey=True)
+    lg.plot_comparison(frame, left, show="error").get_legend().remove()
+    lg.plot_comparison(frame, right).set(ylabel="")
+    return figure
 
 
 def scenarios() -> plt.Figure:
@@ -114,13 +120,20 @@ def fit() -> plt.Figure:
     return lg.Heston.calibrate(dax.implied_volatility.to_frame(), rates, spot=dax.spot).plot()
 
 
+def nodes() -> plt.Figure:
+    """Vega of four trades of the shipped book by quote of the surface."""
+    book = pd.read_csv("data/book.csv").iloc[20:24]
+    frame = lg.risk(book, "data/market.toml", ["vega"], buckets=["vega"], paths=50_000, seed=1)
+    return heat_map(frame, "DAX").figure
+
+
 def main() -> None:
     """Every picture."""
     mpl.use("Agg")
     IMAGES.mkdir(exist_ok=True)
     plt.rcParams |= {"figure.constrained_layout.use": True}
     wanted = sys.argv[1:]
-    for draw in (front, greek, surface, convergence, density, comparison, scenarios, fit):
+    for draw in (front, greek, surface, convergence, density, comparison, scenarios, fit, nodes):
         if wanted and draw.__name__ not in wanted:
             continue
         figure = draw()

@@ -21,5 +21,19 @@ def with_error(value: float, error: float) -> str:
         return "-"
     if error == 0.0:
         return f"{number(value)} ± 0"
-    decimals = max(0, 1 - int(np.floor(np.log10(error))))
+    decimals = places(error)
     return f"{value:,.{decimals}f} ± {error:,.{decimals}f}" if decimals <= 8 else f"{value:.3e} ± {error:.1e}"
+
+
+def decimal(value: float, error: float) -> str:
+    """A value, or its error, at the decimal place of the error's second digit; six digits where there is no error."""
+    if not np.isfinite(value):
+        return "-"
+    if not np.isfinite(error) or error <= 0.0:
+        return f"{value:.6g}"
+    return f"{value:.{places(error)}f}" if places(error) <= 8 else f"{value:.3e}"
+
+
+def places(error: float) -> int:
+    """Decimal places at which an error has two significant digits."""
+    return max(0, 1 - int(np.floor(np.log10(error))))

@@ -9,10 +9,12 @@ from typing import final
 import numpy as np
 import pandas as pd
 
+from ._words import decimal, number
 from .estimate import Estimate, Statistics, doubt
 from .parameters import Greek, label
 
 PARTS = ["greek", "asset", "bucket"]
+DECIMAL = ["value", "standard_error", "low", "high", "bias"]
 COLUMNS = ["value", "standard_error", "low", "high", "n_paths", "variance_ratio", "note"]
 
 
@@ -163,15 +165,25 @@ class Result:
 
     def _repr_html_(self) -> str:
         """For notebooks: a table, and below it how it was made."""
-        table = self.to_frame().to_html(float_format=lambda x: f"{x:.6g}", index=not self.parts, border=0)
+        table = self._shown().to_html(index=not self.parts, border=0)
         return f"{table}<p>{self.method}, {self.sampling} sampling, seed {self.seed}, {self.seconds:.2f} s</p>"
 
     def __str__(self) -> str:
-        table = self.to_frame().to_string(float_format=lambda x: f"{x:.6g}", index=not self.parts)
+        table = self._shown().to_string(index=not self.parts)
         bound = ""
         if self.lower_bound is not None and self.upper_bound is not None:
             bound = f"\nthe rule is worth {self.lower_bound}, none more than {self.upper_bound}"
         return f"{self.method}, {self.sampling} sampling, seed {self.seed}, {self.seconds:.2f} s\n{table}{bound}"
+
+    def _shown(self) -> pd.DataFrame:
+        """The frame for people: of each row, as many decimals as its error has to tell; notes if there are any."""
+        frame = self.to_frame()
+        errors = frame["standard_error"].to_numpy()
+        for column in DECIMAL:
+            if column in frame:
+                frame[column] = [decimal(x, error) for x, error in zip(frame[column], errors, strict=True)]
+        frame["variance_ratio"] = [number(x, 3) for x in frame["variance_ratio"]]
+        return frame if frame["note"].any() else frame.drop(columns="note")
 
     __repr__ = __str__
 

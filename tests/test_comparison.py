@@ -166,13 +166,13 @@ def test_the_plot_marks_what_is_biased_and_shows_every_method(frame):
     axes = lg.plot_comparison(frame, given)
     assert axes is given
     assert axes.get_xscale() == "log"
-    assert "work-normalised variance" in axes.get_xlabel()
-    assert "dimensionless" in axes.get_xlabel()
+    assert "work for the same error" in axes.get_xlabel()
+    assert "standard error" in lg.plot_comparison(frame, Figure().add_subplot(), show="error").get_xlabel()
     assert axes.get_ylabel() == "Greek"
     assert [label.get_text() for label in axes.get_yticklabels()] == ["price", "delta", "gamma"]
     legend = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert legend[:6] == list(frame.index.unique("method"))
-    assert "hollow: biased" in legend
+    assert [text.rsplit(", ", 1)[0] for text in legend] == list(frame.index.unique("method"))
+    assert "hollow: biased" in axes.get_legend().get_title().get_text()
 
     def fillings(greek):
         row = list(frame.index.unique("greek")).index(greek)

@@ -12,7 +12,7 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
-from .._checks import refuse, writable
+from .._checks import one_of, refuse, writable
 from .._neutral import printable
 from .._outputs import written
 from .._words import number, with_error
@@ -21,12 +21,17 @@ from .._words import number, with_error
 # `matplotlib.axes` alone.
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 PLAIN = "likelihood ratio"
 FAR = 4.0  # standard errors that a biased method lies from the best unbiased one before its bias is said to be seen
 CHEAPEST = 1e-9  # costs below this share are drawn at the left edge: a perfect control leaves only rounding
 SUFFIXES = (".png", ".pdf", ".svg")
 SIZE, DPI = (8.0, 5.0), 100  # inches: 800 by 500 pixels
+
+COLUMNS = {"cost": "work_normalised_variance", "error": "standard_error"}
+TITLES = {"cost": "work for the same error", "error": "standard error from the same paths"}
+"""What may be shown, over that of plain likelihood ratio."""
 
 STYLES = (
     ("#000000", "o"), ("#56B4E9", "s"), ("#0072B2", "D"), ("#009E73", "^"), ("#E69F00", "v"), ("#D55E00", "p"),
@@ -44,7 +49,7 @@ FILL: Mapping[str, dict[str, Any]] = {
 
 
 def judged(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame of `compare` with two more columns: what the error costs, and whether to believe the value.
+    """The frame of `compare` with three more columns: what the error costs, and whether to believe the value.
 
     Parameters
     ----------
@@ -54,9 +59,10 @@ def judged(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``cost`` is the work-normalised variance over that of plain likelihood ratio: NaN where there is no value, or
-        nothing to divide by. ``judgement`` is "unbiased", "doubtful" (unbiased, with a note), "biased",
-        "bias seen" (more than 4 standard errors from the most accurate unbiased method) or "no answer".
+        ``cost`` and ``error`` are the work-normalised variance and the standard error over those of plain likelihood
+        ratio: NaN where there is no value, or nothing to divide by. ``judgement`` is "unbiased", "doubtful" (unbiased,
+        with a note), "biased", "bias seen" (more than 4 standard errors from the most accurate unbiased method) or
+        "no answer".
 
     Raises
     ------
@@ -71,7 +77,7 @@ def judged(frame: pd.DataFrame) -> pd.DataFrame:
         refuse("frame", f"have a row of {PLAIN} for every Greek", sorted(compared))
     found = []
     for _, rows in frame.groupby(level="greek", sort=False):
-        plain = float(rows["work_normalised_variance"].xs(PLAIN, level="method").iloc[0])
+        plain = rows.xs(PLAIN, level="method").iloc[0]
         best = rows[rows["unbiased"]].sort_values("standard_error").iloc[0]
         gap = (rows["value"] - best["value"]).abs()
         off = ~rows["unbiased"] & (gap > FAR * np.hypot(rows["standard_error"], best["standard_error"]))
@@ -80,8 +86,11 @@ def judged(frame: pd.DataFrame) -> pd.DataFrame:
             ["no answer", "bias seen", "biased", "doubtful"],
             "unbiased",
         )
-        cost = rows["work_normalised_variance"] / (plain if plain > 0.0 else np.nan)
-        found.append(rows.assign(cost=cost, judgement=judgement))
+        shares = {
+            name: (rows[column] / (float(plain[column]) or np.nan)).where(np.isfinite(rows["value"]))
+            for name, column in COLUMNS.items()
+        }
+        found.append(rows.assign(**shares, judgement=judgement))
     return pd.concat(found)
 
 
@@ -121,8 +130,8 @@ def remarks(frame: pd.DataFrame) -> list[str]:
     return [f"{', '.join(greeks)} ({method}): {note}" for (method, note), greeks in found.items()]
 
 
-def comparison(frame: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Draw what a given accuracy costs by each method, relative to plain likelihood ratio.
+def comparison(frame: pd.DataFrame, axes: Axes | None = None, *, show: str = "cost") -> Axes:
+    """Draw what a given accuracy costs by each method, or its error, relative to plain likelihood ratio.
 
     Filled marks are unbiased; half filled ones are too, but have a note against them. Hollow ones are biased, and
     crossed out if the bias is seen: more than 4 standard errors from the most accurate unbiased method. A mark at the
@@ -135,6 +144,9 @@ def comparison(frame: pd.DataFrame, axes: Axes | None = None) -> Axes:
     axes : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given. The legend stands to the right of it: make its figure with
         ``layout="constrained"``.
+    show : {"cost", "error"}
+        Squared standard error times seconds, which is the work for the same error, or the standard error from the
+        same number of paths, which leaves the time out; the seconds of each method are in the legend.
 
     Returns
     -------
@@ -143,16 +155,18 @@ def comparison(frame: pd.DataFrame, axes: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        If `frame` does not come from `compare`.
+        If `frame` does not come from `compare`, or `show` is another word.
     """
+    one_of("show", show, [*COLUMNS])
     rows = judged(frame)
+    rows["shown"] = rows[show]
     if axes is None:
         from matplotlib import pyplot
 
         _, axes = pyplot.subplots(figsize=SIZE, dpi=DPI, layout="constrained")
     greeks, methods = list(rows.index.unique("greek")), list(rows.index.unique("method"))
     styles = dict(zip(methods, cycle(STYLES), strict=False))
-    priced = rows["cost"].to_numpy()[rows["cost"].to_numpy() > CHEAPEST]
+    priced = rows["shown"].to_numpy()[rows["shown"].to_numpy() > CHEAPEST]
     axes.set_xscale("log")
     axes.set_xlim(0.2 * min(priced.min(initial=1.0), 1.0), 5.0 * max(priced.max(initial=1.0), 1.0))
     axes.set_ylim(len(greeks) - 0.5, -0.5)
@@ -166,40 +180,48 @@ def comparison(frame: pd.DataFrame, axes: Axes | None = None) -> Axes:
     for row in _listed(rows):
         height = greeks.index(row.greek) + 0.8 * ((methods.index(row.method) + 0.5) / len(methods) - 0.5)
         _mark(axes, row, height, *styles[row.method])
-    axes.set_xlabel(f"work-normalised variance over that of plain {PLAIN}\n(dimensionless; left is better)")
+    axes.set_xlabel(f"{TITLES[show]}\n(plain {PLAIN} = 1; left is better)")
     axes.set_ylabel("Greek")
-    _legend(axes, styles)
+    _legend(axes, styles, frame["seconds"].groupby(level="method").first())
     return axes
 
 
 def _mark(axes: Axes, row: Any, height: float, colour: str, marker: str) -> None:
     """One method's mark for one Greek, or words where there is nothing to place."""
     left, right = axes.get_xlim()
-    if np.isnan(row.cost):
+    if np.isnan(row.shown):
         words = "no answer" if row.judgement == "no answer" else "no comparison"
         axes.text(right, height, f"{words} ", color=colour, ha="right", va="center", fontsize=7)
         return
-    place = max(row.cost, left * (right / left) ** 0.02)
+    place = max(row.shown, left * (right / left) ** 0.02)
     line: dict[str, Any] = {"color": colour, "markersize": 6.5, "markeredgewidth": 1.2, "clip_on": False}
     axes.plot(place, height, marker, **line, **FILL[row.judgement])
     if row.judgement == "bias seen":
         axes.plot(place, height, "x", **{**line, "markersize": 11})
-    if row.cost < left:
-        words = "no variance" if row.cost == 0.0 else f"{row.cost:.0e}"
+    if row.shown < left:
+        words = "no variance" if row.shown == 0.0 else f"{row.shown:.0e}"
         axes.text(place, height, f"    {words}", color=colour, va="center", fontsize=7)
 
 
-def _legend(axes: Axes, styles: Mapping[str, tuple[str, str]]) -> None:
-    """Draw the legend to the right of the axes: methods, then what the fillings mean."""
-    keys = [
-        *((method, marker, colour, {}) for method, (colour, marker) in styles.items()),
-        ("half filled: doubtful, see note", "o", "0.4", FILL["doubtful"]),
-        ("hollow: biased", "o", "0.4", FILL["biased"]),
-        (f"crossed: bias seen\n(over {FAR:g} standard errors)", "x", "0.4", {}),
-    ]
-    for label, marker, colour, fill in keys:
-        axes.plot([], [], marker, color=colour, label=label, **fill)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, frameon=False)
+def _legend(axes: Axes, styles: Mapping[str, tuple[str, str]], seconds: pd.Series) -> None:
+    """Draw the legend to the right of the axes: what fillings mean, methods, and how long each took."""
+    for method, (colour, marker) in styles.items():
+        axes.plot([], [], marker, color=colour, label=f"{method}, {number(seconds[method], 2)} s")
+    meaning = f"hollow: biased\ncrossed: by over {FAR:g} standard errors\nhalf filled: doubtful, see note\n"
+    shown: dict[str, Any] = {"fontsize": 8, "title_fontsize": 8, "alignment": "left", "frameon": False}
+    axes.legend(title=meaning, loc="upper left", bbox_to_anchor=(1.01, 1.0), **shown)
+
+
+def panels(frame: pd.DataFrame) -> Figure:
+    """Error and cost beside each other, with one legend."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.5 * SIZE[0], SIZE[1]), dpi=DPI, layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    comparison(frame, right).set_ylabel("")
+    if (legend := comparison(frame, left, show="error").get_legend()) is not None:
+        legend.remove()  # that of the right serves both
+    return figure
 
 
 def check_writable(path: Path) -> None:
@@ -208,7 +230,7 @@ def check_writable(path: Path) -> None:
 
 
 def write(frame: pd.DataFrame, path: Path, title: str) -> None:
-    """Write the picture of a frame as .png (800 by 500 pixels), .pdf or .svg, by the suffix of `path`.
+    """Write the picture of a frame as .png (1200 by 500 pixels), .pdf or .svg, by the suffix of `path`.
 
     Raises
     ------
@@ -218,8 +240,6 @@ def write(frame: pd.DataFrame, path: Path, title: str) -> None:
         If the folder is not there.
     """
     check_writable(path)
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
-    comparison(frame, figure.add_subplot()).set_title(title)
+    figure = panels(frame)
+    figure.suptitle(title, fontsize=10)
     written(path, figure.savefig)

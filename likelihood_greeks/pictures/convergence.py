@@ -95,6 +95,7 @@ def plot(
             axes.axhline(exact, linestyle="--", color=style.AGAIN, linewidth=1.4, label="reference")
     axes.set_xscale("log")
     axes.set_xlabel("paths")
+    style.entitle(axes, f"{label(greek)} of {style.subject(payoff, model)}")
     style.finish(axes)
     return axes
 

@@ -85,7 +85,8 @@ def plot(model: Any, time: float, scores: Sequence[str] = (), *, axes: Axes | No
             labels.append(f"score of {name.replace('_', ' ')}, s.d. {size:.3g}")
         right.set_ylabel("score over its standard deviation (dimensionless)")
         right.spines["top"].set_visible(False)
-    axes.legend(handles, labels, frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
+    style.entitle(axes, f"law of {type(model).__name__}" + " and its scores" * bool(scores))
+    axes.legend(handles, labels, frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0.0, -0.14), ncols=2)
     return axes
 
 

@@ -21,6 +21,7 @@ from ..payoffs.protocol import Contract, stated_payments
 from ..streams.chunks import checked
 from ..validation import closed_form
 from . import grid
+from .style import subject
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +84,7 @@ def plot(
     ('spot (currency)', 'delta (per unit of spot)')
     """
     frame = profile(model, payoff, greek, over, reference=reference, seed=seed, **settings)
-    return grid.draw(frame, label(greek), axes)
+    return grid.draw(frame, label(greek), axes, f"{label(greek)} of {subject(payoff, model)}")
 
 
 def profile(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import refuse
-from .style import AGAIN, BAND, HEAT, LINE, finish, named, place
+from .style import AGAIN, BAND, LINE, entitle, finish, heated, named, place
 
 # Matplotlib is imported where a figure is made, as in `pictures.comparison`.
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ BELIEVED = ("reweighted", "simulated")
 """Methods whose marks are filled."""
 
 
-def draw(frame: pd.DataFrame, column: str, axes: Axes | None = None) -> Axes:
+def draw(frame: pd.DataFrame, column: str, axes: Axes | None = None, title: str = "") -> Axes:
     """A column of a ladder's frame over its one or two parameters.
 
     Parameters
@@ -28,6 +28,8 @@ def draw(frame: pd.DataFrame, column: str, axes: Axes | None = None) -> Axes:
     column : str
     axes : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
+    title : str
+        What stands above.
 
     Returns
     -------
@@ -41,6 +43,8 @@ def draw(frame: pd.DataFrame, column: str, axes: Axes | None = None) -> Axes:
     axes = place(axes)
     sorted_frame = frame.sort_index()
     (_line if frame.index.nlevels == 1 else _heat)(sorted_frame, column, axes)
+    if title:
+        entitle(axes, title)
     return axes
 
 
@@ -69,10 +73,9 @@ def _heat(frame: pd.DataFrame, column: str, axes: Axes) -> None:
 
     table, error, again = (frame[name].unstack() for name in (column, f"{column}_standard_error", "method"))
     values, errors, drawn = table.to_numpy(dtype=float), error.to_numpy(dtype=float), again.to_numpy() == "resimulated"
-    image = axes.imshow(values, origin="lower", aspect="auto", cmap=HEAT)
-    middle = 0.5 * (values.min() + values.max())
-    for (i, j), value in np.ndenumerate(values):
-        words, colour = f"{value:.4g}\n±{errors[i, j]:.1g}", "white" if value < middle else "black"
+    image, colours = heated(axes, values, origin="lower")
+    for ((i, j), value), colour in zip(np.ndenumerate(values), colours, strict=True):
+        words = f"{value:.4g}\n±{errors[i, j]:.1g}"
         axes.text(j, i, words, ha="center", va="center", fontsize=7, color=colour)
         if drawn[i, j]:
             axes.add_patch(Rectangle((j - 0.46, i - 0.46), 0.92, 0.92, fill=False, edgecolor=AGAIN, linewidth=1.4))

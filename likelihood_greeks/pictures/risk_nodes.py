@@ -12,7 +12,7 @@ from .._words import number
 from ..book.buckets import place_of
 from ..book.pivots import pivot
 from ..book.units import are_buckets, unit_of
-from .style import place
+from .style import entitle, heated, place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,14 +56,14 @@ def heat_map(frame: pd.DataFrame, underlying: str, axes: Axes | None = None) -> 
     table = by_strike(frame, underlying)
     if table.empty:
         refuse("frame", f"have vega by strike and maturity of {underlying}: buckets=['vega']", len(frame))
-    axes, size = place(axes), float(np.nanmax(np.abs(table.to_numpy()))) or 1.0
-    axes.imshow(table.to_numpy(), cmap="RdBu", vmin=-size, vmax=size, aspect="auto")
-    for (i, j), value in np.ndenumerate(table.to_numpy()):
+    axes = place(axes)
+    _, colours = heated(axes, table.to_numpy())
+    for ((i, j), value), colour in zip(np.ndenumerate(table.to_numpy()), colours, strict=True):
         if np.isfinite(value):
-            dark = abs(value) > 0.6 * size
-            axes.text(j, i, number(value, 2), ha="center", va="center", fontsize=7, color="white" if dark else "black")
+            axes.text(j, i, number(value, 2), ha="center", va="center", fontsize=7, color=colour)
     axes.set_xticks(range(table.shape[1]), [f"{years:g}" for years in table.columns])
     axes.set_yticks(range(table.shape[0]), [f"{strike:g}" for strike in table.index])
     axes.set_xlabel("years")
     axes.set_ylabel(f"strike\n({unit_of('vega').title})")
+    entitle(axes, f"vega of {underlying} by quote")
     return axes

@@ -42,6 +42,8 @@ def draw(market: pd.DataFrame, model: pd.DataFrame, errors: pd.DataFrame) -> Fig
         place.set_axis_off()
     for place in axes[max(len(shown) - across, 0) : len(shown)]:
         place.tick_params(labelbottom=True)
+    overall = 100.0 * np.sqrt(np.nanmean(errors.to_numpy() ** 2))
+    figure.suptitle(f"Implied volatilities, r.m.s. error {overall:.2f} points", fontsize=10, x=0.02, ha="left")
     figure.supxlabel("strike (currency)", fontsize=10)
     figure.supylabel("implied volatility (% per √year)", fontsize=10)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False, fontsize=9)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .._quantities import COMMON, ELAPSED, GREEKS
+from .._typing import FloatArray
 from ..models.heston.law import Heston
 
 # Matplotlib is imported where a figure is made, since it takes long to load.
@@ -14,7 +17,8 @@ if TYPE_CHECKING:
 
 SIZE, DPI = (7.0, 4.5), 100  # inches: 700 by 450 pixels
 LINE, AGAIN = "#0072B2", "#D55E00"  # blue, vermilion: M. Okabe and K. Ito, *Color Universal Design*, 2008
-HEAT = "cividis"  # the same to all kinds of colour vision
+HEAT, SIGNED = "cividis", "RdBu"  # of one sign, of both (red is negative): told apart by all kinds of colour vision
+LUMINANCE = (0.2126, 0.7152, 0.0722)  # of red, green and blue: ITU-R BT.709, item 3.2
 BAND = 1.96  # standard errors
 TERMS = {
     "strike": "currency", "level": "currency", "lower": "currency", "upper": "currency", "rebate": "currency",
@@ -32,6 +36,31 @@ def place(axes: Axes | None) -> Axes:
 
         _, axes = pyplot.subplots(figsize=SIZE, dpi=DPI, layout="constrained")
     return axes
+
+
+def heated(axes: Axes, values: FloatArray, **settings: Any) -> tuple[Any, list[str]]:
+    """Draw a heat map; return it and what colour words on its cells must have, row by row.
+
+    Values of both signs get a map that parts at zero, as far to one side as to the other.
+    """
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    size = max(-low, high)
+    limits: dict[str, Any] = {"cmap": HEAT}
+    if low < 0.0 < high:
+        limits = {"cmap": SIGNED, "vmin": -size, "vmax": size}
+    image = axes.imshow(values, aspect="auto", **limits, **settings)
+    shades = np.asarray(image.to_rgba(values))[..., :3] @ np.array(LUMINANCE)
+    return image, ["white" if shade < 0.5 else "black" for shade in shades.ravel()]
+
+
+def entitle(axes: Axes, words: str) -> None:
+    """Say above the axes what they show."""
+    axes.set_title(words[:1].upper() + words[1:], fontsize=10)
+
+
+def subject(payoff: object, model: object) -> str:
+    """A payoff and a law by their names, for a title."""
+    return f"{type(payoff).__name__} under {type(model).__name__}"
 
 
 def named(name: object) -> str:

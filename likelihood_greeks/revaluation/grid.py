@@ -94,7 +94,8 @@ class Scenarios:
         ValueError
             If the column has no standard error, or the grid has more than two parameters.
         """
-        drawn: Axes = picture("grid").draw(self.frame, column, axes)
+        names = " and ".join(str(name) for name in self.frame.index.names)
+        drawn: Axes = picture("grid").draw(self.frame, column, axes, f"{column} by {names}")
         return drawn
 
     def __str__(self) -> str:

@@ -169,6 +169,10 @@ def test_results_read_like_a_table():
     assert list(frame.columns) == ["value", "standard_error", "low", "high", "n_paths", "variance_ratio", "note"]
     assert result["spot", "volatility"] is result["volatility", "spot"]
     assert "seed 1" in str(result)
+    delta = result["delta"]
+    decimals = 1 - int(np.floor(np.log10(delta.standard_error)))
+    assert f" {delta.value:.{decimals}f} " in str(result)
+    assert "note" not in str(result)
     with pytest.raises(KeyError, match="gamma was not estimated"):
         result["gamma"]
 

@@ -95,6 +95,10 @@ def test_two_names_give_a_heat_map_on_the_axes_given():
     assert lg.plot_greek(MODEL, DIGITAL, "vega", over, paths=2048, seed=1, axes=axes) is axes
     assert axes.images[0].get_array().shape == (2, 3)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("volatility (per √year)", "spot (currency)")
+    assert axes.get_title() == "Vega of DigitalCall under GBM"
+    image = axes.images[0]
+    assert image.get_array().min() < 0.0 < image.get_array().max()
+    assert image.norm.vmin == -image.norm.vmax  # the map parts at zero
 
 
 def test_a_reference_may_be_given_and_left_out():
