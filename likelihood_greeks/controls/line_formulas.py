@@ -9,10 +9,11 @@ import numpy as np
 from scipy import special
 
 from .._typing import FloatArray
-from .line_layout import CROSSED, FOUND, LAST, SUMMED, Layout, Monomials
+from .line_layout import CROSSED, FOUND, LAST, RISEN, SUMMED, Layout, Monomials, PointArrays
 
 ROOT = np.sqrt(2.0 * np.pi)
 AWAY = 1e9
+REACH = 40.0  # deviations within which it is looked for where an amount is zero
 CLOSE = 1e-8  # a step of Newton's method after which about its square is left
 
 
@@ -63,7 +64,7 @@ def integrate(
 
 
 def _points(layout: Layout, here: FloatArray, length: FloatArray, place: FloatArray, before: FloatArray) -> FloatArray:
-    kinds, subjects, levels, starts, members, coefficients = layout.points
+    kinds, subjects, levels, starts, members, coefficients, *_ = layout.points
     where = np.zeros((len(kinds), len(place)))
     for k, (kind, subject) in enumerate(zip(kinds, subjects, strict=True)):
         if kind == CROSSED:
@@ -74,6 +75,8 @@ def _points(layout: Layout, here: FloatArray, length: FloatArray, place: FloatAr
             part = slice(starts[k], starts[k + 1])
             which = members[part]
             where[k] = place + _root(coefficients[part, None] + here[which], length[which])
+        elif kind == RISEN:
+            where[k] = Rising(layout.points, k, here, length, place).zero(where)
         else:
             several = where[members[starts[k] : starts[k + 1]]]
             where[k] = several.max(axis=0) if kind == LAST else several.min(axis=0)
@@ -93,6 +96,47 @@ def _root(logs: FloatArray, lengths: FloatArray) -> FloatArray:
         if (np.abs(step) <= CLOSE * (1.0 + np.abs(t))).all():
             break
     return t
+
+
+class Rising(NamedTuple):
+    """An amount that increases along the line: the point where it is zero, and what is known of the monomials."""
+
+    points: PointArrays
+    number: int
+    here: FloatArray
+    length: FloatArray
+    place: FloatArray
+
+    @property
+    def part(self) -> slice:
+        """Where its parts are among the members."""
+        return slice(*self.points.member_starts[self.number : self.number + 2])
+
+    def parts(self, where: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Its parts at places on the line, shape (n_parts, n_paths), and the slope of their sum."""
+        which, at = self.points.members[self.part], self.place + t
+        found = self.points.coefficients[self.part, None] * np.exp(self.here[which] + self.length[which] * t)
+        ends = self.points.lows[self.part], self.points.highs[self.part]
+        for row, low, high in zip(found, *ends, strict=True):
+            row[((where[low] >= at) if low >= 0 else False) | ((where[high] <= at) if high >= 0 else False)] = 0.0
+        return found, (found * self.length[which]).sum(axis=0)
+
+    def zero(self, where: FloatArray) -> FloatArray:
+        """Where it is zero: Newton's method within a bracket; far away if it never is."""
+        low, high, t = -REACH - self.place, REACH - self.place, np.zeros_like(self.place)
+        never = self.parts(where, high)[0].sum(axis=0) <= 0.0
+        always = self.parts(where, low)[0].sum(axis=0) > 0.0
+        for _ in range(200):
+            parts, slope = self.parts(where, t)
+            value = parts.sum(axis=0)
+            low, high = np.where(value > 0.0, low, t), np.where(value > 0.0, t, high)
+            new = t - np.divide(value, slope, out=np.full_like(value, np.inf), where=slope > 0.0)
+            new = np.where((new > low) & (new < high), new, 0.5 * (low + high))
+            done, t = np.abs(new - t) <= CLOSE * (1.0 + np.abs(t)), new
+            if (done | never | always).all():
+                break
+        found = np.where(self.parts(where, t)[1] > 0.0, t, high)
+        return np.where(always, -AWAY, np.where(never, AWAY, self.place + found))
 
 
 def envelope(logs: FloatArray, lengths: FloatArray, place: FloatArray, sign: float) -> FloatArray:
@@ -123,7 +167,7 @@ def pull(
             found[: len(held)] += weight * moment(degree, length[: len(held)], held, ends)
     along -= place * still
     sent = density * sum(weight * where**power for power, weight in enumerate(weights))
-    kinds, subjects, _, starts, members, coefficients = layout.points
+    kinds, subjects, _, starts, members, coefficients, *_ = layout.points
     before = np.zeros_like(found_before)
     for k in reversed(range(len(kinds))):
         if kinds[k] == FOUND:
@@ -139,6 +183,12 @@ def pull(
             pulled = sent[k] * shares / (shares * length[which]).sum(axis=0)
             still[which] += pulled
             along[which] += pulled * t
+        elif kinds[k] == RISEN:
+            which, t = members[starts[k] : starts[k + 1]], np.where(sent[k] == 0.0, 0.0, where[k] - place)
+            parts, slope = Rising(layout.points, k, here, length, place).parts(where, t)
+            pulled = np.divide(sent[k], slope, out=np.zeros_like(slope), where=slope > 0.0) * parts
+            np.add.at(still, which, pulled)
+            np.add.at(along, which, pulled * t)
         else:
             left = sent[k]
             for member in members[starts[k] : starts[k + 1]]:

@@ -11,14 +11,15 @@ import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..payoffs.along.pieces import Pieces
-from ..payoffs.along.points import ENDLESS, Crossed, Extreme, Hull, Monomial, Summed
+from ..payoffs.along.points import ENDLESS, Crossed, Extreme, Hull, Monomial, Risen, Summed
 
 FEW = 16  # dates up to which an extreme is found point by point
-CROSSED, FOUND, FIRST, LAST, SUMMED = range(5)
+CROSSED, FOUND, FIRST, LAST, SUMMED, RISEN = range(6)
 
-PAIR, POINT, MEMBER, ROW, WATCHED, ADDED, HULL = 2.0, 1.2, 0.5, 0.6, 0.2, 7.0, 2.5
+PAIR, POINT, MEMBER, ROW, WATCHED, ADDED, HULL, PART = 2.0, 1.2, 0.5, 0.6, 0.2, 7.0, 2.5, 4.0
 """Work of a pair of a point and a monomial, of a point, of a member of an extreme, of a date whose spot is used, of one
-at which an extreme may be, of a monomial of a sum and of one of a hull, in dates of a plain run (measured at 12 to 252
+at which an extreme may be, of a monomial of a sum, of one of a hull and of a part of what
+rises, in dates of a plain run (measured at 12 to 252
 dates, four Greeks)."""
 
 
@@ -52,7 +53,8 @@ class Monomials(NamedTuple):
 
 class PointArrays(NamedTuple):
     """Of every point: its kind, its monomial or what is found, the logarithm of its level, and its members; of a sum
-    these are monomials, with the logarithms of their coefficients.
+    these are monomials, with the logarithms of their coefficients, and of what rises with the coefficients themselves
+    and the points between which each is part of it, `ENDLESS` for none.
     """  # fmt: skip
 
     kinds: AnyArray
@@ -61,6 +63,8 @@ class PointArrays(NamedTuple):
     member_starts: AnyArray
     members: AnyArray
     coefficients: FloatArray
+    lows: AnyArray
+    highs: AnyArray
 
 
 class Terms(NamedTuple):
@@ -89,6 +93,7 @@ class _Points:
     hulls: dict[tuple[Any, float], tuple[int, Envelope]] = field(default_factory=dict)
     listed: list[tuple[int, int, float, list[int], list[float]]] = field(default_factory=list)
     found: dict[int, int] = field(default_factory=dict)
+    ends: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # of what rises, by its place
 
     def add(self, number: int) -> int:
         """The place of a point of the pieces."""
@@ -100,6 +105,11 @@ class _Points:
                 case Summed():
                     terms = [self._monomial(m) for m, _ in point.terms], [float(np.log(c)) for _, c in point.terms]
                     self.listed.append((SUMMED, 0, 0.0, *terms))
+                case Risen():
+                    ends = [(self._end(low), self._end(high)) for low, high, *_ in point.terms]
+                    parts = [self._monomial(m) for *_, m, _ in point.terms], [c for *_, c in point.terms]
+                    self.ends[len(self.listed)] = ends
+                    self.listed.append((RISEN, 0, 0.0, *parts))
                 case Hull():
                     first, hull = self._hull(point)
                     place = first + point.which + len(hull.monomials) * point.last
@@ -108,6 +118,9 @@ class _Points:
                     self._add_extreme(point)
             self.found[number] = len(self.listed) - 1
         return self.found[number]
+
+    def _end(self, number: int) -> int:
+        return ENDLESS if number == ENDLESS else self.add(number)
 
     def _monomial(self, monomial: Monomial) -> int:
         return self.numbers.setdefault(monomial, len(self.numbers))
@@ -200,7 +213,10 @@ class Layout:
         members = np.array([m for *_, several, _ in listed for m in several], dtype=np.intp)
         starts = np.cumsum([0, *(len(several) for *_, several, _ in listed)])
         levels, coefficients = [p[2] for p in listed], [c for *_, several in listed for c in several]
-        return PointArrays(kinds, subjects, np.array(levels), starts, members, np.array(coefficients, dtype=float))
+        several = [self._found.ends.get(k, [(ENDLESS, ENDLESS)] * len(p[3])) for k, p in enumerate(listed)]
+        ends = np.array([end for each in several for end in each], dtype=np.intp).reshape(-1, 2).T.copy()
+        each = np.array(coefficients, dtype=float)
+        return PointArrays(kinds, subjects, np.array(levels), starts, members, each, ends[0], ends[1])
 
     @cached_property
     def _pairs(self) -> dict[tuple[int, int], int]:
@@ -240,6 +256,7 @@ class Layout:
         """Of the integral of a path, in dates of a plain run."""
         dates, points = sum(len(w.rows) for w in self.watched), self.points
         added = sum(p[0] == SUMMED for p in self._found.listed for _ in p[3])
-        hulls = ADDED * added + HULL * sum(len(h.monomials) for h in self.hulls)
+        added_parts = sum(p[0] == RISEN for p in self._found.listed for _ in p[3])
+        hulls = ADDED * added + PART * added_parts + HULL * sum(len(h.monomials) for h in self.hulls)
         met = POINT * len(points.kinds) + MEMBER * len(points.members)
         return PAIR * len(self._pairs) + met + ROW * len(self.rows) + WATCHED * dates + hulls

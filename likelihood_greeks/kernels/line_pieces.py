@@ -16,6 +16,7 @@ ROOT = math.sqrt(2.0 * math.pi)
 FAR = 8.5  # deviations beyond which nothing is left of a normal
 BLOCK = 64
 AWAY = 1e9
+REACH = 40.0  # deviations within which it is looked for where an amount is zero
 CLOSE = 1e-8
 
 
@@ -73,6 +74,50 @@ def _root(here, length, wide, which, coefficients, j):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _amount(here, length, wide, place, points, k, z, path, j, t):
+    """An amount at a place on the line, the path's being zero, and its slope; `path` is the column of the points."""
+    starts, members, coefficients, lows, highs = points[3], points[4], points[5], points[6], points[7]
+    i, value, slope = j if wide else 0, 0.0, 0.0
+    for r in range(starts[k], starts[k + 1]):
+        if lows[r] >= 0 and z[lows[r], path] >= place + t:
+            continue
+        if highs[r] >= 0 and z[highs[r], path] <= place + t:
+            continue
+        m = members[r]
+        part = coefficients[r] * math.exp(here[m, j] + length[m, i] * t)
+        value += part
+        slope += part * length[m, i]
+    return value, slope
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _risen(here, length, wide, place, points, k, z, path, j):
+    """Where an amount that rises is zero: Newton's method within a bracket; far away if it never is."""
+    low, high, t = -REACH - place, REACH - place, 0.0
+    if _amount(here, length, wide, place, points, k, z, path, j, high)[0] <= 0.0:
+        return AWAY
+    if _amount(here, length, wide, place, points, k, z, path, j, low)[0] > 0.0:
+        return -AWAY
+    slope = 0.0
+    for _ in range(200):
+        value, slope = _amount(here, length, wide, place, points, k, z, path, j, t)
+        if value > 0.0:
+            high = t
+        else:
+            low = t
+        new = t - value / slope if slope > 0.0 else low
+        if not low < new < high:
+            new = 0.5 * (low + high)
+        if abs(new - t) <= CLOSE * (1.0 + abs(t)):
+            t = new
+            break
+        t = new
+    if _amount(here, length, wide, place, points, k, z, path, j, t)[1] <= 0.0:
+        t = high
+    return place + t
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def envelope(logs, lengths, place, monomials, which, coefficients, sign):
     """Between which points each of some monomials is the largest (smallest, if the sign is -1), of shape
     (2, n, n_paths): for one that never is they are far away, the first beyond the second. The monomials are in the
@@ -116,7 +161,7 @@ def envelope(logs, lengths, place, monomials, which, coefficients, sign):
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _points(here, length, wide, place, before, points, first, size, z):
-    kinds, subjects, levels, starts, members, coefficients = points
+    kinds, subjects, levels, starts, members, coefficients, _, _ = points
     for k in range(len(kinds)):
         m = subjects[k]
         if kinds[k] == 0:
@@ -126,6 +171,9 @@ def _points(here, length, wide, place, before, points, first, size, z):
             few = members[starts[k] : starts[k + 1]]
             for j in range(size):
                 z[k, j] = place[first + j] + _root(here, length, wide, few, coefficients[starts[k] : starts[k + 1]], j)
+        elif kinds[k] == 5:
+            for j in range(size):
+                z[k, j] = _risen(here, length, wide, place[first + j], points, k, z, j, j)
         elif kinds[k] == 1:
             for j in range(size):
                 z[k, j] = before[m, first + j]
@@ -245,7 +293,7 @@ def _at_points(where, density, weights, first, size, sent):
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _to_members(where, points, k, first, size, sent):
     """What is at an extreme, to the member that it is."""
-    _, _, _, starts, members, _ = points
+    starts, members = points[3], points[4]
     for j in range(size):
         if sent[k, j] == 0.0:
             continue
@@ -255,30 +303,39 @@ def _to_members(where, points, k, first, size, sent):
                 break
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _to_sum(where, place, points, k, here, length, wide, first, size, sent):
-    """What is at a point where a sum is one, over the slope of the sum there."""
-    _, _, _, starts, members, coefficients = points
+@njit(cache=True, nogil=True, error_model="numpy")
+def _over_slope(where, place, points, k, here, length, wide, first, size, sent):
+    """What is at a point where a sum is one, or an amount zero, over the slope there."""
+    kinds, starts, members, coefficients = points[0], points[3], points[4], points[5]
     for j in range(size):
         if sent[k, j] == 0.0:
             continue
-        i, t, slope = j if wide else 0, where[k, first + j] - place[first + j], 0.0
-        for r in range(starts[k], starts[k + 1]):
-            m = members[r]
-            slope += length[m, i] * math.exp(coefficients[r] + here[m, j] + length[m, i] * t)
-        sent[k, j] /= slope
+        path, i, slope = first + j, j if wide else 0, 0.0
+        t = where[k, path] - place[path]
+        if kinds[k] == 5:
+            slope = _amount(here, length, wide, place[path], points, k, where, path, j, t)[1]
+        else:
+            for r in range(starts[k], starts[k + 1]):
+                m = members[r]
+                slope += length[m, i] * math.exp(coefficients[r] + here[m, j] + length[m, i] * t)
+        sent[k, j] = sent[k, j] / slope if kinds[k] == 4 or slope > 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy")
 def _share(where, place, points, r, k, here, length, wide, first, size, sent, a, b):
-    """Of that, what one monomial of the sum moves."""
-    m, coefficient = points[4][r], points[5][r]
+    """Of that, what one monomial moves."""
+    m, coefficient, low, high = points[4][r], points[5][r], points[6][r], points[7][r]
+    rises = points[0][k] == 5
     for j in range(size):
-        a[j], b[j] = 0.0, 0.0
-        if sent[k, j] != 0.0:
-            t = where[k, first + j] - place[first + j]
-            a[j] = sent[k, j] * math.exp(coefficient + here[m, j] + length[m, j if wide else 0] * t)
-            b[j] = a[j] * t
+        a[j], b[j], at = 0.0, 0.0, where[k, first + j]
+        if sent[k, j] == 0.0 or (low >= 0 and where[low, first + j] >= at):
+            continue
+        if high >= 0 and where[high, first + j] <= at:
+            continue
+        t = at - place[first + j]
+        part = here[m, j] + length[m, j if wide else 0] * t
+        a[j] = sent[k, j] * (coefficient * math.exp(part) if rises else math.exp(coefficient + part))
+        b[j] = a[j] * t
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -295,7 +352,7 @@ def pull(where, density, held, ends, logs, lengths, place, monomials, points, we
     found, sent = np.zeros((n_before, n_paths)), np.empty((n_points, BLOCK))
     length, a, b = np.empty((len(starts) - 1, BLOCK)), np.empty(BLOCK), np.empty(BLOCK)
     here = np.empty((len(starts) - 1, BLOCK))
-    sums = (kinds == 4).any()
+    sums = (kinds >= 4).any()
     if not wide:
         _monomials(lengths, starts, rows, exponents, 0, 1, length)
     for first in range(0, n_paths, BLOCK):
@@ -317,8 +374,8 @@ def pull(where, density, held, ends, logs, lengths, place, monomials, points, we
                     a[j] = sent[k, j] / length[m, j if wide else 0]
                     b[j] = a[j] * (where[k, first + j] - place[first + j]) if a[j] != 0.0 else 0.0
                 _to_rows(starts, rows, exponents, m, a, b, first, size, still, along)
-            elif kinds[k] == 4:
-                _to_sum(where, place, points, k, here, length, wide, first, size, sent)
+            elif kinds[k] >= 4:
+                _over_slope(where, place, points, k, here, length, wide, first, size, sent)
                 for r in range(points[3][k], points[3][k + 1]):
                     _share(where, place, points, r, k, here, length, wide, first, size, sent, a, b)
                     _to_rows(starts, rows, exponents, points[4][r], a, b, first, size, still, along)

@@ -23,7 +23,7 @@ from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
 from likelihood_greeks.parameters import TIME
 from likelihood_greeks.payoffs.along.pieces import pieces_along
-from likelihood_greeks.payoffs.along.points import Crossed, Extreme, Hull
+from likelihood_greeks.payoffs.along.points import Crossed, Extreme, Hull, Risen
 from likelihood_greeks.payoffs.protocol import cash_flows
 from tests.payoffs.test_along import TIMES, WITH_PIECES, WITHOUT, paths, random_payoff
 from tests.support.gates import draw
@@ -64,6 +64,18 @@ def meeting(point, base, lengths):
     return low
 
 
+def zeros(pieces, base, lengths):
+    """Where each amount that rises is zero, by bisection."""
+    risen = [k for k, point in enumerate(pieces.points) if isinstance(point, Risen)]
+    low, high = np.full((len(risen), base.shape[1]), -9.0), np.full((len(risen), base.shape[1]), 9.0)
+    for row, k in enumerate(risen):
+        for _ in range(50):
+            middle = 0.5 * (low[row] + high[row])
+            beyond = pieces.beyond(np.exp(base + lengths * middle))[k]
+            low[row], high[row] = np.where(beyond, low[row], middle), np.where(beyond, middle, high[row])
+    return low
+
+
 def by_quadrature(payoff, line, factors, pieces, shape=None):
     """The integral by Gauss-Legendre between all points at which anything is at a level, path by path; of several
     assets the payoff sees spots of a shape.
@@ -72,7 +84,8 @@ def by_quadrature(payoff, line, factors, pieces, shape=None):
     lengths = np.broadcast_to(line.lengths, logs.shape)
     base = logs - lengths * place
     edges = np.repeat(np.linspace(-9.0, 9.0, 10)[:, None], len(place), axis=1)
-    points = [edges, *(np.atleast_2d(meeting(p, base, lengths)) for p in pieces.points if not isinstance(p, Extreme))]
+    plain = [point for point in pieces.points if not isinstance(point, Extreme | Risen)]
+    points = [edges, *(np.atleast_2d(meeting(p, base, lengths)) for p in plain), zeros(pieces, base, lengths)]
     edges, total = np.sort(np.clip(np.concatenate(points), -9.0, 9.0), axis=0), np.zeros(len(place))
     for low, high in pairwise(edges):
         for node, weight in zip(NODES, WEIGHTS, strict=True):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
 from itertools import product as combinations
@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from .points import ENDLESS, Crossed, Hull, Monomial, NotPlacedError, Points, Summed, product
+from .points import ENDLESS, Crossed, Hull, Monomial, NotPlacedError, Points, Risen, Summed, product
 
 MOST_TERMS = 4000
 FEW = 3  # values of which each is compared with every other
@@ -40,11 +40,14 @@ class Amount:
         From the numbers of both ends and the monomial to its coefficient.
     truth : bool
         Whether it is a condition: one where it holds, else zero.
+    course : int
+        1 (-1) if it is known to increase (decrease) along the line without a jump, else 0.
     """
 
     points: Points
     terms: dict[Term, float]
     truth: bool = False
+    course: int = 0
 
     @property
     def single(self) -> tuple[Monomial, float]:
@@ -85,6 +88,33 @@ class Logarithm:
     monomial: Monomial
 
 
+def course(*values: Value) -> int:
+    """1 (-1) if all of some values increase (decrease) along the line without a jump, or are numbers; else 0."""
+    found = {_course(x) for x in values if not plain(x)}
+    return found.pop() if len(found) == 1 else 0
+
+
+def _course(x: Value) -> int:
+    if isinstance(x, Largest):
+        return course(*x.values)
+    if not isinstance(x, Amount) or x.truth:
+        return 0
+    if x.course or any((low, high) != WHOLE for low, high, _ in x.terms):
+        return x.course
+    ways = {
+        (x.points.increasing(monomial), coefficient > 0.0)
+        for (*_, monomial), coefficient in x.terms.items()
+        if monomial
+    }
+    ups = {None if up is None else up is positive for up, positive in ways}
+    return 0 if len(ups) != 1 or None in ups else 1 if ups == {True} else -1
+
+
+def _running(x: Value, way: int) -> Value:
+    """The value, known to increase or decrease along the line."""
+    return replace(x, course=way) if way and isinstance(x, Amount) and not x.truth else x
+
+
 def plain(x: Value) -> bool:
     """Whether a value is a number, or a plain condition."""
     return isinstance(x, (bool, int, float, np.number, np.bool_))
@@ -112,12 +142,12 @@ def told_apart(x: Value) -> Value:
     if not isinstance(x, Largest):
         return x
     if (hull := _hull(x)) is not None:
-        return hull
+        return _running(hull, course(x))
     found: Value = 0.0
     for k, value in enumerate(x.values):
         others = [greater(times(value, x.sign), times(y, x.sign)) for j, y in enumerate(x.values) if j != k]
-        found = plus(found, times(every(others), value))
-    return found
+        found = plus(found, times(every(others), told_apart(value)))
+    return _running(found, course(x))
 
 
 def _hull(x: Largest) -> Value | None:
@@ -169,7 +199,7 @@ def plus(x: Value, y: Value) -> Value:
     points, terms = _points(x, y), dict(_terms(x))
     for term, coefficient in _terms(y).items():
         terms[term] = terms.get(term, 0.0) + coefficient
-    return _made(points, terms)
+    return _running(_made(points, terms), course(x, y))
 
 
 def _logarithm(points: Points, number: float, monomial: Monomial) -> Value:
@@ -203,7 +233,12 @@ def times(x: Value, y: Value) -> Value:
             if (box := seen[key]) is not None:
                 term = (*box, product(monomial, other))
                 terms[term] = terms.get(term, 0.0) + coefficient * factor
-    return _made(points, terms, truth)
+    way = course(x) * _sign(y) if plain(y) else course(y) * _sign(x) if plain(x) else 0
+    return _running(_made(points, terms, truth), way)
+
+
+def _sign(x: Value) -> int:
+    return int(x > 0) - int(x < 0)
 
 
 def over(x: Value, y: Value) -> Value:
@@ -279,6 +314,17 @@ def greater(x: Value, y: Value) -> Value:
         return bool(difference > 0.0)
     if isinstance(difference, Logarithm):
         return greater(exponential(difference), 1.0)
+    try:
+        return _positive_by_cases(difference)
+    except NotPlacedError:
+        if not (way := course(difference)):
+            raise
+    terms = tuple((*term, way * coefficient) for term, coefficient in difference.terms.items())
+    return _half(difference.points, way > 0, difference.points.number(Risen(terms)))
+
+
+def _positive_by_cases(difference: Amount) -> Value:
+    """The condition that an amount is positive, from what it is on each side of the points where it changes."""
     cases = sorted({end for low, high, _ in difference.terms for end in (low, high)} - {ENDLESS})
     if len(cases) > MOST_CASES:
         raise NotPlacedError("a comparison of an amount that changes at many points")
@@ -340,7 +386,8 @@ def _extreme(values: Iterable[Value], sign: float) -> Value:
     kept = [*([max(numbers) if sign > 0.0 else min(numbers)] if numbers else []), *rest]
     if len(kept) == 2 and plain(kept[0]) and isinstance(kept[1], Amount):
         number, amount = kept
-        return where(greater(times(amount, sign), sign * number), amount, number)
+        found = where(greater(times(amount, sign), sign * number), amount, number)
+        return _running(found, course(amount))
     return kept[0] if len(kept) == 1 else Largest(tuple(kept), sign)
 
 

@@ -17,7 +17,7 @@ from ...numerics.arrays import once
 from ..protocol import Contract, cash_flows, stated_payments
 from .amounts import WHOLE, Amount, plain, told_apart
 from .array import Followed
-from .points import ENDLESS, Crossed, Extreme, Hull, Monomial, NotPlacedError, Point, Points, Summed
+from .points import ENDLESS, Crossed, Extreme, Hull, Monomial, NotPlacedError, Point, Points, Risen, Summed
 
 PROBES, SPREAD, ROUNDING = 64, (0.15, 0.6), 1e-9  # paths tried, deviations of their logarithms, and how equal is equal
 MOST_PIECES, MOST_PATHS = 1200, 512
@@ -49,12 +49,17 @@ class Pieces:
     paid: AnyArray
     coefficients: FloatArray
 
-    def cash_flows(self, spot: FloatArray) -> FloatArray:
-        """What is paid on paths of spots of shape (n_rows, n_paths); (n_flows, n_paths)."""
-        n_paths = spot.shape[-1]
+    def beyond(self, spot: FloatArray) -> list[AnyArray]:
+        """Of every point, whether paths of spots of shape (n_rows, n_paths) are beyond it; each of shape (n_paths,)."""
         beyond, extremes = list[AnyArray](), dict[Any, AnyArray]()
         for point in self.points:
             beyond.append(_beyond(point, beyond, spot, extremes))
+        return beyond
+
+    def cash_flows(self, spot: FloatArray) -> FloatArray:
+        """What is paid on paths of spots of shape (n_rows, n_paths); (n_flows, n_paths)."""
+        n_paths = spot.shape[-1]
+        beyond = self.beyond(spot)
         values, found = [valued(m, spot) for m in self.monomials], np.zeros((self.coefficients.shape[1], n_paths))
         for low, high, paid, coefficients in zip(self.low, self.high, self.paid, self.coefficients, strict=True):
             held = np.broadcast_to(values[paid], n_paths)
@@ -75,6 +80,12 @@ def _beyond(point: Point, before: Sequence[AnyArray], spot: FloatArray, extremes
         case Summed():
             total = sum(c * valued(m, spot) for m, c in point.terms)
             return np.asarray(total > 1.0 if point.rising else total < 1.0)
+        case Risen():
+            total = np.zeros(spot.shape[-1])
+            for low, high, monomial, coefficient in point.terms:
+                here = (low == ENDLESS or before[low]) & (high == ENDLESS or ~before[high])
+                total += coefficient * here * valued(monomial, spot)
+            return total > 0.0
         case Hull():
             extreme = once(extremes, (id(point.terms), point.sign), lambda: _extreme(point, spot))
             forward = point.sign > 0.0
@@ -185,6 +196,10 @@ def _needed(points: Points, ends: set[int]) -> tuple[dict[int, int], list[Point]
             if isinstance(point, Extreme):
                 flat = sorted({m for member in point.members for m in members(member, point.last)})
                 point = Extreme(point.last, tuple(add(m) for m in flat))
+            if isinstance(point, Risen):
+                ends = {end: add(end) for low, high, *_ in point.terms for end in (low, high) if end != ENDLESS}
+                ends[ENDLESS] = ENDLESS
+                point = Risen(tuple((ends[low], ends[high], m, c) for low, high, m, c in point.terms))
             kept[number] = len(listed)
             listed.append(point)
         return kept[number]

@@ -98,7 +98,21 @@ class Extreme:
     members: tuple[int, ...]
 
 
-Point: TypeAlias = Crossed | Summed | Hull | Extreme
+@final
+@dataclass(frozen=True, slots=True)
+class Risen:
+    """Where an amount that increases along the line without a jump is zero: a sum of monomials between points.
+
+    Parameters
+    ----------
+    terms : tuple of (int, int, Monomial, float)
+        Numbers of the points between which each is part of the amount, `ENDLESS` for none; and its coefficient.
+    """
+
+    terms: tuple[tuple[int, int, Monomial, float], ...]
+
+
+Point: TypeAlias = Crossed | Summed | Hull | Extreme | Risen
 
 
 @final
