@@ -9,7 +9,8 @@ from typing import final
 import numpy as np
 
 from .._typing import FloatArray
-from .by_interval import ByInterval, OwnSlopes, Slopes, alone
+from .by_interval import ByInterval, alone
+from .joint_intervals import AnySlopes
 
 
 @final
@@ -19,10 +20,10 @@ class Integrands:
 
     Parameters
     ----------
-    slopes : Slopes or OwnSlopes
+    slopes : Slopes, OwnSlopes or JointSlopes
     """
 
-    slopes: Slopes | OwnSlopes
+    slopes: AnySlopes
     _scored: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
     _products: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
     _rows: list[FloatArray] = field(default_factory=list)
@@ -57,7 +58,7 @@ class Integrands:
         return found
 
 
-def integrands(slopes: Slopes | OwnSlopes, several: Sequence[ByInterval]) -> Iterator[FloatArray]:
+def integrands(slopes: AnySlopes, several: Sequence[ByInterval]) -> Iterator[FloatArray]:
     """Those of several, each of shape (n, n_paths): what travels does so together."""
     travelling = [slopes.travelling(parts) for parts in several]
     travelled = iter(slopes.travelled([rows for own in travelling for rows in own]))
@@ -70,6 +71,6 @@ def integrands(slopes: Slopes | OwnSlopes, several: Sequence[ByInterval]) -> Ite
         yield found
 
 
-def integrand(slopes: Slopes | OwnSlopes, parts: ByInterval) -> FloatArray:
+def integrand(slopes: AnySlopes, parts: ByInterval) -> FloatArray:
     """The integrand of every combination, shape (n, n_paths)."""
     return next(integrands(slopes, [parts]))

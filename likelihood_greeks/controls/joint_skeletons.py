@@ -69,11 +69,11 @@ class JointSkeletons:
         skeleton = handover.skeleton
         firsts = [d for d in self.drawn.weights if len(d) == 1]
         if names not in firsts:
-            return self._along(gradient, [names], skeleton, known)[0]
-        rows = once(known, ("along", skeleton), lambda: self._along(gradient, firsts, skeleton, known))
+            return self.together(gradient, [names], skeleton, known)[0]
+        rows = once(known, ("along", skeleton), lambda: self.together(gradient, firsts, skeleton, known))
         return np.asarray(rows[firsts.index(names)])
 
-    def _along(
+    def together(
         self, gradient: FloatArray, derivatives: Sequence[Derivative], skeleton: Skeleton, known: dict[Hashable, Any]
     ) -> FloatArray:
         """The same for several coordinates, or pairs of them, at once; shape (n_derivatives, n_paths)."""

@@ -20,6 +20,7 @@ from ..numerics.arrays import cumulated, once
 from ..parameters import TIME, Derivative
 from .by_interval import Blocks, ByInterval, Push, Pushes, descending
 from .handover import Handover, Hold, Skeleton
+from .joint_intervals import JointTravelled
 from .joint_skeletons import JointSkeletons
 from .skeletons import Skeletons, starts
 
@@ -147,6 +148,9 @@ class MovedPayoff:
 
     def by_interval(self, handover: Handover) -> ByInterval:
         """The control of every first derivative by intervals: its integrand less that of the estimate."""
+        if isinstance(self.motion, JointSkeletons):
+            travelled = JointTravelled(self.motion, self.value, self.gradient, handover, self._known)
+            return ByInterval(-self.value, (travelled,))
         skeleton, parts = handover.skeleton, list[Push]()
         if skeleton:
             parts.append(Blocks(self._one.between(skeleton), skeleton, self.value))

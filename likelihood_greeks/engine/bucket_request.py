@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, final
 
 import numpy as np
@@ -15,9 +15,9 @@ from ..estimators.likelihood_ratio import Combination
 from ..models import nodes
 from ..models.capabilities import HasNodes, LabelsNodes, has
 from ..models.protocol import PathModel
-from ..parameters import label, listed, resolve
+from ..parameters import expanded, label, listed, resolve
 from ..payoffs.protocol import Contract, stated_payments
-from ..result import Part
+from ..result import Part, parts_by_asset
 from .buckets import Bucket
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Buckets:
     def rows(self, labels: Sequence[str]) -> tuple[Bucket, ...]:
         """Those that are estimated, as parts of the Greeks with these labels."""
         return tuple(
-            Bucket(labels.index(self.parts[name].greek), ((self.coordinates[name], 1.0),)) for name in self.live
+            Bucket(labels.index(_whole(self.parts[name])), ((self.coordinates[name], 1.0),)) for name in self.live
         )
 
     def combinations(self) -> dict[str, Combination]:
@@ -67,7 +67,7 @@ class Buckets:
 
     def ordered(self, found: Mapping[str, T]) -> dict[str, T]:
         """What is known by label, the buckets of a Greek behind it."""
-        of = {name: part.greek for name, part in self.parts.items()}
+        of = {name: _whole(part) for name, part in self.parts.items()}
         greeks = [name for name in found if name not in of]
         return {name: found[name] for greek in greeks for name in (greek, *(n for n in of if of[n] == greek))}
 
@@ -90,19 +90,25 @@ def bucketed(
     """
     found, parts, coordinates, shifts = dict(wanted), dict[str, Part](), dict[str, str](), list[str]()
     idle = list[str]()
-    for greek in listed(greeks, "buckets"):
+    every = [each for greek in listed(greeks, "buckets") for each in expanded(greek, law)]
+    for greek in every:
         (shift, years), name = _curve(law, greek), label(greek)
         found.setdefault(name, {(shift,): 1.0})
         shifts.append(shift)
         words = law.node_labels(shift) if has(law, LabelsNodes) else [f"{node:g}" for node in years]
         for k, (coordinate, node) in enumerate(zip(nodes.names(shift, len(years)), words, strict=True)):
-            parts[f"{name}[{k}]"] = Part(name, bucket=node)
+            parts[f"{name}[{k}]"] = replace(parts_by_asset([name])[name], bucket=node)
             coordinates[f"{name}[{k}]"] = coordinate
         if not has(law, LabelsNodes):
             idle += [f"{name}[{k}]" for k, live in enumerate(nodes.reached(years, lasts(payoff, shift))) if not live]
     if not parts or not has(law, HasNodes):
         return found, None
     return found, Buckets(law.split(tuple(dict.fromkeys(shifts))), parts, coordinates, frozenset(idle))
+
+
+def _whole(part: Part) -> str:
+    """The label of the Greek that a bucket is a part of."""
+    return f"{part.greek}[{part.asset}]" if part.asset else part.greek
 
 
 def _curve(law: Any, greek: Any) -> tuple[str, tuple[float, ...]]:

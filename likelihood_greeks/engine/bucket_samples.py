@@ -11,6 +11,7 @@ import numpy as np
 from .._typing import AnyArray, FloatArray
 from ..controls.by_interval import ByInterval
 from ..controls.integrands import Integrands, integrands
+from ..controls.joint_intervals import JointSlopes
 from ..controls.plan import Plan
 from ..controls.protocol import Control, Scene, SharedPaths, rows
 from ..controls.sharing import Sharing, ranges
@@ -97,7 +98,9 @@ class BucketSamples:
 
         def then(number: int, control: Control) -> None:
             column = self._n_free + number
-            if needed[:, column].any() and (parts := control.by_interval(found.scene)) is not None:
+            parts = control.by_interval(found.scene) if needed[:, column].any() else None
+            known = parts is not None and (not isinstance(found.slopes, JointSlopes) or found.slopes.serves(parts))
+            if parts is not None and known:
                 each(column, every, parts)
 
         return chunk.fold(rows(self.plan.specific, found.scene, self.combinations, self.plan.used, then))

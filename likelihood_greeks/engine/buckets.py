@@ -17,13 +17,13 @@ from typing import final
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
-from ..controls.by_interval import ByInterval, OwnSlopes, Slopes, paid, slopes_of
+from ..controls.by_interval import ByInterval, paid
 from ..controls.integrands import integrand
+from ..controls.joint_intervals import AnySlopes, slopes_of
 from ..controls.protocol import Scene
 from ..controls.regression import Products, solve
 from ..controls.sharing import Sharing
 from ..estimators.likelihood_ratio import moving_flows
-from ..models.moves import Moves
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
 
@@ -70,7 +70,7 @@ class Moving:
 
     gained: Mapping[str, FloatArray]
 
-    def along(self, slopes: Slopes | OwnSlopes) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def along(self, slopes: AnySlopes) -> Iterator[tuple[FloatArray, FloatArray]]:
         """As the nodes move."""
         yield slopes.matrix[:, [*map(slopes.names.index, self.gained)]], np.stack([*self.gained.values()])
 
@@ -95,10 +95,10 @@ class Buckets:
         return np.array([bucket.greek for bucket in self.buckets])
 
     @cached_property
-    def slopes(self) -> Slopes | OwnSlopes:
+    def slopes(self) -> AnySlopes:
         """How their nodes change the moves."""
         moves = self.scene.drawn.moves
-        assert isinstance(moves, Moves)
+        assert moves is not None
         key = "slopes", self.buckets
         return self.scene.paths.shared(key, lambda: slopes_of(moves, *split(self.buckets), self.scene.drawn.rate))
 

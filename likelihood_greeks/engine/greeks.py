@@ -195,7 +195,7 @@ def _of_combinations(
     labels, combinations = list(wanted), tuple(wanted.values())
     parts: Mapping[str, Part] = parts_by_asset(labels) if assets_of(law) else {}
     if buckets:
-        law, parts, payoff = buckets.law, buckets.parts, under(payoff, buckets.law)
+        law, parts, payoff = buckets.law, {**parts, **buckets.parts}, under(payoff, buckets.law)
     count, seed, kind = checked(paths, seed, sampling)
     flags(closed_form=closed_form, progress=progress)
     aim = goal(labels, count, target_error, max_paths, kind)

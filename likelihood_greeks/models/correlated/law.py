@@ -18,7 +18,7 @@ from ...numerics.falls import spots_after, union
 from ...numerics.jets import Jet
 from ...parameters import TIME, Derivative
 from ...streams.chunks import Stream
-from .. import by_moves
+from .. import by_moves, nodes
 from ..cash_dividends import Dividends, LawWithDividends
 from ..joint_moves import JointMoves, JointSteps, diffused
 from ..protocol import PathModel, Paths
@@ -245,6 +245,36 @@ class CorrelatedGBM:
             return self
         return replace(self, members={name: replace(law, dividends=()) for name, law in self.members})
 
+    # -- nodes of curves ---------------------------------------------------------------------------------------------
+
+    def nodes(self, shift: str) -> tuple[float, ...]:
+        """The nodes (years) of the curve that a parameter shifts, ``"volatility[A]"`` or ``"rate"``; none without one.
+
+        That of the rates is one of all assets. Where assets are quantos no Greek can be split.
+        """
+        kind, _, asset = shift.rstrip("]").partition("[")
+        owners = [law for name, law in self.members if kind == RATE.name or name == asset]
+        found = {law.nodes(kind) if hasattr(law, "nodes") else () for law in owners}
+        return found.pop() if len(found) == 1 and not self.quanto else ()
+
+    def split(self, shifts: Sequence[str]) -> CorrelatedGBM:
+        """The same law with nodes of some curves as coordinates: ``"volatility[A][0]"``, ``"rate[0]"``, and so on."""
+        members = {}
+        for name, law in self.members:
+            own = [shift.partition("[")[0] for shift in shifts if shift == RATE.name or shift.endswith(f"[{name}]")]
+            members[name] = law.split(own) if own else law
+        return replace(self, members=members)
+
+    def _node_meaning(self) -> dict[str, Meaning]:
+        """What the coordinates of nodes are."""
+        found: dict[str, Meaning] = {}
+        for place, (asset, law) in enumerate(self.members):
+            for shift in getattr(law, "by_node", ()):
+                whose = () if shift == RATE.name else (place,)
+                for own in nodes.names(shift, len(law.nodes(shift))):
+                    found[own if not whose else f"{shift}[{asset}]{own.removeprefix(shift)}"] = own, whose
+        return found
+
     # -- the law ---------------------------------------------------------------------------------------------------
 
     def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
@@ -407,14 +437,19 @@ def _steps(law: CorrelatedGBM, times: tuple[float, ...]) -> Steps:
     for name, own in law.quanto:
         place = law.assets.index(name)
         terms = (*terms[:place], quantos.drifting(terms[place], ends, *own), *terms[place + 1 :])
-    return Steps(summed, terms, law._matrix, _meaning(law.assets))
+    return Steps(summed, terms, law._matrix, _meaning(law.assets) | law._node_meaning())
 
 
 @remembered(256)
 def _discounts(law: CorrelatedGBM, shape: tuple[int, ...], times: tuple[float, ...]) -> Jet:
     """Discount factors in all coordinates of a law, from those in the coordinates of its first member."""
     own = law.laws[0].discount_jet(np.reshape(times, shape))
-    return embedded(own, (*law.parameters, TIME), {RATE.name: RATE.name, TIME: TIME})
+    found = embedded(own, (*law.parameters, TIME), {RATE.name: RATE.name, TIME: TIME})
+    if not (more := tuple(law._node_meaning())):
+        return found
+    zero = np.zeros(np.shape(own.value))
+    rows = [own.derivative(name) if name in own.names else zero for name in more]
+    return Jet((*found.names, *more), found.value, np.concatenate([found.gradient, rows]), found.hessian)
 
 
 def _members(given: Any) -> Members:

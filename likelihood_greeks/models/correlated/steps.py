@@ -101,7 +101,7 @@ class Steps:
             kind, assets = self.meaning[name]
             if kind == "correlation":
                 entries = [entry for entry in entries if entry == assets]
-            elif kind not in ("volatility", "time"):
+            elif kind.partition("[")[0] not in ("volatility", "time"):
                 return []
             elif assets:
                 entries = [entry for entry in entries if assets[0] in entry]

@@ -99,7 +99,7 @@ def test_frames_have_columns_for_the_greek_and_the_asset():
     assert (frame["bucket"] == "").all()
     compared = lg.pathwise(two(0.5), lg.Exchange("A", "B", 1.0), ["delta"], paths=128, seed=1).to_frame()
     assert [*compared["asset"]] == ["", "A", "B"]
-    with pytest.raises(ValueError, match="buckets must be asked of a law on curves"):
+    with pytest.raises(ValueError, match="buckets must hold Greeks of curves"):
         lg.greeks(two(0.5), lg.Exchange("A", "B", 1.0), ["vega"], paths=128, seed=1, buckets=["vega"])
 
 

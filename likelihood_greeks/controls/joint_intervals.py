@@ -1,0 +1,104 @@
+"""Integrands of nodes where several log-spots move together: what is linear in slopes of means and covariances.
+
+Nodes are coordinates whose slopes the law of the moves knows as those of any other; so each has the weight, and the
+motion between scored dates, that the joint formulas give it, all nodes at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias, final
+
+import numpy as np
+
+from .._typing import AnyArray, FloatArray
+from ..models.joint_moves import JointMoves
+from ..models.moves import Moves
+from .by_interval import ByInterval, OwnSlopes, Products, Slopes
+from .by_interval import slopes_of as slopes_of_one
+from .handover import Handover
+from .joint_skeletons import JointSkeletons
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class JointSlopes:
+    """How combinations of nodes change the moves of several log-spots: as `Slopes`, whose fields it has."""
+
+    moves: JointMoves
+    names: tuple[str, ...]
+    matrix: FloatArray
+    rate: float
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """The likelihood-ratio weights, shape (n, n_paths)."""
+        return np.asarray(self.matrix @ self.moves.scores(self.names))
+
+    def products(self, parts: ByInterval) -> Products:
+        """What is not scored: of what travels, and of what is known where its derivatives are any."""
+        for push in parts.pushes:
+            yield from push.along(self)
+        for payments, jet in parts.known:
+            derivatives = self.matrix @ jet.gradient[[*map(jet.names.index, self.names)]].reshape(len(self.names), -1)
+            live: AnyArray = np.asarray(derivatives.any(axis=1))
+            if live.any():
+                yield np.eye(len(live))[:, live], payments(derivatives[live])
+
+    def travelling(self, parts: ByInterval) -> list[FloatArray]:
+        """Nothing: `products` has what travels."""
+        return []
+
+    def travelled(self, rows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Nothing."""
+        return []
+
+    def serves(self, parts: ByInterval) -> bool:
+        """Whether a control is known node by node here."""
+        return all(isinstance(push, JointTravelled) for push in parts.pushes) and not parts.known
+
+
+AnySlopes: TypeAlias = Slopes | OwnSlopes | JointSlopes
+
+
+def slopes_of(moves: Moves | JointMoves, names: tuple[str, ...], matrix: FloatArray, rate: float) -> AnySlopes:
+    """How combinations of nodes change given moves."""
+    if isinstance(moves, JointMoves):
+        return JointSlopes(moves, names, matrix, rate)
+    return slopes_of_one(moves, names, matrix, rate)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class JointTravelled:
+    """What a relaxed payoff gains as paths travel between scored dates, and by the weights of these.
+
+    Parameters
+    ----------
+    motion : JointSkeletons
+    value : ndarray, shape (n_paths,)
+    gradient : ndarray, shape (n_assets, n_times, n_paths), optional
+    handover : Handover
+    known : dict
+        What has been computed of the gradient.
+    """
+
+    motion: JointSkeletons
+    value: FloatArray
+    gradient: FloatArray | None
+    handover: Handover
+    known: dict[Hashable, Any] = field(default_factory=dict)
+
+    def along(self, slopes: JointSlopes) -> Products:
+        """As nodes move."""
+        found = np.zeros((len(slopes.names), len(self.value)))
+        skeleton = self.handover.skeleton
+        if skeleton:
+            between = self.motion.between(skeleton)
+            assert isinstance(between, JointMoves)
+            found += self.value * between.scores(slopes.names)
+        if self.gradient is not None and len(skeleton) < self.gradient.shape[-2]:
+            found += self.motion.together(self.gradient, [(name,) for name in slopes.names], skeleton, self.known)
+        yield slopes.matrix, found
