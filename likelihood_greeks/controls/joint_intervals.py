@@ -16,10 +16,12 @@ import numpy as np
 from .._typing import AnyArray, FloatArray
 from ..models.joint_moves import JointMoves
 from ..models.moves import Moves
+from ..models.state_joint_moves import StateJointMoves
 from .by_interval import ByInterval, OwnSlopes, Products, Slopes
 from .by_interval import slopes_of as slopes_of_one
 from .handover import Handover
 from .joint_skeletons import JointSkeletons
+from .line_integral import Integral
 
 
 @final
@@ -57,14 +59,19 @@ class JointSlopes:
 
     def serves(self, parts: ByInterval) -> bool:
         """Whether a control is known node by node here."""
-        return all(isinstance(push, JointTravelled) for push in parts.pushes) and not parts.known
+        jets = [jet for _, jet in parts.known]
+        travels = all(isinstance(push, JointTravelled | JointLinePush) for push in parts.pushes)
+        return travels and all(set(self.names) <= {*jet.names} for jet in jets)
 
 
 AnySlopes: TypeAlias = Slopes | OwnSlopes | JointSlopes
 
 
-def slopes_of(moves: Moves | JointMoves, names: tuple[str, ...], matrix: FloatArray, rate: float) -> AnySlopes:
+def slopes_of(
+    moves: Moves | JointMoves | StateJointMoves, names: tuple[str, ...], matrix: FloatArray, rate: float
+) -> AnySlopes:
     """How combinations of nodes change given moves."""
+    assert not isinstance(moves, StateJointMoves)  # whose law has no curves that are split
     if isinstance(moves, JointMoves):
         return JointSlopes(moves, names, matrix, rate)
     return slopes_of_one(moves, names, matrix, rate)
@@ -102,3 +109,22 @@ class JointTravelled:
         if self.gradient is not None and len(skeleton) < self.gradient.shape[-2]:
             found += self.motion.together(self.gradient, [(name,) for name in slopes.names], skeleton, self.known)
         yield slopes.matrix, found
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class JointLinePush:
+    """What a factor times the integral along a line gains as moves are pushed, normals held fixed.
+
+    Parameters
+    ----------
+    integral : Integral
+    factor : float
+    """
+
+    integral: Integral
+    factor: float
+
+    def along(self, slopes: JointSlopes) -> Products:
+        """As nodes move."""
+        yield self.factor * slopes.matrix, np.stack([self.integral.moved(name, slopes.rate) for name in slopes.names])

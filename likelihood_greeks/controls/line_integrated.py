@@ -18,9 +18,10 @@ from ..estimators.likelihood_ratio import Combination, splits
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
-from .by_interval import ByInterval
+from .by_interval import ByInterval, Push
 from .handed_over import HANDOVER, RATE, TRAVEL
 from .handover import beneath
+from .joint_intervals import JointLinePush
 from .joint_lines import JointDirection, JointLine
 from .joint_skeletons import JointSkeletons
 from .line_integral import Integral
@@ -122,7 +123,8 @@ class LineIntegrated:
                 return np.asarray(factors @ (flows - along.value / discount.value))
             return factors @ flows - np.stack([Integral(self.layout, line, row, along).value for row in factors])
 
-        return ByInterval(scene.value, (LinePush(along, -1.0),), ((less, discount),))
+        push: Push = (JointLinePush if isinstance(line, JointLine) else LinePush)(along, -1.0)
+        return ByInterval(scene.value, (push,), ((less, discount),))
 
     def _integrand(self, along: Integral, derivative: Derivative) -> FloatArray | None:
         match derivative:
