@@ -31,10 +31,9 @@ from .._remembered import remembered
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
 from ..numerics.jets import Jet
-from ..parameters import Derivative
 from ..payoffs.relaxed.tape import Level
 from .by_interval import ByInterval
-from .protocol import CLOSED_FORM, Load, Scene, SharedPaths, by_greek
+from .protocol import CLOSED_FORM, Load, Scene, SharedPaths, less_mean
 
 Kind: TypeAlias = Literal["digital", "call", "forward"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -88,12 +87,7 @@ class Twin:
         """The payment less its known price, or times the weights less its Greeks; (n_combinations, n_paths)."""
         times = scene.drawn.paths.times[list(self.rows)]
         known, payment = _known(scene.paths.model, self, tuple(times.tolist())), _payment(self, scene.paths)
-
-        def sample(derivative: Derivative) -> FloatArray:
-            weighted = payment * scene.drawn.weights[derivative] if derivative else payment
-            return np.asarray(weighted - known.derivative(*derivative))
-
-        return by_greek(sample, self.greek, combinations)
+        return less_mean(payment, known, scene.drawn.weights, self.greek, combinations)
 
     def by_interval(self, scene: Scene) -> ByInterval | None:
         """The samples of a first derivative by intervals; None of a price."""

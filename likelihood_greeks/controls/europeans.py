@@ -18,7 +18,7 @@ from . import conditional
 from .by_interval import Blocks, ByInterval
 from .handed_over import HANDOVER, RATE
 from .handover import Handover, beneath
-from .protocol import CLOSED_FORM, Load, Scene, by_greek
+from .protocol import CLOSED_FORM, Load, Scene, by_greek, less_mean
 
 
 @final
@@ -64,16 +64,14 @@ class Vanilla:
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """Payment times weight less its known mean, Greek by Greek, by the law of that one date."""
         payment, known = self._paid(scene)
+        if not self.given:
+            needed = [*dict.fromkeys(d for c in combinations for d in c if d)] if self.rate is not None else []
+            weights = scene.paths.skeletons.weights(self._way, needed) if needed else {}
+            return less_mean(payment, known, weights, self.rate is not None, combinations)
 
         def sample(derivative: Derivative) -> FloatArray:
-            exact = known.derivative(*derivative)
-            if self.given:
-                smooth = conditional.expected(self.pieces, self.row, scene, derivative, self.rate)
-                return np.zeros_like(payment) if smooth is None else smooth - exact
-            if not derivative:
-                return np.asarray(payment - exact)
-            weight = scene.paths.skeletons.weights(self._way, [derivative])[derivative]
-            return np.asarray(payment * weight - exact)
+            smooth = conditional.expected(self.pieces, self.row, scene, derivative, self.rate)
+            return np.zeros_like(payment) if smooth is None else smooth - known.derivative(*derivative)
 
         return by_greek(sample, self.rate is not None, combinations)
 

@@ -11,8 +11,9 @@ import numpy as np
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
 from .by_interval import ByInterval
-from .handover import Gradual, Way, words
+from .handover import Gradual, Handover, Way, words
 from .joint_state_steps import MovedJointlyByState
+from .moved_payoff import MovedPayoff
 from .protocol import Load, Scene
 from .widths import Relaxation
 
@@ -57,7 +58,10 @@ class HandedOver:
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """Its integrand less that of the estimate, Greek by Greek, shape (n_combinations, n_paths)."""
         moved = scene.moved(self.relaxation)
-        found = np.stack([moved.control(combination, self.way) for combination in combinations])  # type: ignore[arg-type]
+        if isinstance(moved, MovedPayoff) and isinstance(self.way, Handover):
+            found = moved.controls(combinations, self.way)
+        else:
+            found = np.stack([moved.control(c, self.way) for c in combinations])  # type: ignore[arg-type]
         if scene.trial:
             for row, combination in zip(found, combinations, strict=True):
                 if moved.vanishes(combination, row):

@@ -96,12 +96,14 @@ class JointLine:
     moves : JointMoves
     direction : JointDirection
     times : ndarray, shape (n_times,)
+    known : dict, optional
+        What has been computed already.
     """
 
     moves: JointMoves
     direction: JointDirection
     times: FloatArray
-    _known: dict[Any, Any] = field(default_factory=dict)
+    known: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
     def _steps(self) -> tuple[FloatArray, FloatArray]:
@@ -147,7 +149,7 @@ class JointLine:
     def nearest(self, rows: AnyArray, levels: FloatArray, last: bool) -> Crossings:
         """Where, of several rows, the first (last) spot is at its level."""
         key = "nearest", rows.tobytes(), levels.tobytes(), last
-        return once(self._known, key, lambda: self._nearest(rows, levels, last))
+        return once(self.known, key, lambda: self._nearest(rows, levels, last))
 
     def _nearest(self, rows: AnyArray, levels: FloatArray, last: bool) -> Crossings:
         away = np.log(levels)[:, None] - self._logs[rows]
@@ -207,7 +209,7 @@ class JointLine:
 
     def score(self, name: str) -> Weights:
         """The weight of a coordinate along the line: coefficients of 1, z and z²."""
-        return once(self._known, ("score", name), lambda: self._polynomial(log_density_form(self.moves.terms, (name,))))
+        return once(self.known, ("score", name), lambda: self._polynomial(log_density_form(self.moves.terms, (name,))))
 
     def score_motion(self, pair: Derivative) -> Weights:
         r"""How the weight of ``pair[0]`` moves in ``pair[1]``, normals held fixed: as :math:`\dot u = -T'u`."""

@@ -29,7 +29,9 @@ from . import line_formulas
 from .joint_lines import JointLine
 from .line_formulas import Paths
 from .line_layout import Envelope, Layout
+from .line_motions import LineMotions
 from .lines import Crossings, Line, Push
+from .motions import motions
 
 Polynomial: TypeAlias = Sequence[FloatArray | float]
 """Coefficients of 1, z and z² along the line."""
@@ -96,7 +98,7 @@ class Integral:
             return found
         return line_formulas.integrate(layout, self._paths, amounts)
 
-    @property
+    @cached_property
     def value(self) -> FloatArray:
         """F, shape (n_paths,)."""
         return np.asarray(self._integrated[2].sum(axis=0))
@@ -119,9 +121,18 @@ class Integral:
         """The derivative of F along the tangent in a coordinate, normals held fixed; or of the integral of the flows
         times a weight that stays as it is.
         """  # fmt: skip
-        if weight is ONE:
-            return self.line.gained(name, rate, self.pushed(), self._known)
-        return self.line.gained(name, rate, self._pushed(weight), {})
+        return np.asarray(self.moved_in([name], rate, weight)[0])
+
+    def moved_in(self, names: Sequence[str], rate: float, weight: Polynomial = ONE) -> FloatArray:
+        """The same in several coordinates, shape (n_names, n_paths)."""
+        line, (push, known) = self.line, (self.pushed(), self._known) if weight is ONE else (self._pushed(weight), {})
+        found = motions(line.skeletons, names, rate) if isinstance(line, Line) and line.knows_drifts else None
+        if found is None or isinstance(line, JointLine):
+            return np.stack([line.gained(name, rate, push, known) for name in names])
+        total = LineMotions(line, found).gained(push, self._paths.logs)
+        for k in found.turning:
+            total[k] = line.gained(names[k], rate, push, known)
+        return total
 
     def pushed(self) -> Push:
         """The derivatives of F in the log-spots of the dates used, where the paths are, and in their lengths; and those

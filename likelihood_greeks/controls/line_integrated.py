@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import final
 
 import numpy as np
 
 from .._typing import FloatArray
-from ..estimators.likelihood_ratio import Combination, splits
+from ..estimators.likelihood_ratio import Combination
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
@@ -27,9 +26,10 @@ from .joint_skeletons import JointSkeletons
 from .line_integral import Integral
 from .line_intervals import LinePush
 from .line_layout import Layout
+from .line_parts import Parts
 from .line_scores import second
 from .lines import Direction, Line
-from .protocol import Load, Scene, by_greek
+from .protocol import Load, Scene
 from .skeletons import Skeletons
 
 LINE, STEP = 12.0, 0.1
@@ -38,8 +38,6 @@ LINE, STEP = 12.0, 0.1
 JOINT_LINE, JOINT_STEP, JOINT_PIECES = 5.0, 0.35, 0.4
 """The same of several assets, whose dates take longer to draw, and what its pieces are in these (measured with two to
 thirty assets at 1 to 252 dates, six Greeks)."""
-
-ROUNDING = 1e-14
 
 
 @final
@@ -72,36 +70,37 @@ class LineIntegrated:
 
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """The estimate's samples less those of the integral; zero for second derivatives in two clocks."""
-        flows = scene.flows
-        line = self._line(scene)
-        discount = scene.paths.model.discount_jet(payment_times(scene.payoff, flows))
+        flows, line = scene.flows, self._line(scene)
+        times = payment_times(scene.payoff, flows)
+        discount = scene.paths.model.discount_jet(times)
+        key = "line", self.direction, self.rate, tuple(times.tolist()), tuple(tuple(c.items()) for c in combinations)
+        parts = scene.paths.shared(key, lambda: Parts.of(combinations, discount, line, self.rate, scene.drawn))
+        along, found = self._along(scene, discount.value), np.zeros((len(combinations), flows.shape[1]))
+        for part in parts:
+            if not part.paid:
+                value, own = scene.value, along
+            else:
+                factors = discount.derivative(*part.paid)
+                value, own = factors @ flows, Integral(self.layout, line, factors, along)
+            found += part.weights * value - part.matrix @ self._integrands(own, part.rest)
+        return found
 
-        @cache
-        def integrated(paid: Derivative) -> tuple[FloatArray, Integral]:
-            """Of flows times derivatives of their discount factors."""
-            if not paid:
-                return scene.value, self._along(scene, discount.value)
-            factors = discount.derivative(*paid)
-            return factors @ flows, Integral(self.layout, line, factors, integrated(())[1])
-
-        @cache
-        def difference(paid: Derivative, rest: Derivative) -> FloatArray | None:
-            """Of the estimate and the integral; None where the integral is not known."""
-            if paid and (share := _share(discount.derivative(*paid), discount.value)) is not None:
-                same = difference((), rest)
-                return None if same is None else share * same
-            value, along = integrated(paid)
-            smooth = self._integrand(along, rest)
-            return None if smooth is None else np.asarray(value * (scene.drawn.weights[rest] if rest else 1.0) - smooth)
-
-        def sample(derivative: Derivative) -> FloatArray:
-            parts = [(paid, rest) for paid, rest in splits(derivative) if not paid or discount.derivative(*paid).any()]
-            found = [difference(*part) for part in parts]
-            if any(x is None for x in found):
-                return np.zeros(flows.shape[1])
-            return np.asarray(sum(x for x in found if x is not None))
-
-        return by_greek(sample, True, combinations)
+    def _integrands(self, along: Integral, rest: Sequence[Derivative]) -> FloatArray:
+        """The integral and its derivatives, shape (n_derivatives, n_paths)."""
+        found, names = np.empty((len(rest), len(along.line.place))), [d[0] for d in rest if len(d) == 1]
+        moved = iter(along.moved_in(names, self.rate) if names else ())
+        for row, derivative in zip(found, rest, strict=True):
+            match derivative:
+                case ():
+                    row[:] = along.value
+                case (name,):
+                    handed = along.line.handed(name, self.rate)
+                    row[:] = next(moved) + along.value * handed if handed.any() else next(moved)
+                case _:
+                    known = second(along, derivative, self.rate)
+                    assert known is not None
+                    row[:] = known
+        return found
 
     def _line(self, scene: Scene) -> Line | JointLine:
         return scene.paths.shared(("line", self.direction), lambda: line_along(scene.paths.motion, self.direction))
@@ -126,14 +125,6 @@ class LineIntegrated:
         push: Push = (JointLinePush if isinstance(line, JointLine) else LinePush)(along, -1.0)
         return ByInterval(scene.value, (push,), ((less, discount),))
 
-    def _integrand(self, along: Integral, derivative: Derivative) -> FloatArray | None:
-        match derivative:
-            case ():
-                return along.value
-            case (name,):
-                return along.moved(name, self.rate) + along.value * along.line.handed(name, self.rate)
-        return second(along, derivative, self.rate)
-
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: of its events, of the line, and of what travels beneath."""
         joint = isinstance(self.direction, JointDirection)
@@ -156,9 +147,3 @@ def line_along(motion: Skeletons | JointSkeletons, direction: Direction | JointD
         return JointLine(motion.moves, direction, np.asarray(motion.drawn.paths.times))
     assert isinstance(motion, Skeletons)
     return Line(motion, direction)
-
-
-def _share(factors: FloatArray, of: FloatArray) -> float | None:
-    """What all of some factors are as a share of others; None if they are no such."""
-    shares = factors / of
-    return float(shares[0]) if np.ptp(shares) <= ROUNDING * np.abs(shares).max() else None

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from .._typing import FloatArray
 from ..models.moves import NONE, spread, weighted, weighted_squares
+from ..numerics.arrays import once
 from ..parameters import TIME, Derivative
 from .joint_lines import JointLine
 from .line_integral import Integral, Polynomial
@@ -25,12 +26,27 @@ from .lines import Line
 
 def second(along: Integral, pair: Derivative, rate: float) -> FloatArray | None:
     """The integrand of a second derivative, shape (n_paths,); None where it is not known."""
-    first, other = sorted(pair, key=lambda name: _noisy(along.line, name))
+    found = once(along.line.known, ("second", pair, rate), lambda: _way(along.line, pair, rate))
+    if found is None:
+        return None
+    travels, weight, moved = found
+    handed = along.line.handed(travels, rate)
+    own = along.weighed(moved) + handed * along.weighed(weight) if handed.any() else along.weighed(moved)
+    return along.moved(travels, rate, weight) + own
+
+
+def knows(line: Line | JointLine, pair: Derivative, rate: float) -> bool:
+    """Whether the integrand of a second derivative is known."""
+    return once(line.known, ("second", pair, rate), lambda: _way(line, pair, rate)) is not None
+
+
+def _way(line: Line | JointLine, pair: Derivative, rate: float) -> tuple[str, Polynomial, Polynomial] | None:
+    """Which coordinate travels, the weight of the one that is scored, and how it moves; None where it is not known."""
+    first, other = sorted(pair, key=lambda name: _noisy(line, name))
     for scored, travels in ((first, other), (other, first)):
-        weight, moved = score(along.line, scored), motion(along.line, (scored, travels), rate)
+        weight, moved = score(line, scored), motion(line, (scored, travels), rate)
         if weight is not None and moved is not None:
-            handed = along.line.handed(travels, rate)
-            return along.moved(travels, rate, weight) + along.weighed(moved) + handed * along.weighed(weight)
+            return travels, weight, moved
     return None
 
 

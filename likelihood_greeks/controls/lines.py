@@ -73,11 +73,13 @@ class Line:
     ----------
     skeletons : Skeletons
     direction : Direction
+    known : dict, optional
+        What has been computed already.
     """
 
     skeletons: Skeletons
     direction: Direction
-    _known: dict[Hashable, Any] = field(default_factory=dict)
+    known: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
     def moves(self) -> Moves:
@@ -118,7 +120,7 @@ class Line:
     def nearest(self, rows: AnyArray, levels: FloatArray, last: bool) -> Crossings:
         """Where, of several dates, the first (last) spot is at its level."""
         return once(
-            self._known, ("nearest", rows.tobytes(), levels.tobytes(), last), lambda: self._nearest(rows, levels, last)
+            self.known, ("nearest", rows.tobytes(), levels.tobytes(), last), lambda: self._nearest(rows, levels, last)
         )  # fmt: skip
 
     def _nearest(self, rows: AnyArray, levels: FloatArray, last: bool) -> Crossings:
@@ -140,6 +142,16 @@ class Line:
         found = np.log(self.skeletons.drawn.spot[:, 0]) - np.cumsum(self.moves.noise[:, 0])
         return found if np.isfinite(found).all() else None
 
+    @property
+    def knows_drifts(self) -> bool:
+        """Whether log-spots less the noise are the same on all paths."""
+        return self._drifts is not None
+
+    def drifts_at(self, rows: AnyArray) -> FloatArray:
+        """Log-spots of some dates less the noise, where no path knows them; shape (n_rows,)."""
+        assert self._drifts is not None
+        return self._drifts[rows]
+
     def _nearest_of_spots(
         self, rows: AnyArray, levels: FloatArray, sign: float
     ) -> tuple[FloatArray, AnyArray, FloatArray]:
@@ -154,7 +166,7 @@ class Line:
         line adds to that; each of shape (n_paths or 1,).
         """  # fmt: skip
         still, noisy = self.skeletons.speed((name,), rate)
-        total = once(self._known, (name, rate), lambda: _so_far(spread(still, len(self.moves.noise))))
+        total = once(self.known, (name, rate), lambda: _so_far(spread(still, len(self.moves.noise))))
         moved = taken(total, where.row)
         if noisy is NONE:
             return moved, np.zeros(1)
@@ -162,7 +174,7 @@ class Line:
             return moved + noisy[0] * where.noise, noisy[0] * where.length
         if noisy.shape[1] == 1 and not noisy[1:].any():
             return moved + noisy[0] * self.moves.noise[0], noisy[0] * self.shares[0]
-        reached, length = once(self._known, (name, rate, "noisy"), lambda: self._turned(noisy))
+        reached, length = once(self.known, (name, rate, "noisy"), lambda: self._turned(noisy))
         return moved + taken(reached, where.row), taken(length, where.row)
 
     def gained(self, name: str, rate: float, push: Push, known: dict[Hashable, Any]) -> FloatArray:
@@ -181,7 +193,7 @@ class Line:
         lengths; each of shape (n_rows, n_paths).
         """  # fmt: skip
         motion, noisy = self.skeletons.speed((name,), rate)
-        total = once(self._known, (name, rate), lambda: _so_far(spread(motion, len(self.moves.noise))))
+        total = once(self.known, (name, rate), lambda: _so_far(spread(motion, len(self.moves.noise))))
         found = _contracted(total[rows], still)
         if noisy is NONE:
             return found
@@ -191,7 +203,7 @@ class Line:
         if noisy.shape[1] == 1 and not noisy[1:].any():
             moved = self.moves.noise[0] * still.sum(axis=0) + self.shares[0] * lengths.sum(axis=0)
             return np.asarray(found + noisy[0] * moved)
-        reached, length = once(self._known, (name, rate, "noisy"), lambda: self._turned(noisy))
+        reached, length = once(self.known, (name, rate, "noisy"), lambda: self._turned(noisy))
         return found + _contracted(reached[rows], still) + _contracted(length[rows], lengths)
 
     def _turned(self, noisy: FloatArray) -> tuple[FloatArray, FloatArray]:

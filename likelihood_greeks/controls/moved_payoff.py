@@ -6,7 +6,7 @@ second one scores the first once more, at all dates, path of spots held fixed (`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from .._compiled import kernels
 from .._typing import FloatArray
-from ..estimators.likelihood_ratio import Combination, sum_of
+from ..estimators.likelihood_ratio import Combination
 from ..models.moves import NONE, alike, weighted
 from ..numerics.arrays import cumulated, once
 from ..parameters import TIME, Derivative
@@ -22,6 +22,7 @@ from .by_interval import Blocks, ByInterval, Push, Pushes, descending
 from .handover import Handover, Hold, Skeleton
 from .joint_intervals import JointTravelled
 from .joint_skeletons import JointSkeletons
+from .motions import Motions, motions
 from .skeletons import Skeletons, starts
 
 ROUNDING = 1e-9  # of what it is the difference of: below, a control is identically zero
@@ -137,6 +138,39 @@ class MovedPayoff:
 
         return self._once(("first", name, handover), integrand)
 
+    def gained(self, names: Sequence[str], handover: Handover) -> FloatArray:
+        """Integrands of first derivatives less those of the estimate, shape (n_names, n_paths)."""
+        motion = self.motion
+        found = None if handover.hold or isinstance(motion, JointSkeletons) else motions(motion, names, handover.rate)
+        if found is None:
+            return np.stack([self._difference((name,), handover) for name in names])
+        total = self.value * self._one.gained(names, handover)
+        if self.gradient is not None and len(handover.skeleton) < len(self.gradient):
+            total += self._travelled(names, handover, found)
+        for k in found.turning:
+            total[k] = self._difference((names[k],), handover)
+        return np.asarray(total)
+
+    def _travelled(self, names: Sequence[str], handover: Handover, own: Motions) -> FloatArray:
+        """As `along`, of one asset and several coordinates."""
+        gradient, noise, skeleton = self.gradient, self._one.moves.noise, handover.skeleton
+        assert gradient is not None
+        still, every, first = own.total, np.zeros(1), np.zeros(1)
+        found = self._once(("still", tuple(names), handover.rate), lambda: still @ gradient).copy()
+        if own.every.any():
+            every = self._once("carried", lambda: carried(noise, gradient))
+        if own.first.any():
+            first = self._once("sum", lambda: gradient.sum(axis=0))
+        if skeleton:
+            handed = self._once(("handed", skeleton), lambda: self._one.handed(gradient, skeleton))
+            found -= still[:, skeleton] @ handed
+            every = every - weighted(self._one.reached(skeleton), handed) if own.every.any() else every
+            first = first - handed.sum(axis=0) if own.first.any() else first
+            for k, name in enumerate(names):
+                for what, factors, clock in self._one.turning((name,), handover):
+                    found[k] += self._turned(what, factors, clock, skeleton)
+        return np.asarray(found + own.every * every + own.first * (noise[0] * first))
+
     def _held(self, name: str, hold: Hold, rate: float) -> FloatArray:
         """The integrand of a first derivative while a level is held: see the module."""
         gradient = self.gradient
@@ -194,12 +228,23 @@ class MovedPayoff:
 
     def control(self, combination: Combination, handover: Handover) -> FloatArray:
         """The zero-mean control for a Greek: its integrand by a handover less that of the estimate; (n_paths,)."""
-        return sum_of(combination, {d: self._difference(d, handover) for d in combination})
+        return np.asarray(self.controls([combination], handover)[0])
+
+    def controls(self, combinations: Sequence[Combination], handover: Handover) -> FloatArray:
+        """The same for several Greeks, shape (n_combinations, n_paths)."""
+        needed = [*dict.fromkeys(d for c in combinations for d in c)]
+        names = [d[0] for d in needed if len(d) == 1]
+        moved = iter(self.gained(names, handover) if names else ())
+        rows = [next(moved) if len(d) == 1 else self._difference(d, handover) for d in needed]
+        return np.array([[c.get(d, 0.0) for d in needed] for c in combinations]) @ np.stack(rows)
 
     def vanishes(self, combination: Combination, control: FloatArray) -> bool:
         """Whether a control is nothing but rounding errors."""
-        size = max((np.abs(self._estimated(d)).max() for d in combination if d), default=0.0)
+        size = max((self._size(d) for d in combination if d), default=0.0)
         return bool(np.abs(control).max() <= ROUNDING * size)
+
+    def _size(self, derivative: Derivative) -> float:
+        return once(self._known, ("size", derivative), lambda: float(np.abs(self._estimated(derivative)).max()))
 
     def _estimated(self, derivative: Derivative) -> FloatArray:
         return self._once(("estimated", derivative), lambda: self.value * self.motion.drawn.weights[derivative])

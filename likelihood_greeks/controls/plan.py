@@ -9,9 +9,10 @@ from typing import final
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
+from ..estimators.likelihood_ratio import Combination
 from ..scouted import Scouted
 from .line_integrated import LineIntegrated
-from .protocol import Control, Load, cost
+from .protocol import Control, Load, Scene, cost
 from .regression import Fit, Products, fit, refused, remaining
 from .selection import choose
 from .sharing import Sharing
@@ -69,6 +70,22 @@ class Plan:
             np.where(keep, self.fit.contribution, none.contribution),
         )
         return replace(self, fit=fitted)
+
+    def combined(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
+        """The payoff's own controls times their coefficients, Greek by Greek, shape (n_greeks, n_paths)."""
+        own = self.fit.coefficients[:, self.fit.coefficients.shape[1] - len(self.specific) :]
+        found = np.zeros((len(combinations), scene.drawn.spot.shape[-1]))
+        for control, column in zip(self.specific, own.T, strict=True):
+            served = np.flatnonzero(column).tolist()
+            if len(served) == len(column):
+                found += column[:, None] * control.samples(scene, combinations)
+            elif len(served):
+                found[served] += column[served, None] * control.samples(scene, [combinations[g] for g in served])
+        return found
+
+    def without(self, plain: FloatArray, free: FloatArray, combined: FloatArray) -> FloatArray:
+        """Controlled samples, from plain ones, the free controls' and what is `combined`; (n_greeks, n_samples)."""
+        return np.asarray(plain - combined - self.fit.coefficients[:, : len(free)] @ free)
 
     def applied(self, plain: FloatArray, free: FloatArray, own: FloatArray) -> FloatArray:
         """Controlled samples, from plain samples and the controls' samples; shape (n_greeks, n_samples)."""

@@ -20,6 +20,7 @@ from ..models.joint_moves import JointMoves, JointSteps
 from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps
 from ..models.state_joint_moves import StateJointMoves
 from ..numerics.arrays import once
+from ..numerics.jets import Jet
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
 from .by_interval import ByInterval
@@ -239,6 +240,23 @@ def rows(
             if then is not None:
                 then(j, control)
     return found
+
+
+def less_mean(
+    payment: FloatArray,
+    mean: Jet,
+    weights: Mapping[Derivative, FloatArray],
+    own: bool,
+    combinations: Sequence[Combination],
+) -> FloatArray:
+    """A payment less its known mean, or if `own`, times the weights less its Greeks; shape (n_greeks, n_paths)."""
+    if not own:
+        return np.broadcast_to(payment - mean.value, (len(combinations), len(payment)))
+    needed = [*dict.fromkeys(d for c in combinations for d in c)]
+    matrix = np.array([[c.get(d, 0.0) for d in needed] for c in combinations])
+    exact = matrix @ np.array([mean.derivative(*d) for d in needed])
+    one = np.ones(len(payment))
+    return payment * (matrix @ np.stack([weights[d] if d else one for d in needed])) - exact[:, None]
 
 
 def by_greek(sample: Callable[[Derivative], FloatArray], own: bool, combinations: Sequence[Combination]) -> FloatArray:

@@ -6,9 +6,9 @@ like the steps (`models.moves.IndependentSteps`), and are computed once a chunk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from ..models.moves import NONE, Moves, spread
 from ..numerics.arrays import cumulated, once
 from ..parameters import Derivative
 from .handover import Handover, Hold, Skeleton
+
+T = TypeVar("T")
 
 
 @remembered(256)
@@ -51,6 +53,10 @@ class Skeletons:
         assert isinstance(self.drawn.moves, Moves)
         return self.drawn.moves
 
+    def remembered(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What was computed of these paths under a key, once."""
+        return once(self._known, key, compute)
+
     def between(self, skeleton: Skeleton) -> Moves:
         """The moves between scored dates."""
         return once(self._known, ("between", skeleton), lambda: travel.between(self.moves, skeleton))
@@ -58,6 +64,19 @@ class Skeletons:
     def weights(self, handover: Handover, needed: Sequence[Derivative]) -> dict[Derivative, FloatArray]:
         """First- and second-order weights."""
         return self.between(handover.skeleton).weights(needed, handover.rate)
+
+    def gained(self, names: Sequence[str], handover: Handover) -> FloatArray:
+        """Weights of first derivatives between scored dates less those of the estimate, shape (n_names, n_paths)."""
+
+        def gained() -> FloatArray:
+            between, own = self.between(handover.skeleton), self.drawn.weights
+            return np.stack([between.weight(name, handover.rate) - own[name,] for name in names])
+
+        return once(self._known, ("gained", tuple(names), handover), gained)
+
+    def reached(self, skeleton: Skeleton) -> FloatArray:
+        """The noise of all moves up to the scored dates, shape (n_scored, n_paths)."""
+        return once(self._known, ("reached", skeleton), lambda: cumulated(self.between(skeleton).noise.copy()))
 
     def knows_slope(self, pair: Derivative, rate: float) -> bool:
         """Whether the motion's slope is known: not where both coordinates turn the clock under the bridges."""

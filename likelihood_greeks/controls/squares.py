@@ -13,9 +13,8 @@ from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
 from ..models.returns import squares_jet
 from ..numerics.jets import Jet
-from ..parameters import Derivative
 from .by_interval import ByInterval
-from .protocol import CLOSED_FORM, Load, Scene, SharedPaths, by_greek
+from .protocol import CLOSED_FORM, Load, Scene, SharedPaths, less_mean
 
 SQUARES = 0.5
 """Work of a date, in dates of a plain run: a logarithm and a square."""
@@ -49,12 +48,7 @@ class Squares:
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """The sum less its expectation, or times the weights less its Greeks; (n_combinations, n_paths)."""
         known, paid = self._known(scene), _sum(self.first, scene.paths)
-
-        def sample(derivative: Derivative) -> FloatArray:
-            weighted = paid * scene.drawn.weights[derivative] if derivative else paid
-            return np.asarray(weighted - known.derivative(*derivative))
-
-        return by_greek(sample, self.greek, combinations)
+        return less_mean(paid, known, scene.drawn.weights, self.greek, combinations)
 
     def by_interval(self, scene: Scene) -> ByInterval | None:
         """The samples of a first derivative by intervals; None of a price."""

@@ -283,8 +283,8 @@ class Group:
         """A payoff's samples by its plan and plain ones, buckets last; `draws` are the free controls and the paths."""
         free, shared = draws
         if not self.buckets:
-            own = self.own_samples(chunk, number, plan.specific, shared, plan.used)
-            return plan.applied(plain, free, own), plain
+            own = plan.combined(Scene(shared, self.payoffs[number]), self.combinations)
+            return plan.without(plain, free, chunk.fold(own)), plain
         if plan.sharing is None:
             raise TypeError("a plan with controls must say how buckets are controlled")
         found = self._bucket_samples(number, plan)

@@ -33,11 +33,13 @@ from ..models.joint_moves import JointMoves
 from ..models.moves import LIKELIHOOD_RATIO, Moves
 from ..models.protocol import PathModel, observed
 from ..models.state_joint_moves import StateJointMoves
+from ..numerics.jets import Jet
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
 from ..streams.chunks import Chunk
 
 Combination = Mapping[Derivative, float]
+ROUNDING = 1e-14  # of shares that are the same
 
 
 @runtime_checkable
@@ -55,7 +57,7 @@ class MovesWithLaw(Contract, Protocol):
 
 def under(payoff: Contract, model: Any, elapsed: float = 0.0) -> Contract:
     """A payoff as it is under a law, or after some years: itself, unless it moves with the law."""
-    return payoff.under(model, elapsed) if isinstance(payoff, MovesWithLaw) else payoff
+    return payoff.under(model, elapsed) if has(payoff, MovesWithLaw) else payoff
 
 
 def splits(derivative: Derivative) -> list[tuple[Derivative, Derivative]]:
@@ -155,7 +157,7 @@ def moving_flows(
     payoff: Contract, spot: FloatArray, combinations: Sequence[Combination]
 ) -> Mapping[Derivative, FloatArray]:
     """Derivatives of the cash flows at fixed spots that some combinations need, of a payoff that moves with the law."""
-    if not isinstance(payoff, MovesWithLaw):
+    if not has(payoff, MovesWithLaw):
         return {}
     asked = dict.fromkeys(chain.from_iterable(combinations))
     needed = [part for derivative in asked for part, _ in splits(derivative) if part]
@@ -175,6 +177,8 @@ def weighted_flows(
 
     `moving` has their derivatives at fixed spots, where they have any.
     """
+    if not moving:
+        return _products(model, flows, paid, drawn, combinations)
     discount, rows = model.discount_jet(paid), {(): flows, **moving}
     values: dict[tuple[Derivative, Derivative], FloatArray] = {}
 
@@ -199,6 +203,57 @@ def weighted_flows(
 
     distinct = {derivative: sample(derivative) for derivative in dict.fromkeys(chain.from_iterable(combinations))}
     return np.stack([sum_of(c, distinct) for c in combinations])
+
+
+def _products(
+    model: PathModel, flows: FloatArray, paid: FloatArray, drawn: Drawn, combinations: Sequence[Combination]
+) -> FloatArray:
+    """The same of flows that do not move: one product of matrices for every derivative of the discount factors."""
+    discount, found = model.discount_jet(paid), np.zeros((len(combinations), flows.shape[-1]))
+    for on_value, (rest, matrix) in factored(combinations, discount).items():
+        found += (discount.derivative(*on_value) @ flows) * weighed(drawn, rest, matrix)
+    return found
+
+
+def weighed(drawn: Drawn, derivatives: Sequence[Derivative], matrix: FloatArray) -> FloatArray:
+    """A matrix times the weights of some derivatives, one for a price; shape (n_rows, n_paths)."""
+    listed = [d for d in derivatives if d]
+    columns = [k for k, d in enumerate(derivatives) if d]
+    found = matrix[:, columns] @ np.stack([drawn.weights[d] for d in listed]) if listed else 0.0
+    if () not in derivatives:
+        return np.asarray(found)
+    return np.asarray(found + matrix[:, [derivatives.index(())]] * np.ones(drawn.spot.shape[-1]))
+
+
+def factored(
+    combinations: Sequence[Combination], discount: Jet
+) -> dict[Derivative, tuple[tuple[Derivative, ...], FloatArray]]:
+    """Derivatives of discounted values as those of the discount factors times those of the density.
+
+    By the first the second ones, and how often each is in each combination, shape (n_combinations, n_derivatives).
+    Derivatives of the discount factors that are these factors times a number are listed with them.
+    """
+    found: dict[Derivative, dict[Derivative, FloatArray]] = {}
+    shares: dict[Derivative, float | None] = {(): 1.0}
+    for row, combination in enumerate(combinations):
+        for derivative, factor in combination.items():
+            for paid, rest in splits(derivative):
+                if paid not in shares:
+                    shares[paid] = _share(discount.derivative(*paid), discount.value)
+                share = shares[paid]
+                if share == 0.0:
+                    continue
+                columns = found.setdefault(() if share is not None else paid, {})
+                columns.setdefault(rest, np.zeros(len(combinations)))[row] += factor * (1.0 if share is None else share)
+    return {paid: (tuple(columns), np.stack([*columns.values()], axis=1)) for paid, columns in found.items()}
+
+
+def _share(factors: FloatArray, of: FloatArray) -> float | None:
+    """What all of some factors are as a share of others; None if they are no such."""
+    if not factors.any():
+        return 0.0
+    shares = factors / of
+    return float(shares[0]) if np.ptp(shares) <= ROUNDING * np.abs(shares).max() else None
 
 
 def sum_of(combination: Combination, samples_of: Mapping[Derivative, FloatArray]) -> FloatArray:

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeGuard, TypeVar
 
 from .._typing import FloatArray
+from ..numerics.arrays import once
 from ..numerics.jets import Jet
 from .curves import Curves
 from .moves import Moves
 from .protocol import PathModel
 
 C = TypeVar("C")
+_named: dict[Any, tuple[str, ...]] = {}  # members by capability
 
 
 class Movable(PathModel, Protocol):
@@ -255,7 +257,12 @@ def has(model: object, capability: type[C]) -> TypeGuard[C]:
 
     Not ``isinstance``: an adapted law has what the law has that it adapts, which only asking shows.
     """
-    return all(hasattr(model, member) for member in vars(capability) if not member.startswith("_"))
+    return all(hasattr(model, member) for member in _members(capability))
+
+
+def _members(capability: Any) -> tuple[str, ...]:
+    """The names that a capability is made of."""
+    return once(_named, capability, lambda: tuple(name for name in vars(capability) if not name.startswith("_")))
 
 
 def value_of(model: Any, name: str) -> float:

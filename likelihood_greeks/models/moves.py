@@ -37,6 +37,9 @@ from ..numerics.arrays import cumulated, once
 from ..parameters import Derivative
 
 T = TypeVar("T")
+SAME = 1e-11
+"""Relative spread up to which coefficients differ by rounding alone: moves are differences of what accrues by dates."""
+
 NONE, ONE = np.zeros((1, 1)), np.ones((1, 1))
 LIKELIHOOD_RATIO = np.inf
 """The rate at which whatever moves beneath the spot is handed over at once: the full likelihood ratio."""
@@ -183,7 +186,7 @@ def _first_only(column: FloatArray) -> bool:
 
 def alike(coefficients: FloatArray) -> bool:
     """Whether coefficients are the same for all dates and paths, but for rounding errors."""
-    return coefficients.shape[1] == 1 and bool(np.ptp(coefficients) <= 1e-14 * abs(coefficients[0, 0]))
+    return coefficients.shape[1] == 1 and bool(np.ptp(coefficients) <= SAME * abs(coefficients[0, 0]))
 
 
 @final

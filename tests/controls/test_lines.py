@@ -14,6 +14,7 @@ from likelihood_greeks.controls import line_integral, line_scores, offers
 from likelihood_greeks.controls.line_integral import Integral
 from likelihood_greeks.controls.line_integrated import LineIntegrated
 from likelihood_greeks.controls.line_layout import Layout
+from likelihood_greeks.controls.line_motions import LineMotions
 from likelihood_greeks.controls.lines import DIRECTIONS, Line
 from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths, cost
 from likelihood_greeks.controls.selection import BUDGET
@@ -218,6 +219,31 @@ def test_a_crossing_left_out_would_be_seen(monkeypatch, payoff):
 
 
 def test_a_line_whose_length_does_not_move_would_be_seen(monkeypatch):
+    pulled, at = LineMotions.pulled, LineMotions.at
+    monkeypatch.setattr(LineMotions, "pulled", lambda self, *given: pulled(self, *given[:3], 0.0 * given[3]))
+    monkeypatch.setattr(LineMotions, "at", lambda self, c, d: at(self, replace(c, point=self.line.place), d))
+    assert z_scores()[2] > 6.0
+
+
+WEEKS = lg.schedule(0.5, per_year=52)
+STEEP = lg.TermStructureGBM(
+    spot=100.0, times=[0.2, 0.6], volatilities=[0.3, 0.2], zero_rates=[0.01, 0.04], dividend_yields=[0.0, 0.0]
+)
+
+
+@pytest.mark.parametrize("model", [MODEL, STEEP], ids=["flat", "a clock that turns"])
+def test_all_coordinates_at_once_move_as_one_by_one(model):
+    payoff, names = lg.Barrier(lg.Call(100.0, 0.5), 93.0, "down", "out", WEEKS), [*model.parameters, TIME]
+    drawn = weigh(model, draw(model, np.asarray(WEEKS), 50, 3), [(name,) for name in names])
+    integral = Integral(Layout(pieces_along(payoff, drawn.spot)), Line(Skeletons(drawn), DIRECTIONS[1]), np.ones(1))
+    assert integral.layout.watched
+    one = [integral.line.gained(name, LIKELIHOOD_RATIO, integral.pushed(), {}) for name in names]
+    np.testing.assert_allclose(integral.moved_in(names, LIKELIHOOD_RATIO), one, rtol=1e-9, atol=1e-9)
+
+
+def test_and_so_would_one_that_moves_name_by_name(monkeypatch):
+    monkeypatch.setattr(line_integral, "motions", lambda *_: None)
+    assert z_scores().max() < 4.0
     tangent, pulled = Line.tangent, Line.pulled
     monkeypatch.setattr(Line, "tangent", lambda self, *given: (tangent(self, *given)[0], np.zeros(1)))
     monkeypatch.setattr(Line, "pulled", lambda self, *given: pulled(self, *given[:4], 0.0 * given[4]))
@@ -237,6 +263,7 @@ def test_a_direction_that_moves_with_the_volatility_would_be_seen(monkeypatch):
     def pulled_round(self, *given):
         return pulled(self, *given) + turn(self, given[0]) * given[4].sum(axis=0)
 
+    monkeypatch.setattr(line_integral, "motions", lambda *_: None)
     monkeypatch.setattr(Line, "tangent", turning)
     monkeypatch.setattr(Line, "pulled", pulled_round)
     assert z_scores()[2] > 6.0

@@ -1,0 +1,61 @@
+"""How an integral along a line moves in several coordinates at once, on a clock that no path knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from .._typing import AnyArray, FloatArray
+from .lines import Crossings, Line, Push
+from .motions import Motions
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class LineMotions:
+    """Motions of the paths of a line in some coordinates.
+
+    Parameters
+    ----------
+    line : Line
+    own : Motions
+    """
+
+    line: Line
+    own: Motions
+
+    def gained(self, push: Push, logs: FloatArray) -> FloatArray:
+        """How a quantity moves along the tangents, normals held fixed, shape (n_names, n_paths).
+
+        `logs` are the log-spots of the dates that it moves with.
+        """
+        found = self.pulled(push.rows, logs, push.still, push.along)
+        for crossings, rate in push.crossings:
+            found += self.at(crossings, rate)
+        return found
+
+    def pulled(self, rows: AnyArray, logs: FloatArray, still: FloatArray, along: FloatArray) -> FloatArray:
+        """How a quantity moves, given its derivatives in the log-spots of some dates, and in their lengths.
+
+        All of shape (n_rows, n_paths); `logs` are the log-spots.
+        """
+        line, own = self.line, self.own
+        found = own.total[:, rows] @ still
+        if own.every.any():
+            reached = (logs * still).sum(axis=0) - line.drifts_at(rows) @ still
+            found += own.every * (reached + line.lengths[rows, 0] @ along)
+        if own.first.any():
+            found += own.first * (line.moves.noise[0] * still.sum(axis=0) + line.shares[0] * along.sum(axis=0))
+        return np.asarray(found)
+
+    def at(self, crossings: Crossings, rate: FloatArray) -> FloatArray:
+        """The same of what is gained per unit of the log-spots at points where every path has a date of its own."""
+        line, own = self.line, self.own
+        found, away = own.total[:, crossings.row] * rate, crossings.point - line.place
+        if own.every.any():
+            found += own.every * (rate * (crossings.noise + crossings.length * away))
+        if own.first.any():
+            found += own.first * (rate * (line.moves.noise[0] + line.shares[0] * away))
+        return np.asarray(found)
