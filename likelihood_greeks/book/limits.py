@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from .calendars import nearest
 from .cells import text_of
 from .currencies import UNKNOWN
 from .limit_reading import BOOK, NEAR, OTHERS, Known, Limit, Limits, read_limits
 from .pivots import pivot, reports_in
+from .reading import BookWarning
 from .trades import NET
 from .units import unit_of
 
@@ -53,8 +56,9 @@ def check_limits(
         A row a limit and group, the worst first: ``greek, unit, by, group, currency, value, standard_error, limit,
         used`` (the total over the limit), ``verdict`` and ``note``: "within noise" if the total is closer to the limit
         than two of its standard errors, so that more paths have to tell; else "breached", "near" or "inside"; the note
-        is "no position" of a group without a trade. Totals are in the reporting currency where the market of the run
-        had one, and else within each currency; those of groups by ``currency`` are each in its own.
+        is "no position" of a group without a trade, and what may be meant, with a warning, if its name is much like
+        that of a group of the run without a limit of its own. Totals are in the reporting currency where the market
+        of the run had one, and else within each currency; those of groups by ``currency`` are each in its own.
 
     Raises
     ------
@@ -95,17 +99,26 @@ def _judged(frame: pd.DataFrame, limit: Limit, limits: Limits) -> Iterator[dict[
     totals = totals[totals["greek"] == limit.greek]
     names = totals[limit.by].map(_name).astype(str) if keys else pd.Series(BOOK, index=totals.index)
     if limit.group == OTHERS:
-        named = {own.group for own in limits.own if (own.greek, own.by) == (limit.greek, limit.by)}
-        totals = totals[~names.isin(named)]
+        totals = totals[names.isin(_without_limit(names, limit, limits))]
     elif (names == limit.group).any():
         totals = totals[names == limit.group]
     else:
         note = OF_PRICED if frame.attrs.get("problems") else NO_POSITION
+        if likely := nearest(limit.group, _without_limit(names, limit, limits)):
+            note += f"; did you mean {likely!r}?"
+            line = f"limits: {limit.greek}.{limit.by} names {limit.group!r}, which has {note}"
+            warnings.warn(line, BookWarning, stacklevel=2)
         none = {"currency": reporting or _only_currency(frame), "value": 0.0, "standard_error": 0.0, "note": note}
         yield _row(limit, limit.group, none, limits.near)
         return
     for name, total in zip(names[totals.index], totals.to_dict("records"), strict=True):
         yield _row(limit, name, total | {"note": ""}, limits.near)
+
+
+def _without_limit(names: pd.Series, limit: Limit, limits: Limits) -> list[str]:
+    """Groups of the run that have no limit of their own: one of them may be meant by a name that is none."""
+    named = {own.group for own in limits.own if (own.greek, own.by) == (limit.greek, limit.by)}
+    return [name for name in names.unique() if name not in named]
 
 
 def _row(limit: Limit, group: str, total: Mapping[Any, Any], near: float) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from .._checks import dates, non_negative, one_of, refuse
 from .._typing import AnyArray
 from .continuous import not_of_spots
 
+EXTREMES = ("low", "high")
+
 
 @final
 @dataclass(frozen=True)
@@ -64,13 +66,28 @@ class Payoff:
         if self.payments is not None:
             object.__setattr__(self, "payments", _payments(self.payments, self.times))
         if self.extremes is not None:
-            one_of("extremes", self.extremes, ("low", "high"))
+            one_of("extremes", self.extremes, EXTREMES)
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows on paths of spots."""
         if self.extremes is not None:
             not_of_spots(self)
-        return self.function(spot)
+        return self.paid(spot)
+
+    def paid(self, spot: AnyArray) -> AnyArray:
+        """What the function gives on spots, which have the extremes that it was told of.
+
+        Raises
+        ------
+        ValueError
+            If it reads others.
+        """
+        try:
+            return self.function(spot)
+        except AttributeError as error:
+            if error.name not in EXTREMES:
+                raise
+            refuse("extremes", f"be {error.name!r} for a function that reads spot.{error.name}", self.extremes)
 
 
 def _payments(given: object, times: tuple[float, ...]) -> tuple[float, ...]:

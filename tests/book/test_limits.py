@@ -69,6 +69,13 @@ def test_limits_that_are_none_are_refused(frame, limits, message):
         lg.check_limits(frame, limits)
 
 
+def test_a_name_much_like_that_of_a_group_without_a_limit_is_remarked_on(frame):
+    with pytest.warns(lg.BookWarning, match=r"delta.desk names 'tow', which has no position; did you mean 'two'\?"):
+        found = lg.check_limits(frame, {"delta": {"desk": {"tow": 5.0, "*": 1e9}}}, near=0.5)
+    assert (found["note"] == "no position; did you mean 'two'?").sum() == 1
+    lg.check_limits(frame, {"delta": {"desk": {"tow": 5.0, "two": 1e9, "one": 1e9}}})  # another desk, flat today
+
+
 def test_a_group_without_a_trade_is_inside(frame):
     found = lg.check_limits(frame, {"delta": {"underlying": {"Z": 5.0}, "desk": {"three": 5.0, "*": 1e9}}})
     flat = found[found["note"] == "no position"]

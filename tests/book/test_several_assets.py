@@ -243,6 +243,27 @@ def test_correlations_are_read_in_every_form(tmp_path: Path) -> None:
     assert read[0].between(["NKY", "SPX", "SX5E"]) == {("NKY", "SPX"): 0.4, ("NKY", "SX5E"): 0.45, ("SPX", "SX5E"): 0.6}
 
 
+@pytest.mark.parametrize("text", [
+    "first;second;correlation\nSPX;SX5E;0,6\nSX5E;NKY;0,45\nNKY;SPX;0,4\n",
+    "first,second,correlation\nSPX,SX5E,60%\nSX5E,NKY,45 %\nNKY,SPX,0.4\n",
+    "name;SPX;SX5E;NKY\nSPX;100 %;60 %;40 %\nSX5E;60,0 %;1;45,0 %\nNKY;;45 %;1\n",
+])  # fmt: skip
+def test_correlations_are_read_as_books_are(tmp_path, text):
+    (tmp_path / "pairs.csv").write_text(text)
+    found = lg.Market.read(market(correlation=str(tmp_path / "pairs.csv"))).correlation
+    assert found.between(("SPX", "SX5E", "NKY")) == {("SPX", "SX5E"): 0.6, ("SPX", "NKY"): 0.4, ("SX5E", "NKY"): 0.45}
+
+
+def test_correlations_that_are_no_numbers_or_written_in_two_ways_are_refused(tmp_path):
+    for cells, said in (
+        (("0,6", "0.45"), "written as elsewhere in the table"),
+        (("0,6", "much"), "must be a number, got 'much'"),
+    ):
+        (tmp_path / "pairs.csv").write_text(f"first;second;correlation\nSPX;SX5E;{cells[0]}\nSX5E;NKY;{cells[1]}\n")
+        with pytest.raises(ValueError, match=said):
+            lg.Market.read(market(correlation=str(tmp_path / "pairs.csv")))
+
+
 @pytest.mark.parametrize(
     ("text", "held"),
     [("", "an empty file"), ("\n\n", "an empty file"), ("hello\n", "only the line hello"),

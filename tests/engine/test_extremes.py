@@ -95,8 +95,10 @@ def test_what_does_not_see_its_extremes_is_refused():
         payoff(np.full((1, 3), 100.0))
     with pytest.raises(ValueError, match="extremes must be one of 'low', 'high'"):
         lg.Payoff(lambda s: s[-1], [0.5], extremes="both")
-    with pytest.raises(AttributeError, match="low"):
+    with pytest.raises(ValueError, match=r"extremes must be 'low' for a function .*, got 'high'"):
         lg.greeks(FLAT, lg.Payoff(lambda s: s.low[-1], [0.5], extremes="high"), paths=1024, seed=1)
+    with pytest.raises(ValueError, match=r"extremes must be 'high' for .*, got None"):
+        lg.greeks(FLAT, lg.Payoff(lambda s: s.high[-1], [0.5]), paths=1024, seed=1)
     with pytest.raises(TypeError, match="watched continuously"):
         lg.compare(FLAT, payoff, ["delta"], paths=1024, seed=1)
     assert OnExtremes(payoff, (0.2, 0.5), None)(np.full((4, 3), 100.0)).tolist() == [0.0] * 3

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeAlias, final
@@ -15,6 +16,7 @@ import pandas as pd
 from ..._checks import number, refuse, within
 from ..calendars import closest
 from ..cells import number as number_of_cell
+from ..dialect import as_shares, number_way, settled, without_percent
 from ..sheets import SEPARATORS, blank
 from .names import joined
 
@@ -71,7 +73,7 @@ def read(value: Any, folder: Path, underlyings: Sequence[str]) -> Correlations:
     if isinstance(value, (str, Path)):
         path = folder / value
         with within(path.name, ": "):
-            return checked(_of_table(_of_file(path)), underlyings)
+            return checked(_of_table(*_of_file(path)), underlyings)
     with within("correlation"):
         if isinstance(value, pd.DataFrame):
             return checked(_of_frame(value), underlyings)
@@ -80,8 +82,8 @@ def read(value: Any, folder: Path, underlyings: Sequence[str]) -> Correlations:
         return checked(_of_mapping(value, underlyings), underlyings)
 
 
-def _of_file(path: Path) -> pd.DataFrame:
-    """The cells of a CSV file as text."""
+def _of_file(path: Path) -> tuple[pd.DataFrame, bool]:
+    """The cells of a CSV file as text, and whether it is plain: separated by commas, so that the point is decimal."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -92,9 +94,10 @@ def _of_file(path: Path) -> pd.DataFrame:
     separator = max(SEPARATORS, key=lines[0].count)
     separator = separator if separator in lines[0] else r"\s+"
     try:
-        return pd.read_csv(io.StringIO(text), sep=separator, engine="python", dtype=str, skipinitialspace=True)
+        table = pd.read_csv(io.StringIO(text), sep=separator, engine="python", dtype=str, skipinitialspace=True)
     except (csv.Error, pd.errors.ParserError) as error:
         refuse("table", HOLDS, str(error))
+    return table, separator == ","
 
 
 def checked(entries: Iterator[tuple[Pair, float]], underlyings: Sequence[str]) -> Correlations:
@@ -143,21 +146,30 @@ def _of_frame(table: pd.DataFrame) -> Iterator[tuple[Pair, float]]:
     yield from _of_table(table.rename_axis("").reset_index() if square else table)
 
 
-def _of_table(table: pd.DataFrame) -> Iterator[tuple[Pair, float]]:
+def _numbers(columns: Sequence[pd.Series], plain: bool) -> list[pd.Series]:
+    """Columns of numbers as Python writes them: decimal commas, and signs of per cent, are read as in books."""
+    bare = [without_percent(column) for column in columns]
+    found = settled([column for column, _ in bare], partial(number_way, plain=plain))
+    return [as_shares(column, shares) for column, (_, shares) in zip(found, bare, strict=True)]
+
+
+def _of_table(table: pd.DataFrame, plain: bool = True) -> Iterator[tuple[Pair, float]]:
     """Pairs of a table: names in the first column and in the header, or two columns of names and one of numbers."""
     header = [str(name).strip() for name in table.columns]
     if not len(table) or len(header) < 2:
         refuse("table", HOLDS, f"{len(table)} rows under the header {', '.join(header)}" if header else "nothing")
     names = [str(name).strip() for name in table.iloc[:, 0]]
     if len(header) > 1 and set(names) == set(header[1:]):
+        rows = _numbers([table.iloc[:, place] for place in range(1, len(header))], plain)
         for row, name in enumerate(names):
-            for place, other in enumerate(header[1:], start=1):
-                cell: Any = table.iat[row, place]
+            for place, other in enumerate(header[1:]):
+                cell: Any = rows[place].iat[row]
                 if not blank(cell):
                     yield (name, other), number_of_cell(number, f"{name}|{other}", cell)
         return
     if len(header) != 3:
         refuse("columns", "be two names and their correlation, or a matrix with names on both axes", header)
+    (values,) = _numbers([table.iloc[:, 2]], plain)
     for row, name in enumerate(names):
         other = str(table.iat[row, 1]).strip()
-        yield (name, other), number_of_cell(number, f"{name}|{other}", table.iat[row, 2])
+        yield (name, other), number_of_cell(number, f"{name}|{other}", values.iat[row])

@@ -63,7 +63,7 @@ class OnExtremes:
             extremes = np.stack([getattr(block, best)(axis=0) for block in blocks])
             spot = spot[[end - 1 for end in ends]]
         assert self.payoff.extremes is not None  # it would see spots alone
-        return self.payoff.function(observed(spot, {self.payoff.extremes: extremes}))
+        return self.payoff.paid(observed(spot, {self.payoff.extremes: extremes}))
 
     def moving(self, spot: FloatArray, derivatives: Sequence[Derivative]) -> dict[Derivative, FloatArray]:
         """What the cash flows gain in coordinates of the law at the edge of the first extreme, today's spot.
