@@ -109,6 +109,17 @@ def test_a_pillar_of_the_first_day_alone_is_shared_between_its_neighbours():
     ]  # fmt: skip
 
 
+def test_a_trade_that_is_decided_between_the_days_has_buckets_of_what_is_left():
+    days = {"2026-05-04": 100.0, "2026-06-01": 100.0, "2026-06-02": 84.0}
+    knocked = {**BARRIER, "start": "2026-05-04", "frequency": "2026-06-02;2027-03-01", "rebate": 2.0}
+    monday, tuesday = market("monday"), market("tuesday", RATES + 1e-3)
+    tuesday["fixings"] = {"X": days}
+    asked = {"paths": 2048, "seed": 1, "buckets": ["rho", "vega"]}
+    frame = lg.explain_book(pd.DataFrame([knocked, ASIAN]), monday, tuesday, **asked).set_index("trade_id")
+    adds_up(frame.assign(dividend_rho=0.0))
+    assert frame.loc["barrier", "rho"] < 0.0 == frame.loc["barrier", "vega"]  # its rebate is paid at maturity
+
+
 def test_what_has_no_pillars_is_one_bucket_and_reports_show_all():
     heston = {"initial_variance": 0.04, "mean_reversion": 2.0, "long_run_variance": 0.05, "vol_of_vol": 0.4,
               "correlation": -0.6}  # fmt: skip

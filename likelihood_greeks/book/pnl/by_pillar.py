@@ -52,8 +52,12 @@ class Pillars:
     labels: tuple[str, ...] = ()
 
     def rows(self, terms: Mapping[str, FloatArray], by_node: FloatArray, moved: Mapping[str, float]) -> FloatArray:
-        """The samples of `labels`, (n_labels, n_samples), from terms and from the derivatives of `nodes` per unit."""
-        found = np.zeros((len(self.labels), by_node.shape[1]))
+        """The samples of `labels`, (n_labels, n_samples), from terms and from the derivatives of `nodes` per unit.
+
+        Terms may have any row, whose length counts; derivatives that are exact have one sample.
+        """
+        size = next((len(row) for row in terms.values()), by_node.shape[1])
+        found = np.zeros((len(self.labels), size))
         for node, samples in zip(self.nodes, by_node, strict=True):
             found[self.labels.index(_name(node))] += moved[node.greek] * samples
         for term, label in self.whole.items():

@@ -111,7 +111,7 @@ class Position:
     def _by_pillar(self, found: FloatArray, values: Mapping[str, FloatArray]) -> FloatArray:
         """The samples of the buckets, from those of `ROWS` and of the stages."""
         own = self.pillars
-        terms = {term: found[PLACE[term]] for term in own.whole}
+        terms = {term: found[PLACE[term]] for term in TERMS}
         by_node = values[SETTLED][len(self.derivatives) :] if SETTLED in values else np.zeros((0, found.shape[1]))
         return own.rows(terms, self.leg.held * by_node, self.moved)
 
