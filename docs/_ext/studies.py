@@ -368,7 +368,7 @@ MADE = (
     validation, bias, curves, coverage, coverage_of_kinds, calibration_of_marks, rare, heston_europeans, heston_paths,
     heston_bias, heston_variance, variance, speedups, layers, market_keys_page, book_columns, book_products,
 )  # fmt: skip
-STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios", "autocallable")
+STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios", "autocallable", "continuous")
 STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: partial(whole, n) for n in STORED}
 COMMANDS = {"validation": "make validate", "speedups": "python -m benchmarks.time_to_error"}
 

@@ -172,6 +172,30 @@ def test_local_volatility_and_curves_have_rules_too():
         assert np.abs(np.array(rule.levels) - best).max() < 0.25
 
 
+@pytest.mark.slow
+def test_on_steep_curves_the_greeks_of_the_rule_are_those_of_quadrature():
+    ends = np.array([0.2, 0.4, 0.6, 0.8, 1.0])
+    zero, quoted = np.array([0.11, 0.09, 0.07, 0.055, 0.045]), np.array([0.38, 0.31, 0.27, 0.245, 0.23])
+    model = lg.TermStructureGBM(spot=36.0, times=ends, zero_rates=zero, dividend_yields=0 * zero, volatilities=quoted)
+
+    def value(levels=None, rate=0.0, volatility=0.0):
+        forward = np.diff((zero + rate) * ends, prepend=0.0) / 0.2
+        local = np.sqrt(np.diff((quoted + volatility) ** 2 * ends, prepend=0.0) / 0.2)
+        return bermudan.put(36.0, 40.0, forward, local, 1.0, 5, levels)
+
+    price, best = value()
+    exact, h = {"price": price}, 1e-3
+    for greek, name in (("vega", "volatility"), ("rho", "rate")):
+        exact[greek] = (value(best, **{name: h})[0] - value(best, **{name: -h})[0]) / (2.0 * h)
+    contract = lg.Bermudan(lg.Put(40.0, 1.0), ends, rule_paths=16_384)
+    found = lg.greeks(model, contract, ["vega", "rho"], paths=20_000, seed=4)
+    for greek, known in exact.items():
+        own = found[greek]
+        assert own.standard_error < 0.01 * abs(known)
+        assert own.bias < 0.005 * abs(known)
+        assert abs(own.value - known) < 4.0 * np.hypot(own.standard_error, own.bias)
+
+
 def test_baselines_and_ladders_keep_the_rule_and_say_so():
     contract = lg.Bermudan(lg.Put(40.0, 1.0), [0.5], rule_paths=8192)
     ladder = lg.scenarios(MODEL, contract, {"spot": [35.0, 37.0]}, greeks=["delta"], paths=4096, seed=1)

@@ -7,21 +7,26 @@ GRID = 1 << 13
 
 
 def put(spot, strike, rate, volatility, maturity, dates, levels=None):
-    """(Value, levels): by the best levels, or by `levels` (one for each date but the last)."""
+    """(Value, levels): by the best levels, or by `levels` (one for each date but the last).
+
+    Rates and volatilities may be those of every step between two dates.
+    """
     step = maturity / dates
+    rates, variances = np.broadcast_to(rate, dates), np.broadcast_to(volatility, dates) ** 2 * step
     x, h = np.linspace(-8.0, 8.0, GRID + 1, retstep=True)
-    x, h = np.log(spot) + volatility * np.sqrt(maturity) * x, volatility * np.sqrt(maturity) * h
-    mean, deviation = (rate - 0.5 * volatility**2) * step, volatility * np.sqrt(step)
-    reach = int(np.ceil((8.0 * deviation + abs(mean)) / h))
-    offsets = np.arange(-reach, reach + 1) * h
-    weights = np.exp(-0.5 * ((offsets - mean) / deviation) ** 2)
-    weights /= weights.sum()
-    low = strike - np.exp(x[0] + offsets[:reach])
+    size = np.sqrt(variances.sum())
+    x, h = np.log(spot) + size * x, size * h
     pays = np.maximum(strike - np.exp(x), 0.0)
     value, kept = pays.copy(), []
     for date in range(dates - 1, -1, -1):
+        mean, deviation = rates[date] * step - 0.5 * variances[date], np.sqrt(variances[date])
+        reach = int(np.ceil((8.0 * deviation + abs(mean)) / h))
+        offsets = np.arange(-reach, reach + 1) * h
+        weights = np.exp(-0.5 * ((offsets - mean) / deviation) ** 2)
+        weights /= weights.sum()
+        low = strike - np.exp(x[0] + offsets[:reach])
         padded = np.concatenate([low, value, np.zeros(reach)])
-        going_on = np.exp(-rate * step) * fftconvolve(padded, weights[::-1], mode="valid")
+        going_on = np.exp(-rates[date] * step) * fftconvolve(padded, weights[::-1], mode="valid")
         if date == 0:
             return going_on[GRID // 2], tuple(kept[::-1])
         if levels is None:
