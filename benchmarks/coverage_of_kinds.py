@@ -46,9 +46,9 @@ BESIDE = {
 
 
 @cache
-def by_quadrature(payoff: Any, of: str) -> float:
-    """A number of a payoff under `LAW`."""
-    return price(LAW, payoff) if of == "price" else float(greek(LAW, payoff, of).value)
+def by_quadrature(payoff: Any, of: str, law: lg.GBM = LAW) -> float:
+    """A number of a payoff under a law."""
+    return price(law, payoff) if of == "price" else float(greek(law, payoff, of).value)
 
 
 @cache

@@ -334,6 +334,8 @@ def doubt(found: Statistics, entry: int) -> str:
     if not np.isfinite(moments.mean[entry]):
         return "not finite"
     if moments.m2[entry] == 0.0:
+        if moments.known.tells[entry]:
+            return ""
         return f"no variation in {moments.count} samples: the error is unknown"
     carriers = float(moments.carriers[entry])
     needed = CORROBORATED if moments.known.carriers[entry] > 0.0 else CARRIERS

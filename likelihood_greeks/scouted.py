@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from ._typing import FloatArray
+from ._typing import AnyArray, FloatArray
 
 ROUNDING = 64.0 * float(np.finfo(float).eps)
 """Of the root mean square of plain samples: what is left of them after controls, sums and closed forms is not known to
@@ -19,6 +19,9 @@ LEAST = 4.0 * float(np.finfo(float).eps)
 
 RESOLVED = 10.0
 """Scouts that must carry a variance before it is called known."""
+
+CERTAIN = np.inf
+"""In place of their number: that it is known without any."""
 
 
 @final
@@ -62,10 +65,19 @@ class Scouted:
         """The same of both sets of samples together: the more cautious of the two."""
         return Scouted(*(np.maximum(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
 
+    @property
+    def tells(self) -> AnyArray:
+        """Whether it is known what samples have missed that do not vary: nothing, or rare ones, bool."""
+        return np.asarray((self.carriers == CERTAIN) | ((self.carriers >= RESOLVED) & (self.rare > 0.0)))
+
     def missed(self, seen: FloatArray) -> FloatArray:
         """Variance that samples have missed which show one of `seen`: none unless what is rare is more than that."""
         return np.where(self.rare > seen, self.rare - np.maximum(seen - self.rest, 0.0), 0.0)
 
     def confirms(self, seen: FloatArray) -> FloatArray:
-        """Whether a variance that few samples carry is known from scouts all the same, bool."""
-        return np.asarray((self.carriers >= RESOLVED) & (seen <= 2.0 * (self.rare + self.rest)))
+        """Whether a variance that few samples carry is known from scouts all the same, bool.
+
+        Also if it is more than they say, where rare samples matter: the run has had more of these than it should have,
+        its intervals are wide, and hold what they should.
+        """
+        return np.asarray((self.carriers >= RESOLVED) & ((seen <= 2.0 * (self.rare + self.rest)) | (self.rare > 0.0)))

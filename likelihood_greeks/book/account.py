@@ -24,11 +24,11 @@ from ..engine.execution import AHEAD, ordered, width
 from ..engine.stopping import Goal
 from ..engine.sums import Pair, accumulate, replicated
 from ..estimate import Statistics
-from ..scouted import RESOLVED, Scouted
+from ..scouted import CERTAIN, Scouted
 from ..streams.chunks import Chunk, Draws
 from . import early_exercise
 from .blocks import GIVEN_UP, Block, Prepared, prepared
-from .cures import cures, doubtful, renewed, replaced, shares, sound_in
+from .cures import cures, doubtful, renewed, replaced, settle, shares, sound_in
 from .desk import TRADES, Desk, Failure, Worked, added
 from .frame import trade_rows
 from .joint import Shares
@@ -252,6 +252,7 @@ class Account:
             tally = self.tallies[block.number]
             if any(doubtful(block, tally)):
                 state = self._states.get(block.number) or prepared(block)
+                tally = settle(state, block, tally, self.main.draws, paths=paths)
                 found = cures(state, block, tally, self.main.draws, paths=paths, pool=shop.pool)
                 self.tallies[block.number] = replace(tally, cures=found)
 
@@ -285,7 +286,7 @@ class Account:
                 deviation = deviation + abs(trade.quantity) * np.sqrt(missed)
                 rounding = rounding + abs(trade.quantity) * moments.pooled.known.rounding
             sound &= sound_in(block, tally)
-        return Scouted(deviation**2, np.full_like(deviation, np.inf), np.where(sound, RESOLVED, 0.0), rounding)
+        return Scouted(deviation**2, np.full_like(deviation, np.inf), np.where(sound, CERTAIN, 0.0), rounding)
 
     def _controlled(self, block: Block) -> Iterator[Statistics]:
         moments = self.tallies[block.number].moments

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..engine.batches import Batches
+from ..engine.certain import settled
 from ..engine.cure import Cured, attempted, doubts, wants
 from ..engine.execution import Workers
 from ..engine.sums import Pair
 from ..estimate import Moments, Statistics
+from ..scouted import Scouted
 from ..streams.chunks import Draws
 from .blocks import Block, Prepared
 from .desk import TRADES
@@ -96,6 +98,21 @@ def replaced(tally: Tally, block: Block) -> Iterator[tuple[Place, Cured, list[in
             pair = known(block, tally, place.number)
             if rows := [row for row in cure.serving(pair) if place.asked[row]]:
                 yield place, cure, rows
+
+
+def settle(state: Prepared, block: Block, tally: Tally, draws: Draws, *, paths: int) -> Tally:
+    """The tally of a block with what is certain of doubtful trades that pay always the same."""
+    moments = tally.moments[TRADES]
+    before = moments.pooled.known
+    after = {field.name: getattr(before, field.name).copy() for field in fields(Scouted)}
+    for place in doubtful(block, tally):
+        run, pair = state.desk.runs[place.run], Pair.of(moments[place.number])
+        plan = run.plans[place.row] if run.plans else None
+        found = settled(pair, run.group, place.row, plan, draws=draws, paths=paths)
+        both = Scouted.joined([found.controlled.pooled.known, found.plain.pooled.known])
+        for name, values in after.items():
+            values[place.number] = getattr(both, name)
+    return replace(tally, moments={**tally.moments, TRADES: moments.knowing(Scouted(**after))})
 
 
 def sound_in(block: Block, tally: Tally) -> AnyArray:

@@ -64,7 +64,8 @@ def rarities(pair: Pair, *, strict: bool = False) -> list[str]:
     looked, found = pair.controlled.pooled.known.carriers >= RESOLVED, []
     for row in range(len(pair.controlled.mean)):
         trusted = CONFIRMED if looked[row] and not strict else COUNTED
-        found.append(rarity(pair.plain, 0, *(() if doubt(pair.controlled, row) else (trusted,))))
+        sure = pair.controlled.pooled.known.tells[row] and pair.plain.pooled.m2[0] == 0.0
+        found.append("" if sure else rarity(pair.plain, 0, *(() if doubt(pair.controlled, row) else (trusted,))))
     return found
 
 

@@ -27,6 +27,7 @@ from ..payoffs.separate import verify_separate
 from ..result import Diagnostics, Part, Result, estimates, parts_by_asset
 from ..streams.chunks import Chunk, Draws, checked
 from .bucket_request import Buckets, bucketed
+from .certain import settled
 from .choice_of_law import HandOver, chosen_law
 from .cure import Cured, attempted, rarities, wants
 from .early_exercise import Verdict, is_early, ruled, with_rule
@@ -213,7 +214,10 @@ def _of_combinations(
     title = "greeks" if progress else ""
     done = pilot_and_main(Estimation(group, count), pilot, draws, aim, executor=executor, title=title)
     names = buckets.live if buckets else []
-    found, diagnostics = told(done, labels, chosen.remark, names, healed(done, draws, executor))
+    pair = _known(done, draws)
+    found, diagnostics = told(
+        done, pair, labels, chosen.remark, buckets=names, cure=healed(done, pair, draws, executor)
+    )
     return Result(buckets.completed(found) if buckets else found, group.controls.method, seed, kind, diagnostics, parts)
 
 
@@ -253,10 +257,16 @@ class Planned:
         return self.run(chunk)
 
 
-def healed(done: Done[Planned], draws: Draws, executor: Workers) -> Cured | None:
+def _known(done: Done[Planned], draws: Draws) -> Pair:
+    """What a run says of its payoff, with what is certain of one that pays always the same."""
+    task, pair = done.task, Pair.of(done.of(PAYOFFS)[0])
+    plan = task.plans[0] if task.plans else None
+    return settled(pair, task.group, 0, plan, draws=draws, paths=done.sampled.paths)
+
+
+def healed(done: Done[Planned], pair: Pair, draws: Draws, executor: Workers) -> Cured | None:
     """The cure of a run whose errors cannot be trusted; None where there is no need, or nothing to follow again."""
-    pair, task = Pair.of(done.of(PAYOFFS)[0]), done.task
-    held, paths = wants(pair), done.sampled.paths
+    task, held, paths = done.task, wants(pair), done.sampled.paths
     if not (any(held) and task.plans and task.group.controls.own and np.isfinite(pair.plain.mean).all()):
         return None
     with one_thread_each(), workers(executor) as pool:
@@ -264,13 +274,19 @@ def healed(done: Done[Planned], draws: Draws, executor: Workers) -> Cured | None
 
 
 def told(
-    done: Done[Planned], labels: list[str], choice: str, buckets: Sequence[str] = (), cure: Cured | None = None
+    done: Done[Planned],
+    pair: Pair,
+    labels: list[str],
+    choice: str,
+    *,
+    buckets: Sequence[str] = (),
+    cure: Cured | None = None,
 ) -> tuple[dict[str, Estimate], Diagnostics]:
     """The estimates of a run that is over, those of buckets last, and how they came about.
 
-    `choice` is that of the law, in words; `cure` has what was done again.
+    `pair` is what it says of its payoff; `choice` is that of the law, in words; `cure` has what was done again.
     """
-    run, pair = done.task.run, Pair.of(done.of(PAYOFFS)[0])
+    run = done.task.run
     general, every = inconsistency(run.group, done.of(SCORES)), [*labels, *buckets]
 
     def of(pair: Pair, paths: int) -> dict[str, Estimate]:

@@ -28,10 +28,13 @@ class Run:
     group : Group
     plans : tuple of Plan
         One a payoff; empty without controls.
+    looked : tuple of (Scouted or None)
+        Without controls, what is known of the variance of each payoff's samples besides.
     """
 
     group: Group
     plans: tuple[Plan, ...] = ()
+    looked: tuple[Scouted | None, ...] = ()
 
     def controlled(self, chunk: Chunk) -> tuple[Iterator[tuple[FloatArray, FloatArray]], FloatArray]:
         """(controlled, plain) samples payoff by payoff, and the scores."""
@@ -57,7 +60,9 @@ class Run:
 
     def scouted(self, row: int) -> Scouted | None:
         """What is known of the variance of a payoff's controlled samples besides."""
-        return self.plans[row].scouted if self.plans else None
+        if self.plans:
+            return self.plans[row].scouted
+        return self.looked[row] if self.looked else None
 
 
 def inconsistency(group: Group, found: Statistics) -> str:

@@ -43,7 +43,7 @@ def _sharing(group: Group, found: Sequence[Plan], first: Chunk) -> Sequence[Plan
 def run_of(group: Group, found: Sequence[Plan]) -> Run:
     """The main run by these plans; a plain one if no plan uses a control."""
     if all(plan.empty for plan in found):
-        return Run(group.plain())
+        return Run(group.plain(), looked=tuple(plan.scouted for plan in found))
     return Run(group, tuple(found))
 
 

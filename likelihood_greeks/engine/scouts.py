@@ -39,19 +39,24 @@ COUNTED = 10.0
 SINGLY = 8  # assets that are also pushed one by one
 
 ALIKE = 1e-6  # of log-spots
+SAME = 1e-13  # standard deviation over the largest sample, up to which samples are the same
 FELT = 0.1  # share of the variance from which on rare samples matter
 
 
 def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tuple[Plan, ...]:
     """The plans, with what scouts say of the variance that a main run of so many paths will hardly see."""
-    if all(plan.empty for plan in plans):
-        return tuple(plans)
     draws = weighted_draws(group, replace(chunk, index=SCOUTS))
     weight, found = np.concatenate([piece.weight for piece in draws]), []
     for number, plan in enumerate(plans):
-        rows = [pairs_of(group, number, plan, piece)[0] for piece in draws] if not plan.empty else []
-        known = variances(np.concatenate(rows, axis=1), weight, paths) if rows else None
-        if known and draws_beneath(group.model, group.times):  # whose tails no push reaches
+        try:
+            rows = [pairs_of(group, number, plan, piece)[0] for piece in draws]
+        except (ValueError, ArithmeticError):
+            if not plan.empty:
+                raise
+            found.append(plan)  # a payoff that fails where it is pushed
+            continue
+        known = variances(np.concatenate(rows, axis=1), weight, paths)
+        if draws_beneath(group.model, group.times):  # whose tails no push reaches
             known = replace(known, carriers=np.zeros_like(known.carriers))
         found.append(replace(plan, scouted=known))
     return tuple(found)
@@ -75,6 +80,7 @@ def variances(rows: FloatArray, weight: FloatArray, paths: int) -> Scouted:
     parts = np.take_along_axis(share * gaps, order, axis=1)
     rare, total = np.where(expected <= COUNTED, parts, 0.0).sum(axis=1), parts.sum(axis=1)
     carriers = total**2 / np.maximum((parts**2).sum(axis=1), np.finfo(float).tiny)
+    carriers[total <= (SAME * np.abs(rows).max(axis=1)) ** 2] = 0.0  # rounding
     matters = rare > FELT * total
     return Scouted(np.where(matters, rare, 0.0), np.where(matters, total - rare, total), carriers, np.zeros(len(total)))
 

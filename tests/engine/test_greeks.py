@@ -146,8 +146,12 @@ def test_a_control_with_nonzero_mean_biases_the_estimate_and_would_be_seen():
     assert abs(wrong - exact) > 20.0 * error
 
 
-def test_a_payoff_that_is_never_hit_says_so():
-    far = lg.greeks(MODEL, lg.DigitalCall(900.0, 0.1), ["delta"], paths=20_000, seed=2)
+def test_a_payoff_that_is_never_hit_says_so_unless_it_cannot_be():
+    never = lg.greeks(MODEL, lg.DigitalCall(900.0, 0.1), ["delta"], paths=20_000, seed=2)
+    assert never["delta"].reliable
+    assert never["delta"].value == never["delta"].standard_error == 0.0
+    opaque = lg.Payoff(lambda spot: 1.0 * (np.asarray(spot[-1], dtype=float) > 900.0), times=(0.1,))
+    far = lg.greeks(MODEL, opaque, ["delta"], paths=20_000, seed=2)
     assert not far["delta"].reliable
     assert "decide the payoff" in far["price"].note
     near = lg.greeks(MODEL, lg.DigitalCall(95.0, 0.7), ["delta"], paths=20_000, seed=2)

@@ -1,0 +1,70 @@
+"""What pays the same on every path: exact where nothing else can happen, bounded by its chance where something can."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+import likelihood_greeks as lg
+
+DAY, DATES = 1.0 / 365.0, (1.0 / 365.0, 0.25, 0.5, 1.0)
+GREEKS = ("price", "delta", "gamma", "vega", "rho", "theta")
+EXACT = 102.0 * np.exp(-0.03 * DAY)
+
+
+def law(deviations):
+    """The spot lies so many standard deviations of a day above the call level."""
+    return lg.GBM(spot=100.0 * np.exp(0.2 * np.sqrt(DAY) * deviations), volatility=0.2, rate=0.03)
+
+
+def found(model, payoff=None, controls="auto", paths=4096):
+    note = payoff or lg.Autocallable(100.0, DATES, 100.0, 0.02, knock_in=60.0)
+    own = model.parameters
+    greeks = [name for name in GREEKS[1:] if name != "vega" or "volatility" in own]
+    return lg.greeks(model, note, greeks, paths=paths, seed=1, controls=controls, executor="serial").estimates
+
+
+@pytest.mark.parametrize("controls", ["auto", "scores", "none"])
+def test_a_note_that_is_surely_called_tomorrow_is_exact_and_not_marked(controls):
+    own = found(law(38.0), controls=controls)
+    assert own["price"].value == pytest.approx(EXACT, rel=1e-14)
+    assert own["price"].standard_error < 1e-10
+    assert not any(estimate.note for estimate in own.values())
+    if controls != "none":
+        assert own["rho"].value == pytest.approx(-DAY * EXACT, abs=1e-9)
+        assert own["theta"].value == pytest.approx(0.03 * EXACT, abs=1e-6)
+        assert abs(own["delta"].value) < 1e-9
+
+
+@pytest.mark.parametrize("controls", ["auto", "scores"])
+def test_one_that_may_go_on_though_no_path_does_has_an_error_of_that_chance(controls):
+    """At five deviations: one path in 3.5 million goes on, and loses at most the coupon and 40 of 100."""
+    own = found(law(5.0), controls=controls)["price"]
+    assert 1e-9 < own.standard_error < 42.0 * np.sqrt(norm.cdf(-5.0) / 4096) * 4.0
+    assert abs(own.value - EXACT) < 42.0 * norm.cdf(-5.0)
+
+
+def test_a_law_with_a_hidden_variance_is_certain_only_far_from_every_level():
+    heston = lg.Heston(spot=150.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.04, vol_of_vol=0.5,
+                       correlation=-0.6, rate=0.03)  # fmt: skip
+    assert not any(estimate.note for estimate in found(heston, paths=1024).values())
+    near = lg.Heston(spot=100.0 * np.exp(0.2 * np.sqrt(DAY) * 9.0), initial_variance=0.04, mean_reversion=1.5,
+                     long_run_variance=0.04, vol_of_vol=0.5, correlation=-0.6, rate=0.03)  # fmt: skip
+    assert found(near, paths=1024, controls="none")["price"].note
+
+
+def test_a_function_that_nobody_can_follow_stays_in_doubt():
+    opaque = lg.Payoff(lambda spot: np.array([102.0 if float(s) > 20.0 else 0.0 for s in spot[0]]), times=(DAY,))
+    assert "no variation" in found(law(38.0), opaque, controls="scores")["price"].note
+
+
+@pytest.mark.parametrize("controls", ["auto", "none"])
+def test_in_a_book_neither_the_trade_nor_its_net_is_marked(controls):
+    note = {"trade_id": "called", "underlying": "X", "product": "autocallable", "quantity": 10, "coupon": "2%",
+            "strike": 100, "maturity": "2026-01-02", "frequency": "2025-01-03;2025-07-02;2026-01-02"}  # fmt: skip
+    market = {"valuation_date": "2025-01-02", "underlyings": {"X": {
+        "spot": 150.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}  # fmt: skip
+    frame = lg.risk(pd.DataFrame([note]), market, ["delta", "rho"], paths=4096, seed=1, controls=controls)
+    assert (frame["note"] == "").all()
+    rows = frame.set_index(["trade_id", "greek"])
+    assert rows.loc[("called", "price"), "position_value"] == pytest.approx(10.0 * EXACT, rel=1e-14)
