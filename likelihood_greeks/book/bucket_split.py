@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 from ..engine.buckets import Bucket
-from .assets.names import are_several
+from ..models.correlated.law import CorrelatedGBM
+from .assets.nodes import nodes_of_set, split_law
 from .buckets import Node, nodes_of, split, unmoved
 from .market import Market
 from .trades import Trade
@@ -47,6 +48,8 @@ class Split:
 
     def law(self, model: Any) -> Any:
         """The law with its nodes as coordinates."""
+        if isinstance(model, CorrelatedGBM):
+            return split_law(model, self.greeks)
         return split(model, self.greeks) if self.greeks else model
 
     def buckets(self, trade: Trade, greeks: Sequence[str]) -> tuple[Bucket, ...]:
@@ -64,9 +67,10 @@ def splits(
     """What the trades on each underlying are split by; `exact` are nodes of other trades, which nets have too."""
     by_name: dict[str, dict[str, tuple[Node, ...]]] = {}
     for trade in trades:
-        if are_several(trade.underlying):
-            continue
-        own = nodes_of_trade(trade, market.underlying(trade.underlying), greeks)
+        if isinstance(trade.model, CorrelatedGBM):
+            own = nodes_of_set(trade, market, greeks)
+        else:
+            own = nodes_of_trade(trade, market.underlying(trade.underlying), greeks)
         by_name.setdefault(trade.underlying, {})[trade.trade_id] = own
     found = {}
     for name, nodes in by_name.items():
@@ -74,3 +78,9 @@ def splits(
         every |= {node.label: node.place for node in exact.get(name, ())}
         found[name] = Split(greeks, nodes, tuple(sorted(every, key=every.__getitem__)))
     return found
+
+
+def without_nodes(greeks: Sequence[str], trades: Sequence[Trade]) -> list[str]:
+    """What someone should know of trades whose Greeks are not split though they should be."""
+    names = [trade.trade_id for trade in trades if greeks and getattr(trade.model, "quanto", ())]
+    return [f"{', '.join(names)}: Greeks of quantos are not split by node"] if names else []

@@ -23,7 +23,6 @@ from ..models.term_structure import TermStructureGBM
 from ..models.tilted import TiltedCurves
 from ..parameters import listed
 from ..payoffs.protocol import Contract
-from .assets.names import are_several
 from .calendars import DAYS_PER_YEAR
 from .cells import text_of
 from .curves import ZeroCurve
@@ -79,10 +78,8 @@ def asked(buckets: Iterable[str]) -> tuple[str, ...]:
 def unsplit(greeks: Sequence[str], underlyings: Mapping[str, Underlying], names: Collection[object]) -> list[str]:
     """What someone should know of underlyings whose Greeks are not split though they should be."""
     whole = sorted(name for name in set(map(text_of, names)) if (own := underlyings.get(name)) and own.one_law)
-    several = sorted({text for name in names if are_several(text := text_of(name))})
     left = {name: [g for g in greeks if g != "vega" or underlyings[name].local_volatility is None] for name in whole}
     found = [f"{name}: {', '.join(own)} under its model cannot be split by node" for name, own in left.items() if own]
-    found += [f"{name}: Greeks of trades on several assets are not split by node" for name in several]
     return found if greeks else []
 
 
@@ -168,7 +165,7 @@ def _of_volatility(underlying: Underlying, model: Model, at: tuple[float, float]
     if not isinstance(surface, Surface):
         return [Node((number, 0.0, 0.0), "vega", FLAT, ((name, 1.0),)) for name in names]
     cells = cells_at(surface, *at)
-    return _nodes(dict(zip(names, cells, strict=True)), number)
+    return of_cells(dict(zip(names, cells, strict=True)), number)
 
 
 def cells_at(surface: Surface, strike: float, maturity: float) -> list[Cells]:
@@ -179,7 +176,7 @@ def cells_at(surface: Surface, strike: float, maturity: float) -> list[Cells]:
         return []
 
 
-def _nodes(cells: dict[str, Cells], number: int) -> list[Node]:
+def of_cells(cells: dict[str, Cells], number: int) -> list[Node]:
     """The buckets of the quotes that a law's volatilities depend on."""
     by_cell: dict[Cell, list[tuple[str, float]]] = {}
     for name, own in cells.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -12,10 +12,12 @@ from .._typing import FloatArray
 from ..engine.exact import exact
 from ..estimators.likelihood_ratio import Combination
 from ..models.curves import accrued
+from .assets.nodes import APART, nodes_of_set, split_law
 from .bucket_split import nodes_of_trade
 from .buckets import FLAT, NEGLIGIBLE, Node, between, cells_at, of_cell, split
 from .curves import ZeroCurve
 from .exact import ExactTrades
+from .market import Market
 from .plain_values import LognormalOptions
 from .surfaces import Surface
 from .trades import Trade
@@ -52,6 +54,19 @@ def of_trade(trade: Trade, underlying: Underlying, greeks: Sequence[str], closed
     for node in nodes if found is not None else ():
         value = found.estimates[node.label].value  # type: ignore[union-attr]
         yield ExactBucket(trade.trade_id, trade.underlying, trade.quantity, node, value)
+
+
+def of_known(trade: Trade, market: Market, greeks: Sequence[str]) -> Iterator[ExactBucket]:
+    """The buckets of a known cash flow of a trade on several assets: those of rates alone."""
+    if "rho" not in greeks:
+        return
+    law = split_law(trade.model, ["rho"])
+    for node in nodes_of_set(trade, market, ["rho"]):
+        terms: Combination = {(name,): factor for name, factor in node.terms}
+        found = exact(law, trade.payoff, {node.label: terms}, closed_form=True)
+        value = found.estimates[node.label].value if found is not None else 0.0
+        own = replace(node, place=(greeks.index("rho") * APART, *node.place[1:]))
+        yield ExactBucket(trade.trade_id, trade.underlying, trade.quantity, own, value)
 
 
 def of_options(

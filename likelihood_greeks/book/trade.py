@@ -56,6 +56,8 @@ class Trade:
         Its observations, made and to come; None of a contract of the user's own, whose dates are its own.
     performance : Performance, optional
         Of a trade on several assets with a history: what is observed.
+    strikes : tuple of (str, float)
+        Of a trade on several assets: where the volatilities of each are read, currency.
     """
 
     trade_id: str
@@ -74,6 +76,7 @@ class Trade:
     moving: Moving | None = None
     history: History | None = field(default=None, compare=False, repr=False)
     performance: Performance | None = field(default=None, compare=False, repr=False)
+    strikes: tuple[tuple[str, float], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def drawn(self) -> Contract:

@@ -15,7 +15,7 @@ from .assets.law import any_law
 from .assets.names import are_several, names_of
 from .cells import text_of
 from .exact import ExactTrades, joined, split
-from .exact_buckets import ExactBucket, of_options, of_trade
+from .exact_buckets import ExactBucket, of_known, of_options, of_trade
 from .market import Market
 from .one_law import OneLawOptions, one_law
 from .plain_options import plain_options
@@ -68,7 +68,11 @@ def read_and_valued(
         plain, trades, problems = read(book, market, greeks, several=True)
     else:
         trades, problems = parse(book, market, several=True)
-    one_by_one, drawn, unpriced = split(trades, greeks, closed_form)
+    apart = [trade for trade in trades if buckets and are_several(trade.underlying) and not trade.known]
+    one_by_one, drawn, unpriced = split([trade for trade in trades if trade not in apart], greeks, closed_form)
+    if apart:  # their closed forms do not know nodes
+        _, more, failed = split(apart, greeks, closed_form=False)
+        drawn, unpriced = sorted([*drawn, *more], key=lambda trade: trade.row), [*unpriced, *failed]
     columns = [options.exact() for options in plain]
     parts = [one_by_one, *columns]
     exact = joined([part for part in parts if len(part)], one_by_one.labels)
@@ -78,7 +82,9 @@ def read_and_valued(
             found += of_options(options, values, market.underlying(str(options.options.underlying[0])), buckets)
     sure = {*one_by_one.own["trade_id"]} if buckets else set()
     for trade in trades:
-        if trade.trade_id in sure and not are_several(trade.underlying):
+        if trade.trade_id in sure and are_several(trade.underlying):
+            found += of_known(trade, market, buckets)
+        elif trade.trade_id in sure:
             found += of_trade(trade, market.underlying(trade.underlying), buckets, closed_form)
     return Valued(exact, trades, drawn, [*problems, *unpriced], tuple(found))
 

@@ -159,3 +159,34 @@ def test_trades_on_the_same_assets_in_two_currencies_are_not_added() -> None:
         frame = lg.risk(rows, copy.deepcopy(on), [], paths=1024, seed=1)
     assert [problem["trade_id"] for problem in frame.attrs["problems"]] == ["U"]
     assert "name the assets of one in another order" in frame.attrs["problems"][0]["requirement"]
+
+
+@pytest.mark.slow
+def test_buckets_of_a_set_are_each_assets_sum_to_their_greeks_and_land_in_its_net() -> None:
+    surface = {"strikes": [80.0, 100.0, 120.0], "maturities": [0.5, 2.0],
+               "volatilities": [[0.24, 0.22], [0.2, 0.21], [0.18, 0.2]]}  # fmt: skip
+    own = {key: x for key, x in A.items() if key not in ("implied_volatility", "zero_rate")}
+    curve = {"zero_curve": {"times": [0.5, 2.0], "rates": [0.03, 0.035]}}
+    rest = {key: x for key, x in B.items() if key != "zero_rate"}
+    on = {"valuation_date": "2026-06-01", "correlation": {"A|B": 0.5},
+          "underlyings": {"A": {**own, **curve, "implied_volatility": surface}, "B": {**rest, **curve}}}  # fmt: skip
+    put = {"trade_id": "P", "underlying": "A|B", "product": "worst_of_put", "strike": "90%", "quantity": 100.0,
+           "maturity": "2027-06-01"}  # fmt: skip
+    call = {**put, "trade_id": "C", "underlying": "A", "product": "call", "strike": 90.0, "quantity": 1.0}
+    kinds = ["vega", "rho", "dividend_rho"]
+    frame = lg.risk(book(put, call), on, ["delta"], paths=4096, seed=1, buckets=kinds)
+    assert frame.attrs["problems"] == []
+    groups = frame[frame["greek"].isin(kinds)].groupby(["trade_id", "underlying", "greek", "asset"])
+    for key, rows in groups:
+        whole, parts = (rows.loc[(rows["bucket"] == "") == own, "position_value"] for own in (True, False))
+        assert parts.sum() == pytest.approx(float(whole.iloc[0]), abs=1e-9), key
+    unit = frame[frame["trade_id"] == "P"].set_index(["greek", "asset", "bucket"])["position_value"].sort_index()
+    assert {*unit["vega", "A"].index} >= {"", "80 x 0.5", "100 x 0.5", "80 x 2", "100 x 2"}
+    assert {*unit["vega", "B"].index} == {"", "flat"}
+    assert {*unit["rho", ""].index} == {"", "0.5", "2"}
+    net = frame[(frame["trade_id"] == "net") & (frame["underlying"] == "A")].set_index(["greek", "bucket"]).sort_index()
+    exact = frame[frame["trade_id"] == "C"].set_index(["greek", "bucket"])["position_value"]
+    assert net.loc[("vega", "80 x 2"), "value"] == pytest.approx(exact["vega", "80 x 2"] + unit["vega", "A", "80 x 2"])
+    crif = lg.to_crif(frame)
+    vega = crif[(crif["TradeID"] == "P") & (crif["Qualifier"] == "A") & (crif["RiskType"] == "EQ_VEGA")]
+    assert vega["Label1"].tolist() == ["6m", "1y", "3y"]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...result import PARTS
+from ..buckets import place_of
 from ..market import Market
 from ..trade import NET
 from .names import MARK, are_several, in_order, joined, names_of
@@ -72,7 +73,18 @@ def _summed(nets: Sequence[dict[str, Any]], market: Market) -> list[dict[str, An
         whose = tuple(dict.fromkeys(filter(None, row["asset"].split(","))))
         if are_several(row["underlying"]) and whose and set(whose) != set(names_of(row["underlying"])):
             _give(by_name, named.setdefault(frozenset(whose), joined(sorted(whose, key=order.index))), row, market)
-    return [row for _, own in sorted(by_name.items()) for row in own]
+    return [row for _, own in sorted(by_name.items()) for row in _ordered(own)]
+
+
+def _ordered(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a net, buckets behind the Greek that they are parts of, by where their nodes are."""
+    places = {key: place for place, key in enumerate(dict.fromkeys((row["greek"], row["asset"]) for row in rows))}
+
+    def place(row: dict[str, Any]) -> tuple[int, bool, tuple[float, float]]:
+        bucket = row["bucket"]
+        return places[row["greek"], row["asset"]], bool(bucket), place_of(bucket) if bucket else (0.0, 0.0)
+
+    return sorted(rows, key=place)
 
 
 def _give(by_name: dict[str, list[dict[str, Any]]], name: str, row: dict[str, Any], market: Market) -> bool:

@@ -106,7 +106,7 @@ def _own(row: Row, market: Market, basics: Basics) -> Trade | None:
         return None
     return Trade(
         basics.trade_id, row.number, joined(basics.names), product, basics.quantity, day, years, payoff, float("nan"),
-        model, basics.settlement.currency,
+        model, basics.settlement.currency, strikes=tuple(spots.items()),
     )  # fmt: skip
 
 
@@ -134,6 +134,7 @@ def _on_two(row: Row, market: Market, basics: Basics, name: str) -> Trade | None
     return Trade(
         basics.trade_id, row.number, joined(basics.names), name, basics.quantity, basics.span.maturity,
         market.years(basics.span.maturity), left.payoff, float("nan"), model, basics.settlement.currency, left.state,
+        strikes=tuple(spots.items()),
     )  # fmt: skip
 
 
@@ -234,7 +235,7 @@ def _on_performances(
     return Trade(
         basics.trade_id, row.number, joined(basics.names), entry.name, basics.quantity, own.maturity,
         market.years(own.maturity), payoff, float("nan"), model, basics.settlement.currency, state, history=past,
-        performance=performance,
+        performance=performance, strikes=tuple((strikes or {}).items()),
     )  # fmt: skip
 
 

@@ -1,0 +1,86 @@
+"""Buckets of trades on several assets: each asset's by the nodes of its own curves and quotes, rho by those of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ...engine.bucket_request import lasts
+from ...models import nodes
+from ...models.correlated.law import CorrelatedGBM
+from ..buckets import FLAT, SHIFTS, Node, cells_at, of_cells
+from ..curves import HORIZON
+from ..market import Market
+from ..surfaces import Surface
+from ..trade import Trade
+
+APART = 1000
+"""Between the places of two Greeks: assets come in between."""
+
+
+def nodes_of_set(trade: Trade, market: Market, greeks: Sequence[str]) -> tuple[Node, ...]:
+    """The buckets of a trade that matter up to its last date; none of a quanto.
+
+    Parameters
+    ----------
+    trade : Trade
+    market : Market
+    greeks : sequence of str
+        Those that are split.
+    """
+    model: CorrelatedGBM = trade.model
+    if model.quanto:
+        return ()
+    found = list[Node]()
+    for number, greek in enumerate(greeks):
+        shift = SHIFTS[greek]
+        if greek == "rho":
+            found += _of_curve(trade, shift, (number * APART, greek))
+            continue
+        for place, asset in enumerate(model.assets):
+            about, own = (number * APART + place, f"{greek}[{asset}]"), f"{shift}[{asset}]"
+            surface = market.underlying(asset).implied_volatility
+            if greek == "vega" and isinstance(surface, Surface):
+                cells = cells_at(surface, dict(trade.strikes)[asset], trade.maturity)
+                named = dict(zip(_coordinates(model, own), cells, strict=True))
+                made = [replace(node, greek=about[1]) for node in of_cells(named, about[0])]
+                live = _live(trade, own)
+                made = [replace(node, terms=tuple(t for t in node.terms if t[0] in live)) for node in made]
+                found += [node for node in made if node.terms]
+            else:
+                found += _of_curve(trade, own, about)
+    return tuple(found)
+
+
+def split_law(model: CorrelatedGBM, greeks: Sequence[str]) -> CorrelatedGBM:
+    """The law with the nodes of all curves that some Greeks shift as coordinates."""
+    shifts = [
+        own
+        for greek in greeks
+        for own in ([SHIFTS[greek]] if greek == "rho" else [f"{SHIFTS[greek]}[{asset}]" for asset in model.assets])
+    ]
+    return model.split([shift for shift in shifts if model.nodes(shift)])
+
+
+def _coordinates(model: CorrelatedGBM, shift: str) -> tuple[str, ...]:
+    """The coordinates of the nodes of a curve; that of its shift if it has none."""
+    return nodes.names(shift, len(years)) if (years := model.nodes(shift)) else (shift,)
+
+
+def _live(trade: Trade, shift: str) -> Mapping[str, float]:
+    """The coordinates that a contract depends on, with their years."""
+    years = trade.model.nodes(shift)
+    if not years:
+        return {shift: 0.0}
+    felt = nodes.reached(years, lasts(trade.payoff, shift))
+    return {n: t for n, t, own in zip(_coordinates(trade.model, shift), years, felt, strict=True) if own}
+
+
+def _of_curve(trade: Trade, shift: str, about: tuple[int, str]) -> list[Node]:
+    """The buckets of a curve, or the only one of a number."""
+    number, greek = about
+    flat = not trade.model.nodes(shift)
+    return [
+        Node((number, time, 0.0), greek, FLAT if flat or time >= HORIZON else f"{time:g}", ((name, 1.0),))
+        for name, time in _live(trade, shift).items()
+    ]
