@@ -60,7 +60,7 @@ def test_currency_pairs_are_told_by_their_names_and_classes_may_be_stated(frame)
 
 
 def test_the_simm_has_its_own_names_and_scales(frame):
-    table = lg.to_crif(frame, standard="simm").set_index(["TradeID", "RiskType"])
+    table = lg.to_crif(frame, standard="simm").set_index(["TradeID", "RiskType"]).sort_index()
     assert table.loc[("eq", "Risk_Equity"), "Amount"] == pytest.approx(2.0 * position(frame, "eq", "delta"))
     assert table.loc[("eq", "Risk_Equity"), "Bucket"] == "Residual"
     assert table.loc[("fx", "Risk_FX"), "Qualifier"] == "EUR"

@@ -142,7 +142,7 @@ def test_totals_add_what_there_is(mixed):
 def test_differences_are_of_what_both_runs_have(mixed):
     assert set(lg.diff(mixed, mixed)["verdict"]) == {"noise"}
     fewer = lg.risk(book(), MARKET, ["delta"], paths=512, seed=1, controls="none")
-    verdicts = lg.diff(fewer, mixed).set_index(["underlying", "greek"])["verdict"]
+    verdicts = lg.diff(fewer, mixed).set_index(["underlying", "greek"])["verdict"].sort_index()
     assert set(verdicts.loc[("SMILE", "correlation")]) == {"new"}
     assert set(verdicts.loc[("NONE", "delta")]) == {"noise"}
     assert ("NONE", "correlation") not in verdicts.index

@@ -45,15 +45,16 @@ def test_values_are_those_of_quantlibs_model_spot(process):
 def test_every_form_of_them_is_the_same_and_those_of_the_past_are_in_the_spot():
     process, days = black_scholes(), [TODAY + days for days, _ in PAID]
     amounts = [amount for _, amount in PAID]
+    own = [ql.DividendVector(days, amounts)] if hasattr(ql, "DividendVector") else []  # newer bindings have it
     forms = [
-        fixed(), ql.DividendSchedule(fixed()), ql.DividendVector(days, amounts), list(zip(days, amounts, strict=True)),
+        fixed(), ql.DividendSchedule(fixed()), *own, list(zip(days, amounts, strict=True)),
         [*reversed(fixed()), ql.FixedDividend(50.0, TODAY), ql.FixedDividend(50.0, TODAY - 10)],
         fixed((100, 1.0), (100, 2.0), (280, 4.5)),
     ]  # fmt: skip
     found = [lg.quantlib.read(call(), process, dividends=form) for form in forms]
     for reading in found:
         assert reading.model.dividends == ((100 / 365, 3.0), (280 / 365, 4.5))
-    assert "2 went ex by the reference date" in " ".join(found[4].remarks)
+    assert "2 went ex by the reference date" in " ".join(found[-2].remarks)
 
 
 def test_curves_are_honoured_on_ex_dates_and_the_payoff_keeps_its_own_dates():
