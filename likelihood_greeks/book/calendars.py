@@ -77,7 +77,8 @@ def calendar(name: str) -> Any:
     country, slash, market = name.partition("/")
     if country not in calendars:
         refuse("calendar", f"be one of QuantLib's, such as 'Germany/Eurex'{closest(country, calendars)}", name)
-    markets = {key: value for key, value in vars(calendars[country]).items() if isinstance(value, int)}
+    own = vars(calendars[country]).items()
+    markets = {key: value for key, value in own if isinstance(value, int) and not key.startswith("_")}
     if slash and market not in markets:
         refuse("calendar", f"name a market of {country}: {', '.join(markets) or 'it has none'}", name)
     try:

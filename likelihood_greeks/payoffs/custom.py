@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, final
+from typing import TYPE_CHECKING, Literal, final
 
 from .._checks import dates, non_negative, one_of, refuse
 from .._typing import AnyArray
@@ -57,6 +57,16 @@ class Payoff:
     times: tuple[float, ...]
     payments: tuple[float, ...] | None = None
     extremes: Literal["low", "high"] | None = None
+
+    if TYPE_CHECKING:  # sequences are taken, and kept as tuples
+
+        def __init__(
+            self,
+            function: Callable[[AnyArray], AnyArray],
+            times: Sequence[float],
+            payments: float | Sequence[float] | None = None,
+            extremes: Literal["low", "high"] | None = None,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         if not callable(self.function):

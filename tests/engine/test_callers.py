@@ -60,4 +60,4 @@ def test_numpy_may_be_set_to_raise_in_closed_forms():
     with np.errstate(all="raise"):
         found = lg.greeks(HESTON, lg.Call(105.0, 0.5), seed=1, closed_form=True)
     assert found.method == "closed form"
-    assert found["delta"] == usual["delta"]
+    assert repr(found["delta"]) == repr(usual["delta"])  # its variance ratio is no number
