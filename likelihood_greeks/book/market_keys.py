@@ -117,7 +117,7 @@ TABLE: tuple[Key, ...] = (
         also=("dates", "tenors", "expiries")),
     Key(FORWARDS, "values", "forward prices to them", "currency", "values = [5632.0, 5609.0]", needed=True,
         also=("prices",)),
-    Key(SURFACE, "volatilities", "Black--Scholes implied, strikes (or deltas) by maturities; nan where there is no "
+    Key(SURFACE, "volatilities", "Black–Scholes implied, strikes (or deltas) by maturities; nan where there is no "
         "quote; one list is a volatility a maturity", "per square-root year",
         "volatilities = [[0.22, 0.21], [0.16, nan]]",
         also=("vols", "implied_volatilities")),

@@ -1,4 +1,4 @@
-"""Plain options under Black--Scholes on the curves of their underlying, all at once: prices, Greeks, other spots."""
+"""Plain options under Black–Scholes on the curves of their underlying, all at once: prices, Greeks, other spots."""
 
 from __future__ import annotations
 

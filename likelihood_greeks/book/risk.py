@@ -124,7 +124,7 @@ def risk(
         then net rows per underlying (``trade_id`` is ``"net"``). ``method`` is "closed form" or "known" of trades that
         are exact, with no error and no paths; of a net row it is empty if there were several. Raw units: per 1.00 of
         each parameter, theta per year (`desk_units` has others). ``samples`` counts independent ones: a pair is one,
-        and so is a scramble. ``volatility`` is what vega is the derivative in: Black--Scholes' volatility, or Heston's
+        and so is a scramble. ``volatility`` is what vega is the derivative in: Black–Scholes' volatility, or Heston's
         initial one, the root of the initial variance. All amounts are in ``currency`` (empty if neither market nor book
         says it). Where the market has a reporting currency, ``fx, reporting_currency, reporting_value,
         reporting_standard_error`` have the positions in it (missing where there is no rate). Then the terms of trades,

@@ -41,9 +41,9 @@ class Trade:
     payoff : Contract
         One unit: what is left of it. With no date to come, a known cash flow.
     strike_for_volatility : float
-        Currency: where Black--Scholes reads its volatility on the surface. The strike, or the spot if there is none.
+        Currency: where Black–Scholes reads its volatility on the surface. The strike, or the spot if there is none.
     model : GBM, TermStructureGBM, Heston, LocalVolatility or CorrelatedGBM
-        With the zero rate to the maturity; Black--Scholes with the volatility at that strike.
+        With the zero rate to the maturity; Black–Scholes with the volatility at that strike.
     currency : str
         Code of the underlying's currency; `UNKNOWN` if nobody says it.
     state : str

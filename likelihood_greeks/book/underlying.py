@@ -54,19 +54,19 @@ class Underlying:
     calendar : str
         Business days, as `calendar` names them.
     heston : Heston, optional
-        The law of all trades, with this spot; its rate and dividend yield are not used. Default: Black--Scholes, each
+        The law of all trades, with this spot; its rate and dividend yield are not used. Default: Black–Scholes, each
         trade with the volatilities of its own strike.
     calibration : HestonCalibration, optional
         How `heston` was found, if it was fitted.
     currency : str, optional
         Code of the currency of the spot, in which options on it pay; of a currency pair the domestic one.
     dividends : sequence of (float, float)
-        Cash dividends to come, beside the yield: ex-dates in years and amounts, as of `GBM`. Black--Scholes only.
+        Cash dividends to come, beside the yield: ex-dates in years and amounts, as of `GBM`. Black–Scholes only.
     local_volatility : LocalVolatility, optional
         The law of all trades, with this spot, up to the last maturity of `implied_volatility`; its rate, dividend yield
         and curves are not used.
     smile : {"sticky_strike", "sticky_moneyness"}
-        What stays of the surface as the spot moves, under Black--Scholes and local volatility.
+        What stays of the surface as the spot moves, under Black–Scholes and local volatility.
 
     Raises
     ------
@@ -185,7 +185,7 @@ class Underlying:
     def model(self, strike: float, maturity: float, paid: float | None = None, *, along: bool = False) -> Model:
         """The law of a trade, with the forwards and discount factors of the curves at every date up to its end.
 
-        Heston's or the local volatility if there is one, the same for all strikes; else Black--Scholes with the
+        Heston's or the local volatility if there is one, the same for all strikes; else Black–Scholes with the
         volatilities that the surface has at `strike` at every maturity: `GBM` where nothing depends on time,
         `TermStructureGBM` elsewhere.
 

@@ -62,7 +62,7 @@ class Stated:
     entries : dict
         By key, without the model's.
     heston : dict or None
-        Heston's parameters that are given; None under Black--Scholes.
+        Heston's parameters that are given; None under Black–Scholes.
     fitted : bool
         Whether those not given are fitted.
     local : bool

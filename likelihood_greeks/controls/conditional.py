@@ -1,4 +1,4 @@
-r"""European payoffs given all that is beneath the spot: conditional Black--Scholes.
+r"""European payoffs given all that is beneath the spot: conditional Black–Scholes.
 
 Given that, the final log-spot is normal with mean M and variance V, and the expectation of a European
 payoff a closed form :math:`\bar f(M, V)`, smooth however the payoff jumps. Nothing of the spot is left to score: every

@@ -38,7 +38,7 @@ from .protocol import Paths
 @by_name
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GBM:
-    r"""Spot price under Black--Scholes dynamics, risk-neutral measure.
+    r"""Spot price under Black–Scholes dynamics, risk-neutral measure.
 
     .. math:: d\log S_t = (r - q - \tfrac12 \sigma^2)\,dt + \sigma\,dW_t
 

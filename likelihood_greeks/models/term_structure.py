@@ -34,7 +34,7 @@ SHIFTS = ("rate", "dividend_yield", "volatility")
 @by_name
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermStructureGBM:
-    r"""Spot price under Black--Scholes dynamics with deterministic curves, risk-neutral measure.
+    r"""Spot price under Black–Scholes dynamics with deterministic curves, risk-neutral measure.
 
     .. math:: d\log S_t = (r_t - q_t - \tfrac12 \sigma_t^2)\,dt + \sigma_t\,dW_t
 
@@ -78,7 +78,7 @@ class TermStructureGBM:
     Between nodes, and from time 0 to the first, total variance and the logarithms of discount factors are linear:
     forward rates, forward yields and forward variances are constant there. A shift moves what is quoted, the volatility
     of a node and not the forward variances. As time elapses the curves stay where they are in the calendar, so that
-    theta is that of the Black--Scholes equation, with the rates and the volatility of the first interval.
+    theta is that of the Black–Scholes equation, with the rates and the volatility of the first interval.
 
     References
     ----------

@@ -89,7 +89,7 @@ def greeks(
         it has an engine.
     monitoring : {"daily", "weekly", "monthly"}, iterable of QuantLib.Date or QuantLib.Schedule, optional
         For barriers, touches and lookbacks: when the spot is observed. Default: continuously, as by QuantLib, under
-        Black--Scholes without cash dividends before the end; needed elsewhere.
+        Black–Scholes without cash dividends before the end; needed elsewhere.
     calendar : QuantLib.Calendar, optional
         Whose business days the words mean; needed with them.
     volatility_strike : float, optional
@@ -101,7 +101,7 @@ def greeks(
         `monitoring` they are, exactly.
     dividends : DividendSchedule, or iterable of FixedDividend or of (Date, float), optional
         Cash dividends, which QuantLib gives to engines and these do not show: ex-dates and amounts, in the model
-        ``Spot`` (see `GBM`), beside the process's yield. Under Black--Scholes only. Their Greeks are ``"dividend[0]"``,
+        ``Spot`` (see `GBM`), beside the process's yield. Under Black–Scholes only. Their Greeks are ``"dividend[0]"``,
         ``"dividend[1]"``, ..., in the order of the dates after the reference date.
     **options
         ``paths``, ``seed``, ``controls`` and all others of `likelihood_greeks.greeks`.

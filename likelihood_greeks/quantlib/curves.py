@@ -95,7 +95,7 @@ def spot_of(process: Any) -> float:
 
 
 def parted(source: Any) -> tuple[Any, Any]:
-    """The Heston model (None under Black--Scholes) and the process of `source`.
+    """The Heston model (None under Black–Scholes) and the process of `source`.
 
     Raises
     ------
@@ -144,9 +144,9 @@ def law_of(
 ) -> Law:
     """The law of a process at dates, or years by the clock of its curves.
 
-    Under Black--Scholes it has the forwards, discount factors and total variances of every date, the last read at
+    Under Black–Scholes it has the forwards, discount factors and total variances of every date, the last read at
     `strike`, else at the `natural` strike of a contract. Heston's law has the forwards and discount factors likewise,
-    which is exact, since rates only multiply its spot. Cash dividends (Black--Scholes only) are added to it, and what
+    which is exact, since rates only multiply its spot. Cash dividends (Black–Scholes only) are added to it, and what
     the curves say on ex-dates is honoured as well.
     """
     model, process = parted(source)
@@ -170,11 +170,11 @@ def law_of(
 
 
 def _paying(process: Any, when: Sequence[Any], strike: float | None, cash: Paid) -> Law:
-    """The law of a Black--Scholes process with cash dividends."""
+    """The law of a Black–Scholes process with cash dividends."""
     every = _with_ex_dates(when, cash)
     law = _black_scholes(process, every, OnDates.of(process, every), strike)
     model, times = law.model, tuple(OnDates.of(process, when).times.tolist())
-    assert not isinstance(model, Heston)  # the process is Black--Scholes'
+    assert not isinstance(model, Heston)  # the process is Black–Scholes'
     return Law(replace(model, dividends=cash.dividends), times, (*law.remarks, *cash.remarks), law.deviation)
 
 

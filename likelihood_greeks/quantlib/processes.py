@@ -1,4 +1,4 @@
-"""Models from QuantLib's processes: Black--Scholes and Heston, with the numbers of their curves.
+"""Models from QuantLib's processes: Black–Scholes and Heston, with the numbers of their curves.
 
 A model here has one rate, one dividend yield and (`GBM`) one volatility. QuantLib's curves may vary with time, and its
 volatilities with strike; they are then read at a maturity (and strike) that the caller names, never flattened silently.

@@ -1,7 +1,7 @@
 r"""Closed forms, each written once: the jet of a price holds every first and second Greek.
 
 Europeans on curves and under Heston are made of the digital and the call that the model knows. All others are of
-Black--Scholes: exchanges of two lognormal assets or the legs of one. With means :math:`A`, :math:`B`, and
+Black–Scholes: exchanges of two lognormal assets or the legs of one. With means :math:`A`, :math:`B`, and
 :math:`s` the standard deviation of the logarithm of their ratio,
 
 .. math:: E[(X - Y)^+] = A\,\Phi(d_1) - B\,\Phi(d_2), \qquad d_{1,2} = \frac{\log(A/B)}{s} \pm \frac{s}{2}.
@@ -47,7 +47,7 @@ def price(model: KnowsVanillas, payoff: Contract) -> Jet:
 
     References
     ----------
-    .. [1] E. G. Haug, *The Complete Guide to Option Pricing Formulas*, McGraw-Hill, 1998, pp. 2-8 (Black--Scholes--
+    .. [1] E. G. Haug, *The Complete Guide to Option Pricing Formulas*, McGraw-Hill, 1998, pp. 2-8 (Black–Scholes--
        Merton) and 88-90 (gap, cash-or-nothing, asset-or-nothing).
     """
     known: bool = knows_vanillas(model, payoff.times[-1])

@@ -66,7 +66,7 @@ def law_of(
 
 
 def plain(underlying: Underlying) -> Underlying:
-    """An underlying, refused unless its law is Black--Scholes, and its smile stays."""
+    """An underlying, refused unless its law is Black–Scholes, and its smile stays."""
     if underlying.one_law:
         refuse(
             "model",

@@ -21,7 +21,7 @@ from .interpolation import volatility
 @final
 @dataclass(frozen=True)
 class VolatilitySurface:
-    """Black--Scholes implied volatilities at strikes and maturities, not all of which need be quoted.
+    """Black–Scholes implied volatilities at strikes and maturities, not all of which need be quoted.
 
     Parameters
     ----------

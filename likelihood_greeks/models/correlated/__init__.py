@@ -1,1 +1,1 @@
-"""Several assets under Black--Scholes dynamics whose Brownian motions are correlated."""
+"""Several assets under Black–Scholes dynamics whose Brownian motions are correlated."""

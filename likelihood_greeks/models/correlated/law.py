@@ -1,4 +1,4 @@
-"""Several assets under Black--Scholes dynamics: exact joint transitions, and the scores of all parameters."""
+"""Several assets under Black–Scholes dynamics: exact joint transitions, and the scores of all parameters."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ Members: TypeAlias = tuple[tuple[str, Any], ...]
 @final
 @dataclass(frozen=True, slots=True)
 class CorrelatedGBM:
-    r"""Several assets under Black--Scholes dynamics, with correlated Brownian motions, risk-neutral measure.
+    r"""Several assets under Black–Scholes dynamics, with correlated Brownian motions, risk-neutral measure.
 
     .. math:: d\log S^j_t = (r_t - q^j_t - \tfrac12 (\sigma^j_t)^2)\,dt + \sigma^j_t\,dW^j_t, \qquad
               d\langle W^j, W^k\rangle_t = \rho_{jk}\,dt

@@ -137,7 +137,7 @@ class Heston:
         Parameters
         ----------
         surface : pandas.DataFrame
-            Black--Scholes implied volatilities per square-root year. Shape (n_strikes, n_maturities): index strikes
+            Black–Scholes implied volatilities per square-root year. Shape (n_strikes, n_maturities): index strikes
             (currency), columns maturities (years), both increasing; NaN where there is no quote. Or a long table, a
             row a quote in any order, with columns ``maturity``, ``strike`` and ``volatility`` and, if it is to have
             them, ``forward`` (currency), ``discount_factor`` and ``weight``; other columns are not read.

@@ -197,7 +197,7 @@ class LocalVolatility:
         Parameters
         ----------
         surface : pandas.DataFrame
-            Black--Scholes implied volatilities per square-root year, as `Heston.calibrate` takes them: strikes
+            Black–Scholes implied volatilities per square-root year, as `Heston.calibrate` takes them: strikes
             (currency) by maturities (years), NaN where there is no quote; or a long table, a row a quote, with columns
             ``maturity``, ``strike``, ``volatility`` and, if it is to have them, ``forward``, ``discount_factor`` and
             ``weight``.
