@@ -118,14 +118,16 @@ class Pushes:
 
     def _densities(self, noise: FloatArray, variance: FloatArray) -> Iterator[tuple[int, FloatArray, FloatArray]]:
         """Way by way the densities of paths pushed up, and down, over that of the law."""
-        before = np.zeros((1, noise.shape[1]))
-        moved, spread = (cumulated(np.concatenate([before, rows])) for rows in (noise, variance))
+        same = variance[:, :1] if variance.strides[1] == 0 else variance  # of a clock that no path knows
+        moved, spread = (cumulated(np.concatenate([np.zeros((1, rows.shape[1])), rows])) for rows in (noise, same))
         for way, (first, last, size, back) in enumerate(zip(self.first, self.last, self.size, self.back, strict=True)):
-            inside, length = moved[last + 1] - moved[first], spread[last + 1] - spread[first]
-            along = size * inside / np.sqrt(length)
-            if back:
-                along = along - back * (moved[-1] - inside) / np.sqrt(spread[-1] - length)
-            grown, scale = np.exp(np.clip(along, -600.0, 600.0)), np.exp(-0.5 * (size * size + back * back))
+            along, length = moved[last + 1] - moved[first], spread[last + 1] - spread[first]
+            other = back * (moved[-1] - along) / np.sqrt(spread[-1] - length) if back else None
+            along *= size / np.sqrt(length)
+            if other is not None:
+                along -= other
+            grown = np.exp(np.clip(along, -600.0, 600.0, out=along), out=along)
+            scale = np.exp(-0.5 * (size * size + back * back))
             yield way, scale * grown, scale / grown
 
     def ratio(self, noise: FloatArray, variance: FloatArray) -> FloatArray:
