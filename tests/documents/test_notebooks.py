@@ -63,4 +63,4 @@ def test_a_wrong_claim_in_a_notebook_fails():
 def test_the_list_of_notebooks_has_them_all():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert [path.name for path in NOTEBOOKS if f"({path.name})" not in text] == []
-    assert len(NOTEBOOKS) == 6
+    assert len(NOTEBOOKS) == 7
