@@ -198,6 +198,18 @@ class IsBrownianBetweenDates(PathModel, Protocol):
         ...
 
 
+class IsBrownianByAsset(PathModel, Protocol):
+    """A law of several assets, each a Brownian bridge between some dates in its log-spot, the ends of all given."""
+
+    def bridge_dates(self, end: float, /) -> tuple[float, ...]:
+        """Dates before `end` (years) at which a drift per variance changes, or a covariance per variance."""
+        ...
+
+    def member_bridge_jets(self, asset: int, times: FloatArray, /) -> tuple[Jet, Jet]:
+        """Today's log-spot of an asset, and the variances of its moves between `times`, shape (n_times, 1), as jets."""
+        ...
+
+
 class OfSeveralAssets(PathModel, Protocol):
     """A law of several assets: payoffs see spots of shape (n_assets, n_times, n_paths)."""
 

@@ -36,6 +36,8 @@ class Corridor:
         Currency, paid at the moment when it leaves.
     begin : float
         Years: from when on it is watched.
+    asset : int, optional
+        Of a contract on several assets: whose spot it is, by number in the law's order.
     """
 
     lower: float
@@ -43,6 +45,7 @@ class Corridor:
     end: float
     on_exit: float = 0.0
     begin: float = 0.0
+    asset: int | None = None
 
     @property
     def one_sided(self) -> bool:

@@ -12,6 +12,7 @@ from .._checks import finite, one_of, positive, refuse
 from .._typing import AnyArray
 from .assets import OnAssets
 from .barrier import Barrier, DoubleBarrier
+from .continuous import Corridor, Watched
 from .protocol import Contract, Kind, stated_payments
 
 ASSETS = ("first", "second", "asset", "watched", "paid")
@@ -102,6 +103,17 @@ class On(_Named):
     def payments(self) -> tuple[float, ...] | None:
         """Those of the contract."""
         return stated_payments(self.payoff)
+
+    @property
+    def corridor(self) -> Corridor | None:
+        """What the contract watches at all times, of its asset; None if it does not."""
+        found = self.payoff.corridor if isinstance(self.payoff, Watched) else None
+        return found and replace(found, asset=self.asset)
+
+    def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
+        """Its cash flows if the spot stays there, and if it leaves."""
+        assert isinstance(self.payoff, Watched)  # it has a corridor
+        return self.payoff.outcomes(self._spot(spot, self.asset))
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Its cash flows, from spots of shape (n_assets, n_times, n_paths)."""
@@ -309,6 +321,16 @@ class OutsideBarrier(_Named):
     def times(self) -> tuple[float, ...]:
         """Those of the barrier."""
         return self.barrier.times
+
+    @property
+    def corridor(self) -> Corridor | None:
+        """What is watched at all times, of one asset; None if it is watched on dates."""
+        found = self.barrier.corridor
+        return found and replace(found, asset=self.watched)
+
+    def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
+        """Cash flows at maturity if the barrier is not hit, and if it is."""
+        return self.barrier.outcomes(self._spot(spot, self.paid))
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at maturity, shape (n_paths,)."""

@@ -17,6 +17,7 @@ from tests.support.continuous import (
     greeks,
     hit_touch,
     no_touch,
+    outside_call,
     single,
     two_piece_call,
     window_call,
@@ -281,3 +282,43 @@ def test_a_window_of_all_times_is_none_and_touches_have_windows_too():
     values = [lg.greeks(FLAT, touch, [], paths=4096, seed=1)["price"].value for touch in cash]
     assert sum(values) == pytest.approx(10.0 * np.exp(-0.04), abs=0.2)
     assert 0.5 < values[0] < 0.9 * 10.0 - no_touch(88.0, 0.5, 10.0)(*WHERE.values())
+
+
+PAIR = lg.CorrelatedGBM(
+    {"A": lg.GBM(spot=100.0, volatility=0.25, rate=0.05), "B": lg.GBM(spot=80.0, volatility=0.3, rate=0.05)},
+    correlation={("A", "B"): 0.5},
+)
+
+
+@pytest.mark.slow
+def test_a_barrier_on_one_of_two_assets_is_watched_at_all_times():
+    option = lg.OutsideBarrier(lg.Barrier(lg.Call(80.0, 0.5), 92.0, "down", "out", "continuous"), watched="A", paid="B")
+    value = outside_call(92.0, 80.0, 0.5)
+
+    def at(**moved):
+        spots, volatilities = [100.0, 80.0], [0.25, 0.3]
+        spots[0] += moved.get("delta[A]", 0.0)
+        spots[1] += moved.get("delta[B]", 0.0)
+        volatilities[0] += moved.get("vega[A]", 0.0)
+        volatilities[1] += moved.get("vega[B]", 0.0)
+        return value(spots, volatilities, 0.05 + moved.get("rho", 0.0), 0.5 + moved.get("correlation[A,B]", 0.0))
+
+    errors = {"delta[A]": 3e-3, "delta[B]": 2e-3, "vega[A]": 0.3, "vega[B]": 0.2, "rho": 0.1, "correlation[A,B]": 0.06}
+    found = lg.greeks(PAIR, option, [*errors], paths=16_384, seed=5)
+    assert_estimates(found["price"], at(), 0.04)
+    for name, error in errors.items():
+        h = 0.05 if name.startswith("delta") else 1e-3
+        assert_estimates(found[name], (at(**{name: h}) - at(**{name: -h})) / (2.0 * h), error)
+
+
+def test_on_one_of_two_assets_it_is_what_it_is_alone_and_of_both_it_is_refused():
+    alone = lg.greeks(dict(PAIR.members)["A"], KNOCK_OUT, ["vega"], paths=8192, seed=1)["vega"]
+    found = lg.greeks(PAIR, lg.On(KNOCK_OUT, "A"), ["vega[A]", "delta[B]"], paths=8192, seed=2)
+    joint = found["vega[A]"]
+    assert abs(joint.value - alone.value) < 4.0 * np.hypot(joint.standard_error, alone.standard_error)
+    assert abs(found["delta[B]"].value) < 1e-9
+    with pytest.raises(TypeError, match="several assets at once"):
+        lg.greeks(PAIR, lg.Payoff(lambda spot: spot.low.min(axis=0)[-1], [0.5], extremes="low"), [], paths=64, seed=1)
+    touch = lg.On(lg.OneTouch(90.0, "down", 0.5, 1.0, "continuous", paid="hit"), "A")
+    with pytest.raises(ValueError, match="paid must be 'end'"):
+        lg.greeks(PAIR, touch, [], paths=1024, seed=1)

@@ -163,3 +163,28 @@ def window_call(level, strike, ends, late):
         return float(np.exp(-rate * last) * 0.5 * (high - low) * weights @ (density * left))
 
     return value
+
+
+def outside_call(level, strike, maturity):
+    """Value of a call on one asset that dies when another is at or below a level, by reflection of both."""
+    nodes, weights = np.polynomial.legendre.leggauss(300)
+
+    def value(spots, volatilities, rate, correlation):
+        (a, b), (u, v) = np.log(spots), np.multiply(volatilities, np.sqrt(maturity))
+        drifts = (rate - 0.5 * np.square(volatilities)) * maturity
+        h = np.log(level)
+
+        def part(a, b):
+            top = max(a + drifts[0], h) + 9.0 * u
+            y = h + (top - h) * 0.5 * (nodes + 1.0)
+            z = (y - a - drifts[0]) / u
+            mean, rest = b + drifts[1] + correlation * v * z, v * np.sqrt(1.0 - correlation**2)
+            d = (mean - np.log(strike)) / rest
+            paid = np.exp(mean + 0.5 * rest**2) * norm.cdf(d + rest) - strike * norm.cdf(d)
+            return 0.5 * (top - h) * weights @ (paid * norm.pdf(z) / u)
+
+        away = 2.0 * (h - a)
+        image = np.exp(away * drifts[0] / u**2) * part(a + away, b + correlation * v / u * away)
+        return float(np.exp(-rate * maturity) * (part(a, b) - image))
+
+    return value

@@ -30,6 +30,8 @@ class Bridge:
         Years by which the dates have come nearer.
     begin : float
         From when on it is watched, in years: now, or one of the dates.
+    asset : int, optional
+        Which of several is watched.
     """
 
     model: Any
@@ -37,17 +39,20 @@ class Bridge:
     end: float
     elapsed: float = 0.0
     begin: float = 0.0
+    asset: int | None = None
     _known: dict[str, tuple[Jet, Jet]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def under(self, model: Any, elapsed: float) -> Bridge:
         """The same dates under another law, or after some years."""
-        return Bridge(model, self.times, self.end, elapsed, self.begin)
+        return Bridge(model, self.times, self.end, elapsed, self.begin, self.asset)
 
     @property
     def jets(self) -> tuple[Jet, Jet]:
         """Today's log-spot and the variances of the moves between dates, shape (n_times, 1)."""
         if "jets" not in self._known:
-            self._known["jets"] = self.model.bridge_jets(np.asarray(self.times) - self.elapsed)
+            times, own = np.asarray(self.times) - self.elapsed, self.asset
+            model = self.model
+            self._known["jets"] = model.bridge_jets(times) if own is None else model.member_bridge_jets(own, times)
         return self._known["jets"]
 
     @property
@@ -72,6 +77,7 @@ class Bridge:
 
     def walk(self, spot: AnyArray, start: Any, variances: Sequence[Any]) -> Iterator[tuple[Any, AnyArray, Any]]:
         """Log-spots at both ends of every move that is watched, and its variance, from spots on all dates."""
+        spot = spot if self.asset is None else spot[self.asset]
         before = np.log(spot[self.first - 1]) if self.first else start
         for row, variance in zip(range(self.first, self.last), variances, strict=True):
             after = np.log(spot[row])

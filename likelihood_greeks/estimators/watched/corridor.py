@@ -89,7 +89,9 @@ def outcomes(given: GivenDates, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Cash flows if the spot stays in its corridor, and if it leaves, from spots on all dates."""
     assert isinstance(given.payoff, Watched)  # it has a corridor
     seen = given.bridge.rows(given.payoff.times)
-    return given.payoff.outcomes(spot if len(seen) == len(given.times) else spot[seen])
+    if len(seen) < len(given.times):
+        spot = spot[seen] if given.bridge.asset is None else spot[:, seen]
+    return given.payoff.outcomes(spot)
 
 
 def _terms(corridor: Corridor, variance: float) -> Iterator[tuple[float, bool, float]]:

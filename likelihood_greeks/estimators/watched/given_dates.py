@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...models.capabilities import IsBrownianBetweenDates, PaysCashJointly, assets_of, has
+from ..._checks import refuse
+from ...models.capabilities import IsBrownianBetweenDates, IsBrownianByAsset, PaysCashJointly, assets_of, has
 from ...models.extremes import WithExtremes
 from ...payoffs.after_dividends import AfterDividends
 from ...payoffs.continuous import PaysByExtreme, Watched
@@ -32,7 +33,9 @@ def given_dates(payoff: Contract, model: Any) -> Contract:
     """
     if isinstance(payoff, Watched) and payoff.corridor is not None:
         corridor = payoff.corridor
-        bridge = _bridge(payoff, model, corridor.end, corridor.begin)
+        bridge = _bridge(payoff, model, corridor.end, corridor.begin, asset=corridor.asset)
+        if corridor.on_exit and corridor.asset is not None:
+            refuse("paid", "be 'end' of a contract on one of several assets", "hit")
         if corridor.on_exit:
             times = even([time for time in (*bridge.times, *dense(corridor.end)) if time <= corridor.end])
             later = [time for time in bridge.times if time > corridor.end]
@@ -52,11 +55,16 @@ def with_extremes(payoff: Contract, model: Any) -> tuple[Contract, Any]:
     return OnExtremes(payoff, bridge.times, law), law
 
 
-def _bridge(payoff: Contract, model: Any, end: float, begin: float = 0.0) -> Bridge:
-    if assets_of(model) or not has(model, IsBrownianBetweenDates):
+def _bridge(payoff: Contract, model: Any, end: float, begin: float = 0.0, *, asset: int | None = None) -> Bridge:
+    if assets_of(model) and asset is None:
+        raise TypeError(
+            f"payoff {type(payoff).__name__} is watched continuously on several assets at once, whose joint extremes "
+            "have no closed form: watch one (On, OutsideBarrier), or give its times as dates"
+        )
+    if not (has(model, IsBrownianByAsset) if assets_of(model) else has(model, IsBrownianBetweenDates)):
         raise TypeError(
             f"payoff {type(payoff).__name__} is watched continuously, and between dates the spot of "
             f"{type(model).__name__} is no Brownian bridge: give its times as dates, such as lg.schedule(maturity, 252)"
         )
     dates = {*payoff.times, *model.bridge_dates(end), end, *([begin] if begin else [])}
-    return Bridge(model, tuple(sorted(dates)), end, begin=begin)
+    return Bridge(model, tuple(sorted(dates)), end, begin=begin, asset=asset)

@@ -53,6 +53,14 @@ class Member(LawWithDividends, PathModel, Protocol):
         """The rate, or the shift of a curve of rates."""
         ...
 
+    def bridge_dates(self, end: float, /) -> tuple[float, ...]:
+        """Dates between which it is a Brownian bridge."""
+        ...
+
+    def bridge_jets(self, times: FloatArray, /) -> tuple[Jet, Jet]:
+        """Its log-spot, and the variances of its moves."""
+        ...
+
     @property
     def first_ex_date(self) -> float:
         """Of the first cash dividend, in years; infinite if there is none."""
@@ -336,6 +344,24 @@ class CorrelatedGBM:
 
     def _steps(self, times: FloatArray) -> Steps:
         return _steps(self, tuple(times.tolist()))
+
+    # -- between dates ---------------------------------------------------------------------------------------------
+
+    def bridge_dates(self, end: float) -> tuple[float, ...]:
+        """Dates before `end` (years) between which each asset is a Brownian bridge, given the ends of all.
+
+        While the covariances are in a fixed proportion, the bridge of one asset does not depend on the ends of others.
+        """
+        return tuple(sorted({node for law in self.laws for node in law.bridge_dates(end)}))
+
+    def member_bridge_jets(self, asset: int, times: FloatArray) -> tuple[Jet, Jet]:
+        """Today's log-spot of an asset, and the variances of its moves between `times`, shape (n_times, 1), as jets."""
+        found = self.laws[asset].bridge_jets(times)
+        meaning = _meaning(self.assets) | self._node_meaning()
+        called = {own: name for name, (own, places) in meaning.items() if places in ((), (asset,))}
+        names = (*self.parameters, TIME, *self._node_meaning())
+        start, variance = (embedded(jet, names, called) for jet in found)
+        return start, variance
 
     # -- discounting and forwards ----------------------------------------------------------------------------------
 
