@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import BrokenExecutor, CancelledError, Executor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from .._checks import refuse
 from .._versions import versions
 
+T = TypeVar("T")
+
 INSTALL = 'pip install "likelihood-greeks[cluster]"'
 LOCAL = "local"
+LOOKED = 2.0  # seconds after which a client that waits is asked whether it still has its scheduler
 SECONDS = 10  # that a scheduler, and its first worker, may take to answer
 
 
@@ -38,6 +41,27 @@ def carried(pool: Executor, packed: bytes) -> Any:
     """
     client = _client(pool)
     return packed if client is None else client.submit(_returned, packed)
+
+
+def awaited(pool: Executor, future: Future[T]) -> T:
+    """The result of a call on an executor.
+
+    Dask leaves a call without a result for good if its scheduler is lost while the result is fetched: see `LOOKED`.
+
+    Raises
+    ------
+    ConnectionError
+        If the client has lost its scheduler.
+    """
+    client = _client(pool)
+    if client is None:
+        return future.result()
+    while True:
+        wait([future], timeout=LOOKED)
+        if future.done():
+            return future.result()
+        if client.status != "running":
+            raise ConnectionError(f"the scheduler is lost (the client is {client.status})")
 
 
 def _returned(packed: bytes) -> bytes:

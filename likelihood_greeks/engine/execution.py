@@ -153,9 +153,9 @@ def ordered(
         for task, piece in calls:
             waiting.append(submit(task, piece))
             if len(waiting) >= max(ahead, 1):
-                yield waiting.popleft().result()
+                yield cluster.awaited(pool, waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield cluster.awaited(pool, waiting.popleft())
     finally:
         for future in waiting:
             future.cancel()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import cloudpickle
@@ -109,6 +109,20 @@ def test_lost_workers_leave_what_is_finished_and_say_how_to_go_on(tmp_path):
     assert (str(again), again.missing) == (str(told.value), told.value.missing)
     resumed = test_damage.run(output, resume=True, seed=None)
     pd.testing.assert_frame_equal(resumed, test_damage.run(None), check_exact=True)
+
+
+def test_a_result_that_dask_never_delivers_is_not_waited_for_without_a_scheduler(monkeypatch):
+    monkeypatch.setattr(cluster, "LOOKED", 0.01)
+
+    class Lost:
+        status = "connecting"
+
+    monkeypatch.setattr(cluster, "_client", lambda pool: Lost)
+    with pytest.raises(ConnectionError, match="the scheduler is lost"):
+        cluster.awaited(None, Future())
+    done = Future()
+    done.set_result(3)
+    assert cluster.awaited(None, done) == 3
 
 
 def test_a_stopped_run_can_be_pickled():
