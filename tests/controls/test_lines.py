@@ -127,7 +127,8 @@ def test_so_it_is_of_random_conditions(seed, law):
 
 @pytest.mark.parametrize("name", ["spot", "volatility", "rate", "dividend_yield"])
 @pytest.mark.parametrize(
-    "payoff", ["down-and-out call", "snowball", "phoenix", "lookback", "one touch, paid then", "average strike"]
+    "payoff",
+    ["down-and-out call", "snowball", "phoenix", "lookback", "one touch, paid then", "average strike", "cliquet"],
 )
 def test_its_derivative_is_that_at_fixed_normals(payoff, name):
     pieces, times = pieces_along(ALL[payoff], paths()[: len(ALL[payoff].times)]), ALL[payoff].times
@@ -151,6 +152,7 @@ COMPARED = [
     "a performance",
     "average strike",
     "Asian",
+    "cliquet",
 ]
 
 
