@@ -24,7 +24,7 @@ from .._typing import AnyArray, FloatArray
 from ..estimators.likelihood_ratio import Drawn
 from ..models.joint_moves import JointMoves, Quadratic, evaluated, log_density_form
 from ..models.joint_travel import bilinear, motion_by_asset
-from ..numerics.arrays import cumulated, once
+from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows
 from .lines import DIRECTIONS, Crossings, Direction, Push, step_weights, taken
@@ -132,11 +132,10 @@ class JointLine:
         noise = self.moves.noise
         return np.asarray(self._steps[1].ravel() @ noise.reshape(-1, noise.shape[-1]))
 
-    @cached_property
+    @property
     def _logs(self) -> FloatArray:
         """All log-spots, shape (n_rows, n_paths)."""
-        moves = self.moves.noise + self.moves.terms.mean[..., None]
-        return np.stack([cumulated(each) for each in moves]).reshape(-1, moves.shape[-1])
+        return self.moves.logs.reshape(-1, self.moves.noise.shape[-1])
 
     def logs(self, rows: AnyArray) -> FloatArray:
         """Log-spots of some rows where the paths are, shape (n_rows, n_paths)."""
@@ -152,7 +151,8 @@ class JointLine:
         return once(self.known, key, lambda: self._nearest(rows, levels, last))
 
     def _nearest(self, rows: AnyArray, levels: FloatArray, last: bool) -> Crossings:
-        away = np.log(levels)[:, None] - self._logs[rows]
+        away = self._logs[rows]
+        np.subtract(np.log(levels)[:, None], away, out=away)
         away *= (-1.0 if last else 1.0) / self.lengths[rows]
         first = away.argmin(axis=0)
         return Crossings(
@@ -167,10 +167,13 @@ class JointLine:
     def gained(self, name: str, rate: float, push: Push, known: dict[Hashable, Any]) -> FloatArray:
         """The derivative of a quantity along the tangent in a coordinate, normals held fixed; shape (n_paths,).
 
-        `known` keeps what is computed of the quantity.
+        What is computed of the quantity is kept until another is asked for, `known` being the quantity's: it is large.
         """
-        still, along = once(known, "ahead", lambda: self._ahead(push))
-        return self._gained(name, still, along)
+        last = self.moves.last
+        if last.get("of") is not known or "ahead" not in last:
+            last.clear()
+            last.update({"of": known, "ahead": self._ahead(push)})
+        return self._gained(name, *last["ahead"])
 
     def _ahead(self, push: Push) -> tuple[FloatArray, FloatArray]:
         """What a quantity gains as every move is pushed, and as what the line adds to it."""

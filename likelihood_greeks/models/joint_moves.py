@@ -28,7 +28,7 @@ import numpy as np
 
 from .._compiled import kernels
 from .._typing import FloatArray
-from ..numerics.arrays import once
+from ..numerics.arrays import cumulated, once
 from ..parameters import Derivative
 
 Entry: TypeAlias = tuple[int, int]
@@ -157,6 +157,23 @@ class JointMoves:
     terms: JointTerms
     path: JointSteps | None = None
     _known: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def last(self) -> dict[Any, Any]:
+        """What was last computed of the paths that is too large to be kept for long."""
+        return once(self._known, "last", dict[Any, Any])
+
+    @property
+    def logs(self) -> FloatArray:
+        """The log-spots, shape (n_assets, n_times, n_paths)."""
+
+        def logs() -> FloatArray:
+            found = self.noise + self.terms.mean[..., None]
+            for each in found:
+                cumulated(each)
+            return found
+
+        return once(self._known, "logs", logs)
 
     @property
     def scaled(self) -> FloatArray:
