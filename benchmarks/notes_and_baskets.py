@@ -1,6 +1,6 @@
 """Notes and baskets of 3 to 30 assets: deviations of one path, plain, by 1 % bumps and by this package, and its work.
 
-``python -m benchmarks.notes_and_baskets`` writes ``benchmarks/notes_and_baskets.csv``, each contract in a fresh process. Bumps
+``python -m benchmarks.notes_and_baskets`` writes ``benchmarks/notes_and_baskets.csv``, a process each contract. Bumps
 are central, with common random numbers: 1 % of a spot, one volatility point, one point of a correlation. They are
 charged what they cost at least: two plain runs a Greek asked for (four a cross gamma), each of drawing and
 paying; this package all of its call, the pilot's work included, on 100,000 paths.
