@@ -1,7 +1,9 @@
 """Rare payoffs: are their stated errors true, what do they cost, are the numbers that are not marked right?
 
 Contracts whose value hangs on events that a run of ordinary paths has few of or none: far digitals and knock-ins, crash
-clauses, corridors that hardly any path stays in. References are closed forms and quadrature. Writes ``rare.csv``:
+clauses, corridors that hardly any path stays in. References are closed forms and quadrature. What a price costs is
+compared with plain Monte Carlo, which needs no run: with X the rare part, paid with a known chance p, the variance of a
+path is at least :math:`E[X]^2 (1 - p)/p`, and just that for digitals. Writes ``rare.csv``:
 
     python -m benchmarks.rare --seeds 20
 """
@@ -11,7 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, final
@@ -169,6 +171,43 @@ def cases() -> Iterator[Case]:
         yield Case(name, law, payoff, partial(in_closed_form, law, option))
 
 
+def chance(case: Case) -> float:
+    """The chance of the rare event."""
+    payoff, discount = case.payoff, float(np.exp(-0.03 * case.payoff.times[-1]))
+    match payoff:
+        case lg.Barrier() | lg.DoubleBarrier():
+            sure = lg.DigitalCall(0.01, payoff.times[-1])
+            rare = {"rebate": 0.0} | ({"knock": "in"} if isinstance(payoff, lg.Barrier) else {})
+            return by_quadrature(replace(payoff, option=sure, **rare), "price") / discount
+        case lg.DigitalCall() | lg.DigitalPut():
+            return case.exact("price") / discount
+    if "digital" in case.name:
+        return case.exact("price") / discount
+    return (in_closed_form(LAW, CALL, "price") - case.exact("price")) / FORFEIT / discount
+
+
+def rare_part(case: Case) -> float:
+    """What the price has of the rare event."""
+    if "call less 500" in case.name:
+        return in_closed_form(LAW, CALL, "price") - case.exact("price")
+    if "rebate 200" in case.name:
+        return 200.0 * chance(case) * float(np.exp(-0.03 * 0.25))
+    if "rebate 20" in case.name:  # a path that stays pays the put in its place
+        return case.exact("price") - 20.0 * float(np.exp(-0.03))
+    return case.exact("price")
+
+
+def work_of_plain(case: Case, paths: int = 16_384, repeats: int = 5) -> float:
+    """Variance of a plain path, at least, times its seconds."""
+    seconds = []
+    for seed in range(repeats + 1):  # the first one compiles
+        start = time.process_time()
+        lg.greeks(case.law, case.payoff, GREEKS[1:], paths=paths, seed=seed, controls="none", executor="serial")
+        seconds.append(time.process_time() - start)
+    p = chance(case)
+    return rare_part(case) ** 2 * (1.0 - p) / p * float(np.median(seconds[1:])) / paths
+
+
 def measured(case: Case, seed: int, paths: int) -> Iterator[dict[str, Any]]:
     """The numbers of one run beside the exact ones."""
     start = time.process_time()
@@ -205,6 +244,11 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = [row for case in cases() for seed in range(arguments.seeds) for row in measured(case, seed, arguments.paths)]
     table = summary(pd.DataFrame(rows)).assign(seeds=arguments.seeds, paths=arguments.paths)
+    by_name = {case.name: case for case in cases()}
+    own = table["greek"] == "price"
+    table.loc[own, "chance"] = [chance(by_name[name]) for name in table.loc[own, "case"]]
+    plain = np.array([work_of_plain(by_name[name]) for name in table.loc[own, "case"]])
+    table.loc[own, "work_gain"] = plain / (table["standard_error"] ** 2 * table["seconds"])[own]
     table.to_csv(Path(__file__).with_name("rare.csv"), index=False, float_format="%.6g")
     print(table.to_string(index=False))
 

@@ -59,11 +59,13 @@ PUSHED = "pushed paths"
 def rarities(pair: Pair, *, strict: bool = False) -> list[str]:
     """Why the payoff is too rarely hit for each of its numbers: less is enough where its error can be trusted.
 
-    Least where scouts or pushed paths have looked where the payoff is paid, unless one is `strict`.
+    Least where scouts or pushed paths have looked where the payoff is paid, unless one is `strict`, and where controls
+    leave nothing but rounding, so that those few are explained like all others.
     """
     looked, found = pair.controlled.pooled.known.carriers >= RESOLVED, []
+    exact = pair.controlled.standard_error <= pair.controlled.pooled.known.rounding
     for row in range(len(pair.controlled.mean)):
-        trusted = CONFIRMED if looked[row] and not strict else COUNTED
+        trusted = CONFIRMED if exact[row] or (looked[row] and not strict) else COUNTED
         sure = pair.controlled.pooled.known.tells[row] and pair.plain.pooled.m2[0] == 0.0
         found.append("" if sure else rarity(pair.plain, 0, *(() if doubt(pair.controlled, row) else (trusted,))))
     return found

@@ -58,6 +58,17 @@ def test_a_function_that_nobody_can_follow_stays_in_doubt():
     assert "no variation" in found(law(38.0), opaque, controls="scores")["price"].note
 
 
+def test_a_rare_payoff_that_a_known_price_explains_on_the_few_paths_that_pay_is_exact_without_a_mark():
+    heston = lg.Heston(spot=100.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.04, vol_of_vol=0.6,
+                       correlation=-0.7, rate=0.03)  # fmt: skip
+    digital = lg.DigitalPut(30.0, 1.0)
+    payoff = lg.Payoff(lambda spot: 1.0 * (spot[-1] < 30.0), times=lg.schedule(1.0, 4))
+    own = lg.greeks(heston, payoff, [], paths=4096, seed=7, executor="serial")["price"]
+    assert own.value == pytest.approx(lg.greeks(heston, digital, [], closed_form=True)["price"].value, rel=1e-12)
+    assert own.standard_error < 1e-14
+    assert not own.note
+
+
 @pytest.mark.parametrize("controls", ["auto", "none"])
 def test_in_a_book_neither_the_trade_nor_its_net_is_marked(controls):
     note = {"trade_id": "called", "underlying": "X", "product": "autocallable", "quantity": 10, "coupon": "2%",
