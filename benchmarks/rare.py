@@ -249,6 +249,7 @@ def main() -> None:
     table.loc[own, "chance"] = [chance(by_name[name]) for name in table.loc[own, "case"]]
     plain = np.array([work_of_plain(by_name[name]) for name in table.loc[own, "case"]])
     table.loc[own, "work_gain"] = plain / (table["standard_error"] ** 2 * table["seconds"])[own]
+    table.loc[table["standard_error"] < 1e-9 * table["exact"].abs(), "work_gain"] = np.nan  # exact
     table.to_csv(Path(__file__).with_name("rare.csv"), index=False, float_format="%.6g")
     print(table.to_string(index=False))
 

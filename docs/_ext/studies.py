@@ -179,7 +179,7 @@ def rare() -> str:
         f"{table['seeds'].iloc[0]} seeds of {table['paths'].iloc[0]:,} paths: mean of $z^2$ "
         f"{judged['mean_z2'].mean():.2f}, the largest unmarked |z| {judged['largest_z'].max():.1f}; "
         f"{table['marked'].mean():.1%} are marked. The work gain over plain Monte Carlo is "
-        f"{table['work_gain'].min():,.0f} to {table['work_gain'].max():,.0f}, median "
+        f"{table['work_gain'].min():.1f} to {table['work_gain'].max():,.0f}, median "
         f"{table['work_gain'].median():,.0f}."
     )
     for name in ("chance", "work_gain"):
