@@ -1,6 +1,6 @@
 """One book under a flat volatility, the curves of its quotes, Heston and local volatility: values, deltas, vegas, time.
 
-Flat is the volatility at the money at one year, or the last maturity before it; Heston is fitted to the quotes; vegas of
+Flat is the volatility at the money at one year or the last maturity before it; Heston is fitted to the quotes; vegas of
 the first two are shifts of the trade's own volatilities, of local volatility of all quotes; Heston has none alike, so
 that its delta alone is shown. Cash dividends are left out under the last two, which do not know them.
 
