@@ -24,7 +24,7 @@ from ..products.product import Entry, give
 from ..products.table import PRODUCTS
 from ..rows import Row
 from ..scale import verify_scale
-from ..schedule import CONTINUOUS, Span, span
+from ..schedule import CONTINUOUS, Span, span, verify_watched
 from ..trade import Trade, unique
 from ..trade_terms import position, terms_of
 from ..underlying import Underlying
@@ -260,6 +260,7 @@ def _history(entry: Entry, terms: dict[str, Any], names: tuple[str, ...], perfor
         cells = {name: row.cells.get(name) for name in ("frequency", "knock_in_frequency")}
         column = next(name for name, cell in cells.items() if key_of(cell) in CONTINUOUS)
         row.attempt(refuse, column, "hold dates or daily: several assets are not watched at all times", cells[column])
+    row.attempt(verify_watched, entry.span, False)
     if row.problems or dates is None or in_percent(terms):
         return None
     end = entry.span.maturity
