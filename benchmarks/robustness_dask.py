@@ -1,6 +1,6 @@
 """Runs on a Dask cluster of which a worker, the scheduler or the run itself is killed: what comes back the same.
 
-``python -m benchmarks.robustness_dask [KILLS]`` (default 100, half an hour) kills by SIGKILL at a random moment, each
+``python -m benchmarks.robustness_dask [KILLS]`` (default 56, six minutes) kills by SIGKILL at a random moment, each
 of the three in turn; what was stopped is resumed until it gets to its end, and compared with a run that was not killed.
 It prints a line and puts it into the table of `benchmarks.robustness`. POSIX systems only.
 """
@@ -29,7 +29,8 @@ from .robustness import HERE, run
 
 MODE = {"controls": "none", "paths": 65_536}
 SECONDS = 120  # that a run may take to end or to say that it cannot go on
-VICTIMS = ("worker", "scheduler", "run")
+ANSWER = 10  # seconds that a client looks for its scheduler, as `engine.cluster` does
+VICTIMS = ("worker", "scheduler", "run", "scheduler", "worker", "run")
 
 
 class Cluster:
@@ -55,7 +56,7 @@ class Cluster:
 
     def connected(self) -> Client:
         """A client, when a worker is there."""
-        client = Client(scheduler_file=str(self._file), timeout=SECONDS)
+        client = Client(scheduler_file=str(self._file), timeout=ANSWER)
         client.wait_for_workers(1, timeout=SECONDS)
         return client
 
@@ -119,7 +120,7 @@ def study(count: int, seed: int = 3) -> str:
                 if killed.total() >= count:
                     break
                 child = begun(output, cluster)
-                time.sleep(chance.uniform(0.02, 1.2 * length))
+                time.sleep(chance.uniform(0.02, 0.5 * length))
                 if not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                     killed[victim] += 1
                 match victim:
@@ -142,7 +143,7 @@ def study(count: int, seed: int = 3) -> str:
     return f"{killed.total()} kills ({victims}), {finished} runs that went on to their end, {same} with the same bytes"
 
 
-def main(count: int = 100) -> None:
+def main(count: int = 56) -> None:
     """Print and store the study."""
     start = time.perf_counter()
     row = {"study": "kills with Dask", "found": study(count), "seconds": round(time.perf_counter() - start)}
