@@ -32,6 +32,7 @@ LAYERS = [
     ["reports"],
     ["commands"],
     ["cli", "__init__"],
+    ["__main__"],
 ]
 HEIGHT = {name: height for height, row in enumerate(LAYERS) for name in row}
 

@@ -61,7 +61,7 @@ def heat_map(frame: pd.DataFrame, underlying: str, axes: Axes | None = None) -> 
     for ((i, j), value), colour in zip(np.ndenumerate(table.to_numpy()), colours, strict=True):
         if np.isfinite(value):
             axes.text(j, i, number(value, 2), ha="center", va="center", fontsize=7, color=colour)
-    axes.set_xticks(range(table.shape[1]), [f"{years:g}" for years in table.columns])
+    axes.set_xticks(range(table.shape[1]), [f"{years:.3g}" for years in table.columns])
     axes.set_yticks(range(table.shape[0]), [f"{strike:g}" for strike in table.index])
     axes.set_xlabel("years")
     axes.set_ylabel(f"strike\n({unit_of('vega').title})")
