@@ -65,7 +65,8 @@ def test_the_net_knows_its_covariances_across_blocks(monkeypatch):
 
 def test_a_net_with_many_doubtful_trades_names_some_and_counts_the_rest():
     beyond = lg.Payoff(lambda spot: np.where(np.sort(spot, axis=0)[-1] > 1e4, 1.0, 0.0), times=[0.1, 0.2])
-    book = pd.DataFrame([{"trade_id": f"T{k}", "quantity": 1, "underlying": "U00", "payoff": beyond} for k in range(15)])
+    far = {"quantity": 1, "underlying": "U00", "payoff": beyond}
+    book = pd.DataFrame([{"trade_id": f"T{k}", **far} for k in range(15)])
     frame = lg.risk(book, MARKET, ["delta"], paths=4096, seed=1)
     notes = frame.loc[frame["trade_id"] == "net", "note"]
     assert notes.str.contains(f"includes doubtful numbers of T0, .* and {15 - NAMED} more").all()
