@@ -134,6 +134,49 @@ def test_what_small_moves_on_curves_leave_of_a_seasoned_note_is_noise_and_its_co
     assert missing.attrs["problems"][0]["trade_id"] == "N"
 
 
+def short_curves(day: str, spot: float, end: str = "2026-12-01") -> dict[str, Any]:
+    curve = {"zero_curve": {"times": ["2026-09-01", end], "rates": [0.03, 0.032]}}
+    named = {n: {k: x for k, x in own.items() if k != "zero_rate"} | curve for n, own in (("A", A), ("B", B))}
+    named["A"] |= {"spot": spot}
+    return {"valuation_date": day, "underlyings": named, "correlation": {"A|B": 0.5}}
+
+
+def test_curves_that_end_within_a_year_do_for_trades_that_end_before() -> None:
+    rows = book({**EXCHANGE, "maturity": "2026-12-01"})
+    row = lg.explain_book(rows, short_curves("2026-06-01", 100.0), short_curves("2026-06-02", 101.0)).iloc[0]
+    before, settled, after = (
+        exchanged((spot, 50.0), (0.2, 0.3), 0.5, days / 365)
+        for spot, days in ((100.0, 183), (100.0, 182), (101.0, 182))
+    )
+    assert (row["pnl"], row["theta"]) == pytest.approx((after - before, settled - before))
+    assert abs(row["unexplained"]) < 0.01 * abs(row["delta"])
+    for frame in (
+        lg.scenario_grid(rows, short_curves("2026-06-01", 100.0), [0.01], [0.0]),
+        lg.stress(rows, short_curves("2026-06-01", 100.0), {"rates": {"rate": 0.01}}),
+        lg.curvature(rows, short_curves("2026-06-01", 100.0)),
+    ):
+        assert "X" in frame["trade_id"].tolist()
+        assert not frame.attrs["problems"]
+
+
+@pytest.mark.parametrize("error", [ValueError("no such move"), RuntimeError("no such law")])
+def test_a_trade_whose_move_fails_is_left_out_of_an_explained_book_alone(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("likelihood_greeks.book.pnl.moves.together", failing)
+    call = {"trade_id": "C", "underlying": "A", "product": "call", "strike": 90.0, "quantity": 1.0,
+            "maturity": "2026-12-01"}  # fmt: skip
+    days = short_curves("2026-06-01", 100.0), short_curves("2026-06-02", 101.0)
+    with pytest.warns(lg.BookWarning, match="1 trade"):
+        frame = lg.explain_book(book({**EXCHANGE, "maturity": "2026-12-01"}, call), *days)
+    assert [(one["trade_id"], one["row"]) for one in frame.attrs["problems"]] == [("X", 0)]
+    assert str(error) in str(frame.attrs["problems"])
+    assert frame["trade_id"].tolist() == ["C", "net", "total"]
+
+
 def test_a_contract_of_ones_own_keeps_what_it_saw() -> None:
     day = pd.Timestamp("2026-06-01").date()
     past = {name: {pd.Timestamp("2026-06-02").date(): x} for name, x in (("A", 90.0), ("B", 60.0))}

@@ -20,6 +20,7 @@ from ..assets.observed import performances
 from ..assets.pairs import is_on_two
 from ..calendars import DAYS_PER_YEAR
 from ..cells import text_of
+from ..failures import FAILS, problem_of, reason_of
 from ..fixings import known as stated
 from ..market import Market
 from ..sheets import blank
@@ -138,9 +139,16 @@ class Reading:
     legs: list[Leg] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def refused(self, trade: Trade, error: InvalidValueError) -> None:
+    def refused(self, trade: Trade, error: Exception) -> None:
         """Note why a trade cannot be carried from one day to the other."""
-        self.problems.append(Problem(trade.trade_id, trade.row, error.name, error.requirement, error.value))
+        self.problems.append(_problem(trade, error))
+
+
+def _problem(trade: Trade, error: Exception) -> Problem:
+    """What a trade is refused for, or what failed in it."""
+    if isinstance(error, InvalidValueError):
+        return Problem(trade.trade_id, trade.row, error.name, error.requirement, error.value)
+    return problem_of(trade.trade_id, trade.row, reason_of(error))
 
 
 def legs(book: pd.DataFrame, later: pd.DataFrame | None, days: Days) -> Reading:
@@ -157,7 +165,7 @@ def legs(book: pd.DataFrame, later: pd.DataFrame | None, days: Days) -> Reading:
             continue
         try:
             leg = _leg(trade, after[trade_id], rolled.get(trade_id), days)
-        except InvalidValueError as error:
+        except FAILS as error:
             found.refused(trade, error)
             continue
         found.legs += [leg] if later is None else _compared(leg, kept.get(trade_id))
@@ -212,9 +220,9 @@ def _own(place: dict[str, Trade], trade: Trade, market: Market, days: Days) -> l
             return []
         years = max(trade.maturity - days.elapsed, 1.0 / DAYS_PER_YEAR)
         model = market.underlying(trade.underlying).model(trade.strike_for_volatility, years)
-    except InvalidValueError as error:
+    except FAILS as error:
         place.pop(trade.trade_id, None)
-        return [Problem(trade.trade_id, trade.row, error.name, error.requirement, error.value)]
+        return [_problem(trade, error)]
     place[trade.trade_id] = replace(trade, payoff=left, model=model, maturity=trade.maturity - days.elapsed)
     return []
 

@@ -139,10 +139,14 @@ def positions(
 
     The terms `by_pillar` have buckets.
     """
-    moved = [move(leg.stages[SETTLED], leg.last) if SETTLED in leg.stages else None for leg in legs]
-    greeks = greeks_of([{**own.by, **leg.dividends} for leg, own in zip(legs, moved, strict=True) if own is not None])
-    found, problems = [], []
-    for leg, own in zip(legs, moved, strict=True):
+    moves, problems = list[tuple[Leg, Move | None]](), list[Problem]()
+    for leg in legs:
+        try:
+            moves.append((leg, move(leg.stages[SETTLED], leg.last) if SETTLED in leg.stages else None))
+        except FAILS as error:
+            problems.append(problem_of(leg.trade_id, leg.last.row, reason_of(error)))
+    greeks, found = greeks_of([{**own.by, **leg.dividends} for leg, own in moves if own is not None]), []
+    for leg, own in moves:
         try:
             found.append(_position(_shortened(leg), own, greeks, closed_form, by_pillar))
         except FAILS as error:

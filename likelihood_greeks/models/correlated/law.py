@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
+from typing import Any, Protocol, TypeAlias, final
 
 import numpy as np
-import pandas as pd
 
 from ..._checks import dates, finite, positive, refuse
 from ..._quantities import RATE, Parameter
-from ..._quantities import declared as declared_by
 from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
 from ...numerics.falls import spots_after, union
@@ -26,18 +24,15 @@ from . import correlations
 from . import quanto as quantos
 from .exchange import embedded, exchange, spread_variance
 from .greeks import named_greeks
+from .naming import OWN, Named, meaning
+from .one_discounting import need_one_discounting
 from .steps import Meaning, Steps, parts
-
-OWN = ("spot", "volatility", "dividend_yield")
-"""Parameters that every asset has of its own; the rate is one of all."""
 
 FEW = 40
 """Parameters of a law all of whose scores may be controls."""
 
 GROWN = "grown"
 """What paths keep of spots without cash dividends."""
-
-ALIKE = 1e-12  # difference of discount factors that are the same
 
 
 class Member(LawWithDividends, PathModel, Protocol):
@@ -76,7 +71,7 @@ Members: TypeAlias = tuple[tuple[str, Any], ...]
 
 @final
 @dataclass(frozen=True, slots=True)
-class CorrelatedGBM:
+class CorrelatedGBM(Named):
     r"""Several assets under Black–Scholes dynamics, with correlated Brownian motions, risk-neutral measure.
 
     .. math:: d\log S^j_t = (r_t - q^j_t - \tfrac12 (\sigma^j_t)^2)\,dt + \sigma^j_t\,dW^j_t, \qquad
@@ -141,48 +136,25 @@ class CorrelatedGBM:
         object.__setattr__(self, "members", members)
         object.__setattr__(self, "correlation", correlations.read(self.correlation, self.assets))
         object.__setattr__(self, "quanto", quantos.read(self.quanto, self.assets))
-        _need_one_discounting(members)
+        need_one_discounting(members)
 
     # -- what it is ------------------------------------------------------------------------------------------------
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """Names of the assets, in the order in which payoffs see them."""
-        return tuple(name for name, _ in self.members)
 
     @property
     def laws(self) -> tuple[Member, ...]:
         """Their laws, in the same order."""
         return tuple(law for _, law in self.members)
 
-    @property
-    def correlation_matrix(self) -> pd.DataFrame:
-        """The correlations as a table."""
-        return pd.DataFrame(self._matrix, index=self.assets, columns=self.assets)
-
-    @property
-    def _matrix(self) -> FloatArray:
-        return correlations.matrix(self.correlation, self.assets)
-
-    @property
-    def declared(self) -> tuple[Parameter, ...]:
-        """The parameters with their units."""
-        own = [(asset, declared_by(law)) for asset, law in self.members]
-        several = [
-            replace(of[kind], name=f"{kind}[{asset}]", title=f"{of[kind].title or kind.replace('_', ' ')} of {asset}")
-            for kind in OWN
-            for asset, of in own
-        ]
-        between = [Parameter(correlations.name(pair), "per 1.00", finite) for pair, _ in self.correlation]
-        own_of_quantos = [
+    def _besides(self) -> tuple[Parameter, ...]:
+        """The parameters of quantos."""
+        return tuple(
             parameter
             for name, _ in self.quanto
             for parameter in (
                 Parameter(f"{quantos.CORRELATION}[{name}]", "per 1.00", finite),
                 Parameter(f"{quantos.VOLATILITY}[{name}]", "per √year", positive),
             )
-        ]
-        return (*several, RATE, *between, *own_of_quantos)
+        )
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -194,23 +166,15 @@ class CorrelatedGBM:
         """Those whose scores may serve as controls whatever is asked for: of many assets the spots alone."""
         return self.parameters if len(self.parameters) <= FEW else self.parameters[: len(self.assets)]
 
-    @property
-    def rate(self) -> float:
-        """The rate, or the shift of the curve of rates."""
-        return self.laws[0].rate
+    def _known(self) -> dict[str, Meaning]:
+        """What its coordinates are."""
+        return _meaning(self.assets)
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> float:
-            """A parameter by its name."""
-            if "[" in name and name in (known := _meaning(self.assets)):
-                kind, places = known[name]
-                if kind == "correlation":
-                    return float(self._matrix[places])
-                if kind in quantos.KINDS and (own := dict(self.quanto).get(self.assets[places[0]])):
-                    return float(own[quantos.KINDS.index(kind)])
-                return getattr(self.laws[places[0]], kind)
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+    def _value(self, kind: str, places: tuple[int, ...]) -> float:
+        """The value of a coordinate; of all assets that of the first."""
+        if kind in quantos.KINDS and (own := dict(self.quanto).get(self.assets[places[0]])):
+            return float(own[quantos.KINDS.index(kind)])
+        return Named._value(self, kind, places)
 
     def as_fields(self, values: Mapping[str, float]) -> Mapping[str, Any]:
         """Values of parameters as the fields that hold them."""
@@ -357,8 +321,8 @@ class CorrelatedGBM:
     def member_bridge_jets(self, asset: int, times: FloatArray) -> tuple[Jet, Jet]:
         """Today's log-spot of an asset, and the variances of its moves between `times`, shape (n_times, 1), as jets."""
         found = self.laws[asset].bridge_jets(times)
-        meaning = _meaning(self.assets) | self._node_meaning()
-        called = {own: name for name, (own, places) in meaning.items() if places in ((), (asset,))}
+        known = _meaning(self.assets) | self._node_meaning()
+        called = {own: name for name, (own, places) in known.items() if places in ((), (asset,))}
         names = (*self.parameters, TIME, *self._node_meaning())
         start, variance = (embedded(jet, names, called) for jet in found)
         return start, variance
@@ -447,13 +411,11 @@ def _parameters(assets: tuple[str, ...], paid: tuple[str, ...]) -> tuple[str, ..
 
 @remembered(64)
 def _meaning(assets: tuple[str, ...]) -> dict[str, Meaning]:
-    """What every coordinate of a law on some assets is."""
-    found: dict[str, Meaning] = {
-        f"{kind}[{asset}]": (kind, (place,)) for kind in (*OWN, *quantos.KINDS) for place, asset in enumerate(assets)
+    """What every coordinate of a law on some assets is, those of quantos too."""
+    paid: dict[str, Meaning] = {
+        f"{kind}[{asset}]": (kind, (place,)) for kind in quantos.KINDS for place, asset in enumerate(assets)
     }
-    for pair in correlations.pairs(assets):
-        found[correlations.name(pair)] = "correlation", (assets.index(pair[0]), assets.index(pair[1]))
-    return {**found, RATE.name: (RATE.name, ()), TIME: (TIME, ())}
+    return meaning(assets) | paid
 
 
 @remembered(64)
@@ -498,20 +460,3 @@ def _members(given: Any) -> Members:
         if getattr(law, "smile", ()):
             refuse(f"members[{name!r}]", "have volatilities that do not move with the spot (no smile)", law)
     return found
-
-
-def _need_one_discounting(members: Members) -> None:
-    """Refuse members that discount differently."""
-    first, *others = members
-    for name, law in others:
-        curved = [tuple(each.times) for each in (first[1], law) if hasattr(each, "times")]
-        ends = [nodes[-1] for nodes in curved]
-        nodes = np.array(sorted({node for each in curved for node in each if node <= min(ends)}) or [1.0])
-        ours, theirs = (each.discount_jet(nodes).value for each in (first[1], law))
-        if np.abs(ours - theirs).max() > ALIKE:
-            worst = int(np.abs(ours - theirs).argmax())
-            refuse(
-                f"members[{name!r}]",
-                f"discount as {first[0]!r} does (to {nodes[worst]:g} years: {ours[worst]:.8g})",
-                float(theirs[worst]),
-            )

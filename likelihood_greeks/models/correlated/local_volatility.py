@@ -8,10 +8,9 @@ from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
-import pandas as pd
 
-from ..._checks import dates, finite, refuse
-from ..._quantities import RATE, Parameter
+from ..._checks import dates, refuse
+from ..._quantities import RATE
 from ..._typing import AnyArray, FloatArray
 from ...numerics.jets import Jet
 from ...parameters import TIME, Derivative
@@ -22,20 +21,17 @@ from ..local_volatility.chain import SAME_DATE, Chain, Steps
 from ..local_volatility.law import LocalVolatility
 from ..local_volatility.walk import STATE, Walked
 from ..protocol import Paths
-from ..state_joint_moves import CORRELATION, JointStateSteps, Meaning, StateJointMoves
+from ..state_joint_moves import CORRELATION, JointStateSteps, StateJointMoves
 from . import correlations
 from .exchange import embedded
 from .greeks import named_greeks
-
-OWN = ("spot", "volatility", "dividend_yield")
-"""Parameters that every asset has of its own; the rate is one of all."""
-
-ALIKE = 1e-12  # difference of discount factors that are the same
+from .naming import Named, meaning
+from .one_discounting import need_one_discounting
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class CorrelatedLocalVolatility:
+class CorrelatedLocalVolatility(Named):
     r"""Several assets under local volatilities, with Brownian motions of constant correlation: log-Euler chains.
 
     .. math:: \log S^j_i = \log S^j_{i-1} + \bigl(r - q^j - \tfrac12 (\sigma^j_i)^2\bigr)\Delta_i
@@ -87,13 +83,9 @@ class CorrelatedLocalVolatility:
         object.__setattr__(self, "members", _members(self.members))
         object.__setattr__(self, "correlation", correlations.read(self.correlation, self.assets))
         _need_one_clock(self.members)
+        need_one_discounting(self.members)
 
     # -- what it is ------------------------------------------------------------------------------------------------
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """Names of the assets, in the order in which payoffs see them."""
-        return tuple(name for name, _ in self.members)
 
     @property
     def laws(self) -> tuple[LocalVolatility, ...]:
@@ -101,41 +93,19 @@ class CorrelatedLocalVolatility:
         return tuple(law for _, law in self.members)
 
     @property
-    def correlation_matrix(self) -> pd.DataFrame:
-        """The correlations as a table."""
-        return pd.DataFrame(self._matrix, index=self.assets, columns=self.assets)
-
-    @property
-    def _matrix(self) -> FloatArray:
-        return correlations.matrix(self.correlation, self.assets)
-
-    @property
-    def declared(self) -> tuple[Parameter, ...]:
-        """The parameters with their units."""
-        of = {each.name: each for each in LocalVolatility.declared}
-        several = [
-            replace(of[kind], name=f"{kind}[{asset}]", title=f"{of[kind].title or kind.replace('_', ' ')} of {asset}")
-            for kind in OWN
-            for asset in self.assets
-        ]
-        between = [Parameter(correlations.name(pair), "per 1.00", finite) for pair, _ in self.correlation]
-        return (*several, RATE, *between)
-
-    @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters."""
-        return tuple(name for name in _meaning(self.assets) if name != TIME)
+        return tuple(name for name in meaning(self.assets) if name != TIME)
 
     def value_of(self, name: str) -> float:
         """The value of a parameter; of a volatility its shift, of the rate that to the first node."""
-        kind, places = _meaning(self.assets)[name]
-        return float(self._matrix[places]) if kind == CORRELATION else self.laws[(*places, 0)[0]].value_of(kind)
+        return self._value(*meaning(self.assets)[name])
 
     def as_fields(self, values: Mapping[str, float]) -> dict[str, Any]:
         """Values of parameters as the fields that hold them."""
         between, changes = dict(self.correlation), [dict[str, float]() for _ in self.members]
         for name, value in values.items():
-            kind, places = _meaning(self.assets)[name]
+            kind, places = meaning(self.assets)[name]
             if kind == CORRELATION:
                 between[self.assets[places[0]], self.assets[places[1]]] = value
                 continue
@@ -201,7 +171,7 @@ class CorrelatedLocalVolatility:
             state = _state(known, paths)
             walked = tuple(law.dynamics(known).along(own) for law, own in zip(self.laws, state, strict=True))
         own = tuple(law.moves_of(known, one) for law, one in zip(self.laws, walked, strict=True))
-        return StateJointMoves(own, self._matrix, _meaning(self.assets), JointStateSteps(known.times, known.seen))
+        return StateJointMoves(own, self._matrix, meaning(self.assets), JointStateSteps(known.times, known.seen))
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Log-density of the spots after all steps, shape (n_paths,)."""
@@ -255,17 +225,6 @@ def _state(known: Chain, paths: Paths) -> FloatArray:
 
 
 @lru_cache(maxsize=64)
-def _meaning(assets: tuple[str, ...]) -> dict[str, Meaning]:
-    """What every coordinate of a law on some assets is, the parameters in their order first."""
-    own: dict[str, Meaning] = {f"{kind}[{asset}]": (kind, (k,)) for kind in OWN for k, asset in enumerate(assets)}
-    between: dict[str, Meaning] = {
-        correlations.name(pair): (CORRELATION, (assets.index(pair[0]), assets.index(pair[1])))
-        for pair in correlations.pairs(assets)
-    }
-    return {**own, RATE.name: (RATE.name, ()), **between, TIME: (TIME, ())}
-
-
-@lru_cache(maxsize=64)
 def _steps(laws: tuple[LocalVolatility, ...]) -> Steps:
     """The steps of all: the most a year, or all that are given, up to the first end of them."""
     counts, given = [], list[tuple[float, ...]]()
@@ -298,7 +257,7 @@ def _members(given: Any) -> tuple[tuple[str, LocalVolatility], ...]:
 
 
 def _need_one_clock(members: tuple[tuple[str, LocalVolatility], ...]) -> None:
-    """Refuse members that are counted from other dates, discount differently, or have steps of both kinds."""
+    """Refuse members that are counted from other dates, or have steps of both kinds."""
     first, *others = members
     for name, law in others:
         if law.elapsed != first[1].elapsed:
@@ -306,14 +265,3 @@ def _need_one_clock(members: tuple[tuple[str, LocalVolatility], ...]) -> None:
         if isinstance(law.own_steps, int) != isinstance(first[1].own_steps, int):
             kind = "so many steps a year" if isinstance(first[1].own_steps, int) else "given steps"
             refuse(f"members[{name!r}]", f"have {kind} as {first[0]!r} has", law.steps)
-        curves = [each.curves for each in (first[1], law) if each.curves is not None]
-        end = min((curve.times[-1] for curve in curves), default=1.0)
-        nodes = np.array(sorted({node for curve in curves for node in curve.times if node <= end} | {end}))
-        ours, theirs = (each.discount_jet(nodes).value for each in (first[1], law))
-        if np.abs(ours - theirs).max() > ALIKE:
-            worst = int(np.abs(ours - theirs).argmax())
-            refuse(
-                f"members[{name!r}]",
-                f"discount as {first[0]!r} does (to {nodes[worst]:g} years: {ours[worst]:.8g})",
-                float(theirs[worst]),
-            )

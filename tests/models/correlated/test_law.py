@@ -8,6 +8,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks.models.correlated import correlations
+from likelihood_greeks.models.tilted import TiltedCurves
 from likelihood_greeks.parameters import requested
 from likelihood_greeks.streams.brownian_bridge import bridged
 from likelihood_greeks.streams.chunks import Chunk
@@ -72,6 +73,25 @@ def test_one_discount_curve_in_two_forms_is_one():
 
 
 # -- names ---------------------------------------------------------------------------------------------------------
+
+
+def test_curves_that_end_within_a_year_are_compared_where_both_know_something():
+    def tilted(times, rates):
+        own = lg.TermStructureGBM(
+            spot=1.0, times=times, zero_rates=rates, dividend_yields=[0.0] * len(times), volatilities=[0.2] * len(times)
+        )
+        ones = [1.0] * len(times)
+        return TiltedCurves(curves=own, spot=93.0, rate_tilt=ones, yield_tilt=ones, volatility_tilt=ones)
+
+    short = tilted([0.25, 0.5], [RATE, RATE])
+    law = lg.CorrelatedGBM(
+        {"A": short, "B": flat(), "C": CURVE}, dict.fromkeys([("A", "B"), ("A", "C"), ("B", "C")], 0.4)
+    )
+    assert law.discount(0.5) == pytest.approx(np.exp(-0.5 * RATE))
+    later = tilted([0.25, 3.0], [RATE, 0.05])  # alike to the end of the short one's first node only
+    for members in ({"A": short, "B": later}, {"A": later, "B": short}, {"A": later, "B": flat()}):
+        with pytest.raises(ValueError, match=r"members\['B'\] must discount as 'A' does \(to (0.5|3) years"):
+            lg.CorrelatedGBM(members, {("A", "B"): 0.4})
 
 
 def test_bare_names_stand_for_every_asset_and_pair():

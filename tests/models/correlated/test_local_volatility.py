@@ -36,7 +36,12 @@ def test_constant_volatilities_are_correlated_geometric_brownian_motions():
     np.testing.assert_allclose(flat.log_density(paths), gbm.log_density(paths), rtol=1e-10)
     np.testing.assert_allclose(flat.score(paths, names), gbm.score(paths, names), rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(flat.hessian(paths, pairs), gbm.hessian(paths, pairs), rtol=1e-8, atol=1e-6)
-    assert flat.value_of("correlation[A,B]") == 0.6
+    assert flat.value_of("correlation[A,B]") == flat.rate / 0.05 == 0.6
+    named = [name for name in gbm.parameters if "[" in name and "volatility" not in name]
+    assert [getattr(flat, name) for name in named] == [getattr(gbm, name) for name in named]
+    assert getattr(flat, "volatility[A]") == 0.0  # the shift
+    with pytest.raises(AttributeError, match=r"no attribute 'spot\[C\]'"):
+        getattr(flat, "spot[C]")
     np.testing.assert_allclose(flat.forward(1.0), gbm.forward(1.0), rtol=1e-12)
 
 

@@ -1,0 +1,94 @@
+"""The names of laws of several assets: of assets, and of coordinates that carry the asset or the pair."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ..._checks import finite
+from ..._quantities import RATE, Parameter
+from ..._quantities import declared as declared_by
+from ..._remembered import remembered
+from ..._typing import FloatArray
+from ...parameters import TIME
+from ..capabilities import value_of
+from ..state_joint_moves import CORRELATION, Meaning
+from . import correlations
+
+OWN = ("spot", "volatility", "dividend_yield")
+"""Parameters that every asset has of its own; the rate is one of all."""
+
+
+class Named:
+    """A law of several assets, with its members and correlations, that answers to the names of its parameters."""
+
+    __slots__ = ()
+
+    members: Any
+    correlation: Any
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Names of the assets, in the order in which payoffs see them."""
+        return tuple(name for name, _ in self.members)
+
+    @property
+    def correlation_matrix(self) -> pd.DataFrame:
+        """The correlations as a table."""
+        return pd.DataFrame(self._matrix, index=self.assets, columns=self.assets)
+
+    @property
+    def _matrix(self) -> FloatArray:
+        return correlations.matrix(self.correlation, self.assets)
+
+    @property
+    def declared(self) -> tuple[Parameter, ...]:
+        """The parameters with their units."""
+        own = [(asset, declared_by(law)) for asset, law in self.members]
+        several = [
+            replace(of[kind], name=f"{kind}[{asset}]", title=f"{of[kind].title or kind.replace('_', ' ')} of {asset}")
+            for kind in OWN
+            for asset, of in own
+        ]
+        between = [Parameter(correlations.name(pair), "per 1.00", finite) for pair, _ in self.correlation]
+        return (*several, RATE, *between, *self._besides())
+
+    def _besides(self) -> tuple[Parameter, ...]:
+        """Parameters that are neither the assets' own, nor the rate or correlations."""
+        return ()
+
+    @property
+    def rate(self) -> float:
+        """The rate, or the shift of the curve of rates."""
+        return float(self.members[0][1].rate)
+
+    def _known(self) -> dict[str, Meaning]:
+        """What its coordinates are."""
+        return meaning(self.assets)
+
+    def _value(self, kind: str, places: tuple[int, ...]) -> float:
+        """The value of a coordinate; of all assets that of the first."""
+        if kind == CORRELATION:
+            return float(self._matrix[places])
+        return value_of(self.members[(*places, 0)[0]][1], kind)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> float:
+            """A parameter by its name."""
+            if "[" in name and name in (known := self._known()):
+                return self._value(*known[name])
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+
+@remembered(64)
+def meaning(assets: tuple[str, ...]) -> dict[str, Meaning]:
+    """What every coordinate of a law on some assets is, the parameters in their order first."""
+    own: dict[str, Meaning] = {f"{kind}[{asset}]": (kind, (k,)) for kind in OWN for k, asset in enumerate(assets)}
+    between: dict[str, Meaning] = {
+        correlations.name(pair): (CORRELATION, (assets.index(pair[0]), assets.index(pair[1])))
+        for pair in correlations.pairs(assets)
+    }
+    return {**own, RATE.name: (RATE.name, ()), **between, TIME: (TIME, ())}
