@@ -23,6 +23,7 @@ from .._typing import FloatArray
 from ..controls.plan import Plan
 from ..estimate import CARRIERS, Moments, doubt, rarity
 from ..models.capabilities import draws_beneath
+from ..payoffs.protocol import Contract
 from ..payoffs.relaxed.tape import NotRelaxableError
 from ..scouted import RESOLVED, Scouted
 from ..streams.chunks import Chunk, Draws, chunk_size
@@ -185,11 +186,16 @@ class Cure:
             trial, plan=plan.restricted(served[: len(group.combinations)]), centre=tuple(centre.tolist()), base=base
         )
 
+    @property
+    def aim(self) -> tuple[Contract]:
+        """The payoff."""
+        return (self.group.payoffs[self.row],)
+
     def learnt(self, chunk: Chunk, held: Sequence[str]) -> Cure:
         """The cure with pushes to where samples of a chunk lie far from their mean; itself where nothing is pushed."""
         pushes, centre = self.pushes or Pushes.everywhere(len(self.group.times)), np.array(self.centre)[:, None]
         rows = [row for row, why in enumerate(held) if why] or list(range(len(self.centre)))
-        for draws in weighted_draws(self.group, chunk, None, pushes):
+        for draws in weighted_draws(self.group, chunk, None, pushes, self.aim):
             if draws.noise is None:
                 return self
             controlled, _ = pairs_of(self.group, self.row, self.plan, draws)
@@ -203,7 +209,7 @@ class Cure:
     def pieces(self, chunk: Chunk) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
         """Controlled and plain samples, weighted, and plain ones without weights, shape (n_greeks, n_samples)."""
         centre, base = (np.array(values)[:, None] for values in (self.centre, self.base))
-        for draws in weighted_draws(self.group, chunk, self.corridor, self.pushes):
+        for draws in weighted_draws(self.group, chunk, self.corridor, self.pushes, self.aim):
             controlled, plain = pairs_of(self.group, self.row, self.plan, draws)
             weight = draws.weight
             yield centre + weight * (controlled - centre), base + weight * (plain - base), plain

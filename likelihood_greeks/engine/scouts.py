@@ -24,12 +24,14 @@ from ..models.joint_moves import JointMoves
 from ..models.moves import IndependentSteps, Moves
 from ..models.protocol import Paths
 from ..numerics.arrays import cumulated
+from ..payoffs.protocol import Contract
 from ..scouted import Scouted
 from ..streams.chunks import Chunk
 from ..streams.steered import SteeredStream
 from .corridor import Corridor
+from .joint_levels import meetings
 from .payoff_group import Group, Piloted
-from .pushes import Pushes
+from .pushes import AIMED, Pushes
 
 SCOUTS = 1 << 21  # index of the pilot's stream from which they are drawn
 INSIDE = 0.5  # share of samples drawn in a corridor, where there is one
@@ -86,18 +88,23 @@ def variances(rows: FloatArray, weight: FloatArray, paths: int) -> Scouted:
 
 
 def weighted_draws(
-    group: Group, chunk: Chunk, corridor: Corridor | None = None, pushes: Pushes | None = None
+    group: Group,
+    chunk: Chunk,
+    corridor: Corridor | None = None,
+    pushes: Pushes | None = None,
+    aim: Sequence[Contract] | None = None,
 ) -> list[Piloted]:
     """Weighted paths, pushed everywhere or as `pushes` say, half of them in a corridor if there is one.
 
-    As the pilot's where the law does not move by normals that are its own.
+    Of several assets also to where the conditions of some payoffs meet, by default of all. As the pilot's where the law
+    does not move by normals that are its own.
     """
     model, pushes = group.model, pushes or Pushes.everywhere(len(group.times))
     if has(model, Movable):
         paths = simulated(model, group.times, chunk)
         moves: Any = model.moves(paths)
         if isinstance(paths, Paths) and isinstance(moves, JointMoves) and moves.path is not None:
-            pushed = _pushed_jointly(group, chunk, paths, moves)
+            pushed = _pushed_jointly(group, chunk, paths, moves, group.payoffs if aim is None else aim)
             return group.pilot_draws(chunk) if pushed is None else [pushed]
         if isinstance(paths, Paths) and paths.spot.ndim == 2 and isinstance(moves.path, IndependentSteps):
             pushed = _pushed(group, chunk, paths, moves, corridor=corridor, pushes=pushes)
@@ -151,10 +158,13 @@ def _pushed(
     return group.piloted(chunk, drawn, weight, (noise, variance))
 
 
-def _pushed_jointly(group: Group, chunk: Chunk, paths: Paths, moves: JointMoves) -> Piloted | None:
-    """Paths of several assets pushed in one of some directions; None if they do not move as they were pushed.
+def _pushed_jointly(
+    group: Group, chunk: Chunk, paths: Paths, moves: JointMoves, aim: Sequence[Contract]
+) -> Piloted | None:
+    """Paths of several assets pushed in one of some directions, or to where the conditions of payoffs meet.
 
-    In a direction p the moves are V p for every unit that p'n is pushed, which alone tells the ratio of densities.
+    In a direction p the moves are V p for every unit that p'n is pushed, which alone tells the ratio of densities. None
+    if they do not move as they were pushed.
     """
     generator = replace(chunk, index=chunk.index + 1).stream().generator
     covariance, directions = moves.terms.covariance, _directions(len(moves.noise))
@@ -166,6 +176,12 @@ def _pushed_jointly(group: Group, chunk: Chunk, paths: Paths, moves: JointMoves)
         whole = np.broadcast_to(variance[:, None], moves.noise.shape[1:])
         size = np.where(chosen == number, pushes.drawn(whole, chunk.n_samples, generator) / whole, 0.0)
         push += (covariance @ direction).T[..., None] * size
+    targets = meetings(aim, paths.spot, moves)
+    part = AIMED if len(targets) else 0.0
+    if len(targets):
+        if chunk.n_paths > chunk.n_samples:  # the second of an antithetic pair goes there too
+            targets = np.concatenate([targets, -targets])
+        push = _sent(push, covariance, targets, generator, count=chunk.n_samples)
     pushed = replace(paths, spot=paths.spot * np.exp(np.cumsum(push, axis=1)), memo=None)
     drawn = weigh(group.model, pushed, group.weights, group.rate)
     noise = moves.noise + push
@@ -176,8 +192,27 @@ def _pushed_jointly(group: Group, chunk: Chunk, paths: Paths, moves: JointMoves)
         pushes.ratio(own, np.broadcast_to(variance[:, None], own.shape))
         for own, variance in zip(along, variances, strict=True)
     ]
-    weight = 1.0 / np.mean(ratios, axis=0)[: chunk.n_samples]
-    return group.piloted(chunk, drawn, weight)
+    inverse = (1.0 - part) * np.mean(ratios, axis=0) + part * _sent_ratio(noise, covariance, targets)
+    return group.piloted(chunk, drawn, 1.0 / inverse[: chunk.n_samples])
+
+
+def _sent(
+    push: FloatArray, covariance: FloatArray, targets: FloatArray, generator: np.random.Generator, *, count: int
+) -> FloatArray:
+    """The pushes, or for a part of the samples those to one of the targets; antithetic paths go the other way."""
+    chosen = np.where(generator.random(count) < AIMED, generator.integers(len(targets), size=count), -1)
+    ways = np.einsum("tjk,mkt->jtm", covariance, targets)[..., chosen]
+    wanted = ways if push.shape[-1] == count else np.concatenate([ways, -ways], axis=-1)
+    return np.asarray(np.where(np.resize(chosen, push.shape[-1]) < 0, push, wanted))
+
+
+def _sent_ratio(noise: FloatArray, covariance: FloatArray, targets: FloatArray) -> FloatArray:
+    """Density of paths sent to one of the targets over that of the law, shape (n_paths,); zero without targets."""
+    if not len(targets):
+        return np.zeros(noise.shape[-1])
+    square = np.einsum("mjt,tjk,mkt->m", targets, covariance, targets)
+    along = targets.reshape(len(targets), -1) @ noise.reshape(-1, noise.shape[-1])
+    return np.asarray(np.exp(np.minimum(along - 0.5 * square[:, None], 600.0)).mean(axis=0))
 
 
 def _directions(n_assets: int) -> FloatArray:

@@ -1,0 +1,89 @@
+r"""Where a payoff's own levels meet, of several assets: the likeliest moves that lead there, and pushes by them.
+
+A level of a product of powers of spots is a linear condition :math:`a'n = d` on the noise n of all moves, whose
+covariance V is known. Of several conditions with rows A at once, the likeliest moves are
+
+.. math:: m = V p, \qquad p = A' (A V A')^{-1} d,
+
+however unlike the assets must move for it; paths whose noise is pushed by m have :math:`e^{p'n - p'Vp/2}` times the
+density of the law. Beyond the levels it falls like :math:`e^{-f'x}`, :math:`f = (A V A')^{-1} d`: paths are sent
+farther by :math:`1/f` (at most the deviation of a condition given the others), to where such paths are on average.
+
+References
+----------
+.. [1] P. Glasserman, P. Heidelberger and P. Shahabuddin, *Asymptotically optimal importance sampling and stratification
+   for pricing path-dependent options*, Mathematical Finance 9 (1999).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from math import comb
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..models.joint_moves import JointMoves
+from ..payoffs.along.pieces import pieces_along
+from ..payoffs.along.points import Crossed, Monomial
+from ..payoffs.protocol import Contract
+
+TOGETHER = 3  # conditions that meet
+MOST, TRIED = 64, 5000  # meetings that are aimed at, and of conditions so many that are looked at
+NEAREST, FARTHEST = 2.0, 8.0  # standard deviations from which on, and up to which, they are
+UNLIKE = 1e-9  # share of its variance that a condition must have of its own
+LEANING = 0.2  # by which the last asset moves more than the first on the line on which conditions are read
+
+
+def meetings(payoffs: Iterable[Contract], spot: FloatArray, moves: JointMoves) -> FloatArray:
+    """The p above of every meeting, those of few conditions first, then the nearest; (n_meetings, n_assets, n_times).
+
+    `spot`, shape (n_assets, n_times, n_paths), are paths of the law, which move by `moves`. None of payoffs that cannot
+    be followed.
+    """
+    covariance = moves.terms.covariance
+    rows, gaps = _conditions(payoffs, spot, moves)
+    spread = np.einsum("cjt,tjk,dkt->cd", rows, covariance, rows)
+    found = list[tuple[int, float, FloatArray]]()
+    for count in range(1, TOGETHER + 1):
+        if comb(len(gaps), count) > TRIED:
+            break
+        for some in map(list, combinations(range(len(gaps)), count)):
+            own = spread[np.ix_(some, some)]
+            scale = np.sqrt(np.diag(own))
+            if np.linalg.eigvalsh(own / np.outer(scale, scale))[0] < UNLIKE:
+                continue
+            inverse = np.linalg.inv(own)
+            factors = inverse @ gaps[some]
+            if NEAREST <= (far := float(np.sqrt(factors @ gaps[some]))) <= FARTHEST:
+                beyond = np.sign(factors) / np.maximum(np.abs(factors), np.sqrt(np.diag(inverse)))
+                found.append((count, far, np.einsum("c,cjt->jt", factors + inverse @ beyond, rows[some])))
+    found.sort(key=lambda one: one[:2])
+    return np.array([one[2] for one in found[:MOST]]).reshape(-1, *spot.shape[:2])
+
+
+def _conditions(payoffs: Iterable[Contract], spot: FloatArray, moves: JointMoves) -> tuple[FloatArray, FloatArray]:
+    """What the conditions' logarithms gain by noise, (n_conditions, n_assets, n_times), and how far levels are."""
+    n_assets, n_times = spot.shape[:2]
+    deviations = np.sqrt(np.cumsum(np.einsum("tjj->jt", moves.terms.covariance), axis=1))
+    lengths = deviations * np.linspace(1.0, 1.0 + LEANING, n_assets)[:, None]
+    middle = np.log(spot[..., 0]) - np.cumsum(moves.noise[..., 0], axis=1)
+    rows, gaps = list[FloatArray](), list[float]()
+    for monomial, level in _levels(payoffs, spot, lengths):
+        powers = np.zeros((n_assets, n_times))
+        for row, power in monomial:
+            powers.flat[row] += power
+        rows.append(np.cumsum(powers[:, ::-1], axis=1)[:, ::-1])
+        gaps.append(float(np.log(level) - (powers * middle).sum()))
+    return np.array(rows).reshape(-1, n_assets, n_times), np.array(gaps)
+
+
+def _levels(payoffs: Iterable[Contract], spot: FloatArray, lengths: FloatArray) -> Sequence[tuple[Monomial, float]]:
+    """The products of powers of spots that payoffs compare with a level, each with it."""
+    found = dict[tuple[Monomial, float], None]()
+    for payoff in payoffs:
+        pieces = pieces_along(payoff, spot, lengths)
+        points = (point for point in (pieces.points if pieces else ()) if isinstance(point, Crossed))
+        found |= dict.fromkeys((point.monomial, point.level) for point in points)
+    return [*found]

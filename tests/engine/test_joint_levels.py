@@ -1,0 +1,64 @@
+"""Branches of payoffs on several assets that are taken only where conditions of several meet, however unlikely."""
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal, norm
+
+import likelihood_greeks as lg
+from likelihood_greeks.engine import scouts
+from likelihood_greeks.engine.payoff_group import CONTROLS, Group
+from likelihood_greeks.streams.chunks import Chunk
+
+TIME, ALIKE, ABOVE, BELOW = 0.04, 0.85, 110.0, 62.0
+VOLATILITY = np.array([0.18, 0.35])
+LAW = lg.CorrelatedGBM(
+    {"A": lg.GBM(spot=100.0, volatility=0.18), "B": lg.GBM(spot=60.0, volatility=0.35)},
+    correlation={("A", "B"): ALIKE},
+)
+
+
+def chances():
+    """That B ends below its level, and that A ends above its own besides."""
+    ends = np.log([100.0 / ABOVE, BELOW / 60.0]) + np.array([-0.5, 0.5]) * VOLATILITY**2 * TIME
+    a, b = ends / (VOLATILITY * np.sqrt(TIME))
+    both = multivariate_normal.cdf([a, b], cov=[[1.0, -ALIKE], [-ALIKE, 1.0]], abseps=1e-13, releps=1e-8)
+    return float(norm.cdf(b)), float(both)
+
+
+ONE, BOTH = chances()
+PAID = 0.04 / BOTH
+PAYOFF = lg.Payoff(
+    lambda s: np.where(s[1, -1] < BELOW, np.where(s[0, -1] > ABOVE, PAID, 1.0), 0.0), times=[0.5 * TIME, TIME]
+)
+EXACT = ONE - BOTH + 0.04
+
+
+@pytest.mark.parametrize("sampling", ["pseudo", "antithetic"])
+def test_scouts_go_where_conditions_meet_and_have_the_law(sampling):
+    group = Group(LAW, (PAYOFF,), ({(): 1.0},), CONTROLS["none"])
+    chunk = Chunk(5, scouts.SCOUTS, 65_536, sampling, pilot=True)
+    (found,) = scouts.weighted_draws(group, chunk)
+    paid = found.drawn.spot[1, -1] < BELOW, found.drawn.spot[0, -1] > ABOVE
+    rows = [np.ones(chunk.n_paths), *(found.drawn.spot[:, -1] / np.array([[100.0], [60.0]]))]
+    rows = [(row, 1.0, 0.02) for row in rows] + [((paid[0] & paid[1]) / BOTH, 1.0, 0.12)]
+    for row, exact, small in rows:
+        samples = found.weight * chunk.fold(row)
+        error = samples.std() / np.sqrt(samples.size)
+        assert error < small
+        assert abs(samples.mean() - exact) < 4.0 * error
+
+
+def price(seed):
+    return lg.greeks(LAW, PAYOFF, [], paths=8192, seed=seed)["price"]
+
+
+def test_a_branch_that_two_assets_must_take_together_is_in_the_price():
+    assert BOTH < 1e-6
+    found = price(3)
+    assert found.standard_error < 0.03
+    assert abs(found.z_score(EXACT)) < 4.0
+
+
+def test_without_their_meetings_it_is_missed(monkeypatch):
+    monkeypatch.setattr(scouts, "meetings", lambda payoffs, spot, moves: np.zeros((0, *spot.shape[:2])))
+    assert max(abs(price(seed).z_score(EXACT)) for seed in range(1, 4)) > 6.0
