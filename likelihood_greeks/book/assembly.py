@@ -9,12 +9,16 @@ import pandas as pd
 
 from ..estimate import Statistics
 from .account import Account
+from .assets.names import are_several, joined, names_of, parts_of
 from .exact import ExactTrades
 from .frame import COLUMNS, left_out, net_rows, plain, with_notes
 from .joint import JOINT, packed
 from .tally import Row
 from .trades import Problem
 from .uncopied import UncopiedList
+
+OF_SETS = ("price", "theta", "rho")
+"""What trades on several assets have in the net of their set alone."""
 
 
 def assembled(
@@ -51,6 +55,7 @@ def assembled(
     busy = {account.name for account in accounts if nets.get(account.name) or account.name not in nets}
     for name in counts.keys() - busy:
         own_nets[name] = exact.net_rows(name, seed_of(name), left[name])
+    own_nets = _with_sets(own_nets, left)
     order = {trade.trade_id: trade.row for a in accounts for block in a.blocks for own in block.trades for trade in own}
     parts = [
         pd.DataFrame(rows, [order[row["trade_id"]] for row in rows], COLUMNS),
@@ -94,4 +99,22 @@ def _underlyings(problems: Sequence[Problem], book: pd.DataFrame) -> Counter[str
     """How many rows of each underlying could not be read, as far as they say whose they are."""
     columns = {str(column).strip().lower(): column for column in book.columns}
     names = book[columns["underlying"]].tolist() if problems else []
-    return Counter(str(names[row]).strip() for row in {problem.row for problem in problems})
+    cells = (str(names[row]).strip() for row in {problem.row for problem in problems})
+    return Counter(joined(names_of(cell)) if are_several(cell) else cell for cell in cells)
+
+
+def _with_sets(nets: Mapping[str, list[Row]], left: Mapping[str, int]) -> dict[str, list[Row]]:
+    """The nets, those of assets noting what is left out on sets of them that have no net of their own to say it."""
+    found = dict(nets)
+    for name in sorted(name for name, count in left.items() if count and are_several(name) and name not in nets):
+        for part, rows in found.items():
+            same = frozenset(names_of(part)) == frozenset(names_of(name))
+            if same or part in parts_of(name):
+                notes = [left_out(left[name]) if same or _in_parts(row["greek"], part) else "" for row in rows]
+                found[part] = with_notes(rows, notes)
+    return found
+
+
+def _in_parts(greek: str, part: str) -> bool:
+    """Whether trades on a set have a part of a Greek in the net of an asset, or of a pair, in it."""
+    return "," in greek if are_several(part) else greek.partition("[")[0] not in OF_SETS

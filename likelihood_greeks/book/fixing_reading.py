@@ -22,7 +22,8 @@ from .dialect import date_way, number_way, settled
 COLUMNS = ("date", "underlying", "value")
 """The columns of a table of fixings."""
 OTHERS = {"lows": "low", "highs": "high"}
-"""What the last of them may be called in a table of lows or highs, which may stand in one of fixings."""
+"""What the last of them is called in a table of lows or highs, which may stand in one of fixings."""
+ROUNDING = 1e-9  # relative
 
 Values: TypeAlias = dict[str, dict[date, float]]
 """Fixings by underlying and date, in currency."""
@@ -43,8 +44,8 @@ def of_file(path: Path, what: str = "fixings") -> Values:
         If there is no such file.
     """
     with within(path.name, ": "):
-        table, plain = sheets.read(path, lambda name: key_of(name) in (*COLUMNS, *OTHERS.values()), what)
-        return _joined(_settled(_named(table, what), plain), "line")
+        table, plain = sheets.read(path, lambda name: key_of(name) in (*COLUMNS, *OTHERS, *OTHERS.values()), what)
+        return _ordered(table, what, plain, "line")
 
 
 def of_frame(frame: pd.DataFrame, what: str = "fixings") -> Values:
@@ -55,13 +56,29 @@ def of_frame(frame: pd.DataFrame, what: str = "fixings") -> Values:
     ValueError
         As for `of_file`, naming the row.
     """
-    return _joined(_settled(_named(frame.reset_index(drop=True), what), plain=True), "row")
+    return _ordered(frame.reset_index(drop=True), what, plain=True, noun="row")
+
+
+def _ordered(table: pd.DataFrame, what: str, plain: bool, noun: str) -> Values:
+    """The values of a table; refused where a low in it is above the high beside it."""
+    found = _joined(_settled(_named(table, what), plain), noun)
+    names = {OTHERS.get(key, key) for key in map(key_of, table.columns)}
+    if what not in OTHERS or not names.issuperset(OTHERS.values()):
+        return found
+    (other,) = OTHERS.keys() - {what}
+    both = {what: found, other: _joined(_settled(_named(table, other), plain), noun)}
+    for name, lows in both["lows"].items():
+        highs = both["highs"].get(name, {})
+        for day in lows.keys() & highs.keys():
+            if lows[day] > highs[day] * (1.0 + ROUNDING):
+                refuse("low", f"not be above the high of {name} on {day}, {highs[day]:g}", lows[day])
+    return found
 
 
 def _named(table: pd.DataFrame, what: str) -> pd.DataFrame:
-    """The three columns of a table."""
-    names = [key_of(name) for name in table.columns]
-    columns = (*COLUMNS[:2], OTHERS[what]) if OTHERS.get(what) in names else COLUMNS
+    """The three columns of a table; that of lows may be called ``low`` or ``lows``, and of highs likewise."""
+    names = [OTHERS.get(key, key) for key in map(key_of, table.columns)]
+    columns = (*COLUMNS[:2], OTHERS.get(what, COLUMNS[2]))
     for column in columns:
         if names.count(column) != 1:
             refuse("columns", f"include {', '.join(columns)}, once each", [str(name) for name in table.columns])

@@ -70,7 +70,7 @@ class Fixings(Mapping[str, Mapping[date, float]]):
         folder : pathlib.Path
             Where a file named by a relative path is.
         what : {"fixings", "lows", "highs"}
-            The column of the last two may be called ``low`` or ``high``.
+            The column of the last two is ``low`` or ``high``.
 
         Raises
         ------

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .._checks import refuse
+from ..payoffs.continuous import PaysByExtreme, Watched
+from ..payoffs.custom import Payoff
 from ..payoffs.protocol import Contract
 from .cells import key_of
 from .columns import TERMS
-from .products.product import Conduct, Product, needs_it
+from .products.history import History
+from .products.product import Conduct, Product, as_before, needs_it
 from .products.table import PRODUCTS
 
 TAKEN = ("maturity", *(name for name in TERMS if name not in ("option", "knock_in_frequency", "payoff", "weights")))
@@ -48,5 +51,23 @@ def register_product(
         refuse("name", "not be a product of the library", name)
     if wrong := [column for column in (*required, *optional) if column not in TAKEN]:
         refuse("required and optional", f"be among {', '.join(TAKEN)}", wrong)
-    conduct = Conduct(moving=needs_it("a product of your own may depend on it"))
+    conduct = Conduct(left=_left, moving=needs_it("a product of your own may depend on it"))
     PRODUCTS[name] = Product(contract, tuple(required), tuple(optional), conduct=conduct, own=True)
+
+
+def _left(history: History, spot: float) -> tuple[Contract, str]:
+    """What is left of a trade; refused if it began earlier and is watched at all times: nobody says what was seen."""
+    first, today = history.span.start or history.days[0], history.span.today
+    if first < today and _at_all_times(history.whole):
+        why = "a product of your own that is watched at all times knows no past"
+        refuse("start", f"not be before the valuation date {today}: {why}", first.isoformat())
+    return as_before(history, spot)
+
+
+def _at_all_times(contract: Contract) -> bool:
+    """Whether a contract is not a function of the spots on its dates alone."""
+    if isinstance(contract, Watched):
+        return contract.corridor is not None
+    if isinstance(contract, PaysByExtreme):
+        return contract.extreme is not None
+    return isinstance(contract, Payoff) and contract.extremes is not None

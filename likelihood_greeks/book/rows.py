@@ -38,11 +38,15 @@ class Problem:
 @final
 @dataclass(frozen=True)
 class Row:
-    """The cells of a row that are not blank, and the problems found in them so far."""
+    """The cells of a row that are not blank, and the problems found in them so far.
+
+    `supposed`: the market is not that of the day on which the row was written, so that it may tell more.
+    """
 
     number: int
     cells: Mapping[str, Any]
     problems: list[Problem] = field(default_factory=list)
+    supposed: bool = False
 
     @property
     def trade_id(self) -> str:

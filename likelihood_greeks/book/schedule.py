@@ -72,6 +72,8 @@ def span(row: Row, today: date) -> Span | None:
         if value is not None and not (start or value) <= value <= end:
             since = "" if start is None else f"be between the start {start} and the maturity {end}"
             return row.attempt(refuse, name, since or f"not be after the maturity {end}", value.isoformat())
+        if value is not None and value > today and not row.supposed:
+            return row.attempt(refuse, name, f"not be after the valuation date {today}", value.isoformat())
     return Span(today, start, end, paid or end, known, hit)
 
 

@@ -34,6 +34,7 @@ from .open_fixing import moving
 from .products.history import History, Terms
 from .products.product import Entry
 from .products.table import PRODUCTS
+from .products.told import verify_told
 from .products.watching import Watch
 from .reading import filled, read_book
 from .rows import Problem, Row
@@ -82,6 +83,8 @@ def _history(entry: Entry, terms: Terms) -> History | None:
     name, continuous = entry.underlying.name, bool(terms.get("continuous"))
     row.attempt(verify_watched, entry.span, continuous)
     watch = Watch.of(name, entry.market, entry.span) if continuous else None
+    if continuous and not row.supposed:
+        row.attempt(verify_told, entry.underlying, entry.market, entry.span, terms)
     whole = History(entry.name, entry.product, terms, entry.span, days, dates.watched, watch=watch)
     past = row.attempt(whole.informed, name, entry.market.fixings)
     if past is not None:
@@ -190,7 +193,12 @@ def currencies_of(book: pd.DataFrame, market: Market) -> dict[str, str]:
 
 
 def parse(
-    book: pd.DataFrame, market: Market, rows: Sequence[int] | None = None, *, several: bool = False
+    book: pd.DataFrame,
+    market: Market,
+    rows: Sequence[int] | None = None,
+    *,
+    several: bool = False,
+    supposed: bool = False,
 ) -> tuple[list[Trade], list[Problem]]:
     """The trades of a book that can be priced in `market`, and what is wrong with the others.
 
@@ -203,6 +211,9 @@ def parse(
         The positions of those that are to be read, increasing, in a table that `read_book` returned; default: all.
     several : bool
         Whether trades on several assets are wanted; else each has a problem that says so.
+    supposed : bool
+        Whether the book was written later than on the day of the market, or the market is one that was not seen: what
+        the book tells of the past is then not held against it.
 
     Returns
     -------
@@ -217,7 +228,7 @@ def parse(
     table = read_book(book) if rows is None else book
     numbers = range(len(table)) if rows is None else rows
     some = filled(table if rows is None else table.iloc[list(rows)])
-    read = [Row(number, cells) for number, cells in zip(numbers, some, strict=True) if cells]
+    read = [Row(number, cells, supposed=supposed) for number, cells in zip(numbers, some, strict=True) if cells]
     counts = (
         Counter(text_of(cell) for cell in table["trade_id"].tolist() if not blank(cell)) if read else Counter[str]()
     )

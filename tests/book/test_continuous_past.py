@@ -98,7 +98,7 @@ def test_a_lookback_remembers_the_extreme_of_all_days(row, highest):
 
 
 def test_the_trade_may_say_what_has_become_of_it():
-    no_past = {**MARKET, "lows": {"X": {"2026-01-29": 97.2}}, "highs": {}}  # a barrier below asks for no highs
+    no_past = {**MARKET, "lows": {"X": {"2026-01-29": 96.0}}, "highs": {}}  # a barrier below asks for no highs
     rows = [
         {**BARRIER, "watched_to": "2026-01-28"},
         {**BARRIER, "touched_on": "2026-01-27"},
@@ -128,12 +128,42 @@ def test_the_trade_may_say_what_has_become_of_it():
         ({**TOUCH, "start": None, "maturity": "2026-01-29"}, MARKET, "start", "be given"),
         ({**NOTE, "start": "2026-01-23"}, {**MARKET, "lows": {}}, "lows", "hold X on"),
         (BARRIER, {**MARKET, "lows": {"X": {**LOWS, "2026-01-28": 0.97}}}, "lows", "on the scale of the spot"),
+        ({**BARRIER, "watched_to": "2026-02-02"}, MARKET, "watched_to", "not be after the valuation date 2026-01-29"),
+        ({**BARRIER, "touched_on": "2026-02-02"}, MARKET, "touched_on", "not be after the valuation date 2026-01-29"),
+        ({**TOUCH, "watched_to": "2026-01-28"}, MARKET, "watched_to", "before 2026-01-27, when the market shows"),
+        ({**TOUCH, "touched_on": "2026-01-28"}, MARKET, "touched_on", "not be after 2026-01-27, when"),
+        ({**TOUCH, "touched_on": "2026-01-26"}, MARKET, "touched_on", "shows a touch (low 97.5 on 2026-01-26)"),
+        ({**CORRIDOR, "touched_on": "2026-01-26"}, MARKET, "touched_on", "(low 97.5, high 100.5 on 2026-01-26)"),
+        ({**NOTE, "product": "autocallable", "level": None}, MARKET, "level", "be given: knock_in_frequency says"),
+        ({**TOUCH, "level": None}, MARKET, "level", "be given: one_touch needs it"),
+        ({**TOUCH, "direction": "dwon"}, MARKET, "direction", "did you mean 'down'?"),
+        ({**CORRIDOR, "lower": None}, MARKET, "lower", "be given: double_no_touch needs it"),
     ],
 )
 def test_a_past_that_is_not_known_is_refused_by_row(row, market, field, why):
     found = _refused(row, market)
     assert found[0] == field
     assert why in found[1]
+
+
+def test_what_is_touched_by_the_second_day_may_be_told_of_the_first_and_an_own_product_has_no_past():
+    monday = {"valuation_date": "2026-01-26", "underlyings": {"X": {**X, "spot": 100.0}}}
+    row = {**TOUCH, "pays_at": "hit", "touched_on": "2026-01-27", "start": "2026-01-22"}
+    frame = lg.explain_book(_book(row), monday, MARKET, paths=256, seed=1).set_index("trade_id")
+    assert frame.attrs["problems"] == []
+    assert frame.loc["t0", ["cash", "value_after"]].tolist() == [10.0, 0.0]
+    assert frame.loc["t0", "value_before"] > 0.0
+
+    def mine(level, maturity):
+        return lg.NoTouch(level, "down", maturity, 10.0, "continuous")
+
+    lg.register_product("a_no_touch", mine, ["level", "maturity"])
+    own = {"product": "a_no_touch", "level": 90, "frequency": None, "direction": None}
+    assert _frame({**own, "start": "2026-01-29"}).attrs["problems"] == []
+    assert _refused(own) == (
+        "start",
+        "not be before the valuation date 2026-01-29: a product of your own that is watched at all times knows no past",
+    )
 
 
 def test_lows_stand_beside_fixings_in_one_file_and_must_agree_with_them(tmp_path):
@@ -144,6 +174,20 @@ def test_lows_stand_beside_fixings_in_one_file_and_must_agree_with_them(tmp_path
     table.to_csv(path, index=False)
     market = {**MARKET, "fixings": str(path), "lows": str(path), "highs": str(path)}
     assert _frame(TOUCH, market=market).attrs["states"]["t0"].startswith("touched on 2026-01-27 at 96")
+    table.drop(columns="value").rename(columns={"low": "Lows", "high": "Highs"}).to_csv(path, index=False)
+    assert _frame(TOUCH, market=market | {"fixings": {}}).attrs["states"]["t0"].startswith("touched on 2026-01-27")
+    wrong = {
+        "columns must include date, underlying, low": {"low": "value"},
+        "low must not be above the high": {"low": "high", "high": "low"},
+    }
+    for why, names in wrong.items():
+        table.drop(columns="value").rename(columns=names).to_csv(path, index=False)
+        with pytest.raises(ValueError, match=why):
+            _frame(TOUCH, market={**MARKET, "lows": str(path)})
+    odd = {"lows": ({**LOWS, "2026-01-29": 98.2}, "above"), "highs": ({**HIGHS, "2026-01-29": 97.8}, "below")}
+    for what, (values, why) in odd.items():
+        with pytest.warns(lg.BookWarning, match=rf"{what}\.X\.2026-01-29 must not be {why} the spot of that day, 98"):
+            _frame(CORRIDOR, market={**MARKET, "lows": {}, "highs": {}, what: {"X": values}})
     with pytest.raises(ValueError, match=r"lows\.X\.2026-01-27 must not be above that of fixings, 95"):
         _frame(TOUCH, market={**MARKET, "fixings": {"X": {"2026-01-27": 95.0}}})
 

@@ -56,6 +56,19 @@ def problem_of(row: dict[str, Any], on: dict[str, Any]) -> str:
     return f"{found[0]['field']} must {found[0]['requirement']}, got {found[0]['value']!r}"
 
 
+def test_nets_of_assets_say_what_is_left_out_on_a_set_of_which_nothing_could_be_priced():
+    calls = [{"underlying": name, "product": "call", "strike": 5600, "maturity": "2027-06-18", "quantity": 1}
+             for name in ASSETS]  # fmt: skip
+    bad = {"underlying": "SX5E | SPX", **PUT, "strike": "abc"}
+    frame = risk(book(*calls, bad), market(), ["delta"], paths=256)
+    nets = frame[frame["trade_id"] == "net"].set_index(["underlying", "greek"])["note"]
+    why = "excludes 1 trade that could not be priced"
+    assert [nets[name, "delta"] for name in ASSETS] == [why, why, ""]
+    assert nets["SPX", "price"] == ""  # it would have none in it
+    both = risk(book(*calls, bad, {"underlying": "SX5E|SPX", **PUT}), market(), ["delta"], paths=256)
+    assert (both.loc[(both["trade_id"] == "net") & (both["underlying"] == "SX5E|SPX"), "note"] == why).all()
+
+
 def worst_of_put(spots: tuple[float, float], rho: float = 0.6) -> float:
     """A put struck at 95 % on the worst of SX5E and SPX, by quadrature in both normals."""
     x = np.linspace(-7.0, 7.0, 1201)

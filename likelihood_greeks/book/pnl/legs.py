@@ -153,7 +153,7 @@ def _problem(trade: Trade, error: Exception) -> Problem:
 
 def legs(book: pd.DataFrame, later: pd.DataFrame | None, days: Days) -> Reading:
     """The trades of a book, and of the one that it has become, in tables that `read_book` returned."""
-    trades, problems = parse(book, days.first, several=True)
+    trades, problems = parse(book, days.first, several=True, supposed=True)
     found = Reading(problems=[*problems])
     before = {trade.trade_id: trade for trade in trades}
     known = {problem.trade_id for problem in problems}
@@ -182,7 +182,8 @@ def _on_the_second_day(
     table = _begun(book, before, days.first.valuation_date)
     rows = [trade.row for trade in before.values()]
     trades, problems = parse(table, days.second, rows, several=True)
-    rolled = {trade.trade_id: trade for trade in parse(table, days.rolled, rows, several=True)[0]}
+    supposed, _ = parse(table, days.rolled, rows, several=True, supposed=True)
+    rolled = {trade.trade_id: trade for trade in supposed}
     after = {trade.trade_id: trade for trade in trades}
     for place, own in ((after, days.second), (rolled, days.rolled)):
         for trade_id, trade in before.items():

@@ -38,7 +38,9 @@ def bounds(terms: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def nearest(terms: Mapping[str, Any], spot: float) -> float:
-    """The barrier that is nearest to the spot."""
+    """The barrier that is nearest to the spot; the spot where a term is missing, for which the trade is refused."""
+    if not terms.keys() >= {"level", "direction"} and not terms.keys() >= {"lower", "upper"}:
+        return spot
     return min((x for x in bounds(terms) if 0.0 < x < inf), key=lambda x: abs(log(x / spot)))
 
 

@@ -78,11 +78,11 @@ def _dates(entry: Entry, terms: Terms) -> Observations | None:
     found, cell = on_frequency(entry, terms), entry.row.cells.get("knock_in_frequency")
     if found is None or cell is None or key_of(cell) == FINAL:
         return found
+    if "level" not in terms and not any(problem.field == "level" for problem in entry.row.problems):
+        refuse("level", "be given: knock_in_frequency says when it counts", None)
     if watched_at_all_times(cell):
         terms["continuous"] = True
         return found
-    if "level" not in terms:
-        refuse("level", "be given: knock_in_frequency says when it counts", None)
     reader = partial(observations, more=(FINAL, *ALL_TIMES))
     days = entry.row.read("knock_in_frequency", reader, "", entry.underlying.calendar, entry.span)
     if days is None:

@@ -1,0 +1,77 @@
+"""What a trade that is watched at all times tells of its past, held against what the market shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from math import inf
+from typing import Any
+
+from ..._checks import refuse
+from ..market import ROUNDING, Market
+from ..schedule import Span
+from ..underlying import Underlying
+
+
+def verify_told(underlying: Underlying, market: Market, own: Span, terms: Mapping[str, Any]) -> None:
+    """Refuse `watched_to` or `touched_on` that the market contradicts, and extremes of today that its spot does.
+
+    A low, high or fixing says that a level was touched; lows and highs that none was. What it has of the first day may
+    be of before the trade began.
+
+    Raises
+    ------
+    ValueError
+        Naming the column, the day, and what the market has.
+    """
+    _verify_today(underlying, market)
+    levels, end, name = _levels(terms), min(own.today, own.maturity), underlying.name
+    hit, known = own.touched_on, own.watched_to
+    days = {day for table in (market.lows, market.highs, market.fixings) for day in table.get(name, {})}
+    since = end if own.start is None else own.start
+    touches = ((day, _touch(name, market, day, levels)) for day in sorted(days) if since < day <= end)
+    first, shown = next(((day, what) for day, what in touches if what), (None, ""))
+    if first is not None and known is not None and first <= known and (hit is None or hit > known):
+        refuse("watched_to", f"be before {first}, when the market shows a touch ({shown})", known.isoformat())
+    if hit is None or hit > end:
+        return
+    if first is not None and first < hit:
+        refuse("touched_on", f"not be after {first}, when the market shows a touch ({shown})", hit.isoformat())
+    if inside := _inside(name, market, hit, levels):
+        refuse("touched_on", f"be a day on which the market shows a touch ({inside} on {hit})", hit.isoformat())
+
+
+def _levels(terms: Mapping[str, Any]) -> tuple[float, float]:
+    """Between which levels nothing happens; zero and infinity for none."""
+    if "level" not in terms:
+        return terms.get("lower", 0.0), terms.get("upper", inf)
+    return (0.0, terms["level"]) if terms.get("direction") == "up" else (terms["level"], inf)
+
+
+def _touch(name: str, market: Market, day: date, levels: tuple[float, float]) -> str:
+    """What says that a level was touched on a day, in words; empty if nothing does."""
+    close = market.fixings.get(name, {}).get(day)
+    lows = {"low": market.lows.get(name, {}).get(day), "fixing": close}
+    highs = {"high": market.highs.get(name, {}).get(day), "fixing": close}
+    below = [f"{what} {x:g}, level {levels[0]:g}" for what, x in lows.items() if x is not None and x <= levels[0]]
+    above = [f"{what} {x:g}, level {levels[1]:g}" for what, x in highs.items() if x is not None and x >= levels[1]]
+    return next(iter([*below, *above]), "")
+
+
+def _inside(name: str, market: Market, day: date, levels: tuple[float, float]) -> str:
+    """What says that no level was touched on a day, in words; empty if one may have been."""
+    low, high = market.lows.get(name, {}).get(day), market.highs.get(name, {}).get(day)
+    low, high = low if levels[0] > 0.0 else inf, high if levels[1] < inf else 0.0
+    if low is None or high is None or low <= levels[0] or high >= levels[1]:
+        return ""
+    return ", ".join(f"{what} {x:g}" for what, x in (("low", low), ("high", high)) if 0.0 < x < inf)
+
+
+def _verify_today(underlying: Underlying, market: Market) -> None:
+    """Refuse a low of the valuation date above the spot, and a high below it."""
+    name, spot, today = underlying.name, underlying.spot, market.valuation_date
+    low, high = (table.get(name, {}).get(today, spot) for table in (market.lows, market.highs))
+    if low > spot * (1.0 + ROUNDING):
+        refuse(f"lows.{name}.{today}", f"not be above the spot of that day, {spot:g}", low)
+    if high < spot * (1.0 - ROUNDING):
+        refuse(f"highs.{name}.{today}", f"not be below the spot of that day, {spot:g}", high)
