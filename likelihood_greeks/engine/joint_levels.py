@@ -17,16 +17,17 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import combinations
 from math import comb
+from typing import TypeAlias
 
 import numpy as np
 
 from .._typing import FloatArray
 from ..models.joint_moves import JointMoves
 from ..payoffs.along.pieces import pieces_along
-from ..payoffs.along.points import Crossed, Monomial
+from ..payoffs.along.points import Crossed, Monomial, Summed
 from ..payoffs.protocol import Contract
 
 TOGETHER = 3  # conditions that meet
@@ -34,6 +35,9 @@ MOST, TRIED = 64, 5000  # meetings that are aimed at, and of conditions so many 
 NEAREST, FARTHEST = 2.0, 8.0  # standard deviations from which on, and up to which, they are
 UNLIKE = 1e-9  # share of its variance that a condition must have of its own
 LEANING = 0.2  # by which the last asset moves more than the first on the line on which conditions are read
+
+Terms: TypeAlias = tuple[tuple[Monomial, float], ...]
+"""Monomials with coefficients > 0 whose sum is one at a level."""
 
 
 def meetings(payoffs: Iterable[Contract], spot: FloatArray, moves: JointMoves) -> FloatArray:
@@ -64,26 +68,35 @@ def meetings(payoffs: Iterable[Contract], spot: FloatArray, moves: JointMoves) -
 
 
 def _conditions(payoffs: Iterable[Contract], spot: FloatArray, moves: JointMoves) -> tuple[FloatArray, FloatArray]:
-    """What the conditions' logarithms gain by noise, (n_conditions, n_assets, n_times), and how far levels are."""
+    """What the conditions' logarithms gain by noise, (n_conditions, n_assets, n_times), and how far levels are.
+
+    Of sums, as they gain from where there is no noise.
+    """
     n_assets, n_times = spot.shape[:2]
     deviations = np.sqrt(np.cumsum(np.einsum("tjj->jt", moves.terms.covariance), axis=1))
     lengths = deviations * np.linspace(1.0, 1.0 + LEANING, n_assets)[:, None]
     middle = np.log(spot[..., 0]) - np.cumsum(moves.noise[..., 0], axis=1)
     rows, gaps = list[FloatArray](), list[float]()
-    for monomial, level in _levels(payoffs, spot, lengths):
-        powers = np.zeros((n_assets, n_times))
-        for row, power in monomial:
-            powers.flat[row] += power
-        rows.append(np.cumsum(powers[:, ::-1], axis=1)[:, ::-1])
-        gaps.append(float(np.log(level) - (powers * middle).sum()))
+    for terms in _levels(payoffs, spot, lengths):
+        powers, parts = np.zeros((len(terms), n_assets * n_times)), np.zeros(len(terms))
+        for own, (monomial, coefficient) in enumerate(terms):
+            for row, power in monomial:
+                powers[own, row] += power
+            parts[own] = coefficient * np.exp(powers[own] @ middle.ravel())
+        gained = (parts @ powers / parts.sum()).reshape(n_assets, n_times)
+        rows.append(np.cumsum(gained[:, ::-1], axis=1)[:, ::-1])
+        gaps.append(-float(np.log(parts.sum())))
     return np.array(rows).reshape(-1, n_assets, n_times), np.array(gaps)
 
 
-def _levels(payoffs: Iterable[Contract], spot: FloatArray, lengths: FloatArray) -> Sequence[tuple[Monomial, float]]:
-    """The products of powers of spots that payoffs compare with a level, each with it."""
-    found = dict[tuple[Monomial, float], None]()
+def _levels(payoffs: Iterable[Contract], spot: FloatArray, lengths: FloatArray) -> list[Terms]:
+    """The products of powers of spots, and sums of them, that payoffs compare with a level, in units of it."""
+    found = dict[Terms, None]()
     for payoff in payoffs:
         pieces = pieces_along(payoff, spot, lengths)
-        points = (point for point in (pieces.points if pieces else ()) if isinstance(point, Crossed))
-        found |= dict.fromkeys((point.monomial, point.level) for point in points)
+        for point in pieces.points if pieces else ():
+            if isinstance(point, Crossed):
+                found[((point.monomial, 1.0 / point.level),)] = None
+            elif isinstance(point, Summed):
+                found[point.terms] = None
     return [*found]

@@ -62,3 +62,18 @@ def test_a_branch_that_two_assets_must_take_together_is_in_the_price():
 def test_without_their_meetings_it_is_missed(monkeypatch):
     monkeypatch.setattr(scouts, "meetings", lambda payoffs, spot, moves: np.zeros((0, *spot.shape[:2])))
     assert max(abs(price(seed).z_score(EXACT)) for seed in range(1, 4)) > 6.0
+
+
+def test_so_is_one_that_a_basket_must_take_against_an_asset():
+    z, step = np.linspace(-9.0, 9.0, 40_001, retstep=True)
+    b = 60.0 * np.exp(-0.5 * 0.35**2 * TIME + 0.35 * np.sqrt(TIME) * z)
+    needed = (np.log((170.0 - b[b < 61.0]) / 100.0) + 0.5 * 0.18**2 * TIME) / (0.18 * np.sqrt(TIME))
+    density = norm.pdf(z[b < 61.0]) * step
+    one, both = density.sum(), density @ norm.sf((needed - ALIKE * z[b < 61.0]) / np.sqrt(1.0 - ALIKE**2))
+    assert both < 1e-6
+    payoff = lg.Payoff(
+        lambda s: np.where(s[1, -1] < 61.0, np.where(s[:, -1].sum(axis=0) > 170.0, 0.04 / both, 1.0), 0.0), times=[TIME]
+    )
+    found = lg.greeks(LAW, payoff, [], paths=8192, seed=1)["price"]
+    assert found.standard_error < 0.01
+    assert abs(found.z_score(one - both + 0.04)) < 4.0
