@@ -94,7 +94,8 @@ def test_greeks_in_the_spot_go_along_with_the_surface():
     exact = {"delta": (up - down) / (2.0 * h), "gamma": (up - 2.0 * here + down) / h**2, "price": here}
     for law in (replace(LAW, smile_spot=LAW.spot), replace(LAW, volatility=moved_skew, smile_spot=2.0 * LAW.spot)):
         found = lg.greeks(law, payoff, ["delta", "gamma"], paths=60_000, seed=4)
-        assert all(found[name].standard_error < LARGEST[name] for name in exact)
+        large = LARGEST | {"gamma": 0.0012}  # the surface moves with the spot: free controls alone
+        assert all(found[name].standard_error < large[name] for name in exact)
         assert all(abs(found[name].z_score(exact[name])) < 4.0 for name in exact)
     stays = lg.greeks(LAW, payoff, ["delta"], paths=60_000, seed=4)
     assert abs(stays["delta"].z_score(exact["delta"])) > 6.0  # what would be seen
