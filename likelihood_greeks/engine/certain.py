@@ -1,10 +1,11 @@
 """Payoffs that pay the same on every path of a run: certain, or only as far as ordinary paths go.
 
 A note whose spot is far above the level of its next call date is such a payoff. Its price has no variation, which alone
-says nothing. It is certain if its conditions leave nothing else to pay within reach of the law: eight standard
-deviations of what is normal (a chance of 1e-15), three times as many of what is not. Otherwise paths that are pushed
-(see `scouts`) to the levels that it compares spots with, or kept in its corridor, tell how much variance the run has
-missed, if enough of them do. A payoff that cannot be followed stays in doubt.
+says nothing. Under a law whose log-spots are normal it is certain if its conditions leave nothing else to pay within
+eight standard deviations (a chance of 1e-15). Otherwise paths that are pushed (see `scouts`) to the levels that it
+compares spots with, or kept in its corridor, tell how much variance the run has missed, if enough of them do. A payoff
+that cannot be followed stays in doubt, and so does every one under a law whose log-spots are not normal: how far these
+reach is not told by the deviations of a sample.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..controls.plan import Plan
-from ..estimators.likelihood_ratio import samples
+from ..estimators.likelihood_ratio import Drawn, samples
 from ..models.capabilities import draws_beneath
-from ..models.moves import IndependentSteps
+from ..models.moves import IndependentSteps, Moves
+from ..numerics.arrays import cumulated
 from ..payoffs.along.pieces import pieces_along
 from ..payoffs.along.sure import surely_same
 from ..payoffs.relaxed.tape import NotRelaxableError
@@ -27,12 +29,12 @@ from .corridor import Corridor
 from .levels import ways
 from .payoff_group import Group, Piloted
 from .pushes import Pushes
-from .scouts import SCOUTS, pairs_of, variances, weighted_draws
+from .scouts import ALIKE, SCOUTS, pairs_of, variances, weighted_draws
 from .sums import Pair
 
 FIRST = SCOUTS - 16  # index of the pilot's stream
-REACH, FARTHER = 8.0, 24.0
-"""Standard deviations beyond which nothing is reached, where logarithms are normal and where they are not."""
+REACH = 8.0
+"""Standard deviations beyond which nothing that is normal is reached."""
 
 
 def settled(pair: Pair, group: Group, row: int, plan: Plan | None, *, draws: Draws, paths: int) -> Pair:
@@ -61,15 +63,11 @@ def settled(pair: Pair, group: Group, row: int, plan: Plan | None, *, draws: Dra
 def _looked(group: Group, row: int, plan: Plan | None, chunk: Chunk, paths: int) -> Scouted | None:
     """What is known of a payoff that pays always the same; None if it is nothing."""
     payoff, drawn = group.payoffs[row], group.draw(chunk)
-    if (pieces := pieces_along(payoff, drawn.spot)) is None:
+    if not _normal(group, drawn) or (pieces := pieces_along(payoff, drawn.spot)) is None:
         return None
-    hidden = draws_beneath(group.model, group.times)
-    normal = not hidden and drawn.moves is not None and isinstance(drawn.moves.path, IndependentSteps)
-    if surely_same(pieces, drawn.spot, REACH if normal else FARTHER):
+    if surely_same(pieces, drawn.spot, REACH):
         count = len(group.combinations)
         return replace(Scouted.nothing((count,)), carriers=np.full(count, CERTAIN))
-    if hidden:
-        return None
     pushes = Pushes.everywhere(len(group.times)).aimed(ways(payoff, drawn.spot))
     corridor = Corridor.of(payoff, drawn.spot)
     draws = weighted_draws(group, replace(chunk, index=FIRST + 2), corridor, pushes)
@@ -77,6 +75,17 @@ def _looked(group: Group, row: int, plan: Plan | None, chunk: Chunk, paths: int)
         return None
     rows = np.concatenate([_samples(group, row, plan, piece) for piece in draws], axis=1)
     return variances(rows, np.concatenate([piece.weight for piece in draws]), paths)
+
+
+def _normal(group: Group, drawn: Drawn) -> bool:
+    """Whether the log-spots are normal as a whole: steps that the law calls independent, all alike on every path."""
+    moves = drawn.moves
+    if draws_beneath(group.model, group.times) or not isinstance(moves, Moves):
+        return False
+    if not isinstance(moves.path, IndependentSteps) or moves.variance.shape[-1] != 1:
+        return False
+    means = np.log(drawn.spot) - cumulated(moves.noise.copy())
+    return bool(np.ptp(means, axis=1).max() <= ALIKE)
 
 
 def _samples(group: Group, row: int, plan: Plan | None, piece: Piloted) -> FloatArray:

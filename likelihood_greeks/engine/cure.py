@@ -25,7 +25,7 @@ from ..estimate import CARRIERS, Moments, doubt, rarity
 from ..models.capabilities import draws_beneath
 from ..payoffs.protocol import Contract
 from ..payoffs.relaxed.tape import NotRelaxableError
-from ..scouted import RESOLVED, Scouted
+from ..scouted import CERTAIN, RESOLVED, Scouted
 from ..streams.chunks import Chunk, Draws, chunk_size
 from .batches import Batches
 from .corridor import Corridor
@@ -51,6 +51,9 @@ TRIPS = 2
 CONFIRMED = 3
 """The same where paths of their own have looked: of so few, intervals still hold what they should."""
 
+FAINT = 1e-7
+"""Share of a plain error below which what scouts say is rounding: they have not met what is rare either."""
+
 UNSEEN = "the error is of what no path has seen"
 
 PUSHED = "pushed paths"
@@ -67,9 +70,19 @@ def rarities(pair: Pair, *, strict: bool = False) -> list[str]:
     exact = pair.controlled.standard_error <= pair.controlled.pooled.known.rounding
     for row in range(len(pair.controlled.mean)):
         trusted = CONFIRMED if exact[row] or (looked[row] and not strict) else COUNTED
-        sure = pair.controlled.pooled.known.tells[row] and pair.plain.pooled.m2[0] == 0.0
-        found.append("" if sure else rarity(pair.plain, 0, *(() if doubt(pair.controlled, row) else (trusted,))))
+        found.append(
+            "" if _sure(pair, row) else rarity(pair.plain, 0, *(() if doubt(pair.controlled, row) else (trusted,)))
+        )
     return found
+
+
+def _sure(pair: Pair, row: int) -> bool:
+    """Whether a number of a payoff that pays always the same is certain, or its error is of what scouts have met."""
+    known = pair.controlled.pooled.known
+    if pair.plain.pooled.m2[0] != 0.0 or not known.tells[row]:
+        return False
+    met = pair.controlled.standard_error[row] > FAINT * pair.plain.standard_error[row]
+    return bool(met or known.carriers[row] == CERTAIN)
 
 
 def doubts(pair: Pair, *, strict: bool = False) -> list[str]:

@@ -22,7 +22,8 @@ def surely_same(pieces: Pieces, spot: FloatArray, far: float) -> bool:
     spot : ndarray, shape (n_times, n_paths)
         Paths of the law, which tell means and deviations of logarithms.
     far : float
-        Standard deviations.
+        Standard deviations. They bound what is reached only if the log-spots are normal: others go far beyond
+        what those of a sample say.
     """
     logs, beyond = np.log(spot), list[bool | None]()
     for point in pieces.points:
