@@ -34,6 +34,7 @@ TOGETHER = 3  # conditions that meet
 MOST, TRIED = 64, 5000  # meetings that are aimed at, and of conditions so many that are looked at
 NEAREST, FARTHEST = 2.0, 8.0  # standard deviations from which on, and up to which, they are
 UNLIKE = 1e-9  # share of its variance that a condition must have of its own
+ANYWHERE = (-3.0, -1.0, 1.0, 3.0)  # standard deviations, about, of levels where they are not known
 LEANING = 0.2  # by which the last asset moves more than the first on the line on which conditions are read
 
 Terms: TypeAlias = tuple[tuple[Monomial, float], ...]
@@ -43,8 +44,7 @@ Terms: TypeAlias = tuple[tuple[Monomial, float], ...]
 def meetings(payoffs: Iterable[Contract], spot: FloatArray, moves: JointMoves) -> FloatArray:
     """The p above of every meeting, those of few conditions first, then the nearest; (n_meetings, n_assets, n_times).
 
-    `spot`, shape (n_assets, n_times, n_paths), are paths of the law, which move by `moves`. None of payoffs that cannot
-    be followed.
+    `spot`, shape (n_assets, n_times, n_paths), are paths of the law, which move by `moves`.
     """
     covariance = moves.terms.covariance
     rows, gaps = _conditions(payoffs, spot, moves)
@@ -77,7 +77,7 @@ def _conditions(payoffs: Iterable[Contract], spot: FloatArray, moves: JointMoves
     lengths = deviations * np.linspace(1.0, 1.0 + LEANING, n_assets)[:, None]
     middle = np.log(spot[..., 0]) - np.cumsum(moves.noise[..., 0], axis=1)
     rows, gaps = list[FloatArray](), list[float]()
-    for terms in _levels(payoffs, spot, lengths):
+    for terms in _levels(payoffs, spot, lengths, middle):
         powers, parts = np.zeros((len(terms), n_assets * n_times)), np.zeros(len(terms))
         for own, (monomial, coefficient) in enumerate(terms):
             for row, power in monomial:
@@ -89,12 +89,19 @@ def _conditions(payoffs: Iterable[Contract], spot: FloatArray, moves: JointMoves
     return np.array(rows).reshape(-1, n_assets, n_times), np.array(gaps)
 
 
-def _levels(payoffs: Iterable[Contract], spot: FloatArray, lengths: FloatArray) -> list[Terms]:
-    """The products of powers of spots, and sums of them, that payoffs compare with a level, in units of it."""
+def _levels(payoffs: Iterable[Contract], spot: FloatArray, lengths: FloatArray, middle: FloatArray) -> list[Terms]:
+    """The products of powers of spots, and sums of them, that payoffs compare with a level, in units of it.
+
+    A payoff that cannot be followed may compare every asset's last spot with any.
+    """
     found = dict[Terms, None]()
     for payoff in payoffs:
-        pieces = pieces_along(payoff, spot, lengths)
-        for point in pieces.points if pieces else ():
+        if (pieces := pieces_along(payoff, spot, lengths)) is None:
+            for asset, (own, ends) in enumerate(zip(lengths[:, -1], middle[:, -1], strict=True)):
+                row = (asset + 1) * spot.shape[1] - 1
+                found |= {((((row, 1.0),), float(np.exp(-ends - far * own))),): None for far in ANYWHERE}
+            continue
+        for point in pieces.points:
             if isinstance(point, Crossed):
                 found[((point.monomial, 1.0 / point.level),)] = None
             elif isinstance(point, Summed):

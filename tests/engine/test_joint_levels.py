@@ -77,3 +77,13 @@ def test_so_is_one_that_a_basket_must_take_against_an_asset():
     found = lg.greeks(LAW, payoff, [], paths=8192, seed=1)["price"]
     assert found.standard_error < 0.01
     assert abs(found.z_score(one - both + 0.04)) < 4.0
+
+
+def test_the_error_of_a_payoff_that_cannot_be_followed_has_it():
+    def paid(s):
+        return np.where(np.sin(s[0, -1] / 1000.0) > np.sin(ABOVE / 1000.0), PAID, 1.0)
+
+    payoff = lg.Payoff(lambda s: np.where(s[1, -1] < BELOW, paid(s), 0.0), times=[TIME])
+    found = lg.greeks(LAW, payoff, [], paths=8192, seed=1)["price"]
+    assert 0.02 < found.standard_error < 2.0, "plain samples that pay one or nothing say 0.005"
+    assert abs(found.z_score(EXACT)) < 4.0
