@@ -130,7 +130,7 @@ def test_compare_draws_and_fits_a_terminal(capsys, book, tmp_path):
     code, out, _ = run(capsys, *common, "--plot", picture)
     assert code == 0
     assert f"written to {picture}" in out
-    assert imread(picture).shape[:2] == (500, 800)
+    assert imread(picture).shape[:2] == (500, 1200)
     table = [line.rstrip() for line in out.splitlines() if not line.startswith(("!", "written"))]
     assert max(map(len, table[1:])) <= 100  # the title is centred
     for wrong, message in (("methods.doc", "plot must end in one of"), ("nowhere/methods.png", "folder that exists")):
