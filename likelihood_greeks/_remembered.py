@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from functools import update_wrapper
 from threading import Lock
@@ -41,7 +41,8 @@ class Pool:
     def __init__(self, most: int = BYTES) -> None:
         self.most, self.held = most, 0
         self._found: OrderedDict[Key, tuple[Any, dict[int, int]]] = OrderedDict()
-        self._owners, self._counts = Counter[int](), Counter[Hashable]()
+        self._owners = Counter[int]()
+        self._of: defaultdict[Hashable, OrderedDict[Key, None]] = defaultdict(OrderedDict)  # by function, same order
         self.unlocked()
 
     def unlocked(self) -> None:
@@ -54,6 +55,7 @@ class Pool:
             if key not in self._found:
                 return False, None
             self._found.move_to_end(key)
+            self._of[key[0]].move_to_end(key)
             return True, self._found[key][0]
 
     def put(self, key: Key, value: Any, most: int) -> None:
@@ -62,10 +64,10 @@ class Pool:
         with self._lock:
             if key in self._found:  # another thread was as fast
                 return
-            if self._counts[key[0]] >= most:
-                self._drop(next(other for other in self._found if other[0] == key[0]))
+            if len(self._of[key[0]]) >= most:
+                self._drop(next(iter(self._of[key[0]])))
             self._found[key] = value, sizes
-            self._counts[key[0]] += 1
+            self._of[key[0]][key] = None
             self.held += sum(size for place, size in sizes.items() if not self._owners[place])
             self._owners.update(dict.fromkeys(sizes, 1))
             while self.held > self.most and len(self._found) > 1:
@@ -78,12 +80,12 @@ class Pool:
             if not self._owners[place]:
                 del self._owners[place]
                 self.held -= size
-        self._counts[key[0]] -= 1
+        del self._of[key[0]][key]
 
     def clear(self, function: Hashable) -> None:
         """Forget the entries of a function."""
         with self._lock:
-            for key in [key for key in self._found if key[0] == function]:
+            for key in [*self._of[function]]:
                 self._drop(key)
 
 
