@@ -179,9 +179,34 @@ def scores(noise: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatAr
     return mean, 0.5 * (mean * mean - 1.0 / variance)
 
 
+class SharedSlopes:
+    """Slopes that all paths share: nothing travels path by path, and what is known is known node by node."""
+
+    names: tuple[str, ...]
+    matrix: FloatArray
+
+    def products(self, parts: ByInterval) -> Products:
+        """What is not scored: of pushes, and of what is known where its derivatives are any."""
+        for push in parts.pushes:
+            yield from push.along(self)
+        for payments, jet in parts.known:
+            derivatives = self.matrix @ jet.gradient[[*map(jet.names.index, self.names)]].reshape(len(self.names), -1)
+            live: AnyArray = np.asarray(derivatives.any(axis=1))
+            if live.any():
+                yield np.eye(len(live))[:, live], payments(derivatives[live])
+
+    def travelling(self, parts: ByInterval) -> list[FloatArray]:
+        """Nothing: here `products` has what travels."""
+        return []
+
+    def travelled(self, rows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Nothing."""
+        return []
+
+
 @final
 @dataclass(frozen=True, eq=False)
-class Slopes:
+class Slopes(SharedSlopes):
     """How combinations of coordinates change the moves.
 
     Parameters
@@ -253,24 +278,6 @@ class Slopes:
             counts = np.array([[run.stop - run.start] for run in runs]) / clock
             found += 0.5 * self.variance_rates / clock.T**2 @ squares - 0.5 * self.variance_rates @ counts
         return np.asarray(found)
-
-    def products(self, parts: ByInterval) -> Products:
-        """What is not scored: of pushes, and of what is known where its derivatives are any."""
-        for push in parts.pushes:
-            yield from push.along(self)
-        for payments, jet in parts.known:
-            derivatives = self.matrix @ jet.gradient[[*map(jet.names.index, self.names)]].reshape(len(self.names), -1)
-            live: AnyArray = np.asarray(derivatives.any(axis=1))
-            if live.any():
-                yield np.eye(len(live))[:, live], payments(derivatives[live])
-
-    def travelling(self, parts: ByInterval) -> list[FloatArray]:
-        """Nothing: here `products` has what travels."""
-        return []
-
-    def travelled(self, rows: Sequence[FloatArray]) -> list[FloatArray]:
-        """Nothing."""
-        return []
 
 
 class KnowsNodes(Protocol):

@@ -6,18 +6,18 @@ motion between scored dates, that the joint formulas give it, all nodes at once.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from .._typing import AnyArray, FloatArray
+from .._typing import FloatArray
 from ..models.joint_moves import JointMoves
 from ..models.moves import Moves
 from ..models.state_joint_moves import StateJointMoves
-from .by_interval import ByInterval, OwnSlopes, Products, Slopes
+from .by_interval import ByInterval, OwnSlopes, Products, SharedSlopes, Slopes
 from .by_interval import slopes_of as slopes_of_one
 from .handover import Handover
 from .joint_skeletons import JointSkeletons
@@ -26,7 +26,7 @@ from .line_integral import Integral
 
 @final
 @dataclass(frozen=True, eq=False)
-class JointSlopes:
+class JointSlopes(SharedSlopes):
     """How combinations of nodes change the moves of several log-spots: as `Slopes`, whose fields it has."""
 
     moves: JointMoves
@@ -38,24 +38,6 @@ class JointSlopes:
     def weights(self) -> FloatArray:
         """The likelihood-ratio weights, shape (n, n_paths)."""
         return np.asarray(self.matrix @ self.moves.scores(self.names))
-
-    def products(self, parts: ByInterval) -> Products:
-        """What is not scored: of what travels, and of what is known where its derivatives are any."""
-        for push in parts.pushes:
-            yield from push.along(self)
-        for payments, jet in parts.known:
-            derivatives = self.matrix @ jet.gradient[[*map(jet.names.index, self.names)]].reshape(len(self.names), -1)
-            live: AnyArray = np.asarray(derivatives.any(axis=1))
-            if live.any():
-                yield np.eye(len(live))[:, live], payments(derivatives[live])
-
-    def travelling(self, parts: ByInterval) -> list[FloatArray]:
-        """Nothing: `products` has what travels."""
-        return []
-
-    def travelled(self, rows: Sequence[FloatArray]) -> list[FloatArray]:
-        """Nothing."""
-        return []
 
     def serves(self, parts: ByInterval) -> bool:
         """Whether a control is known node by node here."""

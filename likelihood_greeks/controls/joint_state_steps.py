@@ -7,7 +7,6 @@ grows the normals move by :math:`\dot z = \tfrac12 C_\rho u`, which keeps them n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -15,18 +14,18 @@ import numpy as np
 
 from .._compiled import kernels
 from .._typing import FloatArray
-from ..estimators.likelihood_ratio import Combination, Drawn, sum_of
+from ..estimators.likelihood_ratio import Drawn
 from ..models import travel
 from ..models.state_joint_moves import StateJointMoves
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from .handover import Gradual
-from .moved_payoff import ROUNDING
+from .state_steps import OverSteps
 
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class MovedJointlyByState:
+class MovedJointlyByState(OverSteps):
     """What the value and gradient of a relaxed payoff say about every parameter and rate.
 
     Parameters
@@ -117,18 +116,3 @@ class MovedJointlyByState:
             if (called := moves.called(asset, (moved, once_more))) is not None:
                 found[asset] = travel.pushed_again(own, called, self.drawn.rate)
         return found
-
-    def control(self, combination: Combination, way: Gradual) -> FloatArray:
-        """The zero-mean control for a Greek: its integrand less that of the estimate; zero where that is not known."""
-
-        def found(derivative: Derivative) -> FloatArray:
-            moved = self.first(derivative[0], way) if len(derivative) == 1 else self.second(derivative, way)
-            return np.zeros_like(self.value) if moved is None else moved - self.value * self.drawn.weights[derivative]
-
-        known: Mapping[Derivative, FloatArray] = {d: found(d) for d in combination}
-        return sum_of(combination, known)
-
-    def vanishes(self, combination: Combination, control: FloatArray) -> bool:
-        """Whether a control is nothing but rounding errors."""
-        sizes = [np.abs(self.value * self.drawn.weights[d]).max() for d in combination if d]
-        return bool(np.abs(control).max() <= ROUNDING * max(sizes, default=0.0))

@@ -46,9 +46,41 @@ from .handover import Gradual
 from .moved_payoff import ROUNDING
 
 
+class OverSteps:
+    """Controls from integrands of first and second derivatives, for steps that depend on their state."""
+
+    __slots__ = ()
+
+    drawn: Drawn
+    value: FloatArray
+
+    def first(self, name: str, way: Gradual) -> FloatArray:
+        """The integrand of a first derivative, shape (n_paths,)."""
+        raise NotImplementedError
+
+    def second(self, pair: Derivative, way: Gradual) -> FloatArray | None:
+        """The integrand of a second derivative, shape (n_paths,); None if both coordinates move more than one step."""
+        raise NotImplementedError
+
+    def control(self, combination: Combination, way: Gradual) -> FloatArray:
+        """The zero-mean control for a Greek: its integrand less that of the estimate; zero where that is not known."""
+
+        def found(derivative: Derivative) -> FloatArray:
+            moved = self.first(derivative[0], way) if len(derivative) == 1 else self.second(derivative, way)
+            return np.zeros_like(self.value) if moved is None else moved - self.value * self.drawn.weights[derivative]
+
+        known: Mapping[Derivative, FloatArray] = {d: found(d) for d in combination}
+        return sum_of(combination, known)
+
+    def vanishes(self, combination: Combination, control: FloatArray) -> bool:
+        """Whether a control is nothing but rounding errors."""
+        sizes = [np.abs(self.value * self.drawn.weights[d]).max() for d in combination if d]
+        return bool(np.abs(control).max() <= ROUNDING * max(sizes, default=0.0))
+
+
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class MovedByState:
+class MovedByState(OverSteps):
     """What the value and gradient of a relaxed payoff say about every parameter and rate.
 
     Parameters
@@ -103,16 +135,6 @@ class MovedByState:
         pushed = pushed if stretch is ONE else pushed * stretch
         return ByInterval(-self.value, (Travelled(moves, pushed),))
 
-    def control(self, combination: Combination, way: Gradual) -> FloatArray:
-        """The zero-mean control for a Greek: its integrand less that of the estimate; zero where that is not known."""
-
-        def found(derivative: Derivative) -> FloatArray:
-            moved = self.first(derivative[0], way) if len(derivative) == 1 else self.second(derivative, way)
-            return np.zeros_like(self.value) if moved is None else moved - self.value * self.drawn.weights[derivative]
-
-        known: Mapping[Derivative, FloatArray] = {d: found(d) for d in combination}
-        return sum_of(combination, known)
-
     def second(self, pair: Derivative, way: Gradual) -> FloatArray | None:
         """The integrand of a second derivative, shape (n_paths,); None if both coordinates move more than one step."""
         moves, rate = self.drawn.moves, self.drawn.rate
@@ -127,8 +149,3 @@ class MovedByState:
             self.first(moved, way) * moves.weight(once_more, rate)
             + rows[0] * push * np.broadcast_to(travel.stretch(moves), moves.noise.shape)[0]
         )
-
-    def vanishes(self, combination: Combination, control: FloatArray) -> bool:
-        """Whether a control is nothing but rounding errors."""
-        sizes = [np.abs(self.value * self.drawn.weights[d]).max() for d in combination if d]
-        return bool(np.abs(control).max() <= ROUNDING * max(sizes, default=0.0))

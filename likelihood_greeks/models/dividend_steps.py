@@ -31,6 +31,7 @@ from ..streams.chunks import Stream
 from . import by_moves, lognormal
 from .cash_dividends import Chain, LawWithDividends, chain, names
 from .lognormal import Terms
+from .memo import Memo
 from .moves import NONE, Moves, Slope, StateSteps, diffused
 from .protocol import Paths
 
@@ -40,17 +41,10 @@ NOTHING = Slope(NONE)
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class _Memo:
+class _Memo(Memo):
     """What a law drew, and the noise in it."""
 
-    law: Any
-    spot: FloatArray
-    times: FloatArray
     noise: FloatArray
-
-    def holds(self, law: Any, paths: Paths) -> bool:
-        """Whether these are still the paths and the law."""
-        return paths.spot is self.spot and paths.times is self.times and law == self.law
 
 
 def simulate(law: LawWithDividends, grid: FloatArray, stream: Stream) -> Paths:

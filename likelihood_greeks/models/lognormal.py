@@ -17,6 +17,7 @@ from ..numerics import jets
 from ..numerics.arrays import once
 from ..numerics.jets import Jet
 from ..parameters import TIME, Derivative
+from .memo import Memo
 from .moves import NONE, IndependentSteps, Moves, Slope, diffused
 from .protocol import Paths
 
@@ -57,24 +58,17 @@ class Terms:
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class _Memo:
+class _Memo(Memo):
     """What a law drew, and the noise in it."""
 
-    law: Any
-    times: FloatArray
-    spot: FloatArray
     noise: FloatArray
-
-    def holds(self, law: Any, paths: Paths) -> bool:
-        """Whether these are still the paths and the law, so that the noise is still theirs."""
-        return paths.spot is self.spot and paths.times is self.times and law == self.law
 
 
 def drawn(law: Any, times: FloatArray, terms: Terms, normals: FloatArray) -> Paths:
     """Paths of a law at `times` from normals, (n_times, n_paths), which are overwritten."""
     noise, log_spot = diffused(normals, np.sqrt(terms.variance.value[:, 0]), terms.mean.value[:, 0])
     spot = np.exp(log_spot, out=log_spot)
-    return Paths(times, spot, memo=_Memo(law, times, spot, noise))
+    return Paths(times, spot, memo=_Memo(law, spot, times, noise))
 
 
 def moves(law: Any, terms: Terms, paths: Paths) -> Moves:

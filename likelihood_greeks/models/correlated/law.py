@@ -19,6 +19,7 @@ from ...streams.chunks import Stream
 from .. import by_moves, nodes
 from ..cash_dividends import Dividends, LawWithDividends
 from ..joint_moves import JointMoves, JointSteps, diffused
+from ..memo import Memo
 from ..protocol import PathModel, Paths
 from . import correlations
 from . import quanto as quantos
@@ -273,7 +274,7 @@ class CorrelatedGBM(Named):
         normals = stream.brownians(grid, len(self.members))
         noise, logs = diffused(normals, steps.roots, steps.mean)
         spot = np.exp(logs, out=logs)
-        return Paths(grid, spot, memo=_Memo(self, grid, spot, noise))
+        return Paths(grid, spot, memo=_Memo(self, spot, grid, noise))
 
     def moves(self, paths: Paths) -> JointMoves:
         """How the log-spots moved from date to date, with all derivatives; those without dividends, if any are paid."""
@@ -389,17 +390,10 @@ class CorrelatedGBM(Named):
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class _Memo:
+class _Memo(Memo):
     """What a law drew, and the noise in it."""
 
-    law: Any
-    times: FloatArray
-    spot: FloatArray
     noise: FloatArray
-
-    def holds(self, law: Any, paths: Paths) -> bool:
-        """Whether these are still the paths and the law, so that the noise is still theirs."""
-        return paths.spot is self.spot and paths.times is self.times and law == self.law
 
 
 @remembered(64)

@@ -20,6 +20,7 @@ from ..local_volatility import chain as chains
 from ..local_volatility.chain import SAME_DATE, Chain, Steps
 from ..local_volatility.law import LocalVolatility
 from ..local_volatility.walk import STATE, Walked
+from ..memo import Memo
 from ..protocol import Paths
 from ..state_joint_moves import CORRELATION, JointStateSteps, StateJointMoves
 from . import correlations
@@ -201,17 +202,10 @@ class CorrelatedLocalVolatility(Named):
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class _Memo:
+class _Memo(Memo):
     """What a law drew."""
 
-    law: CorrelatedLocalVolatility
-    spot: FloatArray
-    times: FloatArray
     walked: tuple[Walked, ...]
-
-    def holds(self, law: CorrelatedLocalVolatility, paths: Paths) -> bool:
-        """Whether these are still the paths and the law."""
-        return paths.spot is self.spot and paths.times is self.times and law == self.law
 
 
 def _state(known: Chain, paths: Paths) -> FloatArray:

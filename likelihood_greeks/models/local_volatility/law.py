@@ -19,6 +19,7 @@ from ...streams.chunks import Stream
 from .. import by_moves, carry
 from ..curves import Curves
 from ..heston.quotes import Quotes, Rates
+from ..memo import Memo
 from ..moves import NONE, Moves, StateSteps
 from ..protocol import Paths
 from . import chain as chains
@@ -444,17 +445,10 @@ class LocalVolatility:
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class _Memo:
+class _Memo(Memo):
     """What a law drew."""
 
-    law: LocalVolatility
-    spot: FloatArray
-    times: FloatArray
     walked: Walked
-
-    def holds(self, law: LocalVolatility, paths: Paths) -> bool:
-        """Whether these are still the paths and the law."""
-        return paths.spot is self.spot and paths.times is self.times and law == self.law
 
 
 def _state(known: Chain, paths: Paths) -> FloatArray:
