@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
 
 from ..._checks import dates, refuse
 from ..._quantities import RATE
+from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
 from ...numerics.jets import Jet
 from ...parameters import TIME, Derivative
@@ -218,7 +218,7 @@ def _state(known: Chain, paths: Paths) -> FloatArray:
     return np.asarray(state)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _steps(laws: tuple[LocalVolatility, ...]) -> Steps:
     """The steps of all: the most a year, or all that are given, up to the first end of them."""
     counts, given = [], list[tuple[float, ...]]()
