@@ -47,7 +47,7 @@ def price(model: KnowsVanillas, payoff: Contract) -> Jet:
 
     References
     ----------
-    .. [1] E. G. Haug, *The Complete Guide to Option Pricing Formulas*, McGraw-Hill, 1998, pp. 2-8 (Black–Scholes--
+    .. [1] E. G. Haug, *The Complete Guide to Option Pricing Formulas*, McGraw-Hill, 1998, pp. 2-8 (Black–Scholes–
        Merton) and 88-90 (gap, cash-or-nothing, asset-or-nothing).
     """
     known: bool = knows_vanillas(model, payoff.times[-1])
