@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import Signature, signature
+from typing import Any
 
-from .._checks import refuse
+from .._checks import InvalidValueError, refuse
 from ..payoffs.continuous import PaysByExtreme, Watched
 from ..payoffs.custom import Payoff
 from ..payoffs.protocol import Contract
@@ -41,7 +44,7 @@ def register_product(
     ValueError
         If the name is none or the library's, or a column is not one of the terms of books.
     TypeError
-        If `contract` cannot be called.
+        If `contract` cannot be called, or not with these columns by name.
     """
     if not callable(contract):
         raise TypeError(f"contract must be callable, got {contract!r}")
@@ -51,8 +54,45 @@ def register_product(
         refuse("name", "not be a product of the library", name)
     if wrong := [column for column in (*required, *optional) if column not in TAKEN]:
         refuse("required and optional", f"be among {', '.join(TAKEN)}", wrong)
+    _verify_signature(contract, required, optional)
     conduct = Conduct(left=_left, moving=needs_it("a product of your own may depend on it"))
-    PRODUCTS[name] = Product(contract, tuple(required), tuple(optional), conduct=conduct, own=True)
+    made = _guarded(name, contract)
+    PRODUCTS[name] = Product(made, tuple(required), tuple(optional), conduct=conduct, own=True)
+
+
+def _verify_signature(contract: Callable[..., Contract], required: Sequence[str], optional: Sequence[str]) -> None:
+    """Refuse what cannot be called with the columns by name, with those that may be blank and without."""
+    try:
+        known: Signature = signature(contract)
+    except (TypeError, ValueError):  # some compiled functions say nothing of their arguments
+        return
+    least = ["times" if column == "frequency" else column for column in required]
+    most = [*least, *("times" if column == "frequency" else column for column in optional)]
+    for names in (least, most):
+        try:
+            known.bind(**dict.fromkeys(names))
+        except TypeError as error:
+            raise TypeError(f"contract must take {', '.join(names)} by name, got a function of {known}") from error
+
+
+def _guarded(name: str, contract: Callable[..., Contract]) -> Callable[..., Contract]:
+    """The maker of a contract, whose errors are held against the trade: they are the user's own."""
+
+    @wraps(contract)
+    def made(**terms: Any) -> Contract:
+        try:
+            found = contract(**terms)
+        except InvalidValueError:
+            raise
+        except Exception as error:
+            why = f"be one that what is registered as {name!r} can be made of"
+            raise InvalidValueError("product", why, f"{type(error).__name__}: {error}") from error
+        if isinstance(found, type) or not isinstance(found, Contract):
+            given = getattr(found, "__name__", type(found).__name__)
+            refuse("product", f"be registered as what makes a contract: {name!r} does not", given)
+        return found
+
+    return made
 
 
 def _left(history: History, spot: float) -> tuple[Contract, str]:

@@ -140,6 +140,42 @@ def test_a_name_that_is_taken_or_a_column_that_is_none_is_refused(terms, name):
         lg.register_product(*terms)
 
 
+@pytest.mark.parametrize(
+    ("made", "value"),
+    [
+        (lambda strike, maturity: {}["a"], "KeyError: 'a'"),
+        (lambda strike, maturity: lg.Call(str(strike), maturity), "TypeError: strike must be a real number"),
+        (lambda strike, maturity: None, "NoneType"),
+        (lambda strike, maturity: lg.Call, "Call"),
+        (lambda strike, maturity: lg.Call(-strike, maturity), "-95.0"),
+    ],
+)
+def test_what_makes_no_contract_is_held_against_its_trades_alone(made, value):
+    lg.register_product("of_mine", made, ["strike", "maturity"])
+    row = {"trade_id": "a", "underlying": "X", "quantity": 1, "product": "of_mine", "strike": 95}
+    book = pd.DataFrame([row, {**row, "trade_id": "b", "product": "call"}]).assign(maturity="2027-11-27")
+    with pytest.warns(lg.BookWarning, match="1 trade could not be priced") as said:
+        frame = lg.risk(book, MARKET, ["delta"], paths=256, seed=1)
+    del PRODUCTS["of_mine"]
+    assert set(frame["trade_id"]) == {"b", "net"}
+    assert value in str(said[0].message)
+    assert "an error of likelihood_greeks" not in str(said[0].message)
+
+
+@pytest.mark.parametrize(
+    ("contract", "names"),
+    [
+        (lambda strike: lg.Call(strike, 1.0), "strike, maturity"),
+        (lambda strike, maturity, more: lg.Call(strike, 1.0), "strike, maturity"),
+        (lambda strike, maturity: lg.Call(strike, 1.0), "strike, maturity, times"),
+    ],
+)
+def test_a_contract_that_does_not_take_its_columns_is_refused(contract, names):
+    with pytest.raises(TypeError, match=f"^contract must take {names} by name, got a function of"):
+        lg.register_product("of_mine", contract, ["strike", "maturity"], ["frequency"])
+    assert "of_mine" not in PRODUCTS
+
+
 def test_functions_are_known_again_by_what_they_do():
     def made(k):
         return lg.Payoff(lambda s: np.maximum(s[-1] - k, 0.0), (1.0,))

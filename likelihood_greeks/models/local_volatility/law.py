@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..._checks import by_name, dates, finite, non_negative, positive, refuse
-from ..._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, names
+from ..._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, lognormal_volatility, names
 from ..._remembered import remembered
 from ..._typing import FloatArray
 from ...numerics import jets
@@ -29,7 +29,7 @@ from .construction import Construction, QuoteCell
 from .fit import LocalVolatilityFit
 from .grid import Direction, LocalVolatilityGrid
 from .steps import Along, First, LocalSteps
-from .surfaces import FunctionSurface, Surface, VolatilityFunction, check_function
+from .surfaces import FunctionSurface, Surface, VolatilityFunction, check_function, verify_function
 from .walk import STATE, VOLATILITY, Dynamics, Walked
 
 FIELDS = {VOLATILITY: "volatility_shift"}
@@ -100,9 +100,11 @@ class LocalVolatility:
     Raises
     ------
     ValueError
-        If a parameter is out of range, the volatility at the spot is not positive, or `slope` is not its slope.
+        If a parameter is out of range, the volatility at the spot is not positive or above 5, `slope` is not its slope,
+        or one of them raises, or gives a spot another number when asked again or among other spots.
     TypeError
-        If a parameter is not a real number, or `volatility` not callable.
+        If a parameter is not a real number, or `volatility` not callable with a time and spots, or no real numbers come
+        out of it.
 
     Notes
     -----
@@ -156,11 +158,14 @@ class LocalVolatility:
         for name, function in (("volatility", self.volatility), ("slope", self.slope)):
             if not (name == "slope" and function is None):
                 check_function(name, function)
+            if function is not None and not isinstance(function, LocalVolatilityGrid):
+                verify_function(name, function, self.smile_spot or self.spot)
         if self.curves is not None and not isinstance(self.curves, Curves):
             raise TypeError(f"curves must be Curves, got {self.curves!r}")
         start = float(self._surface.levels(0.0, np.array([np.log(self.spot)]))[0][0]) + self._added
         if not (np.isfinite(start) and start > 0.0):
             refuse("volatility", "be positive and finite at the spot", start)
+        lognormal_volatility("volatility at the spot", start)
         if self.slope is not None:
             if isinstance(self.volatility, LocalVolatilityGrid):
                 raise TypeError(f"slope must be left out of a grid, which knows its own, got {self.slope!r}")

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias, final
 
 import numpy as np
 
-from ..._checks import refuse
+from ..._checks import InvalidValueError, real_array, refuse
 from ..._typing import AnyArray, FloatArray
 from ...numerics.differences import five_point, seven_point
 
@@ -17,6 +17,11 @@ VolatilityFunction: TypeAlias = Callable[[float, Any], Any]
 """Of a time in years and spots, an array of them at once."""
 
 STEP, WIDE = 1e-3, 1e-2  # of differences in the log-spot: of first and of second derivatives
+
+SPOTS, TIMES = ("s", "spot", "spots"), ("t", "time", "times")
+"""Names of arguments that tell a function of spots and a time: the other way round."""
+TRIED, SPREAD, ROUNDING = 16, 2e-3, 1e-9
+"""Spots of the trial of a function, how far they lie apart in logarithms, and what is no difference."""
 
 
 class Surface(Protocol):
@@ -43,6 +48,47 @@ def check_function(name: str, function: Any) -> None:
         known.bind(0.0, np.ones(1))
     except TypeError as error:
         raise TypeError(f"{name} must take two arguments, a time and spots, got a function of {known}") from error
+    first, *others = [argument.lower() for argument in known.parameters]
+    if first in SPOTS and others and others[0] in TIMES:
+        raise TypeError(f"{name} must take a time and spots, in this order, got a function of {known}")
+
+
+def verify_function(name: str, function: VolatilityFunction, spot: float) -> None:
+    """Refuse a function that is not one of a time and each spot alone: tried at spots about today's.
+
+    Raises
+    ------
+    ValueError
+        If it raises anything, returns another shape, or another number of a spot when asked again or among others.
+    TypeError
+        If it returns no real numbers.
+    """
+    spots = spot * np.exp(np.linspace(-SPREAD, SPREAD, TRIED))
+
+    def guarded(time: float, some: Any) -> Any:
+        try:
+            return function(time, some)
+        except Exception as error:
+            given = f"{type(error).__name__}: {error}"
+            raise InvalidValueError(name, "be a function of a time and an array of spots", given) from error
+
+    def asked(which: slice) -> FloatArray:
+        return _evaluated(name, guarded, 0.0, spots[which].copy())
+
+    expected = asked(slice(None))
+    for some in (slice(None), slice(None, None, -1), slice(0, None, 2), slice(1, None, 2), slice(3, 4)):
+        found, usual = asked(some), expected[some]
+        if (wrong := ~(np.abs(found - usual) <= ROUNDING * np.abs(usual)) & ~(np.isnan(found) & np.isnan(usual))).any():
+            rule = "give a spot the same number whenever it is asked and whatever the other spots are"
+            refuse(name, rule, f"{usual[wrong][0]!r} and {found[wrong][0]!r} at {spots[some][wrong][0]!r}")
+
+
+def _evaluated(name: str, function: VolatilityFunction, time: float, spot: FloatArray) -> FloatArray:
+    """What a function says at a time and spots: one number a spot, or one for all."""
+    found = real_array(f"what {name} returns", function(time, spot))
+    if found.shape not in ((), spot.shape):
+        refuse(name, f"return one number a spot, shape {spot.shape}", found.shape)
+    return np.broadcast_to(found, spot.shape)
 
 
 @final
@@ -66,10 +112,7 @@ class FunctionSurface:
 
     def _values(self, function: VolatilityFunction, name: str, time: float, log_spot: AnyArray) -> FloatArray:
         spot = np.exp(log_spot) if self.factor == 1.0 else np.exp(log_spot) / self.factor
-        found = np.asarray(function(time, spot), dtype=float)
-        if found.shape not in ((), spot.shape):
-            refuse(name, f"return one number a spot, shape {spot.shape}", found.shape)
-        return np.broadcast_to(found, spot.shape)
+        return _evaluated(name, function, time, spot)
 
     def _volatility(self, time: float, log_spot: AnyArray) -> FloatArray:
         return self._values(self.function, "volatility", time, log_spot)

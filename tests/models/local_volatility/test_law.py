@@ -213,3 +213,33 @@ def test_scenarios_go_beyond_a_step_and_changes_of_the_surface_are_refused():
 def test_paths_of_another_chain_are_refused():
     with pytest.raises(ValueError, match="paths must be drawn by a local volatility with the same steps"):
         LAW.moves(replace(draw(replace(LAW, steps=50), np.asarray(QUARTERS), n_paths=8), memo=None))
+
+
+CHANCE = np.random.default_rng()
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda t, s: 0.2 + 0j * s, "what volatility returns must be an array of real numbers"),
+        (lambda t, s: np.ma.masked_greater(0.002 * s, 0.2), "what volatility returns must hold plain numbers"),
+        (lambda t, s: np.full(np.shape(s), "0.2"), "what volatility returns must be an array of real numbers"),
+        (lambda t, s: None, "what volatility returns must be an array of real numbers"),
+        (lambda t, s: np.full(7, 0.2), "volatility must return one number a spot"),
+        (lambda t, s: 0.2 + 0.01 * CHANCE.random(np.shape(s)), "volatility must give a spot the same number whenever"),
+        (lambda t, s: 0.2 + 0.001 * (s - np.mean(s)), "volatility must give a spot the same number whenever"),
+        (lambda t, s: np.sort(0.002 * s), "volatility must give a spot the same number whenever"),
+        (lambda t, s: 0.2 if s > 100.0 else 0.3, "volatility must be a function of a time and an array of spots"),
+        (lambda t, s: {}[t], "volatility must be a function of a time and an array of spots, got 'KeyError"),
+        (lambda spot, t: 0.2 * (spot / 100.0), r"volatility must take a time and spots, in this order"),
+        (lambda t, s: 20.0 + 0.0 * s, "volatility at the spot must be between .* got 20.0"),
+    ],
+)
+def test_a_function_that_is_none_of_time_and_spot_is_refused(function, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        lg.LocalVolatility(spot=100.0, volatility=function)
+
+
+def test_so_is_its_slope():
+    with pytest.raises(ValueError, match="slope must give a spot the same number whenever"):
+        lg.LocalVolatility(spot=100.0, volatility=lambda t, s: 0.2 + 0 * s, slope=lambda t, s: CHANCE.random(s.shape))
