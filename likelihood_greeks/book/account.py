@@ -156,7 +156,7 @@ class Account:
     @property
     def batches(self) -> int:
         """How many batches of samples are kept of every number: fewer of many."""
-        numbers = sum(block.size for block in self.blocks) * len(self.blocks[0].greeks)
+        numbers = sum(block.size for block in self.blocks) * len(self.blocks[0].labels)
         return batches_of(numbers)
 
     @property
@@ -208,7 +208,7 @@ class Account:
             if block.number in behind or tally is None or tally.batches is None:
                 continue
             trades = [(trade.trade_id, trade.underlying) for _, own in block.runs(tally.problems) for trade in own]
-            yield Shares.of(trades, block.greeks, shares(tally, block))
+            yield Shares.of(trades, block.greeks, shares(tally, block)[:, : len(block.greeks)])
 
     def late(self, block: Block, labels: Sequence[str]) -> list[str]:
         """What does not make a number doubtful: row by row of the `rows` of a finished block.
@@ -278,7 +278,7 @@ class Account:
         deviation, rounding, sound = zero, zero, np.ones(len(zero), dtype=bool)
         for block in self.blocks:
             tally = self.tallies[block.number]
-            served = {place.number: rows for place, _, rows in replaced(tally, block)}
+            served = {place.number: place.labels(rows) for place, _, rows in replaced(tally, block)}
             trades = [trade for _, own in block.runs(tally.problems) for trade in own]
             for place, (trade, moments) in enumerate(zip(trades, self._controlled(block), strict=True)):
                 missed = moments.pooled.missed.copy()

@@ -84,13 +84,18 @@ class Block:
         ]
         return [(group, trades) for group, trades in found if trades]
 
+    def numbers(self, group: Group) -> list[int]:
+        """Which of the labels the samples of a group have, in their order: Greeks, then its buckets."""
+        found = [*range(len(self.greeks))]
+        if self.places:
+            found += self.places[next(k for k, mine in enumerate(self.groups) if mine is group)]
+        return found
+
     def none(self, group: Group) -> list[str]:
         """The labels of Greeks and buckets that trades of a group do not have: their zero is exact."""
         found = [name for name, terms in zip(self.labels, group.combinations, strict=False) if not any(terms.values())]
-        if self.places:
-            own = self.places[next(k for k, mine in enumerate(self.groups) if mine is group)]
-            found += [self.labels[k] for k in range(len(self.greeks), len(self.labels)) if k not in own]
-        return found
+        own = self.numbers(group)
+        return found + [self.labels[k] for k in range(len(self.greeks), len(self.labels)) if k not in own]
 
     @property
     def empty(self) -> set[str]:

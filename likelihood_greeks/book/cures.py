@@ -30,40 +30,56 @@ class Place(NamedTuple):
     run: int
     row: int
     trade: Trade
-    asked: FloatArray  # which of the labels it has, bool
+    numbers: list[int]  # which of the labels its samples have
+    asked: AnyArray  # which of these it has, bool
+    families: list[list[int]]  # which of these are Greeks with their buckets
+
+    def labels(self, rows: Sequence[int]) -> list[int]:
+        """Which of the labels some rows of its samples are."""
+        return [self.numbers[row] for row in rows]
 
 
 def places(block: Block, tally: Tally) -> Iterator[Place]:
     """The trades of a block, in the order of its moments."""
     number = 0
     for run, (group, trades) in enumerate(block.runs(tally.problems)):
-        asked = np.array([any(terms.values()) for terms in group.combinations])
+        numbers, asked = block.numbers(group), np.ones(len(group.combinations) + len(group.buckets), dtype=bool)
+        asked[: len(group.combinations)] = [any(terms.values()) for terms in group.combinations]
         for row, trade in enumerate(trades):
-            yield Place(number, run, row, trade, asked)
+            yield Place(number, run, row, trade, numbers, asked, group.families)
             number += 1
 
 
-def known(block: Block, tally: Tally, number: int) -> Pair:
-    """What the main run says of a trade's Greeks, their buckets left out."""
-    pair, count = Pair.of(tally.moments[TRADES][number]), len(block.greeks)
-    return Pair(pair.controlled[:count], pair.plain[:count])
+def known(tally: Tally, place: Place) -> Pair:
+    """What the main run says of a trade's Greeks and buckets."""
+    pair = Pair.of(tally.moments[TRADES][place.number])
+    return Pair(pair.controlled[place.numbers], pair.plain[place.numbers])
 
 
 def held_against(place: Place, pair: Pair) -> list[str]:
     """What is held against the numbers of a trade; nothing against those that it does not have."""
-    return [why if asked else "" for why, asked in zip(doubts(pair), place.asked, strict=True)]
+    return _of_own(place, pair, doubts(pair))
 
 
 def wanted(place: Place, pair: Pair) -> list[str]:
     """Why numbers of a trade are worth a cure; nothing for those that it does not have."""
-    return [why if asked else "" for why, asked in zip(wants(pair), place.asked, strict=True)]
+    return _of_own(place, pair, wants(pair))
+
+
+def _of_own(place: Place, pair: Pair, held: Sequence[str]) -> list[str]:
+    """What is held against the numbers that a trade has: none are buckets that are zero where their Greek is not."""
+    error, has = pair.controlled.standard_error, place.asked.copy()
+    for greek, *buckets in place.families:
+        if error[greek] > 0.0:
+            has[buckets] &= (pair.controlled.mean[buckets] != 0.0) | (error[buckets] != 0.0)
+    return [why if own else "" for why, own in zip(held, has, strict=True)]
 
 
 def doubtful(block: Block, tally: Tally) -> list[Place]:
     """The trades of a block of which a number is worth a cure: doubtful though it is finite, or of unseen branches."""
     found = []
     for place in places(block, tally):
-        pair = known(block, tally, place.number)
+        pair = known(tally, place)
         if any(wanted(place, pair)) and np.isfinite(pair.plain.mean).all():
             found.append(place)
     return found
@@ -73,30 +89,20 @@ def cures(state: Prepared, block: Block, tally: Tally, draws: Draws, *, paths: i
     """The cures of all doubtful trades of a block whose controls are made for each payoff, by place."""
     found = dict[int, Cured]()
     for place in doubtful(block, tally):
-        run, pair = state.desk.runs[place.run], known(block, tally, place.number)
+        run, pair = state.desk.runs[place.run], known(tally, place)
         if run.plans and run.group.controls.own:
-            plan = run.plans[place.row]
-            held = wanted(place, pair)
-            cure = attempted(
-                replace(run.group, buckets=()),
-                place.row,
-                plan,
-                pair,
-                held=held,
-                draws=draws,
-                paths=paths,
-                executor=pool,
-            )
+            plan, held = run.plans[place.row], wanted(place, pair)
+            cure = attempted(run.group, place.row, plan, pair, held=held, draws=draws, paths=paths, executor=pool)
             found |= {} if cure is None else {place.number: cure}
     return found
 
 
 def replaced(tally: Tally, block: Block) -> Iterator[tuple[Place, Cured, list[int]]]:
-    """The trades that were cured, with the numbers (rows) in which the cure serves."""
-    for place in places(block, tally):
+    """The trades that were cured, with the rows of their samples in which the cure serves."""
+    for place in places(block, tally) if tally.cures else ():
         if (cure := tally.cures.get(place.number)) is not None:
-            pair = known(block, tally, place.number)
-            if rows := [row for row in cure.serving(pair) if place.asked[row]]:
+            rows = cure.serving(known(tally, place), place.families)
+            if rows := [row for row in rows if place.asked[row]]:
                 yield place, cure, rows
 
 
@@ -116,26 +122,26 @@ def settle(state: Prepared, block: Block, tally: Tally, draws: Draws, *, paths: 
 
 
 def sound_in(block: Block, tally: Tally) -> AnyArray:
-    """In which numbers nothing is held against any trade of a block, bool of shape (n_labels,); no word on buckets."""
-    found = np.arange(len(block.labels)) < len(block.greeks)
+    """In which numbers nothing is held against any trade of a block, bool of shape (n_labels,)."""
+    found = np.ones(len(block.labels), dtype=bool)
     cured_in = {place.number: (cure, rows) for place, cure, rows in replaced(tally, block)}
     for place in places(block, tally):
-        held = held_against(place, known(block, tally, place.number))
+        held = held_against(place, known(tally, place))
         if place.number in cured_in:
             cure, rows = cured_in[place.number]
             better = held_against(place, cure.pair)
             held = [better[row] if row in rows else why for row, why in enumerate(held)]
-        found[: len(held)] &= np.array([not why for why in held])
+        found[place.numbers] &= np.array([not why for why in held])
     return found
 
 
 def shares(tally: Tally, block: Block) -> FloatArray:
-    """The shares of batches in errors, shape (n_trades, n_greeks, n_batches): those of cures where they serve."""
+    """The shares of batches in errors, shape (n_trades, n_labels, n_batches): those of cures where they serve."""
     assert tally.batches is not None
-    found = tally.batches.shares(tally.moments[TRADES][:, : len(block.greeks)])
+    found = tally.batches.shares(tally.moments[TRADES][:, : len(block.labels)])
     for place, cure, rows in replaced(tally, block):
         batches: Batches = cure.batches.folded(found.shape[-1])
-        found[place.number, rows] = batches.shares(cure.pair.controlled)[rows]
+        found[place.number, place.labels(rows)] = batches.shares(cure.pair.controlled)[rows]
     return found
 
 
@@ -148,16 +154,16 @@ def renewed(net: Statistics, blocks: Sequence[Block], tallies: Mapping[int, Tall
         return net
     shift, touched, before, after = np.zeros_like(net.mean), np.zeros(len(net.mean), bool), np.zeros(1), np.zeros(1)
     for block in blocks:
-        tally, count = tallies[block.number], len(block.greeks)
+        tally, count = tallies[block.number], len(block.labels)
         if tally.batches is None:
             continue
         quantities = np.array([place.trade.quantity for place in places(block, tally)])
         before = before + np.tensordot(quantities, tally.batches.shares(tally.moments[TRADES][:, :count]), 1)
         after = after + np.tensordot(quantities, shares(tally, block), 1)
         for place, cure, rows in replaced(tally, block):
-            gap = cure.pair.controlled.mean - known(block, tally, place.number).controlled.mean
-            shift[rows] += place.trade.quantity * gap[rows]
-            touched[rows] = True
+            gap, labels = cure.pair.controlled.mean - known(tally, place).controlled.mean, place.labels(rows)
+            shift[labels] += place.trade.quantity * gap[rows]
+            touched[labels] = True
     if not isinstance(net, Moments):
         return net.shifted(shift)
     m2, m4, at = net.m2.copy(), net.m4.copy(), np.flatnonzero(touched)

@@ -60,7 +60,7 @@ class Worked:
     net : ndarray, shape (n_greeks, n_samples)
         Samples of the position in all trades together; a zero without trades.
     batches : Batches or None
-        Of the controlled samples of a unit of every trade, shape (n_trades, n_greeks, BATCHES).
+        Of the controlled samples of a unit of every trade, shape (n_trades, n_numbers, BATCHES).
     """
 
     moments: dict[str, Moments]
@@ -100,9 +100,15 @@ class Desk:
                     return pair
                 controlled, plain = pair
                 sums = Pair.summed(controlled, plain, run.scouted(row))
-                trades.append(self.layout.placed(number, sums) if self.layout else sums)
-                batches.append(Batches.of(self.layout.whole(controlled) if self.layout else controlled, chunk))
-                net = net + quantity * (self.layout.spread(number, controlled) if self.layout else controlled)
+                own = Batches.of(controlled, chunk)
+                if self.layout:
+                    trades.append(self.layout.placed(number, sums))
+                    batches.append(Batches(self.layout.added(number, own.sums), own.counts))
+                    net = self.layout.added(number, quantity * controlled, net)
+                else:
+                    trades.append(sums)
+                    batches.append(own)
+                    net = net + quantity * controlled
             moments[scores_of(number)] = Moments.of(scores)
         if not trades:
             return Worked({}, np.asarray(net))

@@ -16,6 +16,7 @@ from ..result import estimates
 from .assets.shown import shown
 from .blocks import Block
 from .buckets import SEPARATOR
+from .cures import replaced
 from .desk import TRADES, scores_of
 from .failures import in_short
 from .tally import Row, Tally
@@ -37,19 +38,20 @@ much would raise it by no more than a twentieth."""
 
 def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]:
     """The rows of the trades of a block, from the moments of `n_paths` paths."""
-    labels, found, place = list(block.labels), [], 0
+    labels, found, number_of = list(block.labels), [], 0
+    cured = {place.number: (place, cure, rows) for place, cure, rows in replaced(tally, block)}
     for number, (group, trades) in enumerate(block.runs(tally.problems)):
         doubt = inconsistency(group, tally.moments[scores_of(number)])
         for trade in trades:
-            moments, place = tally.moments[TRADES][place], place + 1
-            pair = Pair.of(moments)
+            pair = Pair.of(tally.moments[TRADES][number_of])
             table, methods = _estimated(labels, pair, n_paths, doubt), dict.fromkeys(labels, group.controls.method)
-            if (cure := tally.cures.get(place - 1)) is not None:
-                own = Pair(pair.controlled[: len(block.greeks)], pair.plain[: len(block.greeks)])
-                better = [labels[row] for row in cure.serving(own)]
-                pushed = _estimated([*block.greeks], cure.pair, cure.paths, doubt)
+            if number_of in cured:
+                place, cure, rows = cured[number_of]
+                pushed = _estimated([labels[k] for k in place.numbers], cure.pair, cure.paths, doubt)
+                better = [labels[k] for k in place.labels(rows)]
                 table |= {label: pushed[label] for label in better}
                 methods |= dict.fromkeys(better, f"{group.controls.method}, {PUSHED}")
+            number_of += 1
             table |= {label: replace(table[label], note="") for label in (*block.none(group), *_empty(table))}
             found += [_row(trade, greek, estimate, seed, methods[greek]) for greek, estimate in table.items()]
     return found

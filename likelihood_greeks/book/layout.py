@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -32,14 +32,10 @@ class Layout:
     def _rows(self, run: int) -> list[int]:
         return [*range(self.greeks), *self.places[run]]
 
-    def whole(self, samples: FloatArray) -> FloatArray:
-        """The samples of Greeks alone."""
-        return samples[: self.greeks]
-
-    def spread(self, run: int, samples: FloatArray) -> FloatArray:
-        """A run's samples among all, those that it lacks being zero; shape (numbers, n_samples)."""
-        found = np.zeros((self.numbers, samples.shape[1]))
-        found[self._rows(run)] = samples
+    def added(self, run: int, samples: FloatArray, to: Any = 0.0) -> FloatArray:
+        """A run's samples added in place `to` those of all numbers, shape (numbers, n); 0 stands for none yet."""
+        found: FloatArray = to if np.ndim(to) else np.zeros((self.numbers, samples.shape[1]))
+        found[self._rows(run)] += samples
         return found
 
     def placed(self, run: int, pair: Moments) -> Moments:

@@ -61,13 +61,16 @@ class Batches:
             sums = np.zeros((*samples.shape[:-1], BATCHES))
             sums[..., place], counts[place] = samples.sum(axis=-1), n
             return cls(sums, counts)
-        rows = -(-n // BATCHES)
+        rows, first = -(-n // BATCHES), chunk.index * n
+        if n % BATCHES == 0:
+            sums = samples.reshape(*samples.shape[:-1], rows, BATCHES).sum(axis=-2)
+            return cls(sums, counts + rows)
         padded = np.zeros((*samples.shape[:-1], rows * BATCHES))
         padded[..., :n] = samples
         sums = padded.reshape(*samples.shape[:-1], rows, BATCHES).sum(axis=-2)
         counts += np.bincount(np.arange(n) % BATCHES, minlength=BATCHES)
-        first = chunk.index * n  # of chunks smaller than all batches together
-        return cls(np.roll(sums, first, axis=-1), np.roll(counts, first)) if first % BATCHES else cls(sums, counts)
+        at = first % BATCHES  # of chunks smaller than all batches together
+        return cls(np.roll(sums, at, axis=-1), np.roll(counts, at)) if at else cls(sums, counts)
 
     @classmethod
     def stacked(cls, parts: Sequence[Batches]) -> Batches:

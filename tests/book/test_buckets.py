@@ -141,6 +141,29 @@ def test_a_closed_form_and_its_simulation_agree():
         assert (errors["standard_error"] < 0.05 * abs(whole(exact, "call", greek))).all()
 
 
+def test_buckets_of_a_cured_trade_come_from_its_cure_and_sum_to_its_greeks():
+    """A digital that some ten of a million paths reach: its exact buckets are those of the closed form."""
+    market = copy.deepcopy(MARKET)
+    market["underlyings"]["X"]["implied_volatility"]["beyond_strikes"] = "flat"
+    rare = {**DIGITAL, "trade_id": "rare", "product": "digital_put", "quantity": -50, "strike": 40}
+    book, options = pd.DataFrame([BARRIER, rare]), {"paths": 8_192, "buckets": BUCKETS}
+    frame = lg.risk(book, market, ["delta"], seed=2, closed_form=False, **options).set_index(["greek", "bucket"])
+    exact = lg.risk(pd.DataFrame([rare]), market, ["delta"], seed=2, **options).set_index(["greek", "bucket"])
+    own, known = (table[table["trade_id"] == "rare"] for table in (frame, exact))
+    assert own.index.equals(known.index)
+    assert own["method"].str.contains("pushed paths").all()
+    assert (own["standard_error"] < 0.35 * known["value"].abs()).all()
+    assert ((own["value"] - known["value"]).abs() < 4.0 * own["standard_error"]).all()
+    assert not frame["note"].any()
+    for greek in BUCKETS:
+        for name in ("rare", "net"):
+            value = frame[frame["trade_id"] == name].loc[greek, "position_value"]
+            assert value.iloc[1:].sum() == pytest.approx(value.iloc[0], rel=1e-11)
+    net, barrier = (frame[frame["trade_id"] == name]["position_standard_error"] for name in ("net", "barrier"))
+    apart = np.hypot(*(part.reindex(net.index).fillna(0.0) for part in (own["position_standard_error"], barrier)))
+    np.testing.assert_allclose(net, apart, rtol=0.02)  # a cure has draws of its own
+
+
 def test_a_net_names_no_trade_as_doubtful_that_has_no_row():
     """A payoff that no path reaches and nobody can follow: all that is known of its buckets is that no path has any."""
     beyond = lg.Payoff(lambda spot: np.where(np.sort(spot, axis=0)[-1] > 300.0, 10.0, 0.0), times=[0.2, 0.4])
