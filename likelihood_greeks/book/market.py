@@ -95,7 +95,8 @@ class Market:
         object.__setattr__(self, "valuation_date", iso_date("valuation_date", self.valuation_date))
         object.__setattr__(self, "underlyings", dict(self.underlyings))
         if not isinstance(self.correlation, Correlations):
-            known = correlations.read(self.correlation, Path(), [*self.underlyings, *self.failures])
+            names = [*self.underlyings, *self.failures]
+            known = correlations.read(self.correlation, Path(), names, self.valuation_date)
             object.__setattr__(self, "correlation", known)
         for name, underlying in self.underlyings.items():
             if name != underlying.name:

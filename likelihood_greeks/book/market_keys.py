@@ -78,7 +78,8 @@ TABLE: tuple[Key, ...] = (
     Key(MARKET, "highs", "the highest spots of past days, likewise (date, underlying, high)", "currency",
         'highs.SX5E = { "2026-09-18" = 5502.0 }'),
     Key(MARKET, "correlation", "of pairs of underlyings, for trades on several: a number by `A|B`, tables by the first "
-        "name and the second, or the CSV file of such a table or of a matrix", "-1 to 1",
+        "name and the second, or the CSV file of such a table or of a matrix; in place of a number a table of them by "
+        "pillar, each the instantaneous correlation up to there from the pillar before", "-1 to 1",
         'correlation = { "SX5E|SPX" = 0.6 }', also=("correlations",)),
     Key(UNDERLYING, "spot", "today's price", "currency, > 0", "spot = 5640.0", needed=True),
     Key(UNDERLYING, "currency", "of the spot, in which options on it pay; of a currency pair the domestic one", "code",

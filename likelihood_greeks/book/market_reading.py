@@ -80,7 +80,7 @@ def _fields(value: object, folder: Path, files: dict[str, Path]) -> dict[str, An
         "reporting_currency": reporting,
         "fx": fx,
         **{what: Fixings.read(x, Path(), what) for what, x in seen.items()},
-        "correlation": correlations.read(correlation, Path(), [*underlyings, *failures]),
+        "correlation": correlations.read(correlation, Path(), [*underlyings, *failures], setting.today),
         "failures": failures,
         "remarks": tuple(setting.remarks),
         "files": setting.files,

@@ -109,6 +109,24 @@ def test_an_exchange_is_explained_by_its_closed_form_and_correlation_has_a_term(
     assert frame.loc["total", "explained"] + frame.loc["total", "unexplained"] == pytest.approx(after - before)
 
 
+def test_a_correlation_by_pillar_that_moves_is_a_term_and_stays_in_the_calendar() -> None:
+    """Pillars are dates; that an exchange sees the mean over time alone gives what the move is worth."""
+    one, two = ({"A|B": {"2026-12-01": a, "2028-06-01": b}} for a, b in ((0.5, 0.4), (0.53, 0.42)))
+    frame = lg.explain_book(
+        book(EXCHANGE), market() | {"correlation": one}, market("2026-06-02") | {"correlation": two}
+    )
+    row, days = frame.set_index("trade_id").loc["X"], (182 / 364, 182 / 364)
+    mean, moved = (days[0] * a + days[1] * b for a, b in ((0.5, 0.4), (0.53, 0.42)))
+    spots, volatilities, left = (100.0, 50.0), (0.2, 0.3), 364 / 365
+    start = (183 * 0.5 + 182 * 0.4) / 365
+    settled = exchanged(spots, volatilities, mean, left)
+    assert row["theta"] == pytest.approx(settled - exchanged(spots, volatilities, start, 1.0), rel=1e-6)
+    slope = (exchanged(spots, volatilities, mean + 1e-4, left) - settled) / 1e-4
+    assert row["correlation"] == pytest.approx((moved - mean) * slope, rel=1e-3)
+    assert row["pnl"] == pytest.approx(exchanged(spots, volatilities, moved, left) - exchanged(
+        spots, volatilities, start, 1.0))  # fmt: skip
+
+
 @pytest.mark.slow
 def test_what_small_moves_on_curves_leave_of_a_seasoned_note_is_noise_and_its_coupon_is_cash() -> None:
     curve = {"zero_curve": {"times": [0.25, 2.0], "rates": [0.03, 0.02]}}

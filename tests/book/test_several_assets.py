@@ -261,6 +261,26 @@ def test_correlations_are_read_in_every_form(tmp_path: Path) -> None:
     assert read[0].between(["NKY", "SPX", "SX5E"]) == {("NKY", "SPX"): 0.4, ("NKY", "SX5E"): 0.45, ("SPX", "SX5E"): 0.6}
 
 
+def test_correlations_by_pillar_are_read_in_every_form_and_are_those_of_the_law(tmp_path: Path) -> None:
+    curve = {"6M": 0.5, "1Y": 0.6, "2028-11-27": 0.7}
+    rows = "".join(f"SPX,SX5E,{pillar},{x}\n" for pillar, x in curve.items())
+    (tmp_path / "pairs.csv").write_text("first,second,pillar,correlation\n" + rows + "SX5E,NKY,,0.45\nNKY,SPX,,0.4\n")
+    years = {(np.datetime64(day) - np.datetime64("2026-11-27")).astype(int) / 365.0: x for day, x in
+             zip(("2027-05-27", "2027-11-27", "2028-11-27"), curve.values(), strict=True)}  # fmt: skip
+    forms: list[Any] = [
+        {**PAIRS, "SX5E|SPX": curve}, {**PAIRS, "SX5E|SPX": years}, str(tmp_path / "pairs.csv"),
+        {"SX5E": {"SPX": curve, "NKY": 0.45}, "NKY": {"SPX": 0.4}},
+    ]  # fmt: skip
+    read = [lg.Market.read(market(correlation=form)).correlation for form in forms]
+    assert all(one == read[0] for one in read)
+    own = lg.Market.read(market(correlation=forms[0]))
+    (trade,), problems = parse(read_book(book({**PUT, "underlying": "SX5E|SPX"})), own, several=True)
+    assert not problems
+    law = lg.CorrelatedGBM({"A": lg.GBM(spot=1.0, volatility=0.2), "B": lg.GBM(spot=1.0, volatility=0.2)},
+                           {("A", "B"): years})  # fmt: skip
+    assert trade.model.correlation[0][1] == law.correlation[0][1]
+
+
 @pytest.mark.parametrize("text", [
     "first;second;correlation\nSPX;SX5E;0,6\nSX5E;NKY;0,45\nNKY;SPX;0,4\n",
     "first,second,correlation\nSPX,SX5E,60%\nSX5E,NKY,45 %\nNKY,SPX,0.4\n",
@@ -311,6 +331,10 @@ def test_a_file_that_is_not_there_is_named_with_what_it_was_to_hold(tmp_path: Pa
         ({"SX5E|SPX": 0.5, "SPX|SX5E": 0.4}, "given once, or twice the same"),
         ({"SX5E": 0.5}, "name two underlyings"),
         ({"SX5E|SX5E": 0.5}, "be 1"),
+        ({"SX5E|SPX": {"1Y": 0.5, "6M": 0.4}}, "pillars of SX5E|SPX must increase"),
+        ({"SX5E|SPX": {"1Y": 0.5, "soon": 0.4}}, r"pillars of SX5E\|SPX\[1\] must be an ISO date"),
+        ({"SX5E|SPX": {"1Y": 0.5, "2Y": 1.4}}, "SX5E|SPX up to 2 years must be between -1 and 1"),
+        ({"SX5E|SPX": {}}, "must hold a number for each of some pillars"),
     ],
 )
 def test_a_wrong_correlation_is_refused_by_its_pair(given: dict[str, float], why: str) -> None:

@@ -192,6 +192,9 @@ LAWS = {
         THREE,
         50_000,
     ),
+    "two assets, a correlation by pillar": Case(
+        replace(two(0.55), correlation={two(0.55).assets: {0.2: -0.3, 0.4: 0.6, 2.0: 0.1}}), THREE, 200_000
+    ),
     "two assets, a quanto": Case(replace(two(0.55), quanto={two(0.55).assets[1]: (-0.3, 0.11)}), THREE, 200_000),
     "Heston, a desk's": Case(DESK, THREE, 25_000),
     "Heston, Broadie and Kaya's": Case(BK1, THREE, 10_000),

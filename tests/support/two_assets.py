@@ -5,6 +5,7 @@ from scipy import special, stats
 
 from likelihood_greeks import GBM, CorrelatedGBM
 from likelihood_greeks.models.adaptor import moved
+from likelihood_greeks.models.correlated.by_pillar import at
 from likelihood_greeks.numerics.differences import five_point
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
@@ -67,10 +68,11 @@ def outside_call(law, level, first, strike, last):
 
 def note_of_two_dates(law, first, last, called, paid, order=32):
     """Pays `paid[0]` at the first date if both spots are above their call levels there, else `paid[1]` at the last if
-    both are there; else nothing.
+    both are there; else nothing. A correlation by pillar may change at the first date.
     """
     at_first, at_last = terms(law, first), terms(law, last)
-    s, rho, levels = at_first[1], at_first[2], np.array(called)
+    rho, between = at(at_first[2], np.array([first, last]))
+    s, levels = at_first[1], np.array(called)
     gap = last - first
     rest = np.sqrt(gap) * s / np.sqrt(first)
     growth = at_last[0] / at_first[0]
@@ -92,7 +94,7 @@ def note_of_two_dates(law, first, last, called, paid, order=32):
             (np.log(f * np.exp(v * z - 0.5 * v**2) * g / level) - 0.5 * r**2) / r
             for f, v, z, g, r, level in zip(at_first[0], s, (x, y), growth, rest, levels, strict=True)
         ]
-        above = both_above(ends[0][:, None], ends[1], rho)
+        above = both_above(ends[0][:, None], ends[1], between)
         late += wx @ (density * above) @ wy
     return early + at_last[3] * paid[1] * late
 

@@ -8,12 +8,14 @@ from itertools import combinations
 from typing import final
 
 from ..._checks import refuse, within
+from ...models.correlated.by_pillar import ByPillar
 from ...models.correlated.law import CorrelatedGBM
 from ...models.gbm import GBM
 from ..currencies import UNKNOWN
 from ..curves import HORIZON, ZeroCurve, rate_to
 from ..market import Market
 from ..underlying import STICKY_STRIKE, Underlying, quoted_volatility
+from .names import joined
 
 
 @final
@@ -121,6 +123,8 @@ def quantos(
             continue
         pair, sign = pair_of(market, own, currency, name)
         (correlation,) = market.correlation.between([name, pair]).values()
+        if isinstance(correlation, ByPillar):
+            refuse(f"correlation {joined((name, pair))}", "be one number for a quanto", str(correlation))
         fx = market.underlying(pair)
         found[name] = sign * correlation, quoted_volatility(fx.model(fx.spot, years), years)
     return found

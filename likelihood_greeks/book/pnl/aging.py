@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from ...models.cash_dividends import Dividends
+from ...models.correlated import by_pillar
 from ...models.correlated.law import CorrelatedGBM
 from ...models.curves import Curves, accrued
 from ...models.gbm import GBM
@@ -27,8 +28,9 @@ SAME = 1e-9  # years by which two dates may differ and be the same
 
 
 def aged_together(law: CorrelatedGBM, elapsed: float) -> CorrelatedGBM:
-    """The law of several assets some years later, each aged."""
-    return replace(law, members={name: aged(own, elapsed) for name, own in law.members})
+    """The law of several assets some years later, each aged; correlations stay where they are in the calendar."""
+    between = {pair: by_pillar.later(own, elapsed) for pair, own in law.correlation}
+    return replace(law, members={name: aged(own, elapsed) for name, own in law.members}, correlation=between)
 
 
 def aged(law: Model, elapsed: float) -> Model:

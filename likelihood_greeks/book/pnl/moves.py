@@ -10,6 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
+from ...models.correlated import by_pillar, correlations
 from ...models.correlated.law import CorrelatedGBM
 from ...models.curves import accrued
 from ...models.gbm import GBM
@@ -105,12 +106,15 @@ def together(one: CorrelatedGBM, two: CorrelatedGBM, end: float, paid: float) ->
         told = _shown(old, new, end, paid)
         members[name], moved = (old, told) if flat else along_curves(on_curves(old), on_curves(new), told)
         by |= {kind if kind == RATE else f"{kind}[{name}]": x for kind, x in moved.items()}
-    by |= {f"correlation[{a},{b}]": x - dict(one.correlation)[a, b] for (a, b), x in two.correlation}
+    correlation = {}
+    for (pair, old), (_, new) in zip(one.correlation, two.correlation, strict=True):
+        correlation[pair] = along = by_pillar.toward(old, new)
+        by[correlations.name(pair)] = by_pillar.step(along, new)
     for name, own in two.quanto:
         pairs = zip(("quanto_correlation", "fx_volatility"), own, dict(one.quanto)[name], strict=True)
         by |= {f"{kind}[{name}]": new_one - old_one for kind, new_one, old_one in pairs}
     shown = told if len(members) == 1 else {**dict.fromkeys(told, nan), RATE: told[RATE]}
-    return Move(replace(one, members=members), {name: x for name, x in by.items() if x}, shown)
+    return Move(replace(one, members=members, correlation=correlation), {name: x for name, x in by.items() if x}, shown)
 
 
 def _of_known(one: Model, two: Model, years: float) -> Move:

@@ -17,10 +17,12 @@ import pandas as pd
 
 from ..._checks import mapping_of, number, refuse
 from ..._typing import FloatArray
+from . import by_pillar
+from .by_pillar import Correlation
 
 Pair: TypeAlias = tuple[str, str]
-Correlations: TypeAlias = tuple[tuple[Pair, float], ...]
-"""A number for every pair of assets, in their order."""
+Correlations: TypeAlias = tuple[tuple[Pair, Correlation], ...]
+"""A number for every pair of assets, in their order; or numbers by pillar."""
 
 SMALLEST = 1e-10  # eigenvalue of a matrix that counts as positive definite
 ALIKE = 1e-9  # difference of numbers of a table that are the same
@@ -39,7 +41,7 @@ def name(pair: Pair) -> str:
 
 
 def read(given: Any, assets: Sequence[str]) -> Correlations:
-    """A number for every pair of assets.
+    """A number for every pair of assets, or numbers by pillar.
 
     Parameters
     ----------
@@ -55,16 +57,14 @@ def read(given: Any, assets: Sequence[str]) -> Correlations:
     TypeError
         If `given` is of another kind, or a number not real.
     """
-    found: dict[frozenset[str], float] = {}
+    found: dict[frozenset[str], Correlation] = {}
     for pair, value in _listed(given, assets):
         unknown = [each for each in pair if each not in assets]
         if unknown or pair[0] == pair[1]:
             refuse("correlation", f"be of pairs of {', '.join(assets)}", pair)
-        correlation = number(name(pair), value)
-        if not -1.0 < correlation < 1.0:
-            refuse(name(pair), "be between -1 and 1", value)
-        if abs(found.setdefault(frozenset(pair), correlation) - correlation) > ALIKE:
-            refuse(name(pair), f"be given once, or twice the same ({found[frozenset(pair)]:g})", value)
+        correlation = by_pillar.read(name(pair), value)
+        if not by_pillar.alike(before := found.setdefault(frozenset(pair), correlation), correlation, ALIKE):
+            refuse(name(pair), f"be given once, or twice the same ({before})", value)
     missing = [pair for pair in pairs(assets) if frozenset(pair) not in found]
     if missing:
         refuse("correlation", f"be given for {_few(missing)}", {tuple(sorted(key)): x for key, x in found.items()})
@@ -100,16 +100,46 @@ def _of_table(table: pd.DataFrame, assets: Sequence[str]) -> Iterator[tuple[Pair
         yield (b, a), table.loc[b, a]
 
 
+def matrices(known: Correlations, count: int, ends: FloatArray) -> FloatArray:
+    """The correlations in the parts of time that end at some years, shape (n_parts, n_assets, n_assets)."""
+    found = np.zeros((len(ends), count, count))
+    upper = np.triu_indices(count, 1)
+    if known:
+        found[:, *upper] = np.stack([by_pillar.at(value, ends) for _, value in known], axis=1)
+    return found + found.transpose(0, 2, 1) + np.eye(count)
+
+
 def matrix(known: Correlations, assets: Sequence[str]) -> FloatArray:
-    """The correlations as a matrix, shape (n_assets, n_assets)."""
-    found = np.eye(len(assets))
-    upper = np.triu_indices(len(assets), 1)
-    found[upper] = [value for _, value in known]
-    return found + found.T - np.eye(len(assets))
+    """The correlations today as a matrix, shape (n_assets, n_assets)."""
+    return np.asarray(matrices(known, len(assets), np.array([by_pillar.SAME]))[0])
+
+
+def pillars(known: Correlations) -> tuple[float, ...]:
+    """All years at which some correlation changes; the last value holds for ever."""
+    return tuple(sorted({pillar for _, value in known for pillar in by_pillar.pillars(value)[:-1]}))
+
+
+def need_constant(known: Correlations) -> None:
+    """Refuse correlations by pillar.
+
+    Raises
+    ------
+    ValueError
+        If there is one.
+    """
+    for pair, value in known:
+        if by_pillar.pillars(value):
+            refuse(name(pair), "be one number under local volatilities", value)
 
 
 def _need_definite(known: Correlations, assets: Sequence[str]) -> None:
-    own = matrix(known, assets)
+    ends = np.array([*pillars(known), np.inf])
+    for start, end, own in zip([0.0, *ends], ends, matrices(known, len(assets), ends), strict=False):
+        when = "" if len(ends) == 1 else f" after {start:g} years" if np.isinf(end) else f" up to {end:g} years"
+        _need_definite_matrix(own, known, assets, when)
+
+
+def _need_definite_matrix(own: FloatArray, known: Correlations, assets: Sequence[str], when: str) -> None:
     smallest = float(np.linalg.eigvalsh(own)[0])
     if smallest > SMALLEST:
         return
@@ -120,8 +150,8 @@ def _need_definite(known: Correlations, assets: Sequence[str]) -> None:
     distance = float(np.linalg.norm(near - own))
     refuse(
         "correlation",
-        f"be positive definite: its smallest eigenvalue is {smallest:.4g}; the nearest such matrix, {distance:.4g} "
-        f"away, has {there}{others}",
+        f"be positive definite{when}: its smallest eigenvalue is {smallest:.4g}; the nearest such matrix, "
+        f"{distance:.4g} away, has {there}{others}",
         {name(pair): value for pair, value in known[: 2 * SHOWN]},
     )
 

@@ -21,7 +21,8 @@ from ..cash_dividends import Dividends, LawWithDividends
 from ..joint_moves import JointMoves, JointSteps, diffused
 from ..memo import Memo
 from ..protocol import PathModel, Paths
-from . import correlations
+from ..state_joint_moves import CORRELATION
+from . import by_pillar, correlations
 from . import quanto as quantos
 from .exchange import embedded, exchange, spread_variance
 from .greeks import named_greeks
@@ -83,7 +84,9 @@ class CorrelatedGBM(Named):
     members : mapping of str to GBM or TermStructureGBM
         The law of every asset by its name, in the order in which payoffs see them; of the same discount factors.
     correlation : mapping of (str, str) to float, or pandas.DataFrame
-        Of every pair, in any order of its names, between -1 and 1; or a table with the names on both axes.
+        Of every pair, in any order of its names, between -1 and 1; or a table with the names on both axes. A pair may
+        have numbers by pillar, ``{1.0: 0.5, 3.0: 0.65}``: the instantaneous correlation up to each of some years from
+        the one before, the last for ever after.
     quanto : mapping of str to (float, float), optional
         Of assets in another currency than the one that is paid, whose spots are paid by without converting them: the
         correlation of the asset with the value of its currency in the one that is paid, and the volatility of that
@@ -105,7 +108,8 @@ class CorrelatedGBM(Named):
     a quanto are ``"quanto_correlation[A]"`` and ``"fx_volatility[A]"``. A bare name (``"delta"``) stands for those of
     all assets or pairs, and ``"parallel_correlation"`` for the same change of
     all correlations. Payoffs see spots of shape (n_assets, n_times, n_paths). Moves from date to date are normal
-    vectors; between nodes of the volatility curves the instantaneous correlation is that given. Members may pay cash
+    vectors; between nodes of the volatility curves the instantaneous correlation is that given. One by pillar moves in
+    parallel: its parameter is the number up to the first pillar, with which the others move. Members may pay cash
     dividends, as those of one asset (`GBM`): Greeks are those with the amounts held; there are none in an amount.
 
     References
@@ -131,6 +135,7 @@ class CorrelatedGBM(Named):
     members: Any
     correlation: Any = None
     quanto: Any = None
+    by_node: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         members = _members(self.members)
@@ -184,8 +189,9 @@ class CorrelatedGBM(Named):
         between, paid = dict(self.correlation), {name: [*own] for name, own in self.quanto}
         for name, value in values.items():
             kind, places = known[name]
-            if kind == "correlation":
-                between[self.assets[places[0]], self.assets[places[1]]] = value
+            if kind == CORRELATION:
+                pair = self.assets[places[0]], self.assets[places[1]]
+                between[pair] = by_pillar.moved(between[pair], value)
             if kind in quantos.KINDS:
                 paid[self.assets[places[0]]][quantos.KINDS.index(kind)] = value
             for place in places if kind in OWN else ():
@@ -205,7 +211,10 @@ class CorrelatedGBM(Named):
 
     def later(self, elapsed: float) -> CorrelatedGBM:
         """The law some years later (earlier if negative), its curves where they are in the calendar."""
-        return replace(self, members={name: law.later(elapsed) for name, law in self.members})
+        return replace(
+            self, members={name: law.later(elapsed) for name, law in self.members},
+            correlation={pair: by_pillar.later(own, elapsed) for pair, own in self.correlation},
+        )  # fmt: skip
 
     @property
     def dividends(self) -> tuple[Dividends, ...]:
@@ -223,9 +232,13 @@ class CorrelatedGBM(Named):
     def nodes(self, shift: str) -> tuple[float, ...]:
         """The nodes (years) of the curve that a parameter shifts, ``"volatility[A]"`` or ``"rate"``; none without one.
 
-        That of the rates is one of all assets. Where assets are quantos no Greek can be split.
+        That of the rates is one of all assets; those of a correlation are its pillars. Where assets are quantos no
+        Greek can be split.
         """
         kind, _, asset = shift.rstrip("]").partition("[")
+        if kind == CORRELATION:
+            own = next(own for pair, own in self.correlation if correlations.name(pair) == shift)
+            return () if self.quanto else by_pillar.pillars(own)
         owners = [law for name, law in self.members if kind == RATE.name or name == asset]
         found = {law.nodes(kind) if hasattr(law, "nodes") else () for law in owners}
         return found.pop() if len(found) == 1 and not self.quanto else ()
@@ -236,7 +249,7 @@ class CorrelatedGBM(Named):
         for name, law in self.members:
             own = [shift.partition("[")[0] for shift in shifts if shift == RATE.name or shift.endswith(f"[{name}]")]
             members[name] = law.split(own) if own else law
-        return replace(self, members=members)
+        return replace(self, members=members, by_node=tuple(s for s in shifts if s.startswith(CORRELATION)))
 
     def _node_meaning(self) -> dict[str, Meaning]:
         """What the coordinates of nodes are."""
@@ -246,6 +259,21 @@ class CorrelatedGBM(Named):
                 whose = () if shift == RATE.name else (place,)
                 for own in nodes.names(shift, len(law.nodes(shift))):
                     found[own if not whose else f"{shift}[{asset}]{own.removeprefix(shift)}"] = own, whose
+        for shift in self.by_node:
+            _, places = _meaning(self.assets)[shift]
+            for k, own in enumerate(nodes.names(shift, len(self.nodes(shift)))):
+                found[own] = f"{CORRELATION}[{k}]", places
+        return found
+
+    def _turning(self, ends: FloatArray) -> dict[str, FloatArray]:
+        """How correlations by pillar move with their coordinates, in the parts of time that end at some years."""
+        found: dict[str, FloatArray] = {}
+        for pair, own in self.correlation:
+            if by_pillar.pillars(own):
+                shift = correlations.name(pair)
+                found[shift] = by_pillar.slope(own, ends)
+                names = nodes.names(shift, len(by_pillar.pillars(own))) if shift in self.by_node else ()
+                found |= {name: by_pillar.of_pillar(own, k, ends) for k, name in enumerate(names)}
         return found
 
     # -- the law ---------------------------------------------------------------------------------------------------
@@ -317,7 +345,8 @@ class CorrelatedGBM(Named):
 
         While the covariances are in a fixed proportion, the bridge of one asset does not depend on the ends of others.
         """
-        return tuple(sorted({node for law in self.laws for node in law.bridge_dates(end)}))
+        changes = [pillar for pillar in correlations.pillars(self.correlation) if pillar < end]
+        return tuple(sorted({node for law in self.laws for node in law.bridge_dates(end)}.union(changes)))
 
     def member_bridge_jets(self, asset: int, times: FloatArray) -> tuple[Jet, Jet]:
         """Today's log-spot of an asset, and the variances of its moves between `times`, shape (n_times, 1), as jets."""
@@ -414,12 +443,14 @@ def _meaning(assets: tuple[str, ...]) -> dict[str, Meaning]:
 
 @remembered(64)
 def _steps(law: CorrelatedGBM, times: tuple[float, ...]) -> Steps:
-    ends, summed = parts(times, [node for one in law.laws for node in one.variance_nodes])
+    turns = correlations.pillars(law.correlation)
+    ends, summed = parts(times, [*turns, *(node for one in law.laws for node in one.variance_nodes)])
     terms = tuple(one._terms(ends) for one in law.laws)
     for name, own in law.quanto:
         place = law.assets.index(name)
         terms = (*terms[:place], quantos.drifting(terms[place], ends, *own), *terms[place + 1 :])
-    return Steps(summed, terms, law._matrix, _meaning(law.assets) | law._node_meaning())
+    matrices = correlations.matrices(law.correlation, len(terms), ends)
+    return Steps(summed, terms, matrices, _meaning(law.assets) | law._node_meaning(), law._turning(ends))
 
 
 @remembered(256)

@@ -83,6 +83,7 @@ class CorrelatedLocalVolatility(Named):
     def __post_init__(self) -> None:
         object.__setattr__(self, "members", _members(self.members))
         object.__setattr__(self, "correlation", correlations.read(self.correlation, self.assets))
+        correlations.need_constant(self.correlation)
         _need_one_clock(self.members)
         need_one_discounting(self.members)
 

@@ -36,7 +36,7 @@ class Named:
 
     @property
     def correlation_matrix(self) -> pd.DataFrame:
-        """The correlations as a table."""
+        """The correlations as a table; those of today where they change at pillars."""
         return pd.DataFrame(self._matrix, index=self.assets, columns=self.assets)
 
     @property

@@ -1,14 +1,14 @@
 r"""Means and covariances of the steps of correlated log-spots, and their derivatives in every coordinate.
 
 Every asset says the means and variances of its own steps. Where all volatilities are constant, the covariance of two
-moves is :math:`\rho_{jk}\,s_j s_k`, s the deviations; so dates are split at the nodes of the volatility curves, and the
-parts summed. A coordinate is one of an asset, one of all (the rate, time), or the correlation of a pair, so each entry
-is differentiated as a product of three factors, of which few move.
+moves is :math:`\rho_{jk}\,s_j s_k`, s the deviations; so dates are split at the nodes of the volatility curves, and of
+correlations by pillar, and the parts summed. A coordinate is one of an asset, one of all (the rate, time), or the
+correlation of a pair, so each entry is differentiated as a product of three factors, of which few move.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, TypeAlias, final
@@ -22,6 +22,7 @@ from ...numerics.jets import Jet
 from ...parameters import Derivative
 from ..joint_moves import Entry, JointSlope
 from ..lognormal import Terms
+from ..state_joint_moves import CORRELATION
 
 Meaning: TypeAlias = tuple[str, tuple[int, ...]]
 """What a coordinate is: its kind, and the assets that it belongs to (none: all)."""
@@ -40,15 +41,18 @@ class Steps:
         One where a part of a step belongs to the step.
     terms : tuple of Terms
         Means and variances of every asset's parts of steps.
-    correlation : ndarray, shape (n_assets, n_assets)
+    correlation : ndarray, shape (n_parts, n_assets, n_assets)
     meaning : mapping of str to Meaning
         What every coordinate is.
+    turning : mapping of str to ndarray, shape (n_parts,)
+        How the correlation of a pair moves with a coordinate of it, where the parts of steps do not all move alike.
     """
 
     summed: FloatArray
     terms: tuple[Terms, ...]
     correlation: FloatArray
     meaning: dict[str, Meaning]
+    turning: Mapping[str, FloatArray] = field(default_factory=dict)
     _known: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -78,7 +82,7 @@ class Steps:
     def _local(self, names: Derivative, asset: int) -> Derivative | None:
         """What coordinates are called by an asset; None if one of them does not move it."""
         kinds = [self.meaning[name] for name in names]
-        own = all(kind != "correlation" and (not assets or asset in assets) for kind, assets in kinds)
+        own = all(not _between(kind) and (not assets or asset in assets) for kind, assets in kinds)
         return tuple(kind for kind, _ in kinds) if own else None
 
     def _means(self, names: Derivative) -> FloatArray:
@@ -99,7 +103,7 @@ class Steps:
         entries = [(j, k) for j in range(len(self.terms)) for k in range(j, len(self.terms))]
         for name in names:
             kind, assets = self.meaning[name]
-            if kind == "correlation":
+            if _between(kind):
                 entries = [entry for entry in entries if entry == assets]
             elif kind.partition("[")[0] not in ("volatility", "time"):
                 return []
@@ -114,14 +118,18 @@ class Steps:
             moved = [tuple(name for name, at in zip(names, places, strict=True) if at == k) for k in range(3)]
             correlation = self._correlation(entry, moved[0])
             deviations = [self._deviation(asset, moved[1 + k]) for k, asset in enumerate(entry)]
-            if correlation and deviations[0] is not None and deviations[1] is not None:
+            if correlation is not None and deviations[0] is not None and deviations[1] is not None:
                 total += correlation * deviations[0] * deviations[1]
         return np.asarray(self.summed @ total)
 
-    def _correlation(self, entry: Entry, names: Derivative) -> float:
+    def _correlation(self, entry: Entry, names: Derivative) -> FloatArray | None:
+        """A derivative of the correlation of two assets by part of a step, shape (n_parts,); None if nothing moves."""
         if not names:
-            return float(self.correlation[entry])
-        return float(len(names) == 1 and self.meaning[names[0]] == ("correlation", entry))
+            return self.correlation[:, *entry]
+        kind, assets = self.meaning[names[0]]
+        if len(names) > 1 or not _between(kind) or assets != entry:
+            return None
+        return self.turning.get(names[0], np.ones(len(self.correlation)))
 
     def _deviation(self, asset: int, names: Derivative) -> FloatArray | None:
         """A derivative of the deviation of an asset's parts of steps, shape (n_parts,); None if nothing moves it."""
@@ -130,6 +138,11 @@ class Steps:
 
     def _deviations(self, asset: int) -> Jet:
         return once(self._known, ("deviations", asset), lambda: jets.sqrt(self.terms[asset].variance))
+
+
+def _between(kind: str) -> bool:
+    """Whether a coordinate is a correlation, or one pillar of it."""
+    return kind.partition("[")[0] == CORRELATION
 
 
 def parts(times: Sequence[float], nodes: Sequence[float]) -> tuple[FloatArray, FloatArray]:
