@@ -13,7 +13,7 @@ from .._checks import flags, one_of, refuse
 from ..engine.execution import Workers, one_thread_each
 from ..engine.payoff_group import CONTROLS
 from ..streams.chunks import Draws, checked
-from . import off_scale
+from . import odd_fixings, off_scale
 from .buckets import asked
 from .files import output_path, write
 from .frame import describe, plain
@@ -135,6 +135,12 @@ def explain_book(
     ):
         warnings.warn(remark, BookWarning, stacklevel=2)
     reading = legs(now, later, days)
+    trades = [trade for leg in reading.legs for trade in leg.stages.values()]
+    for remark in [
+        *odd_fixings.restated(trades, days.first, days.second),
+        *odd_fixings.remarks(trades, days.second),
+    ]:
+        warnings.warn(remark, BookWarning, stacklevel=2)
     problems, results = [*reading.problems], dict[str, Together[Position]]()
     with one_thread_each():
         for name, own in _by_underlying(reading.legs).items():

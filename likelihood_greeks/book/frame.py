@@ -94,7 +94,7 @@ def with_notes(rows: Iterable[Row], more: Iterable[str]) -> list[Row]:
     return [{**row, "note": _joined([row["note"], note])} for row, note in zip(rows, more, strict=True)]
 
 
-def describe(problems: Sequence[Mapping[str, Any]]) -> str:
+def describe(problems: Sequence[Mapping[str, Any]], how: str = "priced") -> str:
     """What is wrong with a book (``frame.attrs["problems"]``), a line a problem; rows are counted from 1.
 
     Trades with the same problem share a line; of many problems, and of many trades, some are named and all counted.
@@ -111,7 +111,7 @@ def describe(problems: Sequence[Mapping[str, Any]]) -> str:
     if len(lines) > LINES:
         rest = count - told
         lines[LINES:] = [f"  {len(lines) - LINES} more problems, and {rest} more trades; all are in attrs['problems']"]
-    return "\n".join([f"{count} trade{'s' * (count != 1)} could not be priced:", *lines])
+    return "\n".join([f"{count} trade{'s' * (count != 1)} could not be {how}:", *lines])
 
 
 def _named(trades: Sequence[tuple[str, int]]) -> str:

@@ -62,8 +62,8 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
         market had a reporting currency (and not if all is converted), ``reporting_currency, reporting_value,
         reporting_standard_error`` have each total in it. Of `explain_book` a row has all terms of its profit, each with
         its ``_standard_error``, of `scenario_grid` and `stress` there is a row a scenario, with its ``change`` and
-        ``standard_error``; both with ``error, trades, doubtful``. Greeks without a unit in `desk_units` do not add up
-        over underlyings, and are there only by underlying.
+        ``standard_error``, missing where a trade has no value under it; both with ``error, trades, doubtful``. Greeks
+        without a unit in `desk_units` do not add up over underlyings, and are there only by underlying.
 
     Raises
     ------

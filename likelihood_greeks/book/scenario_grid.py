@@ -25,7 +25,7 @@ from .own_columns import attached_by_name
 from .reading import BookWarning, read_book
 from .risk import underlying_seed
 from .rows import Problem
-from .together.shocked import AnyShock, Shocked, shocked, table
+from .together.shocked import AnyShock, Shocked, shocked, table, unvalued
 from .together.shocks import KINDS, Shock, stresses
 from .together.valued import Settings, Together, together
 from .trades import Trade, parse
@@ -93,7 +93,8 @@ def scenario_grid(
     Warns
     -----
     BookWarning
-        If some trades could not be valued under every move.
+        If some trades could not be valued, or not under every move: their ``change`` is then missing under those that
+        their law cannot have, with the reason in ``note``, and nets and totals are without them there.
 
     Examples
     --------
@@ -223,22 +224,24 @@ def _gains(
     where = output_path(output, {**read, "book": book, **data.files})
     shocks: Mapping[str, Mapping[str, Shock]] = shocks_of([*data.underlyings])
     trades, problems = parse(rows, data, several=True)
+    partly = list[Problem]()
     trades = [trade for trade in trades if moving is None or moving.intersection(names_of(trade.underlying))]
     results = dict[str, tuple[Together[Shocked], Mapping[str, AnyShock]]]()
     with one_thread_each():
         for name, own in by_underlying(trades).items():
             moves = shocks_on(name, shocks, data)
-            found, bad = shocked(own, [*moves.values()], closed_form)
+            found, bad = shocked(own, [*moves.values()], closed_form, in_part=True)
             draws = Draws(underlying_seed(seed, name), max(1, *(len(trade.drawn.times) for trade in own)), kind)
             title = name if progress else ""
             settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
             done = together(found, {}, settings)
             results[name] = done, moves
             problems += [*bad, *done.problems]
+            partly += unvalued(done.positions, moves)
     frame = table(results, left_out(problems, rows), paths=count, seed_of=lambda name: underlying_seed(seed, name))
     frame = attached_by_name(frame, rows)
     frame.attrs = {
-        "problems": UncopiedList(plain(problem) for problem in problems),
+        "problems": UncopiedList(plain(problem) for problem in [*problems, *partly]),
         "seed": seed,
         "remarks": kept_rules(trades),
         **attribute(
@@ -248,8 +251,9 @@ def _gains(
     }
     if where is not None:
         write(frame, where)
-    if problems:
-        warnings.warn(describe(frame.attrs["problems"]), BookWarning, stacklevel=3)
+    for some, how in ((problems, "priced"), (partly, "valued under every move")):
+        if some:
+            warnings.warn(describe([plain(problem) for problem in some], how), BookWarning, stacklevel=3)
     return frame
 
 

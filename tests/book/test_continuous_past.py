@@ -110,6 +110,9 @@ def test_the_trade_may_say_what_has_become_of_it():
     assert prices["t3"] == 10.0
 
 
+EXTREME = {"product": "lookback", "option": "put", "strike": 100, "watched_to": "2026-01-28", "so_far": 99.5}
+
+
 @pytest.mark.parametrize(
     ("row", "market", "field", "why"),
     [
@@ -131,6 +134,8 @@ def test_the_trade_may_say_what_has_become_of_it():
         ({**BARRIER, "watched_to": "2026-02-02"}, MARKET, "watched_to", "not be after the valuation date 2026-01-29"),
         ({**BARRIER, "touched_on": "2026-02-02"}, MARKET, "touched_on", "not be after the valuation date 2026-01-29"),
         ({**TOUCH, "watched_to": "2026-01-28"}, MARKET, "watched_to", "before 2026-01-27, when the market shows"),
+        (EXTREME | {"strike": 95}, MARKET, "so_far", "be at most 96, which the market shows on 2026-01-27"),
+        (EXTREME | {"option": "call"}, MARKET, "so_far", "be at least 103, which the market shows on 2026-01-"),
         ({**TOUCH, "touched_on": "2026-01-28"}, MARKET, "touched_on", "not be after 2026-01-27, when"),
         ({**TOUCH, "touched_on": "2026-01-26"}, MARKET, "touched_on", "shows a touch (low 97.5 on 2026-01-26)"),
         ({**CORRIDOR, "touched_on": "2026-01-26"}, MARKET, "touched_on", "(low 97.5, high 100.5 on 2026-01-26)"),

@@ -96,6 +96,43 @@ def test_a_shock_that_no_law_can_have_leaves_its_trade_out():
         lg.scenario_grid(book(CALL), MARKET, [0.1, 0.1])
 
 
+def test_a_point_that_no_law_can_have_costs_that_point_alone():
+    rows = book(CALL, {**CALL, "trade_id": "other", "quantity": 4.0, "underlying": "Y"}, {**CALL, "trade_id": "Z"})
+    market = {**MARKET, "underlyings": {"X": X, "Y": {**X, "implied_volatility": 0.3}}}
+    with pytest.warns(lg.BookWarning, match=r"2 trades could not be valued under every move:\n.*\(no gain under 'spot"):
+        frame = lg.scenario_grid(rows, market, [0.0, 0.1], [-0.25, 0.0])
+    assert [own["trade_id"] for own in frame.attrs["problems"]] == ["call", "Z"]
+    own = frame[frame["trade_id"] == "call"].set_index(["spot", "volatility"])
+    lost = own.xs(-0.25, level="volatility")
+    assert lost["change"].isna().all()
+    assert lost["standard_error"].isna().all()
+    assert lost["note"].str.startswith("no value: volatility must be").all()
+    there = black(110.0, 0.2, 0.03)[0] - black(100.0, 0.2, 0.03)[0]
+    assert own.at[(0.1, 0.0), "change"] == pytest.approx(-10.0 * there)
+    nets = frame[frame["trade_id"] == "net"].set_index(["underlying", "spot", "volatility"])
+    assert np.isnan(nets.at[("X", 0.1, -0.25), "change"])
+    assert nets.at[("X", 0.1, -0.25), "note"] == "excludes 2 trades that could not be priced"
+    assert nets.at[("X", 0.1, 0.0), "change"] == pytest.approx(-20.0 * there)
+    total = frame[frame["trade_id"] == "total"].set_index(["spot", "volatility"])
+    assert total.at[(0.1, -0.25), "change"] == nets.at[("Y", 0.1, -0.25), "change"]
+    assert total.at[(0.1, -0.25), "note"] == "X: excludes 2 trades that could not be priced"
+    groups = lg.pivot(frame, "product").set_index("scenario")["change"]  # a group with a trade that is lost has none
+    assert groups.isna().tolist() == [True, False, True, False]
+
+
+@pytest.mark.slow
+def test_of_simulated_trades_too_the_others_are_valued_there():
+    rows = book(BARRIER, {**BARRIER, "trade_id": "late", "maturity": "2027-06-01"})
+    smile = {"maturities": ["2026-12-01", "2027-06-01"], "volatilities": [0.3, 0.2]}
+    market = {**MARKET, "underlyings": {"X": {**X, "implied_volatility": smile}}}
+    with pytest.warns(lg.BookWarning, match="1 trade could not be valued under every move:\n  late"):
+        frame = lg.scenario_grid(rows, market, [0.1], [-0.22, 0.0], paths=1024, seed=1)
+    cells = frame.set_index(["trade_id", "volatility"])["change"]
+    assert np.isnan(cells["late", -0.22])
+    assert cells["net", -0.22] == pytest.approx(cells["barrier", -0.22], abs=1e-12)
+    assert cells["net", 0.0] == pytest.approx(cells["barrier", 0.0] + cells["late", 0.0], abs=1e-12)
+
+
 def test_curvature_is_what_shocks_cost_beyond_the_delta():
     frame = lg.curvature(book(CALL), MARKET, spot=0.2, rate=0.01)
     here, delta = black(100.0, 0.2, 0.03)

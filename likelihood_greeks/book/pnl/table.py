@@ -62,7 +62,9 @@ def table(
             nets[-1]["n_paths"] = max(row["n_paths"] for row in rows)
     ordered = [row for _, row in sorted(trades, key=lambda pair: pair[0])]
     amounts = [*ROWS, *_buckets(results)]
-    totals = _totals(nets, amounts)
+    there = {net["underlying"] for net in nets}
+    nowhere = [f"{name}: {left_out(count)}" for name, count in missing.items() if name not in there]
+    totals = _totals(nets, amounts, nowhere)
     every = [*ordered, *nets, *totals, *reported(totals, days.first, days.second, amounts)]
     frame = pd.DataFrame(every, columns=columns_of(amounts)).astype({"maturity": float})
     buckets = [name + end for name in amounts[len(ROWS) :] for end in ("", "_standard_error")]
@@ -160,8 +162,11 @@ def _net(name: str, found: Together[Position], rows: Sequence[Mapping[str, Any]]
     }
 
 
-def _totals(nets: Sequence[Mapping[str, Any]], amounts: Sequence[str]) -> list[dict[str, Any]]:
-    """The sums of all underlyings, by currency: their draws are independent."""
+def _totals(nets: Sequence[Mapping[str, Any]], amounts: Sequence[str], nowhere: Sequence[str]) -> list[dict[str, Any]]:
+    """The sums of all underlyings, by currency: their draws are independent.
+
+    `nowhere` says what is left out of underlyings that have no net.
+    """
     found = []
     for currency in dict.fromkeys(str(net["currency"]) for net in nets):
         own = [net for net in nets if net["currency"] == currency]
@@ -180,7 +185,7 @@ def _totals(nets: Sequence[Mapping[str, Any]], amounts: Sequence[str]) -> list[d
                 "seed": 0,
                 "method": "",
                 "state": "",
-                "note": "; ".join(notes),
+                "note": "; ".join([*notes, *nowhere]),
                 **_amounts(amounts, values, errors),
                 WITH_BEFORE: sum(net[WITH_BEFORE] for net in own),
             }

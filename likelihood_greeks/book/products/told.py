@@ -14,10 +14,10 @@ from ..underlying import Underlying
 
 
 def verify_told(underlying: Underlying, market: Market, own: Span, terms: Mapping[str, Any]) -> None:
-    """Refuse `watched_to` or `touched_on` that the market contradicts, and extremes of today that its spot does.
+    """Refuse what a trade or the market tells of the past where the market, or its spot, contradicts it.
 
-    A low, high or fixing says that a level was touched; lows and highs that none was. What it has of the first day may
-    be of before the trade began.
+    A low, high or fixing says that a level was touched, or an extreme passed; lows and highs that none was. What it has
+    of the first day may be of before the trade began.
 
     Raises
     ------
@@ -25,6 +25,8 @@ def verify_told(underlying: Underlying, market: Market, own: Span, terms: Mappin
         Naming the column, the day, and what the market has.
     """
     _verify_today(underlying, market)
+    if "so_far" in terms and own.start is not None and own.watched_to is not None:
+        _verify_extreme(underlying.name, market, own, terms)
     levels, end, name = _levels(terms), min(own.today, own.maturity), underlying.name
     hit, known = own.touched_on, own.watched_to
     days = {day for table in (market.lows, market.highs, market.fixings) for day in table.get(name, {})}
@@ -65,6 +67,20 @@ def _inside(name: str, market: Market, day: date, levels: tuple[float, float]) -
     if low is None or high is None or low <= levels[0] or high >= levels[1]:
         return ""
     return ", ".join(f"{what} {x:g}" for what, x in (("low", low), ("high", high)) if 0.0 < x < inf)
+
+
+def _verify_extreme(name: str, market: Market, own: Span, terms: Mapping[str, Any]) -> None:
+    """Refuse an extreme of a lookback that a day between its start and `watched_to` went beyond."""
+    highest = (terms.get("option") == "call") == ("strike" in terms)
+    stated, sign, what = terms["so_far"], 1.0 if highest else -1.0, "highs" if highest else "lows"
+    seen = [
+        (sign * x, day) for table in (getattr(market, what), market.fixings) for day, x in table.get(name, {}).items()
+    ]
+    known = [(x, day) for x, day in seen if (own.start or own.today) < day <= (own.watched_to or own.today)]
+    most, day = max(known, default=(-inf, own.today))
+    if most > sign * stated + ROUNDING * abs(stated):
+        side = "at least" if highest else "at most"
+        refuse("so_far", f"be {side} {sign * most:g}, which the market shows on {day}", stated)
 
 
 def _verify_today(underlying: Underlying, market: Market) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..._typing import FloatArray
 from ...engine.exact import exact
 from ...estimate import doubt
 from ...parameters import Greek, offered
-from ..failures import FAILS, problem_of, reason_of
+from ..failures import FAILS, in_short, problem_of, reason_of
 from ..frame import left_out
 from ..trades import NET, Problem, Trade
 from .valued import Together
@@ -67,6 +67,8 @@ class Shocked:
     known : mapping of str to ndarray, shape (n_derivatives,)
         Exact values by stage.
     n_shocks, n_derivatives : int
+    lost : mapping of str to Problem
+        Why there is no value, by the number of the shock.
     """
 
     trade: Trade
@@ -74,18 +76,34 @@ class Shocked:
     known: Mapping[str, FloatArray]
     n_shocks: int
     n_derivatives: int
+    lost: Mapping[str, Problem] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, trade: Trade, shocks: Sequence[AnyShock], closed_form: bool, greeks: Sequence[Greek] = ()) -> Shocked:
-        """A trade under its shocks, `greeks` wanted at the base."""
-        stages = {BASE: trade} | {str(k): shock.trade(trade) for k, shock in enumerate(shocks) if not shock.nothing}
-        known = dict[str, FloatArray]()
-        for stage, own in stages.items():
-            asked = offered(greeks if stage == BASE else [], own.model)
-            wanted = {label: own.terms_of(terms) for label, terms in asked.items()}
-            if (sure := exact(own.model, own.payoff, wanted, closed_form)) is not None:
-                known[stage] = np.array([sure.estimates[label].value for label in wanted])
-        return cls(trade, stages, known, len(shocks), len(offered(greeks, trade.model)))
+    def of(
+        cls,
+        trade: Trade,
+        shocks: Sequence[AnyShock],
+        closed_form: bool,
+        greeks: Sequence[Greek] = (),
+        *,
+        in_part: bool = False,
+    ) -> Shocked:
+        """A trade under its shocks, `greeks` wanted at the base; `in_part`, without those that it cannot have."""
+        stages, known, lost = {BASE: trade}, dict[str, FloatArray](), dict[str, Problem]()
+        _keep(known, BASE, trade, closed_form, greeks)
+        for k, shock in enumerate(shocks):
+            if shock.nothing:
+                continue
+            try:
+                own = shock.trade(trade)
+                _keep(known, str(k), own, closed_form)
+            except FAILS as error:
+                if not in_part:
+                    raise
+                lost[str(k)] = _problem(trade, error)
+            else:
+                stages[str(k)] = own
+        return cls(trade, stages, known, len(shocks), len(offered(greeks, trade.model)), lost)
 
     @property
     def trade_id(self) -> str:
@@ -120,19 +138,57 @@ class Shocked:
 
 
 def shocked(
-    trades: Sequence[Trade], shocks: Sequence[AnyShock], closed_form: bool, greeks: Sequence[Greek] = ()
+    trades: Sequence[Trade],
+    shocks: Sequence[AnyShock],
+    closed_form: bool,
+    greeks: Sequence[Greek] = (),
+    *,
+    in_part: bool = False,
 ) -> tuple[list[Shocked], list[Problem]]:
-    """Trades on one underlying under its shocks, and what is wrong with those that cannot have them."""
+    """Trades on one underlying under its shocks, and what is wrong with those that cannot have them.
+
+    `in_part`, trades that can have some of them are there, and say which they cannot.
+    """
     found, problems = [], []
     for trade in trades:
         try:
-            found.append(Shocked.of(trade, shocks, closed_form, greeks))
-        except InvalidValueError as error:
-            problems.append(Problem(trade.trade_id, trade.row, error.name, error.requirement, error.value))
+            own = Shocked.of(trade, shocks, closed_form, greeks, in_part=in_part)
         except FAILS as error:
-            why = "have a value under every shock"
-            problems.append(problem_of(trade.trade_id, trade.row, reason_of(error), why))
+            problems.append(_problem(trade, error))
+            continue
+        if own.lost and len(own.stages) == 1:
+            problems.append(next(iter(own.lost.values())))
+        else:
+            found.append(own)
     return found, problems
+
+
+def unvalued(positions: Sequence[Shocked], shocks: Mapping[str, AnyShock]) -> list[Problem]:
+    """What is wrong with trades that have no value under some shocks, naming the first of these."""
+    found = []
+    for position in positions:
+        if position.lost:
+            place, problem = next(iter(position.lost.items()))
+            more = f" and {len(position.lost) - 1} more" if len(position.lost) > 1 else ""
+            where = f"{[*shocks][int(place)]!r}{more}"
+            found.append(replace(problem, requirement=f"{problem.requirement} (no gain under {where})"))
+    return found
+
+
+def _keep(
+    known: dict[str, FloatArray], stage: str, trade: Trade, closed_form: bool, greeks: Sequence[Greek] = ()
+) -> None:
+    """Keep the exact values of a trade at a stage, if it has them."""
+    wanted = {label: trade.terms_of(terms) for label, terms in offered(greeks, trade.model).items()}
+    if (sure := exact(trade.model, trade.payoff, wanted, closed_form)) is not None:
+        known[stage] = np.array([sure.estimates[label].value for label in wanted])
+
+
+def _problem(trade: Trade, error: Exception) -> Problem:
+    """Why a trade cannot have a shock."""
+    if isinstance(error, InvalidValueError):
+        return Problem(trade.trade_id, trade.row, error.name, error.requirement, error.value)
+    return problem_of(trade.trade_id, trade.row, reason_of(error), "have a value under every shock")
 
 
 def table(
@@ -162,7 +218,9 @@ def table(
         if found.positions:
             nets += [row | shared for row in _net_rows(found, shocks, paths, missing.get(name, 0))]
     ordered = [row for _, own in sorted(trades, key=lambda pair: pair[0]) for row in own]
-    return pd.DataFrame([*ordered, *nets, *_totals(nets)], columns=COLUMNS)
+    there = {net["underlying"] for net in nets}
+    nowhere = [f"{name}: {left_out(count)}" for name, count in missing.items() if name not in there]
+    return pd.DataFrame([*ordered, *nets, *_totals(nets, nowhere)], columns=COLUMNS)
 
 
 def _trade_rows(
@@ -185,6 +243,12 @@ def _trade_rows(
     else:
         values, errors, varies = moments.mean, moments.standard_error, moments.pooled.m2 > 0.0
         notes = [doubt(moments, k) if varies[k] else "" for k in range(len(values))]
+    if position.lost:
+        values, errors = values.copy(), errors.copy()
+    for stage, problem in position.lost.items():
+        row = position.n_derivatives + int(stage)
+        values[row] = errors[row] = np.nan
+        notes[row] = f"no value: {problem.field} must {problem.requirement}, got {in_short(repr(problem.value))}"
     return _rows(shared, values, errors, notes, shocks)
 
 
@@ -197,7 +261,7 @@ def _net_rows(
     values = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(n_rows))
     errors = np.zeros(n_rows)
     if found.total is not None:
-        values, errors = values + found.total.mean, found.total.standard_error
+        values, errors = values + found.total.mean, errors + found.total.standard_error
     drawn = any(position.drawn for position in found.positions)
     shared = {
         "trade_id": NET,
@@ -208,7 +272,13 @@ def _net_rows(
         "n_paths": paths if drawn else 0,
         "method": "",
     }
-    return _rows(shared, values, errors, [left_out(missing)] * n_rows, shocks)
+    notes = [left_out(missing)] * n_rows
+    for row in range(first.n_derivatives, n_rows):
+        if lost := sum(str(row - first.n_derivatives) in position.lost for position in found.positions):
+            notes[row] = left_out(missing + lost)
+            if lost == len(found.positions):
+                values[row] = errors[row] = np.nan
+    return _rows(shared, values, errors, notes, shocks)
 
 
 def _rows(
@@ -236,12 +306,16 @@ def _rows(
     ]
 
 
-def _totals(nets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The sums of all underlyings, by currency and scenario: their draws are independent."""
+def _totals(nets: Sequence[Mapping[str, Any]], nowhere: Sequence[str]) -> list[dict[str, Any]]:
+    """The sums of all underlyings, by currency and scenario: their draws are independent.
+
+    `nowhere` says what is left out of underlyings that have no net.
+    """
     found = []
     for currency in dict.fromkeys(net["currency"] for net in nets):
         for scenario in dict.fromkeys(net["scenario"] for net in nets if net["currency"] == currency):
             own = [net for net in nets if (net["currency"], net["scenario"]) == (currency, scenario)]
+            valued = [net for net in own if not np.isnan(net["change"])]
             same = {kind: {net[kind] for net in own} for kind in ("spot", "volatility", "rate")}
             found.append(
                 {
@@ -250,12 +324,14 @@ def _totals(nets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                     "underlying": "",
                     "product": TOTAL,
                     **{kind: values.pop() if len(values) == 1 else np.nan for kind, values in same.items()},
-                    "change": sum(net["change"] for net in own),
-                    "standard_error": float(np.sqrt(sum(net["standard_error"] ** 2 for net in own))),
+                    "change": sum(net["change"] for net in valued) if valued else np.nan,
+                    "standard_error": float(np.sqrt(sum(net["standard_error"] ** 2 for net in valued or own))),
                     "base": sum(net["base"] for net in own),
                     "seed": 0,
                     "n_paths": max(net["n_paths"] for net in own),
-                    "note": "; ".join(f"{net['underlying']}: {net['note']}" for net in own if net["note"]),
+                    "note": "; ".join(
+                        [*(f"{net['underlying']}: {net['note']}" for net in own if net["note"]), *nowhere]
+                    ),
                 }
             )
     return found
