@@ -29,6 +29,7 @@ from .models.curves import Curves
 from .models.gbm import GBM
 from .models.heston.calibration import HestonCalibration
 from .models.heston.law import Heston
+from .models.jumps.merton import Merton
 from .models.local_volatility.fit import LocalVolatilityFit
 from .models.local_volatility.grid import LocalVolatilityGrid
 from .models.local_volatility.law import LocalVolatility
@@ -105,6 +106,7 @@ __all__ = [
     "LocalVolatilityGrid",
     "Lookback",
     "Market",
+    "Merton",
     "NoTouch",
     "On",
     "OneTouch",

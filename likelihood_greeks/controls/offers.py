@@ -123,7 +123,7 @@ def _known(model: PathModel, payoff: Contract, drawn: Drawn, rates: Sequence[flo
     own: list[Control] = []
     if _independent(drawn) and can_be_kept(model):
         if len(payoff.times) > 1 and has(model, KnowsVanillas):
-            own += _europeans(tape.levels, rates, drawn.rate)
+            own += _europeans(tape.levels, rates, drawn.rate, draws_beneath(model, payoff.times))
         if has(model, KnowsAverages):
             own += averages.offered(tape.levels, drawn.spot)
     return own
@@ -213,11 +213,11 @@ def _holds(levels: Sequence[Level], drawn: Drawn, relaxation: Relaxation) -> lis
     return [Handover((), drawn.rate, Hold(level, reach)) for level in several for reach in reaches]
 
 
-def _europeans(levels: Sequence[Level], rates: Sequence[float], target: float) -> list[Control]:
+def _europeans(levels: Sequence[Level], rates: Sequence[float], target: float, beneath: bool) -> list[Control]:
     """Known prices at the levels that the payoff compares with, and the Greeks of these prices."""
     kinds: tuple[Literal["digital", "call"], ...] = ("digital", "call")
     plain = [(rate, False) for rate in dict.fromkeys((None, target, min(rates)))]
-    given = [(rate, True) for rate in (None, min(rates))] if len(rates) > 1 else []
+    given = [(rate, True) for rate in (None, min(rates))] if beneath else []
     return [
         Vanilla(row, level, kind, *how) for row, level in _compared(levels) for kind in kinds for how in plain + given
     ]

@@ -9,7 +9,7 @@ from typing import TypeAlias, final
 import numpy as np
 
 from .._checks import non_negative, one_of, refuse
-from ..models.capabilities import DrawsBeneath, KnowsTerminal, draws_beneath, has
+from ..models.capabilities import DrawsBeneath, KnowsTerminal, has, travels_beneath
 from ..models.moves import LIKELIHOOD_RATIO
 from ..models.protocol import PathModel
 
@@ -59,9 +59,9 @@ def chosen_law(model: PathModel, times: Sequence[float], handover: HandOver, con
         non_negative("handover", handover)
     if handover == "auto" and len(times) == 1 and has(model, KnowsTerminal):
         return Chosen(model.terminal(times[0]), remark="European: the exact law of its date")
-    if not (draws_beneath(model, times) and has(model, DrawsBeneath)):
+    if not (travels_beneath(model, times) and has(model, DrawsBeneath)):
         if handover not in ("auto", "score", LIKELIHOOD_RATIO):
-            refuse("handover", "be 'auto' or 'score' for a model that draws nothing beneath its spots", handover)
+            refuse("handover", "be 'auto' or 'score' for a model beneath whose spots nothing travels", handover)
         return Chosen(model)
     if handover == "auto":
         rate = LIKELIHOOD_RATIO if controls == "none" else model.hand_over_rates(times)[0]

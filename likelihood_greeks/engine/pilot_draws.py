@@ -23,7 +23,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Drawn, simulated, weigh
 from ..models.adaptor import moved
-from ..models.capabilities import Movable, assets_of, draws_beneath, has
+from ..models.capabilities import Movable, assets_of, has, travels_beneath
 from ..models.protocol import PathModel, Paths, observed
 from ..parameters import Derivative
 from ..streams.chunks import Chunk, GivenNormals
@@ -111,7 +111,7 @@ def _shifts(model: PathModel, grid: FloatArray, chunk: Chunk) -> FloatArray | No
     several = assets_of(model) and has(model, Movable) and "rate" in model.parameters
     if not several and (not {"spot", "rate"} <= set(model.parameters) or model.forward_jet(grid[-1]) is None):
         return None
-    if draws_beneath(model, grid):
+    if travels_beneath(model, grid):
         return None
     trial = model.simulate(grid, replace(chunk, index=0, n_paths=1024).stream())  # every chunk: the same shifts
     spot = observed(trial)[..., -1, :]

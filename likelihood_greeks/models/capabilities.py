@@ -323,7 +323,12 @@ def knows_vanillas(model: object, time: float) -> TypeGuard[KnowsVanillas]:
 
 
 def draws_beneath(model: object, times: Sequence[float] | FloatArray) -> bool:
-    """Whether a law draws something beneath its spots, with which changes can travel."""
+    """Whether a law draws something beneath its spots, given which their logarithms move by normals."""
+    return has(model, Movable) and has(model, DrawsBeneath)
+
+
+def travels_beneath(model: object, times: Sequence[float] | FloatArray) -> bool:
+    """Whether changes can travel with what a law draws beneath its spots; whole numbers cannot move a little."""
     return has(model, Movable) and has(model, DrawsBeneath) and len(model.hand_over_rates(times)) > 1
 
 

@@ -88,7 +88,11 @@ CONTROLS = {
         lambda c: isinstance(c, HandedOver) and isinstance(c.way, Gradual),
         barrier,
     ),
-    "beneath": Kind(lambda law: has(law, DrawsBeneath), lambda c: handed(c, False, False), barrier),
+    "beneath": Kind(
+        lambda law: has(law, DrawsBeneath) and len(law.hand_over_rates((0.1, 0.3))) > 1,
+        lambda c: handed(c, False, False),
+        barrier,
+    ),
     "given what is beneath": Kind(
         lambda law: has(law, DrawsBeneath),
         lambda c: isinstance(c, Conditional),

@@ -15,6 +15,7 @@ from likelihood_greeks import (
     Curves,
     LocalVolatility,
     LocalVolatilityGrid,
+    Merton,
     Paths,
     TermStructureGBM,
 )
@@ -129,6 +130,9 @@ THREE = (0.13, 0.4, 1.1)
 
 CARRY = Curves(times=(0.5, 2.0), zero_rates=(0.01, 0.03), dividend_yields=(0.02, 0.01))
 LOCAL = LocalVolatility(spot=97.0, volatility=smooth_skew, rate=0.03, dividend_yield=0.011, steps=10)
+JUMPS = Merton(
+    spot=97.0, volatility=0.16, intensity=3.0, jump_mean=-0.06, jump_volatility=0.09, rate=0.03, dividend_yield=0.011
+)
 GRID = replace(
     LOCAL,
     volatility=LocalVolatilityGrid.of(smooth_skew, (0.0, 0.3, 1.0), 97.0 * np.exp([-0.9, -0.4, -0.06, 0.13, 0.5])),
@@ -200,6 +204,10 @@ LAWS = {
     "Heston, Broadie and Kaya's": Case(BK1, THREE, 10_000),
     "Heston, Feller violated": Case(FV1, THREE, 25_000),
     "Heston, hardly any freedom": Case(FV5, THREE, 10_000),
+    "Merton": Case(JUMPS, THREE, 50_000),
+    "Merton, rare large jumps, curves": Case(
+        replace(JUMPS, intensity=0.3, jump_mean=0.25, jump_volatility=0.4, curves=CARRY), BETWEEN, 100_000
+    ),
     "Heston at one date": Case(DESK.terminal(1.0), (1.0,), 100_000, 1e-5, tails),
     "Heston at one date, hardly any freedom": Case(FV5.terminal(5.0), (5.0,), 100_000, 1e-5, tails),
     "Heston at one date, an index": Case(INDEX.terminal(0.1), (0.1,), 100_000, 1e-5, tails),
@@ -214,6 +222,7 @@ QUICK = {
     "curves",
     "cash dividends",
     "local volatility",
+    "Merton",
     "Heston, a desk's",
     "a user's asset",
     "a user's local volatility",
