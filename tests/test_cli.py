@@ -79,7 +79,7 @@ def test_unusable_input_exits_with_two_and_says_why(capsys, book, change, messag
     [
         ("[vega]\nbook = 1", "limits.toml: greek must be one of 'price', 'delta', got 'vega'"),
         ("[delta.desk]\none = 1", "limits.toml: delta.by must be one of"),
-        ("[delta", "limits.toml: text must be valid TOML"),
+        ("[delta", "limits.toml: line 1 must be valid TOML"),
         ("near = 2", "limits.toml: near must be at most 1"),
         ("[delta.underlying]\nSTOCK = 5", ""),
     ],

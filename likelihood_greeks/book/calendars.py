@@ -35,7 +35,8 @@ def closest(value: object, allowed: Collection[str]) -> str:
 def iso_date(name: str, value: object) -> date:
     """`value`, a date or ISO text, as a date; refused if it is neither, or has a time of day."""
     try:
-        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+        weeks = isinstance(value, str) and "W" in value.upper()  # of which ISO dates may be made too
+        moment = None if weeks else datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
     except ValueError:
         moment = None
     if isinstance(moment, datetime) and moment.time() == time():

@@ -44,10 +44,24 @@ def clear(name: str, value: object) -> object:
     return refuse(name, value.why, value.text) if isinstance(value, Unclear) else value
 
 
+def as_written(value: object) -> str:
+    """A cell as the text of a number; Python's underscores between digits are not read, which other programs do not.
+
+    Raises
+    ------
+    ValueError
+        If it has one.
+    """
+    text = text_of(value)
+    if "_" in text:
+        raise ValueError(text)
+    return text
+
+
 def number(check: Callable[[str, object], float], name: str, value: object) -> float:
     """A cell of the column `name` as a number that passes a check."""
     try:
-        found = float(text_of(clear(name, value)))
+        found = float(as_written(clear(name, value)))
     except InvalidValueError:
         raise
     except ValueError:

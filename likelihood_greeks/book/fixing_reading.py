@@ -6,6 +6,7 @@ A row without a value is a missing fixing and passed over. Of a time with an hou
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -16,14 +17,18 @@ import pandas as pd
 from .._checks import InvalidValueError, positive, refuse, within
 from . import sheets
 from .calendars import iso_date
-from .cells import clear, key_of, text_of
+from .cells import as_written, clear, key_of, text_of
 from .dialect import date_way, number_way, settled
+from .sheets import blank
 
 COLUMNS = ("date", "underlying", "value")
 """The columns of a table of fixings."""
 OTHERS = {"lows": "low", "highs": "high"}
 """What the last of them is called in a table of lows or highs, which may stand in one of fixings."""
 ROUNDING = 1e-9  # relative
+TOTALS = ("total", "totals", "sum", "summe", "gesamt", "average", "mean", "mittelwert", "durchschnitt", "minimum",
+          "maximum", "min", "max")  # fmt: skip
+"""What rows below a table are called by spreadsheets."""
 
 Values: TypeAlias = dict[str, dict[date, float]]
 """Fixings by underlying and date, in currency."""
@@ -104,12 +109,13 @@ def _day(cell: Any) -> Any:
 def _joined(table: pd.DataFrame, noun: str) -> Values:
     """Rows as a table by underlying and date."""
     found: Values = {}
+    observed = {text_of(name) for day, name in zip(table["date"], table["underlying"], strict=True) if not blank(day)}
     for label, day, name, value in table.itertuples():
-        if sheets.blank(value):
+        if blank(value) or _of_totals(day, name, observed):
             continue
         with within(f"{noun} {label}", ": "):
             for column, cell in zip(COLUMNS, (day, name), strict=False):
-                if sheets.blank(cell):
+                if blank(cell):
                     refuse(column, "be given", None)
             when, amount = iso_date("date", clear("date", day)), _amount(value)
             own = found.setdefault(text_of(name).strip(), {})
@@ -118,10 +124,20 @@ def _joined(table: pd.DataFrame, noun: str) -> Values:
     return found
 
 
+def _of_totals(day: object, name: object, observed: Collection[str]) -> bool:
+    """Whether a row is a sum or a mean below a table: it has no underlying, or no day, and says what it is.
+
+    `observed` are the underlyings that other rows have: no such words.
+    """
+    label = name if blank(day) else day
+    totals = blank(day) != blank(name) and isinstance(label, str) and key_of(label) in TOTALS
+    return totals and text_of(label) not in observed
+
+
 def _amount(cell: object) -> float:
     """A cell as a positive number."""
     try:
-        return positive("value", float(clear("value", cell)))  # type: ignore[arg-type]
+        return positive("value", float(as_written(clear("value", cell))))
     except InvalidValueError:
         raise
     except (TypeError, ValueError):

@@ -12,10 +12,10 @@ import pandas as pd
 
 from .._checks import one_of, path_of, positive, refuse, within
 from .cells import text_of
-from .market_reading import parsed
 from .maturities import BUCKETS, LATER
 from .own_columns import own_of
 from .pivots import KEYS, NODE
+from .toml_text import parsed
 from .units import UNITS, are_buckets
 
 NEAR = 0.8

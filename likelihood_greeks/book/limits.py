@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from .._checks import refuse
+from .assets.names import are_several, joined, names_of
 from .calendars import nearest
 from .cells import text_of
 from .currencies import UNKNOWN
@@ -78,6 +81,9 @@ def check_limits(
     >>> found[["greek", "group", "limit", "verdict"]].values.tolist()
     [['delta', 'book', 5000.0, 'breached'], ['vega', 'X', 4000.0, 'inside']]
     """
+    if not isinstance(frame, pd.DataFrame) or not {"trade_id", "greek", "value"} <= {*frame.columns}:
+        given = [*map(str, frame.columns)] if isinstance(frame, pd.DataFrame) else frame
+        refuse("frame", "be from risk: limits are of Greeks", given)
     return judged(frame, read_limits(limits, Known.of(frame), near=near))
 
 
@@ -100,12 +106,17 @@ def _judged(frame: pd.DataFrame, limit: Limit, limits: Limits) -> Iterator[dict[
     names = totals[limit.by].map(_name).astype(str) if keys else pd.Series(BOOK, index=totals.index)
     if limit.group == OTHERS:
         totals = totals[names.isin(_without_limit(names, limit, limits))]
-    elif (names == limit.group).any():
-        totals = totals[names == limit.group]
+    elif (own := names.map(_order) == _order(limit.group)).any():
+        totals = totals[own]
     else:
         note = OF_PRICED if frame.attrs.get("problems") else NO_POSITION
-        if likely := nearest(limit.group, _without_limit(names, limit, limits)):
+        several = _named_together(limit, [*names.unique()])
+        likely = nearest(limit.group, _without_limit(names, limit, limits))
+        if several:
+            note += f": {' and '.join(several)} have a total each, with their parts of sets"
+        elif likely:
             note += f"; did you mean {likely!r}?"
+        if several or likely:
             line = f"limits: {limit.greek}.{limit.by} names {limit.group!r}, which has {note}"
             warnings.warn(line, BookWarning, stacklevel=2)
         none = {"currency": reporting or _only_currency(frame), "value": 0.0, "standard_error": 0.0, "note": note}
@@ -113,6 +124,18 @@ def _judged(frame: pd.DataFrame, limit: Limit, limits: Limits) -> Iterator[dict[
         return
     for name, total in zip(names[totals.index], totals.to_dict("records"), strict=True):
         yield _row(limit, name, total | {"note": ""}, limits.near)
+
+
+def _order(group: str) -> str:
+    """The name of a group; of a pair or a set of underlyings without its order."""
+    return joined(sorted(names_of(group))) if are_several(group) else group
+
+
+def _named_together(limit: Limit, names: Collection[str]) -> list[str]:
+    """The underlyings that a limit names in one, by bars or commas: none of them, if that is not what it does."""
+    parts = [part.strip() for part in re.split(r"[|;,]", limit.group)] if limit.by == "underlying" else []
+    sets = len(parts) > 1 and (are_several(limit.group) or {*parts} <= {*names})
+    return parts if sets else []
 
 
 def _without_limit(names: pd.Series, limit: Limit, limits: Limits) -> list[str]:

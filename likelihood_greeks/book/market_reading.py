@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import InvalidValueError, refuse, within
+from .._checks import InvalidValueError, within
 from . import curve_reading, market_keys, underlying_reading
 from .assets import correlations
 from .calendars import iso_date
 from .currencies import code, conversion, inverted
 from .fixings import Fixings
 from .setting import Setting
+from .toml_text import parsed
 from .underlying import Underlying
 
 
@@ -39,24 +39,6 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
     path = Path(source)
     with within(path.name, ": "):
         return _fields(parsed(path), path.parent, {"market file": path})
-
-
-def parsed(path: Path) -> dict[str, Any]:
-    """A TOML file as dictionaries.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except tomllib.TOMLDecodeError as error:
-        refuse("text", "be valid TOML", str(error))
-    except UnicodeDecodeError as error:
-        refuse("text", "be UTF-8", str(error))
-    except RecursionError:
-        refuse("text", "be a market", "tables nested too deep")
 
 
 def _fields(value: object, folder: Path, files: dict[str, Path]) -> dict[str, Any]:
@@ -91,7 +73,7 @@ def _underlyings(sections: object, setting: Setting) -> tuple[dict[str, Underlyi
     """The underlyings of a market by name, and why others cannot be set up; refused if none can."""
     found, failures = dict[str, Underlying](), dict[str, InvalidValueError]()
     if not isinstance(sections, Mapping):
-        raise TypeError(f"underlyings.value must be a table of underlyings, got {sections!r}")
+        raise TypeError(f"underlyings must be a table of underlyings, [underlyings.NAME], got {sections!r}")
     for name, section in sections.items():
         if not isinstance(name, str):
             raise TypeError(f"underlyings must have names, got {name!r}")

@@ -23,7 +23,8 @@ from .levels import Percent
 from .market import Market
 from .products.table import EUROPEAN
 from .sheets import blank
-from .trades import NET, currencies_of
+from .trade import OF_TOTALS
+from .trades import currencies_of
 
 TERMS = {"strike": 0.0, "trigger": 0.0, "cash": 1.0}
 """The terms that a European may have, and what they are where its cell is blank."""
@@ -86,7 +87,9 @@ def plain_options(book: pd.DataFrame, market: Market) -> PlainOptions:
         cells.keep(np.where(cells.filled(name), used, ~needed))
     cells.keep(~(cells.filled("side") & (numbers["quantity"] < 0.0)))
     counts = Counter(texts["trade_id"].tolist())
-    cells.keep(np.array([counts[name] == 1 and str(name).lower() != NET for name in texts["trade_id"]], dtype=bool))
+    cells.keep(
+        np.array([counts[name] == 1 and str(name).lower() not in OF_TOTALS for name in texts["trade_id"]], dtype=bool)
+    )
     cells.keep(_any_of(product, EUROPEAN) & _any_of(texts["underlying"], market.underlyings))
     cells.keep(np.array([date is not None and date > market.valuation_date for date in day], dtype=bool))
     agreed = currencies_of(book, market)

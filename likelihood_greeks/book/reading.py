@@ -47,8 +47,8 @@ def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     ----------
     book : path or pandas.DataFrame
         Or another frame that gives its columns as Arrow does: of polars, duckdb, pyarrow. A path ends in .csv, .parquet
-        or .xlsx (the first sheet). A CSV file may be separated by commas, semicolons, tabs or bars, in UTF-8 or UTF-16,
-        with titles above its header. Cells of a CSV file stay text until `parse`.
+        or .xlsx (one sheet of which has these columns). A CSV file may be separated by commas, semicolons, tabs or
+        bars, in UTF-8 or UTF-16, with titles above its header. Cells of a CSV file stay text until `parse`.
 
     Returns
     -------
@@ -65,7 +65,10 @@ def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     if isinstance(book, pd.DataFrame):
         return _written(_named(book), plain=True)
     if not isinstance(book, (str, os.PathLike)):
-        raise TypeError(f"book must be a pandas.DataFrame or a path, got {type(book).__name__} {reprlib.repr(book)}")
+        lazy = f" (a {type(book).__name__} has it after collect())" if callable(getattr(book, "collect", None)) else ""
+        raise TypeError(
+            f"book must be a pandas.DataFrame or a path, got {type(book).__name__} {reprlib.repr(book)}{lazy}"
+        )
     path = Path(book)
     with within(path.name, ": "):
         table, plain = sheets.read(path, lambda name: key_of(name) in BY_NAME)

@@ -17,6 +17,7 @@ from .._checks import InvalidValueError, refuse
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SOUGHT = 50  # lines in which the header is looked for
+LEAST = 5  # names of columns that make a line the header of a table, where that of another sheet has more
 KINDS = {".csv": "text of separated cells", ".xlsx": "workbook", ".parquet": "Parquet file"}
 LINE = "line"
 """Name of the index of a table that was read: lines of the file, from 1."""
@@ -30,7 +31,9 @@ def blank(value: Any) -> bool:
 
 
 def read(path: Path, known: Callable[[object], bool], what: str = "book") -> tuple[pd.DataFrame, bool]:
-    """The table in a .csv, .xlsx (the first sheet) or .parquet file, and whether it is plain.
+    """The table in a .csv, .xlsx or .parquet file, and whether it is plain.
+
+    Of a workbook it is the sheet whose header has most of the known columns; refused if another has a table as well.
 
     A plain one was written as programs write: its cells are typed, or separated by commas, which leaves the point for
     decimals. Cells of a CSV file are text; `known` says what may stand in a header, `what` what a refusal calls it.
@@ -45,8 +48,7 @@ def read(path: Path, known: Callable[[object], bool], what: str = "book") -> tup
             case ".csv":
                 return _text(_decoded(path.read_bytes()), known)
             case ".xlsx":
-                cells = pd.read_excel(path, header=None, dtype=object, keep_default_na=False, na_values=[""])
-                rows = cells.to_numpy(dtype=object).tolist()
+                rows = _sheet(path, known, what)
                 return _table(rows, range(1, len(rows) + 1), known).infer_objects(), True
             case ".parquet":
                 return pd.read_parquet(path), True
@@ -58,6 +60,33 @@ def read(path: Path, known: Callable[[object], bool], what: str = "book") -> tup
         if isinstance(error, OSError) and error.errno:  # not there, or not to be read
             raise
         refuse(what, f"be a {KINDS[suffix]}", str(error))
+
+
+def _sheet(path: Path, known: Callable[[object], bool], what: str) -> list[list[Any]]:
+    """The rows of the sheet of a workbook that has the table."""
+    with pd.ExcelFile(path) as book:
+        if len(book.sheet_names) == 1:
+            return _rows(book, 0)
+        counts = {str(name): _names(_rows(book, name, SOUGHT), known) for name in book.sheet_names}
+        best = max(counts, key=lambda name: counts[name])
+        tables = [name for name, count in counts.items() if 1 < min(counts[best], LEAST) <= count]
+        if len(tables) > 1:
+            refuse("sheets", f"be one with the columns of a {what}, and others without", tables)
+        return _rows(book, best)
+
+
+def _rows(book: pd.ExcelFile, name: int | str, most: int | None = None) -> list[list[Any]]:
+    """The cells of a sheet, of its first lines."""
+    cells = pd.read_excel(
+        book, sheet_name=name, header=None, nrows=most, dtype=object, keep_default_na=False, na_values=[""]
+    )
+    found: list[list[Any]] = cells.to_numpy(dtype=object).tolist()
+    return found
+
+
+def _names(rows: Sequence[list[Any]], known: Callable[[object], bool]) -> int:
+    """How many names of columns the line of a sheet with most of them has."""
+    return max((sum(map(known, row)) for row in rows), default=0)
 
 
 def _decoded(data: bytes) -> str:

@@ -20,6 +20,9 @@ from .products.history import History
 NET = "net"
 """The trade_id of the rows that hold a net position."""
 
+OF_TOTALS = (NET, "total", "reported")
+"""The trade_ids of rows that are no trades, in any frame."""
+
 
 @final
 @dataclass(frozen=True)
@@ -96,6 +99,6 @@ class Trade:
 def unique(name: str, value: object, counts: Mapping[str, int]) -> str:
     """A cell as a trade_id that no other row has."""
     text = text_of(value)
-    if text.lower() == NET:
-        refuse(name, f"not be {NET!r}, the name of the net rows", value)
+    if text.lower() in OF_TOTALS:
+        refuse(name, f"not be {text.lower()!r}, the name of rows of totals", value)
     return text if counts[text] == 1 else refuse(name, f"be unique: {counts[text]} rows have it", value)

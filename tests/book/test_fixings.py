@@ -74,6 +74,8 @@ def test_what_is_no_table_is_refused(fixings):
         ("2026-09-18,X,ten", "line 3: value must be a number"),
         ("18.9.26,X,10", "line 3: date must be a date with four digits for the year"),
         (",X,10", "line 3: date must be given"),
+        ("Summary,,10", "line 3: underlying must be given"),
+        ("2026-09-18,SUM,9\n,SUM,10", "line 4: date must be given"),
         ("2026-09-18,,10", "line 3: underlying must be given"),
         ("2026-09-18,X,-1", "line 3: value must be positive"),
         ("2026-09-18,X,10,4", "line 3 must have at most as many cells"),
@@ -95,6 +97,7 @@ FILES = {
     "hours of a spreadsheet": "date,underlying,value\n9/18/2026 5:30 PM,X,101.2\n10/16/2026 17:30,X,99\n",
     "margins": "date,underlying,value,,\n2026-09-18,X,101.2,,\n,,,,\n2026-10-16,X,99,,\n,,\n",
     "a value that is not there": "date,underlying,value\n2026-09-18,X,101.2\n2026-10-16,X,99\n2026-10-16,Y,\n,Z,\n",
+    "totals below": "date,underlying,value\n2026-09-18,X,101.2\n2026-10-16,X,99\nSumme,,200.2\n,Mittelwert,100.1\n",
     "no blanks after": "date,underlying,value\n2026-09-18,X,101.2\n2026-10-16,X,99\n2026-10-16,Y\n",
 }
 
@@ -126,6 +129,19 @@ def test_a_workbook_is_read(tmp_path):
     rows = {"date": pd.to_datetime(["2026-09-18", "2026-10-16"]), "underlying": "X", "value": [101.2, 99]}
     pd.DataFrame(rows).to_excel(tmp_path / "f.xlsx", index=False)
     assert dict(Fixings.read("f.xlsx", tmp_path)) == SAME
+
+
+def test_the_sheet_of_a_workbook_that_has_the_table_is_read_and_two_are_refused(tmp_path):
+    rows = pd.DataFrame({"date": ["2026-09-18", "2026-10-16"], "underlying": "X", "value": [101.2, 99]})
+    with pd.ExcelWriter(tmp_path / "f.xlsx") as file:
+        pd.DataFrame({"Desk": ["EQD"], "Date": ["2026-10-17"]}).to_excel(file, sheet_name="Cover", index=False)
+        rows.to_excel(file, sheet_name="Fixings", index=False)
+    assert dict(Fixings.read("f.xlsx", tmp_path)) == SAME
+    with pd.ExcelWriter(tmp_path / "f.xlsx") as file:
+        for name in ("Monday", "Tuesday"):
+            rows.to_excel(file, sheet_name=name, index=False)
+    with pytest.raises(ValueError, match=r"^f\.xlsx: sheets must be one with .* got \['Monday', 'Tuesday'\]"):
+        Fixings.read("f.xlsx", tmp_path)
 
 
 def test_missing_fixings_are_named_by_date():

@@ -76,6 +76,33 @@ def test_a_name_much_like_that_of_a_group_without_a_limit_is_remarked_on(frame):
     lg.check_limits(frame, {"delta": {"desk": {"tow": 5.0, "two": 1e9, "one": 1e9}}})  # another desk, flat today
 
 
+@pytest.mark.parametrize("group", ["X|Y", "Y;X", "X,Y", "X, Y"])
+def test_a_limit_on_a_set_says_where_its_risk_is(group):
+    row = {"product": "call", "quantity": 1, "maturity": "2026-01-02", "strike": 100}
+    book = pd.DataFrame([{"trade_id": name, "underlying": name, **row} for name in ("X", "Y")])
+    own = {"spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}
+    frame = lg.risk(book, {"valuation_date": "2025-01-02", "underlyings": {"X": own, "Y": own}}, ["delta"])
+    with pytest.warns(lg.BookWarning, match="have a total each"):
+        found = lg.check_limits(frame, {"delta": {"underlying": {group: 5.0}}})
+    assert found["note"].str.startswith("no position: ").all()
+    assert not lg.check_limits(frame, {"delta": {"underlying": {"X": 5.0}}})["note"].any()
+
+
+def test_a_limit_on_a_pair_is_that_of_the_pair_in_any_order():
+    own = {"spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}
+    market = {"valuation_date": "2025-01-02", "underlyings": {"X": own, "Y": own}, "correlation": {"X|Y": 0.5}}
+    row = {"trade_id": "s", "underlying": "X|Y", "product": "worst_of_call", "quantity": 1, "maturity": "2026-01-02"}
+    frame = lg.risk(pd.DataFrame([{**row, "strike": "100%"}]), market, ["correlation"], paths=256, seed=1)
+    found = [lg.check_limits(frame, {"correlation": {"underlying": {name: 5.0}}}) for name in ("X|Y", "Y|X")]
+    assert found[0]["value"].item() == found[1]["value"].item() != 0.0
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame({"trade_id": [], "change": []}), None, "risk.csv"])
+def test_what_is_no_frame_of_risk_is_refused(frame):
+    with pytest.raises(ValueError, match=r"^frame must be from risk: limits are of Greeks, got"):
+        lg.check_limits(frame, {"delta": {"book": 1.0}})
+
+
 def test_a_group_without_a_trade_is_inside(frame):
     found = lg.check_limits(frame, {"delta": {"underlying": {"Z": 5.0}, "desk": {"three": 5.0, "*": 1e9}}})
     flat = found[found["note"] == "no position"]

@@ -304,7 +304,7 @@ def test_wrong_value_in_the_market_is_refused_by_section_and_key(path, value, sa
         (("underlyings", "DAX"), 3.0, r"^underlyings\.DAX\.value must be a table"),
         (("underlyings", "DAX", "zero_curve"), 3.0, r"^underlyings\.DAX\.zero_curve\.value must be a table"),
         (("underlyings", "DAX", "calendar"), 3, r"^underlyings\.DAX\.calendar must be a name"),
-        (("underlyings",), [1], "^underlyings.value must be a table"),
+        (("underlyings",), [1], "^underlyings must be a table"),
     ],
 )
 def test_wrong_type_in_the_market_is_refused_by_section_and_key(path, value, says):
@@ -318,8 +318,19 @@ def test_error_in_a_file_names_the_file(tmp_path):
     with pytest.raises(InvalidValueError, match=r"^bad\.toml: underlyings\.DAX\.spot must be positive"):
         Market.read(tmp_path / "bad.toml")
     (tmp_path / "bad.toml").write_text("spot = = 3", encoding="utf-8")
-    with pytest.raises(InvalidValueError, match=r"^bad\.toml: text must be valid TOML"):
+    with pytest.raises(InvalidValueError, match=r"^bad\.toml: line 1 must be valid TOML .*, got 'spot = = 3'$"):
         Market.read(tmp_path / "bad.toml")
+    for text, why in (
+        ("spot = 1.0\nspot = 2.0", r"line 2 must be valid TOML \(a key stands once in a table\), got 'spot = 2.0'$"),
+        ("a = 1\n[x]\nspot = 100,5", r"line 3 must be valid TOML \(.* decimals have a point\), got 'spot = 100,5'$"),
+        ("model = heston", r"line 1 must be valid TOML \(a value is .* text in quotes\), got 'model = heston'$"),
+        ('name = "X', "line 1 must be valid TOML"),
+        ("[[underlyings]]\nname = 'X'", "valuation_date"),
+        ("valuation_date = 2025-01-02\n[[underlyings]]\nname = 'X'", "underlyings must be a table of underlyings"),
+    ):
+        (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+        with pytest.raises((InvalidValueError, TypeError), match=rf"^bad\.toml: .*{why}"):
+            Market.read(tmp_path / "bad.toml")
     with pytest.raises(FileNotFoundError):
         Market.read(tmp_path / "none.toml")
 

@@ -283,14 +283,26 @@ DOORS = (
 
 NO_CELLS = [
     None, "", NAN, "abc", [100.0], {}, 1j, object(), b"1", (1,), "=1+1", "\x1b[2J", "-", "1,2,3", "nan", "inf", "1e999",
-    "0x10",
+    "0x10", "1_00",
 ]  # fmt: skip
 CELLS = {
     "strike": [*NO_CELLS, -1, 0, "-5", True, date(2025, 1, 2), INF, 10**400, "100 EUR"],
     "quantity": [*NO_CELLS, 0, True, date(2025, 1, 2), INF, 10**400],
-    "maturity": [*NO_CELLS, 5, 1.5, True, "2026-13-01", "2026-02-30", "tomorrow", "9999-99-99", "31/31/2026"],
+    "maturity": [
+        *NO_CELLS,
+        5,
+        1.5,
+        True,
+        "2026-13-01",
+        "2026-02-30",
+        "tomorrow",
+        "9999-99-99",
+        "31/31/2026",
+        "2026-W10",
+        "2026-W10-3",
+    ],
     "product": [*NO_CELLS, 5, 1.5, True, "calll", "swaption"],
     "underlying": [*NO_CELLS, 5, 1.5, True, "Y", "x"],
-    "trade_id": [None, "", NAN, "net"],
+    "trade_id": [None, "", NAN, "net", "Total", "reported"],
 }
 """What may stand in a cell of a book by mistake, by column."""

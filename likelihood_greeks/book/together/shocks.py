@@ -11,7 +11,7 @@ from ..._checks import finite, path_of, refuse, within
 from ...models.adaptor import moved
 from ...models.heston.law import Heston
 from ..calendars import closest
-from ..market_reading import parsed
+from ..toml_text import parsed
 from ..trades import Trade
 from ..underlying import Model
 
