@@ -66,9 +66,9 @@ def methods() -> plt.Figure:
     for place, (column, colour) in enumerate(zip(columns, COLOURS.values(), strict=False)):
         rows = np.arange(len(worst)) + height * (len(columns) / 2 - 0.5 - place)
         bars = axes.barh(rows, worst[column], height=0.9 * height, color=colour, label=column)
-        axes.bar_label(bars, fmt="%.2g", padding=2, fontsize=7)
+        axes.bar_label(bars, fmt=lambda ratio: f"{float(f'{ratio:.2g}'):,g}", padding=2, fontsize=7)
     axes.axvline(1.0, color=GREY, linewidth=0.8)
-    axes.set(xscale="log", yticks=range(len(worst)), yticklabels=worst.index)
+    axes.set(xscale="log", yticks=range(len(worst)), yticklabels=worst.index, xlim=(None, 3.0 * worst.max().max()))
     figure.supxlabel(
         "CPU time over that of this package, to the same standard error, for the worst of four Greeks", fontsize=10
     )

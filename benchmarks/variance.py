@@ -1,7 +1,8 @@
 """Standard deviation of one path and the work an error costs, by contract, Greek and method.
 
 ``python -m benchmarks.variance`` writes ``benchmarks/variance.csv`` and prints it. All goes through `lg.compare`:
-times include the pilot, and all methods run in one process, one after the other, on the same draws.
+times include the pilot, and all methods run in one process, one after the other, on the same draws. A small run before
+the first contract loads what is compiled.
 """
 
 from pathlib import Path
@@ -20,6 +21,8 @@ PLAIN, AUTO, BUMP = "likelihood ratio", "likelihood ratio + controls", "finite d
 def table() -> pd.DataFrame:
     """A row per contract and Greek."""
     rows = []
+    for model, payoff in list(CONTRACTS.values())[:1]:
+        lg.compare(model, payoff, GREEKS, paths=10_000, seed=SEED)
     for model, payoff in CONTRACTS.values():
         frame = lg.compare(model, payoff, GREEKS, paths=PATHS, seed=SEED)
         error, work = (frame[column].unstack() for column in ("standard_error", "work_normalised_variance"))

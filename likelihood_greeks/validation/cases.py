@@ -83,12 +83,11 @@ class Case:
         """Whether the reference is a closed form (and QuantLib agrees), not quadrature."""
         return isinstance(self.payoff, European) or getattr(self.payoff, "average", "") == "geometric"
 
-    def reference(self, greek: Greek, spot_factor: float = 1.0) -> quadrature.Reference:
-        """Exact value of a Greek, at this spot or a multiple of it, with the reference's own error."""
-        model = replace(self.model, spot=spot_factor * self.model.spot)
+    def reference(self, greek: Greek) -> quadrature.Reference:
+        """Exact value of a Greek with the reference's own error."""
         if self.has_closed_form:
-            return quadrature.Reference(closed_form.greek(model, self.payoff, greek), 0.0)
-        return quadrature.greek(model, self.payoff, greek)
+            return quadrature.Reference(closed_form.greek(self.model, self.payoff, greek), 0.0)
+        return quadrature.greek(self.model, self.payoff, greek)
 
     def scale(self, greek: Greek) -> float:
         """Largest absolute value of a Greek over spots from 15 % below to 18 % above.
@@ -105,7 +104,14 @@ class Case:
 
     def _largest(self, greek: Greek) -> float:
         """The largest absolute value of a Greek over `SPOTS`."""
-        return max(abs(self.reference(greek, factor).value) for factor in SPOTS)
+        return max(self._size(greek, factor) for factor in SPOTS)
+
+    def _size(self, greek: Greek, factor: float) -> float:
+        """The absolute value of a Greek at a multiple of the spot."""
+        model = replace(self.model, spot=factor * self.model.spot)
+        if self.has_closed_form:
+            return abs(closed_form.greek(model, self.payoff, greek))
+        return quadrature.size(model, self.payoff, greek)
 
     def quantlib(self, greek: Greek) -> float | None:
         """The same Greek from QuantLib; None where it has no engine for the contract."""

@@ -13,8 +13,9 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 from scipy import sparse, special
@@ -22,7 +23,7 @@ from scipy import sparse, special
 from .._checks import dates, positive
 from .._typing import AnyArray, FloatArray
 from ..models.gbm import GBM
-from ..numerics.differences import seven_point
+from ..numerics.differences import Function, Names, seven_point, three_point
 from ..parameters import TIME, Greek, resolve
 from ..payoffs.autocallable import Autocallable
 from ..payoffs.barrier import Barrier, DoubleBarrier
@@ -37,6 +38,9 @@ from . import machines, sums
 from .walk import INF, WIDTH, Bounds, Piece, Walk, expected, panels_on
 
 NODES = 3.0
+
+Differences: TypeAlias = Callable[[Function, Names, Mapping[str, float]], FloatArray]
+Terms: TypeAlias = Mapping[Names, float]
 
 
 @final
@@ -108,22 +112,46 @@ def greek(model: GBM, payoff: Contract, name: Greek, nodes: float = NODES) -> Re
     ValueError
         If the Greek is unknown under `model`.
     """
-    terms, times = resolve(name, model), np.asarray(payoff.times)
-    steps = _difference_steps(model, times)
+    terms = resolve(name, model)
+    steps = _difference_steps(model, np.asarray(payoff.times))
 
     def estimate(density: float, widening: float) -> float:
-        def at(shift: dict[str, float]) -> float:
-            moved = {key: getattr(model, key) + h for key, h in shift.items() if key != TIME}
-            return _price(replace(model, **moved), payoff, times - shift.get(TIME, 0.0), density)
-
         wide = {key: widening * h for key, h in steps.items()}
-        return sum(weight * float(seven_point(at, derivative, wide)) for derivative, weight in terms.items())
+        return _by_differences(seven_point, terms, _shifted(model, payoff, density), wide)
 
     value = estimate(positive("nodes", nodes), 1.0)
     noise = abs(price(model, payoff, nodes) - price(model, payoff, 1.25 * nodes)) + 1e-15 * model.spot
     rounding = sum(2.0 * noise / np.prod([steps[key] for key in derivative]) for derivative in terms)
     changes = abs(estimate(1.25 * nodes, 1.0) - value) + abs(estimate(nodes, 1.6) - value)
     return Reference(value, float(changes + rounding))
+
+
+def size(model: GBM, payoff: Contract, name: Greek) -> float:
+    """How large a Greek is, within about a hundredth: by differences of second order, a tenth of the work of `greek`.
+
+    Parameters
+    ----------
+    model, payoff, name
+        As for `greek`, with its errors.
+    """
+    steps = _difference_steps(model, np.asarray(payoff.times))
+    return abs(_by_differences(three_point, resolve(name, model), _shifted(model, payoff, NODES), steps))
+
+
+def _by_differences(differences: Differences, terms: Terms, at: Function, steps: Mapping[str, float]) -> float:
+    """The sum of the derivatives in `terms`."""
+    return sum(weight * float(differences(at, derivative, steps)) for derivative, weight in terms.items())
+
+
+def _shifted(model: GBM, payoff: Contract, nodes: float) -> Function:
+    """The price as a function of shifts of the market and of time."""
+    times = np.asarray(payoff.times)
+
+    def at(shift: dict[str, float]) -> float:
+        moved = {key: getattr(model, key) + h for key, h in shift.items() if key != TIME}
+        return _price(replace(model, **moved), payoff, times - shift.get(TIME, 0.0), nodes)
+
+    return at
 
 
 def _difference_steps(model: GBM, times: FloatArray) -> dict[str, float]:

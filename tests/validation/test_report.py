@@ -30,7 +30,7 @@ def test_a_reference_five_per_cent_wrong_fails(monkeypatch):
     monkeypatch.setattr(
         Case,
         "reference",
-        lambda self, greek, factor=1.0: type(right(self, "price"))(1.05 * right(self, greek, factor).value, 0.0),
+        lambda self, greek: type(right(self, "price"))(1.05 * right(self, greek).value, 0.0),
     )
     judged = verdict(validate(GRID[:6], precision=0.01))
     assert not judged.passed
