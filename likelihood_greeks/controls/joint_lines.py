@@ -32,6 +32,7 @@ from .lines import DIRECTIONS, Crossings, Direction, Push, step_weights, taken
 Weights: TypeAlias = Sequence[FloatArray | float]
 
 TILT = 0.2  # by which the last asset weighs more than the first
+FAINT = 0.02  # correlation with the line, below which a log-spot is not carried along it: what jumps there jumps unseen
 
 
 @final
@@ -125,6 +126,14 @@ class JointLine:
     def lengths(self) -> FloatArray:
         """What a unit of the line adds to every log-spot, shape (n_rows, 1)."""
         return np.cumsum(self._steps[0], axis=1).reshape(-1, 1)
+
+    @property
+    def carried(self) -> FloatArray:
+        """The same by asset, (n_assets, n_times), zero where it is next to nothing beside what the log-spot moves."""
+        shape = self.moves.terms.mean.shape
+        variances = np.diagonal(self.moves.terms.covariance, axis1=1, axis2=2).cumsum(axis=0).T
+        lengths = self.lengths.reshape(shape)
+        return np.where(np.abs(lengths) > FAINT * np.sqrt(variances), lengths, 0.0)
 
     @cached_property
     def place(self) -> FloatArray:

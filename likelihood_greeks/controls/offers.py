@@ -175,7 +175,7 @@ def _along(payoff: Contract, drawn: Drawn) -> list[tuple[Direction | JointDirect
     offers = list[tuple[Direction | JointDirection, Layout]]()
     for direction in joint_directions(payoff, drawn, moves):
         line = JointLine(moves, direction, np.asarray(drawn.paths.times))
-        found = pieces_along(payoff, drawn.spot, line.lengths.reshape(moves.terms.mean.shape))
+        found = pieces_along(payoff, drawn.spot, line.carried)
         if found is not None:
             offers.append((direction, Layout(found)))
     return offers

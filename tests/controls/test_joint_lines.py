@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import likelihood_greeks as lg
+from likelihood_greeks.controls import joint_lines
 from likelihood_greeks.controls.joint_lines import JointDirection, JointLine, joint_directions
 from likelihood_greeks.controls.line_integral import Integral
 from likelihood_greeks.controls.line_layout import Layout
@@ -24,7 +25,7 @@ from likelihood_greeks.payoffs.along.pieces import pieces_along
 from tests.controls.test_lines import by_quadrature, flow_factors
 from tests.support.gates import MODEL, draw
 from tests.support.laws import CURVES
-from tests.support.two_assets import two
+from tests.support.two_assets import derivative, outside_call, two
 
 TIMES = (0.2, 0.5, 0.6, 1.0)
 TWO = two(0.6)
@@ -82,7 +83,7 @@ def along(law, payoff, n_paths=8, seed=5, needed=()):
     found = []
     for direction in joint_directions(payoff, pilot, pilot.moves):
         line = JointLine(drawn.moves, direction, times)
-        found.append((line, pieces_along(payoff, pilot.spot, line.lengths.reshape(-1, len(times)))))
+        found.append((line, pieces_along(payoff, pilot.spot, line.carried)))
     return found
 
 
@@ -256,3 +257,26 @@ def test_what_is_on_one_asset_alone_is_exact():
         assert found[f"{greek}[B]"].value == pytest.approx(one[greek].value, rel=1e-9)
         assert abs(found[f"{greek}[A]"].value) < 1e-9
     assert abs(found["correlation[A,B]"].value) < 1e-9
+
+
+def test_an_asset_that_a_line_hardly_carries_is_not_carried(monkeypatch):
+    """Weights may cancel against a correlation: what is left is a rounding error, and a barrier there is never met."""
+    volatilities = (0.27652305509667724, 0.23547823678633234)
+    law = lg.CorrelatedGBM(
+        {name: lg.GBM(spot=spot, volatility=own, rate=0.03, dividend_yield=paid)
+         for name, spot, own, paid in zip("AB", (100.0, 95.0), volatilities, (0.02, 0.01), strict=True)},
+        {("A", "B"): -0.3},
+    )  # fmt: skip
+    barrier = lg.OutsideBarrier(lg.Barrier(lg.Call(110.0, 1.0), 93.0, "down", "out", [0.4]), watched="A", paid="B")
+    vega = derivative(law, lambda own: outside_call(own, 93.0, 0.4, 110.0, 1.0), ("volatility[A]",))
+    result = lg.greeks(law, barrier, ["vega[A]"], paths=4096, seed=1)["vega[A]"]
+    assert result.standard_error < 0.1 * abs(vega)
+    assert abs(result.z_score(vega)) < 4.0
+    moves = weigh(law, draw(law, [0.4, 1.0], 8, 1), []).moves
+    weights = tuple(np.array([0.3, 1.0]) / volatilities)
+    line = JointLine(moves, JointDirection(DIRECTIONS[0], weights, "weights that cancel"), np.array([0.4, 1.0]))
+    assert (line.carried[0] == 0.0).all()
+    assert (line.carried[1] > 0.0).all()
+    monkeypatch.setattr(joint_lines, "FAINT", 0.0)
+    wrong = lg.greeks(law, barrier, ["vega[A]"], paths=4096, seed=1)["vega[A]"]
+    assert abs(wrong.value) < 1e-9 < abs(vega)  # what it was

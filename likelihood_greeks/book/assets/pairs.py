@@ -1,4 +1,4 @@
-"""Products on two assets of their own kind: exchanges, spreads, and digitals on which of two has done better."""
+"""Products on two assets of their own kind: exchanges, spreads, digitals on which has done better, outside barriers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ import numpy as np
 from ..._checks import refuse
 from ...payoffs.protocol import Contract
 from ...payoffs.seasoned import KnownCashFlow
-from ...payoffs.two_assets import Exchange, OutperformanceDigital, Spread
+from ...payoffs.two_assets import Exchange, On, OutperformanceDigital, OutsideBarrier, Spread
 from ..calendars import DAYS_PER_YEAR
 from ..cells import TERM, key_of, word
 from ..columns import READERS, TABLE
 from ..fixings import known
 from ..levels import Percent
 from ..market import Market
+from ..products.history import History
 from ..rows import Row
 from ..schedule import Span
+from . import outside
 from . import terms as by_asset
 
 USED = {
@@ -29,6 +31,8 @@ USED = {
     "outperformance_digital": ("reference", "strike", "cash"),
 }
 """Columns of the products; all may be blank."""
+NAMES = (*USED, *outside.PRODUCTS)
+"""All of them; outside barriers have the columns of their barriers."""
 
 
 @final
@@ -38,18 +42,23 @@ class OnTwo:
 
     payoff: Contract
     state: str = ""
+    strikes: Mapping[str, float] | None = None
+    history: History | None = None
+
+
+KINDS = Exchange | Spread | OutperformanceDigital | OutsideBarrier | On | KnownCashFlow
 
 
 def is_on_two(product: str, payoff: Contract) -> bool:
     """Whether a trade has one of the products, as a contract of the user's own has not, whatever it is called."""
-    return product in USED and isinstance(payoff, Exchange | Spread | OutperformanceDigital | KnownCashFlow)
+    return product in NAMES and isinstance(payoff, KINDS)
 
 
 def left(row: Row, market: Market, names: tuple[str, ...], product: str, own: Span) -> OnTwo | None:
     """The contract in a row, or None and its problems noted."""
     if len(names) != 2:
         row.attempt(refuse, "underlying", f"name two assets: {product} is on two", row.cells.get("underlying"))
-    for column in TABLE:
+    for column in TABLE if product in USED else ():
         cell = row.cells.get(column.name)
         unused = column.use == TERM and column.name not in USED[product]
         if unused and cell is not None and key_of(cell) not in column.harmless:
@@ -58,11 +67,21 @@ def left(row: Row, market: Market, names: tuple[str, ...], product: str, own: Sp
         row.attempt(refuse, "payment_date", f"be blank: {product} pays at its maturity", own.paid.isoformat())
     if row.problems:
         return None
+    if product in outside.PRODUCTS:
+        return _outside(row, names, market, own, product)
     made, state = _MADE[product](row, names, market, own)
     if row.problems or made is None:
         return None
     contract = row.attempt(partial(made, maturity=max((own.maturity - own.today).days, 1) / DAYS_PER_YEAR))
     return None if contract is None else row.attempt(_aged, contract, names, market, own, state)
+
+
+def _outside(row: Row, names: tuple[str, ...], market: Market, own: Span, product: str) -> OnTwo | None:
+    """What is left of an outside barrier."""
+    found = outside.read(row, market, names, product, own)
+    fixings = market.fixings.get(names[1], {})
+    left = row.attempt(found.left, market.underlying(names[0]).spot, fixings) if found else None
+    return OnTwo(*left, found.strikes, found.history) if found and left else None
 
 
 def _aged(contract: Contract, names: tuple[str, ...], market: Market, own: Span, state: str) -> OnTwo:

@@ -61,7 +61,7 @@ def read(row: Row, market: Market, counts: Mapping[str, int], currencies: Mappin
     given = row.cells.get("product")
     if given is not None and (inner := quanto(given)) is not None:
         return _quanto(row, market, basics, inner) if basics else None
-    if given is not None and (name := key_of(given)) in pairs.USED:
+    if given is not None and (name := key_of(given)) in pairs.NAMES:
         return _on_two(row, market, basics, name) if basics else None
     found = None if given is None else parted(given)
     if found is None:
@@ -127,14 +127,14 @@ def _on_two(row: Row, market: Market, basics: Basics, name: str) -> Trade | None
     left = pairs.left(row, market, basics.names, name, basics.span)
     if left is None:
         return None
-    spots = {each: market.underlying(each).spot for each in basics.names}
-    model = row.attempt(_law, market, spots, basics)
+    strikes = left.strikes or {each: market.underlying(each).spot for each in basics.names}
+    model = row.attempt(_law, market, strikes, basics)
     if model is None or row.problems:
         return None
     return Trade(
         basics.trade_id, row.number, joined(basics.names), name, basics.quantity, basics.span.maturity,
         market.years(basics.span.maturity), left.payoff, float("nan"), model, basics.settlement.currency, left.state,
-        strikes=tuple(spots.items()),
+        history=left.history, strikes=tuple(strikes.items()),
     )  # fmt: skip
 
 

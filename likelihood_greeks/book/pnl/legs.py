@@ -14,8 +14,9 @@ from ...engine.early_exercise import is_early
 from ...models.capabilities import value_of
 from ...models.correlated.law import CorrelatedGBM
 from ...payoffs.protocol import Contract
+from ..assets import outside
 from ..assets.later import own_later as own_jointly_later
-from ..assets.names import are_several
+from ..assets.names import are_several, names_of
 from ..assets.observed import performances
 from ..assets.pairs import is_on_two
 from ..calendars import DAYS_PER_YEAR
@@ -201,7 +202,7 @@ def _begun(book: pd.DataFrame, before: Mapping[str, Trade], today: date) -> pd.D
     known = [[*table[name].tolist()] for name in ("watched_to", "touched_on") if name in table.columns]
     for trade in before.values():
         first = None if trade.history is None else trade.history.days[0]
-        if is_on_two(trade.product, trade.payoff):
+        if trade.history is None and is_on_two(trade.product, trade.payoff):
             first = trade.maturity_date
         new = first is not None and today < first and today < trade.maturity_date
         if blank(starts[trade.row]) and new and all(blank(cells[trade.row]) for cells in known):
@@ -252,6 +253,8 @@ def _cash(trade: Trade, market: Market, first: date, second: date, days: Days) -
     """What a unit pays between the two days, with the fixings of a market."""
     if trade.history is None:
         return _left_of_own(trade, market, days)[1]
+    if is_on_two(trade.product, trade.payoff):
+        return outside.paid_between(trade.history, names_of(trade.underlying), market, first, second)
     name = trade.underlying
     if trade.performance is not None:
         made = [day for day in trade.history.days if day <= second]
