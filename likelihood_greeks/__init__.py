@@ -47,6 +47,8 @@ from .payoffs.exercise_by_value import ExercisedByValue
 from .payoffs.forward_start import ForwardStart
 from .payoffs.path import Asian, Cliquet, Lookback
 from .payoffs.realised import RangeAccrual, VarianceSwap, VolatilitySwap
+from .payoffs.redeemable import Redeemable
+from .payoffs.redeemed import Redeemed
 from .payoffs.schedule import schedule
 from .payoffs.seasoned import KnownCashFlow, Seasoned
 from .payoffs.touch import DoubleNoTouch, NoTouch, OneTouch
@@ -118,6 +120,8 @@ __all__ = [
     "Put",
     "Rainbow",
     "RangeAccrual",
+    "Redeemable",
+    "Redeemed",
     "Result",
     "ReverseConvertible",
     "RiskFrame",

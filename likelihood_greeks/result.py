@@ -172,7 +172,7 @@ class Result:
         table = self._shown().to_string(index=not self.parts)
         bound = ""
         if self.lower_bound is not None and self.upper_bound is not None:
-            bound = f"\nthe rule is worth {self.lower_bound}, none more than {self.upper_bound}"
+            bound = f"\nby the best rule it is worth between {self.lower_bound} and {self.upper_bound}"
         return f"{self.method}, {self.sampling} sampling, seed {self.seed}, {self.seconds:.2f} s\n{table}{bound}"
 
     def _shown(self) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from .._checks import refuse
 from .._remembered import remembered
 from ..estimate import Estimate
 from ..estimators.likelihood_ratio import Combination
+from ..exercise.decisions import Early
 from ..exercise.judged import Judged, Known, Rule
 from ..exercise.rule import Fitted
 from ..models.adaptor import as_path_model
@@ -22,6 +23,8 @@ from ..payoffs.assets import of_assets
 from ..payoffs.exercise import Bermudan, Exercised
 from ..payoffs.exercise_by_value import ExercisedByValue
 from ..payoffs.protocol import Contract
+from ..payoffs.redeemable import Redeemable
+from ..payoffs.redeemed import Redeemed
 from ..result import Result
 from ..streams.chunks import checked
 from .execution import one_thread_each
@@ -32,7 +35,7 @@ KNOWN_WELL = 0.005
 KEPT = "the exercise rule is that of the model itself at every point, and not refitted"
 
 
-def exercise_rule(model: Any, payoff: Bermudan, *, seed: int | None = None) -> Rule:
+def exercise_rule(model: Any, payoff: Early, *, seed: int | None = None) -> Rule:
     """Fit the best exercise rule of a contract under a model, on draws of its own.
 
     What comes next is regressed on the spot, backwards from the last date, and the levels at which exercise begins to
@@ -42,19 +45,19 @@ def exercise_rule(model: Any, payoff: Bermudan, *, seed: int | None = None) -> R
     ----------
     model : PathModel or Law
         Whose spots alone say what is to come: `GBM`, `TermStructureGBM`, `CorrelatedGBM`, `LocalVolatility`.
-    payoff : Bermudan
+    payoff : Bermudan or Redeemable
     seed : int, optional
         Default: drawn. `greeks` fits the same rule by the same seed.
 
     Returns
     -------
-    Exercised or ExercisedByValue
+    Exercised, ExercisedByValue or Redeemed
         An ordinary payoff: of a call or put by levels, of others by what going on is worth.
 
     Raises
     ------
     TypeError
-        If the payoff is no `Bermudan`, or the best rule under the model would look at more than the spots.
+        If the payoff is neither, or the best rule under the model would look at more than the spots.
 
     Examples
     --------
@@ -64,34 +67,34 @@ def exercise_rule(model: Any, payoff: Bermudan, *, seed: int | None = None) -> R
     >>> 36.0 < rule.levels[0] < 36.7
     True
     """
-    if not isinstance(payoff, Bermudan):
-        raise TypeError(f"payoff must be a Bermudan, got {payoff!r}")
+    if not isinstance(payoff, Bermudan | Redeemable):
+        raise TypeError(f"payoff must be a Bermudan or a Redeemable, got {payoff!r}")
     law = as_path_model(model)
     named = of_assets(payoff, assets_of(law))
-    assert isinstance(named, Bermudan)
+    assert isinstance(named, Bermudan | Redeemable)
     return fitted(law, named, checked(2, seed, "pseudo")[1]).rule
 
 
-def fitted(law: PathModel, contract: Bermudan, seed: int) -> Fitted:
+def fitted(law: PathModel, contract: Early, seed: int) -> Fitted:
     """The best rule of a contract, and its hedge; the latest ones are remembered."""
     hashable: Any = law
     return _remembered(hashable, contract, seed) if can_be_kept(law) else _fitted(law, contract, seed)
 
 
 @remembered(256)
-def _remembered(law: Any, contract: Bermudan, seed: int) -> Fitted:
+def _remembered(law: Any, contract: Early, seed: int) -> Fitted:
     return _fitted(law, contract, seed)
 
 
 @np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
-def _fitted(law: PathModel, contract: Bermudan, seed: int) -> Fitted:
+def _fitted(law: PathModel, contract: Early, seed: int) -> Fitted:
     with one_thread_each():  # the same bits on any number of cores
         return Fitted.of(law, contract, seed)
 
 
-def is_early(payoff: Contract) -> TypeGuard[Bermudan | Rule]:
+def is_early(payoff: Contract) -> TypeGuard[Early | Rule]:
     """Whether a contract is exercised early."""
-    return isinstance(payoff, Bermudan | Exercised | ExercisedByValue)
+    return isinstance(payoff, Bermudan | Redeemable | Exercised | ExercisedByValue | Redeemed)
 
 
 def ruled(law: PathModel, payoff: Contract, derivatives: Iterable[Derivative], seed: int) -> Contract:
@@ -99,7 +102,7 @@ def ruled(law: PathModel, payoff: Contract, derivatives: Iterable[Derivative], s
     return with_rule(law, payoff, derivatives, seed) if is_early(payoff) else payoff
 
 
-def with_rule(law: PathModel, payoff: Bermudan | Rule, derivatives: Iterable[Derivative], seed: int) -> Rule:
+def with_rule(law: PathModel, payoff: Early | Rule, derivatives: Iterable[Derivative], seed: int) -> Rule:
     """A contract with the best rule, or the one that it has.
 
     Raises
@@ -116,7 +119,7 @@ def with_rule(law: PathModel, payoff: Bermudan | Rule, derivatives: Iterable[Der
                 f"be others: second derivatives in {moving[0]} are not given of one that is exercised early: {why}",
                 " and ".join(derivative),
             )
-    return fitted(law, payoff, seed).rule if isinstance(payoff, Bermudan) else payoff
+    return fitted(law, payoff, seed).rule if isinstance(payoff, Bermudan | Redeemable) else payoff
 
 
 def _moves_rule(name: str) -> bool:
@@ -131,7 +134,7 @@ class Verdict:
 
     Attributes
     ----------
-    rule : Exercised or ExercisedByValue
+    rule : Exercised, ExercisedByValue or Redeemed
     judged : Judged
     """
 

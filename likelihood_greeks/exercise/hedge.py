@@ -17,18 +17,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Protocol, final
 
 import numpy as np
 from scipy import special
 
 from .._typing import FloatArray
-from .draws import Draws
-from .joint_states import JointStates
 
 POWERS = 6  # damped Hermite polynomials of the state
 FARTHEST = 3.5  # spreads of the log-spot beyond which polynomials stay what they are
 RIDGE = 1e-7  # relative, on the diagonal of the normal equations
+
+
+class Functions(Protocol):
+    """Functions of what a step starts from."""
+
+    def values(self, before: FloatArray, /) -> FloatArray:
+        """Functions of the state, shape (n_functions, n_paths)."""
+        ...
+
+    def noise(self, before: FloatArray, normals: FloatArray, /) -> FloatArray:
+        """Functions of mean zero given the state, shape (n_noises, n_paths)."""
+        ...
+
+
+class Steps(Protocol):
+    """Draws, as steps from date to date of a grid."""
+
+    @property
+    def normals(self) -> Sequence[FloatArray]:
+        """For each date what moved the spot there."""
+        ...
+
+    def before(self, row: int, /) -> FloatArray:
+        """What the step into a date starts from."""
+        ...
 
 
 @final
@@ -104,20 +127,20 @@ class Step:
 
     Attributes
     ----------
-    states : States or JointStates
+    states : Functions
     value : ndarray, shape (n_functions,)
         Coefficients of what going on is worth.
     loading : ndarray, shape (n_noises,)
         Coefficients of the noise.
     """
 
-    states: States | JointStates
+    states: Functions
     value: FloatArray
     loading: FloatArray
 
     @classmethod
     def fitted(
-        cls, states: States | JointStates, spot: FloatArray, normals: FloatArray, to_come: FloatArray
+        cls, states: Functions, spot: FloatArray, normals: FloatArray, to_come: FloatArray
     ) -> tuple[Step, FloatArray]:
         """Regress what is to come, shape (n_paths,); the step, and its increments."""
         functions = states.values(spot)
@@ -140,7 +163,7 @@ Hedge = Sequence[Step]
 """A step into each date of a grid."""
 
 
-def increments(hedge: Hedge, draws: Draws) -> FloatArray:
+def increments(hedge: Hedge, draws: Steps) -> FloatArray:
     """What the steps into all dates add on some draws, each of mean zero; shape (n_times, n_paths)."""
     found = [step.increment(draws.before(row), draws.normals[row]) for row, step in enumerate(hedge)]
     return np.stack(found)

@@ -35,10 +35,11 @@ from ..models.moves import LIKELIHOOD_RATIO
 from ..models.protocol import PathModel
 from ..payoffs.exercise import Exercised
 from ..payoffs.exercise_by_value import ExercisedByValue
-from .draws import Draws
+from ..payoffs.redeemed import Redeemed
+from .decisions import Decisions
 from .levels import widths
 
-Rule: TypeAlias = Exercised | ExercisedByValue
+Rule: TypeAlias = Exercised | ExercisedByValue | Redeemed
 Names: TypeAlias = Sequence[str]
 
 NEAR = 0.6  # half of the window in which paths count as being at a level, in moves up to the next date
@@ -78,67 +79,102 @@ class Judged:
 
 
 def judged(
-    law: PathModel, rule: Rule, draws: Draws, noise: FloatArray, *, others: Sequence[Rule], names: Names
+    law: PathModel, rule: Rule, decisions: Decisions, noise: FloatArray, *, others: Sequence[Rule], names: Names
 ) -> Judged:
     """What draws that the rule was not fitted on say about it.
 
     Parameters
     ----------
     law : PathModel
-    rule : Exercised or ExercisedByValue
-    draws : Draws
+    rule : Exercised, ExercisedByValue or Redeemed
+    decisions : Decisions
+        On the draws.
     noise : ndarray, shape (n_times, n_paths)
         What a hedge, fitted on others, explains of every step.
-    others : sequence of Exercised or ExercisedByValue
+    others : sequence of Exercised, ExercisedByValue or Redeemed
         Rules for the same contract, each fitted on a part of the draws.
     names : sequence of str
         Parameters whose first derivatives are biased.
     """
-    bias = {}
-    for name, samples in _samples(law, rule, draws, others, names).items():
+    bias, sign, n_paths = {}, sign_of(rule), decisions.draws.n_paths
+    for name, samples in _samples(law, rule, decisions, others, names).items():
         found = samples.mean(axis=1)
-        sampling = samples.mean(axis=0).std() / np.sqrt(draws.n_paths)
+        sampling = samples.mean(axis=0).std() / np.sqrt(n_paths)
         error = np.hypot(found.std(ddof=1) / np.sqrt(len(others)), sampling)
-        bias[name] = Known(float(found.mean()), float(error))
-    return Judged(bias, lower_bound(rule, draws, noise), upper_bound(rule, draws, noise))
+        bias[name] = Known(sign * float(found.mean()), float(error))
+    bounds = [lower_bound(rule, decisions, noise), upper_bound(rule, decisions, noise)]
+    below, above = (Known(sign * bound.value, bound.error) for bound in bounds[:: int(sign)])
+    return Judged(bias, below, above)
 
 
-def _samples(law: PathModel, rule: Rule, draws: Draws, others: Sequence[Rule], names: Names) -> dict[str, FloatArray]:
+def sign_of(rule: Rule) -> float:
+    """Of a payment, to the side that decides."""
+    return rule.contract.sign if isinstance(rule, Redeemed) else 1.0
+
+
+def _samples(
+    law: PathModel, rule: Rule, decisions: Decisions, others: Sequence[Rule], names: Names
+) -> dict[str, FloatArray]:
     """Samples of the derivative of what a rule is worth more than others, shape (n_others, n_paths), by coordinate."""
-    contract, rows = rule.contract, draws.rows
-    jet, last = law.discount_jet(draws.times[list(rows)]), len(rows) - 1
-    factors = {name: jet.derivative(name) for name in names}
-    paid = [contract.paid(draws.at(row)) for row in rows]
-    worth, moved = jet.value[last] * paid[last], {name: factors[name][last] * paid[last] for name in names}
+    draws, rows = decisions.draws, decisions.rows
+    jet, factors = _discounted(law, decisions, names)
     scores = {name: draws.moves.weight(name, LIKELIHOOD_RATIO) for name in names}
     found = {name: np.zeros((len(others), draws.n_paths)) for name in names}
-    stops = _stops(rule, draws, paid)
-    gone = np.zeros((len(rows), draws.n_paths), dtype=bool)
+    stops = _stops(rule, decisions)
+    gone = np.zeros((len(rows) + 1, draws.n_paths), dtype=bool)
     np.logical_or.accumulate(stops, axis=0, out=gone[1:])
     near = NEAR * widths(draws) if isinstance(rule, Exercised) else None
-    for k in range(last - 1, -1, -1):
+    later = _due_after(decisions, names, jet, factors)
+    worth, moved = later[len(rows)]
+    for k in range(len(rows) - 1, -1, -1):
+        gain = decisions.gain[k]
         if not rule.never(k):
-            margin = rule.margin(k, draws.at(rows[k]), paid[k])
+            margin = rule.margin(k, decisions.here[k], gain)
             half = rule.levels[k] * near[k] if isinstance(rule, Exercised) and near is not None else _spread(margin)
             inside = np.flatnonzero(~gone[k] & (np.abs(margin) < half))
             t = margin[inside] / half
             kernel = 0.75 * (1.0 - t * t) / half
-            here = draws.at(rows[k])[..., inside], paid[k][inside]
+            here = decisions.here[k][..., inside], gain[inside]
             gaps = kernel * np.stack([_gap(rule, other, k, *here) for other in others])
             for name in names:
-                gap = jet.value[k] * paid[k][inside] - worth[inside]
-                more = factors[name][k] * paid[k][inside] - moved[name][inside] + gap * scores[name][inside]
+                gap = jet[k] * gain[inside] - worth[inside]
+                more = factors[name][k] * gain[inside] - moved[name][inside] + gap * scores[name][inside]
                 found[name][:, inside] += gaps * more
-        worth = np.where(stops[k], jet.value[k] * paid[k], worth)
-        moved = {name: np.where(stops[k], factors[name][k] * paid[k], moved[name]) for name in names}
+        due, due_moved = later[k]
+        worth = np.where(stops[k], jet[k] * gain, worth) + due
+        moved = {name: np.where(stops[k], factors[name][k] * gain, moved[name]) + due_moved[name] for name in names}
     return found
 
 
-def _stops(rule: Rule, draws: Draws, paid: Sequence[FloatArray]) -> AnyArray:
-    """Whether a rule exercises on every date but the last, shape (n_dates - 1, n_paths)."""
-    never = np.zeros(draws.n_paths, dtype=bool)
-    found = [never if rule.never(k) else rule.stops(k, draws.at(row), paid[k]) for k, row in enumerate(draws.rows[:-1])]
-    return np.array(found, dtype=bool).reshape(-1, draws.n_paths)
+def _discounted(law: PathModel, decisions: Decisions, names: Names) -> tuple[FloatArray, dict[str, FloatArray]]:
+    """Discount factors of decisions and then of flows, and their derivatives."""
+    draws = decisions.draws
+    times = [draws.times[row] for row in decisions.rows] + [flow.time for flow in decisions.flows]
+    jet = law.discount_jet(np.array(times))
+    return np.asarray(jet.value), {name: np.asarray(jet.derivative(name)) for name in names}
+
+
+def _due_after(
+    decisions: Decisions, names: Names, jet: FloatArray, factors: Mapping[str, FloatArray]
+) -> list[tuple[FloatArray, dict[str, FloatArray]]]:
+    """What is due up to each decision since the one before, and after the last, with derivatives of discounting."""
+    count, n_paths = len(decisions.rows), decisions.draws.n_paths
+    worth = [np.zeros(n_paths) for _ in range(count + 1)]
+    moved = [{name: np.zeros(n_paths) for name in names} for _ in range(count + 1)]
+    for j, flow in enumerate(decisions.flows):
+        k = int(np.searchsorted(decisions.rows, flow.row))
+        worth[k] = worth[k] + jet[count + j] * flow.amount
+        for name in names:
+            moved[k][name] = moved[k][name] + factors[name][count + j] * flow.amount
+    return [*zip(worth, moved, strict=True)]
+
+
+def _stops(rule: Rule, decisions: Decisions) -> AnyArray:
+    """Whether a rule stops on every date where it may, shape (n_decisions, n_paths)."""
+    never = np.zeros(decisions.draws.n_paths, dtype=bool)
+    pairs = zip(decisions.here, decisions.gain, strict=True)
+    found = [never if rule.never(k) else rule.stops(k, *each) for k, each in enumerate(pairs)]
+    return np.array(found, dtype=bool).reshape(-1, len(never))
 
 
 def _spread(margin: FloatArray) -> float:
@@ -147,29 +183,33 @@ def _spread(margin: FloatArray) -> float:
     return SPREAD * float(finite.std()) if len(finite) > 1 else 0.0
 
 
-def _gap(rule: Rule, other: Rule, row: int, spot: FloatArray, paid: FloatArray) -> FloatArray:
-    """By how much more one rule is for exercise than another, currency; nothing where the other is never."""
-    if other.never(row):
-        return np.zeros(len(paid))
-    return rule.margin(row, spot, paid) - other.margin(row, spot, paid)
+def _gap(rule: Rule, other: Rule, k: int, here: FloatArray, gain: FloatArray) -> FloatArray:
+    """By how much more one rule is for stopping than another, currency; nothing where the other is never."""
+    if other.never(k):
+        return np.zeros(len(gain))
+    return np.asarray(rule.margin(k, here, gain) - other.margin(k, here, gain))
 
 
-def lower_bound(rule: Rule, draws: Draws, noise: FloatArray) -> Known:
-    """What a rule is worth, less the noise that a hedge explains, shape (n_times, n_paths)."""
-    paid = [rule.contract.paid(draws.at(row)) for row in draws.rows]
-    stops, dates = _stops(rule, draws, paid), {row: k for k, row in enumerate(draws.rows)}
-    last = len(draws.times) - 1
-    to_come = draws.discount[last] * paid[-1]
-    for row in range(last, -1, -1):
-        if row < last and row in dates:
-            to_come = np.where(stops[dates[row]], draws.discount[row] * paid[dates[row]], to_come)
-        to_come = to_come - noise[row]
-    return Known(float(to_come.mean()), float(to_come.std() / np.sqrt(draws.n_paths)))
+def lower_bound(rule: Rule, decisions: Decisions, noise: FloatArray) -> Known:
+    """What a rule is worth to the side that decides, less the noise that a hedge explains, shape (n_times, n_paths)."""
+    stops, dates = _stops(rule, decisions), {row: k for k, row in enumerate(decisions.rows)}
+    to_come = np.zeros(decisions.draws.n_paths)
+    for row in range(len(decisions.draws.times) - 1, -1, -1):
+        if row in dates:
+            to_come = np.where(stops[dates[row]], decisions.stopped(dates[row]), to_come)
+        to_come = to_come + decisions.due(row) - noise[row]
+    return _mean(to_come)
 
 
-def upper_bound(rule: Rule, draws: Draws, noise: FloatArray) -> Known:
-    """A bound on the value from above, by what a hedge explains of every step, shape (n_times, n_paths)."""
-    hedged, most = np.add.accumulate(noise, axis=0), np.full(draws.n_paths, -np.inf)
-    for row in draws.rows:
-        most = np.maximum(most, draws.discount[row] * rule.contract.paid(draws.at(row)) - hedged[row])
-    return Known(float(most.mean()), float(most.std() / np.sqrt(draws.n_paths)))
+def upper_bound(rule: Rule, decisions: Decisions, noise: FloatArray) -> Known:
+    """A bound from above on the value to the side that decides, by what a hedge explains, shape (n_times, n_paths)."""
+    paid, most = np.zeros(decisions.draws.n_paths), np.full(decisions.draws.n_paths, -np.inf)
+    for row in range(len(decisions.draws.times)):
+        paid = paid + decisions.due(row) - noise[row]
+        if row in decisions.rows:
+            most = np.maximum(most, paid + decisions.stopped(decisions.rows.index(row)))
+    return _mean(np.maximum(most, paid))
+
+
+def _mean(samples: FloatArray) -> Known:
+    return Known(float(samples.mean()), float(samples.std() / np.sqrt(len(samples))))

@@ -10,8 +10,8 @@ from .._checks import refuse
 from .._typing import FloatArray
 from ..models.protocol import PathModel
 from ..payoffs.exercise import Bermudan, Exercised
-from ..payoffs.exercise_by_value import ExercisedByValue
-from .draws import Draws, drawn, verify_law
+from .decisions import Decisions, Early
+from .draws import drawn, verify_law
 from .hedge import Hedge, increments
 from .judged import Judged, Rule, judged
 from .levels import hedged_and_levelled, improved_levels
@@ -30,7 +30,7 @@ class Fitted:
     hedge: Hedge
 
     @classmethod
-    def of(cls, law: PathModel, contract: Bermudan, seed: int) -> Fitted:
+    def of(cls, law: PathModel, contract: Early, seed: int) -> Fitted:
         """The best rule: by a regression, then brought to where its gradient is zero.
 
         Raises
@@ -43,28 +43,35 @@ class Fitted:
         verify_law(law)
         count, times = contract.rule_paths, contract.times
         draws = drawn(law, times, seed, REGRESSED, count // 2)
-        least = min(float(contract.paid(draws.at(row)).min()) for row in draws.rows)
-        if not least >= 0.0:
-            refuse("payoff", "nowhere be negative where it may be exercised early", least)
-        if contract.option is None:
-            hedge, first = hedged_and_valued(contract, draws), None
-        else:
+        decisions = Decisions.of(contract, draws, law)
+        first = None
+        if isinstance(contract, Bermudan):
+            least = min(float(paid.min()) for paid in (*decisions.gain, decisions.flows[0].amount))
+            if not least >= 0.0:
+                refuse("payoff", "nowhere be negative where it may be exercised early", least)
+        if isinstance(contract, Bermudan) and contract.option is not None:
             hedge, levels = hedged_and_levelled(contract, draws)
             first = Exercised(contract, levels)
+        else:
+            hedge = hedged_and_valued(contract, decisions)
         draws = drawn(law, times, seed, IMPROVED, count)
-        return cls(_improved(contract, first, draws, increments(hedge, draws)), hedge)
+        decisions = Decisions.of(contract, draws, law)
+        return cls(_improved(contract, first, decisions, increments(hedge, decisions)), hedge)
 
     def judged(self, law: PathModel, rule: Rule, coordinates: Sequence[str], seed: int) -> Judged:
         """What is to be said about a rule for the same contract, this one or another."""
-        draws = drawn(law, rule.times, seed, JUDGED, rule.contract.rule_paths)
-        noise, size = increments(self.hedge, draws), draws.n_paths // PARTS
+        contract: Early = rule.contract
+        draws = drawn(law, rule.times, seed, JUDGED, contract.rule_paths)
+        decisions, size = Decisions.of(contract, draws, law), draws.n_paths // PARTS
+        noise = increments(self.hedge, decisions)
         cuts = [slice(k * size, (k + 1) * size) for k in range(PARTS)]
-        others = [_improved(rule.contract, self.rule, draws.part(cut), noise[:, cut]) for cut in cuts]
-        return judged(law, rule, draws, noise, others=others, names=coordinates)
+        parts = [(Decisions.of(contract, draws.part(cut), law), noise[:, cut]) for cut in cuts]
+        others = [_improved(contract, self.rule, *part) for part in parts]
+        return judged(law, rule, decisions, noise, others=others, names=coordinates)
 
 
-def _improved(contract: Bermudan, first: Rule | None, draws: Draws, noise: FloatArray) -> Rule:
+def _improved(contract: Early, first: Rule | None, decisions: Decisions, noise: FloatArray) -> Rule:
     """The rule whose gradient is zero on some draws; of levels the search begins with those of the first."""
     if isinstance(first, Exercised):
-        return Exercised(contract, improved_levels(contract, draws, noise, first.levels))
-    return ExercisedByValue(contract, valued(contract, draws, noise))
+        return Exercised(first.contract, improved_levels(first.contract, decisions.draws, noise, first.levels))
+    return valued(contract, decisions, noise)

@@ -23,6 +23,8 @@ from ..numerics.falls import SAME_DATE, spots_after, union
 from .exercise import Bermudan, Exercised
 from .exercise_by_value import ExercisedByValue
 from .protocol import Contract, called, stated_payments
+from .redeemable import Redeemable
+from .redeemed import Redeemed
 
 Paid: TypeAlias = tuple[tuple[float, float], ...]
 """Ex-dates in years and amounts in currency, of one asset."""
@@ -63,7 +65,7 @@ class AfterDividends:
         due = tuple(tuple(each for each in own if each[0] <= last + SAME_DATE) for own in dividends)
         if not any(due):
             return payoff
-        if isinstance(payoff, Bermudan | Exercised | ExercisedByValue):
+        if isinstance(payoff, Bermudan | Redeemable | Exercised | ExercisedByValue | Redeemed):
             refuse("dividends", "be yields for early exercise of several assets: cash ones are not supported", due)
         times = union(payoff.times, [time for own in due for time, _ in own])
         stated = stated_payments(payoff)

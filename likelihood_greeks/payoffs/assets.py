@@ -17,6 +17,8 @@ from .custom import Payoff
 from .exercise import Bermudan
 from .exercise_by_value import ExercisedByValue
 from .protocol import Contract, stated_payments
+from .redeemable import Redeemable
+from .redeemed import Redeemed
 
 
 @runtime_checkable
@@ -38,8 +40,10 @@ def of_assets(payoff: Contract, names: Sequence[str]) -> Contract:
     ValueError
         If it names assets that the law does not have.
     """
-    if isinstance(payoff, Bermudan):
+    if isinstance(payoff, Bermudan | Redeemable):
         return replace(payoff, payoff=of_assets(payoff.payoff, names))
+    if isinstance(payoff, Redeemed):
+        return replace(payoff, contract=replace(payoff.contract, payoff=of_assets(payoff.contract.payoff, names)))
     if isinstance(payoff, ExercisedByValue):
         inner = of_assets(payoff.contract.payoff, names)
         return replace(payoff, contract=replace(payoff.contract, payoff=inner))

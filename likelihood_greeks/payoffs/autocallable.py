@@ -162,6 +162,16 @@ class Autocallable:
         """The note with its knock-in decided."""
         return replace(self, knock_in=None, knock_in_times=None, continuous=False, knocked_in=knocked_in)
 
+    def remembered(self, spot: AnyArray) -> Sequence[AnyArray]:
+        """Whether it was knocked in on its dates so far, and coupons missed, of a note that its levels do not call."""
+        rows = [row for row in rows_of(self.knock_in_times or (), self.times) if row < len(spot)]
+        found = [spot[rows].min(axis=0) <= self.knock_in] if rows and self.knock_in is not None else []
+        due: Any = self.unpaid
+        for k, row in enumerate(rows_of(self.call_times, self.times)):
+            if row < len(spot):
+                due = self._coupon(k, spot[row], None, due)[1]
+        return [*found, *([due] if np.ndim(due) else [])]
+
     @property
     def payments(self) -> tuple[float, ...]:
         """When the cash flows are paid, one for each call date."""

@@ -1,5 +1,6 @@
 """Reverse convertibles: notes with sure coupons whose redemption falls with the spot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -84,6 +85,10 @@ class ReverseConvertible:
         """The coupon dates."""
         return self.coupon_times
 
+    def remembered(self, spot: AnyArray) -> Sequence[AnyArray]:
+        """Nothing: what it will pay depends on the final spot alone."""
+        return ()
+
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows of the coupon dates, shape (n_coupon_dates, n_paths)."""
         return _paid(self, _lost(self, spot))
@@ -146,6 +151,10 @@ class BarrierReverseConvertible:
     def payments(self) -> tuple[float, ...]:
         """The coupon dates."""
         return self.coupon_times
+
+    def remembered(self, spot: AnyArray) -> Sequence[AnyArray]:
+        """Whether the level was reached on its dates so far."""
+        return (spot.min(axis=0) <= self.level,)
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows of the coupon dates, shape (n_coupon_dates, n_paths)."""

@@ -1,5 +1,6 @@
 """Options on the average, the extremes or the returns of the observed spots (the spot today is not one of them)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, final
 
@@ -41,6 +42,10 @@ class Asian:
         object.__setattr__(self, "times", dates("times", self.times))
         one_of("kind", self.kind, ("call", "put"))
         one_of("average", self.average, ("arithmetic", "geometric"))
+
+    def remembered(self, spot: AnyArray) -> Sequence[AnyArray]:
+        """The average of spots on its dates so far."""
+        return (spot.mean(axis=0) if self.average == "arithmetic" else np.exp(np.log(spot).mean(axis=0)),)
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the last date, shape (n_paths,)."""

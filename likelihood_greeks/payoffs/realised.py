@@ -204,6 +204,10 @@ class RangeAccrual:
         object.__setattr__(self, "times", dates("times", self.times))
         finite("cash", self.cash)
 
+    def remembered(self, spot: AnyArray) -> Sequence[AnyArray]:
+        """On how many of its dates so far the spot was within, as a share."""
+        return (1.0 * ((spot >= self.lower) & (spot <= self.upper)).mean(axis=0),)
+
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flow at the last date, shape (n_paths,)."""
         inside = spot >= self.lower

@@ -8,6 +8,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks.engine.early_exercise import fitted
+from likelihood_greeks.exercise.decisions import Decisions
 from likelihood_greeks.exercise.draws import drawn
 from likelihood_greeks.exercise.hedge import increments
 from likelihood_greeks.exercise.judged import lower_bound, upper_bound
@@ -148,10 +149,11 @@ def test_what_is_never_worth_exercising_is_european():
 def test_the_bound_from_above_is_near_and_without_a_hedge_it_is_not():
     found, draws = fitted(MODEL, TEN, 4), drawn(MODEL, TEN.times, 4, 2, 8192)
     noise = increments(found.hedge, draws)
-    bound, below = upper_bound(found.rule, draws, noise), lower_bound(found.rule, draws, noise)
+    decisions = Decisions.of(TEN, draws, MODEL)
+    bound, below = upper_bound(found.rule, decisions, noise), lower_bound(found.rule, decisions, noise)
     assert abs(below.value - exact(10)["price"]) < 4.0 * below.error < 0.02
     assert exact(10)["price"] - 3.0 * bound.error < bound.value < 1.01 * exact(10)["price"]
-    blind = upper_bound(found.rule, draws, 0.0 * noise)
+    blind = upper_bound(found.rule, decisions, 0.0 * noise)
     assert blind.value > 1.2 * exact(10)["price"]
 
 

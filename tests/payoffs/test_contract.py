@@ -26,7 +26,7 @@ def test_every_public_payoff_is_here():
     several = "_assets", ".assets"  # modules of payoffs that see several assets
     public = {kind for kind in public if not kind.__module__.endswith(several)}
     assert len(public) > 10
-    others = {lg.KnownCashFlow, lg.Bermudan}  # which observes nothing, and which no rule is fitted to
+    others = {lg.KnownCashFlow, lg.Bermudan, lg.Redeemable}  # which observes nothing, and which no rule is fitted to
     assert public - others == {type(make()) for make in PAYOFFS.values()}
 
 
@@ -109,7 +109,7 @@ def test_another_term_is_another_payoff(make):
     value = getattr(payoff, term)
     if isinstance(value, tuple):
         changed = value[1:]
-    elif isinstance(value, lg.Bermudan):
+    elif isinstance(value, lg.Bermudan | lg.Redeemable):
         changed = replace(value, rule_paths=8192)
     else:
         changed = np.square if callable(value) else 95.095 if value is None else 1.001 * value

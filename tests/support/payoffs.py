@@ -4,6 +4,7 @@ import numpy as np
 
 import likelihood_greeks as lg
 from likelihood_greeks.payoffs.exercise_by_value import GoingOn
+from likelihood_greeks.payoffs.redeemed import Worth
 from tests.support.gates import UNEVEN
 
 T = UNEVEN[-1]
@@ -22,6 +23,8 @@ def first_call(spot):
 
 
 GOING_ON = GoingOn((4.55,), 0.2, 97.0, (9.0, -8.0, 2.0, 0.0, 0.0, 0.0, 0.0))
+WORTH = Worth((0,), (4.55,), (0.2,), (-97.0, -8.0, 2.0, 0.0, 0.0, 0.0), False)
+CALLABLE = lg.Redeemable(lg.ReverseConvertible(97.0, UNEVEN, 0.03), UNEVEN[:3], 97.0)
 
 PAYOFFS = {
     "call": lambda: lg.Call(95.0, T),
@@ -62,6 +65,7 @@ PAYOFFS = {
     "a user's, in place": lambda: lg.Payoff(first_call, UNEVEN),
     "exercised at levels": lambda: lg.Exercised(lg.Bermudan(lg.Put(97.0, T), UNEVEN), levels=[82.0, 84.0, 86.0]),
     "exercised by value": lambda: lg.ExercisedByValue(lg.Bermudan(lg.Put(97.0, T), UNEVEN), (GOING_ON,) * 3),
+    "ended by its issuer": lambda: lg.Redeemed(CALLABLE, (WORTH,) * 3),
     "seasoned Asian": lambda: lg.Seasoned(lg.Asian(97.0, UNEVEN), (90.0, 101.0)),
 }
 """Makers, so that two equal ones can be made."""
