@@ -29,6 +29,7 @@ from .models.curves import Curves
 from .models.gbm import GBM
 from .models.heston.calibration import HestonCalibration
 from .models.heston.law import Heston
+from .models.jumps.bates import Bates
 from .models.jumps.merton import Merton
 from .models.local_volatility.fit import LocalVolatilityFit
 from .models.local_volatility.grid import LocalVolatilityGrid
@@ -80,6 +81,7 @@ __all__ = [
     "Barrier",
     "BarrierReverseConvertible",
     "Basket",
+    "Bates",
     "Bermudan",
     "BestOf",
     "BookWarning",

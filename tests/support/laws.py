@@ -10,6 +10,7 @@ from scipy import special, stats
 
 from likelihood_greeks import (
     GBM,
+    Bates,
     CorrelatedGBM,
     CorrelatedLocalVolatility,
     Curves,
@@ -133,6 +134,9 @@ LOCAL = LocalVolatility(spot=97.0, volatility=smooth_skew, rate=0.03, dividend_y
 JUMPS = Merton(
     spot=97.0, volatility=0.16, intensity=3.0, jump_mean=-0.06, jump_volatility=0.09, rate=0.03, dividend_yield=0.011
 )
+BATES = Bates(
+    **{name: getattr(DESK, name) for name in DESK.parameters}, intensity=2.0, jump_mean=-0.05, jump_volatility=0.08
+)
 GRID = replace(
     LOCAL,
     volatility=LocalVolatilityGrid.of(smooth_skew, (0.0, 0.3, 1.0), 97.0 * np.exp([-0.9, -0.4, -0.06, 0.13, 0.5])),
@@ -208,6 +212,7 @@ LAWS = {
     "Merton, rare large jumps, curves": Case(
         replace(JUMPS, intensity=0.3, jump_mean=0.25, jump_volatility=0.4, curves=CARRY), BETWEEN, 100_000
     ),
+    "Bates": Case(BATES, THREE, 10_000),
     "Heston at one date": Case(DESK.terminal(1.0), (1.0,), 100_000, 1e-5, tails),
     "Heston at one date, hardly any freedom": Case(FV5.terminal(5.0), (5.0,), 100_000, 1e-5, tails),
     "Heston at one date, an index": Case(INDEX.terminal(0.1), (0.1,), 100_000, 1e-5, tails),

@@ -26,7 +26,7 @@ from ..._typing import AnyArray, FloatArray
 from ...numerics.jets import Jet
 from .contour import Contour
 from .fourier import log_characteristic
-from .parameters import VARIANCE
+from .parameters import motion
 
 WIDTH = np.pi / 4.0  # of the angles of a bundle
 ANGLES = np.pi / 16.0 * np.arange(-6.0, 7.0)  # of contours; the poles are met at +- pi/2
@@ -73,7 +73,7 @@ def out_of_the_money(
     Parameters
     ----------
     values : mapping of str to float
-        The five parameters named in `parameters.VARIANCE`.
+        The parameters named by `parameters.motion`.
     log_moneyness, maturities : ndarray, shape (n,)
         Logarithm of strike over forward, and years, > 0.
 
@@ -81,10 +81,10 @@ def out_of_the_money(
     -------
     prices : ndarray, shape (n,)
         NaN where the Fourier integral does not settle.
-    slopes : ndarray, shape (5, n)
-        In the order of `parameters.VARIANCE`.
+    slopes : ndarray, shape (n_parameters, n)
+        In the order of `parameters.motion`.
     """
-    total = np.full((1 + len(VARIANCE), len(log_moneyness)), np.nan)
+    total = np.full((1 + len(motion(values)), len(log_moneyness)), np.nan)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):  # found by what is not finite
         waiting = [bundle for bundle in bundled(values, log_moneyness, maturities) if np.isfinite(bundle.end)]
         for place, count in enumerate(NODES):
@@ -128,7 +128,7 @@ def _surveyed(
     """
     u, speed = Contour.between_the_poles(ANGLES[:, None]).points(STATIONS)
     height = _log_characteristic(values, u, years[:, None, None], ()).value.real  # (n_years, n_angles, n_stations)
-    height = height + np.log(np.abs(speed / (u * (u + 1j))))
+    height = np.where(np.isnan(height), np.inf, height) + np.log(np.abs(speed / (u * (u + 1j))))
     exponent = height[slices][:, None] + u.imag * reach[:, :, None, None]
     exponent = exponent + 0.5 * reach[:, :, None, None]  # in parts of the least at the crossing
     size = np.exp(exponent - exponent[..., 0].max(axis=-1)[..., None, None])
@@ -153,7 +153,7 @@ def _summed(values: Mapping[str, float], bundles: list[Bundle], count: int, tota
     maturity = np.array([[bundle.maturity] for bundle in bundles])
     s = step * np.arange(count)
     u, speed = Contour.between_the_poles(angle).points(s)
-    log_phi = _log_characteristic(values, u, maturity, VARIANCE)
+    log_phi = _log_characteristic(values, u, maturity, motion(values))
     weight = np.where(s > 0.0, 1.0, 0.5) * speed * (step / np.pi) / (u * (u + 1j))
     settled = []
     for i, bundle in enumerate(bundles):
@@ -177,5 +177,5 @@ def _log_characteristic(
     """`fourier.log_characteristic` with first derivatives in the parameters `names`."""
     variables = Jet.variables({name: values[name] for name in names}, second=False)
     empty = Jet(names, np.zeros(()), np.zeros(len(names)), np.zeros((0, 0)))
-    x = {name: variables.get(name) or empty.constant(values[name]) for name in VARIANCE}
+    x = {name: variables.get(name) or empty.constant(values[name]) for name in motion(values)}
     return log_characteristic({**x, "maturity": empty.constant(maturities)}, u)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ import pandas as pd
 from ..._checks import one_of, positive, refuse
 from ..._later import picture
 from ..._typing import FloatArray
-from .parameters import VARIANCE
+from .parameters import VARIANCE, motion
 from .quotes import Quotes, Rates
 from .search import best, scaled, starts
 from .smile import implied_volatilities, volatilities_at_any_strike
@@ -73,8 +73,13 @@ class HestonCalibration(Generic[M]):
 
     @property
     def parameters(self) -> dict[str, float]:
-        """The five parameters of the variance."""
-        return {name: float(getattr(self.model, name)) for name in VARIANCE}
+        """The parameters of the variance, and of the jumps if there are any."""
+        return {name: float(getattr(self.model, name)) for name in self._names}
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        model: Any = self.model
+        return motion(model.parameters)
 
     @property
     def quotes(self) -> int:
@@ -152,7 +157,8 @@ class HestonCalibration(Generic[M]):
         doubts += [f"at the bounds of the search: {', '.join(self.at_bounds)}"] if self.at_bounds else []
         error = f"{100 * self.rms_error:.2f} volatility points r.m.s. over {self.quotes} quotes"
         worst = f"at most {100 * self.max_error:.2f} (strike {strike:g}, {maturity:.3g} years)"
-        return "; ".join([f"Heston: {values}", f"error {error}, {worst}", f"Feller ratio {self.feller:.2f}", *doubts])
+        named = f"{type(self.model).__name__}: {values}"
+        return "; ".join([named, f"error {error}, {worst}", f"Feller ratio {self.feller:.2f}", *doubts])
 
 
 @np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
@@ -165,19 +171,22 @@ def calibrate(
     dividend_yield: Rates | None,
     weights: pd.DataFrame | None,
     fixed: Mapping[str, float] | None,
+    names: Sequence[str] = VARIANCE,
 ) -> HestonCalibration[M]:
-    """What `Heston.calibrate` does; `make` is the class of the model."""
+    """What `Heston.calibrate` does; `make` is the class of the model, which has parameters of these names."""
     quotes = Quotes.of(surface, rates, spot, dividend_yield, weights)
     if not isinstance(fixed, (Mapping, type(None))):
         raise TypeError(f"fixed must map parameters to values, got {fixed!r}")
-    held = {one_of("fixed", name, VARIANCE): value for name, value in (fixed or {}).items()}
-    free = tuple(name for name in VARIANCE if name not in held)
+    held = {one_of("fixed", name, tuple(names)): value for name, value in (fixed or {}).items()}
+    free = tuple(name for name in names if name not in held)
     carry = {"rate": float(quotes.rates[-1]), "dividend_yield": float(quotes.dividend_yields[-1])}
     if not free:
         refuse("fixed", "leave at least one parameter to fit", held)
     if not quotes.used >= len(free):
         refuse("surface", f"hold at least {len(free)} quotes with a weight, one a parameter to fit", quotes.used)
-    make(spot=quotes.spot, **(dict(next(starts(quotes, {}))) | held), **carry)  # refuses what is fixed out of range
+    make(
+        spot=quotes.spot, **(dict(next(starts(quotes, {}, names))) | held), **carry
+    )  # refuses what is fixed out of range
 
     values, found = best(quotes, held, free)
     fitted = np.full(quotes.log_moneyness.shape, np.nan)

@@ -87,8 +87,9 @@ def surveyed(
     """
     orders = np.broadcast_to(order, angles.shape)
     u, speed = Contour(orders[:, None], width, angles[:, None]).points(STATIONS)
-    with np.errstate(over="ignore"):  # angles where the integrand grows
+    with np.errstate(over="ignore", invalid="ignore"):  # angles where the integrand grows
         size = modulus(u) * np.abs(speed)
+    size[np.isnan(size)] = np.inf
     total = size.sum(axis=1)
     admissible = np.flatnonzero(total <= GROWTH * total.min())
     if not (len(admissible) and total.min() > 0.0):

@@ -33,7 +33,7 @@ def far_prices(values: Mapping[str, float], log_moneyness: FloatArray, maturity:
     Parameters
     ----------
     values : mapping of str to float
-        The five parameters named in `parameters.VARIANCE`.
+        The parameters named by `parameters.motion`.
     log_moneyness : ndarray, shape (n,)
         Logarithm of strike over forward.
     maturity : float

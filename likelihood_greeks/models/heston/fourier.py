@@ -36,8 +36,9 @@ from ..._typing import AnyArray, FloatArray
 from ...numerics import jets
 from ...numerics.jets import Jet
 from ...parameters import TIME
+from ..jumps import characteristic as jumps
 from .contour import Contour, change, surveyed, unsettled
-from .parameters import VARIANCE
+from .parameters import motion
 
 LOG1P_RATIO = Polynomial([(-1.0) ** n / (n + 1) for n in range(14)])
 ANGLES = np.pi / 14.0 * np.arange(-6.0, 7.0)  # of the contour's ends; the poles are met at +- pi/2
@@ -54,7 +55,7 @@ def vanilla_jets(x: Mapping[str, Jet], strike: float, time: float) -> tuple[Jet,
     x : mapping of str to Jet
         Scalar jets, in any coordinates: ``spot`` (currency), ``initial_variance``, ``long_run_variance`` (per year),
         ``mean_reversion``, ``vol_of_vol``, ``rate``, ``dividend_yield`` (per year), ``correlation``, and ``time``,
-        the years by which the date has come nearer (0 today).
+        the years by which the date has come nearer (0 today); with jumps (Bates' model) their parameters too.
     strike : float
         In currency, > 0.
     time : float
@@ -84,7 +85,7 @@ def vanilla_jets(x: Mapping[str, Jet], strike: float, time: float) -> tuple[Jet,
     maturity = time - x[TIME]
     _check(x, positive("strike", strike), positive("time", time), float(maturity.value))
     forward = x["spot"] * jets.exp((x["rate"] - x["dividend_yield"]) * maturity)
-    arguments = {name: x[name] for name in VARIANCE}
+    arguments = {name: x[name] for name in motion(x)}
     arguments |= {"maturity": maturity, "log_moneyness": -jets.log(forward / strike)}
     above, minimum = integrals({name: float(jet.value) for name, jet in arguments.items()})
     return above.at(arguments), forward - strike * minimum.at(arguments)
@@ -104,7 +105,7 @@ def log_characteristic(x: Mapping[str, Jet], u: AnyArray) -> Jet:
     Parameters
     ----------
     x : mapping of str to Jet
-        Scalar jets: the five parameters of the variance, and ``maturity`` t in years.
+        Scalar jets: the five parameters of the variance, ``maturity`` t in years, and those of jumps if there are any.
     u : ndarray, shape (...)
         Complex, dimensionless, off the imaginary axis wherever moments explode.
 
@@ -139,7 +140,8 @@ def log_characteristic(x: Mapping[str, Jet], u: AnyArray) -> Jet:
     m = -jets.expm1(-(d * t)) / (2.0 * d)
     y = -(xi * xi) * slope * m
     bracket = slope * (t - 2.0 * m * _log1p_ratio(y))
-    return -kappa * x["long_run_variance"] * bracket - x["initial_variance"] * q * m / (1.0 + y)
+    diffused = -kappa * x["long_run_variance"] * bracket - x["initial_variance"] * q * m / (1.0 + y)
+    return diffused + jumps.log_characteristic(x, u) if "intensity" in x else diffused
 
 
 def _log1p_ratio(x: Jet) -> Jet:
@@ -206,7 +208,7 @@ def unit_change(name: str, values: Mapping[str, float]) -> float:
             return values[name] + values["long_run_variance"]
         case "vol_of_vol":
             return values[name] + values["mean_reversion"]
-        case "correlation" | "log_moneyness":
+        case "correlation" | "log_moneyness" | "jump_mean":
             return 1.0
     return values[name]
 

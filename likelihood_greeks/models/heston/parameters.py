@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from ..._checks import finite, positive, refuse
 from ..._quantities import DIVIDEND_YIELD, RATE, SPOT, Parameter, check_domains, names
 from ...parameters import Derivative
 from ..curves import Curves
+from ..jumps.parameters import JUMPS
 
 
 def _correlation(name: str, value: object) -> float:
@@ -27,6 +29,12 @@ OF_VARIANCE = (
 DECLARED = (SPOT, *OF_VARIANCE, RATE, DIVIDEND_YIELD)
 VARIANCE = names(OF_VARIANCE)
 """Names of the parameters of the variance."""
+
+
+def motion(given: Container[str]) -> tuple[str, ...]:
+    """Names of the parameters of the variance, and of the jumps where they are among those given."""
+    return (*VARIANCE, *JUMPS) if JUMPS[0] in given else VARIANCE
+
 
 DIRECT = ("spot", "rate", "dividend_yield", "correlation")
 """Names of those that do not touch the variance: given it, the log-spot is linear in what they move."""

@@ -6,7 +6,7 @@ shrinks, and the search goes on from where it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, final
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._typing import FloatArray
-from .parameters import VARIANCE
+from .parameters import VARIANCE, motion
 from .quotes import Quotes
 from .smile import implied_volatilities
 
@@ -25,9 +25,13 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "long_run_variance": (1e-5, 25.0),
     "vol_of_vol": (1e-2, 30.0),
     "correlation": (-0.995, 0.995),
+    "intensity": (1e-2, 100.0),
+    "jump_mean": (-1.0, 1.0),
+    "jump_volatility": (1e-3, 1.0),
 }
 """Where the parameters are looked for: volatilities from 0.3 to 500 %, memories from days to a century."""
 
+JUMPS_AT_START = {"intensity": 0.5, "jump_mean": -0.08, "jump_volatility": 0.1}
 STARTS = tuple(product((1.0, 5.0, 20.0), (-0.6, 0.2)))  # mean reversions and correlations to start from
 FELLER_AT_START = 1.2
 TOLERANCE = 1e-10  # relative, of cost and parameters
@@ -84,7 +88,8 @@ class Errors:
         values = self.values(places)
         found, slopes = implied_volatilities(values, self.log_moneyness, self.maturities)
         root = np.sqrt(self.weights / self.weights.sum())
-        rows = [VARIANCE.index(name) for name in self.free]
+        order = motion(values)
+        rows = [order.index(name) for name in self.free]
         slope = np.array([_slope(name, values[name]) for name in self.free])
         return root * (found - self.market), (root * slopes[rows]).T * slope
 
@@ -120,7 +125,7 @@ def best(quotes: Quotes, fixed: Mapping[str, float], free: tuple[str, ...]) -> t
         If no start has errors on all quotes; it names those that lack one.
     """
     errors = Errors.of(quotes, fixed, free)
-    places = [errors.places(start) for start in starts(quotes, fixed)]
+    places = [errors.places(start) for start in starts(quotes, fixed, motion((*fixed, *free)))]
     scouted = fits(errors.scouts(), places, ROUGH)
     found = fits(errors, [fit.x for fit in scouted[:1]] or places)
     if not found:
@@ -129,7 +134,7 @@ def best(quotes: Quotes, fixed: Mapping[str, float], free: tuple[str, ...]) -> t
     return errors.values(found[0].x), found[0]
 
 
-def starts(quotes: Quotes, fixed: Mapping[str, float]) -> Iterator[dict[str, float]]:
+def starts(quotes: Quotes, fixed: Mapping[str, float], names: Sequence[str] = VARIANCE) -> Iterator[dict[str, float]]:
     """Starting points: variances from the first and last smile, the rest from a grid."""
     columns = np.flatnonzero(quotes.weights.any(axis=0))
     first, last = (quotes.nearest_the_forward(int(j)) ** 2 for j in columns[[0, -1]])
@@ -142,8 +147,9 @@ def starts(quotes: Quotes, fixed: Mapping[str, float]) -> Iterator[dict[str, flo
             "long_run_variance": theta,
             "vol_of_vol": float(np.sqrt(2.0 * reversion * theta / FELLER_AT_START)),
             "correlation": rho,
+            **JUMPS_AT_START,
         }
-        inside = {name: float(np.clip(guess[name], *BOUNDS[name])) for name in VARIANCE}
+        inside = {name: float(np.clip(guess[name], *BOUNDS[name])) for name in names}
         yield inside | dict(fixed)
 
 

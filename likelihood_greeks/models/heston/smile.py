@@ -27,7 +27,7 @@ def implied_volatilities(
     Parameters
     ----------
     values : mapping of str to float
-        The five parameters named in `parameters.VARIANCE`.
+        The parameters named by `parameters.motion`.
     log_moneyness : ndarray, shape (...)
         Logarithm of strike over forward. Beyond what prices of 1e-12 forwards can tell, the volatility is that of such
         a price, and no parameter moves it.
@@ -38,8 +38,8 @@ def implied_volatilities(
     -------
     volatilities : ndarray, shape (...)
         Per square-root year; NaN where the Fourier integral does not settle.
-    slopes : ndarray, shape (5, ...)
-        In the order of `parameters.VARIANCE`.
+    slopes : ndarray, shape (n_parameters, ...)
+        In the order of `parameters.motion`.
     """
     k, t = (np.ravel(array) for array in np.broadcast_arrays(log_moneyness, maturities))
     shape = np.broadcast_shapes(np.shape(log_moneyness), np.shape(maturities))

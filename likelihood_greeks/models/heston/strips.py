@@ -23,7 +23,7 @@ from .bundles import NODES, Bundle, bundled
 from .contour import Contour
 from .fourier import ROUNDING, integrals, log_characteristic
 from .integrands import Integrands
-from .parameters import VARIANCE
+from .parameters import motion
 
 CHANGE = 1e-6  # by leaving out every other node, in parts of the integral of |integrand|: the error left is its square
 TAIL = 1e-13  # of an integrand at the end of its contour, in the same parts
@@ -66,9 +66,10 @@ def european_jets(
             refuse(name, "be positive and finite", array)
     years, which = np.unique(times, return_inverse=True)
     forwards = law.forward_jet(years).only(names)
-    of_spot = ("log_moneyness",) if set(names) - set(VARIANCE) else ()
-    inner = (*(name for name in VARIANCE if name in names), *(("maturity",) if TIME in names else ()), *of_spot)
-    values = {name: float(getattr(law, name)) for name in VARIANCE}
+    own = motion(law.parameters)
+    of_spot = ("log_moneyness",) if set(names) - set(own) else ()
+    inner = (*(name for name in own if name in names), *(("maturity",) if TIME in names else ()), *of_spot)
+    values = {name: float(getattr(law, name)) for name in own}
     over, minimum = vanilla_strips(values, inner, np.log(triggers / forwards.value[which]), times)
     below, above = sides
     kink = above[1] - below[1]
@@ -98,7 +99,7 @@ def vanilla_strips(
     Parameters
     ----------
     values : mapping of str to float
-        The five parameters named in `parameters.VARIANCE`.
+        The parameters named by `parameters.motion`.
     names : sequence of str
         Coordinates of the derivatives: some of those, ``maturity``, and ``log_moneyness`` last.
     log_moneyness, maturities : ndarray, shape (n,)

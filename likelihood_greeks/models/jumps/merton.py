@@ -30,9 +30,7 @@ from ..curves import Curves
 from ..gbm import GBM
 from ..moves import LIKELIHOOD_RATIO
 from . import paths as jumping
-from .parameters import OF_JUMPS, check_jumps, mean_factor
-
-COUNTING = 2.0  # work of drawing and weighing the jumps of an interval, in dates of a geometric Brownian motion
+from .parameters import COUNTING, OF_JUMPS, check_jumps, mean_factor
 
 
 @final

@@ -125,10 +125,14 @@ def _as_drawn(paths: Paths) -> Paths:
 
 
 def log_density(law: JumpingLaw, paths: Paths) -> FloatArray:
-    """Joint log-density of all that was drawn, the numbers of jumps among it; shape (n_paths,)."""
-    own = moves(law, paths)
-    rows = 0.5 * own.noise**2 / own.variance + _log_spot(paths) + 0.5 * np.log(2.0 * np.pi * own.variance)
-    return np.asarray(_jumps(law, paths).log_probability() - rows.sum(axis=0))
+    """Joint log-density of all that was drawn, the numbers of jumps among it; shape (n_paths,).
+
+    That of the law beneath, its normals taken for those of the law that jumps.
+    """
+    own, without = moves(law, paths), _without(law, paths)
+    rows = without.noise**2 / without.variance - own.noise**2 / own.variance + np.log(without.variance / own.variance)
+    beneath = law.beneath.log_density(_beneath(paths))
+    return np.asarray(beneath + 0.5 * rows.sum(axis=0) + _jumps(law, paths).log_probability())
 
 
 def _jumps(law: JumpingLaw, paths: Paths) -> Jumps:

@@ -416,8 +416,18 @@ def test_without_controls_the_estimate_is_the_plain_likelihood_ratio():
         (DESK, None, TypeError, "handover must be .*, got None"),
         (DESK, True, TypeError, "handover must be .*, got True"),
         (DESK, [4.0], TypeError, r"handover must be .*, got \[4\.0\]"),
-        (FLAT, "flow", ValueError, "handover must be 'auto' or 'score' for a model that draws nothing .* got 'flow'"),
-        (FLAT, 4.0, ValueError, r"handover must be 'auto' or 'score' for a model that draws nothing .* got 4\.0"),
+        (
+            FLAT,
+            "flow",
+            ValueError,
+            "handover must be 'auto' or 'score' for a model beneath whose spots nothing travels, got 'flow'",
+        ),
+        (
+            FLAT,
+            4.0,
+            ValueError,
+            r"handover must be 'auto' or 'score' for a model beneath whose spots nothing travels, got 4\.0",
+        ),
     ],
 )
 def test_bad_handovers_are_refused(model, handover, error, message):
