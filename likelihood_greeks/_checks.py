@@ -154,7 +154,7 @@ def one_of(name: str, value: Any, allowed: Sequence[str], what: str = "") -> str
     """`value`, refused unless it is one of `allowed`; `what` says in words what these are, and that there are none."""
     if not isinstance(value, str) or value not in allowed:
         words = f"{what}: {', '.join(map(repr, allowed)) or 'there is none'}" if what else ", ".join(map(repr, allowed))
-        refuse(name, f"be {words}" if what else f"be one of {words}", value)
+        refuse(name, f"be {words}" if what else f"be one of {words or 'none: there is nothing to choose'}", value)
     return str(value)
 
 

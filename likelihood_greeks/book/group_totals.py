@@ -37,6 +37,7 @@ def totals(trades: pd.DataFrame, nets: pd.Series, joint: pd.Series | None) -> pd
     errors, kinds = np.sqrt(found.pop("square")), np.where(found.pop("bounds"), "at most", "exact")
     found.insert(1, "standard_error", errors)
     found.insert(2, "error", kinds)
+    found.loc[trades["cash"].isna().groupby(trades["group"]).any(), ["value", "standard_error"]] = np.nan
     return found
 
 

@@ -26,8 +26,22 @@ def remarks(trades: Iterable[Trade], market: Market) -> list[str]:
 
 
 def restated(trades: Iterable[Trade], first: Market, second: Market) -> list[str]:
-    """A line for each underlying of trades with a past of which the second market states another than the first."""
-    found, names = [], _with_past(trades)
+    """A line for each underlying of which the second market states another past, or a spot that none goes to.
+
+    The past of those of trades that have one, the spots of all.
+    """
+    own = [*trades]
+    names, days = _with_past(own), (first.valuation_date, second.valuation_date)
+    spots = {
+        name: [day.underlyings[name].spot for day in (first, second)]
+        for name in _names(own)
+        if name in first.underlyings.keys() & second.underlyings.keys()
+    }
+    found = [
+        f"the spot of {name} goes from {x:g} on {days[0]} to {y:g} on {days[1]}: a split, perhaps"
+        for name, (x, y) in spots.items()
+        if abs(log(y / x)) > _most(*days)
+    ]
     for what in ("fixings", "lows", "highs"):
         for name in names:
             before, after = (getattr(own, what).get(name, {}) for own in (first, second))
@@ -40,8 +54,12 @@ def restated(trades: Iterable[Trade], first: Market, second: Market) -> list[str
 
 def _with_past(trades: Iterable[Trade]) -> dict[str, None]:
     """The underlyings of trades of which something was observed."""
-    own = [trade for trade in trades if trade.history is not None and trade.history.observed]
-    return dict.fromkeys(name for trade in own for name in names_of(trade.underlying))
+    return _names(trade for trade in trades if trade.history is not None and trade.history.observed)
+
+
+def _names(trades: Iterable[Trade]) -> dict[str, None]:
+    """The underlyings of trades."""
+    return dict.fromkeys(name for trade in trades for name in names_of(trade.underlying))
 
 
 def _changes(before: Mapping[date, float], after: Mapping[date, float], end: date) -> Iterator[str]:

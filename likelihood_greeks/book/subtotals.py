@@ -63,7 +63,6 @@ def subtotals(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     numbers = pd.concat([own[["cash", "cash_standard_error", "note", "fx"]], draws, group], axis="columns")
     alone = _long(nets, kind).set_index(["underlying", "label"])["cash_standard_error"]
     found = totals(numbers, alone, errors).drop(columns="fx")
-    found.loc[own["cash"].isna().groupby(group).any(), ["value", "standard_error"]] = float("nan")
     found["trades"] = own["trade_id"].groupby(group).nunique()
     table = own.loc[~group.duplicated(), every].set_axis(group.unique()).join(found).reset_index(drop=True)
     table = _wide(table, outer) if kind is not GAINS else table.rename(columns={"value": "change"})

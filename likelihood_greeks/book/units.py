@@ -21,6 +21,10 @@ NEEDED = (
 )  # fmt: skip
 """The columns of a frame of `risk` that units, pivots and reports read."""
 
+NUMBERS = ("quantity", "value", "standard_error", "position_value", "position_standard_error")
+"""Those of them that are added, and what `pandas.api.types.infer_dtype` calls numbers; of no row they are empty."""
+REAL = ("floating", "integer", "mixed-integer-float", "empty")
+
 IDENTITY = ("trade_id", "underlying", "currency", "product", "quantity", "model", "maturity", "spot", "n_paths")
 ROWS = ["trade_id", "underlying", "greek"]
 
@@ -54,6 +58,9 @@ def checked_risk(frame: pd.DataFrame) -> pd.DataFrame:
         frame = whole
     if (again := frame.duplicated(ROWS)).any():
         refuse("frame", "have one row per trade and Greek", tuple(map(str, frame[ROWS].iloc[int(again.argmax())])))
+    for name in NUMBERS:
+        if pd.api.types.infer_dtype(frame[name]) not in REAL:
+            refuse(f"frame[{name!r}]", "hold numbers, as risk() gives them", f"a column of {frame[name].dtype}")
     return frame
 
 

@@ -7,6 +7,7 @@ from typing import Protocol, final, runtime_checkable
 import numpy as np
 
 from .._checks import dates, finite, non_negative, positive, refuse
+from .._quantities import MOST
 from .._typing import AnyArray
 from .protocol import Contract, cash_flows
 
@@ -90,7 +91,12 @@ class _OnRealised:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", dates("times", self.times))
-        non_negative("strike", self.strike)
+        if non_negative("strike", self.strike) > MOST:
+            refuse(
+                "strike",
+                f"be at most {MOST:g}, a volatility per square-root year (0.2 is twenty per cent)",
+                self.strike,
+            )
         if self.reference is None and len(self.times) < 2:
             refuse("times", "hold at least two dates unless a reference is given", self.times)
         if self.reference is not None:

@@ -66,6 +66,15 @@ def test_a_fixing_that_the_second_market_restates_is_said(day, x, said):
     ] * said
 
 
+def test_a_spot_that_goes_where_none_does_is_said():
+    second = market({}, "2025-01-03")
+    second["underlyings"]["X"] = {**SECTION, "spot": 10.0}
+    lines = said_of(lambda: lg.explain_book(pd.DataFrame([CALL]), market({}), second))
+    assert lines == ["the spot of X goes from 100 on 2025-01-02 to 10 on 2025-01-03: a split, perhaps"]
+    year_later = {**second, "valuation_date": "2026-01-01"}
+    assert not said_of(lambda: lg.explain_book(pd.DataFrame([CALL]), market({}), year_later))
+
+
 def test_totals_say_what_they_leave_out_on_sets_of_which_nothing_could_be_priced():
     book = pd.DataFrame(
         [CALL, {**CALL, "trade_id": "s", "underlying": "X|Y", "product": "worst_of_call", "strike": 1.0}]

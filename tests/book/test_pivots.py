@@ -110,3 +110,14 @@ def test_a_row_that_is_there_twice_is_refused(mixed):
 def test_nodes_of_a_run_that_was_not_split_are_refused(mixed):
     with pytest.raises(ValueError, match="by must go without node"):
         lg.pivot(mixed, ["underlying", "node"])
+
+
+def test_a_total_with_a_number_that_is_missing_is_missing(mixed):
+    lost = mixed.copy()
+    lost.attrs = mixed.attrs
+    first = lost.index[(lost["trade_id"] == "AEX-0") & (lost["greek"] == "delta")]
+    lost.loc[first, ["value", "position_value"]] = np.nan
+    found = lg.pivot(lost).set_index(["underlying", "greek"])["value"]
+    assert found.isna().to_dict() == {
+        ("AEX", "price"): False, ("AEX", "delta"): True, ("SPX", "price"): False, ("SPX", "delta"): False,
+    }  # fmt: skip

@@ -80,6 +80,7 @@ NUMBERS = {
     "Barrier rebate": (lambda x: lg.Barrier(CALL, 120.0, "up", "out", [1.0], rebate=x), "rebate", NO_FINITE),
     "DoubleBarrier lower": (lambda x: lg.DoubleBarrier(CALL, x, 120.0, "out", [1.0]), "lower", NO_POSITIVE),
     "ForwardStart start": (lambda x: lg.ForwardStart(x, 1.0), "start", NO_POSITIVE),
+    "VarianceSwap strike": (lambda x: lg.VarianceSwap(x, (0.5, 1.0)), "strike", [*NO_FINITE, -0.2, 20.0]),
     "schedule maturity": (lambda x: lg.schedule(x, 12), "maturity", NO_POSITIVE),
     "schedule per_year": (lambda x: lg.schedule(1.0, x), "per_year", NO_POSITIVE),
     "KnownCashFlow amount": (lambda x: lg.KnownCashFlow(x, 1.0), "amount", NO_FINITE),
@@ -242,7 +243,18 @@ OBJECTS = {
         lambda x: lg.Autocallable(100.0, [0.5, 1.0], coupon=x), "coupon",
         [None, "5%", -0.1, NAN, [0.1], [0.1, "x"], {}, 5, [0.05, 5.0]],
     ),
-    "pivot frame": (lg.pivot, "frame", [None, 5, [], {}, "a.csv", object()]),
+    "pivot frame": (lg.pivot, "frame", [None, 5, [], {}, "a.csv", object(), FRAME.astype(str), BOOK]),
+    "check_limits frame": (
+        lambda x: lg.check_limits(x, {"delta": {"book": 1.0}}), "frame", [None, 5, [], {}, "a.csv", object(), BOOK],
+    ),
+    "register_product contract": (
+        lambda x: lg.register_product("of_doors", x, ["strike"]), "contract",
+        [None, 5, "call", [], {}, object(), np.zeros(3)],
+    ),
+    "LocalVolatility volatility": (
+        lambda x: lg.LocalVolatility(spot=100.0, volatility=x), "volatility",
+        [None, 0.2, "x", [], {}, object(), np.full(3, 0.2)],
+    ),
     "desk_units frame": (lg.desk_units, "frame", [None, 5, [], {}, "a.csv", object(), pd.DataFrame(), BOOK]),
     "report ladder": (lambda x: lg.report(FRAME, "a.html", ladder=x), "ladder", [5, [], {}, "a.csv", BOOK]),
     "report settings": (lambda x: lg.report(FRAME, "a.html", settings=x), "settings", [5, [1], "a", ("a",)]),

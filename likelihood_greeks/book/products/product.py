@@ -12,7 +12,7 @@ from datetime import date
 from functools import partial
 from typing import Any, NoReturn, final
 
-from ..._checks import refuse
+from ..._checks import InvalidValueError, refuse
 from ...engine.open_fixing import STILL, Moving
 from ...payoffs.protocol import Contract
 from ...payoffs.seasoned import Seasoned
@@ -231,4 +231,8 @@ class Product:
         """The contract, from terms by column."""
         names = {"frequency": "times", **self.names}
         taken = {name: terms[name] for name in (*self.columns, *self.also, *ALL_TIMES) if name in terms}
-        return self.contract(**{names.get(name, name): term for name, term in taken.items()})
+        try:
+            return self.contract(**{names.get(name, name): term for name, term in taken.items()})
+        except InvalidValueError as error:
+            column = next((own for own, argument in self.names.items() if argument == error.name), error.name)
+            raise InvalidValueError(column, error.requirement, error.value) from error
