@@ -74,6 +74,10 @@ TABLE = (
            "blank", day),
     Column("touched_on", DATED, DATE, "not before the start", "of a trade that is watched at all times: when it was "
            "touched", day),
+    Column("watched_from", DATED, DATE, "before the maturity", "of a barrier or touch watched at all times: from when; "
+           "its start if blank. A spot that is beyond the level then has reached it", day, ("window_start",)),
+    Column("watched_until", DATED, DATE, "not after the maturity", "of a barrier or touch watched at all times: up to "
+           "when; the maturity if blank", day, ("window_end",)),
     Column("side", POSITION, WORD, "buy, sell (b, s, long, short)", "sign of the position; `quantity` is then > 0",
            sign, _SIDES),
     Column("multiplier", POSITION, NUMBER, "> 0", "units that one of `quantity` stands for", PRICE, _LOTS),

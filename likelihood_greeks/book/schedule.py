@@ -36,6 +36,8 @@ class Span:
         The last observation, and the payment.
     watched_to, touched_on : datetime.date, optional
         Of a trade that is watched at all times: up to when all is known of it, and when it was touched.
+    watched_from, watched_until : datetime.date, optional
+        Of such a trade: from when to when it is watched; None: from its start, up to its maturity.
     """
 
     today: date
@@ -44,11 +46,23 @@ class Span:
     paid: date
     watched_to: date | None = None
     touched_on: date | None = None
+    watched_from: date | None = None
+    watched_until: date | None = None
 
     @property
     def expired(self) -> bool:
         """Whether all has been paid."""
         return self.paid < self.today
+
+    @property
+    def has_window(self) -> bool:
+        """Whether it is watched in a window alone."""
+        return self.watched_from is not None or self.watched_until is not None
+
+    @property
+    def last_watched(self) -> date:
+        """The last day on which it is watched."""
+        return self.maturity if self.watched_until is None else self.watched_until
 
     @property
     def first(self) -> date:
@@ -59,9 +73,9 @@ class Span:
 def span(row: Row, today: date) -> Span | None:
     """The span of a trade, from its columns; what is wrong with them is noted."""
     end = row.read("maturity", day)
-    names = ("start", "payment_date", "watched_to", "touched_on")
-    start, paid, known, hit = (row.read(name, day) if name in row.cells else None for name in names)
-    stated = zip(names, (start, paid, known, hit), strict=True)
+    names = ("start", "payment_date", "watched_to", "touched_on", "watched_from", "watched_until")
+    read = [row.read(name, day) if name in row.cells else None for name in names]
+    (start, paid, known, hit, opens, closes), stated = read, zip(names, read, strict=True)
     if end is None or any(name in row.cells and value is None for name, value in stated):
         return None
     if start is not None and start >= end:
@@ -74,7 +88,14 @@ def span(row: Row, today: date) -> Span | None:
             return row.attempt(refuse, name, since or f"not be after the maturity {end}", value.isoformat())
         if value is not None and value > today and not row.supposed:
             return row.attempt(refuse, name, f"not be after the valuation date {today}", value.isoformat())
-    return Span(today, start, end, paid or end, known, hit)
+    if opens is not None and opens >= (closes or end):
+        return row.attempt(refuse, "watched_from", f"be before {closes or end}", opens.isoformat())
+    if closes is not None and (closes > end or (start is not None and closes <= start)):
+        since = "" if start is None else f"be after the start {start}, and "
+        return row.attempt(refuse, "watched_until", f"{since}not be after the maturity {end}", closes.isoformat())
+    if hit is not None and ((opens is not None and hit < opens) or (closes is not None and hit > closes)):
+        return row.attempt(refuse, "touched_on", "be a day on which the trade is watched", hit.isoformat())
+    return Span(today, start, end, paid or end, known, hit, opens, closes)
 
 
 def watched_at_all_times(value: object) -> bool:
@@ -82,8 +103,8 @@ def watched_at_all_times(value: object) -> bool:
     return key_of(value) in CONTINUOUS
 
 
-def verify_watched(own: Span, continuous: bool) -> None:
-    """Refuse what is said of the past of trades that are watched at all times of one that is not.
+def verify_watched(own: Span, continuous: bool, windows: bool) -> None:
+    """Refuse what is said of trades that are watched at all times of one that is not, and windows where there are none.
 
     Raises
     ------
@@ -93,6 +114,12 @@ def verify_watched(own: Span, continuous: bool) -> None:
     for name, value in (("watched_to", own.watched_to), ("touched_on", own.touched_on)):
         if value is not None and not continuous:
             refuse(name, "be blank: fixings say it of a trade that is watched on dates", value.isoformat())
+    for name, value in (("watched_from", own.watched_from), ("watched_until", own.watched_until)):
+        if value is not None and not (continuous and windows):
+            why = (
+                "of barriers and touches that are watched at all times alone" if not windows else "frequency says when"
+            )
+            refuse(name, f"be blank: {why}", value.isoformat())
 
 
 def observations(

@@ -81,7 +81,7 @@ def _history(entry: Entry, terms: Terms) -> History | None:
     end = entry.span.maturity
     days = dates.days if dates.days[-1] == end else (*dates.days, end)
     name, continuous = entry.underlying.name, bool(terms.get("continuous"))
-    row.attempt(verify_watched, entry.span, continuous)
+    row.attempt(verify_watched, entry.span, continuous, "window" in entry.product.also)
     watch = Watch.of(name, entry.market, entry.span) if continuous else None
     if continuous and not row.supposed:
         row.attempt(verify_told, entry.underlying, entry.market, entry.span, terms)

@@ -275,7 +275,7 @@ def test_a_call_on_the_higher_of_two_assets_has_its_greeks():
 @pytest.mark.slow
 def test_a_call_on_the_highest_of_five_assets_lies_between_its_bounds():
     law, contract = highest(5)
-    found = fitted(law, lg.Bermudan(contract.payoff.for_assets(law.assets), contract.times, 16_384), 1)
+    found = fitted(law, lg.Bermudan(contract.payoff.for_assets(law.assets), contract.times, 8192), 1)
     judged = found.judged(law, found.rule, [], 1)
     low, high = judged.lower_bound, judged.upper_bound
     published = 26.15  # Andersen and Broadie (2004), table 2: between 26.12 and 26.18

@@ -77,6 +77,13 @@ def until_touched(history: History, made: Sequence[date]) -> list[date]:
     return [day for day in made if hit is None or day in (hit, history.span.maturity)]
 
 
+def to_be_watched(history: History) -> list[date]:
+    """The observations after today; none where the window in which a trade is watched at all times has closed."""
+    if history.watch is not None and history.span.last_watched <= history.span.today:
+        return []
+    return [day for day in history.watched if day > history.span.today]
+
+
 def verify_off_barrier(history: History, hit: date | None, spot: float) -> None:
     """Refuse a spot at a barrier while today's fixing is open."""
     if history.is_open and hit == history.span.today and spot in bounds(history.terms):
@@ -95,6 +102,9 @@ def _read_at(terms: Mapping[str, Any], underlying: Underlying, years: float) -> 
 
 def alive(history: History, spot: float) -> str:
     """What is known of a trade none of whose barriers was touched, in words."""
+    opens = history.span.watched_from
+    if opens is not None and opens > history.span.today:
+        return f"watched from {opens} on"
     if (watch := history.watch) is None or watch.since == history.span.today:
         return history.progress(spot, "past, none at a barrier")
     return f"not touched up to {history.span.today}"
@@ -103,7 +113,7 @@ def alive(history: History, spot: float) -> str:
 def _left(history: History, spot: float) -> tuple[Contract, str]:
     """What is left of a product with a barrier."""
     verify_known(history)
-    hit, live = touch(history, spot), [day for day in history.watched if day > history.span.today]
+    hit, live = touch(history, spot), to_be_watched(history)
     verify_off_barrier(history, hit, spot)
     if hit is None and live:
         return history.paid_then(history.product.of(history.dated(live))), alive(history, spot)
@@ -140,12 +150,12 @@ _TERMS = ("maturity", "strike", "trigger", "cash")
 PRODUCTS = {
     "barrier": Product(
         partial(_knocked, Barrier), ("option", "level", "direction", "knock", "frequency"), ("rebate",),
-        "a European that begins or ends when the spot is at or beyond a level", tuple(europeans.PRODUCTS), also=_TERMS,
-        conduct=_CONDUCT, continuous=True,
+        "a European that begins or ends when the spot is at or beyond a level", tuple(europeans.PRODUCTS),
+        also=(*_TERMS, "window"), conduct=_CONDUCT, continuous=True,
     ),
     "double_barrier": Product(
         partial(_knocked, DoubleBarrier), ("option", "lower", "upper", "knock", "frequency"), ("rebate",),
-        "the same with two levels", tuple(europeans.PRODUCTS), also=_TERMS, conduct=_CONDUCT,
+        "the same with two levels", tuple(europeans.PRODUCTS), also=(*_TERMS, "window"), conduct=_CONDUCT,
         continuous=True,
     ),
 }  # fmt: skip

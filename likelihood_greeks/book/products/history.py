@@ -161,7 +161,14 @@ class History:
     def dated(self, days: Sequence[date]) -> Terms:
         """The terms with the maturity and these observation dates, in years."""
         years = tuple(map(self.years, days))
-        return {**self.terms, "maturity": self.years(self.days[-1]), "frequency": years, "start": years[0]}
+        window: Terms = {"window": self._window} if self.span.has_window and self.watch is not None else {}
+        return {**self.terms, "maturity": self.years(self.days[-1]), "frequency": years, "start": years[0]} | window
+
+    @property
+    def _window(self) -> tuple[float, float]:
+        """From when to when it is watched at all times, in years from now."""
+        opens = self.span.watched_from
+        return max(0.0 if opens is None else self.years(opens), 0.0), self.years(self.span.last_watched)
 
     def paid_then(self, contract: Contract) -> Contract:
         """The contract, paying on the payment date."""

@@ -27,10 +27,11 @@ def verify_told(underlying: Underlying, market: Market, own: Span, terms: Mappin
     _verify_today(underlying, market)
     if "so_far" in terms and own.start is not None and own.watched_to is not None:
         _verify_extreme(underlying.name, market, own, terms)
-    levels, end, name = _levels(terms), min(own.today, own.maturity), underlying.name
+    levels, end, name = _levels(terms), min(own.today, own.last_watched), underlying.name
     hit, known = own.touched_on, own.watched_to
     days = {day for table in (market.lows, market.highs, market.fixings) for day in table.get(name, {})}
-    since = end if own.start is None else own.start
+    opened = [day for day in (own.start, own.watched_from) if day is not None]
+    since = max(opened) if opened else end
     touches = ((day, _touch(name, market, day, levels)) for day in sorted(days) if since < day <= end)
     first, shown = next(((day, what) for day, what in touches if what), (None, ""))
     if first is not None and known is not None and first <= known and (hit is None or hit > known):

@@ -13,7 +13,17 @@ from ...payoffs.seasoned import KnownCashFlow
 from ...payoffs.touch import DoubleNoTouch, NoTouch, OneTouch
 from ..cells import TERM, WORD, Column, word
 from ..underlying import Underlying
-from .barriers import alive, nearest, touch, touched, until_touched, verify_known, verify_off_barrier, where
+from .barriers import (
+    alive,
+    nearest,
+    to_be_watched,
+    touch,
+    touched,
+    until_touched,
+    verify_known,
+    verify_off_barrier,
+    where,
+)
 from .history import History, Terms
 from .product import Conduct, Entry, Product, levels_in_currency
 
@@ -27,6 +37,9 @@ def _settled(entry: Entry, terms: Terms) -> Terms:
     """The terms; what is paid when touched has no other payment date."""
     if terms.get("pays_at") == "hit" and entry.span.paid != entry.span.maturity:
         refuse("payment_date", "be blank: it pays when touched", entry.span.paid.isoformat())
+    opens = entry.span.watched_from
+    if terms.get("pays_at") == "hit" and opens is not None and opens > entry.span.today:
+        refuse("pays_at", f"be end where the trade is watched from {opens} on", "hit")
     return levels_in_currency(entry, terms)
 
 
@@ -39,7 +52,7 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
     """What is left of cash for a touch, or for none."""
     verify_known(history)
     span, hit = history.span, touch(history, spot)
-    live = [day for day in history.watched if day > span.today]
+    live = to_be_watched(history)
     verify_off_barrier(history, hit, spot)
     if hit is None and live:
         terms = {**history.dated(live), "maturity": history.years(span.paid)}
@@ -62,11 +75,12 @@ _ONE, _TWO = ("maturity", "frequency", "level", "direction"), ("maturity", "freq
 PRODUCTS = {
     "one_touch": Product(
         OneTouch, _ONE, ("cash", "pays_at"), "cash if the spot is at or beyond a level on a date",
-        names={"pays_at": "paid"}, conduct=_CONDUCT, continuous=True,
+        names={"pays_at": "paid"}, also=("window",), conduct=_CONDUCT, continuous=True,
     ),
-    "no_touch": Product(NoTouch, _ONE, ("cash",), "cash if it is on none", conduct=_CONDUCT, continuous=True),
+    "no_touch": Product(NoTouch, _ONE, ("cash",), "cash if it is on none", also=("window",), conduct=_CONDUCT,
+                        continuous=True),
     "double_no_touch": Product(
-        DoubleNoTouch, _TWO, ("cash",), "cash if the spot is between two levels on all dates", conduct=_CONDUCT,
-        continuous=True,
+        DoubleNoTouch, _TWO, ("cash",), "cash if the spot is between two levels on all dates", also=("window",),
+        conduct=_CONDUCT, continuous=True,
     ),
 }  # fmt: skip

@@ -55,19 +55,19 @@ class Watch:
     @classmethod
     def of(cls, name: str, market: Market, own: Span) -> Watch:
         """What a market shows of a trade on the underlying `name`."""
-        end = min(own.today, own.maturity)
-        known = [day for day in (own.start, own.watched_to) if day is not None]
+        end = min(own.today, own.last_watched)
+        known = [day for day in (own.start, own.watched_to, own.watched_from) if day is not None]
         if own.touched_on is not None and own.touched_on > own.today:
             known.append(own.today)  # by then it was not
         if not known:
-            return cls(name, own, own.today if own.today < own.maturity else None)
+            return cls(name, own, own.today if own.today < own.last_watched else None)
         since = min(max(known), end)
         days = business_days(market.underlying(name).calendar, since, end)
         lows, highs = (
             {day: x for day, x in sorted(table.get(name, {}).items()) if since < day <= end}
             for table in (market.lows, market.highs)
         )
-        began = own.start is not None and own.start == since and since < own.today
+        began = since in (own.start, own.watched_from) and since < own.today
         return cls(name, own, since, days, lows, highs, market.fixings.get(name, {}).get(since) if began else None)
 
     def touched(self, low: float, high: float, spot: float) -> date | None:
@@ -79,7 +79,8 @@ class Watch:
             return self.since
         days = sorted({*self.lows, *self.highs})
         hit = next((day for day in days if self.lows.get(day, inf) <= low or self.highs.get(day, -inf) >= high), None)
-        if hit is None and own.today <= own.maturity and (spot <= low or spot >= high):
+        watched = (own.watched_from or own.today) <= own.today <= own.last_watched
+        if hit is None and watched and (spot <= low or spot >= high):
             return own.today
         return hit
 
