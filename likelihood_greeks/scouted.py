@@ -17,6 +17,9 @@ less, and no number of paths averages it out."""
 LEAST = 4.0 * float(np.finfo(float).eps)
 """The same of the largest of them."""
 
+FAINT = 1e-7
+"""Share of plain samples, or of their error, below which what is left is rounding."""
+
 RESOLVED = 10.0
 """Scouts that must carry a variance before it is called known."""
 

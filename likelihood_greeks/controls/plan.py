@@ -10,7 +10,8 @@ import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..estimators.likelihood_ratio import Combination
-from ..scouted import Scouted
+from ..scouted import FAINT, Scouted
+from .handed_over import HandedOver
 from .line_integrated import LineIntegrated
 from .protocol import Control, Load, Scene, cost
 from .regression import Fit, Products, fit, refused, remaining
@@ -58,6 +59,21 @@ class Plan:
         """Which of the payoff's own controls serve which Greek, bool of shape (n_greeks, n_specific)."""
         own = self.fit.coefficients.shape[1] - len(self.specific)
         return np.asarray(self.fit.coefficients[:, own:] != 0.0)
+
+    @property
+    def relaxes(self) -> AnyArray:
+        """Which Greeks are controlled by a relaxed payoff, bool of shape (n_greeks,)."""
+        relaxed = [isinstance(control, HandedOver) and control.relaxation is not None for control in self.specific]
+        return np.asarray(self.used[:, relaxed].any(axis=1))
+
+    def unseen(self, controlled: FloatArray, plain: FloatArray) -> AnyArray:
+        """Of which Greeks a relaxation leaves nothing on paths that lie on both sides of a jump, bool (n_greeks,).
+
+        Then none of the paths, samples of shape (n_greeks, n_samples), the price first, was where the payoff is
+        relaxed: all that the Greek is made of has not been met.
+        """
+        nothing = np.abs(controlled).max(axis=1) <= FAINT * np.abs(plain).max(axis=1)
+        return np.asarray(nothing[: len(self.relaxes)] & self.relaxes & (np.ptp(plain[0]) > 0.0))
 
     def restricted(self, served: AnyArray) -> Plan:
         """The plan without the controls of some Greeks; `served` is bool of shape (n_greeks,)."""

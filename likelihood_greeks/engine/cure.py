@@ -25,7 +25,7 @@ from ..estimate import CARRIERS, Moments, doubt, rarity
 from ..models.capabilities import draws_beneath
 from ..payoffs.protocol import Contract
 from ..payoffs.relaxed.tape import NotRelaxableError
-from ..scouted import CERTAIN, RESOLVED, Scouted
+from ..scouted import CERTAIN, FAINT, RESOLVED, Scouted
 from ..streams.chunks import Chunk, Draws, chunk_size
 from .batches import Batches
 from .corridor import Corridor
@@ -50,9 +50,6 @@ TRIPS = 2
 
 CONFIRMED = 3
 """The same where paths of their own have looked: of so few, intervals still hold what they should."""
-
-FAINT = 1e-7
-"""Share of a plain error below which what scouts say is rounding: they have not met what is rare either."""
 
 UNSEEN = "the error is of what no path has seen"
 
@@ -191,6 +188,7 @@ class Cure:
         samples = zip(*trial.pieces(replace(chunk, index=SCOUTS)), strict=True)
         controlled, plain, paid = (np.concatenate(rows, axis=-1) for rows in samples)
         served = np.var(controlled, axis=1) <= np.var(plain, axis=1)
+        served[: len(plan.relaxes)] &= ~plan.unseen(controlled, plain)
         if group.buckets:  # they share the controls of their Greek
             served[:] = True
         base = (float(np.median(paid[0])), *means[1][1:].tolist())

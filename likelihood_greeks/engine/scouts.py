@@ -51,13 +51,17 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
     weight, found = np.concatenate([piece.weight for piece in draws]), []
     for number, plan in enumerate(plans):
         try:
-            rows = [pairs_of(group, number, plan, piece)[0] for piece in draws]
+            pairs = [pairs_of(group, number, plan, piece) for piece in draws]
         except (ValueError, ArithmeticError):
             if not plan.empty:
                 raise
             found.append(plan)  # a payoff that fails where it is pushed
             continue
-        known = variances(np.concatenate(rows, axis=1), weight, paths)
+        controlled, plain = (np.concatenate(rows, axis=1) for rows in zip(*pairs, strict=True))
+        if not group.buckets and (unseen := plan.unseen(controlled, plain)).any():
+            plan = plan.restricted(~unseen)
+            controlled[unseen] = plain[unseen]
+        known = variances(controlled, weight, paths)
         if draws_beneath(group.model, group.times):  # whose tails no push reaches
             known = replace(known, carriers=np.zeros_like(known.carriers))
         found.append(replace(plan, scouted=known))

@@ -63,6 +63,11 @@ def falling(time, spot):
     return 0.05 + 0.675 * (1.0 - np.tanh((spot - 97.2) / 0.5))
 
 
+def rising(time, spot):
+    """The same above 103."""
+    return 0.05 + 0.675 * (1.0 + np.tanh((spot - 102.8) / 0.5))
+
+
 def crash(level, seed, controls="auto"):
     """10,000 if the spot ends below a level, else 1."""
     law = lg.LocalVolatility(spot=100.0, volatility=falling, steps=DAYS)
@@ -70,17 +75,17 @@ def crash(level, seed, controls="auto"):
     return lg.greeks(law, payoff, ["delta"], paths=8192, seed=seed, controls=controls, executor="serial").estimates
 
 
-def chance(level, cells=1201):
+def chance(level, spot=100.0, volatility=falling, ends=(60.0, 105.0), cells=1201):
     """That the spot ends below a level: transitions on a grid of log-spots, whose cells' own variance is taken off."""
-    grid, width = np.linspace(np.log(60.0), np.log(105.0), cells, retstep=True)
+    grid, width = np.linspace(*np.log(ends), cells, retstep=True)
     edges = np.array([-np.inf, *(grid[1:] - 0.5 * width), np.inf])
-    variance = falling(0.0, np.exp(grid)) ** 2 * DAYS[0]
+    variance = volatility(0.0, np.exp(grid)) ** 2 * DAYS[0]
     middle, deviation = grid - 0.5 * variance, np.sqrt(variance - width**2 / 12.0)
     moves = np.diff(norm.cdf((edges - middle[:, None]) / deviation[:, None]), axis=1)
     below = norm.cdf((np.log(level) - middle) / np.sqrt(variance))
     for _ in DAYS[1:]:
         below = moves @ below
-    return np.interp(np.log(100.0), grid, below)
+    return np.interp(np.log(spot), grid, below)
 
 
 @pytest.mark.parametrize(("level", "seed"), [(75.0, 3), (80.0, 1)])
@@ -120,3 +125,17 @@ def test_in_a_book_neither_the_trade_nor_its_net_is_marked(controls):
     assert (frame["note"] == "").all()
     rows = frame.set_index(["trade_id", "greek"])
     assert rows.loc[("called", "price"), "position_value"] == pytest.approx(10.0 * EXACT, rel=1e-14)
+
+
+def test_a_delta_made_on_paths_that_no_run_has_met_is_not_exactly_zero():
+    """A relaxed jump leaves nothing of it but on paths within its width: once it said 0 ± 1e-10 here, unmarked."""
+    law = lg.LocalVolatility(spot=100.0, volatility=rising, steps=DAYS)
+    payoff = lg.Payoff(lambda spot: np.where(spot[-1] > 125.0, 1e4, 1.0), times=DAYS[-1:])
+    below, above = (chance(125.0, spot, rising, (95.0, 167.0)) for spot in (99.8, 100.2))
+    exact = 9999.0 * (below - above) / 0.4
+    for seed in (5, 17):
+        own = lg.greeks(law, payoff, ["delta"], paths=8192, seed=seed, executor="serial")["delta"]
+        assert not own.note
+        assert own.standard_error < 0.35 * exact
+        assert abs(own.z_score(exact)) < 4.0
+        assert abs(own.value) > 3.0 * own.standard_error
