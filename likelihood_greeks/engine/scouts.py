@@ -58,13 +58,14 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
             found.append(plan)  # a payoff that fails where it is pushed
             continue
         controlled, plain = (np.concatenate(rows, axis=1) for rows in zip(*pairs, strict=True))
-        if not group.buckets and (unseen := plan.unseen(controlled, plain)).any():
-            plan = plan.restricted(~unseen)
+        unseen = plan.unseen(controlled, plain)
+        if unseen.any() and not group.buckets:
             controlled[unseen] = plain[unseen]
         known = variances(controlled, weight, paths)
         if draws_beneath(group.model, group.times):  # whose tails no push reaches
             known = replace(known, carriers=np.zeros_like(known.carriers))
-        found.append(replace(plan, scouted=known))
+        kept = plan if group.buckets else plan.restricted(~unseen)
+        found.append(replace(kept, scouted=known))
     return tuple(found)
 
 
