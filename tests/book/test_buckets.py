@@ -111,16 +111,14 @@ def test_buckets_sum_to_their_greek_for_trades_and_nets():
 
 @pytest.mark.slow
 def test_buckets_of_a_simulated_trade_are_the_derivatives_in_the_quotes():
-    frame = lg.risk(pd.DataFrame([BARRIER]), MARKET, ["delta"], paths=100_000, seed=3, buckets=["vega", "rho"])
+    frame = lg.risk(pd.DataFrame([BARRIER]), MARKET, ["delta"], paths=32_768, seed=3, buckets=["vega", "rho"])
     own = frame[(frame["trade_id"] == "barrier") & (frame["bucket"] != "")].set_index(["greek", "bucket"])
-    base = lg.risk(pd.DataFrame([BARRIER]), MARKET, [], paths=1_000, seed=3)
-    assert len(base)
     h = 0.01
     for greek, bucket, place in quotes():
         if (greek, bucket) not in own.index:
             continue
         up, down = (
-            lg.risk(pd.DataFrame([BARRIER]), bumped(place, sign * h), [], paths=100_000, seed=3).iloc[0]
+            lg.risk(pd.DataFrame([BARRIER]), bumped(place, sign * h), [], paths=32_768, seed=3).iloc[0]
             for sign in (1.0, -1.0)
         )
         slope, found = (up["value"] - down["value"]) / (2.0 * h), own.loc[(greek, bucket)]

@@ -30,21 +30,28 @@ def before():
     return ran(1)
 
 
-@pytest.mark.slow
 def test_the_share_of_comparisons_with_a_false_alarm_is_the_level():
     rng = np.random.default_rng(5)
     frame = ran(1, paths=256)
     errors = rng.uniform(0.5, 2.0, len(frame))
     frame["position_standard_error"], frame["samples"] = errors, 1_000_000
 
-    def alarms(factor):
-        found = 0
-        for _ in range(400):
-            runs = [frame.assign(position_value=rng.normal(0.0, factor * errors), seed=k) for k in (1, 2)]
-            found += (lg.diff(*runs, level=0.2)["verdict"] == "changed").any()
-        return found / 400
+    def compared(values):
+        return lg.diff(*(frame.assign(position_value=v, seed=k) for k, v in enumerate(values)), level=0.2)
 
-    assert abs(alarms(1.0) - 0.2) < 4 * 0.02  # Bonferroni is exact to second order: 0.18 for independent numbers
+    once = compared(rng.normal(0.0, errors, (2, len(frame))))  # errors and thresholds do not hang on the values
+    limits = (once["threshold"] * once["standard_error"]).to_numpy()
+    for values in rng.normal(0.0, 1.5 * errors, (6, 2, len(frame))):
+        table = compared(values)
+        beyond = np.abs(table["difference"].to_numpy()) > limits
+        np.testing.assert_array_equal(table["verdict"] == "changed", beyond)
+
+    def alarms(factor):
+        values = rng.normal(0.0, factor * errors, (4000, 2, len(frame)))
+        return (np.abs(values[:, 1] - values[:, 0]) > limits).any(axis=1).mean()
+
+    assert (once["trade_id"].to_numpy() == frame["trade_id"].to_numpy()).all()
+    assert abs(alarms(1.0) - 0.2) < 4 * 0.0064 + 0.02  # Bonferroni: 0.18 for independent numbers
     assert alarms(1.5) > 0.5  # errors too small by a third are noticed
 
 

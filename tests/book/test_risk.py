@@ -63,15 +63,15 @@ def test_net_standard_error_is_right_over_seeds():
     trades, _ = parse(book, MARKET)
     exact = sum(t.quantity * closed_form.greek(t.model, t.payoff, "delta") for t in trades)
     z, independent = [], []
-    for seed in range(200):
-        frame = lg.risk(book, MARKET, ["delta"], paths=4096, seed=seed, controls="none", closed_form=False)
+    for seed in range(100):
+        frame = lg.risk(book, MARKET, ["delta"], paths=2048, seed=seed, controls="none", closed_form=False)
         deltas = frame[frame["greek"] == "delta"]
         net = deltas[deltas["trade_id"] == "net"].iloc[0]
         z.append((net["position_value"] - exact) / net["position_standard_error"])
         alone = deltas.loc[deltas["trade_id"] != "net", "position_standard_error"]
         independent.append((net["position_value"] - exact) / np.sqrt((alone**2).sum()))
-    assert 0.78 < np.mean(np.square(z)) < 1.25
-    assert not 0.78 < np.mean(np.square(independent)) < 1.25  # root-sum-of-squares would be wrong
+    assert 0.6 < np.mean(np.square(z)) < 1.5
+    assert not 0.6 < np.mean(np.square(independent)) < 1.5  # root-sum-of-squares would be wrong
 
 
 @pytest.mark.slow
