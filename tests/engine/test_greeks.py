@@ -118,11 +118,11 @@ def test_standard_errors_are_right_over_many_seeds(name, controls, sampling):
     found = {g: source.greek(MODEL, payoff, g) for g in ("price", "delta", "vega", "rho", "theta")}
     exact = {g: getattr(value, "value", value) for g, value in found.items()}
     options = {"paths": 4096, "controls": controls, "sampling": sampling}
-    runs = [lg.greeks(MODEL, payoff, ["delta", "vega", "rho", "theta"], seed=s, **options) for s in range(400)]
+    runs = [lg.greeks(MODEL, payoff, ["delta", "vega", "rho", "theta"], seed=s, **options) for s in range(250)]
     for greek, value in exact.items():
         z = np.array([run[greek].z_score(value) for run in runs])
-        assert 0.8 < np.mean(z**2) < 1.25, greek
-        assert np.mean(np.abs(z) < 1.96) > 0.92, greek
+        assert 0.75 < np.mean(z**2) < 1.3, greek
+        assert np.mean(np.abs(z) < 1.96) > 0.91, greek
         assert abs(z.mean()) < 4.0 / np.sqrt(len(z)), greek
 
 
