@@ -40,6 +40,7 @@ from .payoffs.accumulator import TARF, Accumulator
 from .payoffs.assets import Basket, BestOf, Rainbow, WorstOf
 from .payoffs.autocallable import Autocallable
 from .payoffs.barrier import Barrier, DoubleBarrier
+from .payoffs.composite import Composite
 from .payoffs.convertible import BarrierReverseConvertible, ReverseConvertible
 from .payoffs.custom import Payoff
 from .payoffs.european import AssetOrNothingCall, AssetOrNothingPut, Call, DigitalCall, DigitalPut, GapCall, GapPut, Put
@@ -87,6 +88,7 @@ __all__ = [
     "BookWarning",
     "Call",
     "Cliquet",
+    "Composite",
     "CorrelatedGBM",
     "CorrelatedLocalVolatility",
     "Curves",

@@ -78,9 +78,3 @@ def splits(
         every |= {node.label: node.place for node in exact.get(name, ())}
         found[name] = Split(greeks, nodes, tuple(sorted(every, key=every.__getitem__)))
     return found
-
-
-def without_nodes(greeks: Sequence[str], trades: Sequence[Trade]) -> list[str]:
-    """What someone should know of trades whose Greeks are not split though they should be."""
-    names = [trade.trade_id for trade in trades if greeks and getattr(trade.model, "quanto", ())]
-    return [f"{', '.join(names)}: Greeks of quantos are not split by node"] if names else []

@@ -60,7 +60,8 @@ TABLE = (
     Column("underlying", NEEDED, TEXT, "of the market's", "name of the underlying; of several assets their names, "
            "with bars or semicolons between them"),
     Column("product", NEEDED, WORD, ", ".join(PRODUCTS), "what is held; on several underlyings with `worst_of_`, "
-           "`best_of_` or `basket_` before it, or exchange, spread, outperformance_digital, outside_barrier",
+           "`best_of_` or `basket_` before it, or exchange, spread, outperformance_digital, outside_barrier; `quanto_` "
+           "or `composite_` before it where it pays in another currency",
            partial(word, PRODUCTS)),
     Column("quantity", NEEDED, NUMBER, "not 0", "units held, negative if short", partial(number, non_zero)),
     Column("maturity", NEEDED, DATE, "a date", "last date, when the product pays; not rolled to a business day", day),

@@ -30,7 +30,7 @@ from .assets.names import are_several
 from .assets.rows import with_assets
 from .blocks import blocks
 from .bucket_rows import with_buckets, with_parts
-from .bucket_split import Split, splits, without_nodes
+from .bucket_split import Split, splits
 from .buckets import asked, unsplit
 from .currencies import reported, unconverted
 from .exact_buckets import nodes_by_name
@@ -177,10 +177,8 @@ def risk(
     exact, drawn, problems = valued.exact, valued.drawn, valued.problems
     converted = found_market.reporting_currency, found_market.fx
     said = [*found_market.remarks, *remarks(frame), *clashes(frame), *without_past(valued.trades, found_market)]
-    said += (
-        without_nodes(parts, drawn)
-        + unsplit(parts, found_market.underlyings, frame["underlying"].unique())
-        + unconverted({*exact.own["currency"], *(trade.currency for trade in drawn)}, *converted)
+    said += unsplit(parts, found_market.underlyings, frame["underlying"].unique()) + unconverted(
+        {*exact.own["currency"], *(trade.currency for trade in drawn)}, *converted
     )
     for remark in [
         *said,

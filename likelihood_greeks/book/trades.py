@@ -19,7 +19,7 @@ from ..engine.open_fixing import STILL
 from ..models.term_structure import TermStructureGBM
 from . import own_contracts, own_payoffs
 from .assets.names import are_several
-from .assets.performances import quanto
+from .assets.performances import composite, quanto
 from .assets.trade import read as on_several
 from .calendars import DAYS_PER_YEAR
 from .cells import REFUSED, key_of, text_of, word
@@ -98,7 +98,8 @@ def _trade(
     row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str], several: bool
 ) -> Trade | None:
     """The trade in a row, or None and its problems noted."""
-    if are_several(name := row.cells.get("underlying", "")) or quanto(row.cells.get("product", "")):
+    product = row.cells.get("product", "")
+    if are_several(name := row.cells.get("underlying", "")) or quanto(product) or composite(product):
         return on_several(row, market, counts, currencies) if several else row.attempt(refuse, "underlying", ONE, name)
     if own_payoffs.PAYOFF in row.cells:
         return _own(row, market, counts, currencies)

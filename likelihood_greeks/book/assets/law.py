@@ -10,6 +10,7 @@ from typing import final
 from ..._checks import refuse, within
 from ...models.correlated.by_pillar import ByPillar
 from ...models.correlated.law import CorrelatedGBM
+from ...models.correlated.quanto import INVERSE, member
 from ...models.gbm import GBM
 from ..currencies import UNKNOWN
 from ..curves import HORIZON, ZeroCurve, rate_to
@@ -39,7 +40,13 @@ class Settlement:
 
 
 def law_of(
-    market: Market, strikes: Mapping[str, float], settlement: Settlement, years: float, paid: float
+    market: Market,
+    strikes: Mapping[str, float],
+    settlement: Settlement,
+    years: float,
+    paid: float,
+    *,
+    currencies: Mapping[str, str] | None = None,
 ) -> CorrelatedGBM:
     """Correlated geometric Brownian motions.
 
@@ -51,6 +58,8 @@ def law_of(
     settlement : Settlement
     years, paid : float
         To the last observation and the last payment.
+    currencies : mapping of str to str, optional
+        Of assets that are converted the currency pairs, which are among the assets.
 
     Raises
     ------
@@ -64,7 +73,9 @@ def law_of(
             own = discounted(plain(market.underlying(name)), settlement.curve)
             members[name] = own.model(strike, years, paid)
     known = market.correlation.between([*strikes])
-    return CorrelatedGBM(members, known, quantos(market, [*strikes], settlement, years))
+    by_member = dict(currencies or {})
+    alone = [name for name in strikes if name not in {*by_member, *(member(own)[0] for own in by_member.values())}]
+    return CorrelatedGBM(members, known, {**by_member, **quantos(market, alone, settlement, years)})
 
 
 def plain(underlying: Underlying) -> Underlying:
@@ -127,6 +138,26 @@ def quantos(
             refuse(f"correlation {joined((name, pair))}", "be one number for a quanto", str(correlation))
         fx = market.underlying(pair)
         found[name] = sign * correlation, quoted_volatility(fx.model(fx.spot, years), years)
+    return found
+
+
+def conversions(market: Market, names: Sequence[str], settlement: Settlement) -> dict[str, str]:
+    """The currency pairs by which assets in another currency than the trade are converted, ``1/`` before an inverse.
+
+    Raises
+    ------
+    ValueError
+        If the market does not have one, or no asset is in another currency.
+    """
+    found, currency = {}, settlement.currency
+    for name in names:
+        own = settlement.currencies.get(name, UNKNOWN)
+        if UNKNOWN not in (own, currency) and own != currency:
+            pair, sign = pair_of(market, own, currency, name)
+            found[name] = pair if sign > 0.0 else f"{INVERSE}{pair}"
+    if not found:
+        why = "go without composite: no asset is known to be in another currency than the trade"
+        refuse("product", why, currency or None)
     return found
 
 

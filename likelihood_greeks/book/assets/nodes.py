@@ -19,7 +19,7 @@ APART = 1000
 
 
 def nodes_of_set(trade: Trade, market: Market, greeks: Sequence[str]) -> tuple[Node, ...]:
-    """The buckets of a trade that matter up to its last date; none of a quanto.
+    """The buckets of a trade that matter up to its last date.
 
     Parameters
     ----------
@@ -29,8 +29,6 @@ def nodes_of_set(trade: Trade, market: Market, greeks: Sequence[str]) -> tuple[N
         Those that are split.
     """
     model: CorrelatedGBM = trade.model
-    if model.quanto:
-        return ()
     found = list[Node]()
     for number, greek in enumerate(greeks):
         shift = SHIFTS[greek]

@@ -21,7 +21,7 @@ def performances(
     days : sequence of datetime.date
         Those that are wanted; days without the fixings of all assets are left out.
     """
-    stated = {name: fixings.get(name, {}) for name in performance.reference}
+    stated = {name: fixings.get(name, {}) for name in performance.names}
     lacking = [name for name, own in stated.items() if any(day not in own for day in days)]
     full = [day for day in days if all(day in own for own in stated.values())]
     called = " and ".join(lacking or stated)

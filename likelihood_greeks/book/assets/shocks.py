@@ -9,6 +9,7 @@ from typing import final
 
 from ..._checks import refuse
 from ...models.adaptor import moved
+from ...models.correlated import quanto
 from ...models.correlated.law import CorrelatedGBM
 from ...payoffs.protocol import Contract
 from ..market import Market
@@ -79,7 +80,7 @@ class JointShock:
                 f"volatility[{name}]": own.volatility,
                 f"dividend_yield[{name}]": rate - own.rate,
             }
-        for name, _ in law.quanto:
+        for name in quanto.numbers(law.quanto):
             shifts[f"fx_volatility[{name}]"] = self.moves[self._pair(name, trade)].volatility
         found: CorrelatedGBM = moved(law, {name: shift for name, shift in shifts.items() if shift})
         return found

@@ -30,10 +30,10 @@ from ..trade_terms import position, terms_of
 from ..underlying import Underlying
 from . import pairs
 from . import terms as by_asset
-from .law import Settlement, discounting, law_of, pair_of
+from .law import Settlement, conversions, discounting, law_of, pair_of
 from .names import joined, names_of
 from .observed import performances
-from .performances import BASKET, KINDS, Performance, parted, quanto
+from .performances import BASKET, COMPOSITE, KINDS, QUANTO, Performance, composite, parted, quanto
 
 NOTES = ("autocallable", "phoenix", "reverse_convertible", "barrier_reverse_convertible")
 """Products whose notional is one unit of currency: on one asset it is the strike."""
@@ -59,8 +59,13 @@ def read(row: Row, market: Market, counts: Mapping[str, int], currencies: Mappin
     if own_payoffs.PAYOFF in row.cells:
         return _own(row, market, basics) if basics else None
     given = row.cells.get("product")
+    converts = False
+    if given is not None and (inner := composite(given)) is not None:
+        given, converts = inner, True
+        if quanto(f"{QUANTO}{inner}") is not None:
+            return _in_another(row, market, basics, inner, converts) if basics else None
     if given is not None and (inner := quanto(given)) is not None:
-        return _quanto(row, market, basics, inner) if basics else None
+        return _in_another(row, market, basics, inner, converts) if basics else None
     if given is not None and (name := key_of(given)) in pairs.NAMES:
         return _on_two(row, market, basics, name) if basics else None
     found = None if given is None else parted(given)
@@ -68,14 +73,15 @@ def read(row: Row, market: Market, counts: Mapping[str, int], currencies: Mappin
         row.attempt(_refuse_product, given)
     if basics is None or found is None:
         return None
-    return _on_performances(row, market, basics, *found)
+    return _on_performances(row, market, basics, *found, converts=converts)
 
 
-def _quanto(row: Row, market: Market, basics: Basics, name: str) -> Trade | None:
+def _in_another(row: Row, market: Market, basics: Basics, name: str, converts: bool) -> Trade | None:
     """A contract on one asset that pays in another currency, named after the asset and the pair of currencies."""
-    paid = basics.settlement
+    paid, product = basics.settlement, f"{COMPOSITE if converts else QUANTO}{name}"
     if len(basics.names) > 1:
-        row.attempt(refuse, "product", "go without quanto: of several assets the currencies say it", f"quanto_{name}")
+        ways = f"worst_of_, best_of_ or basket_ before {name}" if converts else "no quanto: the currencies say it"
+        row.attempt(refuse, "product", f"have {ways}, of several assets", product)
     elif paid.currencies.get(basics.names[0], paid.currency) == paid.currency:
         row.attempt(
             refuse, "currency_pay", f"be another currency than that of {basics.names[0]}", paid.currency or None
@@ -83,9 +89,9 @@ def _quanto(row: Row, market: Market, basics: Basics, name: str) -> Trade | None
     if row.problems:
         return None
     (asset,) = basics.names
-    trade = _on_performances(row, market, basics, BASKET, name, units={asset: 1.0})
+    trade = _on_performances(row, market, basics, BASKET, name, units={asset: 1.0}, converts=converts)
     pair = pair_of(market, paid.currencies[asset], paid.currency, asset)[0] if trade else ""
-    return trade and replace(trade, underlying=joined((asset, pair)), product=f"quanto_{name}")
+    return trade and replace(trade, underlying=joined((asset, pair)), product=product)
 
 
 def _own(row: Row, market: Market, basics: Basics) -> Trade | None:
@@ -196,53 +202,78 @@ def _refuse_unused(row: Row) -> None:
 # -- contracts on performances -----------------------------------------------------------------------------------------
 
 
-def _on_performances(
-    row: Row, market: Market, basics: Basics, kind: str, name: str, *, units: Mapping[str, float] | None = None
-) -> Trade | None:
-    """A contract on the worst, the best or a basket of performances; on spots themselves where `units` are given."""
-    own, weights = basics.span, None
-    against = by_asset.references(row, basics.names, market, own) if units is None else (dict(units), "")
+def _performance(
+    row: Row, market: Market, basics: Basics, kind: str, *, units: Mapping[str, float] | None, converts: bool
+) -> tuple[Performance, str] | None:
+    """What a contract is on, and what to say of it; None and its problems noted."""
+    currencies, weights = None, None
+    if converts:
+        currencies = row.attempt(conversions, market, basics.names, basics.settlement)
     if "weights" in row.cells:
         if kind != BASKET:
             row.attempt(refuse, "weights", "be blank: only baskets have weights", row.cells["weights"])
         weights = row.read("weights", partial(by_asset.basket_weights, basics.names))
+    if row.problems:
+        return None
+    found = Performance(kind, dict.fromkeys(basics.names, 1.0), weights, currencies)
+    if units is not None:
+        return replace(found, reference=dict(units)), ""
+    observed = basics.names if "reference" in row.cells else found.names  # stated ones are converted
+    against = by_asset.references(row, observed, market, basics.span)
+    if against is None:
+        return None
+    base, said = against
+    if "reference" not in row.cells:
+        base = {name: found.converted(name, base) for name in basics.names}
+    return replace(found, reference=base), said
+
+
+def _on_performances(
+    row: Row, market: Market, basics: Basics, kind: str, name: str, *, units: Mapping[str, float] | None = None,
+    converts: bool = False,
+) -> Trade | None:  # fmt: skip
+    """A contract on the worst, the best or a basket of performances; on spots themselves where `units` are given."""
+    own, on = basics.span, _performance(row, market, basics, kind, units=units, converts=converts)
     inner = replace(row, cells={key: cell for key, cell in row.cells.items() if key not in ("reference", "weights")})
     terms = terms_of(inner, name)
     if units is None:
         row.attempt(by_asset.sensible, terms)
-    if against is None or row.problems:
+    if converts and name.startswith("bermudan"):
+        row.attempt(refuse, "product", "not be exercised early where spots are converted", name)
+    if on is None or row.problems:
         return None
-    performance = Performance(kind, against[0], weights)
-    if (stand_in := row.attempt(_stand_in, market, basics.names, performance)) is None:
+    performance, said = on
+    if (stand_in := row.attempt(_stand_in, market, performance)) is None:
         return None
     product = PRODUCTS[name]
     if name in NOTES:
         product = replace(product, contract=partial(product.contract, notional=1.0))
     entry = Entry(inner, f"{kind}_{name}", product, stand_in, own, market)
-    past = _history(entry, terms | ({"reference": 1.0} if units is None else {}), basics.names, performance)
+    past = _history(entry, terms | ({"reference": 1.0} if units is None else {}), performance)
     left = row.attempt(past.left, stand_in.spot) if past else None
     if past and left:
         row.attempt(_verify_open, past, left[0], stand_in.spot)
     if past is None or left is None or row.problems:
         return None
     known = not left[0].times
-    strikes = row.attempt(_strikes, entry, past, known, against[0])
-    model = row.attempt(_law, market, strikes, basics) if strikes else None
+    strikes = row.attempt(_strikes, entry, past, known, performance)
+    model = row.attempt(_law, market, strikes, basics, performance.currencies) if strikes else None
     if model is None:
         return None
     payoff = left[0] if known else performance.contract(left[0])
-    state = "; ".join(filter(None, (left[1], against[1], product.conduct.remark(terms))))
+    state = "; ".join(filter(None, (left[1], said, product.conduct.remark(terms))))
     return Trade(
-        basics.trade_id, row.number, joined(basics.names), entry.name, basics.quantity, own.maturity,
-        market.years(own.maturity), payoff, float("nan"), model, basics.settlement.currency, state, history=past,
-        performance=performance, strikes=tuple((strikes or {}).items()),
+        basics.trade_id, row.number, joined(performance.names), COMPOSITE * converts + entry.name, basics.quantity,
+        own.maturity, market.years(own.maturity), payoff, float("nan"), model, basics.settlement.currency, state,
+        history=past, performance=performance, strikes=tuple((strikes or {}).items()),
     )  # fmt: skip
 
 
-def _stand_in(market: Market, names: tuple[str, ...], performance: Performance) -> Underlying:
+def _stand_in(market: Market, performance: Performance) -> Underlying:
     """An asset whose spot is the performance, on the business days of all: products ask it for nothing else."""
+    names = (*performance.reference,)
     calendars = dict.fromkeys(market.underlying(name).calendar for name in names)
-    spot = performance.of({name: market.underlying(name).spot for name in names})
+    spot = performance.of({name: market.underlying(name).spot for name in performance.names})
     if not spot > 0.0:
         refuse("weights", f"make a basket that is positive today: it is at {spot:g}", performance.weights)
     return Underlying(
@@ -251,7 +282,7 @@ def _stand_in(market: Market, names: tuple[str, ...], performance: Performance) 
     )  # fmt: skip
 
 
-def _history(entry: Entry, terms: dict[str, Any], names: tuple[str, ...], performance: Performance) -> History | None:
+def _history(entry: Entry, terms: dict[str, Any], performance: Performance) -> History | None:
     """The trade with its observations, which are performances; None and its problems noted."""
     row, conduct = entry.row, entry.product.conduct
     terms.update(row.attempt(conduct.settled, entry, terms) or {})
@@ -266,10 +297,10 @@ def _history(entry: Entry, terms: dict[str, Any], names: tuple[str, ...], perfor
     end = entry.span.maturity
     days = dates.days if dates.days[-1] == end else (*dates.days, end)
     whole = History(entry.name, entry.product, terms, entry.span, days, dates.watched)
-    return row.attempt(_informed, whole, entry.market, names, performance)
+    return row.attempt(_informed, whole, entry.market, performance)
 
 
-def _informed(whole: History, market: Market, names: tuple[str, ...], performance: Performance) -> History:
+def _informed(whole: History, market: Market, performance: Performance) -> History:
     """The same with the performances that it needs.
 
     Raises
@@ -281,7 +312,7 @@ def _informed(whole: History, market: Market, names: tuple[str, ...], performanc
     called, _ = performances(performance, market.fixings, [day for day in made if day < whole.span.today])
     (values,) = performances(performance, market.fixings, made)[1].values()
     for day in values:
-        for name in names:
+        for name in performance.names:
             verify_scale(market.underlying(name), {day: market.fixings[name][day]})
     return whole.informed(called, {called: values})
 
@@ -302,25 +333,31 @@ def _verify_open(past: History, left: Contract, spot: float) -> None:
         give(past, "a trade on several assets moves with it")
 
 
-def _strikes(entry: Entry, past: History, known: bool, reference: Mapping[str, float]) -> dict[str, float]:
+def _strikes(entry: Entry, past: History, known: bool, performance: Performance) -> dict[str, float]:
     """Where volatilities are read, in currency: at the strike's share of an asset's reference, or at its spot."""
-    spots = {name: entry.market.underlying(name).spot for name in reference}
+    spots = {name: entry.market.underlying(name).spot for name in performance.names}
     if known:
         return spots
     years = max((entry.span.maturity - entry.span.today).days, 1) / DAYS_PER_YEAR
     share = entry.product.conduct.read_at(past.terms, entry.underlying, years)
     if share == entry.underlying.spot and "strike" not in past.terms:
         return spots
-    return {name: share * base for name, base in reference.items()}
+    own = {
+        name: share * base * spots[name] / performance.converted(name, spots)
+        for name, base in performance.reference.items()
+    }
+    return {**spots, **own}
 
 
-def _law(market: Market, strikes: Mapping[str, float], basics: Basics) -> Any:
+def _law(
+    market: Market, strikes: Mapping[str, float], basics: Basics, currencies: Mapping[str, str] | None = None
+) -> Any:
     """The law; a refused maturity in the words of the row."""
     own = basics.span
     years = max((own.maturity - own.today).days, 1) / DAYS_PER_YEAR
     paid = max((own.paid - own.today).days / DAYS_PER_YEAR, years)
     try:
-        return law_of(market, strikes, basics.settlement, years, paid)
+        return law_of(market, strikes, basics.settlement, years, paid, currencies=currencies)
     except InvalidValueError as error:
         if error.name.endswith("maturity"):
             refuse("maturity", error.requirement, f"{own.maturity}, {error.value:.4g} years")

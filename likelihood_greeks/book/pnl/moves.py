@@ -10,7 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
-from ...models.correlated import by_pillar, correlations
+from ...models.correlated import by_pillar, correlations, quanto
 from ...models.correlated.law import CorrelatedGBM
 from ...models.curves import accrued
 from ...models.gbm import GBM
@@ -110,7 +110,7 @@ def together(one: CorrelatedGBM, two: CorrelatedGBM, end: float, paid: float) ->
     for (pair, old), (_, new) in zip(one.correlation, two.correlation, strict=True):
         correlation[pair] = along = by_pillar.toward(old, new)
         by[correlations.name(pair)] = by_pillar.step(along, new)
-    for name, own in two.quanto:
+    for name, own in quanto.numbers(two.quanto).items():
         pairs = zip(("quanto_correlation", "fx_volatility"), own, dict(one.quanto)[name], strict=True)
         by |= {f"{kind}[{name}]": new_one - old_one for kind, new_one, old_one in pairs}
     shown = told if len(members) == 1 else {**dict.fromkeys(told, nan), RATE: told[RATE]}

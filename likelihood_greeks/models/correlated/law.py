@@ -87,11 +87,12 @@ class CorrelatedGBM(Named):
         Of every pair, in any order of its names, between -1 and 1; or a table with the names on both axes. A pair may
         have numbers by pillar, ``{1.0: 0.5, 3.0: 0.65}``: the instantaneous correlation up to each of some years from
         the one before, the last for ever after.
-    quanto : mapping of str to (float, float), optional
+    quanto : mapping of str to (float, float) or str, optional
         Of assets in another currency than the one that is paid, whose spots are paid by without converting them: the
         correlation of the asset with the value of its currency in the one that is paid, and the volatility of that
         value. The asset's law has the curves by which its forward grows in its own currency: yields that are higher by
-        the difference of the rates, its discounting being that of all.
+        the difference of the rates, its discounting being that of all. Where that value is a member, its name, or one
+        over a member (``"1/EURUSD"``): contracts may then convert the asset, see `Composite`.
 
     Raises
     ------
@@ -155,7 +156,7 @@ class CorrelatedGBM(Named):
         """The parameters of quantos."""
         return tuple(
             parameter
-            for name, _ in self.quanto
+            for name in quantos.numbers(self.quanto)
             for parameter in (
                 Parameter(f"{quantos.CORRELATION}[{name}]", "per 1.00", finite),
                 Parameter(f"{quantos.VOLATILITY}[{name}]", "per √year", positive),
@@ -165,7 +166,7 @@ class CorrelatedGBM(Named):
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters."""
-        return _parameters(self.assets, tuple(name for name, _ in self.quanto))
+        return _parameters(self.assets, tuple(quantos.numbers(self.quanto)))
 
     @property
     def direct_parameters(self) -> tuple[str, ...]:
@@ -178,7 +179,7 @@ class CorrelatedGBM(Named):
 
     def _value(self, kind: str, places: tuple[int, ...]) -> float:
         """The value of a coordinate; of all assets that of the first."""
-        if kind in quantos.KINDS and (own := dict(self.quanto).get(self.assets[places[0]])):
+        if kind in quantos.KINDS and (own := quantos.numbers(self.quanto).get(self.assets[places[0]])):
             return float(own[quantos.KINDS.index(kind)])
         return Named._value(self, kind, places)
 
@@ -186,7 +187,7 @@ class CorrelatedGBM(Named):
         """Values of parameters as the fields that hold them."""
         known = _meaning(self.assets)
         changes: list[dict[str, float]] = [{} for _ in self.members]
-        between, paid = dict(self.correlation), {name: [*own] for name, own in self.quanto}
+        between, paid = dict(self.correlation), {name: [*own] for name, own in quantos.numbers(self.quanto).items()}
         for name, value in values.items():
             kind, places = known[name]
             if kind == CORRELATION:
@@ -203,7 +204,7 @@ class CorrelatedGBM(Named):
             name: replace(law, **change) if change else law
             for (name, law), change in zip(self.members, changes, strict=True)
         }
-        return {"members": moved, "correlation": between, "quanto": paid}
+        return {"members": moved, "correlation": between, "quanto": {**dict(self.quanto), **paid}}
 
     def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
         """The Greeks of every asset and pair by name."""
@@ -232,16 +233,15 @@ class CorrelatedGBM(Named):
     def nodes(self, shift: str) -> tuple[float, ...]:
         """The nodes (years) of the curve that a parameter shifts, ``"volatility[A]"`` or ``"rate"``; none without one.
 
-        That of the rates is one of all assets; those of a correlation are its pillars. Where assets are quantos no
-        Greek can be split.
+        That of the rates is one of all assets; those of a correlation are its pillars.
         """
         kind, _, asset = shift.rstrip("]").partition("[")
         if kind == CORRELATION:
             own = next(own for pair, own in self.correlation if correlations.name(pair) == shift)
-            return () if self.quanto else by_pillar.pillars(own)
+            return by_pillar.pillars(own)
         owners = [law for name, law in self.members if kind == RATE.name or name == asset]
         found = {law.nodes(kind) if hasattr(law, "nodes") else () for law in owners}
-        return found.pop() if len(found) == 1 and not self.quanto else ()
+        return found.pop() if len(found) == 1 else ()
 
     def split(self, shifts: Sequence[str]) -> CorrelatedGBM:
         """The same law with nodes of some curves as coordinates: ``"volatility[A][0]"``, ``"rate[0]"``, and so on."""
@@ -446,11 +446,12 @@ def _steps(law: CorrelatedGBM, times: tuple[float, ...]) -> Steps:
     turns = correlations.pillars(law.correlation)
     ends, summed = parts(times, [*turns, *(node for one in law.laws for node in one.variance_nodes)])
     terms = tuple(one._terms(ends) for one in law.laws)
-    for name, own in law.quanto:
+    for name, own in quantos.numbers(law.quanto).items():
         place = law.assets.index(name)
         terms = (*terms[:place], quantos.drifting(terms[place], ends, *own), *terms[place + 1 :])
     matrices = correlations.matrices(law.correlation, len(terms), ends)
-    return Steps(summed, terms, matrices, _meaning(law.assets) | law._node_meaning(), law._turning(ends))
+    known = _meaning(law.assets) | law._node_meaning()
+    return Steps(summed, terms, matrices, known, law._turning(ends), quantos.drifts(law.quanto, law.assets))
 
 
 @remembered(256)

@@ -27,6 +27,9 @@ from ..state_joint_moves import CORRELATION
 Meaning: TypeAlias = tuple[str, tuple[int, ...]]
 """What a coordinate is: its kind, and the assets that it belongs to (none: all)."""
 
+Drift: TypeAlias = tuple[int, int, float]
+"""Numbers of an asset and of the member that is its currency, and the sign of their covariance in the drift."""
+
 SAME = 1e-9  # years within which a node and a date are one
 
 
@@ -46,6 +49,8 @@ class Steps:
         What every coordinate is.
     turning : mapping of str to ndarray, shape (n_parts,)
         How the correlation of a pair moves with a coordinate of it, where the parts of steps do not all move alike.
+    drifts : sequence of (int, int, float)
+        Of assets whose currency is a member: their means are lower by the covariance of both, times a sign.
     """
 
     summed: FloatArray
@@ -53,6 +58,7 @@ class Steps:
     correlation: FloatArray
     meaning: dict[str, Meaning]
     turning: Mapping[str, FloatArray] = field(default_factory=dict)
+    drifts: Sequence[Drift] = ()
     _known: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -91,6 +97,10 @@ class Steps:
             own = self._local(names, asset)
             if own is not None:
                 found[asset] = self.summed @ terms.mean.derivative(*own)[:, 0]
+        touched = self._touched(names) if self.drifts else ()
+        for asset, currency, sign in self.drifts:
+            if (entry := (min(asset, currency), max(asset, currency))) in touched:
+                found[asset] -= sign * self._entry(entry, names)
         return found
 
     def _covariances(self, names: Derivative) -> dict[Entry, FloatArray]:

@@ -24,14 +24,16 @@ def law(**more: Any) -> lg.CorrelatedGBM:
     return lg.CorrelatedGBM({"A": curves(100.0, 0.2, 0.02), "B": curves(50.0, 0.3, 0.01, **more)}, {("A", "B"): 0.5})
 
 
-def test_scores_of_nodes_are_differences_of_the_log_density() -> None:
-    split, chunk, h = law().split(["volatility[B]", "rate", "dividend_yield[A]"]), Chunk(1, 0, 64, "pseudo"), 1e-5
+@pytest.mark.parametrize("quanto", [None, {"A": (0.2, 0.1)}, {"A": "B"}, {"A": "1/B"}])
+def test_scores_of_nodes_are_differences_of_the_log_density(quanto: Any) -> None:
+    whole, chunk, h = replace(law(), quanto=quanto), Chunk(1, 0, 64, "pseudo"), 1e-5
+    split = whole.split(["volatility[B]", "rate", "dividend_yield[A]"])
     paths = split.simulate(QUARTERS, chunk.stream())
     found = split.moves(paths).scores(["volatility[B][1]", "rate[2]", "dividend_yield[A][0]"])
 
     def moved(**fields: Any) -> lg.CorrelatedGBM:
         own = {name: replace(one, **fields.get(name, {})) for name, one in law().members}
-        return replace(law(), members=own)
+        return replace(whole, members=own)
 
     def difference(change: Any) -> np.ndarray:
         up, down = (moved(**change(x)).log_density(paths) for x in (h, -h))
@@ -57,8 +59,12 @@ def test_buckets_sum_to_their_greeks_and_have_no_error_where_nothing_is_observed
     last = frame[(frame["asset"] == "B") & (frame["bucket"] == "2")].iloc[0]
     assert (last["value"], last["standard_error"]) == (0.0, 0.0)
     quanto = replace(law(), quanto={"A": (0.2, 0.1)})
+    split = lg.greeks(quanto, note, ["vega[A]"], paths=512, seed=1, buckets=["vega[A]"])
+    parts = [own.value for name, own in split.estimates.items() if name.startswith("vega[A][")]
+    assert sum(parts) == pytest.approx(split["vega[A]"].value, abs=1e-10)
+    flat = lg.CorrelatedGBM(dict.fromkeys("AB", lg.GBM(spot=1.0, volatility=0.2)), {("A", "B"): 0.5})
     with pytest.raises(ValueError, match="buckets must hold Greeks of curves"):
-        lg.greeks(quanto, note, ["vega"], paths=64, seed=1, buckets=["vega"])
+        lg.greeks(flat, note, ["vega"], paths=64, seed=1, buckets=["vega"])
 
 
 @pytest.mark.slow
