@@ -14,62 +14,20 @@ Between nodes all slopes are multiples of the length of a move: A and B are summ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias, final
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import AnyArray, FloatArray
+from ..models.lognormal import Terms
 from ..models.moves import Moves, spread, weighted_squares
+from ..numerics.arrays import cumulated
 from ..numerics.jets import Jet
-
-ALIKE = 1e-13  # relative difference between slopes of moves that are multiples of their lengths
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Segments:
-    """Runs of moves whose slopes in some coordinates, and variances, are multiples of one length each.
-
-    Attributes
-    ----------
-    starts, ends : list of int
-        Rows of the first and the last move of each run.
-    lengths : ndarray, shape (n_moves, 1)
-        Of the moves, > 0.
-    """
-
-    starts: list[int]
-    ends: list[int]
-    lengths: FloatArray
-
-    @classmethod
-    def of(cls, columns: FloatArray) -> Segments:
-        """Runs of proportional columns, shape (n_quantities, n_moves)."""
-        scale = np.abs(columns).max(axis=1, keepdims=True)
-        relative = columns / np.where(scale > 0.0, scale, 1.0)
-        lengths = np.abs(relative).sum(axis=0)
-        shapes = relative / lengths
-        alike = np.abs(np.diff(shapes, axis=1)).max(axis=0) <= ALIKE
-        starts = [0, *(np.flatnonzero(~alike) + 1).tolist()]
-        return cls(starts, [*(start - 1 for start in starts[1:]), columns.shape[1] - 1], lengths[:, None])
-
-    def __iter__(self) -> Iterator[slice]:
-        """The rows of each run."""
-        yield from (slice(start, end + 1) for start, end in zip(self.starts, self.ends, strict=True))
-
-    def per_length(self, slopes: FloatArray) -> FloatArray:
-        """Slopes, (n, n_moves), per unit of length in each run, (n, n_runs)."""
-        return np.asarray(slopes[:, self.starts] / self.lengths[self.starts, 0])
-
-    def sums(self, rows: FloatArray) -> FloatArray:
-        """Sums of lengths times rows over each run, shape (n_runs, n_paths)."""
-        if len(self.starts) == len(rows):
-            return self.lengths * rows
-        return np.stack([self.lengths[run, 0] @ rows[run] for run in self])
-
+from .segments import Rates, Segments, known_rates
 
 Products: TypeAlias = Iterable[tuple[FloatArray, FloatArray]]
 """What combinations of coordinates gain, as products of matrices (n_combinations, n) and rows (n, n_paths)."""
@@ -227,40 +185,57 @@ class Slopes(SharedSlopes):
     rate: float
 
     @cached_property
-    def mean(self) -> FloatArray:
-        """Of the means of the moves, shape (n, n_moves)."""
-        rows = [self.moves.slope(name, self.rate).mean for name in self.names]
-        return np.asarray(self.matrix @ np.stack([spread(row, len(self.moves.noise))[:, 0] for row in rows]))
-
-    @cached_property
-    def variance(self) -> FloatArray:
-        """Of the variances of the moves, shape (n, n_moves)."""
-        rows = [self.moves.slope(name, self.rate).variance for name in self.names]
-        return np.asarray(self.matrix @ np.stack([spread(row, len(self.moves.noise))[:, 0] for row in rows]))
-
-    @cached_property
-    def runs(self) -> Segments:
-        """Runs of moves that have the same slopes and variance per unit of length."""
-        return Segments.of(np.concatenate([self.mean, self.variance, self._clock]))
+    def _rates(self) -> Rates:
+        law = self.moves.law
+        if isinstance(law, Terms):
+            return known_rates(law, self.names, self.matrix.tobytes())
+        clock = spread(self.moves.variance, len(self.moves.noise))
+        return Rates.of(clock, [self.moves.slope(name, self.rate) for name in self.names], self.matrix)
 
     @property
-    def _clock(self) -> FloatArray:
-        return spread(self.moves.variance, len(self.moves.noise)).T
+    def mean(self) -> FloatArray:
+        """Of the means of the moves, shape (n, n_moves)."""
+        return self._rates.mean
 
-    @cached_property
+    @property
+    def variance(self) -> FloatArray:
+        """Of the variances of the moves, shape (n, n_moves)."""
+        return self._rates.variance
+
+    @property
+    def runs(self) -> Segments:
+        """Runs of moves that have the same slopes and variance per unit of length."""
+        return self._rates.runs
+
+    @property
     def mean_rates(self) -> FloatArray:
         """Slopes of the means per unit of length, shape (n, n_runs)."""
-        return self.runs.per_length(self.mean)
+        return self._rates.mean_rates
 
-    @cached_property
+    @property
     def variance_rates(self) -> FloatArray:
         """Slopes of the variances per unit of length, shape (n, n_runs)."""
-        return self.runs.per_length(self.variance)
+        return self._rates.variance_rates
 
-    @cached_property
+    @property
     def clock_rates(self) -> FloatArray:
         """Variances per unit of length, shape (n_runs, 1)."""
-        return self.runs.per_length(self._clock).T
+        return self._rates.clock_rates
+
+    @cached_property
+    def _by_run(self) -> tuple[FloatArray, FloatArray]:
+        """The noise of each run, and the sum of its squares over lengths, each of shape (n_runs, n_paths)."""
+        runs, noise = self.runs, self.moves.noise
+        if compiled := kernels("moves"):
+            found = compiled.by_run(noise, 1.0 / runs.lengths[:, 0], np.array(runs.starts))
+            return found[0], found[1]
+        squares = np.stack([weighted_squares(1.0 / runs.lengths[run], noise[run]) for run in runs])
+        return np.add.reduceat(noise, runs.starts, axis=0), squares
+
+    @cached_property
+    def reached(self) -> FloatArray:
+        """The noise of all moves up to the end of each run, shape (n_runs, n_paths)."""
+        return cumulated(self._by_run[0].copy())
 
     def pushed(self, mean: FloatArray, variance: FloatArray) -> Products:
         """What pushes of every mean and variance, (n_moves, n_paths), make of them."""
@@ -271,13 +246,14 @@ class Slopes(SharedSlopes):
     @cached_property
     def weights(self) -> FloatArray:
         """The likelihood-ratio weights, shape (n, n_paths)."""
-        runs, noise, clock = self.runs, self.moves.noise, self.clock_rates
-        found = self.mean_rates / clock.T @ np.add.reduceat(noise, runs.starts, axis=0)
+        runs, clock, (noise, squares) = self.runs, self.clock_rates, self._by_run
+        matrix, rows = self.mean_rates / clock.T, noise
         if self.variance_rates.any():
-            squares = np.stack([weighted_squares(1.0 / runs.lengths[run], noise[run]) for run in runs])
             counts = np.array([[run.stop - run.start] for run in runs]) / clock
-            found += 0.5 * self.variance_rates / clock.T**2 @ squares - 0.5 * self.variance_rates @ counts
-        return np.asarray(found)
+            more = 0.5 * self.variance_rates / clock.T**2, -0.5 * self.variance_rates @ counts
+            matrix = np.concatenate([matrix, *more], axis=1)
+            rows = np.concatenate([noise, squares, np.ones((1, noise.shape[1]))])
+        return np.asarray(matrix @ rows)
 
 
 class KnowsNodes(Protocol):

@@ -47,7 +47,8 @@ class Integrands:
         """The sum, shape (n, n_paths)."""
         travelled = self.slopes.travelled([rows for _, rows in self._travelling])  # first: scores come with it
         factors, scored = zip(*self._scored, strict=True)
-        found = self.slopes.weights * (np.stack(factors, axis=1) @ np.stack(np.broadcast_arrays(*scored)))
+        found: FloatArray = np.stack(factors, axis=1) @ np.stack(np.broadcast_arrays(*scored))
+        found = np.multiply(found, self.slopes.weights, out=found if found.shape[1] > 1 else None)
         if self._products:
             rows = [np.broadcast_to(own, (len(own), found.shape[1])) for _, own in self._products]
             found += np.concatenate([matrix for matrix, _ in self._products], axis=1) @ np.concatenate(rows)

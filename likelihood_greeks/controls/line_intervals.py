@@ -13,10 +13,11 @@ from typing import final
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import FloatArray
 from .by_interval import Products, Slopes
 from .line_integral import Integral
-from .lines import Crossings, Line, taken
+from .lines import Crossings, Line
 
 
 @final
@@ -39,8 +40,7 @@ class LinePush:
         assert isinstance(line, Line)
         mean, variance = _of_dates(line, rows.tolist(), slopes, still, along)
         for crossings, pushed in found_there:
-            more = _of_crossings(line, crossings, slopes, pushed, pushed * (crossings.point - line.place))
-            mean, variance = mean + more[0], variance + more[1]
+            _add_crossings(line, crossings, slopes, (pushed, pushed * (crossings.point - line.place)), (mean, variance))
         yield self.factor * slopes.mean_rates, mean
         if slopes.variance_rates.any():
             yield 0.5 * self.factor * slopes.variance_rates / slopes.clock_rates.T, variance
@@ -60,35 +60,51 @@ def _of_dates(
     `still` is gained per unit of the log-spots' motions, and `along` per unit of what the line adds to them, row by
     row; the sums have the shape (n_runs, n_paths).
     """
-    (lengths, shares), noise = _reached(line, slopes), line.reached
+    (lengths, shares), ends = _reached(line, slopes), slopes.reached
     mean, variance = (np.zeros((len(slopes.runs.starts), still.shape[1])) for _ in range(2))
+    if compiled := kernels("lines"):
+        places = np.full(len(lengths) - 1, -1)
+        places[rows] = np.arange(len(rows))
+        starts = np.array(slopes.runs.starts)
+        compiled.add_dates(places, still, along, line.moves.noise, ends, lengths, shares, starts, mean, variance)
+        return mean, variance
     later, later_along = np.zeros((2, still.shape[1]))
     ordered = sorted(zip(rows, still, along, strict=True), key=lambda row: -row[0])
     for k, run in reversed([*enumerate(slopes.runs)]):
-        begun = noise[run.start - 1] if run.start else 0.0
+        begun = ends[k - 1] if k else 0.0
         inside = [(run.stop - 1, later, later_along)]
         while ordered and ordered[0][0] >= run.start:
             inside.append(ordered.pop(0))
         for row, here, stretch in inside:
+            noise = ends[k] if row == run.stop - 1 else line.reached[row]
             mean[k] += here * (lengths[row + 1] - lengths[run.start])
-            variance[k] += here * (noise[row] - begun) + stretch * (shares[row + 1] - shares[run.start])
+            variance[k] += here * (noise - begun) + stretch * (shares[row + 1] - shares[run.start])
         later = np.asarray(sum(here for _, here, _ in inside))
         later_along = np.asarray(sum(stretch for _, _, stretch in inside))
     return mean, variance
 
 
-def _of_crossings(
-    line: Line, where: Crossings, slopes: Slopes, here: FloatArray, stretch: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """The same of motions up to a date that every path has for itself."""
-    (lengths, shares), noise = _reached(line, slopes), line.reached
-    mean, variance = (np.zeros((len(slopes.runs.starts), len(here))) for _ in range(2))
+def _add_crossings(
+    line: Line,
+    where: Crossings,
+    slopes: Slopes,
+    gained: tuple[FloatArray, FloatArray],
+    to: tuple[FloatArray, FloatArray],
+) -> None:
+    """Add `to` those sums what motions gain up to a date that every path has for itself, in place.
+
+    `gained` is what `_of_dates` has date by date, per unit of the log-spot's motion and of what the line adds to it.
+    """
+    (lengths, shares), ends, (here, stretch) = _reached(line, slopes), slopes.reached, gained
+    if (compiled := kernels("lines")) and where.row.ndim:
+        compiled.add_crossings(
+            here, stretch, where.row, where.noise, ends, lengths, shares, np.array(slopes.runs.starts), *to
+        )
+        return
     for k, run in enumerate(slopes.runs):
         last = np.minimum(where.row, run.stop - 1)
         inside = last >= run.start
-        if not inside.any():
-            continue
-        begun = noise[run.start - 1] if run.start else 0.0
-        mean[k] = here * inside * (lengths[last + 1] - lengths[run.start])
-        variance[k] = inside * (here * (taken(noise, last) - begun) + stretch * (shares[last + 1] - shares[run.start]))
-    return mean, variance
+        begun = ends[k - 1] if k else 0.0
+        noise = np.where(where.row >= run.stop - 1, ends[k], where.noise) - begun
+        to[0][k] += here * inside * (lengths[last + 1] - lengths[run.start])
+        to[1][k] += inside * (here * noise + stretch * (shares[last + 1] - shares[run.start]))

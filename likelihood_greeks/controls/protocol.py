@@ -225,20 +225,16 @@ def rows(
     scene: Scene,
     combinations: Sequence[Combination],
     used: FloatArray | None = None,
-    then: Callable[[int, Control], None] | None = None,
 ) -> FloatArray:
     """The zero-mean controls of every Greek on one chunk, shape (n_greeks, n_controls, n_paths).
 
-    `used`, bool of shape (n_greeks, n_controls), says which are computed: the others are zero. By default all are. What
-    else is wanted of a control is done `then`, with its number, while what it is made of is still there.
+    `used`, bool of shape (n_greeks, n_controls), says which are computed: the others are zero. By default all are.
     """
     found = np.zeros((len(combinations), len(controls), scene.drawn.spot.shape[-1]))
     for j, control in enumerate(controls):
         served = range(len(combinations)) if used is None else np.flatnonzero(used[:, j]).tolist()
         if len(served):
             found[served, j] = control.samples(scene, [combinations[g] for g in served])
-            if then is not None:
-                then(j, control)
     return found
 
 

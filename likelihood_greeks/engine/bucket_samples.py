@@ -13,7 +13,7 @@ from ..controls.by_interval import ByInterval
 from ..controls.integrands import Integrands, integrands
 from ..controls.joint_intervals import JointSlopes
 from ..controls.plan import Plan
-from ..controls.protocol import Control, Scene, SharedPaths, rows
+from ..controls.protocol import Scene, SharedPaths
 from ..controls.sharing import Sharing, ranges
 from ..estimators.likelihood_ratio import Combination
 from ..parameters import Derivative
@@ -91,41 +91,57 @@ class BucketSamples:
                 yield number, mine, parts
 
     def _own(
-        self, found: Buckets, chunk: Chunk, each: Callable[[int, AnyArray, ByInterval], None], needed: AnyArray
+        self,
+        found: Buckets,
+        chunk: Chunk,
+        each: Callable[[int, AnyArray, ByInterval], None],
+        needed: AnyArray,
+        apart: Sequence[int] = (),
     ) -> FloatArray:
-        """The samples of the payoff's own controls, Greek by Greek; `each` is given those that have intervals."""
-        every = np.ones(len(self.buckets), dtype=bool)
+        """The samples of the payoff's own controls, Greek by Greek; `each` is given those that have intervals.
 
-        def then(number: int, control: Control) -> None:
-            column = self._n_free + number
-            parts = control.by_interval(found.scene) if needed[:, column].any() else None
+        Greeks `apart` are not among them where a control has intervals.
+        """
+        every, scene = np.ones(len(self.buckets), dtype=bool), found.scene
+        own = np.zeros((len(self.combinations), len(self.plan.specific), scene.drawn.spot.shape[-1]))
+        for number, control in enumerate(self.plan.specific):
+            column, served = self._n_free + number, self.plan.used[:, number].copy()
+            parts = control.by_interval(scene) if needed[:, column].any() else None
             known = parts is not None and (not isinstance(found.slopes, JointSlopes) or found.slopes.serves(parts))
             if parts is not None and known:
                 each(column, every, parts)
-
-        return chunk.fold(rows(self.plan.specific, found.scene, self.combinations, self.plan.used, then))
+                served[[*apart]] = False
+            if len(greeks := np.flatnonzero(served).tolist()):
+                own[greeks, number] = control.samples(scene, [self.combinations[g] for g in greeks])
+        return chunk.fold(own)
 
     def controlled(
-        self, chunk: Chunk, free: FloatArray, shared: SharedPaths, sharing: Sharing
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Samples of the payoff's own controls, and of the buckets with all controls and with none."""
-        found = Buckets(self.buckets, Scene(shared, self.payoff))
-        common, left = sharing.coefficients.copy(), Integrands(found.slopes)
-        left.add(found.payoff, np.ones(len(self.buckets)))
+        self, chunk: Chunk, free: FloatArray, shared: SharedPaths, sharing: Sharing, plain: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Samples of Greeks and buckets with all controls, and of buckets with none; `plain` are those of Greeks."""
+        found, count = Buckets(self.buckets, Scene(shared, self.payoff)), len(self.buckets)
+        common, left, apart = sharing.coefficients.copy(), Integrands(found.slopes), [*found.wholes]
+        none = np.zeros(len(apart))
+        left.add(found.payoff, np.concatenate([np.ones(count), none]))
 
         def take(column: int, mine: AnyArray, parts: ByInterval) -> None:
-            factors = np.where(mine, sharing.coefficients[:, column], 0.0)
+            whole = self.plan.fit.coefficients[apart, column] if column >= self._n_free else none
+            factors = np.concatenate([np.where(mine, sharing.coefficients[:, column], 0.0), whole])
             if factors.any():
                 left.add(parts, -factors)
             common[mine, column] = 0.0
 
         for column, mine, parts in self._free(found):
             take(column, mine, parts)
-        own = self._own(found, chunk, take, sharing.coefficients != 0.0)
-        samples = chunk.fold(left.total) - common[:, : len(free)] @ free
+        own = self._own(found, chunk, take, sharing.coefficients != 0.0, apart)
+        whole, total = self.plan.applied(plain, free, own), chunk.fold(left.total)
+        whole[apart] += total[count:]
+        samples = total[:count] - common[:, : len(free)] @ free
         for greek, of in ranges(self.greeks):
-            samples[of] -= common[of, len(free) :] @ own[greek]
-        return own, samples, chunk.fold(found.plain)
+            if common[of, len(free) :].any():
+                samples[of] -= common[of, len(free) :] @ own[greek]
+        samples = sharing.completed(samples, self.greeks, whole)
+        return np.concatenate([whole, samples]), chunk.fold(found.plain)
 
     def sharing(self, draws: Sequence[Draws], plain: Callable[[Draws], FloatArray]) -> Sharing:
         """How the buckets are to be controlled, fitted to draws of the pilot; `plain` gives the Greeks' samples."""
@@ -151,7 +167,7 @@ class BucketSamples:
         own = self._own(found, chunk, note, self._used)
         every = integrands(found.slopes, [parts for _, _, parts in noted])
         for (column, mine, _), own_rows in zip(noted, every, strict=True):
-            controls[mine, column] = chunk.fold(own_rows)[mine]
+            controls[mine, column] = chunk.fold(own_rows[: len(mine)])[mine]
         for bucket, greek in enumerate(self.greeks):
             rest = self._used[bucket] & ~divided[bucket]
             controls[bucket, rest] = np.concatenate([drawn.free, own[greek]])[rest]

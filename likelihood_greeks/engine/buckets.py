@@ -4,7 +4,7 @@ The estimate of a parallel Greek is a sum over intervals (`controls.by_interval`
 slopes of its nodes. Buckets have the controls of their Greek, each with coefficients that are best for it: a control
 that has intervals is taken by its nodes', any other, such as a known price or the score of another parameter, as it is.
 What all buckets together then lack of the Greek's own estimate has mean zero, and every bucket gets a share of it: so
-they sum to the Greek sample by sample.
+they sum to the Greek sample by sample. The Greek's own controls by interval are the sums of those of its buckets.
 """
 
 from __future__ import annotations
@@ -95,12 +95,21 @@ class Buckets:
         return np.array([bucket.greek for bucket in self.buckets])
 
     @cached_property
+    def wholes(self) -> tuple[int, ...]:
+        """The Greeks that have buckets, where their own samples come with these for next to nothing."""
+        knows_nodes = hasattr(getattr(self.scene.drawn.moves, "law", None), "by_node")
+        return () if knows_nodes else tuple(dict.fromkeys(bucket.greek for bucket in self.buckets))
+
+    @cached_property
     def slopes(self) -> AnySlopes:
-        """How their nodes change the moves."""
-        moves = self.scene.drawn.moves
+        """How their nodes change the moves, those of the `wholes` behind."""
+        return self.scene.paths.shared(("slopes", self.buckets), self._slopes)
+
+    def _slopes(self) -> AnySlopes:
+        moves, (names, matrix) = self.scene.drawn.moves, split(self.buckets)
         assert moves is not None
-        key = "slopes", self.buckets
-        return self.scene.paths.shared(key, lambda: slopes_of(moves, *split(self.buckets), self.scene.drawn.rate))
+        sums = [matrix[self.greeks == greek].sum(axis=0) for greek in self.wholes]
+        return slopes_of(moves, names, np.stack([*matrix, *sums]), self.scene.drawn.rate)
 
     @cached_property
     def payoff(self) -> ByInterval:
@@ -114,7 +123,7 @@ class Buckets:
     @cached_property
     def plain(self) -> FloatArray:
         """Likelihood-ratio samples, shape (n_buckets, n_paths)."""
-        return integrand(self.slopes, self.payoff)
+        return integrand(self.slopes, self.payoff)[: len(self.buckets)]
 
     def free(self, weights: Sequence[Derivative], n_free: int) -> Iterator[tuple[int, int, ByInterval]]:
         """Of the free controls those that have intervals: number, that of the weight, and their parts.

@@ -287,11 +287,8 @@ class Group:
             return plan.without(plain, free, chunk.fold(own)), plain
         if plan.sharing is None:
             raise TypeError("a plan with controls must say how buckets are controlled")
-        found = self._bucket_samples(number, plan)
-        own, rows, raw = found.controlled(chunk, free, shared, plan.sharing)
-        whole = plan.applied(plain, free, own)
-        rows = plan.sharing.completed(rows, found.greeks, whole)
-        return np.concatenate([whole, rows]), np.concatenate([plain, raw])
+        every, raw = self._bucket_samples(number, plan).controlled(chunk, free, shared, plan.sharing, plain)
+        return every, np.concatenate([plain, raw])
 
     def sharing(self, draws: Sequence[Piloted], number: int, plan: Plan) -> Plan:
         """The plan with the way that buckets are controlled, fitted to draws of the pilot."""

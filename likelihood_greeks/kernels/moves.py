@@ -1,4 +1,4 @@
-"""Sums over dates compiled: `moves.diffused` and `moves.weighted_squares`, a row at a time in cache."""
+"""Sums over dates compiled: `moves.diffused`, `moves.weighted_squares` and those by run, a row at a time in cache."""
 
 import numpy as np
 
@@ -31,3 +31,17 @@ def squares(coefficients, rows):
         for j in range(row.size):
             total[j] += coefficient * (row[j] * row[j])
     return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def by_run(rows, coefficients, starts):
+    """Sums of rows over each run of them, and of their squares times coefficients, a number a row."""
+    found = np.zeros((2, len(starts), rows.shape[1]))
+    for k in range(len(starts)):
+        total, square = found[0, k], found[1, k]
+        for i in range(starts[k], starts[k + 1] if k + 1 < len(starts) else len(rows)):
+            coefficient, row = coefficients[i], rows[i]
+            for j in range(row.size):
+                total[j] += row[j]
+                square[j] += coefficient * (row[j] * row[j])
+    return found

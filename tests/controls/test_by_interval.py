@@ -1,9 +1,12 @@
 """Integrands by interval: with a coordinate's slopes they give back its samples, whatever the control and the law."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
 import likelihood_greeks as lg
+from likelihood_greeks._compiled import formulas_only
 from likelihood_greeks.controls import offers
 from likelihood_greeks.controls.by_interval import Slopes
 from likelihood_greeks.controls.integrands import integrand
@@ -42,9 +45,14 @@ def slopes_of(scene, names):
     return Slopes(scene.drawn.moves, tuple(names), np.eye(len(names)), LIKELIHOOD_RATIO)
 
 
+@pytest.mark.parametrize("way", [nullcontext, formulas_only], ids=["compiled", "formula"])
 @pytest.mark.parametrize("case", CASES)
-def test_slopes_times_the_parts_are_the_samples_of_every_control(case):
-    law, payoff = CASES[case]
+def test_slopes_times_the_parts_are_the_samples_of_every_control(case, way):
+    with way():
+        samples_by_slopes(*CASES[case], fewest=1 if case == "cash dividends" else 3)
+
+
+def samples_by_slopes(law, payoff, fewest):
     scene, controls = scene_of(law, payoff, SHIFTS)
     slopes = slopes_of(scene, SHIFTS)
     np.testing.assert_allclose(slopes.weights, [scene.drawn.weights[name,] for name in SHIFTS], rtol=1e-9, atol=1e-9)
@@ -59,7 +67,7 @@ def test_slopes_times_the_parts_are_the_samples_of_every_control(case):
         np.testing.assert_allclose(
             integrand(slopes, parts), samples, rtol=1e-9, atol=1e-11 * scale, err_msg=control.name
         )
-    assert len(kinds) >= (1 if case == "cash dividends" else 3)
+    assert len(kinds) >= fewest
 
 
 @pytest.mark.parametrize("case", CASES)
