@@ -103,7 +103,7 @@ def watched_at_all_times(value: object) -> bool:
     return key_of(value) in CONTINUOUS
 
 
-def verify_watched(own: Span, continuous: bool, windows: bool) -> None:
+def verify_watched(own: Span, continuous: bool, windows: bool = False) -> None:
     """Refuse what is said of trades that are watched at all times of one that is not, and windows where there are none.
 
     Raises
