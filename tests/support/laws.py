@@ -183,6 +183,9 @@ LAWS = {
         replace(LOCAL, slope=smooth_slope, volatility_shift=0.01, smile_spot=103.0), THREE, 100_000
     ),
     "local volatility, steep": Case(replace(LOCAL, spot=88.0, volatility=steep_smile, steps=THREE), THREE, 100_000),
+    "local volatility with cash dividends": Case(
+        replace(LOCAL, slope=smooth_slope, dividends=((0.2, 3.0), (THREE[1], 2.0), (1.5, 9.0))), THREE, 100_000
+    ),
     "two assets": Case(two(0.55), THREE, 200_000),
     "three assets, curves among them": Case(
         CorrelatedGBM(

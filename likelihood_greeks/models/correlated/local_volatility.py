@@ -19,7 +19,7 @@ from .. import by_moves
 from ..local_volatility import chain as chains
 from ..local_volatility.chain import SAME_DATE, Chain, Steps
 from ..local_volatility.law import LocalVolatility
-from ..local_volatility.walk import STATE, Walked
+from ..local_volatility.walk import STATE, Walked, state_of
 from ..memo import Memo
 from ..protocol import Paths
 from ..state_joint_moves import CORRELATION, JointStateSteps, StateJointMoves
@@ -50,8 +50,8 @@ class CorrelatedLocalVolatility(Named):
     Raises
     ------
     ValueError
-        If a pair is missing or unknown, the matrix of correlations is not positive definite, or the members discount
-        differently, are counted from other dates, or have given steps and so many a year.
+        If a pair is missing or unknown, the matrix of correlations is not positive definite, or the members pay cash
+        dividends, discount differently, are counted from other dates, or have given steps and so many a year.
     TypeError
         If a member is no `LocalVolatility`.
 
@@ -170,7 +170,7 @@ class CorrelatedLocalVolatility(Named):
         if isinstance(memo, _Memo) and memo.holds(self, paths):
             walked = memo.walked
         else:
-            state = _state(known, paths)
+            state = state_of(known, paths)
             walked = tuple(law.dynamics(known).along(own) for law, own in zip(self.laws, state, strict=True))
         own = tuple(law.moves_of(known, one) for law, one in zip(self.laws, walked, strict=True))
         return StateJointMoves(own, self._matrix, meaning(self.assets), JointStateSteps(known.times, known.seen))
@@ -178,7 +178,7 @@ class CorrelatedLocalVolatility(Named):
     def log_density(self, paths: Paths) -> FloatArray:
         """Log-density of the spots after all steps, shape (n_paths,)."""
         known = self.chain(paths.times)
-        return np.asarray(self.moves(paths).log_density - _state(known, paths).sum(axis=(0, 1)))
+        return np.asarray(self.moves(paths).log_density - state_of(known, paths).sum(axis=(0, 1)))
 
     score, hessian = by_moves.score, by_moves.hessian
 
@@ -207,16 +207,6 @@ class _Memo(Memo):
     """What a law drew."""
 
     walked: tuple[Walked, ...]
-
-
-def _state(known: Chain, paths: Paths) -> FloatArray:
-    """The log-spots after every step, (n_assets, n_steps, n_paths); refused if the paths do not have them."""
-    state = paths.latent.get(STATE)
-    if state is None and len(known.seen) == len(known.times):
-        return np.log(paths.spot)
-    if state is None or state.shape[1] != len(known.times):
-        refuse("paths", "be drawn by local volatilities with the same steps", sorted(paths.latent))
-    return np.asarray(state)
 
 
 @remembered(64)
@@ -248,6 +238,8 @@ def _members(given: Any) -> tuple[tuple[str, LocalVolatility], ...]:
             refuse("members", "have names without brackets, commas and colons", name)
         if not isinstance(law, LocalVolatility):
             raise TypeError(f"members[{name!r}] must be a LocalVolatility, got {law!r}")
+        if law.dividends:
+            refuse(f"members[{name!r}]", "pay no cash dividends: give a dividend yield", law.dividends)
     return found
 
 

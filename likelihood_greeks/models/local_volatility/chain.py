@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -57,19 +57,30 @@ def checked(steps: Any) -> Steps:
     return dates("steps", steps)
 
 
-def chain(steps: Steps, times: Sequence[float] | FloatArray, elapsed: float, breaks: tuple[float, ...] = ()) -> Chain:
+def chain(
+    steps: Steps,
+    times: Sequence[float] | FloatArray,
+    elapsed: float,
+    breaks: tuple[float, ...] = (),
+    further: tuple[float, ...] = (),
+) -> Chain:
     """The chain up to dates `times` (years from now), some years after the date that the surface is counted from.
 
     The dates are always among the steps. Between two of them the others are either given, or equal and so many that
-    there are at least `steps` a year; then they end at `breaks` as well, where the surface jumps. The step that is
-    under way now keeps the volatility of its start.
+    there are at least `steps` a year; then they end at `breaks` as well, where the surface jumps. On `further` dates
+    (years from now) up to the last one steps end too. The step that is under way now keeps the volatility of its start.
 
     Raises
     ------
     ValueError
         If the steps are given and end before the last date.
     """
-    return _chain(steps, tuple(np.asarray(times, dtype=float).tolist()), elapsed, breaks)
+    seen = np.asarray(times, dtype=float)
+    if not (others := [time for time in further if time < seen[-1] and np.abs(seen - time).min() > SAME_DATE]):
+        return _chain(steps, tuple(seen.tolist()), elapsed, breaks)
+    ends = np.sort(np.concatenate([seen, others]))
+    found = _chain(steps, tuple(ends.tolist()), elapsed, breaks)
+    return replace(found, seen=found.seen[np.searchsorted(ends, seen)])
 
 
 @remembered(256)

@@ -9,44 +9,34 @@ from typing import Any, ClassVar, final
 import numpy as np
 import pandas as pd
 
-from ..._checks import by_name, dates, finite, non_negative, positive, refuse
-from ..._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, lognormal_volatility, names
+from ..._checks import by_name, dates, finite, refuse
+from ..._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, names
 from ..._remembered import remembered
-from ..._typing import FloatArray
-from ...numerics import jets
-from ...parameters import TIME
+from ..._typing import AnyArray, FloatArray
+from ...numerics.jets import Jet
 from ...streams.chunks import Stream
-from .. import by_moves, carry
+from .. import by_moves, carry, cash_dividends
+from ..cash_dividends import Dividends
 from ..curves import Curves
 from ..heston.quotes import Quotes, Rates
 from ..memo import Memo
-from ..moves import NONE, Moves, StateSteps
+from ..moves import NONE, ONE, Moves, StateSteps
 from ..protocol import Paths
 from . import chain as chains
 from . import fit as fits
 from .chain import Chain, Steps
+from .checks import BIAS_A_STEP, STEPS_A_YEAR, check
 from .construction import Construction, QuoteCell
+from .falls import Falls
+from .first import first_step
 from .fit import LocalVolatilityFit
 from .grid import Direction, LocalVolatilityGrid
-from .steps import Along, First, LocalSteps
-from .surfaces import FunctionSurface, Surface, VolatilityFunction, check_function, verify_function
-from .walk import STATE, VOLATILITY, Dynamics, Walked
+from .steps import Along, LocalSteps
+from .surfaces import FunctionSurface, Surface, VolatilityFunction
+from .walk import STATE, VOLATILITY, Dynamics, Walked, state_of
 
 FIELDS = {VOLATILITY: "volatility_shift"}
 """Fields that hold parameters under other names."""
-
-STEPS_A_YEAR = 252
-"""Steps at which the chain is within 0.26 % of the scale of a first-order Greek of the continuous law, gamma 0.7 %."""
-
-BIAS_A_STEP, LARGEST_BIAS = 1.6, 0.1
-"""Bias times steps a year, in parts of the scale: the largest measured, of a digital's gamma under a smile with steep
-wings. And what is no longer of first order in the step."""
-
-LEAST_BIAS = 1e-4
-"""What no longer takes a sensible number of steps."""
-
-EARLIER = 0.1
-"""Years before its date to which a surface may be read, for differences in time."""
 
 OF_GRID, OF_FUNCTION = 1.7, 12.0
 """Work of a step, measured at 52 and 252 steps; a function of the user's costs what it costs."""
@@ -92,6 +82,9 @@ class LocalVolatility:
         Instead of `steps`: how far any first or second derivative of the chain may be from that of the continuous law,
         in parts of its scale, from 0.0001 to 0.1; there are then 1.6 over it steps a year (800 at 0.002), as measured
         to be enough for smooth surfaces.
+    dividends : sequence of (float, float), optional
+        Cash dividends beside the yield: ex-dates in years, > 0 and increasing, and amounts in currency. The spot opens
+        lower by the amount, by nine tenths of itself at most, and is seen so on an ex-date. The amounts have no Greeks.
     smile_spot : float, optional
         The spot at which the volatility is as given where it goes along with the spot of today (sticky moneyness):
         it is then read at :math:`S_t` times this over :math:`S_0`, and Greeks in the spot are along that. Default: the
@@ -146,41 +139,14 @@ class LocalVolatility:
     fit: LocalVolatilityFit | None = field(default=None, repr=False)
     bias_tolerance: float | None = None
     smile_spot: float = 0.0
+    dividends: Dividends = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", chains.checked(self.steps))
+        object.__setattr__(self, "dividends", cash_dividends.checked(self.dividends))
         for each in self.declared:
             each.domain(each.name, getattr(self, FIELDS.get(each.name, each.name)))
-        if finite("elapsed", self.elapsed) < -EARLIER:
-            refuse("elapsed", "be >= 0, years since the date of the volatility", self.elapsed)
-        non_negative("smile_spot", self.smile_spot)
-        object.__setattr__(self, "steps", chains.checked(self.steps))
-        self._check_tolerance()
-        for name, function in (("volatility", self.volatility), ("slope", self.slope)):
-            if not (name == "slope" and function is None):
-                check_function(name, function)
-            if function is not None and not isinstance(function, LocalVolatilityGrid):
-                verify_function(name, function, self.smile_spot or self.spot)
-        if self.curves is not None and not isinstance(self.curves, Curves):
-            raise TypeError(f"curves must be Curves, got {self.curves!r}")
-        start = float(self._surface.levels(0.0, np.array([np.log(self.spot)]))[0][0]) + self._added
-        if not (np.isfinite(start) and start > 0.0):
-            refuse("volatility", "be positive and finite at the spot", start)
-        lognormal_volatility("volatility at the spot", start)
-        if self.slope is not None:
-            if isinstance(self.volatility, LocalVolatilityGrid):
-                raise TypeError(f"slope must be left out of a grid, which knows its own, got {self.slope!r}")
-            _check_slope(self)
-
-    def _check_tolerance(self) -> None:
-        if self.bias_tolerance is None:
-            return
-        if not positive("bias_tolerance", self.bias_tolerance) <= LARGEST_BIAS:
-            refuse("bias_tolerance", f"be at most {LARGEST_BIAS:g}", self.bias_tolerance)
-        if self.bias_tolerance < LEAST_BIAS:
-            most = f"{BIAS_A_STEP / LEAST_BIAS:,.0f} steps a year"
-            refuse("bias_tolerance", f"be at least {LEAST_BIAS:g}, which takes {most}", self.bias_tolerance)
-        if self.steps != STEPS_A_YEAR:
-            refuse("bias_tolerance", "be left out where steps are given", self.bias_tolerance)
+        check(self)
 
     @property
     def own_steps(self) -> Steps:
@@ -343,16 +309,26 @@ class LocalVolatility:
         Raises
         ------
         ValueError
-            If `elapsed` is not before the first node of the curves.
+            If `elapsed` is not before the first node of the curves, or the first ex-date.
         """
-        curves = self.curves.later(elapsed) if self.curves else None
-        return replace(self, elapsed=self.elapsed + finite("elapsed", elapsed), curves=curves)
+        curves, dividends = self.curves.later(elapsed) if self.curves else None, self.dividends
+        dividends = cash_dividends.later(dividends, elapsed) if dividends else ()
+        return replace(self, elapsed=self.elapsed + finite("elapsed", elapsed), curves=curves, dividends=dividends)
 
     # -- the law -----------------------------------------------------------------------------------------------
 
     def chain(self, times: Sequence[float] | FloatArray) -> Chain:
         """The steps to the last of some dates (years, increasing, > 0)."""
-        return chains.chain(self.own_steps, dates("times", times), self.elapsed, self.breaks)
+        return chains.chain(self.own_steps, dates("times", times), self.elapsed, self.breaks, self._ex_dates)
+
+    @property
+    def _ex_dates(self) -> tuple[float, ...]:
+        return tuple(time for time, _ in self.dividends)
+
+    @property
+    def first_ex_date(self) -> float:
+        """The first ex-date in years; infinite if there is none."""
+        return self.dividends[0][0] if self.dividends else np.inf
 
     @property
     def breaks(self) -> tuple[float, ...]:
@@ -398,7 +374,8 @@ class LocalVolatility:
         growth = (self.rate - self.dividend_yield) * known.lengths
         if self.curves is not None:
             growth += np.diff(self.curves.carry(known.times), prepend=0.0)
-        return Dynamics(self._surface, self._added, known, float(np.log(self.spot)), growth, self._along)
+        falls = Falls.among(self.dividends, known)
+        return Dynamics(self._surface, self._added, known, float(np.log(self.spot)), growth, self._along, falls)
 
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved over the steps, with all derivatives, and how that depends on where they started."""
@@ -406,15 +383,18 @@ class LocalVolatility:
         if isinstance(memo, _Memo) and memo.holds(self, paths):
             found = memo.walked
         else:
-            found = self.dynamics(known).along(_state(known, paths))
+            found = self.dynamics(known).along(state_of(known, paths))
         moves = self.moves_of(known, found)
         moves.remember_weights(found.weights)
         return moves
 
     def moves_of(self, known: Chain, found: Walked) -> Moves:
         """The same of the steps of some paths over a chain, whatever correlates them with others."""
-        path = StateSteps(NONE, NONE, times=known.times, seen=known.seen, carried=found.carried_by(known.lengths))
-        first = _first(self, float(known.times[0]), float(known.read[0]))
+        falls = Falls.among(self.dividends, known)
+        stretch = falls.stretch(found.state) if falls.paid else ONE
+        carried = found.carried_by(known.lengths, stretch)
+        path = StateSteps(NONE, NONE, stretch, known.times, known.seen, carried)
+        first = first_step(self, float(known.times[0]), float(known.read[0]))
         before = np.concatenate([np.full((1, found.state.shape[1]), np.log(self.spot)), found.state[:-1]])
         along = self._with_spot(known, found.slope, before) if self.smile_spot else None
         steps = LocalSteps(first, known, found.volatility, before, self._grid, found.lever, self._quotes, along)
@@ -439,13 +419,23 @@ class LocalVolatility:
         known, state = self.chain(paths.times), paths.latent.get(STATE)
         if state is not None and len(state) != len(known.times):
             return np.full(paths.n_paths, -np.inf)
-        return by_moves.log_density(self, paths, _state(known, paths))
+        return by_moves.log_density(self, paths, Falls.among(self.dividends, known).ends(state_of(known, paths)))
 
     score, hessian = by_moves.score, by_moves.hessian
 
     # -- discounting and forward -------------------------------------------------------------------------------
 
-    discount_jet, discount, forward_jet, forward = carry.discount_jet, carry.discount, carry.forward_jet, carry.forward
+    discount_jet, discount = carry.discount_jet, carry.discount
+
+    def forward_jet(self, times: AnyArray) -> Jet | None:
+        """Forward prices and their derivatives; None from the first ex-date on."""
+        return carry.forward_jet(self, times) if np.max(times) < self.first_ex_date else None
+
+    def forward(self, time: float) -> float:
+        """Risk-neutral expectation of the spot at `time` (years), refused from the first ex-date on."""
+        if not finite("time", time) < self.first_ex_date:
+            refuse("time", "be before the first ex-date for a forward", time)
+        return carry.forward(self, time)
 
 
 @final
@@ -454,36 +444,6 @@ class _Memo(Memo):
     """What a law drew."""
 
     walked: Walked
-
-
-def _state(known: Chain, paths: Paths) -> FloatArray:
-    """The log-spots after every step, refused if the paths do not have them; those seen all are enough."""
-    state = paths.latent.get(STATE)
-    if state is None and len(known.seen) == len(known.times):
-        return np.log(paths.spot)
-    if state is None or len(state) != len(known.times):
-        refuse("paths", "be drawn by a local volatility with the same steps", sorted(paths.latent))
-    return np.asarray(state)
-
-
-@remembered(64)
-def _first(law: LocalVolatility, end: float, read: float) -> First:
-    """The first step as jets; the same on every chunk."""
-    x, at, along = carry.coordinates(law), np.log(law.spot), law._along
-    away = (jets.log(x["spot"]) - at) * (0.0 if law.smile_spot else 1.0)
-    base: Surface = law._surface if along is None else along.grid
-    volatility = _taylor(base, read, at, away) + x[VOLATILITY] * (
-        1.0 if along is None else _taylor(along, read, at, away)
-    )
-    variance = volatility * volatility * (end - x[TIME])
-    drift = (x["rate"] - x["dividend_yield"]) * (end - x[TIME])
-    return First(drift - 0.5 * variance + jets.log(x["spot"]), variance)
-
-
-def _taylor(surface: Surface, read: float, at: float, away: jets.Jet) -> jets.Jet:
-    """A surface about a log-spot, to second order."""
-    (level, *_), (slope, *_) = surface.levels(read, np.array([at]))
-    return away * float(slope) + away * away * (0.5 * float(surface.bends(read, np.array([at]))[0])) + float(level)
 
 
 @remembered(64)
@@ -496,18 +456,3 @@ def _direction(fit: LocalVolatilityFit, factor: float) -> Direction:
 def _moved(along: Direction, shift: float) -> LocalVolatilityGrid:
     """The volatility of shifted quotes, in proportion to the shift."""
     return along.moved(shift)
-
-
-def _check_slope(law: LocalVolatility) -> None:
-    """Refuse a slope that is not that of the volatility, by differences at a few points, kinks apart."""
-    x = np.log(law.spot) + np.linspace(-0.4, 0.4, 9)
-    for time in (0.0, 0.37):
-        own = law._surface.levels(time, x)[1]
-        exact = FunctionSurface(law.volatility, factor=law._factor).levels(time, x)[1]
-        wrong = np.abs(own - exact) > 1e-3 * np.abs(exact).max() + 1e-6
-        if wrong.sum() > 4:
-            spot, k = float(np.exp(x[wrong.argmax()])), int(wrong.argmax())
-            refuse(
-                "slope", f"be the derivative of volatility, {exact[k] / spot:.6g} at time {time:g} and spot {spot:g}",
-                float(own[k] / spot),
-            )  # fmt: skip

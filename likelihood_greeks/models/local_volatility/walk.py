@@ -12,13 +12,29 @@ import numpy as np
 from ..._checks import refuse
 from ..._compiled import kernels
 from ..._typing import FloatArray
+from ..moves import ONE
+from ..protocol import Paths
 from .chain import Chain
+from .falls import Falls
 from .grid import Direction, LocalVolatilityGrid
 from .surfaces import Surface
 
 VOLATILITY = "volatility"
 STATE = "log_state"
 """Name of the log-spots after all steps among what a law drew."""
+
+
+def state_of(known: Chain, paths: Paths) -> FloatArray:
+    """The log-spots after every step, (..., n_steps, n_paths); refused if the paths do not have them.
+
+    Where the steps are those seen these are enough.
+    """
+    state = paths.latent.get(STATE)
+    if state is None and len(known.seen) == len(known.times):
+        return np.log(paths.spot)
+    if state is None or state.shape[-2] != len(known.times):
+        refuse("paths", "be drawn by a local volatility with the same steps", sorted(paths.latent))
+    return np.asarray(state)
 
 
 @final
@@ -56,10 +72,13 @@ class Walked:
         a, b, c, d, e = (np.empty(shape) for _ in range(5))
         return cls(a, b, c, d, e, np.empty(shape) if levered else None)
 
-    def carried_by(self, lengths: FloatArray) -> Callable[[], FloatArray]:
+    def carried_by(self, lengths: FloatArray, stretch: FloatArray) -> Callable[[], FloatArray]:
         """The factors by which a motion before a step of some length is carried on, when they are asked for."""
 
         def factors() -> FloatArray:
+            return own() if stretch is ONE else own() * stretch
+
+        def own() -> FloatArray:
             if compiled := kernels("local_volatility"):
                 return np.asarray(compiled.carried(self.volatility, self.slope, self.noise, lengths))
             push = self.noise / self.volatility - self.volatility * lengths[:, None]
@@ -85,6 +104,8 @@ class Dynamics:
         Rates less yields.
     direction : Direction, optional
         How the volatility moves with its parameter; default: as much everywhere.
+    falls : Falls
+        Cash dividends.
     """
 
     surface: Surface
@@ -93,6 +114,7 @@ class Dynamics:
     start: float
     growth: FloatArray
     direction: Direction | None = None
+    falls: Falls = field(default_factory=Falls)
 
     def walked(self, normals: FloatArray) -> Walked:
         """Paths from normals, (n_steps, n_paths)."""
@@ -103,8 +125,8 @@ class Dynamics:
         for i in range(len(normals)):
             self._read(found, i, before)
             found.noise[i] = found.volatility[i] * (roots[i] * normals[i])
-            found.state[i] = before + (self.growth[i] - 0.5 * found.variance[i] + found.noise[i])
-            before = found.state[i]
+            end = before + (self.growth[i] - 0.5 * found.variance[i] + found.noise[i])
+            before = found.state[i] = self.falls.after(i, end)
         return found
 
     def _compiled(self, compiled: ModuleType, grid: LocalVolatilityGrid, normals: FloatArray) -> Walked:
@@ -124,7 +146,7 @@ class Dynamics:
             )  # fmt: skip
             if not least > 0.0:
                 _refuse(found.volatility[i], time, before)
-            before = found.state[i]
+            before = found.state[i] = self.falls.after(i, found.state[i])
         found.weights.update(zip((VOLATILITY, "rate", "dividend_yield"), (*weights, -weights[1]), strict=True))
         return found
 
@@ -135,7 +157,7 @@ class Dynamics:
         before = np.full(state.shape[1], self.start)
         for i in range(len(state)):
             self._read(found, i, before)
-            found.noise[i] = state[i] - before - self.growth[i] + 0.5 * found.variance[i]
+            found.noise[i] = self.falls.before(i, state[i]) - before - self.growth[i] + 0.5 * found.variance[i]
             before = state[i]
         return found
 

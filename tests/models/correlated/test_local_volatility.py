@@ -117,5 +117,5 @@ def test_bad_members_are_refused(members, message):
 
 def test_paths_of_another_chain_are_refused():
     other = law(A=replace(A, steps=50), B=replace(B, steps=50))
-    with pytest.raises(ValueError, match="paths must be drawn by local volatilities with the same steps"):
+    with pytest.raises(ValueError, match="paths must be drawn by a local volatility with the same steps"):
         law().moves(replace(draw(other, np.asarray(STEPS[1:2]), n_paths=4), memo=None))
