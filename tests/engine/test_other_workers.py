@@ -3,10 +3,12 @@
 import http.server
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
 import time
+import zlib
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -21,6 +23,11 @@ from likelihood_greeks.engine import cluster, execution
 from tests.book import test_damage
 
 pytest.importorskip("distributed")
+
+MAY_PART = (
+    all(map(shutil.which, ("unshare", "nsenter", "ip")))
+    and subprocess.run(["unshare", "--net", "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0
+)
 
 
 def test_a_worker_with_other_code_refuses_the_work():
@@ -87,7 +94,7 @@ def test_a_port_where_something_else_answers_does_not_hang(monkeypatch):
     assert time.monotonic() - begun < 30.0
 
 
-def test_lost_workers_leave_what_is_finished_and_say_how_to_go_on(tmp_path):
+def test_lost_workers_leave_what_is_finished_and_say_how_to_go_on(tmp_path, whole):
     class Breaking(ProcessPoolExecutor):
         def __init__(self):
             super().__init__(1)
@@ -108,7 +115,7 @@ def test_lost_workers_leave_what_is_finished_and_say_how_to_go_on(tmp_path):
     again = pickle.loads(pickle.dumps(told.value))
     assert (str(again), again.missing) == (str(told.value), told.value.missing)
     resumed = test_damage.run(output, resume=True, seed=None)
-    pd.testing.assert_frame_equal(resumed, test_damage.run(None), check_exact=True)
+    pd.testing.assert_frame_equal(resumed, whole, check_exact=True)
 
 
 def test_a_result_that_dask_never_delivers_is_not_waited_for_without_a_scheduler(monkeypatch):
@@ -132,9 +139,13 @@ def test_a_stopped_run_can_be_pickled():
     assert again.frame.equals(stopped.frame)
 
 
-SOON = {**os.environ, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"}
+SOON = {
+    **os.environ,
+    "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s",
+    "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "11s",  # the least that Dask takes
+}
 LOSING = """
-import os, sys, warnings
+import os, shlex, subprocess, sys, warnings
 warnings.simplefilter("ignore")
 from likelihood_greeks.book import parts
 from likelihood_greeks.engine import cluster
@@ -142,7 +153,7 @@ from tests.book import test_damage as t
 kept = parts.Parts.keep
 def keep(self, *arguments):
     kept(self, *arguments)
-    os.kill(int(sys.argv[3]), 9)  # the scheduler
+    subprocess.run(shlex.split(sys.argv[3]), check=False, stderr=subprocess.DEVNULL)
 parts.Parts.keep = keep
 with cluster.connected(sys.argv[2]) as pool:
     try:
@@ -154,17 +165,38 @@ os._exit(1)
 """
 
 
-@pytest.mark.slow
-def test_a_scheduler_that_is_killed_leaves_parts_to_go_on_from(tmp_path):
-    port = 20_000 + hash(str(tmp_path)) % 20_000
+@pytest.fixture
+def apart():
+    """What runs a command in a network of its own, whose one interface is up."""
+    own = subprocess.Popen(["unshare", "--net", "sleep", "300"])
+    inside = ["nsenter", "--net", "--target", str(own.pid)]
+    try:
+        while os.readlink(f"/proc/{own.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+            time.sleep(0.01)  # it has not left ours yet
+        subprocess.run([*inside, "ip", "link", "set", "lo", "up"], check=True)
+        yield inside
+    finally:
+        own.kill()
+        own.wait()
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """A run that nothing happens to."""
+    return test_damage.run(None)
+
+
+def verify_left(whole, folder, how, inside=()):
+    """A run on a cluster that is lost once a part was written, and another that goes on from what it left."""
+    port = 20_000 + zlib.crc32(str(folder).encode()) % 20_000
     address = f"tcp://127.0.0.1:{port}"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    dask = [sys.executable, "-m", "dask"]
+    dask = [*inside, sys.executable, "-m", "dask"]
     scheduler = subprocess.Popen([*dask, "scheduler", "--port", str(port), "--no-dashboard"], **quiet)
     worker = subprocess.Popen([*dask, "worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard"], **quiet)
     try:
-        code = [sys.executable, "-c", LOSING, tmp_path / "risk.parquet", address, str(scheduler.pid)]
-        done = subprocess.run(code, check=False, capture_output=True, text=True, timeout=100, env=SOON)
+        code = [*inside, sys.executable, "-c", LOSING, folder / "risk.parquet", address, how.format(scheduler.pid)]
+        done = subprocess.run(code, check=False, capture_output=True, text=True, timeout=200, env=SOON)
     finally:
         scheduler.kill()
         worker.kill()
@@ -172,5 +204,16 @@ def test_a_scheduler_that_is_killed_leaves_parts_to_go_on_from(tmp_path):
         worker.wait()
     assert done.returncode == 0, done.stderr
     assert "--resume" in done.stdout
-    resumed = test_damage.run(tmp_path / "risk.parquet", resume=True, seed=None)
-    pd.testing.assert_frame_equal(resumed, test_damage.run(None), check_exact=True)
+    resumed = test_damage.run(folder / "risk.parquet", resume=True, seed=None)
+    pd.testing.assert_frame_equal(resumed, whole, check_exact=True)
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_killed_leaves_parts_to_go_on_from(tmp_path, whole):
+    verify_left(whole, tmp_path, "kill -9 {}")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MAY_PART, reason="takes the right to make a network (Linux, root)")
+def test_so_does_a_network_that_goes_silent(tmp_path, whole, apart):
+    verify_left(whole, tmp_path, "ip link set lo down", apart)
