@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
@@ -11,26 +10,23 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from .._checks import flags, one_of, positive, refuse
+from .._checks import positive, refuse
 from .._typing import FloatArray
 from ..engine.execution import Workers, one_thread_each
-from ..engine.payoff_group import CONTROLS
 from ..estimate import Statistics
 from ..models.capabilities import value_of
 from ..models.correlated.law import CorrelatedGBM
-from ..streams.chunks import Draws, checked
 from .assets.names import are_several
 from .assets.shocks import JointShock
-from .files import output_path, write
-from .frame import describe, left_out, plain
+from .frame import left_out, plain
 from .market import Market
-from .reading import BookWarning, read_book
-from .risk import underlying_seed
+from .reading import read_book
+from .revaluations import Revaluations
 from .scenario_grid import BookOf, MarketOf, by_underlying
 from .scenario_grid import left_out as missing
 from .together.shocked import AnyShock, Shocked, shocked
 from .together.shocks import Shock, by_name
-from .together.valued import Settings, Together, together
+from .together.valued import Together, together
 from .trades import NET, Trade, parse
 from .uncopied import UncopiedList
 
@@ -162,10 +158,11 @@ def curvature(
     """
     data = market if isinstance(market, Market) else Market.read(market)
     rows = read_book(book)
-    count, seed, kind = checked(paths, seed, "pseudo")
-    one_of("controls", controls, [*CONTROLS])
-    flags(closed_form=closed_form, progress=progress)
-    where = output_path(output, {"book": book, **data.files})
+    run = Revaluations.checked(
+        {"book": book, **data.files},
+        paths=paths, seed=seed, controls=controls, closed_form=closed_form, executor=executor, progress=progress,
+        output=output,
+    )  # fmt: skip
     sizes = {name: own for name, own in zip(FACTORS, (spot, rate), strict=True) if own is not None}
     if not sizes:
         refuse("spot", "be given, or rate", None)
@@ -178,18 +175,11 @@ def curvature(
             shocks = [_shock(name, factor, x, data) for factor, move in moves.items() for x in (move, -move)]
             found, bad = shocked(own, shocks, closed_form, [*moves])
             curved = [_curved(position, moves) for position in found]
-            draws = Draws(underlying_seed(seed, name), max(1, *(len(trade.drawn.times) for trade in own)), kind)
-            title = name if progress else ""
-            settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
-            results[name] = together(curved, {"base": [*moves]}, settings)
+            results[name] = together(curved, {"base": [*moves]}, run.on(name, own))
             problems += [*bad, *results[name].problems]
-    frame = _table(results, missing(problems, rows), seed, count)
-    frame.attrs = {"problems": UncopiedList(plain(problem) for problem in problems), "seed": seed}
-    if where is not None:
-        write(frame, where)
-    if problems:
-        warnings.warn(describe(frame.attrs["problems"]), BookWarning, stacklevel=2)
-    return frame
+    frame = _table(results, missing(problems, rows), run)
+    frame.attrs = {"problems": UncopiedList(plain(problem) for problem in problems), "seed": run.seed}
+    return run.done(frame, (problems, "priced"))
 
 
 def _positive(factor: str, shocks: Mapping[str, float]) -> Mapping[str, float]:
@@ -225,7 +215,7 @@ def _curved(position: Shocked, moves: Mapping[str, float]) -> Curved:
     return Curved(position, np.array(scales), tuple(moves), np.array([*moves.values()]))
 
 
-def _table(results: Mapping[str, Together[Curved]], absent: Mapping[str, int], seed: int, paths: int) -> pd.DataFrame:
+def _table(results: Mapping[str, Together[Curved]], absent: Mapping[str, int], run: Revaluations) -> pd.DataFrame:
     """A row per trade and factor, then the nets."""
     trades, nets = list[tuple[int, dict[str, Any]]](), list[dict[str, Any]]()
     for name, found in results.items():
@@ -233,8 +223,8 @@ def _table(results: Mapping[str, Together[Curved]], absent: Mapping[str, int], s
             own, trade = found.moments.get(position.trade_id), position.shocked.trade
             about = {"trade_id": trade.trade_id, "product": trade.product, "quantity": trade.quantity, "note": ""}
             rows = _rows(position, own, position.rows({})[:, 0] if own is None else own.mean)
-            shared = about | {"underlying": name, "seed": underlying_seed(seed, name), "currency": trade.currency}
-            shared["n_paths"] = paths if position.drawn else 0
+            shared = about | {"underlying": name, "seed": run.seed_of(name), "currency": trade.currency}
+            shared["n_paths"] = run.paths if position.drawn else 0
             trades += [(trade.row, row | shared) for row in rows]
         if found.positions:
             sure = sum(
@@ -246,7 +236,7 @@ def _table(results: Mapping[str, Together[Curved]], absent: Mapping[str, int], s
             rows = _rows(found.positions[0], found.total, values)
             last = trades[-1][1]
             about |= {key: last[key] for key in ("underlying", "seed", "currency")}
-            about |= {"method": "", "n_paths": paths if any(p.drawn for p in found.positions) else 0}
+            about |= {"method": "", "n_paths": run.paths if any(p.drawn for p in found.positions) else 0}
             nets += [row | about for row in rows]
     ordered = [row for _, row in sorted(trades, key=lambda pair: pair[0])]
     return pd.DataFrame([*ordered, *nets], columns=COLUMNS)

@@ -9,14 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from .._checks import flags, one_of, refuse
+from .._checks import refuse
 from ..engine.execution import Workers, one_thread_each
-from ..engine.payoff_group import CONTROLS
-from ..streams.chunks import Draws, checked
 from . import odd_fixings, off_scale
 from .buckets import asked
-from .files import output_path, write
-from .frame import describe, plain
+from .frame import plain
 from .joint import attribute
 from .market import Market
 from .own_columns import attached_by_name
@@ -24,9 +21,9 @@ from .pnl.legs import AMENDED, SETTLED, Days, Leg, legs
 from .pnl.positions import Position, positions, split
 from .pnl.table import names_in, table
 from .reading import BookWarning, read_book, remarks
-from .risk import underlying_seed
+from .revaluations import Revaluations
 from .scenario_grid import left_out
-from .together.valued import Settings, Together, together
+from .together.valued import Together, together
 from .uncopied import UncopiedList
 
 
@@ -125,11 +122,12 @@ def explain_book(
     days = _days(monday, tuesday)
     now = read_book(book)
     later = None if book_after is None else read_book(book_after)
-    count, seed, kind = checked(paths, seed, sampling)
-    one_of("controls", controls, [*CONTROLS])
-    flags(closed_form=closed_form, progress=progress)
     read = {f"later {what}": path for what, path in days.second.files.items()}
-    where = output_path(output, {"book": book, "later book": book_after, **days.first.files, **read})
+    run = Revaluations.checked(
+        {"book": book, "later book": book_after, **days.first.files, **read},
+        paths=paths, seed=seed, controls=controls, closed_form=closed_form, executor=executor, progress=progress,
+        output=output, sampling=sampling,
+    )  # fmt: skip
     for remark in dict.fromkeys(
         [*days.first.remarks, *days.second.remarks, *remarks(now), *off_scale.remarks(now, days.first)]
     ):
@@ -145,24 +143,18 @@ def explain_book(
     with one_thread_each():
         for name, own in _by_underlying(reading.legs).items():
             found, greeks, bad = positions(own, closed_form, by_pillar)
-            draws = Draws(underlying_seed(seed, name), _most_dates(own), kind)
-            title = name if progress else ""
-            settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
+            settings = run.on(name, (trade for leg in own for trade in leg.stages.values()))
             results[name] = together(found, {SETTLED: greeks}, settings, {SETTLED: split(found)} if by_pillar else {})
             problems += [*bad, *results[name].problems]
-    frame = table(results, left_out(problems, now), days, paths=count, seed_of=lambda name: underlying_seed(seed, name))
+    frame = table(results, left_out(problems, now), days, paths=run.paths, seed_of=run.seed_of)
     frame = attached_by_name(frame, now, *([] if later is None else [later]), ending=AMENDED)
     frame.attrs = {
         "problems": UncopiedList(plain(problem) for problem in problems),
-        "seed": seed,
+        "seed": run.seed,
         "dates": [day.valuation_date.isoformat() for day in (days.first, days.second)],
         **attribute((name, found.shares, names_in(found), found.draws) for name, found in results.items()),
     }
-    if where is not None:
-        write(frame, where)
-    if problems:
-        warnings.warn(describe(frame.attrs["problems"]), BookWarning, stacklevel=2)
-    return frame
+    return run.done(frame, (problems, "priced"))
 
 
 def _days(monday: Any, tuesday: Any) -> Days:
@@ -186,8 +178,3 @@ def _by_underlying(found: list[Leg]) -> dict[str, list[Leg]]:
     for leg in sorted(found, key=lambda leg: leg.last.underlying):
         by_name.setdefault(leg.last.underlying, []).append(leg)
     return by_name
-
-
-def _most_dates(own: list[Leg]) -> int:
-    """The most dates that a trade observes anywhere."""
-    return max(1, *(len(trade.drawn.times) for leg in own for trade in leg.stages.values()))

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 import pandas as pd
 
-from .._checks import finite, flags, list_of, one_of, refuse
+from .._checks import finite, list_of, one_of, refuse
 from ..engine.execution import Workers, one_thread_each
-from ..engine.payoff_group import CONTROLS
-from ..streams.chunks import Draws, checked
 from .assets.names import names_of
 from .assets.shocks import shocks_on
 from .early_exercise import remarks as kept_rules
-from .files import output_path, write
-from .frame import describe, plain
+from .frame import plain
 from .joint import attribute
 from .market import Market
 from .own_columns import attached_by_name
-from .reading import BookWarning, read_book
-from .risk import underlying_seed
+from .reading import read_book
+from .revaluations import Revaluations
 from .rows import Problem
 from .together.shocked import AnyShock, Shocked, shocked, table, unvalued
 from .together.shocks import KINDS, Shock, stresses
-from .together.valued import Settings, Together, together
+from .together.valued import Together, together
 from .trades import Trade, parse
 from .uncopied import UncopiedList
 
@@ -206,22 +202,16 @@ def _gains(
     shocks_of: Any,
     read: Mapping[str, object],
     *,
-    paths: int,
-    seed: int | None,
-    controls: str,
-    closed_form: bool,
-    executor: Workers,
-    progress: bool,
-    output: str | os.PathLike[str] | None,
     moving: set[str] | None = None,
+    **options: Any,
 ) -> pd.DataFrame:
-    """The frame of gains under shocks: `shocks_of` gives them by underlying and scenario; `read` are further files."""
+    """The frame of gains under shocks: `shocks_of` gives them by underlying and scenario; `read` are further files.
+
+    Further `options` are those of `Revaluations.checked`.
+    """
     data = market if isinstance(market, Market) else Market.read(market)
     rows = read_book(book)
-    count, seed, kind = checked(paths, seed, "pseudo")
-    one_of("controls", controls, [*CONTROLS])
-    flags(closed_form=closed_form, progress=progress)
-    where = output_path(output, {**read, "book": book, **data.files})
+    run = Revaluations.checked({**read, "book": book, **data.files}, **options)
     shocks: Mapping[str, Mapping[str, Shock]] = shocks_of([*data.underlyings])
     trades, problems = parse(rows, data, several=True)
     partly = list[Problem]()
@@ -230,31 +220,23 @@ def _gains(
     with one_thread_each():
         for name, own in by_underlying(trades).items():
             moves = shocks_on(name, shocks, data)
-            found, bad = shocked(own, [*moves.values()], closed_form, in_part=True)
-            draws = Draws(underlying_seed(seed, name), max(1, *(len(trade.drawn.times) for trade in own)), kind)
-            title = name if progress else ""
-            settings = Settings(controls=controls, draws=draws, paths=count, executor=executor, title=title)
-            done = together(found, {}, settings)
+            found, bad = shocked(own, [*moves.values()], run.closed_form, in_part=True)
+            done = together(found, {}, run.on(name, own))
             results[name] = done, moves
             problems += [*bad, *done.problems]
             partly += unvalued(done.positions, moves)
-    frame = table(results, left_out(problems, rows), paths=count, seed_of=lambda name: underlying_seed(seed, name))
+    frame = table(results, left_out(problems, rows), paths=run.paths, seed_of=run.seed_of)
     frame = attached_by_name(frame, rows)
     frame.attrs = {
         "problems": UncopiedList(plain(problem) for problem in [*problems, *partly]),
-        "seed": seed,
+        "seed": run.seed,
         "remarks": kept_rules(trades),
         **attribute(
             (name, {trade: own[-len(named) :] for trade, own in found.shares.items()}, [*named], found.draws)
             for name, (found, named) in results.items()
         ),
     }
-    if where is not None:
-        write(frame, where)
-    for some, how in ((problems, "priced"), (partly, "valued under every move")):
-        if some:
-            warnings.warn(describe([plain(problem) for problem in some], how), BookWarning, stacklevel=3)
-    return frame
+    return run.done(frame, (problems, "priced"), (partly, "valued under every move"))
 
 
 def by_underlying(trades: Sequence[Trade]) -> dict[str, list[Trade]]:
