@@ -127,7 +127,7 @@ def read(row: Row, market: Market, names: tuple[str, ...], product: str, own: Sp
     dates = None if row.problems else row.attempt(watched_on_frequency, entry, terms)
     if row.problems or dates is None:
         return None
-    row.attempt(verify_watched, own, bool(terms.get("continuous")))
+    row.attempt(verify_watched, own, bool(terms.get("continuous")), False)
     past = row.attempt(_informed, entry, terms, dates)
     if row.problems or past is None:
         return None

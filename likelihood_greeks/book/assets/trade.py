@@ -291,7 +291,7 @@ def _history(entry: Entry, terms: dict[str, Any], performance: Performance) -> H
         cells = {name: row.cells.get(name) for name in ("frequency", "knock_in_frequency")}
         column = next(name for name, cell in cells.items() if key_of(cell) in CONTINUOUS)
         row.attempt(refuse, column, "hold dates or daily: several assets are not watched at all times", cells[column])
-    row.attempt(verify_watched, entry.span, False)
+    row.attempt(verify_watched, entry.span, False, False)
     if row.problems or dates is None or in_percent(terms):
         return None
     end = entry.span.maturity
