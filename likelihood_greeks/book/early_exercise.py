@@ -13,6 +13,7 @@ from ..engine.early_exercise import KEPT, Verdict, fitted, is_early, ruled
 from ..estimate import Statistics
 from ..estimators.likelihood_ratio import Combination
 from ..payoffs.exercise import Bermudan
+from ..payoffs.redeemable import Redeemable
 from ..result import estimates
 from .trade import Trade
 
@@ -28,7 +29,7 @@ def with_rule(trade: Trade) -> Trade:
     ValueError
         If there is none under the law.
     """
-    if not isinstance(trade.payoff, Bermudan):
+    if not isinstance(trade.payoff, Bermudan | Redeemable):
         return trade
     try:
         return replace(trade, payoff=fitted(trade.model, trade.payoff, SEED).rule)

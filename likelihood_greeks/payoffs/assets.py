@@ -19,6 +19,7 @@ from .exercise_by_value import ExercisedByValue
 from .protocol import Contract, stated_payments
 from .redeemable import Redeemable
 from .redeemed import Redeemed
+from .remembered import Remembers, so_far
 
 
 @runtime_checkable
@@ -97,6 +98,19 @@ class _Performances:
         """
         return replace(self, reference=in_order("reference", self.reference, names))
 
+    def number(self, spot: AnyArray) -> AnyArray:
+        """What the contract on one asset sees in place of its spot, shape (n_times, n_paths)."""
+        raise NotImplementedError
+
+    def remembered(self, spot: AnyArray) -> Sequence[AnyArray]:
+        """What the contract on one asset remembers, from spots on its dates so far."""
+        seen = self.number(spot)
+        return self.payoff.remembered(seen) if isinstance(self.payoff, Remembers) else so_far(seen)
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """Cash flows of the contract, from spots of shape (n_assets, n_times, n_paths)."""
+        return self.payoff(self.number(spot))
+
     def _performances(self, spot: AnyArray) -> AnyArray:
         """Spots over their references, shape (n_assets, n_times, n_paths)."""
         if len(spot.shape) != 3:
@@ -139,9 +153,9 @@ class WorstOf(_Performances):
     array([0.1, 0.2])
     """
 
-    def __call__(self, spot: AnyArray) -> AnyArray:
-        """Cash flows of the contract, from spots of shape (n_assets, n_times, n_paths)."""
-        return self.payoff(self._performances(spot).min(axis=0))
+    def number(self, spot: AnyArray) -> AnyArray:
+        """The worst performance, shape (n_times, n_paths)."""
+        return self._performances(spot).min(axis=0)
 
 
 @final
@@ -169,9 +183,9 @@ class BestOf(_Performances):
     array([45.,  0.])
     """
 
-    def __call__(self, spot: AnyArray) -> AnyArray:
-        """Cash flows of the contract, from spots of shape (n_assets, n_times, n_paths)."""
-        return self.payoff(self._performances(spot).max(axis=0))
+    def number(self, spot: AnyArray) -> AnyArray:
+        """The best performance, shape (n_times, n_paths)."""
+        return self._performances(spot).max(axis=0)
 
 
 @final
@@ -211,15 +225,15 @@ class Basket(_Performances):
         """The contract with its references and weights in the order of a law's assets."""
         return replace(super().for_assets(names), weights=in_order("weights", self.weights, names))
 
-    def __call__(self, spot: AnyArray) -> AnyArray:
-        """Cash flows of the contract, from spots of shape (n_assets, n_times, n_paths)."""
+    def number(self, spot: AnyArray) -> AnyArray:
+        """The weighted sum of the performances, shape (n_times, n_paths)."""
         performances = self._performances(spot)
         if self.weights is None:
-            return self.payoff(performances.mean(axis=0))
+            return performances.mean(axis=0)
         weights = np.array([value for _, value in self.weights])
         if len(weights) != spot.shape[0]:
             refuse("weights", f"hold a number for each of {spot.shape[0]} assets", weights.tolist())
-        return self.payoff((performances * weights[:, None, None]).sum(axis=0))
+        return (performances * weights[:, None, None]).sum(axis=0)
 
 
 @final
@@ -256,12 +270,12 @@ class Rainbow(_Performances):
         super().__post_init__()
         object.__setattr__(self, "weights", tuple(finite("weights", weight) for weight in self.weights))
 
-    def __call__(self, spot: AnyArray) -> AnyArray:
-        """Cash flows of the contract, from spots of shape (n_assets, n_times, n_paths)."""
+    def number(self, spot: AnyArray) -> AnyArray:
+        """The weighted sum of the performances by rank, shape (n_times, n_paths)."""
         if len(self.weights) != spot.shape[0]:
             refuse("weights", f"hold a number for each of {spot.shape[0]} ranks", self.weights)
         ranked = _best_first([*self._performances(spot)])
-        return self.payoff(sum(weight * rank for weight, rank in zip(self.weights, ranked, strict=True)))
+        return sum(weight * rank for weight, rank in zip(self.weights, ranked, strict=True))
 
 
 def _best_first(values: list[AnyArray]) -> list[AnyArray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, final, runtime_checkable
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -12,19 +12,11 @@ from .._checks import dates, finite, one_of, refuse, whole
 from .._typing import AnyArray
 from .exercise import RULE_PATHS, Bermudan
 from .protocol import Contract, called, stated_payments
+from .remembered import OnOneNumber, Remembers, so_far
 from .terms import by_date, merged, rows_of
 
 State = Callable[[AnyArray], Sequence[AnyArray]]
 """From spots on the dates so far to rows of what a decision should look at."""
-
-
-@runtime_checkable
-class Remembers(Protocol):
-    """A contract that says what of the past its cash flows to come depend on, besides the spot."""
-
-    def remembered(self, spot: AnyArray, /) -> Sequence[AnyArray]:
-        """Rows of shape (n_paths,), from spots on its dates so far, one at least."""
-        ...
 
 
 @final
@@ -168,7 +160,10 @@ class Redeemable:
         """What the decision on a call date looks at: logarithms of the spots, and what is remembered."""
         row = rows_of((self.call_times[k],), self.times)[0]
         here = [spot[asset, row] for asset in range(spot.shape[0])] if len(spot.shape) == 3 else [spot[row]]
-        return [*(np.log(x) for x in here), *self.remembered(spot, self.call_times[k])]
+        payoff: Any = self.payoff
+        joint = len(spot.shape) == 3 and isinstance(payoff, OnOneNumber)
+        own = [payoff.number(spot[:, row : row + 1])[0]] if joint else []
+        return [*(np.log(x) for x in here), *own, *self.remembered(spot, self.call_times[k])]
 
     def _own(self, spot: AnyArray, until: float) -> AnyArray:
         """The spots on the payoff's dates up to a time."""
@@ -186,8 +181,3 @@ class Redeemable:
             Always.
         """
         raise TypeError("a Redeemable has no cash flow before it has a rule: exercise_rule(model, payoff) fits one")
-
-
-def so_far(spot: AnyArray) -> list[AnyArray]:
-    """The mean, the lowest and the highest of spots, logarithms, from shape (n_so_far, n_paths)."""
-    return [np.log(x) for x in (spot.mean(axis=0), spot.min(axis=0), spot.max(axis=0))]

@@ -13,6 +13,7 @@ from .continuous import Corridor, Extreme, PaysByExtreme, Watched
 from .european import HasPieces, Pieces
 from .protocol import Contract, called, stated_payments
 from .realised import CountsReturns, PaysSquaredReturns, SquaredReturns
+from .remembered import Remembers, so_far
 from .separate import of_users_own
 
 GONE = -np.inf
@@ -168,6 +169,10 @@ class AlsoPays:
         """The payment of the amount, and those of the contract."""
         return (self.payment, *(stated_payments(self.payoff) or ()))
 
+    def remembered(self, spot: AnyArray) -> Sequence[AnyArray]:
+        """What the contract remembers, from spots on its dates so far."""
+        return self.payoff.remembered(spot) if isinstance(self.payoff, Remembers) else so_far(spot)
+
     def __call__(self, spot: AnyArray) -> AnyArray:
         """The amount and the cash flows, shape (1 + n_flows, n_paths)."""
         return np.concatenate([np.full((1, spot.shape[-1]), self.amount), self.payoff(spot)])
@@ -276,6 +281,11 @@ class Seasoned:
         """Cash flows that are still due, shape (n_paths,) or (n_flows, n_paths), from the spots to come."""
         flows = self.payoff(self._joined(spot))
         return flows[sum(time < 0.0 for time in self._paid) :] if len(flows.shape) == 2 else flows
+
+    def remembered(self, spot: AnyArray) -> Sequence[AnyArray]:
+        """What the contract remembers of its past and of spots on its dates so far."""
+        seen = self._joined(spot)
+        return self.payoff.remembered(seen) if isinstance(self.payoff, Remembers) else so_far(seen)
 
     def _joined(self, spot: AnyArray) -> AnyArray:
         """Past and coming observations, shape (n_past + n_times, n_paths)."""

@@ -15,6 +15,7 @@ from ...payoffs.assets import Basket, BestOf, WorstOf
 from ...payoffs.composite import Composite
 from ...payoffs.exercise import Bermudan
 from ...payoffs.protocol import Contract
+from ...payoffs.redeemable import Redeemable
 from ..cells import key_of
 from ..products.table import EUROPEAN
 
@@ -128,6 +129,9 @@ class Performance:
         """A contract on one asset as one on this number; exercise of one that may be exercised early is on it too."""
         if isinstance(payoff, Bermudan):
             return replace(payoff, payoff=self.contract(payoff.payoff))
+        if isinstance(payoff, Redeemable):
+            amount = self.contract(payoff.amount) if isinstance(payoff.amount, Contract) else payoff.amount
+            return replace(payoff, payoff=self.contract(payoff.payoff), amount=amount)
         if self.currencies:
             inner = replace(self, currencies=None).contract(payoff)
             return Composite(inner, self.currencies).for_assets(self.names)

@@ -11,8 +11,9 @@ from ...engine.open_fixing import STILL, Moving, of_average
 from ...payoffs.path import Asian, Lookback
 from ...payoffs.protocol import Contract
 from ..cells import NUMBER, PRICE, TERM, WORD, Column, word
-from .history import History
-from .product import Conduct, Product, give, remembering
+from . import early
+from .history import History, Terms
+from .product import Conduct, Entry, Observations, Product, as_before, give, on_frequency, remembering
 
 _MEANS = ("arithmetic", "geometric")
 COLUMNS = (
@@ -30,6 +31,18 @@ def _average(history: History, spot: float, seen: Sequence[float]) -> Moving:
     if found is None:
         give(history, "the fixings so far make up all of the strike")
     return found
+
+
+def _dates(entry: Entry, terms: Terms) -> Observations | None:
+    """The dates of an average, and those on which it may be exercised, kept among the terms."""
+    found = on_frequency(entry, terms)
+    early.read(entry, terms, early.EXERCISED)
+    return found
+
+
+def _averaged(history: History, spot: float) -> tuple[Contract, str]:
+    """What is left of an average, with the right to exercise it on the dates to come."""
+    return early.ended(history, as_before(history, spot))
 
 
 def _highest(history: History) -> bool:
@@ -69,9 +82,10 @@ def _extreme(history: History, spot: float, seen: Sequence[float]) -> Moving:
 _KIND = {"option": "kind"}
 PRODUCTS = {
     "asian": Product(
-        partial(Asian, strike=None), ("option", "frequency", "strike"), ("average",),
+        partial(Asian, strike=None), ("option", "frequency", "strike"),
+        ("average", early.EXERCISED),
         "an option on the average of the dates, or, floating, with it as its strike", ("call", "put"), _KIND,
-        floats=True, conduct=Conduct(moving=_average),
+        floats=True, conduct=Conduct(dates=_dates, left=_averaged, moving=_average),
     ),
     "lookback": Product(
         Lookback, ("option", "frequency", "strike"), ("so_far",),

@@ -29,12 +29,13 @@ from ..cells import (
     yes,
 )
 from ..schedule import FINAL, observations, watched_at_all_times
-from . import past_of_notes
+from . import early, past_of_notes
 from .history import History, Terms
 from .product import ALL_TIMES, Conduct, Entry, Observations, Product, on_frequency
 
 NO_COUPON = "states no coupon: it pays none"
 COLUMNS = (
+    *early.COLUMNS,
     Column("autocall_level", TERM, TEXT, f"{LEVELS}; for each date, separated by `;`, or none",
            "spot from which a note is redeemed; the strike if blank; percentages are of the strike", levels),
     Column("coupon", TERM, TEXT, "a share, 0.02 or 2%; for each date, separated by `;`",
@@ -76,11 +77,14 @@ def _reverse(strike: float, times: tuple[float, ...], **terms: Any) -> Autocalla
 def _dates(entry: Entry, terms: Terms) -> Observations | None:
     """The call dates, which are watched by `whole`, and those of the knock-in, kept among the terms."""
     found, cell = on_frequency(entry, terms), entry.row.cells.get("knock_in_frequency")
+    early.read(entry, terms, early.CALLED)
     if found is None or cell is None or key_of(cell) == FINAL:
         return found
     if "level" not in terms and not any(problem.field == "level" for problem in entry.row.problems):
         refuse("level", "be given: knock_in_frequency says when it counts", None)
     if watched_at_all_times(cell):
+        if "early" in terms:
+            entry.row.attempt(refuse, "knock_in_frequency", "hold dates where the note may be called early", cell)
         terms["continuous"] = True
         return found
     reader = partial(observations, more=(FINAL, *ALL_TIMES))
@@ -130,7 +134,7 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
         line = "; ".join(filter(None, (line, f"knocked in on {knocked}")))
         whole = whole.without_knock_in(True)
     left = past_of_notes.rest(whole, past, seen, years, history.years(history.span.paid))
-    return left, past_of_notes.progress(line, past, history.days)
+    return early.ended(history, (left, past_of_notes.progress(line, past, history.days)))
 
 
 def _remark(terms: Mapping[str, Any]) -> str:
@@ -152,11 +156,11 @@ PRODUCTS = {
         names=_NAMES, conduct=_CONDUCT,
     ),
     "reverse_convertible": Product(
-        _reverse, _BASE, ("coupon", "protection"), "coupons, and a redemption that falls with the spot", names=_NAMES,
-        conduct=_CONDUCT,
+        _reverse, _BASE, ("coupon", "protection", *early.NOTES), "coupons, and a redemption that falls with the spot",
+        names=_NAMES, conduct=_CONDUCT,
     ),
     "barrier_reverse_convertible": Product(
-        _reverse, (*_BASE, "level"), ("coupon", "protection", "knock_in_frequency"),
+        _reverse, (*_BASE, "level"), ("coupon", "protection", "knock_in_frequency", *early.NOTES),
         "the same, in full unless the spot was at or below a level", names=_NAMES, conduct=_CONDUCT,
     ),
 }  # fmt: skip
