@@ -16,6 +16,7 @@ import numpy as np
 from ..._typing import FloatArray
 from ...engine.bucket_request import lasts
 from ...models import nodes
+from ...models.correlated.law import CorrelatedGBM
 from ...models.gbm import GBM
 from ...models.term_structure import TermStructureGBM
 from ...models.tilted import TiltedCurves
@@ -24,7 +25,8 @@ from ..bucket_split import Split
 from ..buckets import FLAT, SHIFTS, Node
 from ..curves import HORIZON
 from ..trades import Trade
-from .moves import Move, term_of
+from .curve_moves import on_curves
+from .moves import RATE, Move, kind_of, term_of
 
 UNSPLIT = "unsplit"
 """The bucket of what moves as a whole: a model's own volatility."""
@@ -92,26 +94,46 @@ def pillars(trade: Trade, after: Any, moved: Move, greeks: Sequence[str]) -> Pil
     for number, greek in enumerate(greeks):
         if greek not in {term_of((name,)) for name in moved.by}:
             continue
-        if isinstance(moved.law, TiltedCurves) and isinstance(after, TermStructureGBM):
-            found += _of_curve(trade, moved.law, after, number, greek)
+        if isinstance(moved.law, CorrelatedGBM):
+            found += (own := _of_assets(trade, moved, after, number, greek))
+            if not own:
+                whole[greek] = f"{greek}[{FLAT}]"
+        elif isinstance(moved.law, TiltedCurves) and isinstance(after, TermStructureGBM):
+            found += _of_curve(trade, moved.law, after, (number, SHIFTS[greek]))
         else:
             whole[greek] = f"{greek}[{FLAT if isinstance(after, GBM) else UNSPLIT}]"
     return Pillars(tuple(found), whole)
 
 
-def _of_curve(trade: Trade, law: TiltedCurves, after: TermStructureGBM, number: int, greek: str) -> list[Node]:
-    """The buckets of one curve."""
-    shift = SHIFTS[greek]
+def _of_assets(trade: Trade, moved: Move, after: CorrelatedGBM, number: int, greek: str) -> list[Node]:
+    """The buckets of the curves of all assets, of rates those of the first; none where volatilities and rates are flat.
+
+    Those of assets at one pillar are one bucket of the term, which is the sum over them.
+    """
+    shift, law, found = SHIFTS[greek], moved.law, list[Node]()
+    for (name, own), (_, new) in zip(law.members, after.members, strict=True):
+        coordinate = shift if shift == RATE else f"{shift}[{name}]"
+        if coordinate in moved.by and isinstance(own, TiltedCurves) and law.nodes(coordinate):
+            found += _of_curve(trade, own, on_curves(new), (number, coordinate))
+        if shift == RATE:
+            break
+    return found
+
+
+def _of_curve(trade: Trade, law: TiltedCurves, after: TermStructureGBM, about: tuple[int, str]) -> list[Node]:
+    """The buckets of one curve, that of a coordinate, ``"volatility"`` or ``"volatility[A]"``."""
+    number, coordinate = about
+    shift = kind_of(coordinate)
     own, ends = law.nodes(shift), after.nodes(shift)
     tilts = {"rate": law.rate_tilt, "dividend_yield": law.yield_tilt, "volatility": law.volatility_tilt}[shift]
     live = nodes.reached(own, lasts(trade.payoff, shift))
     found = []
     for pillar, shares in zip(ends, _shares(own, ends), strict=True):
-        pairs = zip(nodes.names(shift, len(own)), shares * tilts, live, strict=True)
+        pairs = zip(nodes.names(coordinate, len(own)), shares * tilts, live, strict=True)
         terms = tuple((name, float(factor)) for name, factor, felt in pairs if felt and factor)
         bucket = FLAT if pillar >= HORIZON else f"{pillar:g}"
         if terms:
-            found.append(Node((number, pillar, 0.0), shift, bucket, terms))
+            found.append(Node((number, pillar, 0.0), coordinate, bucket, terms))
     return found
 
 
@@ -125,7 +147,7 @@ def _shares(own: Sequence[float], ends: Sequence[float]) -> FloatArray:
 
 
 def _name(node: Node) -> str:
-    return f"{TERM_OF[node.greek]}[{node.bucket}]"
+    return f"{TERM_OF[kind_of(node.greek)]}[{node.bucket}]"
 
 
 def together(every: Sequence[Pillars]) -> list[Pillars]:
@@ -142,7 +164,7 @@ def split_of(every: Mapping[str, Pillars]) -> Split:
     """How the runs of trades, by trade_id, are split."""
     found = {name: own.nodes for name, own in every.items() if own.nodes}
     used = {node.label: node.place for own in found.values() for node in own}
-    shifts = tuple(dict.fromkeys(node.greek for own in found.values() for node in own))
+    shifts = tuple(dict.fromkeys(kind_of(node.greek) for own in found.values() for node in own))
     return Split(tuple(TERM_OF[shift] for shift in shifts), found, tuple(sorted(used, key=used.__getitem__)))
 
 

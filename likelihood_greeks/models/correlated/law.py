@@ -366,7 +366,7 @@ class CorrelatedGBM(Named):
     def exchange_jet(self, first: int, second: int, quantities: tuple[float, float], time: float) -> Jet | None:
         """Undiscounted value of the right to receive one asset for another at one date, with its derivatives.
 
-        None where some asset is a quanto, or pays a cash dividend by then.
+        None where some asset is a quanto, pays a cash dividend by then, or nodes of curves are coordinates.
 
         Parameters
         ----------
@@ -378,7 +378,7 @@ class CorrelatedGBM(Named):
             Years, > 0.
         """
         when = np.asarray(dates("time", [time]))
-        if self.quanto or min(law.first_ex_date for law in self.laws) <= time:
+        if self.quanto or self._node_meaning() or min(law.first_ex_date for law in self.laws) <= time:
             return None
         own = [f"{kind}[{self.assets[place]}]" for kind in OWN for place in (first, second)]
         pair = self.assets[min(first, second)], self.assets[max(first, second)]
