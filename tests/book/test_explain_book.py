@@ -13,6 +13,7 @@ from benchmarks import explain_month
 from likelihood_greeks import cli
 from likelihood_greeks.book.pnl.aging import aged
 from likelihood_greeks.book.pnl.moves import TERMS
+from likelihood_greeks.book.together import packs
 
 MONDAY, TUESDAY = "2026-06-01", "2026-06-02"
 X = {"spot": 100.0, "zero_rate": 0.03, "dividend_yield": 0.01, "implied_volatility": 0.2, "currency": "EUR"}
@@ -261,6 +262,30 @@ def test_a_week_of_small_moves_leaves_noise():
     assert (trades["unexplained_standard_error"] < 0.12 * gross).all()
     missed = (trades["unexplained"] + trades["vega"]) / trades["unexplained_standard_error"]
     assert (missed.abs() > 4.0).sum() > 5  # without a term it would not be noise
+
+
+@pytest.mark.slow
+def test_what_a_tiny_move_leaves_of_a_far_daily_barrier_does_not_hang_on_the_paths_that_cross_it(monkeypatch):
+    """One path of some thousands crosses; a difference of plain samples would be right only with it."""
+    barrier = {
+        "underlying": "X", "product": "barrier", "quantity": 100.0, "maturity": "2026-12-01", "frequency": "daily",
+        "knock": "out", "strike": 100.0, "start": MONDAY,
+    }  # fmt: skip
+    book = [
+        {**barrier, "trade_id": "up", "option": "call", "direction": "up", "level": 135.0},
+        {**barrier, "trade_id": "down", "option": "put", "direction": "down", "level": 72.0},
+    ]
+    moved = market(TUESDAY, {MONDAY: 100.0, TUESDAY: 100.01}, spot=100.01)
+
+    def scores(seed):
+        own = explained(book, market(), moved, seed=seed)[1].loc[["up", "down"]]
+        assert (own["unexplained_standard_error"] < 0.1).all()
+        return (own["unexplained"] / own["unexplained_standard_error"]).abs().max()
+
+    assert scores(3) < 4.0
+    assert scores(4) < 4.0
+    monkeypatch.setattr(packs.Simulation, "smooth", lambda *_: False)
+    assert scores(4) > 10.0
 
 
 def test_an_underlying_keeps_its_currency_from_day_to_day():

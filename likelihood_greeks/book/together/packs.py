@@ -9,6 +9,7 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from ..._typing import FloatArray
+from ...controls.line_integrated import LineIntegrated
 from ...controls.regression import Products
 from ...engine.batches import Batches, batches_of
 from ...engine.main_run import Run
@@ -86,8 +87,15 @@ class Simulation:
     trade_ids: tuple[str, ...]
     gone: int = 0
 
+    def smooth(self, trade_id: str) -> bool:
+        """Whether the samples of a trade's price are integrals along a line."""
+        if not self.run.plans:
+            return False
+        plan = self.run.plans[self.trade_ids.index(trade_id)]
+        return any(isinstance(c, LineIntegrated) and u for c, u in zip(plan.specific, plan.used[0], strict=True))
+
     def __call__(self, chunk: Chunk) -> Iterator[tuple[str, FloatArray, FloatArray]]:
-        """Controlled samples trade by trade; and zero-mean controls: the law's own, and what was taken off by plans."""
+        """Controlled samples trade by trade; and zero-mean controls: what was taken off by plans, and the law's own."""
         run, passed = self.run, replace(chunk, skipped=self.gone)
         pairs, scores = run.controlled(passed)
         for trade_id in self.trade_ids:
@@ -98,7 +106,7 @@ class Simulation:
             except FAILS as error:
                 raise LateError(self.stage, trade_id, reason_of(error), relaxation=False) from error
             size = len(run.group.combinations)  # buckets have no corrections: they sum to their Greek
-            yield trade_id, controlled, np.concatenate([scores, controlled[:size] - plain[:size]])
+            yield trade_id, controlled, np.concatenate([controlled[:size] - plain[:size], scores])
 
 
 @final
@@ -120,15 +128,20 @@ class Pack:
         """The rows of every position on one chunk, and its corrections: zero-mean controls of differences.
 
         Two stages may have other controls. Each is unbiased, but the noise that both have in common is then no longer
-        the same; the corrections, with coefficients of their own, make it so again.
+        the same; the corrections, with coefficients of their own, make it so again. Of prices that are integrals along
+        a line the first stage alone gives a correction: two could make the difference that of plain samples, which on
+        the few paths that cross a level between the stages jumps, and on all others tells nothing of it.
         """
         drawn: dict[str, dict[str, FloatArray]] = {name: {} for name in self.positions}
         corrections: dict[str, list[FloatArray]] = {name: [] for name in self.positions}
+        corrected = set[str]()
         for simulation in self.simulations:
             for trade_id, samples, correction in simulation(chunk):
                 if trade_id in drawn:
                     drawn[trade_id][simulation.stage] = samples
-                    corrections[trade_id].append(correction)
+                    smooth = simulation.smooth(trade_id)
+                    corrections[trade_id].append(correction[1:] if smooth and trade_id in corrected else correction)
+                    corrected |= {trade_id} if smooth else set()
         for name, position in self.positions.items():
             yield name, position.rows(drawn.pop(name)), np.concatenate(corrections.pop(name))
 
