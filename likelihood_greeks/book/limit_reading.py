@@ -103,7 +103,8 @@ def _read(table: Mapping[str, Any], known: Known, near: float | None) -> Limits:
     share = positive("near", table.get("near", NEAR) if near is None else near)
     if share > 1.0:
         refuse("near", "be at most 1, a share of the limit", share)
-    return Limits(tuple(_each({name: own for name, own in table.items() if name != "near"}, known)), share)
+    own = tuple(_each({name: own for name, own in table.items() if name != "near"}, known))
+    return Limits(own, share) if own else refuse("limits", "hold one at least: a table of a Greek", table)
 
 
 def _each(table: Mapping[str, Any], known: Known) -> Iterator[Limit]:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import InvalidValueError, within
+from .._checks import InvalidValueError, refuse, within
 from . import curve_reading, market_keys, underlying_reading
 from .assets import correlations
+from .assets.names import are_several
 from .calendars import iso_date
 from .currencies import code, conversion, inverted
 from .fixings import Fixings
@@ -77,6 +78,8 @@ def _underlyings(sections: object, setting: Setting) -> tuple[dict[str, Underlyi
     for name, section in sections.items():
         if not isinstance(name, str):
             raise TypeError(f"underlyings must have names, got {name!r}")
+        if are_several(name):
+            refuse("underlyings", "have names without | and ;, which stand between those of a set", name)
         with within(f"underlyings.{name}"):
             stated = underlying_reading.stated(section)
         try:

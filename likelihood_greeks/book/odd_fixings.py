@@ -54,7 +54,11 @@ def restated(trades: Iterable[Trade], first: Market, second: Market) -> list[str
 
 def _with_past(trades: Iterable[Trade]) -> dict[str, None]:
     """The underlyings of trades of which something was observed."""
-    return _names(trade for trade in trades if trade.history is not None and trade.history.observed)
+    return _names(
+        trade
+        for trade in trades
+        if (history := trade.history) is not None and (history.observed or history.watch is not None)
+    )
 
 
 def _names(trades: Iterable[Trade]) -> dict[str, None]:

@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 
-from .._checks import dates, finite, one_of, refuse, whole
+from .._checks import dates, finite, one_of, real_array, refuse, whole
 from .._typing import AnyArray
 from .exercise import RULE_PATHS, Bermudan
 from .protocol import Contract, called, stated_payments
@@ -138,9 +138,10 @@ class Redeemable:
 
     def paid_on(self, spot: AnyArray, k: int) -> AnyArray:
         """What is paid if it is ended on the call date of a number, shape (n_paths,)."""
-        if callable(self.amount):
-            return self.amount(self._own(spot, self.call_times[k]))
         first = spot[0, 0] if len(spot.shape) == 3 else spot[0]
+        if callable(self.amount):
+            found = _numbers("amount", self.amount(self._own(spot, self.call_times[k])), first, one=True)
+            return found if getattr(found, "shape", ()) else 0.0 * first + found
         return 0.0 * first + self.amount[k]
 
     def remembered(self, spot: AnyArray, time: float) -> list[AnyArray]:
@@ -149,7 +150,8 @@ class Redeemable:
         if not seen.shape[-2]:
             return []
         if self.state is not None:
-            return [1.0 * row for row in self.state(seen)]
+            first = spot[0, 0] if len(spot.shape) == 3 else spot[0]
+            return [1.0 * _numbers("state", row, first) for row in self.state(seen)]
         if isinstance(self.payoff, Remembers):
             return [1.0 * row for row in self.payoff.remembered(seen)]
         if len(seen.shape) == 3:
@@ -181,3 +183,13 @@ class Redeemable:
             Always.
         """
         raise TypeError("a Redeemable has no cash flow before it has a rule: exercise_rule(model, payoff) fits one")
+
+
+def _numbers(name: str, found: Any, first: AnyArray, *, one: bool = False) -> Any:
+    """What a function gives for a date, refused unless it has a real number for each path (or `one` for all)."""
+    if (isinstance(found, np.ndarray) and found.dtype.kind not in "fiub") or isinstance(found, str | complex | None):
+        real_array(f"what {name} returns", found)
+    shape = tuple(getattr(found, "shape", ()))
+    if shape != tuple(first.shape) and not (one and shape == ()):
+        refuse(name, f"give one number a path, shape {tuple(first.shape)}", shape)
+    return found

@@ -61,6 +61,7 @@ def test_limits_of_groups_are_judged_in_the_reporting_currency(frame, tmp_path):
         ({"delta": {"node": {"*": 5.0}}}, "greek by node must be one that the run splits"),
         ({"delta": {"dask": {"*": 5.0}}}, "by must be one of"),
         ({"near": 0.0}, "near must be positive"),
+        ({"near": 0.5}, "limits must hold one at least"),
         ({"near": 2}, "near must be at most 1"),
     ],
 )

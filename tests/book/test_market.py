@@ -305,6 +305,7 @@ def test_wrong_value_in_the_market_is_refused_by_section_and_key(path, value, sa
         (("underlyings", "DAX", "zero_curve"), 3.0, r"^underlyings\.DAX\.zero_curve\.value must be a table"),
         (("underlyings", "DAX", "calendar"), 3, r"^underlyings\.DAX\.calendar must be a name"),
         (("underlyings",), [1], "^underlyings must be a table"),
+        (("underlyings",), {5: {}}, "^underlyings must have names"),
     ],
 )
 def test_wrong_type_in_the_market_is_refused_by_section_and_key(path, value, says):

@@ -66,6 +66,20 @@ def test_a_fixing_that_the_second_market_restates_is_said(day, x, said):
     ] * said
 
 
+def test_so_is_a_low_of_a_trade_that_is_watched_at_all_times():
+    barrier = {**CALL, "product": "barrier", "option": "call", "level": 80.0, "direction": "down", "knock": "out"}
+    book = pd.DataFrame([barrier | {"frequency": "continuous", "start": "2024-12-30"}])
+    lows = {"X": {"2024-12-31": 95.0, "2025-01-02": 97.0, "2025-01-03": 98.0}}
+    restated = {"X": lows["X"] | {"2024-12-31": 79.0}}
+    section = {**SECTION, "calendar": "TARGET"}
+    first, second = (
+        {"valuation_date": day, "underlyings": {"X": section}, "lows": own, "fixings": {"X": {"2024-12-30": 96.0}}}
+        for day, own in (("2025-01-02", lows), ("2025-01-03", restated))
+    )
+    lines = said_of(lambda: lg.explain_book(book, first, second, paths=256, seed=1))
+    assert lines == ["lows of X are restated by the second market, which is in the profit: 95 to 79 on 2024-12-31"]
+
+
 def test_a_spot_that_goes_where_none_does_is_said():
     second = market({}, "2025-01-03")
     second["underlyings"]["X"] = {**SECTION, "spot": 10.0}

@@ -138,6 +138,31 @@ def test_terms_are_checked(change, error, match):
         replace(PLAIN, **change)
 
 
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"amount": lambda s: np.ones(3)}, r"^amount must give one number a path, shape \(5,\), got \(3,\)"),
+        ({"amount": lambda s: s}, "^amount must give one number a path"),
+        ({"amount": lambda s: 1j * s[-1]}, "^what amount returns must be an array of real numbers"),
+        ({"amount": lambda s: "par"}, "^what amount returns must be an array of real numbers"),
+        ({"state": lambda s: np.ones(3)}, "^state must give one number a path"),
+        ({"state": lambda s: [1j * s[-1]]}, "^what state returns must be an array of real numbers"),
+    ],
+)
+def test_what_functions_of_a_user_give_is_checked(change, match):
+    contract, spots = (
+        lg.Redeemable(lg.Asian(100.0, TIMES), TIMES[:1], **{"amount": 1.0, **change}),
+        np.full((4, 5), 9.0),
+    )
+    with pytest.raises((ValueError, TypeError), match=match):
+        contract.paid_on(spots, 0) if "amount" in change else contract.state_on(spots, 0)
+
+
+def test_a_function_may_give_one_amount_for_all_paths():
+    contract = lg.Redeemable(lg.Asian(100.0, TIMES), TIMES[:1], lambda s: 101.0)
+    assert contract.paid_on(np.full((4, 5), 100.0), 0).tolist() == [101.0] * 5
+
+
 def test_what_is_not_covered_is_refused():
     heston = lg.Heston(
         spot=100.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.04, vol_of_vol=0.5, correlation=-0.7
