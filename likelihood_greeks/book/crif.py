@@ -47,6 +47,8 @@ class Standard:
         Vertices, by name, in years.
     spot_move, rate_move : float
         The moves that amounts of deltas are for.
+    spot : str
+        What tells the spot of an equity from its repo rate.
     other : str
         The bucket of an equity of which nothing is known.
     buckets : tuple of str
@@ -61,6 +63,7 @@ class Standard:
     vega_tenors: Mapping[str, float]
     spot_move: float
     rate_move: float
+    spot: str
     other: str
     buckets: tuple[str, ...]
 
@@ -77,6 +80,7 @@ STANDARDS = {
         vega_tenors={"6m": 0.5, "1y": 1.0, "3y": 3.0, "5y": 5.0, "10y": 10.0},
         spot_move=1.0,
         rate_move=1.0,
+        spot="SPOT",
         other="11",
         buckets=tuple(map(str, range(1, 14))),
     ),
@@ -89,6 +93,7 @@ STANDARDS = {
         vega_tenors=_SIMM,
         spot_move=0.01,
         rate_move=0.0001,
+        spot="",
         other="Residual",
         buckets=(*map(str, range(1, 13)), "Residual"),
     ),
@@ -114,12 +119,12 @@ def to_crif(
     ==============  ==================  ======================================================================
     Risk type       SIMM                Amount
     ==============  ==================  ======================================================================
-    ``EQ_DELTA``    ``Risk_Equity``     spot × delta; SIMM: for one per cent of the spot
+    ``EQ_DELTA``    ``Risk_Equity``     spot × delta, ``Label2`` is SPOT; SIMM: for one per cent of the spot
     ``FX_DELTA``    ``Risk_FX``         the same of a currency pair
     ``EQ_VEGA``     ``Risk_EquityVol``  volatility × vega, at the vertices around the maturity
     ``FX_VEGA``     ``Risk_FXVol``      the same of a currency pair
     ``GIRR_DELTA``  ``Risk_IRCurve``    rho, at the vertices around the maturity; SIMM: for one basis point
-    ``EQ_CURV``                         what `curvature` found, losses positive; ``Label1`` is UP or DOWN
+    ``EQ_CURV``                         what `curvature` found, losses positive; ``Label1`` is the shock, with its sign
     ==============  ==================  ======================================================================
 
     Parameters
@@ -162,6 +167,9 @@ def to_crif(
        on (equities: buckets, risk weights). What the file leaves out: the guide, "Explaining a book".
     .. [2] ISDA, *SIMM Methodology*, and its *Risk Data Standards* (the columns, risk types and labels of the CRIF).
     .. [3] Open Source Risk Engine, ``CrifRecord`` (the risk types of the Basel sensitivities in that format).
+    .. [4] ActiveViam, *Atoti FRTB 2.3*, "CRIF: mappings for Equity" (``Label1``: the option's maturity, or the risk
+       weight of a curvature; ``Label2``: SPOT or REPO).
+    .. [5] A. Skea, frtb.net, ``CRIF.py`` (two rows a curvature, told apart by the sign of the risk weight).
 
     Examples
     --------
@@ -213,7 +221,7 @@ def _need_curvature(frame: Any, chosen: Standard, standard: str) -> None:
         refuse("curvature", "go with frtb", standard)
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"curvature must be a DataFrame from curvature(), got {frame!r}")
-    needed = ["trade_id", "underlying", "factor", *(f"cvr_{side}{end}" for side in SIDES for end in ENDS)]
+    needed = ["trade_id", "underlying", "factor", "shock", *(f"cvr_{side}{end}" for side in SIDES for end in ENDS)]
     if missing := [name for name in needed if name not in frame.columns]:
         refuse("curvature", f"come from curvature(): it lacks {', '.join(missing)}", list(map(str, frame.columns)))
 
@@ -267,6 +275,7 @@ def _cells(
         scale = row["spot"] * standard.spot_move
         if kind == FX and standard.delta[FX] == "Risk_FX":
             spot["Qualifier"] = name[:3]
+        spot |= {"Label2": standard.spot} if kind == EQUITY else {}
         amount, error = scale * row["position_value"], abs(scale) * row["position_standard_error"]
         return [_row(standard.delta[kind], spot, "", amount, error)]
     if row["greek"] == "vega":
@@ -303,8 +312,8 @@ def _curvatures(
     """The two rows of curvature of a trade."""
     spot = _factor(kind, str(row["underlying"]), standard, buckets)
     return [
-        _row(standard.curvature[kind], spot, side.upper(), row[f"cvr_{side}"], row[f"cvr_{side}_standard_error"])
-        for side in SIDES
+        _row(standard.curvature[kind], spot, f"{sign * row['shock']:g}", *(row[f"cvr_{side}{end}"] for end in ENDS))
+        for side, sign in zip(SIDES, (1.0, -1.0), strict=True)
     ]
 
 

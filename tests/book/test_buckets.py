@@ -162,6 +162,17 @@ def test_buckets_of_a_cured_trade_come_from_its_cure_and_sum_to_its_greeks():
     np.testing.assert_allclose(net, apart, rtol=0.02)  # a cure has draws of its own
 
 
+@pytest.mark.parametrize("controls", ["auto", "scores", "none"])
+def test_a_position_and_its_opposite_leave_a_net_of_zero_without_a_doubt(controls):
+    book = pd.DataFrame([{**DIGITAL, "trade_id": name, "quantity": q} for name, q in (("long", 3), ("short", -3))])
+    options = {"paths": 1_024, "seed": 1, "buckets": BUCKETS, "controls": controls, "closed_form": False}
+    frame = lg.risk(book, MARKET, ["delta", "gamma"], **options)
+    net = frame[frame["trade_id"] == "net"]
+    assert not frame["note"].any()
+    assert (net["position_value"].abs() < 1e-9).all()
+    assert (net["position_standard_error"] < 1e-9).all()
+
+
 def test_a_net_names_no_trade_as_doubtful_that_has_no_row():
     """A payoff that no path reaches and nobody can follow: all that is known of its buckets is that no path has any."""
     beyond = lg.Payoff(lambda spot: np.where(np.sort(spot, axis=0)[-1] > 300.0, 10.0, 0.0), times=[0.2, 0.4])

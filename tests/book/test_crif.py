@@ -38,6 +38,7 @@ def test_amounts_are_the_sensitivities_of_the_basel_framework(frame):
     assert own.loc["EQ_DELTA", "Amount"] == pytest.approx(200.0 * position(frame, "eq", "delta"))
     assert own.loc["EQ_DELTA", "AmountUSD"] == pytest.approx(1.25 * own.loc["EQ_DELTA", "Amount"])
     assert (own.loc["EQ_DELTA", "Bucket"], own.loc["EQ_DELTA", "PortfolioID"]) == ("8", "EXO")
+    assert own.loc["EQ_DELTA", "Label2"] == "SPOT"
     vega = own.loc[["EQ_VEGA"]]
     assert vega["Label1"].tolist() == ["1y", "3y"]
     assert vega["Amount"].sum() == pytest.approx(0.2 * position(frame, "eq", "vega"))
@@ -86,7 +87,7 @@ def test_curvature_has_two_rows_a_trade_and_no_place_in_the_simm(frame):
     curve = lg.curvature(BOOK, MARKET, spot={"SAP": 0.5, "others": 0.15})
     table = lg.to_crif(frame, curvature=curve)
     own = table[table["RiskType"].str.endswith("CURV")]
-    assert own["Label1"].tolist() == ["UP", "DOWN"] * 2
+    assert own["Label1"].tolist() == ["0.5", "-0.5", "0.15", "-0.15"]
     assert own["RiskType"].tolist() == ["EQ_CURV"] * 2 + ["FX_CURV"] * 2
     assert np.allclose(own["Amount"].iloc[:2], curve[["cvr_up", "cvr_down"]].iloc[0])
     with pytest.raises(ValueError, match="curvature must go with frtb"):
