@@ -253,7 +253,8 @@ class Account:
             if any(doubtful(block, tally)):
                 state = self._states.get(block.number) or prepared(block)
                 tally = settle(state, block, tally, self.main.draws, paths=paths)
-                found = cures(state, block, tally, self.main.draws, paths=paths, pool=shop.pool)
+                spare = self.main.goal.spare(paths)
+                found = cures(state, block, tally, self.main.draws, paths=paths, spare=spare, pool=shop.pool)
                 self.tallies[block.number] = replace(tally, cures=found)
 
     def _watched(self, net: Net) -> list[Statistics]:

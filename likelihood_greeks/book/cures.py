@@ -85,14 +85,21 @@ def doubtful(block: Block, tally: Tally) -> list[Place]:
     return found
 
 
-def cures(state: Prepared, block: Block, tally: Tally, draws: Draws, *, paths: int, pool: Workers) -> dict[int, Cured]:
-    """The cures of all doubtful trades of a block whose controls are made for each payoff, by place."""
+def cures(
+    state: Prepared, block: Block, tally: Tally, draws: Draws, *, paths: int, spare: int | None, pool: Workers
+) -> dict[int, Cured]:
+    """The cures of all doubtful trades of a block whose controls are made for each payoff, by place.
+
+    They come after so many paths, and may each take those that are to `spare`.
+    """
     found = dict[int, Cured]()
     for place in doubtful(block, tally):
         run, pair = state.desk.runs[place.run], known(tally, place)
         if run.plans and run.group.controls.own:
             plan, held = run.plans[place.row], wanted(place, pair)
-            cure = attempted(run.group, place.row, plan, pair, held=held, draws=draws, paths=paths, executor=pool)
+            cure = attempted(
+                run.group, place.row, plan, pair, held=held, draws=draws, paths=paths, spare=spare, executor=pool
+            )
             found |= {} if cure is None else {place.number: cure}
     return found
 

@@ -244,32 +244,37 @@ def attempted(
     held: Sequence[str],
     draws: Draws,
     paths: int,
+    spare: int | None = None,
     executor: Workers = None,
 ) -> Cured | None:
     """The cure of a payoff of a group, whose main run of so many paths has something held against some numbers.
 
-    None if the payoff cannot be worked on there.
+    `spare` are the paths that it may take at most. None if they are too few, or the payoff cannot be worked on there.
     """
-    if paths < FEWEST or draws.sampling == "sobol" or (group.buckets and plan.sharing is None):
+    size = chunk_size(draws.n_times)
+    budget = MOST * paths if spare is None else min(MOST * paths, spare // size * size)
+    if min(paths, budget) < FEWEST or draws.sampling == "sobol" or (group.buckets and plan.sharing is None):
         return None  # independent draws would undo what Sobol points have gained
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            found = _cured(Cure.of(group, row, plan, main, draws=draws, held=held), held, draws, paths, executor)
+            found = _cured(
+                Cure.of(group, row, plan, main, draws=draws, held=held), held, draws, (FIRST * paths, budget), executor
+            )
     except (NotRelaxableError, ValueError, ArithmeticError, np.linalg.LinAlgError):
         return None
     return found if np.isfinite(found.both.mean).all() else None
 
 
-def _cured(cure: Cure, held: Sequence[str], draws: Draws, paths: int, executor: Workers) -> Cured:
-    """Draws until nothing is held against the numbers against which something was, as far as the budget goes."""
+def _cured(cure: Cure, held: Sequence[str], draws: Draws, aims: tuple[int, int], executor: Workers) -> Cured:
+    """Draws until nothing is held against the numbers against which something was, up to the last of two aims."""
     found: Cured | None = None
-    wanted = FIRST * paths
+    wanted, budget = min(aims), aims[1]
     while found is None or wanted > found.paths:
         done = 0 if found is None else found.paths
         for part in results(cure, _chunks(draws, done, wanted), executor):
             found = part if found is None else found.merge(part)
         assert found is not None
-        wanted = min(_needed(found, held), MOST * paths)
+        wanted = min(_needed(found, held), budget)
     return found
 
 

@@ -17,9 +17,9 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import combinations
-from math import comb
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations, product, takewhile
+from math import comb, prod
 from typing import TypeAlias
 
 import numpy as np
@@ -30,8 +30,10 @@ from ..payoffs.along.pieces import pieces_along
 from ..payoffs.along.points import Crossed, Monomial, Summed
 from ..payoffs.protocol import Contract
 
-TOGETHER = 3  # conditions that meet
+TOGETHER = 3  # conditions that meet, or more where there are few: see `_together`
 MOST, TRIED = 64, 5000  # meetings that are aimed at, and of conditions so many that are looked at
+MOST_OF_MANY = 16  # of these, meetings of more: as many of every number
+MOST_TIMES = 16  # that one is among those aimed at
 NEAREST, FARTHEST = 2.0, 8.0  # standard deviations from which on, and up to which, they are
 UNLIKE = 1e-9  # share of its variance that a condition must have of its own
 ANYWHERE = (-3.0, -1.0, 1.0, 3.0)  # standard deviations, about, of levels where they are not known
@@ -39,6 +41,9 @@ LEANING = 0.2  # by which the last asset moves more than the first on the line o
 
 Terms: TypeAlias = tuple[tuple[Monomial, float], ...]
 """Monomials with coefficients > 0 whose sum is one at a level."""
+
+Meeting: TypeAlias = tuple[int, float, FloatArray]
+"""How many conditions, standard deviations to it, and the p above."""
 
 
 def meetings(payoffs: Iterable[Contract], spot: FloatArray, moves: JointMoves) -> FloatArray:
@@ -49,22 +54,50 @@ def meetings(payoffs: Iterable[Contract], spot: FloatArray, moves: JointMoves) -
     covariance = moves.terms.covariance
     rows, gaps = _conditions(payoffs, spot, moves)
     spread = np.einsum("cjt,tjk,dkt->cd", rows, covariance, rows)
-    found = list[tuple[int, float, FloatArray]]()
-    for count in range(1, TOGETHER + 1):
-        if comb(len(gaps), count) > TRIED:
-            break
-        for some in map(list, combinations(range(len(gaps)), count)):
-            own = spread[np.ix_(some, some)]
-            scale = np.sqrt(np.diag(own))
-            if np.linalg.eigvalsh(own / np.outer(scale, scale))[0] < UNLIKE:
-                continue
-            inverse = np.linalg.inv(own)
-            factors = inverse @ gaps[some]
-            if NEAREST <= (far := float(np.sqrt(factors @ gaps[some]))) <= FARTHEST:
-                beyond = np.sign(factors) / np.maximum(np.abs(factors), np.sqrt(np.diag(inverse)))
-                found.append((count, far, np.einsum("c,cjt->jt", factors + inverse @ beyond, rows[some])))
-    found.sort(key=lambda one: one[:2])
-    return np.array([one[2] for one in found[:MOST]]).reshape(-1, *spot.shape[:2])
+    found = list[Meeting]()
+    for some in _together(rows):
+        own = spread[np.ix_(some, some)]
+        scale = np.sqrt(np.diag(own))
+        if np.linalg.eigvalsh(own / np.outer(scale, scale))[0] < UNLIKE:
+            continue
+        inverse = np.linalg.inv(own)
+        factors = inverse @ gaps[some]
+        if NEAREST <= (far := float(np.sqrt(factors @ gaps[some]))) <= FARTHEST:
+            beyond = np.sign(factors) / np.maximum(np.abs(factors), np.sqrt(np.diag(inverse)))
+            found.append((len(some), far, np.einsum("c,cjt->jt", factors + inverse @ beyond, rows[some])))
+    return np.array([one[2] for one in _kept(found)]).reshape(-1, *spot.shape[:2])
+
+
+def _kept(found: Sequence[Meeting]) -> list[Meeting]:
+    """Those that are aimed at: of few conditions the nearest, and of every greater number some.
+
+    These several times, since a path that is sent to them meets all of their conditions less often.
+    """
+    ordered = sorted(found, key=lambda one: one[:2])
+    counts = sorted({one[0] for one in ordered if one[0] > TOGETHER})
+    many = [[one for one in ordered if one[0] == count] for count in counts]
+    kept = [one for own in many for one in own[: max(MOST_OF_MANY // len(many), 1)]][-MOST_OF_MANY:]
+    few = [one for one in ordered if one[0] <= TOGETHER][: MOST - len(kept)]
+    return few + [one for one in kept for _ in range(min(2 ** (one[0] - TOGETHER + 1), MOST_TIMES))]
+
+
+def _together(rows: FloatArray) -> Iterator[list[int]]:
+    """Which conditions are looked at together.
+
+    All singles, pairs and threes, and all that are more, as long as they are not too many; and one of every asset whose
+    conditions move it alone, all of one date.
+    """
+    counts = [*takewhile(lambda count: comb(len(rows), count) <= TRIED, range(1, len(rows) + 1))]
+    for count in counts:
+        yield from map(list, combinations(range(len(rows)), count))
+    dates = dict[int, dict[int, list[int]]]()
+    for number, row in enumerate(rows):
+        assets, last = np.flatnonzero(row.any(axis=1)), int(np.flatnonzero(row.any(axis=0))[-1])
+        if len(assets) == 1:
+            dates.setdefault(last, {}).setdefault(int(assets[0]), []).append(number)
+    for choices in dates.values():
+        if len(counts) < len(choices) and prod(map(len, choices.values())) <= TRIED:
+            yield from map(list, product(*choices.values()))
 
 
 def _conditions(payoffs: Iterable[Contract], spot: FloatArray, moves: JointMoves) -> tuple[FloatArray, FloatArray]:

@@ -1,11 +1,13 @@
 """Branches of payoffs on several assets that are taken only where conditions of several meet, however unlikely."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
 import likelihood_greeks as lg
-from likelihood_greeks.engine import scouts
+from likelihood_greeks.engine import joint_levels, scouts
 from likelihood_greeks.engine.payoff_group import CONTROLS, Group
 from likelihood_greeks.streams.chunks import Chunk
 
@@ -87,3 +89,36 @@ def test_the_error_of_a_payoff_that_cannot_be_followed_has_it():
     found = lg.greeks(LAW, payoff, [], paths=8192, seed=1)["price"]
     assert 0.02 < found.standard_error < 2.0, "plain samples that pay one or nothing say 0.005"
     assert abs(found.z_score(EXACT)) < 4.0
+
+
+FOUR = lg.CorrelatedGBM(
+    {name: lg.GBM(spot=100.0, volatility=0.2) for name in "ABCD"},
+    correlation=dict.fromkeys(combinations("ABCD", 2), 0.0),
+)
+
+
+def below_all(seed, far=2.6, gain=0.05):
+    """The z-score of a digital of A that has another gain where all four end so many deviations below."""
+    level = 100.0 * np.exp(-0.02 * 0.25 - 0.1 * far)
+    size = gain / norm.cdf(-far) ** 4
+
+    def paid(s):
+        rare = np.where(s[0, -1] < level, size, 0.0)
+        for asset in (1, 2, 3):
+            rare = np.where(s[asset, -1] < level, rare, 0.0)
+        return np.where(s[0, -1] > 100.0, 1.0, 0.0) + rare
+
+    found = lg.greeks(FOUR, lg.Payoff(paid, times=[0.25]), [], paths=8192, seed=seed, executor="serial")["price"]
+    return found.z_score(norm.cdf(-0.05) + gain)
+
+
+def test_errors_have_a_branch_of_four_conditions():
+    assert all(abs(below_all(seed)) < 4.0 for seed in (0, 5))
+
+
+def test_they_do_not_if_only_three_are_looked_at_together(monkeypatch):
+    def few(rows):
+        return [list(some) for count in (1, 2, 3) for some in combinations(range(len(rows)), count)]
+
+    monkeypatch.setattr(joint_levels, "_together", few)
+    assert abs(below_all(5)) > 6.0
