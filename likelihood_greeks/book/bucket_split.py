@@ -8,6 +8,7 @@ from typing import Any, final
 
 from ..engine.buckets import Bucket
 from ..models.correlated.law import CorrelatedGBM
+from ..models.correlated.local_volatility import CorrelatedLocalVolatility
 from .assets.nodes import nodes_of_set, split_law
 from .buckets import Node, nodes_of, split, unmoved
 from .market import Market
@@ -48,6 +49,8 @@ class Split:
 
     def law(self, model: Any) -> Any:
         """The law with its nodes as coordinates."""
+        if isinstance(model, CorrelatedLocalVolatility):  # its nodes are no coordinates yet
+            return model
         if isinstance(model, CorrelatedGBM):
             return split_law(model, self.greeks)
         return split(model, self.greeks) if self.greeks else model
@@ -67,7 +70,10 @@ def splits(
     """What the trades on each underlying are split by; `exact` are nodes of other trades, which nets have too."""
     by_name: dict[str, dict[str, tuple[Node, ...]]] = {}
     for trade in trades:
-        if isinstance(trade.model, CorrelatedGBM):
+        own: tuple[Node, ...] = ()
+        if isinstance(trade.model, CorrelatedLocalVolatility):
+            pass
+        elif isinstance(trade.model, CorrelatedGBM):
             own = nodes_of_set(trade, market, greeks)
         else:
             own = nodes_of_trade(trade, market.underlying(trade.underlying), greeks)

@@ -14,8 +14,7 @@ from .._checks import positive, refuse
 from .._typing import FloatArray
 from ..engine.execution import Workers, one_thread_each
 from ..estimate import Statistics
-from ..models.capabilities import value_of
-from ..models.correlated.law import CorrelatedGBM
+from ..models.capabilities import assets_of, value_of
 from .assets.names import are_several
 from .assets.shocks import JointShock
 from .frame import left_out, plain
@@ -191,7 +190,7 @@ def _positive(factor: str, shocks: Mapping[str, float]) -> Mapping[str, float]:
 
 def _moves(trade: Trade, weights: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """The factors of the trades on an underlying with their shocks: of several, the spot of each."""
-    if not isinstance(trade.model, CorrelatedGBM):
+    if not assets_of(trade.model):
         return {factor: own[trade.underlying] for factor, own in weights.items()}
     first = trade.model.assets[0]
     spots = {f"spot[{name}]": weights["spot"][name] for name in trade.model.assets if "spot" in weights}

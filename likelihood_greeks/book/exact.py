@@ -12,7 +12,7 @@ import pandas as pd
 from .._checks import InvalidValueError
 from .._typing import AnyArray, FloatArray
 from ..engine.exact import exact
-from ..models.correlated.law import CorrelatedGBM
+from ..models.capabilities import assets_of
 from ..parameters import Greek, label, listed, offered
 from .assets.shown import shown
 from .early_exercise import verify_greeks
@@ -118,7 +118,7 @@ def labels_of(greeks: Sequence[Greek], laws: Iterable[Any] = ()) -> tuple[str, .
     """How the price and these Greeks are written, once each; those of several assets as the laws have them."""
     found = dict.fromkeys(["price", *map(label, listed(greeks))])
     for law in laws:
-        if isinstance(law, CorrelatedGBM):
+        if assets_of(law):
             found |= dict.fromkeys(offered(greeks, law))
     return tuple(found)
 

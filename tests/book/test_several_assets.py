@@ -199,7 +199,8 @@ def test_a_member_with_a_model_of_its_own_is_refused() -> None:
               "correlation": -0.7}  # fmt: skip
     own = {**ASSETS, "SPX": {"spot": 6100.0, "zero_rate": 0.02, "model": "heston", "heston": heston}}
     said = problem_of({**PUT, "underlying": "SX5E|SPX"}, market(underlyings=own))
-    assert said == "SPX.model must be black-scholes for trades on several assets, got 'heston'"
+    words = "black-scholes for trades on several assets, or local_volatility for all of them"
+    assert said == f"SPX.model must be {words}, got 'heston'"
 
 
 def test_what_is_said_of_a_past_watched_at_all_times_is_refused_of_several_assets() -> None:

@@ -75,7 +75,7 @@ def _currency(trade: Trade, name: str, market: Market) -> tuple[str, float]:
         If the market states none of an asset that is in another currency than the trade.
     """
     own = market.underlying(name).currency
-    if name not in dict(trade.model.quanto):
+    if name not in dict(getattr(trade.model, "quanto", ())):
         return own or trade.currency, 1.0
     rate = None if own is None else market.rate(trade.currency, own)
     if own is None or rate is None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import final
+from typing import Any, final
 
 from ..._checks import refuse, within
 from ...models.correlated.by_pillar import ByPillar
 from ...models.correlated.law import CorrelatedGBM
+from ...models.correlated.local_volatility import CorrelatedLocalVolatility
 from ...models.correlated.quanto import INVERSE, member
 from ...models.gbm import GBM
 from ..currencies import UNKNOWN
@@ -47,8 +48,8 @@ def law_of(
     paid: float,
     *,
     currencies: Mapping[str, str] | None = None,
-) -> CorrelatedGBM:
-    """Correlated geometric Brownian motions.
+) -> CorrelatedGBM | CorrelatedLocalVolatility:
+    """Correlated geometric Brownian motions, or local volatilities where all assets have them.
 
     Parameters
     ----------
@@ -64,16 +65,20 @@ def law_of(
     Raises
     ------
     ValueError
-        If an asset has a model of its own, or no volatility there; a correlation is missing; or they are no matrix that
-        is positive definite.
+        If an asset has a model that the others have not, or no volatility there; a correlation is missing; they are no
+        matrix that is positive definite; or a spot is converted under a local volatility.
     """
-    members = {}
+    members, local = dict[str, Any](), all(market.underlying(name).local_volatility for name in strikes)
     for name, strike in strikes.items():
         with within(name):
-            own = discounted(plain(market.underlying(name)), settlement.curve)
-            members[name] = own.model(strike, years, paid)
+            own = market.underlying(name)
+            members[name] = discounted(own if local else plain(own), settlement.curve).model(strike, years, paid)
     known = market.correlation.between([*strikes])
     by_member = dict(currencies or {})
+    if local:
+        if converted := {**by_member, **quantos(market, [*strikes], settlement, years)}:
+            refuse("currency", "be that of all assets under local volatilities: they have no quantos", [*converted])
+        return CorrelatedLocalVolatility(members, known)
     alone = [name for name in strikes if name not in {*by_member, *(member(own)[0] for own in by_member.values())}]
     return CorrelatedGBM(members, known, {**by_member, **quantos(market, alone, settlement, years)})
 
@@ -83,7 +88,7 @@ def plain(underlying: Underlying) -> Underlying:
     if underlying.one_law:
         refuse(
             "model",
-            "be black-scholes for trades on several assets",
+            "be black-scholes for trades on several assets, or local_volatility for all of them",
             "heston" if underlying.heston is not None else "local volatility",
         )
     if underlying.smile != STICKY_STRIKE:

@@ -80,7 +80,7 @@ class JointShock:
                 f"volatility[{name}]": own.volatility,
                 f"dividend_yield[{name}]": rate - own.rate,
             }
-        for name in quanto.numbers(law.quanto):
+        for name in quanto.numbers(getattr(law, "quanto", ())):
             shifts[f"fx_volatility[{name}]"] = self.moves[self._pair(name, trade)].volatility
         found: CorrelatedGBM = moved(law, {name: shift for name, shift in shifts.items() if shift})
         return found

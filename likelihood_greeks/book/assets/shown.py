@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...models.correlated.law import CorrelatedGBM
+from ...models.capabilities import assets_of
 from ...result import Part, parts_by_asset
-from ..underlying import BLACK_SCHOLES, law_name, quoted_volatility, zero_rate
+from ..underlying import law_name, quoted_volatility, zero_rate
 
 
 def part_of(label: str) -> Part:
@@ -19,13 +19,13 @@ def shown(model: Any, maturity: float, label: str = "") -> dict[str, Any]:
 
     Parameters
     ----------
-    model : GBM, TermStructureGBM, Heston, LocalVolatility or CorrelatedGBM
+    model : GBM, TermStructureGBM, Heston, LocalVolatility, CorrelatedGBM or CorrelatedLocalVolatility
     maturity : float
         Years.
     label : str
         Of the Greek: of a law of several assets spot and volatility are those of its asset, missing where it has none.
     """
-    if not isinstance(model, CorrelatedGBM):
+    if not assets_of(model):
         return {
             "model": law_name(model),
             "spot": model.spot,
@@ -35,7 +35,7 @@ def shown(model: Any, maturity: float, label: str = "") -> dict[str, Any]:
     members: dict[str, Any] = dict(model.members)
     own = members.get(part_of(label).asset)
     return {
-        "model": BLACK_SCHOLES,
+        "model": law_name(next(iter(members.values()))),
         "spot": float("nan") if own is None else own.spot,
         "volatility": float("nan") if own is None else quoted_volatility(own, maturity),
         "rate": zero_rate(next(iter(members.values())), maturity),

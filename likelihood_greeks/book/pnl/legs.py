@@ -13,6 +13,7 @@ from ..._checks import InvalidValueError, refuse
 from ...engine.early_exercise import is_early
 from ...models.capabilities import value_of
 from ...models.correlated.law import CorrelatedGBM
+from ...models.correlated.local_volatility import CorrelatedLocalVolatility
 from ...payoffs.protocol import Contract
 from ..assets import outside
 from ..assets.later import own_later as own_jointly_later
@@ -26,6 +27,7 @@ from ..fixings import known as stated
 from ..market import Market
 from ..sheets import blank
 from ..trades import Problem, Trade, parse
+from ..underlying import LOCAL
 from .aging import aged, aged_together, paid
 from .cash import merged, own_later, paid_between
 
@@ -236,6 +238,8 @@ def _leg(before: Trade, after: Trade, rolled: Trade | None, days: Days) -> Leg:
         refuse("product", why, before.product)
     first, second = days.first.valuation_date, days.second.valuation_date
     old = before.model
+    if isinstance(old, CorrelatedLocalVolatility):
+        refuse("model", "be black-scholes to explain trades on several assets", LOCAL)
     joint = isinstance(old, CorrelatedGBM)
     law = aged_together(old, days.elapsed) if joint else aged(old, days.elapsed)
     settled = replace(after, model=law)
