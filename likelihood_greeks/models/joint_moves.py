@@ -106,8 +106,8 @@ class Quadratic:
     square: Mapping[Entry, FloatArray]
 
 
-def diffused(normals: FloatArray, roots: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Noise, roots times normals date by date, and the running sums of noise and means.
+def grown(normals: FloatArray, roots: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Noise, roots times normals date by date, and spots, exponentials of the running sums of noise and means.
 
     Parameters
     ----------
@@ -118,10 +118,19 @@ def diffused(normals: FloatArray, roots: FloatArray, mean: FloatArray) -> tuple[
     """
     if (compiled := kernels("joint_moves")) is not None:
         noise, found = np.empty_like(normals), np.empty_like(normals)
-        compiled.diffuse(normals, roots, mean, noise, found)
+        compiled.grow(normals, roots, mean, noise, found)
         return noise, found
     noise = np.ascontiguousarray((roots @ normals.transpose(1, 0, 2)).transpose(1, 0, 2))
-    return noise, np.cumsum(noise + mean[..., None], axis=1)
+    return noise, np.exp(np.cumsum(noise + mean[..., None], axis=1))
+
+
+def scaled(precision: FloatArray, noise: FloatArray) -> FloatArray:
+    """Symmetric matrices, (n_times, n_assets, n_assets), times noise, (n_assets, n_times, n_paths), date by date."""
+    if (compiled := kernels("joint_moves")) is not None:
+        found = np.empty_like(noise)
+        compiled.scale(precision, noise, found)
+        return found
+    return np.ascontiguousarray((precision @ noise.transpose(1, 0, 2)).transpose(1, 0, 2))
 
 
 def evaluated(forms: Sequence[Quadratic], u: FloatArray) -> FloatArray:
@@ -178,12 +187,7 @@ class JointMoves:
     @property
     def scaled(self) -> FloatArray:
         """The noise times the inverse of its covariance, shape (n_assets, n_times, n_paths)."""
-
-        def scaled() -> FloatArray:
-            by_date = self.terms.precision @ self.noise.transpose(1, 0, 2)
-            return np.ascontiguousarray(by_date.transpose(1, 0, 2))
-
-        return once(self._known, "scaled", scaled)
+        return once(self._known, "scaled", lambda: scaled(self.terms.precision, self.noise))
 
     def weights(self, needed: Iterable[Derivative], rate: float) -> dict[Derivative, FloatArray]:
         """First- and second-order weights, shape (n_paths,); nothing lies beneath, so the `rate` does not matter."""

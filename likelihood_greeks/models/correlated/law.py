@@ -18,7 +18,7 @@ from ...parameters import TIME, Derivative
 from ...streams.chunks import Stream
 from .. import by_moves, nodes
 from ..cash_dividends import Dividends, LawWithDividends
-from ..joint_moves import JointMoves, JointSteps, diffused
+from ..joint_moves import JointMoves, JointSteps, grown
 from ..memo import Memo
 from ..protocol import PathModel, Paths
 from ..state_joint_moves import CORRELATION
@@ -300,8 +300,7 @@ class CorrelatedGBM(Named):
             return Paths(grid, spots_after(free.spot, every, grid.tolist(), own), {GROWN: free.spot}, memo=free)
         steps = self._steps(grid)
         normals = stream.brownians(grid, len(self.members))
-        noise, logs = diffused(normals, steps.roots, steps.mean)
-        spot = np.exp(logs, out=logs)
+        noise, spot = grown(normals, steps.roots, steps.mean)
         return Paths(grid, spot, memo=_Memo(self, spot, grid, noise))
 
     def moves(self, paths: Paths) -> JointMoves:
