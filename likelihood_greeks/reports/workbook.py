@@ -43,7 +43,7 @@ def write(content: Content, path: Path) -> None:
         **dict(zip(_titles(content.by), (_wide(content, name) for name in content.by), strict=True)),
         **({"ladder": content.ladder} if content.ladder is not None else {}),
         **({"scenarios": _nets(content.scenarios)} if content.scenarios is not None else {}),
-        **({"explained": content.explained} if content.explained is not None else {}),
+        **({"explained": _explained(content.explained)} if content.explained is not None else {}),
         "notes": content.notes(),
         "past": content.states(),
         "not priced": content.problems(),
@@ -99,6 +99,19 @@ def _trades(content: Content) -> pd.DataFrame:
 def _nets(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of positions in a frame of scenarios: those of trades are in the file that it was written to."""
     return frame[frame["trade_id"].isin([NET, TOTAL])].reset_index(drop=True)
+
+
+def _explained(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a frame of `explain_book`: amounts that are zero everywhere left out, the others' errors beside them."""
+    found = dict[str, pd.Series]()
+    for name in frame.columns:
+        own = frame.get(f"{name}_standard_error")
+        if own is None and not name.endswith("_standard_error"):
+            found[name] = frame[name]
+        elif own is not None and (frame[name].fillna(0.0).any() or own.fillna(0.0).any()):
+            found[name] = frame[name]
+            found |= {f"{name} {ERROR}": own} if own.fillna(0.0).any() else {}
+    return pd.DataFrame(found)
 
 
 def _titles(names: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from io import StringIO
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from rich.console import Console
@@ -147,3 +148,20 @@ def test_what_has_no_pillars_is_one_bucket_and_reports_show_all():
     assert all(word in text for word in ("X, EUR by pillar", "unsplit", "0.9973"))
     with pytest.raises(ValueError, match=r"buckets must be one of 'vega', 'rho', 'dividend_rho', got 'delta'"):
         lg.explain_book(pd.DataFrame(rows), *markets, paths=256, seed=1, buckets=["delta"])
+
+
+def test_the_sheet_of_a_workbook_leaves_out_what_is_zero_and_has_errors_beside_amounts(tmp_path):
+    market = {"valuation_date": "2026-06-01", "underlyings": {"X": {"spot": 100.0, "implied_volatility": 0.2}}}
+    moved = {"valuation_date": "2026-06-02", "underlyings": {"X": {"spot": 101.0, "implied_volatility": 0.21}}}
+    asian = {"underlying": "X", "product": "asian", "option": "call", "strike": 100, "frequency": "quarterly"}
+    book = pd.DataFrame([{**asian, "trade_id": "A", "quantity": 10, "maturity": "2027-06-01", "start": "2026-06-01"}])
+    for own in (market, moved):
+        own["underlyings"]["X"]["zero_rate"] = 0.03
+    frame = lg.explain_book(book, market, moved, paths=1024, seed=1, buckets=["vega"])
+    lg.report(lg.risk(book, market, ["delta"], paths=1024, seed=1), tmp_path / "risk.xlsx", explained=frame)
+    header, first, *_ = openpyxl.load_workbook(tmp_path / "risk.xlsx")["explained"].iter_rows(values_only=True)
+    place = header.index("delta")
+    assert header[place + 1] == "delta ± s.e."
+    assert first[place : place + 2] == tuple(frame.loc[0, ["delta", "delta_standard_error"]])
+    assert {"unexplained", "vega[flat]", "spot_move", "note"} < {*header}
+    assert not {"rho", "cash", "dividends", "correlation", "rho ± s.e."} & {*header}
