@@ -102,7 +102,7 @@ def _nets(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _explained(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a frame of `explain_book`: amounts that are zero everywhere left out, the others' errors beside them."""
+    """The rows of a frame of `explain_book`: without amounts that are zero everywhere, and errors beside the others."""
     found = dict[str, pd.Series]()
     for name in frame.columns:
         own = frame.get(f"{name}_standard_error")

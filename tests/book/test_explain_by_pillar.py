@@ -150,6 +150,7 @@ def test_what_has_no_pillars_is_one_bucket_and_reports_show_all():
         lg.explain_book(pd.DataFrame(rows), *markets, paths=256, seed=1, buckets=["delta"])
 
 
+@pytest.mark.slow
 def test_the_sheet_of_a_workbook_leaves_out_what_is_zero_and_has_errors_beside_amounts(tmp_path):
     market = {"valuation_date": "2026-06-01", "underlyings": {"X": {"spot": 100.0, "implied_volatility": 0.2}}}
     moved = {"valuation_date": "2026-06-02", "underlyings": {"X": {"spot": 101.0, "implied_volatility": 0.21}}}
