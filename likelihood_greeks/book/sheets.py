@@ -59,7 +59,7 @@ def read(path: Path, known: Callable[[object], bool], what: str = "book") -> tup
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         if isinstance(error, OSError) and error.errno:  # not there, or not to be read
             raise
-        refuse(what, f"be a {KINDS[suffix]}", str(error))
+        refuse(what, f"be a {KINDS[suffix]}", "another kind of file" if isinstance(error, KeyError) else str(error))
 
 
 def _sheet(path: Path, known: Callable[[object], bool], what: str) -> list[list[Any]]:
