@@ -198,6 +198,35 @@ class IsBrownianBetweenDates(PathModel, Protocol):
         ...
 
 
+class IsBrownianInSteps(PathModel, Protocol):
+    """A law that takes steps of its own, within which its log-spot is a Brownian bridge by a variance of its start."""
+
+    def bridge_steps(self, times: Sequence[float], end: float, /) -> tuple[float, ...]:
+        """Ends of all steps up to the last of some dates (years), which are among them; watched up to `end`.
+
+        Raises
+        ------
+        ValueError
+            If the spot jumps before that.
+        """
+        ...
+
+    def step_variances(self, times: Sequence[float], log_spot: FloatArray, /) -> FloatArray:
+        """Of the steps that end at `times`, given the log-spots there; shape (n_steps, n_paths)."""
+        ...
+
+    def typical_variances(self, times: Sequence[float], /) -> FloatArray:
+        """The same on a path that stays at today's spot, shape (n_steps,)."""
+        ...
+
+    def step_variance_jets(self, times: Sequence[float], log_spot: FloatArray, /) -> tuple[Jet, Jet, Jet]:
+        """Today's log-spot and the variance of the first step as jets; those of the others, given where they start.
+
+        The others in the coordinates that move them at fixed spots, shape (n_steps - 1, n_paths).
+        """
+        ...
+
+
 class IsBrownianByAsset(PathModel, Protocol):
     """A law of several assets, each a Brownian bridge between some dates in its log-spot, the ends of all given."""
 

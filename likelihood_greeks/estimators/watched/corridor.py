@@ -112,7 +112,7 @@ def _from_wall(corridor: Corridor) -> tuple[float, float]:
     return (1.0, np.log(corridor.lower)) if corridor.lower > 0.0 else (-1.0, np.log(corridor.upper))
 
 
-def stays_within(corridor: Corridor, before: Any, after: Any, variance: float) -> Any:
+def stays_within(corridor: Corridor, before: Any, after: Any, variance: Any) -> Any:
     """The chance that a bridge stays in a corridor."""
     sign, wall = _from_wall(corridor)
     a, b = sign * (before - wall), sign * (after - wall)
@@ -121,7 +121,7 @@ def stays_within(corridor: Corridor, before: Any, after: Any, variance: float) -
     width = np.log(corridor.upper / corridor.lower)
     a, b = (np.minimum(np.maximum(x, 0.0), width) for x in (a, b))
     found: Any = 1.0
-    for factor, image, shift in _terms(corridor, variance):
+    for factor, image, shift in _terms(corridor, float(np.max(variance))):
         exponent = (a + shift) * (b + shift) if image else shift * (shift + b - a)
         found = found + factor * np.exp((-2.0 / variance) * exponent)
     return found
@@ -141,7 +141,7 @@ def stays_jet(corridor: Corridor, before: Any, after: FloatArray, variance: Jet)
         return variance.constant(np.zeros_like(b))
     scale = -2.0 / variance
     terms = []
-    for factor, image, shift in _terms(corridor, float(variance.value[0])):
+    for factor, image, shift in _terms(corridor, float(np.max(variance.value))):
         exponent = (a + shift) * (b + shift) if image else shift * (shift + b - a)
         terms.append((jets.expm1 if factor < 0.0 and shift == 0.0 else jets.exp)(scale * exponent) * factor)
     return sum(terms[1:], terms[0]) * inside.astype(float)

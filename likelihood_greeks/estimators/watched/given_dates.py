@@ -6,10 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from ..._checks import refuse
-from ...models.capabilities import IsBrownianBetweenDates, IsBrownianByAsset, PaysCashJointly, assets_of, has
+from ...models.capabilities import (
+    IsBrownianBetweenDates,
+    IsBrownianByAsset,
+    IsBrownianInSteps,
+    PaysCashJointly,
+    assets_of,
+    has,
+)
 from ...models.extremes import WithExtremes
 from ...payoffs.after_dividends import AfterDividends
-from ...payoffs.continuous import PaysByExtreme, Watched
+from ...payoffs.continuous import Corridor, PaysByExtreme, Watched
 from ...payoffs.custom import Payoff
 from ...payoffs.protocol import Contract
 from .bridge import Bridge
@@ -17,6 +24,7 @@ from .corridor import CorridorGivenDates
 from .drawn import OnExtremes
 from .exit import ExitGivenDates, dense, even
 from .extreme import ExtremeGivenDates
+from .steps import CorridorGivenSteps
 
 
 def given_dates(payoff: Contract, model: Any) -> Contract:
@@ -33,6 +41,8 @@ def given_dates(payoff: Contract, model: Any) -> Contract:
     """
     if isinstance(payoff, Watched) and payoff.corridor is not None:
         corridor = payoff.corridor
+        if has(model, IsBrownianInSteps):
+            return _in_steps(payoff, corridor, model)
         bridge = _bridge(payoff, model, corridor.end, corridor.begin, asset=corridor.asset)
         if corridor.on_exit and corridor.asset is not None:
             refuse("paid", "be 'end' of a contract on one of several assets", "hit")
@@ -53,6 +63,15 @@ def with_extremes(payoff: Contract, model: Any) -> tuple[Contract, Any]:
     bridge = _bridge(payoff, model, payoff.times[-1])
     law = WithExtremes(model, payoff.extremes == "low")
     return OnExtremes(payoff, bridge.times, law), law
+
+
+def _in_steps(payoff: Contract, corridor: Corridor, model: Any) -> Contract:
+    """A payoff that is watched at all times, on all steps of a law that takes some."""
+    if corridor.on_exit:
+        refuse("paid", f"be 'end' under {type(model).__name__}, whose steps have a volatility each", "hit")
+    dates = {*payoff.times, corridor.end, *([corridor.begin] if corridor.begin else [])}
+    times = model.bridge_steps(sorted(dates), corridor.end)
+    return CorridorGivenSteps(payoff, Bridge(model, times, corridor.end, begin=corridor.begin), corridor)
 
 
 def _bridge(payoff: Contract, model: Any, end: float, begin: float = 0.0, *, asset: int | None = None) -> Bridge:

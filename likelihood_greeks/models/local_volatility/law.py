@@ -13,9 +13,10 @@ from ..._checks import by_name, dates, finite, refuse
 from ..._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, names
 from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
+from ...numerics import jets
 from ...numerics.jets import Jet
 from ...streams.chunks import Stream
-from .. import by_moves, carry, cash_dividends
+from .. import bridges, by_moves, carry, cash_dividends
 from ..cash_dividends import Dividends
 from ..curves import Curves
 from ..heston.quotes import Quotes, Rates
@@ -314,6 +315,42 @@ class LocalVolatility:
         curves, dividends = self.curves.later(elapsed) if self.curves else None, self.dividends
         dividends = cash_dividends.later(dividends, elapsed) if dividends else ()
         return replace(self, elapsed=self.elapsed + finite("elapsed", elapsed), curves=curves, dividends=dividends)
+
+    # -- between the ends of its steps -------------------------------------------------------------------------
+
+    def bridge_steps(self, times: Sequence[float], end: float) -> tuple[float, ...]:
+        """Ends of all steps up to the last of some dates, for contracts that are watched at all times up to `end`.
+
+        Raises
+        ------
+        ValueError
+            If a cash dividend comes before, or the volatility goes along with the spot of today.
+        """
+        bridges.before(self, (), end)
+        if self.smile_spot:
+            refuse(
+                "smile_spot", "be 0 for what is watched at all times: the volatility stays where it is", self.smile_spot
+            )
+        return tuple(self.chain(times).times.tolist())
+
+    def step_variances(self, times: Sequence[float], log_spot: FloatArray) -> FloatArray:
+        """Variances of the steps that end at `times`, given the log-spots there; shape (n_steps, n_paths)."""
+        return self.dynamics(self.chain(times)).along(log_spot).variance
+
+    def typical_variances(self, times: Sequence[float]) -> FloatArray:
+        """The same on a path that stays at today's spot, shape (n_steps,)."""
+        return self.step_variances(times, np.full((len(times), 1), np.log(self.spot)))[:, 0]
+
+    def step_variance_jets(self, times: Sequence[float], log_spot: FloatArray) -> tuple[Jet, Jet, Jet]:
+        """Today's log-spot and the variance of the first step as jets; those of the others in the volatility."""
+        known = self.chain(times)
+        found = self.dynamics(known).along(log_spot)
+        first = first_step(self, float(known.times[0]), float(known.read[0]))
+        pace = found.volatility[1:] if found.lever is None else found.volatility[1:] * found.lever[1:]
+        square = np.ones_like(pace) if found.lever is None else found.lever[1:] ** 2
+        lengths = 2.0 * known.lengths[1:, None]
+        others = Jet((VOLATILITY,), found.variance[1:], (lengths * pace)[None], (lengths * square)[None, None])
+        return jets.log(carry.coordinates(self)["spot"]), first.variance, others
 
     # -- the law -----------------------------------------------------------------------------------------------
 

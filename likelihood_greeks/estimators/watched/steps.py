@@ -1,0 +1,128 @@
+r"""A corridor that is watched at all times under a law that takes steps, given the spots after all of them.
+
+Within a step from :math:`S_{i-1}` the log-spot has one volatility, that of its start, as the chain has. It is a
+Brownian bridge between the ends, and the chance to stay in the corridor is that of `corridor`, with a variance
+:math:`\sigma(t_{i-1}, S_{i-1})^2\,\Delta_i` that differs from path to path. At fixed spots today's spot and time move
+the first step alone, the volatility all of them.
+
+The estimate is unbiased for the chain with these bridges; that is near the continuous law as the chain is, to first
+order in the steps.
+
+References
+----------
+.. [1] E. Gobet, "Weak approximation of killed diffusion using Euler schemes", *Stochastic Processes and their
+   Applications* 87 (2000), theorem 2.1 (the continuous Euler scheme, first order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from ..._typing import AnyArray, FloatArray
+from ...numerics.jets import Jet
+from ...parameters import Derivative
+from ...payoffs.continuous import Corridor
+from .base import GivenDates
+from .corridor import outcomes, stays_jet, stays_within
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CorridorGivenSteps(GivenDates):
+    """The mean of a contract on whether the spot leaves a corridor, given the spots after all steps.
+
+    Parameters
+    ----------
+    payoff : Watched
+    bridge : Bridge
+        Whose dates are the ends of the steps.
+    corridor : Corridor
+        The payoff's own.
+    """
+
+    corridor: Corridor
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """Cash flows, from spots of shape (n_times, n_paths).
+
+        Arrays that record what is done to them, which controls are made of, have the variances of a path at today's
+        spot: a control may be on any payoff that is near.
+        """
+        times = self._times_now
+        if isinstance(spot, np.ndarray):
+            variances: Any = self.bridge.model.step_variances(times, np.log(spot))
+        else:
+            variances = self.bridge.model.typical_variances(times)
+        stays, leaves = outcomes(self, spot)
+        first, last = self.bridge.first, self.bridge.last
+        chance: Any = 1.0
+        walk = self.bridge.walk(spot, np.log(float(self.bridge.model.value_of("spot"))), variances[first:last])
+        for before, after, variance in walk:
+            chance = chance * stays_within(self.corridor, before, after, variance)
+        return leaves + (stays - leaves) * chance
+
+    @property
+    def _times_now(self) -> tuple[float, ...]:
+        """The dates, as far away as they are by now."""
+        return tuple(time - self.bridge.elapsed for time in self.times)
+
+    def moving(self, spot: FloatArray, derivatives: Sequence[Derivative]) -> dict[Derivative, FloatArray]:
+        """Derivatives of the cash flows in coordinates of the law, the spots held fixed; those that are zero left out.
+
+        Parameters
+        ----------
+        spot : ndarray, shape (n_times, n_paths)
+        derivatives : sequence of Derivative
+            First and second ones.
+        """
+        logs, first, last = np.log(spot), self.bridge.first, self.bridge.last
+        start, variance, others = self.bridge.model.step_variance_jets(self._times_now, logs)
+        known, names = _moved(derivatives, variance if first == 0 else None)
+        if not known:
+            return {}
+        begin = max(first, 1)
+        rows = _rows(others, begin - 1, last - 1)
+        chance = _together(stays_jet(self.corridor, logs[begin - 1 : last - 1], logs[begin:last], rows), names)
+        if first == 0:
+            own = Jet(names, *(np.asarray(x)[..., None] for x in _parts(variance.only(names))))
+            chance = stays_jet(self.corridor, start.only(names), logs[0], own) * chance
+        stays, leaves = outcomes(self, spot)
+        return {d: np.atleast_2d((stays - leaves) * chance.derivative(*d)) for d in known}
+
+
+def _moved(derivatives: Sequence[Derivative], first: Jet | None) -> tuple[list[Derivative], tuple[str, ...]]:
+    """Those of some derivatives that are not zero, and their coordinates."""
+    moved = {"volatility"} if first is None else {"spot", *_not_zero(first)}
+    known = [d for d in dict.fromkeys(derivatives) if d and set(d) <= moved]
+    return known, tuple(dict.fromkeys(name for d in known for name in d))
+
+
+def _not_zero(jet: Jet) -> list[str]:
+    return [name for name, slope in zip(jet.names, jet.gradient, strict=True) if np.any(slope)]
+
+
+def _parts(jet: Jet) -> tuple[AnyArray, AnyArray, AnyArray]:
+    return jet.value, jet.gradient, jet.hessian
+
+
+def _rows(jet: Jet, begin: int, end: int) -> Jet:
+    """Some of the steps."""
+    return Jet(jet.names, jet.value[begin:end], jet.gradient[:, begin:end], jet.hessian[:, :, begin:end])
+
+
+def _together(chances: Jet, names: tuple[str, ...]) -> Jet:
+    """The product of chances over steps, first axis, which move with one coordinate, as a jet in several."""
+    value, n_paths = chances.value.prod(axis=0), chances.value.shape[1]
+    gradient, hessian = np.zeros((len(names), n_paths)), np.zeros((len(names), len(names), n_paths))
+    (name,) = chances.names
+    if name in names and len(chances.value):
+        safe = np.where(chances.value > 0.0, chances.value, 1.0)
+        slope, bend = chances.gradient[0] / safe, chances.hessian[0, 0] / safe
+        total, place = slope.sum(axis=0), names.index(name)
+        gradient[place] = value * total
+        hessian[place, place] = value * (total**2 + (bend - slope**2).sum(axis=0))
+    return Jet(names, value, gradient, hessian)
