@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias, final
 
@@ -26,7 +26,7 @@ from . import by_pillar, correlations
 from . import quanto as quantos
 from .exchange import embedded, exchange, spread_variance
 from .greeks import named_greeks
-from .naming import OWN, Named, meaning
+from .naming import OWN, Named, meaning, members_of
 from .one_discounting import need_one_discounting
 from .steps import Meaning, Steps, parts
 
@@ -185,26 +185,13 @@ class CorrelatedGBM(Named):
 
     def as_fields(self, values: Mapping[str, float]) -> Mapping[str, Any]:
         """Values of parameters as the fields that hold them."""
-        known = _meaning(self.assets)
-        changes: list[dict[str, float]] = [{} for _ in self.members]
-        between, paid = dict(self.correlation), {name: [*own] for name, own in quantos.numbers(self.quanto).items()}
+        paid = {name: [*own] for name, own in quantos.numbers(self.quanto).items()}
         for name, value in values.items():
-            kind, places = known[name]
-            if kind == CORRELATION:
-                pair = self.assets[places[0]], self.assets[places[1]]
-                between[pair] = by_pillar.moved(between[pair], value)
+            kind, places = _meaning(self.assets)[name]
             if kind in quantos.KINDS:
                 paid[self.assets[places[0]]][quantos.KINDS.index(kind)] = value
-            for place in places if kind in OWN else ():
-                changes[place][kind] = value
-            if kind == RATE.name:
-                for change, law in zip(changes, self.laws, strict=True):
-                    change[kind] = law.rate + (value - self.rate)
-        moved = {
-            name: replace(law, **change) if change else law
-            for (name, law), change in zip(self.members, changes, strict=True)
-        }
-        return {"members": moved, "correlation": between, "quanto": {**dict(self.quanto), **paid}}
+        moved = self._changed(values, lambda law, change: replace(law, **change))
+        return {"members": moved, "correlation": self._between(values), "quanto": {**dict(self.quanto), **paid}}
 
     def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
         """The Greeks of every asset and pair by name."""
@@ -467,19 +454,8 @@ def _discounts(law: CorrelatedGBM, shape: tuple[int, ...], times: tuple[float, .
 
 def _members(given: Any) -> Members:
     """The members in their order, checked."""
-    if not isinstance(given, Mapping | Iterable) or isinstance(given, str):
-        raise TypeError(f"members must be a mapping of names to laws, got {given!r}")
-    found = tuple(given.items() if isinstance(given, Mapping) else given)
-    if not found:
-        refuse("members", "hold at least one law", given)
-    for entry in found:
-        if not isinstance(entry, tuple) or len(entry) != 2:
-            raise TypeError(f"members must be a mapping of names to laws, got {entry!r} in a {type(given).__name__}")
-        name, law = entry
-        if not isinstance(name, str):
-            raise TypeError(f"members must have names as keys, got {name!r}")
-        if not name.strip() or set(name) & set("[],:"):
-            refuse("members", "have names without brackets, commas and colons", name)
+    found = members_of(given)
+    for name, law in found:
         if isinstance(law, type) or not hasattr(law, "variance_nodes"):
             raise TypeError(f"members[{name!r}] must be a GBM or TermStructureGBM, got {law!r}")
         if getattr(law, "smile", ()):

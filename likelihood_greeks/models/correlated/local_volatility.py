@@ -22,11 +22,11 @@ from ..local_volatility.law import LocalVolatility
 from ..local_volatility.walk import STATE, Walked, state_of
 from ..memo import Memo
 from ..protocol import Paths
-from ..state_joint_moves import CORRELATION, JointStateSteps, StateJointMoves
+from ..state_joint_moves import JointStateSteps, StateJointMoves
 from . import correlations
 from .exchange import embedded
 from .greeks import named_greeks
-from .naming import Named, meaning
+from .naming import Named, meaning, members_of
 from .one_discounting import need_one_discounting
 
 
@@ -105,20 +105,8 @@ class CorrelatedLocalVolatility(Named):
 
     def as_fields(self, values: Mapping[str, float]) -> dict[str, Any]:
         """Values of parameters as the fields that hold them."""
-        between, changes = dict(self.correlation), [dict[str, float]() for _ in self.members]
-        for name, value in values.items():
-            kind, places = meaning(self.assets)[name]
-            if kind == CORRELATION:
-                between[self.assets[places[0]], self.assets[places[1]]] = value
-                continue
-            for place in places or range(len(changes)):
-                law = self.laws[place]
-                changes[place][kind] = value if places else law.rate + (value - self.laws[0].rate)
-        moved = {
-            name: replace(law, **law.as_fields(change)) if change else law
-            for (name, law), change in zip(self.members, changes, strict=True)
-        }
-        return {"members": moved, "correlation": between}
+        moved = self._changed(values, lambda law, change: replace(law, **law.as_fields(change)))
+        return {"members": moved, "correlation": self._between(values)}
 
     def named_greeks(self) -> Mapping[str, Mapping[Derivative, float]]:
         """The Greeks of every asset and pair by name."""
@@ -228,18 +216,10 @@ def _steps(laws: tuple[LocalVolatility, ...]) -> Steps:
 
 def _members(given: Any) -> tuple[tuple[str, LocalVolatility], ...]:
     """The members in their order, checked."""
-    found = tuple(given.items()) if isinstance(given, Mapping) else given
-    if not isinstance(found, tuple):
-        raise TypeError(f"members must be a mapping of names to laws, got {given!r}")
-    if not found:
-        refuse("members", "hold at least one law", given)
+    found = members_of(given)
     for name, law in found:
-        if not isinstance(name, str) or not name.strip() or set(name) & set("[],:"):
-            refuse("members", "have names without brackets, commas and colons", name)
         if not isinstance(law, LocalVolatility):
             raise TypeError(f"members[{name!r}] must be a LocalVolatility, got {law!r}")
-        if law.dividends:
-            refuse(f"members[{name!r}]", "pay no cash dividends: give a dividend yield", law.dividends)
     return found
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..._checks import finite
+from ..._checks import finite, refuse
 from ..._quantities import RATE, Parameter
 from ..._quantities import declared as declared_by
 from ..._remembered import remembered
@@ -15,7 +16,8 @@ from ..._typing import FloatArray
 from ...parameters import TIME
 from ..capabilities import value_of
 from ..state_joint_moves import CORRELATION, Meaning
-from . import correlations
+from . import by_pillar, correlations
+from .by_pillar import Correlation
 
 OWN = ("spot", "volatility", "dividend_yield")
 """Parameters that every asset has of its own; the rate is one of all."""
@@ -74,6 +76,29 @@ class Named:
             return float(self._matrix[places])
         return value_of(self.members[(*places, 0)[0]][1], kind)
 
+    def _between(self, values: Mapping[str, float]) -> dict[correlations.Pair, Correlation]:
+        """The correlations with other values of some parameters."""
+        found = dict(self.correlation)
+        for name, value in values.items():
+            kind, places = self._known()[name]
+            if kind == CORRELATION:
+                pair = self.assets[places[0]], self.assets[places[1]]
+                found[pair] = by_pillar.moved(found[pair], value)
+        return found
+
+    def _changed(self, values: Mapping[str, float], change: Callable[[Any, dict[str, float]], Any]) -> dict[str, Any]:
+        """The members with other values of some parameters, by what makes one of another and of its own values."""
+        own = [dict[str, float]() for _ in self.members]
+        for name, value in values.items():
+            kind, places = self._known()[name]
+            for place in places if kind in OWN else ():
+                own[place][kind] = value
+            for found, (_, law) in zip(own, self.members, strict=True) if kind == RATE.name else ():
+                found[kind] = law.rate + (value - self.rate)
+        return {
+            name: change(law, found) if found else law for (name, law), found in zip(self.members, own, strict=True)
+        }
+
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> float:
@@ -81,6 +106,31 @@ class Named:
             if "[" in name and name in (known := self._known()):
                 return self._value(*known[name])
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+
+def members_of(given: Any) -> tuple[tuple[str, Any], ...]:
+    """Names and laws in their order, the names checked.
+
+    Raises
+    ------
+    TypeError
+        If they are no mapping of names, nor pairs of names and laws.
+    ValueError
+        If there are none, or a name has characters that names of coordinates use.
+    """
+    if not isinstance(given, Mapping | Iterable) or isinstance(given, str):
+        raise TypeError(f"members must be a mapping of names to laws, got {given!r}")
+    found = tuple(given.items() if isinstance(given, Mapping) else given)
+    if not found:
+        refuse("members", "hold at least one law", given)
+    for entry in found:
+        if not isinstance(entry, tuple) or len(entry) != 2:
+            raise TypeError(f"members must be a mapping of names to laws, got {entry!r} in a {type(given).__name__}")
+        if not isinstance(entry[0], str):
+            raise TypeError(f"members must have names as keys, got {entry[0]!r}")
+        if not entry[0].strip() or set(entry[0]) & set("[],:"):
+            refuse("members", "have names without brackets, commas and colons", entry[0])
+    return found
 
 
 @remembered(64)

@@ -108,11 +108,26 @@ def test_steps_are_the_most_a_year_or_all_that_are_given():
         ({"A": A, "B[": B}, "members must have names without brackets"),
         ({}, "members must hold at least one law"),
         ("AB", "members must be a mapping"),
+        ([A], "members must be a mapping of names to laws"),
+        ({3: A}, "members must have names as keys"),
     ],
 )
 def test_bad_members_are_refused(members, message):
     with pytest.raises((ValueError, TypeError), match=message):
         lg.CorrelatedLocalVolatility(members, RHO)
+
+
+def test_members_may_be_pairs_and_parameters_are_moved_by_name():
+    pairs = lg.CorrelatedLocalVolatility([("A", A), ("B", B)], RHO)
+    assert pairs == lg.CorrelatedLocalVolatility({"A": A, "B": B}, RHO)
+    fields = pairs.as_fields(
+        {"spot[B]": 91.0, "correlation[A,B]": 0.1, "rate": pairs.rate + 0.01, "volatility[A]": 0.02}
+    )
+    found = lg.CorrelatedLocalVolatility(**fields)
+    assert (found.laws[1].spot, found.laws[0].spot) == (91.0, A.spot)
+    assert found.correlation == ((("A", "B"), 0.1),)
+    assert [law.rate for law in found.laws] == pytest.approx([A.rate + 0.01, B.rate + 0.01])
+    assert getattr(found, "volatility[A]") == 0.02
 
 
 def test_paths_of_another_chain_are_refused():
