@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from itertools import pairwise
 from math import exp, log, sqrt
 
 from .assets.names import names_of
@@ -77,7 +78,7 @@ def _line(name: str, market: Market) -> str:
     """What is said of the worst jump of the fixings of an underlying; empty if all are as markets move."""
     today, spot = market.valuation_date, market.underlyings[name].spot
     known = [(day, x) for day, x in sorted(market.fixings.get(name, {}).items()) if day <= today]
-    steps = zip(known, [*known[1:], (today, spot)], strict=True)
+    steps = pairwise([*known, (today, spot)])  # none, where the past is told by the trade itself
     odd = [(log(y / x), day, x, later, y) for (day, x), (later, y) in steps if abs(log(y / x)) > _most(day, later)]
     if not odd:
         return ""

@@ -99,3 +99,11 @@ def test_totals_say_what_they_leave_out_on_sets_of_which_nothing_could_be_priced
     for frame in frames:
         total = frame[frame["trade_id"] == "total"]
         assert total["note"].tolist() == ["X|Y: excludes 1 trade that could not be priced"]
+
+
+def test_a_trade_that_is_watched_at_all_times_needs_no_fixings():
+    barrier = {"trade_id": "c", "underlying": "X", "product": "barrier", "option": "call", "quantity": 1,
+               "maturity": "2026-01-02", "strike": 100.0, "level": 80.0, "direction": "down", "knock": "out",
+               "frequency": "continuous"}  # fmt: skip
+    on = {"valuation_date": "2025-01-02", "underlyings": {"X": SECTION}}
+    assert not said_of(lambda: lg.risk(pd.DataFrame([barrier]), on, [], paths=1024, seed=1))
