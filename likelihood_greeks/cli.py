@@ -22,7 +22,7 @@ from .commands.example import example_command
 from .commands.explain import explain_command
 from .commands.risk import risk_command
 from .commands.scenarios import scenarios_command
-from .commands.talk import errors
+from .commands.talk import errors, naming_old_files
 from .commands.validate import validate_command
 
 app = typer.Typer(
@@ -60,7 +60,7 @@ def _options(
 
 
 for _command, _short in COMMANDS.items():
-    app.command(_command.__name__.removesuffix("_command"), short_help=_short)(_command)
+    app.command(_command.__name__.removesuffix("_command"), short_help=_short)(naming_old_files(_command))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

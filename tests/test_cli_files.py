@@ -126,8 +126,16 @@ def test_an_old_report_stays_and_is_called_old_where_no_trade_can_be_priced(inpu
 def test_an_old_output_is_called_old_where_a_run_fails(inputs, tmp_path, capsys):
     output = tmp_path / "risk.csv"
     output.write_text("yesterday's")
+    old = f"{output} is still that of an earlier run"
     assert exit_code([*inputs, "--output", output, "--greeks", "smell"]) == 2
-    assert f"{output} is still that of an earlier run" in capsys.readouterr().err
+    assert old in capsys.readouterr().err
+    (market := tmp_path / "other.toml").write_text("spot = = 3")
+    for command in (["risk"], ["scenarios"], ["explain", "--to", market]):
+        assert exit_code([command[0], inputs[1], "--market", market, "--output", output, *command[1:]]) == 2
+        assert old in capsys.readouterr().err
+    assert exit_code(["diff", output, output, "--output", tmp_path / "new.csv"]) == 2
+    assert "earlier run" not in capsys.readouterr().err
+    assert output.read_text() == "yesterday's"
 
 
 def test_hostile_names_do_nothing_to_a_terminal(tmp_path, inputs, capsys):

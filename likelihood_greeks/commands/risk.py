@@ -51,7 +51,7 @@ from .options import (
     greeks_of,
     targets_of,
 )
-from .talk import Talk, check_outputs, errors, numbered, old_files_named, stoppable
+from .talk import Talk, check_outputs, errors, numbered, stoppable
 
 
 def risk_command(
@@ -153,8 +153,7 @@ def risk_command(
     parts = [name.strip() for name in buckets.split(",")] if buckets else []
     bounds = None if limits is None else _limits(limits, book, greeks, parts)
     pool = ThreadPoolExecutor(workers) if dask is None else cluster.connected(dask)
-    old = old_files_named([*filter(None, [output]), *(report or [])])
-    with pool as executor, warnings.catch_warnings(record=True) as caught, stoppable(), old:
+    with pool as executor, warnings.catch_warnings(record=True) as caught, stoppable():
         warnings.simplefilter("always", BookWarning)
         frame = risk(
             book, data, greeks_of(greeks), paths=paths, seed=seed, controls=controls, sampling=sampling,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -39,11 +41,25 @@ def old_files_named(paths: Iterable[Path]) -> Iterator[None]:
     before = {path: path.stat().st_mtime_ns for path in paths if path.is_file()}
     try:
         yield
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, typer.Exit) and error.exit_code in (0, 1):  # it went to its end
+            raise
         for path, written in before.items():
             if path.is_file() and path.stat().st_mtime_ns == written:
                 errors.print(printable(f"{path} is still that of an earlier run"))
         raise
+
+
+def naming_old_files(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that does so of the files that its options name."""
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        paths = [given.get("output"), given.get("crif"), *(given.get("report") or [])]
+        with old_files_named(path for path in paths if path is not None):
+            command(**given)
+
+    return run
 
 
 @dataclass(frozen=True)
