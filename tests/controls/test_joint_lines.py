@@ -12,7 +12,7 @@ from likelihood_greeks.controls.joint_lines import JointDirection, JointLine, jo
 from likelihood_greeks.controls.line_integral import Integral
 from likelihood_greeks.controls.line_layout import Layout
 from likelihood_greeks.controls.line_scores import second
-from likelihood_greeks.controls.lines import DIRECTIONS, Line
+from likelihood_greeks.controls.lines import DIRECTIONS, Crossings, Line
 from likelihood_greeks.controls.offers import lines_of
 from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths
 from likelihood_greeks.controls.skeletons import Skeletons
@@ -161,6 +161,13 @@ class _Fixed:
 
     def logs(self, rows):
         return self._logs[rows]
+
+    def nearest(self, rows, levels, last):
+        pick = np.max if last else np.min
+        return Crossings(
+            self.place + pick((np.log(levels)[:, None] - self._logs[rows]) / self.lengths[rows], axis=0),
+            *(np.empty(0),) * 3,
+        )
 
 
 FIRST = [(), ("spot[A]",), ("volatility[A]",), ("volatility[B]",), ("rate",), ("correlation[A,B]",), ("time",)]
