@@ -53,7 +53,9 @@ def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]
                 methods |= dict.fromkeys(better, f"{group.controls.method}, {PUSHED}")
             number_of += 1
             table |= {label: replace(table[label], note="") for label in (*block.none(group), *_empty(table))}
-            found += [_row(trade, greek, estimate, seed, methods[greek]) for greek, estimate in table.items()]
+            law = {whole: shown(trade.model, trade.maturity, whole) for whole in {*map(_whole, table)}}
+            for label, own in table.items():
+                found.append(_row(trade, label, own, seed, method=methods[label], law=law[_whole(label)]))
     return found
 
 
@@ -64,7 +66,7 @@ def _empty(table: Mapping[str, Estimate]) -> list[str]:
         for label, own in table.items()
         if SEPARATOR in label
         and own.value == own.standard_error == 0.0
-        and (whole := table.get(label.partition(SEPARATOR)[0])) is not None
+        and (whole := table.get(_whole(label))) is not None
         and whole.standard_error > 0.0
     ]
 
@@ -156,7 +158,12 @@ def _net_notes(errors: Mapping[str, float], rows: Sequence[Row], missing: int) -
     return found
 
 
-def _row(trade: Trade, greek: str, estimate: Estimate, seed: int, method: str) -> Row:
+def _whole(label: str) -> str:
+    """The Greek of a label, or of the bucket that it is of."""
+    return label.partition(SEPARATOR)[0]
+
+
+def _row(trade: Trade, greek: str, estimate: Estimate, seed: int, *, method: str, law: Mapping[str, Any]) -> Row:
     return {
         "trade_id": trade.trade_id,
         "underlying": trade.underlying,
@@ -173,7 +180,7 @@ def _row(trade: Trade, greek: str, estimate: Estimate, seed: int, method: str) -
         "seed": seed,
         "method": method,
         "maturity": trade.maturity,
-        **shown(trade.model, trade.maturity, greek),
+        **law,
         "currency": trade.currency,
         "note": estimate.note,
     }
@@ -182,6 +189,7 @@ def _row(trade: Trade, greek: str, estimate: Estimate, seed: int, method: str) -
 def _net_row(trade: Trade, greek: str, estimate: Estimate, seed: int, method: str) -> Row:
     own = {"trade_id": NET, "product": NET, "quantity": 1.0, "variance_ratio": np.nan}
     shared = dict.fromkeys(("maturity", "volatility", "rate"), np.nan)
-    unit = _row(trade, greek, estimate, seed, method)
+    law = shown(trade.model, trade.maturity, _whole(greek))
+    unit = _row(trade, greek, estimate, seed, method=method, law=law)
     position = {"position_value": estimate.value, "position_standard_error": estimate.standard_error}
     return {**unit, **own, **shared, **position}
