@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
-from ..payoffs.protocol import Contract, cash_flows
+from ..payoffs.protocol import Contract, HasStandIn, cash_flows
 from ..payoffs.relaxed.array import NotRelaxableError, relax
 from ..payoffs.relaxed.tape import Tape
 
@@ -71,10 +71,16 @@ class Relaxation:
 
         `discount` gives the factors of the cash flows, shape (n_flows,).
         """
+        payoff = standing_in(payoff)
         flows, gradient = relax(payoff, spot, Tape(lambda number, _: self.widths[number], self.rounded))
         factors = discount(flows)
         slope = gradient(factors[:, None])
         return np.asarray(factors @ flows), np.multiply(slope, spot, out=slope)
+
+
+def standing_in(payoff: Contract) -> Contract:
+    """What is relaxed for a payoff: itself, or what it says is near. A control may be on any payoff."""
+    return payoff.stand_in if isinstance(payoff, HasStandIn) else payoff
 
 
 def follow(payoff: Contract, spot: FloatArray, exact: Tape) -> None:
@@ -102,6 +108,7 @@ def ladder(
     NotRelaxableError
         If the payoff cannot be followed, or its relaxation with zero width is not the payoff.
     """
+    payoff = standing_in(payoff)
     follow(payoff, spot, exact)
     n_times, n_paths = spot.shape[-2:]
     alive = (spot > 0.0).reshape(-1, n_paths).all(axis=0)

@@ -215,8 +215,8 @@ class IsBrownianInSteps(PathModel, Protocol):
         """Of the steps that end at `times`, given the log-spots there; shape (n_steps, n_paths)."""
         ...
 
-    def typical_variances(self, times: Sequence[float], /) -> FloatArray:
-        """The same on a path that stays at today's spot, shape (n_steps,)."""
+    def variances_at(self, times: Sequence[float], spot: float, /) -> FloatArray:
+        """The same on a path that stays at a spot, shape (n_steps,)."""
         ...
 
     def step_variance_jets(self, times: Sequence[float], log_spot: FloatArray, /) -> tuple[Jet, Jet, Jet]:

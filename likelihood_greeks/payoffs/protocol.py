@@ -44,6 +44,16 @@ class StatesPayments(Contract, Protocol):
         ...
 
 
+@runtime_checkable
+class HasStandIn(Contract, Protocol):
+    """A contract of which controls are made that are on another one, which is near and easier to relax."""
+
+    @property
+    def stand_in(self) -> Contract:
+        """The other one, on the same dates and with the same payments."""
+        ...
+
+
 def stated_payments(payoff: object) -> tuple[float, ...] | None:
     """The payment dates that a contract states; None if it states none."""
     found = getattr(payoff, "payments", None)  # not isinstance, which takes as long as many a payoff

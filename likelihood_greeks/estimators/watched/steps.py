@@ -12,6 +12,8 @@ References
 ----------
 .. [1] E. Gobet, "Weak approximation of killed diffusion using Euler schemes", *Stochastic Processes and their
    Applications* 87 (2000), theorem 2.1 (the continuous Euler scheme, first order).
+.. [2] M. Broadie, P. Glasserman and S. Kou, "A continuity correction for discrete barrier options", *Mathematical
+   Finance* 7 (1997), theorem 1.1.
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ from ...parameters import Derivative
 from ...payoffs.continuous import Corridor
 from .base import GivenDates
 from .corridor import outcomes, stays_jet, stays_within
+
+NEARER = 0.5826
+"""Deviations of a step by which a level must be nearer to be reached on dates as often as at all times."""
 
 
 @final
@@ -47,16 +52,8 @@ class CorridorGivenSteps(GivenDates):
     corridor: Corridor
 
     def __call__(self, spot: AnyArray) -> AnyArray:
-        """Cash flows, from spots of shape (n_times, n_paths).
-
-        Arrays that record what is done to them, which controls are made of, have the variances of a path at today's
-        spot: a control may be on any payoff that is near.
-        """
-        times = self._times_now
-        if isinstance(spot, np.ndarray):
-            variances: Any = self.bridge.model.step_variances(times, np.log(spot))
-        else:
-            variances = self.bridge.model.typical_variances(times)
+        """Cash flows, from spots of shape (n_times, n_paths)."""
+        variances = self.bridge.model.step_variances(self.ends, np.log(spot))
         stays, leaves = outcomes(self, spot)
         first, last = self.bridge.first, self.bridge.last
         chance: Any = 1.0
@@ -66,7 +63,12 @@ class CorridorGivenSteps(GivenDates):
         return leaves + (stays - leaves) * chance
 
     @property
-    def _times_now(self) -> tuple[float, ...]:
+    def stand_in(self) -> AfterSteps:
+        """What is relaxed in its place: the spots after the steps alone, compared with levels that are nearer."""
+        return AfterSteps(self)
+
+    @property
+    def ends(self) -> tuple[float, ...]:
         """The dates, as far away as they are by now."""
         return tuple(time - self.bridge.elapsed for time in self.times)
 
@@ -80,7 +82,7 @@ class CorridorGivenSteps(GivenDates):
             First and second ones.
         """
         logs, first, last = np.log(spot), self.bridge.first, self.bridge.last
-        start, variance, others = self.bridge.model.step_variance_jets(self._times_now, logs)
+        start, variance, others = self.bridge.model.step_variance_jets(self.ends, logs)
         known, names = _moved(derivatives, variance if first == 0 else None)
         if not known:
             return {}
@@ -92,6 +94,38 @@ class CorridorGivenSteps(GivenDates):
             chance = stays_jet(self.corridor, start.only(names), logs[0], own) * chance
         stays, leaves = outcomes(self, spot)
         return {d: np.atleast_2d((stays - leaves) * chance.derivative(*d)) for d in known}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class AfterSteps:
+    """A contract that jumps: the spots after the steps alone count, for levels that are nearer to make up for it."""
+
+    given: CorridorGivenSteps
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """The dates."""
+        return self.given.times
+
+    @property
+    def payments(self) -> tuple[float, ...]:
+        """When it pays."""
+        return self.given.payments
+
+    def __call__(self, spot: AnyArray) -> AnyArray:
+        """Cash flows, from spots of shape (n_times, n_paths)."""
+        given, bridge = self.given, self.given.bridge
+        stays, leaves = outcomes(given, spot)
+        rows = slice(bridge.first, bridge.last)
+        hit: Any = False
+        for level, side in ((given.corridor.lower, 1.0), (given.corridor.upper, -1.0)):
+            if 0.0 < level < np.inf:
+                deviations = np.sqrt(bridge.model.variances_at(given.ends, level)[rows, None])
+                moved = spot[rows] * np.exp(-side * NEARER * deviations)
+                beyond = moved.min(axis=0) <= level if side > 0.0 else moved.max(axis=0) >= level
+                hit = beyond if hit is False else hit | beyond
+        return np.where(hit, leaves, stays)
 
 
 def _moved(derivatives: Sequence[Derivative], first: Jet | None) -> tuple[list[Derivative], tuple[str, ...]]:

@@ -337,9 +337,9 @@ class LocalVolatility:
         """Variances of the steps that end at `times`, given the log-spots there; shape (n_steps, n_paths)."""
         return self.dynamics(self.chain(times)).along(log_spot).variance
 
-    def typical_variances(self, times: Sequence[float]) -> FloatArray:
-        """The same on a path that stays at today's spot, shape (n_steps,)."""
-        return self.step_variances(times, np.full((len(times), 1), np.log(self.spot)))[:, 0]
+    def variances_at(self, times: Sequence[float], spot: float) -> FloatArray:
+        """The same on a path that stays at a spot, shape (n_steps,)."""
+        return self.step_variances(times, np.full((len(times), 1), np.log(spot)))[:, 0]
 
     def step_variance_jets(self, times: Sequence[float], log_spot: FloatArray) -> tuple[Jet, Jet, Jet]:
         """Today's log-spot and the variance of the first step as jets; those of the others in the volatility."""
