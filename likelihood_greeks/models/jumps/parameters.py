@@ -11,7 +11,7 @@ from ..._quantities import Parameter, names
 from ..curves import Curves
 
 MOST_A_YEAR = 1000.0  # of the intensity: beyond, jumps are a diffusion, or a mistake
-COUNTING = 2.0  # work of drawing and weighing the jumps of an interval, in dates of a geometric Brownian motion
+COUNTING = 4.0  # work of drawing and weighing the jumps of an interval, in dates of GBM, measured at 252 dates
 LARGEST = 2.0  # of a jump's mean and deviation: a factor of seven
 
 OF_JUMPS = (

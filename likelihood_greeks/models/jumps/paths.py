@@ -43,9 +43,9 @@ class JumpingLaw(Protocol):
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class _Memo(Memo):
-    """What a law drew, the noise in it, and what the law beneath remembers."""
+    """What a law drew, its moves, and what the law beneath remembers."""
 
-    noise: FloatArray
+    moves: Moves
     beneath: Any
 
 
@@ -74,17 +74,21 @@ def simulate(law: JumpingLaw, times: Sequence[float] | FloatArray, stream: Strea
         law, np.tile(counts, (1, stream.n_paths // stream.n_samples)), drawn.steps[:, None], law.further_carry(grid)
     )
     still = np.diff(start, axis=0, prepend=0.0) - without.noise
-    noise = without.noise * np.sqrt(1.0 + jumps.variance / without.variance)
+    variance = without.variance + jumps.variance
+    noise = without.noise * np.sqrt(variance / without.variance)
     log_spot = cumulated(still + jumps.mean + noise)
     latent, spot = {**drawn.latent, "jumps": jumps.counts, "log_spot": log_spot}, np.exp(log_spot)
-    return replace(drawn, spot=spot, latent=latent, memo=_Memo(law, spot, drawn.times, noise, drawn.memo))
+    found = Moves(noise, variance, WithJumps(without.law, jumps), IndependentSteps())
+    return replace(drawn, spot=spot, latent=latent, memo=_Memo(law, spot, drawn.times, found, drawn.memo))
 
 
 def moves(law: JumpingLaw, paths: Paths) -> Moves:
     """How the log-spots moved from date to date, given the numbers of jumps, with all derivatives."""
-    jumps, without, memo = _jumps(law, paths), _without(law, paths), paths.memo
-    known = isinstance(memo, _Memo) and memo.holds(law, paths)  # to the last bit, for the pairs of antithetic draws
-    noise = memo.noise if known else without.noise - jumps.mean
+    memo = paths.memo
+    if isinstance(memo, _Memo) and memo.holds(law, paths):  # to the last bit, for the pairs of antithetic draws
+        return replace(memo.moves, _known={})
+    jumps, without = _jumps(law, paths), _without(law, paths)
+    noise = without.noise - jumps.mean
     return Moves(noise, without.variance + jumps.variance, WithJumps(without.law, jumps), IndependentSteps())
 
 
