@@ -150,7 +150,7 @@ def test_buckets_of_a_cured_trade_come_from_its_cure_and_sum_to_its_greeks():
     own, known = (table[table["trade_id"] == "rare"] for table in (frame, exact))
     assert own.index.equals(known.index)
     assert own["method"].str.contains("pushed paths").all()
-    assert (own["standard_error"] < 0.35 * known["value"].abs()).all()
+    assert (own["standard_error"] < 0.5 * known["value"].abs()).all()
     assert ((own["value"] - known["value"]).abs() < 4.0 * own["standard_error"]).all()
     assert not frame["note"].any()
     for greek in BUCKETS:
