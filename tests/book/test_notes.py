@@ -138,3 +138,22 @@ def test_today_open_it_is_redeemed_or_not_as_the_spot_stands_and_at_a_level_refu
     price = lg.risk(book, where, paths=4096, seed=1).query("trade_id == 'a' and greek == 'price'")["value"].iloc[0]
     moved = lg.ladder(book, where, [0.1], paths=4096, seed=1).iloc[0]  # to 104.5: redeemed today
     assert abs(moved["change"] - (104.0 - price)) < 4.0 * moved["standard_error"] + 1e-9 or moved["doubtful"]
+
+
+def test_on_a_coupon_date_of_a_note_watched_on_other_dates_too_the_coupon_is_due() -> None:
+    """It is worth what it is without the dates that are past, and the coupon."""
+    asset = {"spot": 90.0, "zero_rate": 0.0, "implied_volatility": 0.2}
+    fixings = {"2026-03-02": 100.0, "2026-04-01": 95.0, "2026-06-01": 90.0}
+    on = {"valuation_date": "2026-06-01", "underlyings": {"X": asset}, "fixings": {"X": fixings}}
+    note = {"underlying": "X", "product": "phoenix", "quantity": 1.0, "strike": 100.0, "level": 60.0, "coupon": "2%",
+            "coupon_barrier": 70.0, "maturity": "2026-09-01", "start": "2026-03-02"}  # fmt: skip
+    rows = [
+        {**note, "trade_id": "due", "frequency": "2026-06-01;2026-09-01",
+         "knock_in_frequency": "2026-04-01;2026-07-01;2026-09-01"},
+        {**note, "trade_id": "left", "frequency": "2026-09-01", "knock_in_frequency": "2026-07-01;2026-09-01"},
+    ]  # fmt: skip
+    frame = lg.risk(pd.DataFrame(rows), on, [], paths=2048, seed=1).set_index("trade_id")
+    assert frame.attrs["problems"] == []
+    error = frame["standard_error"].max()
+    assert abs(frame.loc["due", "value"] - frame.loc["left", "value"] - 2.0) < 6.0 * error + 1e-6
+    assert error < 0.2

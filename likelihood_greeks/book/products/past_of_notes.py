@@ -95,8 +95,8 @@ def rest(whole: Autocallable, past: Past, seen: Sequence[float], years: Sequence
     calls_made = rows_of(whole.call_times, whole.times)[:first]
     if not made or years[made - 1] < 0.0 or made - 1 not in calls_made:
         return left
-    path = [*seen, *[seen[-1]] * (len(years) - made)]
-    coupon = float(whole.without_knock_in(knocked)(np.array(path)[:, None])[first - 1, 0])
+    decided, path = whole.without_knock_in(knocked), np.array([*seen, *[seen[-1]] * (len(years) - made)])
+    coupon = float(decided(path[rows_of(decided.times, whole.times)][:, None])[first - 1, 0])
     return AlsoPays(left, coupon, 0.0) if coupon else left
 
 
