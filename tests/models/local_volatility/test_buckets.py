@@ -37,15 +37,15 @@ def reference(node, size=1e-3, law=LAW):
     "law", [LAW, replace(LAW, volatility=replace(GRID, constant=True))], ids=["linear", "constant"]
 )
 def test_buckets_are_derivatives_in_the_nodes_and_sum_to_vega(law):
-    found = lg.greeks(law, BARRIER, [], paths=40_000, seed=1, buckets=["vega"])
+    found = lg.greeks(law, BARRIER, [], paths=20_000, seed=1, buckets=["vega"])
     rows = [found[f"vega[{k}]"] for k in range(8)]
     exact = [reference(k, law=law) for k in range(8)]
     z = [row.z_score(value) for row, value in zip(rows, exact, strict=True)]
-    assert max(row.standard_error for row in rows) < 0.3
+    assert max(row.standard_error for row in rows) < 0.42
     assert np.abs(z).max() < 4.0, (z, exact)
     assert sum(row.value for row in rows) == pytest.approx(found["vega"].value, rel=1e-9)
     turned = [row.z_score(value) for row, value in zip(rows, exact[::-1], strict=True)]
-    assert np.abs(turned).max() > 10.0  # what would be seen
+    assert np.abs(turned).max() > 8.0  # what would be seen
 
 
 @pytest.mark.slow

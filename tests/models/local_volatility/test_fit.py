@@ -49,14 +49,14 @@ def test_a_flat_surface_has_its_own_volatility_and_a_term_structure_its_forward_
 def test_the_chain_reprices_the_quotes():
     law = lg.LocalVolatility.from_implied(surface(), 0.03, spot=100.0)
     assert law.fit.rms_error < 2e-4
-    spot = draw(law, np.asarray(MATURITIES), n_paths=40_000).spot
+    spot = draw(law, np.asarray(MATURITIES), n_paths=20_000).spot
     for row, maturity in zip(spot, MATURITIES, strict=True):
         forward, root = law.forward(maturity), np.sqrt(maturity)
         k = np.log(STRIKES / forward)
         pays = np.maximum(np.sign(k)[:, None] * (row - STRIKES[:, None]), 0.0)
         deviation = implied_deviation(pays.mean(axis=1) / forward, k)
         error = pays.std(axis=1) / np.sqrt(row.size) / (black(k, deviation)[1] * forward * root)
-        assert error.max() < 0.003
+        assert error.max() < 0.0043
         gap = deviation / root - law.fit.market[maturity].to_numpy()
         assert np.abs(gap).max() < 4.0 * error.max() + 0.001
         assert np.abs(gap + 0.02).min() > 4.0 * error.max()  # what would be seen
@@ -74,7 +74,7 @@ def test_the_quotes_of_the_dax_are_met_within_a_tenth_of_a_point():
 @pytest.mark.slow
 def test_the_first_expiries_of_the_s_and_p_are_met_but_for_quotes_with_an_arbitrage():
     quotes, rates, yields, spot = market("SPX")
-    few = quotes.iloc[:, :4].dropna(how="all")
+    few = quotes.iloc[:, :3].dropna(how="all")
     fit = lg.LocalVolatility.from_implied(
         few, {t: rates[t] for t in few.columns}, spot=spot, dividend_yield={t: yields[t] for t in few.columns}
     ).fit
