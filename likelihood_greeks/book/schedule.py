@@ -139,13 +139,7 @@ def observations(
         if own.start is None and end <= own.today <= own.paid:
             refuse("start", f"be given: the {key_of(value)} dates up to {end} are past", None)
         return regular(key_of(value), calendar_name, own.first, end)
-    parts = (
-        value.rstrip("; ").split(";")
-        if isinstance(value, str)
-        else list(value)
-        if isinstance(value, Iterable)
-        else [value]
-    )
+    parts = value.split(";") if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
     clear(name, value)
     if key_of(value) in CONTINUOUS:
         refuse(name, "be dates or daily: this product is not watched at all times", value)
