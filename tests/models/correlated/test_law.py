@@ -292,8 +292,26 @@ def test_published_prices_of_calls_on_the_worst():
     for correlation, price in ((0.9, 10.898), (0.5, 6.844), (0.1, 4.413)):
         law = lg.CorrelatedGBM({name: flat(volatility=0.3, rate=0.05) for name in "AB"}, {("A", "B"): correlation})
         assert reference.call_on_worst(law, 100.0, 1.0) == pytest.approx(price, abs=1e-3)
-        result = lg.greeks(law, lg.WorstOf(lg.Call(100.0, 1.0)), ["rho"], paths=40_000, seed=5)
+        result = lg.greeks(law, lg.WorstOf(lg.Call(100.0, 1.0)), ["rho"], paths=8192, seed=5)
         assert_estimates(result["price"], reference.call_on_worst(law, 100.0, 1.0), 0.06)
+
+
+def test_published_prices_of_puts_on_the_worst_and_of_the_right_to_exchange():
+    """QuantLib's test suite (basketoption.cpp, margrabeoption.cpp): the puts of the same law, and 22 against 20."""
+    for correlation, price in ((0.9, 11.369), (0.7, 12.856), (0.5, 13.890), (0.3, 14.741), (0.1, 15.485)):
+        law = lg.CorrelatedGBM({name: flat(volatility=0.3, rate=0.05) for name in "AB"}, {("A", "B"): correlation})
+        found = lg.greeks(law, lg.WorstOf(lg.Put(100.0, 1.0)), [], paths=4096, seed=5)["price"]
+        assert found.standard_error < 0.05
+        assert abs(found.z_score(price)) < 4.0
+        assert abs(found.z_score(price + 0.5)) > 4.0
+    law = lg.CorrelatedGBM(
+        {"A": lg.GBM(spot=22.0, volatility=0.2, rate=0.1, dividend_yield=0.06),
+         "B": lg.GBM(spot=20.0, volatility=0.2, rate=0.1, dividend_yield=0.04)}, {("A", "B"): 0.5},
+    )  # fmt: skip
+    found = lg.greeks(law, lg.Exchange("A", "B", 0.5), ["delta", "gamma"], closed_form=True)
+    published = {"price": 2.231, "delta[A]": 0.728, "delta[B]": -0.689, "gamma[A]": 0.099, "gamma[B]": 0.120}
+    for name, value in published.items():
+        assert found[name].value == pytest.approx(value, abs=1e-3), name
 
 
 def test_scenarios_explain_and_compare_know_several_assets():
