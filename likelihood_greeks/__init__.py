@@ -59,6 +59,7 @@ from .pictures.comparison import comparison as plot_comparison
 from .pictures.convergence import plot as plot_convergence
 from .pictures.density import plot as plot_density
 from .pictures.greek import plot as plot_greek
+from .pictures.pairs import heat_map as plot_pairs
 from .pictures.risk import risk_by_maturity as plot_risk
 from .reports.files import report
 from .result import Result
@@ -154,6 +155,7 @@ __all__ = [
     "plot_convergence",
     "plot_density",
     "plot_greek",
+    "plot_pairs",
     "plot_risk",
     "quantlib",
     "register_product",

@@ -205,3 +205,19 @@ def test_density_and_scores_share_a_picture_with_units():
 def test_a_law_that_cannot_be_drawn_is_refused(time, scores, words):
     with pytest.raises(ValueError, match=words):
         lg.plot_density(MODEL, time, scores)
+
+
+def test_a_matrix_of_pairs_shows_each_pair_twice_and_nothing_on_its_diagonal():
+    law = lg.CorrelatedGBM(
+        {name: lg.GBM(spot=100.0, volatility=0.2) for name in "ABC"},
+        {("A", "B"): 0.5, ("A", "C"): 0.3, ("B", "C"): 0.1},
+    )
+    result = lg.greeks(law, lg.WorstOf(lg.Call(95.0, 1.0)), ["correlation", "delta"], paths=512, seed=1)
+    axes = lg.plot_pairs(result)
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["A", "B", "C"]
+    cells = {text.get_position(): float(text.get_text()) for text in axes.texts}
+    assert len(cells) == 6
+    assert cells[1, 0] == cells[0, 1] == pytest.approx(result["correlation[A,B]"].value, rel=0.01)
+    assert axes.get_title() == "Correlation by pair"
+    with pytest.raises(ValueError, match="have cross_gamma by pair of assets"):
+        lg.plot_pairs(result, "cross_gamma")
