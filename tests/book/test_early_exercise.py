@@ -78,7 +78,7 @@ def test_a_call_on_the_best_of_two_assets_is_exercised_early_too():
     frame = lg.risk(book, market, ["delta", "vega"], paths=8192, seed=1)
     found = frame[(frame["trade_id"] == "T1") & (frame["asset"].isin(["A", "A|B"]) | (frame["greek"] == "price"))]
     found = found.set_index("greek")
-    for name, value, error in (("price", 0.139018, 2e-3), ("delta", 3.344e-3, 2e-4), ("vega", 0.484, 0.03)):
+    for name, value, error in (("price", 0.139018, 2e-3), ("delta", 3.344e-3, 2e-4), ("vega", 0.484, 0.045)):
         assert found.at[name, "standard_error"] < error  # of one unit of currency: by quadrature, a hundredth
         assert abs(found.at[name, "value"] - value) < 4.0 * found.at[name, "standard_error"] + 0.01 * value
 
