@@ -253,7 +253,7 @@ class Account:
             if any(doubtful(block, tally)):
                 state = self._states.get(block.number) or prepared(block)
                 tally = settle(state, block, tally, self.main.draws, paths=paths)
-                spare = self.main.goal.spare(paths)
+                spare = self.main.goal.spare
                 found = cures(state, block, tally, self.main.draws, paths=paths, spare=spare, pool=shop.pool)
                 self.tallies[block.number] = replace(tally, cures=found)
 

@@ -97,8 +97,8 @@ def greeks(
         variances so far call for, until every named Greek is there and its error can be trusted. A Greek that is not
         there after `max_paths` says so in its note; a share of a value of zero cannot be reached. Not for Sobol points.
     max_paths : int
-        Paths that a run with a target may take, those included that look where a payoff lives when its error cannot be
-        trusted. They also size the pilot.
+        Paths that a run with a target may take; those that look where a payoff lives, when its error cannot be trusted,
+        come on top, at most as many again. They also size the pilot.
     executor : concurrent.futures.Executor or "serial", optional
         Where chunks of paths are worked on; results are bit-identical for any. Default: threads of the call's own, one
         a core; ``"serial"`` works in the caller's thread.
@@ -270,7 +270,7 @@ def healed(done: Done[Planned], pair: Pair, draws: Draws, executor: Workers) -> 
     task, held, paths = done.task, wants(pair), done.sampled.paths
     if not (any(held) and task.plans and task.group.controls.own and np.isfinite(pair.plain.mean).all()):
         return None
-    spare = done.sampled.goal.spare(paths)
+    spare = done.sampled.goal.spare
     with one_thread_each(), workers(executor) as pool:
         return attempted(
             task.group, 0, task.plans[0], pair, held=held, draws=draws, paths=paths, spare=spare, executor=pool

@@ -120,9 +120,10 @@ class Goal:
         )
         return replace(self, targets=targets, most=self.most if targets else self.paths)
 
-    def spare(self, paths: int) -> int | None:
-        """Paths that may follow after so many; None where no number of them was asked for."""
-        return self.most - paths if self.targets else None
+    @property
+    def spare(self) -> int | None:
+        """Paths that a cure may take after the run: as many again; None where no number of them was asked for."""
+        return self.most if self.targets else None
 
     def needed(self, paths: int, watched: Iterable[Statistics]) -> int:
         """Paths that all targets take, predicted from moments of `paths` of them; `paths` if they are all reached."""

@@ -285,5 +285,4 @@ def test_an_asset_that_a_line_hardly_carries_is_not_carried(monkeypatch):
     assert (line.carried[0] == 0.0).all()
     assert (line.carried[1] > 0.0).all()
     monkeypatch.setattr(joint_lines, "FAINT", 0.0)
-    wrong = lg.greeks(law, barrier, ["vega[A]"], paths=4096, seed=1)["vega[A]"]
-    assert abs(wrong.value) < 1e-9 < abs(vega)  # what it was
+    assert (line.carried[0] != 0.0).all()  # what it was: vega[A] was zero, and sure of it

@@ -11,7 +11,7 @@ from tests.support.payoffs import PAYOFFS
 
 TIMES = (0.2, 0.5, 0.6, 1.0)
 LEVELS = np.array([[118.0], [115.0], [112.0], [109.0]])
-WITHOUT = {"variance swap", "volatility swap", "exercised by value"}
+WITHOUT = {"variance swap", "volatility swap", "exercised by value", "ended by its issuer"}
 
 
 def paths(n_paths=4000, seed=1, deviation=0.15):
