@@ -85,9 +85,12 @@ class Jet:
         return Jet(self.names, self.value.real, self.gradient.real, self.hessian.real)
 
     def only(self, names: Sequence[str]) -> Jet:
-        """With no derivatives but those in some of the coordinates, in their order."""
+        """With no derivatives but those in some of the coordinates, in their order.
+
+        Those without second derivatives come last here as there.
+        """
         rows = [self.names.index(name) for name in names]
-        second = rows if len(self.hessian) else []
+        second = [row for row in rows if row < len(self.hessian)]
         hessian = self.hessian[np.ix_(second, second)] if self.names else self.hessian
         return Jet(tuple(names), self.value, self.gradient[rows], hessian)
 

@@ -96,7 +96,8 @@ class Bridge:
         start, variance = self.jets
         rows = [start.gradient[:, None] * (self.first == 0), variance.gradient[:, self.first : self.last, 0]]
         moved = {n for n, row in zip(start.names, np.concatenate(rows, axis=1), strict=True) if row.any()}
-        names = tuple(n for n in dict.fromkeys(n for d in derivatives for n in d) if n in moved)
+        asked = {n for d in derivatives for n in d} & moved
+        names = tuple(n for n in start.names if n in asked)  # those without second derivatives last
         if not names:
             return None
         known = [d for d in dict.fromkeys(derivatives) if d and set(d) <= set(names)]

@@ -25,7 +25,8 @@ def embedded(jet: Jet, names: Sequence[str], called: dict[str, str]) -> Jet:
     places = [list(names).index(called[name]) for name in own.names]
     shape = np.shape(own.value)
     gradient, hessian = np.zeros((len(names), *shape)), np.zeros((len(names), len(names), *shape))
-    gradient[places], hessian[np.ix_(places, places)] = own.gradient, own.hessian
+    second = places[: len(own.hessian)]
+    gradient[places], hessian[np.ix_(second, second)] = own.gradient, own.hessian
     return Jet(tuple(names), own.value, gradient, hessian)
 
 

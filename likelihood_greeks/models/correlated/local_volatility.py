@@ -220,6 +220,8 @@ def _members(given: Any) -> tuple[tuple[str, LocalVolatility], ...]:
     for name, law in found:
         if not isinstance(law, LocalVolatility):
             raise TypeError(f"members[{name!r}] must be a LocalVolatility, got {law!r}")
+        if law.dividends:
+            refuse(f"members[{name!r}]", "pay no cash dividends: give a dividend yield", law.dividends)
     return found
 
 

@@ -1,13 +1,16 @@
 """Greeks of several assets by nodes of their curves: scores against differences of the density, sums, controls."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 import likelihood_greeks as lg
 from likelihood_greeks.streams.chunks import Chunk
+from tests.support.gates import assert_estimates
 
 QUARTERS = [0.25 * k for k in range(1, 6)]
 
@@ -65,6 +68,32 @@ def test_buckets_sum_to_their_greeks_and_have_no_error_where_nothing_is_observed
     flat = lg.CorrelatedGBM(dict.fromkeys("AB", lg.GBM(spot=1.0, volatility=0.2)), {("A", "B"): 0.5})
     with pytest.raises(ValueError, match="buckets must hold Greeks of curves"):
         lg.greeks(flat, note, ["vega"], paths=64, seed=1, buckets=["vega"])
+
+
+def test_buckets_of_what_is_watched_at_all_times_on_one_asset() -> None:
+    flat = {"zero_rates": [0.0] * 4, "dividend_yields": [0.0] * 2, "volatility_times": [0.25, 3.0]}
+    members = {"A": curves(100.0, 0.2, 0.0, **flat, volatilities=[0.2, 0.2]),
+               "B": curves(50.0, 0.25, 0.0, **flat, volatilities=[0.25, 0.25])}  # fmt: skip
+    sure = lg.CorrelatedGBM(members, {("A", "B"): 0.5})
+    touch = lg.On(lg.OneTouch(85.0, "down", 1.0, times="continuous"), "A")
+    found = lg.greeks(sure, touch, ["vega[A]"], paths=4096, seed=1, buckets=["vega[A]"])
+    fall = math.log(0.85)
+
+    def touched(vol: float) -> float:  # by reflection, the drift being minus half of the variance
+        return float(ndtr((fall + 0.5 * vol**2) / vol) + 100.0 / 85.0 * ndtr((fall - 0.5 * vol**2) / vol))
+
+    whole = (touched(0.2 + 1e-5) - touched(0.2 - 1e-5)) / 2e-5
+    assert touched(0.2) == pytest.approx(found["price"].value, abs=4.0 * found["price"].standard_error)
+    for k, share in enumerate(
+        (2.0 / 11.0, 9.0 / 11.0)
+    ):  # volatilities are means: the first has gone by the second node
+        assert_estimates(found.estimates[f"vega[A][{k}]"], share * whole, 0.04 * whole)
+    outside = lg.OutsideBarrier(lg.Barrier(lg.Call(50.0, 1.0), 85.0, "down", "out", times="continuous"), "A", "B")
+    wanted = ["vega", "rho", "dividend_rho", "gamma"]
+    frame = lg.greeks(law(), outside, wanted, paths=512, seed=1, buckets=wanted[:3]).to_frame()
+    for (greek, _), parts in frame[~frame["greek"].isin(["price", "gamma"])].groupby(["greek", "asset"]):
+        halves = [float(parts[parts["bucket"].eq("") == at]["value"].sum()) for at in (True, False)]
+        assert halves[0] == pytest.approx(halves[1], abs=1e-9), greek
 
 
 @pytest.mark.slow
