@@ -84,3 +84,10 @@ def splits(
         every |= {node.label: node.place for node in exact.get(name, ())}
         found[name] = Split(greeks, nodes, tuple(sorted(every, key=every.__getitem__)))
     return found
+
+
+def whole_of_sets(trades: Sequence[Trade], greeks: Sequence[str]) -> list[str]:
+    """What someone should know of sets of assets whose Greeks are not split, under local volatilities."""
+    names = dict.fromkeys(trade.underlying for trade in trades if isinstance(trade.model, CorrelatedLocalVolatility))
+    said = f"{', '.join(greeks)} of several assets under local volatilities cannot be split by node"
+    return [f"{name}: {said}" for name in names] if greeks else []

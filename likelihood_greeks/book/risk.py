@@ -30,7 +30,7 @@ from .assets.names import are_several
 from .assets.rows import with_assets
 from .blocks import blocks
 from .bucket_rows import with_buckets, with_parts
-from .bucket_split import Split, splits
+from .bucket_split import Split, splits, whole_of_sets
 from .buckets import asked, unsplit
 from .currencies import reported, unconverted
 from .exact_buckets import nodes_by_name
@@ -182,6 +182,7 @@ def risk(
     )
     for remark in [
         *said,
+        *whole_of_sets(drawn, parts),
         *off_scale.remarks(frame, found_market),
         *odd_fixings.remarks(valued.trades, found_market),
         *_same_draws(trade.underlying for trade in drawn),

@@ -90,9 +90,9 @@ def bucketed(
     """
     found, parts, coordinates, shifts = dict(wanted), dict[str, Part](), dict[str, str](), list[str]()
     idle = list[str]()
-    every = [each for greek in listed(greeks, "buckets") for each in expanded(greek, law)]
-    for greek in every:
-        (shift, years), name = _curve(law, greek), label(greek)
+    every = [(each, greek) for greek in listed(greeks, "buckets") for each in expanded(greek, law)]
+    for greek, given in every:
+        (shift, years), name = _curve(law, greek, given), label(greek)
         found.setdefault(name, {(shift,): 1.0})
         shifts.append(shift)
         words = law.node_labels(shift) if has(law, LabelsNodes) else [f"{node:g}" for node in years]
@@ -111,11 +111,17 @@ def _whole(part: Part) -> str:
     return f"{part.greek}[{part.asset}]" if part.asset else part.greek
 
 
-def _curve(law: Any, greek: Any) -> tuple[str, tuple[float, ...]]:
-    """The parameter that a Greek is the derivative in, and the nodes of the curve that it shifts."""
+def _curve(law: Any, greek: Any, given: Any) -> tuple[str, tuple[float, ...]]:
+    """The parameter that a Greek is the derivative in, and the nodes of its curve; `given` asks for it."""
     if not has(law, HasNodes):
-        refuse("buckets", f"be asked of a law on curves, such as TermStructureGBM, not of {type(law).__name__}", greek)
+        refuse("buckets", f"be asked of a law on curves, such as TermStructureGBM, not of {type(law).__name__}", given)
+    what, why = "hold Greeks of curves or of a grid of local volatilities: vega, rho, dividend_rho", ""
+    if hasattr(law, "assets"):
+        what = "hold Greeks of curves: vega, rho, dividend_rho, and correlation where it is given by pillar"
     match list(resolve(greek, law).items()):
-        case [((shift,), 1.0)] if years := law.nodes(shift):
-            return shift, years
-    return refuse("buckets", "hold Greeks of curves or of a grid of local volatilities: vega, rho, dividend_rho", greek)
+        case [((shift,), 1.0)]:
+            if years := law.nodes(shift):
+                return shift, years
+            flat = hasattr(law, "assets") and not shift.startswith("correlation")
+            why = f"; {shift} is flat" + ", its members being no TermStructureGBM on one set of nodes" * flat
+    return refuse("buckets", what + why, given)

@@ -62,6 +62,15 @@ def test_an_exchange_under_flat_quotes_is_margrabes():
 
 
 @pytest.mark.slow
+def test_buckets_that_a_set_does_not_have_are_told():
+    with pytest.warns(
+        lg.BookWarning, match=r"A\|B: vega, rho of several assets under local volatilities cannot be split"
+    ):
+        frame = lg.risk(pd.DataFrame([TRADE]), market(), [], paths=64, seed=1, buckets=["vega", "rho"])
+    assert set(frame.loc[frame["trade_id"] == "X", "bucket"]) == {""}
+
+
+@pytest.mark.slow
 def test_a_shock_moves_all_of_a_set_and_explaining_it_is_refused():
     put = {**TRADE, "trade_id": "P", "product": "worst_of_put", "weights": None, "strike": "95%", "quantity": 100.0}
     grid = lg.scenario_grid(pd.DataFrame([put]), market(), spot=[-0.1], volatility=[0.0], paths=1024, seed=1)

@@ -48,7 +48,12 @@ def test_what_happens_outside_the_window_touches_nothing():
     rest = [("2026-06-12", 99.0), ("2026-06-15", 99.0)]
     assert "touched on 2026-06-11 at 90" in _state(TOUCH | began, **lows(low, *rest))[1]
     value, state = _state(TOUCH | began | {"watched_from": OPENS})  # no lows are needed of days before
-    assert (value > 2.0, state) == (True, f"watched from {OPENS} on")
+    assert (value > 2.0, state) == (True, f"watched from {OPENS} until {ENDS}")
+    until = {"watched_until": "2026-10-15"}
+    assert _state(TOUCH | until)[1] == "watched until 2026-10-15"
+    assert _state(TOUCH | until | {"watched_from": OPENS})[1] == f"watched from {OPENS} until 2026-10-15"
+    seen = _state(TOUCH | began | until, **lows(("2026-06-11", 96.0), *rest))[1]
+    assert seen == f"not touched up to {TODAY}, watched until 2026-10-15"
     assert "not touched up to" in _state(TOUCH | began | {"watched_from": "2026-06-11"}, **lows(low, *rest))[1]
     closed = TOUCH | began | {"watched_until": "2026-06-11"}
     assert _state(closed, **lows(("2026-06-11", 96.0), deep))[1] == f"never at a barrier: pays 10 on {ENDS}"

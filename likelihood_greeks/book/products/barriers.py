@@ -102,12 +102,13 @@ def _read_at(terms: Mapping[str, Any], underlying: Underlying, years: float) -> 
 
 def alive(history: History, spot: float) -> str:
     """What is known of a trade none of whose barriers was touched, in words."""
-    opens = history.span.watched_from
-    if opens is not None and opens > history.span.today:
-        return f"watched from {opens} on"
-    if (watch := history.watch) is None or watch.since == history.span.today:
-        return history.progress(spot, "past, none at a barrier")
-    return f"not touched up to {history.span.today}"
+    span = history.span
+    if span.watched_from is not None and span.watched_from > span.today:
+        return f"watched from {span.watched_from} until {span.last_watched}"
+    closes = f"watched until {span.watched_until}" if span.watched_until is not None else ""
+    if (watch := history.watch) is None or watch.since == span.today:
+        return "; ".join(filter(None, (history.progress(spot, "past, none at a barrier"), closes)))
+    return ", ".join(filter(None, (f"not touched up to {span.today}", closes)))
 
 
 def _left(history: History, spot: float) -> tuple[Contract, str]:

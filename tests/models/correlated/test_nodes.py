@@ -66,8 +66,10 @@ def test_buckets_sum_to_their_greeks_and_have_no_error_where_nothing_is_observed
     parts = [own.value for name, own in split.estimates.items() if name.startswith("vega[A][")]
     assert sum(parts) == pytest.approx(split["vega[A]"].value, abs=1e-10)
     flat = lg.CorrelatedGBM(dict.fromkeys("AB", lg.GBM(spot=1.0, volatility=0.2)), {("A", "B"): 0.5})
-    with pytest.raises(ValueError, match="buckets must hold Greeks of curves"):
-        lg.greeks(flat, note, ["vega"], paths=64, seed=1, buckets=["vega"])
+    flat_words = (("vega", r"volatility\[A\] is flat, its members"), ("correlation", r"correlation\[A,B\] is flat"))
+    for greek, words in flat_words:
+        with pytest.raises(ValueError, match=rf"Greeks of curves.* by pillar; {words}.*, got '{greek}'"):
+            lg.greeks(flat, note, ["vega"], paths=64, seed=1, buckets=[greek])
 
 
 def test_buckets_of_what_is_watched_at_all_times_on_one_asset() -> None:
