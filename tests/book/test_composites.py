@@ -46,7 +46,7 @@ def test_a_call_has_the_value_and_deltas_of_its_converted_spot_in_the_nets_of_as
     exact = {("price", ""): EXACT["price"].value, ("delta", "SPX"): 0.9 * EXACT["delta"].value,
              ("delta", "EURUSD"): -0.9 * 90.0 * EXACT["delta"].value}  # fmt: skip
     assert set(own.index) == set(exact)
-    for key, value in exact.items():  # exactly, where a line of both is used
+    for key, value in exact.items():
         error = own.loc[key, "standard_error"]
         assert error < 1e-5 * abs(value)
         assert abs(own.loc[key, "value"] - value) < 4.0 * error + 1e-9 * abs(value)

@@ -316,7 +316,7 @@ def test_on_one_of_two_assets_it_is_what_it_is_alone_and_of_both_it_is_refused()
     found = lg.greeks(PAIR, lg.On(KNOCK_OUT, "A"), ["vega[A]", "delta[B]"], paths=8192, seed=2)
     joint = found["vega[A]"]
     assert abs(joint.value - alone.value) < 4.0 * np.hypot(joint.standard_error, alone.standard_error)
-    assert_estimates(found["delta[B]"], 0.0, 0.05)  # exactly, where a line of both is used
+    assert_estimates(found["delta[B]"], 0.0, 0.01)  # without controls: a relaxation that leaves nothing is not trusted
     with pytest.raises(TypeError, match="several assets at once"):
         lg.greeks(PAIR, lg.Payoff(lambda spot: spot.low.min(axis=0)[-1], [0.5], extremes="low"), [], paths=64, seed=1)
     touch = lg.On(lg.OneTouch(90.0, "down", 0.5, 1.0, "continuous", paid="hit"), "A")
