@@ -14,8 +14,9 @@ from .calendars import closest, iso_date
 from .dialect import Unclear
 from .levels import Percent, percent_of
 
-NUMBER, DATE, DATES, WORD, TEXT, OBJECT = "number", "date", "dates", "word", "text", "object"
-"""What cells hold; numbers and dates may be written in the ways that `dialect` knows."""
+NUMBER, NUMBERS, DATE, DATES = "number", "numbers", "date", "dates"
+WORD, TEXT, OBJECT = "word", "text", "object"
+"""What cells hold; numbers, lists of them and dates may be written in the ways that `dialect` knows."""
 
 NEEDED, TERM, POSITION, AGREES, REFUSED = "needed", "term", "position", "must agree", "not supported"
 DATED = "dates"

@@ -22,6 +22,7 @@ from .cells import (
     NEEDED,
     NO_AMOUNT,
     NUMBER,
+    NUMBERS,
     OBJECT,
     POSITION,
     PRICE,
@@ -93,7 +94,7 @@ TABLE = (
     Column("reference", TERM, NUMBER, "> 0, in currency",
            "spot that levels in % are of; of a cliquet the spot that the first return is of, if blank that at the "
            "start, or today's; of several assets one each, with bars between them", PRICE),
-    Column("weights", TERM, TEXT, "numbers or shares, with bars between them",
+    Column("weights", TERM, NUMBERS, "numbers or shares, with bars between them",
            "of the assets of a basket, in their order, one over their number if blank; of exchanges and spreads "
            "units, one each if blank"),
     Column("cash", TERM, NUMBER, "finite, in currency", "what a digital, touch or range accrual pays; 1 if "

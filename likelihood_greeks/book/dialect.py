@@ -173,24 +173,37 @@ def settled(columns: Sequence[pd.Series], way: Callable[[Counter[str]], Reader])
     ]
 
 
+_MARKS = re.compile(r"(\s*(?:%\s*)?[;|]\s*|\s*%\s*$)")
+"""What stands behind the numbers of a cell: a sign of per cent, a mark before the next."""
+
+
 def number_way(counts: Counter[str], plain: bool = False) -> Reader:
-    """How these texts are read as numbers."""
-    pairs = {text: numbers(text, plain) for text in counts}
-    way = Way.of(((pairs[text], n) for text, n in counts.items()), ("a decimal point", "a decimal comma"))
-    return lambda text: way.read(text, pairs[text], "number")
+    """How these texts are read as numbers, some in per cent, or lists of them separated by ``;`` or ``|``.
+
+    >>> number_way(Counter(["2,5 %", "1,125|2"]))("1,125|2")
+    '1.125|2'
+    """
+    names = "a decimal point", "a decimal comma"
+    return _way(counts, _MARKS, lambda piece: numbers(piece, plain), names, "number")
 
 
 def date_way(counts: Counter[str]) -> Reader:
     """How these texts are read as dates, or lists of dates separated by ``;``."""
-    pieces = {text: text.split(";") for text in counts}
-    pairs = {piece: dates(piece) for own in pieces.values() for piece in own}
-    found = ((pairs[piece], counts[text]) for text, own in pieces.items() for piece in own)
-    way = Way.of(found, ("the day first", "the month first"))
+    return _way(counts, re.compile("(;)"), dates, ("the day first", "the month first"), "date")
+
+
+def _way(
+    counts: Counter[str], marks: re.Pattern[str], pair: Callable[[str], Pair], names: tuple[str, str], noun: str
+) -> Reader:
+    """How texts are read piece by piece; the marks between the pieces, each a group, stay."""
+    pieces = {text: marks.split(text) for text in counts}
+    pairs = {piece: pair(piece) for own in pieces.values() for piece in own[::2]}
+    way = Way.of(((pairs[piece], counts[text]) for text, own in pieces.items() for piece in own[::2]), names)
 
     def read(text: str) -> str | Unclear:
-        own = [way.read(piece, pairs[piece], "date") for piece in pieces[text]]
+        own = [way.read(piece, pairs[piece], noun) if k % 2 == 0 else piece for k, piece in enumerate(pieces[text])]
         unclear = next((piece for piece in own if isinstance(piece, Unclear)), None)
-        return ";".join(map(str, own)) if unclear is None else Unclear(text, unclear.why)
+        return "".join(map(str, own)) if unclear is None else Unclear(text, unclear.why)
 
     return read
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from .._checks import refuse, within
 from . import sheets
 from .calendars import closest, nearest
-from .cells import BOUGHT, DATE, DATES, NUMBER, SOLD, key_of
+from .cells import BOUGHT, DATE, DATES, NUMBER, NUMBERS, SOLD, key_of
 from .columns import BY_NAME, COLUMNS, IDENTITY, TERMS, of_kind
 from .dialect import date_way, number_way, settled
 from .products.table import ANY, EUROPEAN, PRODUCTS
@@ -168,7 +168,7 @@ def _written(table: pd.DataFrame, plain: bool) -> pd.DataFrame:
     """A table with its numbers and dates in text as Python writes them, where it tells what they are."""
     found = table.copy(deep=False)
     for names, way in (
-        (of_kind(NUMBER), partial(number_way, plain=plain)),
+        (of_kind(NUMBER, NUMBERS), partial(number_way, plain=plain)),
         (of_kind(DATE, DATES), date_way),
     ):
         columns = [table[name] for name in names if name in table.columns and table[name].dtype.kind not in "ifMb"]

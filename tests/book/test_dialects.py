@@ -1,5 +1,6 @@
 """Tables as spreadsheets write them are read where they tell what they are, and refused where they do not."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -61,6 +62,28 @@ def test_what_could_be_two_things_is_refused_unless_another_cell_decides(tmp_pat
     deciding = cells.replace("T1", "T2").replace('"6,000"', '"6,000.5"').replace("3/4/2025", "19/12/2025")
     trades, problems = read(tmp_path, f"{head}\n{cells}\n{deciding}\n")
     assert (len(trades), problems) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("strike", "coupon", "deciding", "shares"),
+    [
+        ("100,5", "0,02", "", (0.02,) * 4),
+        ("100,5", "2,5 %", "", (0.025,) * 4),
+        ("100", "2,5%;0,125;2 %;1%", "", (0.025, 0.125, 0.02, 0.01)),
+        ("100", "1,125%", "100,5%", (0.01125,) * 4),  # a level in per cent decides
+        ("100", "1.125%", "", None),  # nothing does
+        ("100", "1,125%", "100.5%", None),  # it reads as 1125%
+    ],
+)
+def test_shares_are_read_as_other_numbers_and_decide_as_they_do(tmp_path, strike, coupon, deciding, shares):
+    head = "trade_id;underlying;product;quantity;maturity;strike;start;coupon;notional;frequency;level;reference"
+    note = f"T1;X;barrier_reverse_convertible;1;02.01.2026;{strike};02.01.2025;"{coupon}";100;quarterly"
+    trades, problems = read(tmp_path, f"{head}\n{note};{deciding or '70%'};100\n")
+    if shares is None:
+        assert [problem.field for problem in problems] == ["coupon"]
+        return
+    assert problems == []
+    assert np.allclose(trades[0].payoff.coupon, shares if ";" in coupon else shares[0], rtol=1e-14)
 
 
 @pytest.mark.parametrize(

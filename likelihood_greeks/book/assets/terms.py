@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ..._checks import InvalidValueError, finite, positive, refuse
-from ..cells import number, text_of
+from ..cells import clear, number, text_of
 from ..fixings import known
 from ..levels import percent_of
 from ..market import Market
@@ -39,6 +39,7 @@ def by_asset(
         if set(value) != set(names):
             refuse(column, f"hold a number for each of {', '.join(names)}", value)
         return {name: read(f"{column} of {name}", value[name]) for name in names}
+    value = clear(column, value)
     parts = [*value] if isinstance(value, (tuple, list)) else WRITTEN.split(text_of(value))
     if len(parts) != len(names):
         refuse(column, f"hold {len(names)} numbers separated by bars, for {', '.join(names)}", value)

@@ -15,14 +15,14 @@ from ..._checks import refuse
 from ...payoffs.accumulator import TARF, Accumulator
 from ...payoffs.protocol import Contract
 from ...payoffs.seasoned import KnownCashFlow, OnDates, Seasoned
-from ..cells import LEVELS, NUMBER, TERM, TEXT, WORD, Column, level, shares, sign, word
+from ..cells import LEVELS, NUMBER, NUMBERS, TERM, WORD, Column, level, shares, sign, word
 from .history import History, Terms
 from .product import Conduct, Entry, Product, give, levels_in_currency, needs_it
 
 _SIDES, _LAST, _SETTLED = ("buy", "sell"), ("exact", "full", "none"), ("fixing", "end", "delivery")
 COLUMNS = (
     Column("target", TERM, NUMBER, LEVELS, "gain of a unit that ends a target redemption forward", level),
-    Column("gearing", TERM, TEXT, "2 or 200%; for each date, separated by `;`", "units where a fixing of an "
+    Column("gearing", TERM, NUMBERS, "2 or 200%; for each date, separated by `;`", "units where a fixing of an "
            "accumulator or target redemption forward is a loss, per unit where it is a gain; 1 if blank", shares,
            harmless=("1", "1.0", "100%")),
     Column("forward", TERM, WORD, "buy, sell", "what an accumulator or target redemption forward does at its strike, "
