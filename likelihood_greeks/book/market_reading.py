@@ -57,13 +57,14 @@ def _fields(value: object, folder: Path, files: dict[str, Path]) -> dict[str, An
     seen = {what: setting.file(f"file of {what}", x) if isinstance(x, (str, Path)) else x for what, x in seen.items()}
     if isinstance(correlation := table.get("correlation", {}), (str, Path)):
         correlation = setting.file("file of correlations", correlation)
+    word = "correlations" if isinstance(value, Mapping) and "correlations" in value else "correlation"
     return {
         "valuation_date": setting.today,
         "underlyings": underlyings,
         "reporting_currency": reporting,
         "fx": fx,
         **{what: Fixings.read(x, Path(), what) for what, x in seen.items()},
-        "correlation": correlations.read(correlation, Path(), [*underlyings, *failures], setting.today),
+        "correlation": correlations.read(correlation, Path(), [*underlyings, *failures], setting.today, word),
         "failures": failures,
         "remarks": tuple(setting.remarks),
         "files": setting.files,

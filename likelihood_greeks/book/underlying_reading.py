@@ -23,6 +23,9 @@ from .underlying import BLACK_SCHOLES, HESTON, LOCAL, Underlying
 MODELS = {BLACK_SCHOLES: BLACK_SCHOLES, "gbm": BLACK_SCHOLES, HESTON: HESTON, LOCAL: LOCAL}
 """What a market may call the model of an underlying, and the name that it goes by in tables."""
 
+ONLY_ALONE = ("merton", "bates")
+"""Laws of the library that books do not have."""
+
 DIVIDENDS = ("dividend_yield", "dividend_curve", "foreign_curve", "forwards")
 """The keys of which one at most says what an underlying yields."""
 
@@ -217,6 +220,9 @@ def _law(value: object) -> str:
     """The name of a model, in any case."""
     if not isinstance(value, str):
         raise TypeError(f"model must be a name, one of {', '.join(MODELS)}, got {value!r}")
+    if value.lower() in ONLY_ALONE:
+        why = f"{', '.join(map(repr, MODELS))}; jumps are not in books: value such trades with lg.greeks"
+        refuse("model", f"be one of {why}", value)
     if value.lower() not in MODELS:
         refuse("model", f"be one of {', '.join(map(repr, MODELS))}{closest(value, MODELS)}", value)
     return MODELS[value.lower()]

@@ -57,9 +57,11 @@ def of_assets(payoff: Contract, names: Sequence[str]) -> Contract:
     if isinstance(payoff, Payoff) and isinstance(payoff.function, OnAssets):
         return replace(payoff, function=payoff.function.for_assets(names))
     if names and payoff.times and type(payoff).__module__.startswith(f"{__package__}.") and type(payoff) is not Payoff:
+        own = type(payoff).__name__
+        why = f"the law has {len(names)}" if len(names) > 1 else "does not say of a law of several on which"
         raise TypeError(
-            f"payoff {type(payoff).__name__} is on one asset, and the law has {len(names)}: say on what it is, as in "
-            f"WorstOf({type(payoff).__name__}(...), reference=...), BestOf or Basket"
+            f"payoff {own} is on one asset, and {why}: say on what it is, as in "
+            f"On({own}(...), {names[0]!r}), WorstOf({own}(...), reference=...), BestOf or Basket"
         )
     return payoff
 

@@ -35,7 +35,7 @@ class Composite:
     TypeError
         If `payoff` is no contract, or `currencies` no mapping of names.
     ValueError
-        If no asset is converted, or a currency is converted itself.
+        If no asset is converted, a name is missing, or a currency is converted itself.
 
     Notes
     -----
@@ -72,6 +72,8 @@ class Composite:
         if not pairs:
             refuse("currencies", "name an asset that is converted", given)
         object.__setattr__(self, "currencies", pairs)
+        if not all(asset and currency.removeprefix(INVERSE) for asset, currency in pairs):
+            refuse("currencies", "name an asset and a currency in each entry, as in {'SPX': '1/EURUSD'}", given)
         if twice := set(self._paid) & {asset for asset, _ in pairs}:
             refuse("currencies", "convert no currency", sorted(twice))
 

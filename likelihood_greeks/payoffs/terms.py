@@ -17,7 +17,8 @@ def by_date(name: str, value: Any, count: int, least: float, endless: bool = Fal
     for k, entry in enumerate(listed):
         x = number(f"{name}[{k}]", entry)
         if not (x >= least and (x < np.inf or endless)):
-            refuse(f"{name}[{k}]", f"be at least {least:g}" + " and finite" * (not endless), entry)
+            bounds = [f"at least {least:g}"] * (least > -np.inf) + ["finite"] * (not endless)
+            refuse(f"{name}[{k}]", f"be {' and '.join(bounds) or 'a number'}", entry)
     return tuple(map(float, listed))
 
 

@@ -14,7 +14,7 @@ from .terms import verify_rows
 def _settle(touch: Any) -> None:
     """Check when the levels of a touch are watched: on dates, none after the maturity, or at all times."""
     maturity = positive("maturity", touch.maturity)
-    word = is_continuous(touch.times)
+    word = is_continuous(touch.times) or (touch.continuous is True and np.size(touch.times) == 0)
     observed = (touch.maturity,) if word else _observed(touch.times, maturity)
     if touch.continuous and len(observed) > 1:
         refuse("times", "be 'continuous', or the end alone, where it is watched at all times", touch.times)

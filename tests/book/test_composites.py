@@ -105,6 +105,7 @@ EXACT_VOLATILITY = (0.2**2 + 0.1**2 - 2.0 * 0.3 * 0.2 * 0.1) ** 0.5
     ("row", "change", "why"),
     [
         (CALL, {"underlying": "SX5E", "currency": "EUR"}, "be another currency than that of SX5E"),
+        (CALL, {"currency": None, "currency_pay": None}, "currency_pay must be given, and be another currency than"),
         (CALL, {"underlying": "SPX|SX5E"}, "have worst_of_, best_of_ or basket_ before call"),
         (PUT, {"currency": "USD", "underlying": "SX5E|SPX", "product": "composite_worst_of_bermudan_put",
                "frequency": "quarterly"}, "not be exercised early where spots are converted"),
@@ -121,7 +122,8 @@ def test_a_missing_pair_is_named() -> None:
     on = market()
     del on["underlyings"]["EURUSD"], on["correlation"]["SPX|EURUSD"], on["correlation"]["SX5E|EURUSD"]
     found = risk([PUT, {**PUT, "trade_id": "Z", "product": "worst_of_put"}], on, [], paths=256).attrs["problems"]
-    assert "USDEUR among its underlyings" in found[0]["requirement"]
+    assert "USDEUR among its underlyings: a composite needs it" in found[0]["requirement"]
+    assert found[0]["field"] == ("currency_pay" if "currency_pay" in PUT else "currency")
     on = market(correlation={"SPX|SX5E": 0.6, "SPX|EURUSD": 0.3})
     (problem,) = risk([PUT, {**PUT, "trade_id": "Z", "product": "worst_of_put"}], on, [], paths=256).attrs["problems"]
     assert "SX5E|EURUSD" in problem["requirement"]

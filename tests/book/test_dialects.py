@@ -77,7 +77,9 @@ def test_what_could_be_two_things_is_refused_unless_another_cell_decides(tmp_pat
 )
 def test_shares_are_read_as_other_numbers_and_decide_as_they_do(tmp_path, strike, coupon, deciding, shares):
     head = "trade_id;underlying;product;quantity;maturity;strike;start;coupon;notional;frequency;level;reference"
-    note = f"T1;X;barrier_reverse_convertible;1;02.01.2026;{strike};02.01.2025;"{coupon}";100;quarterly"
+    note = f"T1;X;barrier_reverse_convertible;1;02.01.2026;{strike};02.01.2025;'{coupon}';100;quarterly".replace(
+        "'", '"'
+    )
     trades, problems = read(tmp_path, f"{head}\n{note};{deciding or '70%'};100\n")
     if shares is None:
         assert [problem.field for problem in problems] == ["coupon"]

@@ -334,13 +334,21 @@ def test_a_file_that_is_not_there_is_named_with_what_it_was_to_hold(tmp_path: Pa
         ({"SX5E|SX5E": 0.5}, "be 1"),
         ({"SX5E|SPX": {"1Y": 0.5, "6M": 0.4}}, "pillars of SX5E|SPX must increase"),
         ({"SX5E|SPX": {"1Y": 0.5, "soon": 0.4}}, r"pillars of SX5E\|SPX\[1\] must be an ISO date"),
-        ({"SX5E|SPX": {"1Y": 0.5, "2Y": 1.4}}, "SX5E|SPX up to 2 years must be between -1 and 1"),
+        ({"SX5E|SPX": {"1Y": 0.5, "2Y": 1.4}}, "SX5E|SPX up to 2Y must be between -1 and 1"),
         ({"SX5E|SPX": {}}, "must hold a number for each of some pillars"),
     ],
 )
 def test_a_wrong_correlation_is_refused_by_its_pair(given: dict[str, float], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         lg.Market.read(market(correlation=given))
+    other = {key: own for key, own in market(correlation=given).items() if key != "correlation"}
+    with pytest.raises(ValueError, match="correlations"):
+        lg.Market.read({**other, "correlations": given})
+
+
+def test_a_correlation_in_per_cent_is_read() -> None:
+    one, other = (lg.Market.read(market(correlation={"SX5E|SPX": {"1Y": x, "2Y": 0.5}})) for x in ("62.5 %", 0.625))
+    assert one.correlation == other.correlation
 
 
 @pytest.mark.slow

@@ -66,6 +66,13 @@ def test_forwards_are_those_of_the_currency_that_is_paid():
         (lambda: lg.Composite(lg.Call, {"A": "X"}), TypeError, "payoff must have"),
         (lambda: lg.Composite(lg.WorstOf(lg.Call(1.0, 1.0)), "X"), TypeError, "map names"),
         (lambda: lg.Composite(lg.WorstOf(lg.Call(1.0, 1.0)), {}), ValueError, "name an asset"),
+        (lambda: lg.Composite(lg.WorstOf(lg.Call(1.0, 1.0)), {"A": "1/"}), ValueError, "a currency in each entry"),
+        (
+            lambda: of_assets(lg.Composite(lg.Call(1.0, 1.0), {"A": "X"}), ["A", "X"]),
+            TypeError,
+            r"On\(Call\(\.\.\.\), 'A'",
+        ),
+        (lambda: lg.Redeemable(lg.Call(1.0, 1.0), (0.5,), float("nan")), ValueError, r"amount\[0\] must be finite"),
         (lambda: lg.Composite(lg.WorstOf(lg.Call(1.0, 1.0)), {"A": "X", "X": "A"}), ValueError, "convert no currency"),
         (lambda: of_assets(lg.Composite(lg.WorstOf(lg.Call(1.0, 1.0)), {"A": "Y"}), ["A", "X"]), ValueError, "'Y'"),
         (lambda: lg.Composite(lg.WorstOf(lg.Call(1.0, 1.0)), {"A": "X"})(np.ones((2, 1, 1))), TypeError, "order"),

@@ -97,3 +97,14 @@ def test_a_payoff_that_branches_on_all_paths_at_once_is_told_what_to_write():
     for function in (lambda s: 1.0 if s[-1] > 100.0 else 0.0, lambda s: max(s[-1] - 100.0, 0.0)):
         with pytest.raises(ValueError, match=r"write np\.where"):
             lg.greeks(model, lg.Payoff(function, times=[1.0]), ["delta"], paths=100, seed=1)
+
+
+def test_a_touch_watched_at_all_times_needs_no_dates():
+    for touch, terms in (
+        (lg.OneTouch, (80.0, "down")),
+        (lg.NoTouch, (80.0, "down")),
+        (lg.DoubleNoTouch, (80.0, 120.0)),
+    ):
+        assert touch(*terms, 1.0, continuous=True) == touch(*terms, 1.0, times="continuous")
+        with pytest.raises(ValueError, match="times must hold at least one date"):
+            touch(*terms, 1.0)

@@ -21,6 +21,7 @@ from .. import tenors
 from ..calendars import closest
 from ..cells import number as number_of_cell
 from ..dialect import as_shares, number_way, settled, without_percent
+from ..levels import percent_of
 from ..sheets import SEPARATORS, blank
 from .names import joined
 
@@ -56,7 +57,7 @@ class Correlations:
         return {pair: self.values[frozenset(pair)] for pair in pairs}
 
 
-def read(value: Any, folder: Path, underlyings: Sequence[str], today: date) -> Correlations:
+def read(value: Any, folder: Path, underlyings: Sequence[str], today: date, name: str = "correlation") -> Correlations:
     """The correlations that a market states.
 
     Parameters
@@ -71,6 +72,8 @@ def read(value: Any, folder: Path, underlyings: Sequence[str], today: date) -> C
         Those of the market.
     today : datetime.date
         From which pillars are counted.
+    name : str
+        What refusals call them.
 
     Raises
     ------
@@ -83,7 +86,7 @@ def read(value: Any, folder: Path, underlyings: Sequence[str], today: date) -> C
         path = folder / value
         with within(path.name, ": "):
             return checked(_of_table(*_of_file(path), today=today), underlyings)
-    with within("correlation"):
+    with within(name):
         if isinstance(value, pd.DataFrame):
             return checked(_of_frame(value, today), underlyings)
         if not isinstance(value, Mapping):
@@ -142,13 +145,20 @@ def _of_mapping(value: Mapping[Any, Any], underlyings: Sequence[str], today: dat
 
 def _stated(key: str, entry: object, today: date) -> Correlation:
     """A number, or numbers by pillar."""
-    return _curve(key, [*entry.items()], today) if isinstance(entry, Mapping) else number(key, entry)
+    return _curve(key, [*entry.items()], today) if isinstance(entry, Mapping) else number(key, _share(entry))
+
+
+def _share(entry: object) -> object:
+    """A text in per cent as a number, anything else as it is."""
+    percent = percent_of(entry.strip()) if isinstance(entry, str) else None
+    return entry if percent is None else percent.share
 
 
 def _curve(key: str, entries: Sequence[tuple[Any, Any]], today: date) -> Correlation:
     """Numbers by pillar in years, the pillars being dates, tenors or years."""
     pillars = tenors.years(f"pillars of {key}", [_plain(pillar) for pillar, _ in entries], today)
-    return by_pillar.read(key, [*zip(pillars, [own for _, own in entries], strict=True)])
+    called = [f"{own} years" if isinstance(own, (int, float)) else str(own) for own in map(_plain, dict(entries))]
+    return by_pillar.read(key, [*zip(pillars, [_share(own) for _, own in entries], strict=True)], called)
 
 
 def _plain(pillar: Any) -> Any:

@@ -33,11 +33,14 @@ class Settlement:
         Those of underlyings, as far as they are known.
     curve : ZeroCurve or float
         That the trade is discounted on.
+    column : str
+        Of the book, which says the currency.
     """
 
     currency: str
     currencies: Mapping[str, str]
     curve: ZeroCurve | float
+    column: str = "currency"
 
 
 def law_of(
@@ -137,7 +140,7 @@ def quantos(
         own = settlement.currencies.get(name, UNKNOWN)
         if UNKNOWN in (own, currency) or own == currency:
             continue
-        pair, sign = pair_of(market, own, currency, name)
+        pair, sign = pair_of(market, settlement, name)
         (correlation,) = market.correlation.between([name, pair]).values()
         if isinstance(correlation, ByPillar):
             refuse(f"correlation {joined((name, pair))}", "be one number for a quanto", str(correlation))
@@ -158,7 +161,7 @@ def conversions(market: Market, names: Sequence[str], settlement: Settlement) ->
     for name in names:
         own = settlement.currencies.get(name, UNKNOWN)
         if UNKNOWN not in (own, currency) and own != currency:
-            pair, sign = pair_of(market, own, currency, name)
+            pair, sign = pair_of(market, settlement, name, "a composite")
             found[name] = pair if sign > 0.0 else f"{INVERSE}{pair}"
     if not found:
         why = "go without composite: no asset is known to be in another currency than the trade"
@@ -166,14 +169,15 @@ def conversions(market: Market, names: Sequence[str], settlement: Settlement) ->
     return found
 
 
-def pair_of(market: Market, own: str, currency: str, asset: str) -> tuple[str, float]:
+def pair_of(market: Market, paid: Settlement, asset: str, what: str = "a quanto") -> tuple[str, float]:
     """The underlying that is the value of one currency in another, and 1 or, if it is the other way round, -1."""
+    own, currency = paid.currencies[asset], paid.currency
     for name in market.underlyings:
         plain = name.upper().replace("/", "")
         if plain in (own + currency, currency + own):
             return name, 1.0 if plain == own + currency else -1.0
-    why = f"be {own}, that of {asset}, or the market must have {own}{currency} among its underlyings: a quanto needs it"
-    return refuse("currency", why, currency)
+    why = f"be {own}, that of {asset}, or the market must have {own}{currency} among its underlyings: {what} needs it"
+    return refuse(paid.column, why, currency)
 
 
 def discounted(underlying: Underlying, curve: ZeroCurve | float) -> Underlying:

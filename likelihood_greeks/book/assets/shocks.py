@@ -15,7 +15,7 @@ from ...payoffs.protocol import Contract
 from ..market import Market
 from ..together.shocks import Shock
 from ..trade import Trade
-from .law import pair_of
+from .law import Settlement, pair_of
 from .names import are_several, names_of
 
 
@@ -90,7 +90,7 @@ class JointShock:
         own = self.market.underlying(name).currency
         if own is None:
             refuse(f"underlyings.{name}.currency", "be stated for shocks of a quanto", None)
-        return pair_of(self.market, own, trade.currency, name)[0]
+        return pair_of(self.market, Settlement(trade.currency, {name: own}, 0.0), name)[0]
 
     def _discounting(self, trade: Trade) -> str:
         """The underlying on whose zero curve a trade is discounted."""

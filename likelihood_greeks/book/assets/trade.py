@@ -82,15 +82,17 @@ def _in_another(row: Row, market: Market, basics: Basics, name: str, converts: b
     if len(basics.names) > 1:
         ways = f"worst_of_, best_of_ or basket_ before {name}" if converts else "no quanto: the currencies say it"
         row.attempt(refuse, "product", f"have {ways}, of several assets", product)
-    elif paid.currencies.get(basics.names[0], paid.currency) == paid.currency:
-        row.attempt(
-            refuse, "currency_pay", f"be another currency than that of {basics.names[0]}", paid.currency or None
-        )
+    elif (own := paid.currencies.get(basics.names[0], paid.currency)) == paid.currency:
+        why = f"be another currency than that of {basics.names[0]}"
+        if "currency_pay" in row.cells or "currency" in row.cells:
+            row.attempt(refuse, paid.column, why, paid.currency or None)
+        else:
+            row.attempt(refuse, "currency_pay", f"be given, and {why}{f', {own}' * bool(own)}: it is blank", None)
     if row.problems:
         return None
     (asset,) = basics.names
     trade = _on_performances(row, market, basics, BASKET, name, units={asset: 1.0}, converts=converts)
-    pair = pair_of(market, paid.currencies[asset], paid.currency, asset)[0] if trade else ""
+    pair = pair_of(market, paid, asset)[0] if trade else ""
     return trade and replace(trade, underlying=joined((asset, pair)), product=product)
 
 
@@ -163,7 +165,10 @@ def _basics(row: Row, market: Market, counts: Mapping[str, int], currencies: Map
     if trade_id is None or names is None or quantity is None or own is None or currency is None:
         return None
     curve = row.attempt(discounting, market, names, currencies, currency)
-    return None if curve is None else Basics(trade_id, names, quantity, own, Settlement(currency, currencies, curve))
+    if curve is None:
+        return None
+    column = "currency_pay" if "currency_pay" in row.cells else "currency"
+    return Basics(trade_id, names, quantity, own, Settlement(currency, currencies, curve, column))
 
 
 def _assets(market: Market, column: str, value: object) -> tuple[str, ...]:

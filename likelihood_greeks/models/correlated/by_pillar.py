@@ -45,8 +45,10 @@ class ByPillar:
 Correlation: TypeAlias = float | ByPillar
 
 
-def read(label: str, given: Any) -> Correlation:
+def read(label: str, given: Any, called: Sequence[str] | None = None) -> Correlation:
     """A correlation as users give it: a number; or by pillar, as a mapping of years to numbers or pairs of both.
+
+    Refusals name pillars as they are `called`, by default in years.
 
     Raises
     ------
@@ -66,7 +68,8 @@ def read(label: str, given: Any) -> Correlation:
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
             raise TypeError(f"{label} must be a number, or pairs of years and numbers, got {pair!r} among them")
     pillars = dates(f"pillars of {label}", [years for years, _ in pairs])
-    values = tuple(_inside(f"{label} up to {years:g} years", x) for years, (_, x) in zip(pillars, pairs, strict=True))
+    called = called or [f"{years:g} years" for years in pillars]
+    values = tuple(_inside(f"{label} up to {name}", x) for name, (_, x) in zip(called, pairs, strict=True))
     return ByPillar(pillars, values, (1.0,) * len(values)) if len(set(values)) > 1 else values[0]
 
 

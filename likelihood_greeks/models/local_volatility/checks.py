@@ -8,6 +8,7 @@ import numpy as np
 
 from ..._checks import finite, non_negative, positive, refuse
 from ..._quantities import lognormal_volatility
+from ..carry import forward_factor
 from ..curves import Curves
 from .grid import LocalVolatilityGrid
 from .surfaces import FunctionSurface, check_function, verify_function
@@ -47,6 +48,7 @@ def check(law: Any) -> None:
             verify_function(name, function, law.smile_spot or law.spot)
     if law.curves is not None and not isinstance(law.curves, Curves):
         raise TypeError(f"curves must be Curves, got {law.curves!r}")
+    _check_dividends(law)
     start = float(law._surface.levels(0.0, np.array([np.log(law.spot)]))[0][0]) + law._added
     if not (np.isfinite(start) and start > 0.0):
         refuse("volatility", "be positive and finite at the spot", start)
@@ -80,3 +82,14 @@ def _check_slope(law: Any) -> None:
             spot, k = float(np.exp(x[wrong.argmax()])), int(wrong.argmax())
             why = f"be the derivative of volatility, {exact[k] / spot:.6g} at time {time:g} and spot {spot:g}"
             refuse("slope", why, float(own[k] / spot))
+
+
+def _check_dividends(law: Any) -> None:
+    """Refuse a dividend that is not below the forward of its ex-date, from which those before are taken."""
+    growth, forward, last = law.rate - law.dividend_yield, law.spot, 1.0
+    for k, (time, amount) in enumerate(law.dividends):
+        grown = float(np.exp(growth * time) * forward_factor(law, np.array([time]))[0])
+        forward, last = forward * grown / last, grown
+        if not amount < forward:
+            refuse(f"dividends[{k}] amount", f"be below the forward of its ex-date, {forward:.6g}", amount)
+        forward -= amount

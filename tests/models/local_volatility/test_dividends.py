@@ -83,6 +83,8 @@ def test_what_cannot_be_meant_is_refused():
         replace(FLAT, dividends=((0.5, 1.0), (0.2, 1.0)))
     with pytest.raises(ValueError, match="dividends must be pairs"):
         replace(FLAT, dividends=(0.5, 1.0))
+    with pytest.raises(ValueError, match=r"dividends\[1\] amount must be below the forward of its ex-date, "):
+        replace(FLAT, dividends=((0.2, 50.0), (0.5, 45.0)))
     with pytest.raises(ValueError, match="pay no cash dividends: give a dividend yield"):
         lg.CorrelatedLocalVolatility({"A": FLAT, "B": FLAT}, correlation={("A", "B"): 0.5})
     with pytest.raises(ValueError, match="elapsed"):
