@@ -37,15 +37,11 @@ Moved: TypeAlias = MovedPayoff | MovedByState | MovedJointlyByState
 FREE = 2.7
 """Work of the free controls, in units of one date of a plain run (measured at 3 to 252 dates, five Greeks)."""
 
-OVERHEAD, OWN = 10.0, 11.0
-"""Work of a plain path besides its dates, and of each payoff on it, in the same units (measured at 3 to 504 dates,
-seven Greeks)."""
+OVERHEAD = 5.0
+"""Work of a plain path besides its dates, in the same units."""
 
-APPLIED = 2.0
-"""Of applying the controls of one payoff, in the same units."""
-
-CLOSED_FORM, CLOSED_GREEK = 1.0, 5.0
-"""Of a control whose mean is a closed form, and of one times the weights, in the same units (measured as above)."""
+CLOSED_FORM = 1.2
+"""Of a control whose mean is a closed form, in the same units (measured at 3 to 252 dates, five Greeks)."""
 
 FLOW = 0.5
 """Of letting changes travel at all beneath the spots, in shares of the work there (measured under a law of stochastic
@@ -71,8 +67,6 @@ class Load:
         Work of all steps together.
     payoff : float
         The payoff's own.
-    sharing : int
-        Payoffs that share the paths: each bears its part of what is done once.
     """
 
     dates: int
@@ -81,14 +75,13 @@ class Load:
     steps: int = 0
     stepping: float = 0.0
     payoff: float = 0.0
-    sharing: int = 1
 
     @property
     def plain(self) -> float:
         """Work of the run without controls."""
         travels = self.rate != LIKELIHOOD_RATIO
-        once = OVERHEAD + (self.stepping or self.dates) + self.beneath * (1.0 + FLOW * travels)
-        return once / self.sharing + OWN + self.payoff
+        own = (self.stepping or self.dates) + self.payoff
+        return OVERHEAD + own + self.beneath * (1.0 + FLOW * travels)
 
     @classmethod
     def of(cls, model: Any, times: Sequence[float], rate: float) -> Load:
@@ -224,7 +217,7 @@ def cost_of(works: Collection[Mapping[Hashable, float]], load: Load) -> float:
     pieces: dict[Hashable, float] = {}
     for work in works:
         pieces |= work
-    return 1.0 + (FREE / load.sharing + APPLIED + sum(pieces.values())) / load.plain
+    return 1.0 + (FREE + sum(pieces.values())) / load.plain
 
 
 def rows(

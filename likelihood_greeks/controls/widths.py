@@ -29,9 +29,9 @@ NARROW_WIDTH, REACHES = 0.03, (1 / 16, 1 / 4)
 """Half-width, in units of the local scale, where a level is held (see `handover`): paths do not travel across it, so
 that the step may be narrow. But only from these shares of the time on; before, it tapers down from the local scale."""
 
-NODE, ROW, FIXING = 0.9, 0.1, 0.24
+NODE, ROW, FIXING = 0.22, 0.07, 0.17
 """Work of one operation, of each row of its result, and of each date of the gradient; in units of one date of a plain
-run (measured on barriers, averages and loops over the dates, 3 to 504 dates)."""
+run (measured on barriers, averages and loops over the dates, 3 to 252 dates)."""
 
 PLAIN_NODE, PLAIN_ROW = 0.1, 0.02
 """The same of the payoff itself, neither relaxed nor followed."""

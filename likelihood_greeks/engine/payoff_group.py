@@ -147,7 +147,7 @@ class Group:
     @property
     def load(self) -> Load:
         """The work of a path without controls, in that of a date of a geometric Brownian motion."""
-        return replace(Load.of(self.model, self.times, self.rate), sharing=len(self.payoffs))
+        return Load.of(self.model, self.times, self.rate)
 
     @property
     def control_names(self) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import final
@@ -17,13 +16,7 @@ from .payoff_group import Group
 from .scouts import scouted
 from .sums import PAYOFFS, Pair, accumulate, replicated
 
-SMALLEST_PILOT, LEAST, MOST = 1024, 4096, 8192  # paths
-CHOICE = 2048  # paths on which controls are chosen: all that are offered are computed there
-CONTROLS = 256.0
-"""Controls fitted, over the share of pushed draws that counts: coefficients of p controls from n samples add a share
-p/n to the variance, and each sample costs about as much as one of the main run, so that n is about the square root of p
-times the paths of that. Allowed for are more than there are as a rule: tails are heavy. From `MOST` on it no longer
-matters."""
+SMALLEST_PILOT, MOST_REFINEMENT = 1024, 28_672  # paths
 FOR_BUCKETS = 2048  # paths of the pilot to which coefficients of buckets are fitted
 TRIAL = 1 << 20  # number of the first scramble that is the pilot's
 
@@ -36,9 +29,7 @@ def planned(group: Group, pilot: Sequence[Chunk], paths: int | None, executor: W
     if not group.control_names:
         return ()
     found = _sharing(group, plans(group, pilot, executor), pilot[0])
-    if paths is None:
-        return tuple(found)
-    return scouted(group, found, replace(pilot[0], n_paths=_size(len(group.times))), paths)
+    return tuple(found) if paths is None else scouted(group, found, pilot[0], paths)
 
 
 def _sharing(group: Group, found: Sequence[Plan], first: Chunk) -> Sequence[Plan]:
@@ -94,7 +85,7 @@ def _judged(group: Group, found: Sequence[Plan], trial: Sequence[Chunk], executo
 
 
 def pilot_chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> list[Chunk]:
-    """The pilot's draws: a chunk to choose controls, and more to fit their coefficients to.
+    """The pilot's draws: a chunk to choose controls, up to an eighth of the run more to fit their coefficients.
 
     Those of a run on Sobol points are pseudo-random, followed by an eighth of the run on scrambles of their own.
     """
@@ -103,14 +94,6 @@ def pilot_chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> lis
         trial = sobol_chunks(seed, scrambles, 0, count, n_times)
         trial = [replace(chunk, pilot=True, scramble=TRIAL + chunk.scramble) for chunk in trial]
         return [*pilot_chunks(seed, paths, n_times, "pseudo"), *trial]
-    size = _size(n_times)
-    first = min(CHOICE, size)
-    wanted = min(max(math.isqrt(int(CONTROLS * paths)), min(LEAST, size)), MOST) - first
-    whole, rest = divmod(max(wanted, 0), size)
-    more = [size] * whole + ([rest - rest % 2] if rest > 1 else [])
-    return [Chunk(seed, k, n, sampling, pilot=True) for k, n in enumerate([first, *more])]
-
-
-def _size(n_times: int) -> int:
-    """Paths of a whole chunk of the pilot."""
-    return max(chunk_size(n_times), SMALLEST_PILOT)
+    size = max(chunk_size(n_times), SMALLEST_PILOT)
+    more = min(paths // 8, MOST_REFINEMENT) // size
+    return [Chunk(seed, k, size, sampling, pilot=True) for k in range(1 + more)]

@@ -249,7 +249,7 @@ def test_none_is_kept_when_none_pays():
 
 
 def test_the_budget_is_kept_even_when_more_would_pay(monkeypatch):
-    offers = [HandedOver(Relaxation(f"{k}", (), work=30.0), Handover(())) for k in range(6)]
+    offers = [HandedOver(Relaxation(f"{k}", (), work=10.0), Handover(())) for k in range(6)]
     products, allowed = offered([1.0, 0.9, 0.8, 0.7, 0.6, 0.5], noise=1e-3)
     assert cost(offers, Load(4)) > selection.BUDGET
     kept = choose(offers, Load(4), products, allowed)

@@ -81,7 +81,7 @@ def test_the_draws_are_those_of_a_plain_run_of_that_many_paths(sampling):
 
 def test_with_controls_the_bits_are_those_of_a_plain_run_long_enough_for_a_full_pilot():
     found = lg.greeks(MODEL, DIGITAL, ["delta"], paths=9000, seed=4, target_error={"delta": 1.3e-5})
-    assert found["delta"].n_paths > 262_144
+    assert found["delta"].n_paths > 229_376
     assert found.to_frame().equals(
         lg.greeks(MODEL, DIGITAL, ["delta"], paths=found["delta"].n_paths, seed=4).to_frame()
     )
