@@ -62,8 +62,11 @@ class Plan:
 
     @property
     def relaxes(self) -> AnyArray:
-        """Which Greeks are controlled by a relaxed payoff, bool of shape (n_greeks,)."""
-        relaxed = [isinstance(control, HandedOver) and control.relaxation is not None for control in self.specific]
+        """Which Greeks are controlled by a payoff whose jumps are relaxed, bool of shape (n_greeks,)."""
+        relaxed = [
+            isinstance(control, HandedOver) and control.relaxation is not None and control.relaxation.smooths_jumps
+            for control in self.specific
+        ]
         return np.asarray(self.used[:, relaxed].any(axis=1))
 
     def unseen(self, controlled: FloatArray, plain: FloatArray) -> AnyArray:

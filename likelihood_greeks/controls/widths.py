@@ -64,6 +64,11 @@ class Relaxation:
     reach: float = 0.0
     work: float = 0.0
 
+    @property
+    def smooths_jumps(self) -> bool:
+        """Whether a payoff that jumps was relaxed; of others only kinks are rounded off, if anything."""
+        return bool(self.widths) and not self.rounded
+
     def evaluate(
         self, payoff: Contract, spot: FloatArray, discount: Callable[[FloatArray], FloatArray]
     ) -> tuple[FloatArray, FloatArray]:
