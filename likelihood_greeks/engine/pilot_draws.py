@@ -50,15 +50,15 @@ def draws(
     counts = [round(share * chunk.n_paths) for share in SHARES]
     pieces = [replace(chunk, index=len(SHIFTS) * chunk.index + k, n_paths=n) for k, n in enumerate(counts)]
     pushed = [_pushed(model, grid, piece, shift) for piece, shift in zip(pieces, shifts, strict=True)]
-    if (joined := _joined(pushed, chunk.sampling != "pseudo")) is not None:
-        pushed, pieces = [joined], [replace(chunk, n_paths=sum(counts))]
+    if (together := joined(pushed, chunk.sampling != "pseudo")) is not None:
+        pushed, pieces = [together], [replace(chunk, n_paths=sum(counts))]
     for paths, piece in zip(pushed, pieces, strict=True):
         drawn = weigh(model, paths, [*needed, *({RATE} - set(needed))], rate)
         weight = _weight(_exponents(model, paths, drawn, shifts))
         yield drawn, weight[: piece.n_samples], piece  # of an antithetic pair the first path was drawn
 
 
-def _joined(pieces: Sequence[Paths], antithetic: bool) -> Paths | None:
+def joined(pieces: Sequence[Paths], antithetic: bool) -> Paths | None:
     """All paths as one set; None if the law keeps what is not path by path.
 
     Of antithetic pairs the first paths come first, then the second ones.

@@ -3,9 +3,9 @@ r"""Scouts: where the main run would hardly look, and how much variance it would
 Controls that explain all that a run has seen leave it with a small variance, though a branch of the payoff that no path
 took may still be there: a crash clause, a far barrier, a rebate. So paths of their own are sent out, most of them
 pushed (see `pushes`), and every one is weighted by its density under the law over that of the mixture: of the moves of
-log-spots given all that is drawn beneath, or of the normals that the steps of a local volatility are made of. The
-controlled samples on these paths tell the variance of the main run from another side. Nothing else depends on them: no
-estimate moves.
+log-spots given all that is drawn beneath, which is far out on some of them (see `far_beneath`), or of the normals that
+the steps of a local volatility are made of. The controlled samples on these paths tell the variance of the main run
+from another side. Nothing else depends on them: no estimate moves.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..controls.plan import Plan
-from ..estimators.likelihood_ratio import samples, simulated, weigh
+from ..estimators.likelihood_ratio import samples, weigh
 from ..models.capabilities import Movable, draws_beneath, has
 from ..models.joint_moves import JointMoves
 from ..models.moves import IndependentSteps, Moves
@@ -29,6 +29,7 @@ from ..scouted import Scouted
 from ..streams.chunks import Chunk
 from ..streams.steered import SteeredStream
 from .corridor import Corridor
+from .far_beneath import mixed_beneath
 from .joint_levels import meetings
 from .payoff_group import Group, Piloted
 from .pushes import AIMED, Pushes
@@ -106,13 +107,13 @@ def weighted_draws(
     """
     model, pushes = group.model, pushes or Pushes.everywhere(len(group.times))
     if has(model, Movable):
-        paths = simulated(model, group.times, chunk)
+        paths, beneath = mixed_beneath(model, group.times, chunk)
         moves: Any = model.moves(paths)
         if isinstance(paths, Paths) and isinstance(moves, JointMoves) and moves.path is not None:
             pushed = _pushed_jointly(group, chunk, paths, moves, group.payoffs if aim is None else aim)
             return group.pilot_draws(chunk) if pushed is None else [pushed]
         if isinstance(paths, Paths) and paths.spot.ndim == 2 and isinstance(moves.path, IndependentSteps):
-            pushed = _pushed(group, chunk, paths, moves, corridor=corridor, pushes=pushes)
+            pushed = _pushed(group, chunk, paths, moves, beneath=beneath, corridor=corridor, pushes=pushes)
             if pushed is not None:
                 return [pushed]
         elif paths.spot.ndim == 2 and (steered := _steered(group, chunk, pushes)) is not None:
@@ -142,9 +143,16 @@ def _steered(group: Group, chunk: Chunk, pushes: Pushes) -> Piloted | None:
 
 
 def _pushed(
-    group: Group, chunk: Chunk, paths: Paths, moves: Moves, *, corridor: Corridor | None, pushes: Pushes
+    group: Group,
+    chunk: Chunk,
+    paths: Paths,
+    moves: Moves,
+    *,
+    beneath: FloatArray,
+    corridor: Corridor | None,
+    pushes: Pushes,
 ) -> Piloted | None:
-    """The paths pushed; None if they do not move as they were pushed."""
+    """The paths pushed, of a mixture of such a density `beneath`; None if they do not move as they were pushed."""
     variance = np.broadcast_to(moves.variance, moves.noise.shape)
     generator = replace(chunk, index=chunk.index + 1).stream().generator
     push = pushes.drawn(variance, chunk.n_samples, generator)
@@ -159,7 +167,7 @@ def _pushed(
     if corridor is not None:
         inside = corridor.ratio(np.log(pushed.spot) - noise, noise, np.sqrt(variance))
         inverse = (1.0 - INSIDE) * inverse + INSIDE * inside
-    weight = 1.0 / inverse[: chunk.n_samples]  # the first of an antithetic pair was drawn
+    weight = 1.0 / (beneath * inverse)[: chunk.n_samples]  # the first of an antithetic pair was drawn
     return group.piloted(chunk, drawn, weight, (noise, variance))
 
 

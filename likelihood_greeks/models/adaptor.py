@@ -205,6 +205,10 @@ def _given_a_law(own: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda paths, law: own(paths, _inner(law))
 
 
+def _with_a_law(own: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+    return lambda times, stream, law: own(times, stream, _inner(law))
+
+
 KEPT: Mapping[str, Callable[[Any], Any]] = {
     "moves": _as_it_is,
     "hand_over_rates": _as_it_is,
@@ -222,6 +226,8 @@ KEPT: Mapping[str, Callable[[Any], Any]] = {
     "log_densities": _given_laws,
     "redrawn": _given_a_law,
     "log_ratio_beneath": _given_a_law,
+    "far_beneath": _as_it_is,
+    "simulate_beneath": _with_a_law,
 }
 """Members of the capabilities, and how each is handed on."""
 

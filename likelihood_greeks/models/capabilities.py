@@ -121,6 +121,18 @@ class RedrawsSpots(PathModel, Protocol):
         ...
 
 
+class DrawsFarBeneath(RedrawsSpots, Protocol):
+    """A law that can draw what is beneath its spots from where it seldom is: scouts look there."""
+
+    def far_beneath(self, end: float, /) -> Sequence[Any]:
+        """Laws of its kind whose draws beneath are far out at a date (years), each in a way of its own."""
+        ...
+
+    def simulate_beneath(self, times: Sequence[float] | FloatArray, stream: Any, law: Any, /) -> Any:
+        """Paths with what `law` draws beneath, in the steps of this law, and the spots that this law makes of it."""
+        ...
+
+
 class KnowsVanillas(PathModel, Protocol):
     """A law with closed forms of European digitals and calls: their known prices and Greeks can be controls."""
 

@@ -127,6 +127,7 @@ def test_in_a_book_neither_the_trade_nor_its_net_is_marked(controls):
     assert rows.loc[("called", "price"), "position_value"] == pytest.approx(10.0 * EXACT, rel=1e-14)
 
 
+@pytest.mark.slow
 def test_a_delta_made_on_paths_that_no_run_has_met_is_not_exactly_zero():
     """A relaxed jump leaves nothing of it but on paths within its width: once it said 0 ± 1e-10 here, unmarked."""
     law = lg.LocalVolatility(spot=100.0, volatility=rising, steps=DAYS)

@@ -34,6 +34,8 @@ from .variance_path import VariancePath, layout
 STEP_WORK = 20.0  # of drawing and weighing a sub-step of the variance, measured
 SHARE = 0.35  # see `Heston.substeps`
 MOST_STEPS = 5000  # of a path: beyond, memory and time are those of a mistake
+FAR = 4.0  # standard deviations that a variance drifts up for `Heston.far_beneath`
+MOST_DRIFT = 1e6  # of it, over the squared volatility of volatility: beyond, the variance hardly varies
 MEASURED_BIAS = 0.002
 """Bound on the bias of a Greek, in parts of its scale, at the steps of `Heston.substeps` with nothing scaled."""
 
@@ -215,7 +217,7 @@ class Heston:
         """
         grid = np.asarray(dates("times", times))
         kappa, theta, xi, end = self.mean_reversion, self.long_run_variance, self.vol_of_vol, grid[-1]
-        mean = theta - (self.initial_variance - theta) * np.expm1(-kappa * end) / (kappa * end)
+        mean = self._mean_variance(end)
         share = SHARE * min(1.0, 4.0 * kappa * theta / xi**2) ** 0.25
         bounds = {"mean_reversion": 0.5 / kappa, "vol_of_vol": share * np.sqrt(mean * end) / xi}
         longest = min(bounds.values()) * np.cbrt(self.bias_tolerance / MEASURED_BIAS)
@@ -242,14 +244,19 @@ class Heston:
             that is in it and, over the sub-step, the ``integrated_variance``, each of shape (n_substeps, n_paths). The
             number of sub-steps stays with the paths: no parameter moves it afterwards.
         """
+        return self.simulate_beneath(times, stream, self)
+
+    def simulate_beneath(self, times: Sequence[float] | FloatArray, stream: Stream, law: Heston) -> Paths:
+        """As `simulate`, with the variances and integrated variances of `law` in the steps of this one."""
         grid = np.asarray(dates("times", times))
         counts = self.substeps(grid)
-        steps = layout(grid, counts)[0]
-        law = self._variance
-        normals, generator = stream.brownian(grid, np.cumsum(steps), law.ranks), stream.generator
-        path, log_gamma = law.draw(self.initial_variance, steps, stream.n_samples, generator)
-        clock = IntegratedVariance.given(law.transitions(path, steps, log_gamma))
-        beneath = VariancePath.drawn(self, grid, counts, path, clock, clock.draw(generator), log_gamma)
+        steps, own = layout(grid, counts)[0], law._variance
+        normals, generator = stream.brownian(grid, np.cumsum(steps), own.ranks), stream.generator
+        path, log_gamma = own.draw(law.initial_variance, steps, stream.n_samples, generator)
+        clock = IntegratedVariance.given(own.transitions(path, steps, log_gamma))
+        beneath = VariancePath.drawn(law, grid, counts, path, clock, clock.draw(generator), log_gamma)
+        if law is not self:
+            beneath = VariancePath(self, grid, counts, beneath.variance, beneath.integral, log_gamma)
         beneath = beneath.repeated(stream.n_paths // stream.n_samples)
         log_spot = ConditionalSpot(self, beneath).paths(normals)
         latent = {
@@ -257,6 +264,22 @@ class Heston:
             "log_gamma": beneath.log_gamma,
         }  # fmt: skip
         return Paths(grid, np.exp(log_spot), latent, counts, beneath)
+
+    def far_beneath(self, end: float) -> tuple[Heston, ...]:
+        r"""The law whose variance drifts up to where it seldom is by a date (years), by a larger long-run variance.
+
+        With :math:`\kappa\theta' = \kappa\theta + h\,\xi\sqrt{\bar v/T}`, about h standard deviations of the
+        variance more by T; the relative entropy of its paths is at most about :math:`h^2/2` whatever the steps.
+        """
+        risen = FAR * self.vol_of_vol * np.sqrt(self._mean_variance(end) / end) / self.mean_reversion
+        most = MOST_DRIFT * self.vol_of_vol**2 / self.mean_reversion
+        theta = min(self.long_run_variance + float(risen), most)
+        return (replace(self, long_run_variance=theta),) if theta > self.long_run_variance else ()
+
+    def _mean_variance(self, end: float) -> float:
+        """The mean of the expected variance up to a date (years)."""
+        kappa, theta = self.mean_reversion, self.long_run_variance
+        return float(theta - (self.initial_variance - theta) * np.expm1(-kappa * end) / (kappa * end))
 
     def _beneath(self, paths: Paths) -> VariancePath:
         """What was drawn beneath the spot."""

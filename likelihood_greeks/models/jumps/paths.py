@@ -15,11 +15,14 @@ from ..._checks import dates
 from ..._typing import FloatArray
 from ...numerics.arrays import cumulated
 from ...streams.chunks import Stream
-from ..capabilities import RedrawsSpots, has
+from ..capabilities import DrawsFarBeneath, RedrawsSpots, has
 from ..memo import Memo
 from ..moves import IndependentSteps, Moves
 from ..protocol import Paths
 from .compound import Jumps, WithJumps
+from .parameters import MOST_A_YEAR
+
+FAR = 3.0  # standard deviations of the number of jumps that `far_beneath` has more
 
 
 class JumpingLaw(Protocol):
@@ -65,10 +68,18 @@ def simulate(law: JumpingLaw, times: Sequence[float] | FloatArray, stream: Strea
         ``spot``, and the numbers of ``jumps`` over every interval, each of shape (n_times, n_paths), and what the law
         beneath keeps. The paths of an antithetic pair have the same numbers of jumps.
     """
-    grid = np.asarray(dates("times", times))
-    drawn = law.beneath.simulate(grid, stream)
-    without, start = law.beneath.moves(drawn), _log_spot(drawn)
-    expected, generator = law.intensity * np.diff(grid, prepend=0.0), stream.generator
+    return simulate_beneath(law, times, stream, law)
+
+
+def simulate_beneath(law: JumpingLaw, times: Sequence[float] | FloatArray, stream: Stream, by: JumpingLaw) -> Paths:
+    """As `simulate`, with what the law `by` draws beneath, its numbers of jumps among it."""
+    grid, without_jumps = np.asarray(dates("times", times)), law.beneath
+    if by is not law and has(without_jumps, DrawsFarBeneath):
+        drawn = without_jumps.simulate_beneath(grid, stream, by.beneath)
+    else:
+        drawn = without_jumps.simulate(grid, stream)
+    without, start = without_jumps.moves(drawn), _log_spot(drawn)
+    expected, generator = by.intensity * np.diff(grid, prepend=0.0), stream.generator
     counts = np.stack([np.asarray(generator.poisson(mean, stream.n_samples), dtype=float) for mean in expected])
     jumps = Jumps(
         law, np.tile(counts, (1, stream.n_paths // stream.n_samples)), drawn.steps[:, None], law.further_carry(grid)
@@ -80,6 +91,15 @@ def simulate(law: JumpingLaw, times: Sequence[float] | FloatArray, stream: Strea
     latent, spot = {**drawn.latent, "jumps": jumps.counts, "log_spot": log_spot}, np.exp(log_spot)
     found = Moves(noise, variance, WithJumps(without.law, jumps), IndependentSteps())
     return replace(drawn, spot=spot, latent=latent, memo=_Memo(law, spot, drawn.times, found, drawn.memo))
+
+
+def far_beneath(law: Any, end: float) -> tuple[Any, ...]:
+    """The law with many more jumps by a date (years); with what is beneath it far out; and with both."""
+    many = law.intensity + FAR * np.sqrt(law.intensity / end)
+    jumping = replace(law, intensity=min(float(many), MOST_A_YEAR))
+    own = law.beneath.far_beneath(end) if has(law.beneath, DrawsFarBeneath) else ()
+    moved = [{name: getattr(far, name) for name in far.parameters} for far in own]
+    return (jumping, *(replace(one, **values) for values in moved for one in (law, jumping)))
 
 
 def moves(law: JumpingLaw, paths: Paths) -> Moves:
