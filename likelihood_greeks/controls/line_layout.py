@@ -16,7 +16,7 @@ from ..payoffs.along.points import ENDLESS, Crossed, Extreme, Hull, Monomial, Ri
 FEW = 3  # dates up to which an extreme is found point by point
 CROSSED, FOUND, FIRST, LAST, SUMMED, RISEN = range(6)
 
-PAIR, POINT, MEMBER, ROW, WATCHED, ADDED, HULL, PART = 2.0, 1.2, 0.5, 0.6, 0.1, 7.0, 2.5, 4.0
+PAIR, POINT, MEMBER, ROW, WATCHED, ADDED, HULL, PART = 2.0, 1.2, 0.5, 0.6, 0.2, 7.0, 2.5, 4.0
 """Work of a pair of a point and a monomial, of a point, of a member of an extreme, of a date whose spot is used, of one
 at which an extreme may be, of a monomial of a sum, of one of a hull and of a part of what
 rises, in dates of a plain run (measured at 12 to 252
