@@ -144,7 +144,7 @@ class Merton:
         r"""Undiscounted expectations of 1{S > strike} and max(S - strike, 0) at one date, with their derivatives.
 
         Given n jumps the spot is lognormal, with mean :math:`F e^{n\log(1 + k) - \lambda k t}` and variance
-        :math:`\sigma^2 t + n\delta^2` of its logarithm: a sum over n [1]_, to the last digit.
+        :math:`\sigma^2 t + n\delta^2` of its logarithm: a sum over n (Merton 1976, section 4), to the last digit.
         """
         x, end = self.coordinates(), positive("time", time)
         left = end - x[TIME]
