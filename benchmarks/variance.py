@@ -21,8 +21,7 @@ PLAIN, AUTO, BUMP = "likelihood ratio", "likelihood ratio + controls", "finite d
 def table() -> pd.DataFrame:
     """A row per contract and Greek."""
     rows = []
-    for model, payoff in list(CONTRACTS.values())[:1]:
-        lg.compare(model, payoff, GREEKS, paths=10_000, seed=SEED)
+    lg.compare(*next(iter(CONTRACTS.values())), GREEKS, paths=10_000, seed=SEED)
     for model, payoff in CONTRACTS.values():
         frame = lg.compare(model, payoff, GREEKS, paths=PATHS, seed=SEED)
         error, work = (frame[column].unstack() for column in ("standard_error", "work_normalised_variance"))

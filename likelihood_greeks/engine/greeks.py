@@ -22,7 +22,7 @@ from ..models.honest import verify_draws
 from ..models.protocol import PathModel, observed
 from ..parameters import Greek, requested
 from ..payoffs.assets import of_assets
-from ..payoffs.protocol import Contract
+from ..payoffs.protocol import Contract, check_contract
 from ..payoffs.separate import verify_separate
 from ..result import Diagnostics, Part, Result, estimates, parts_by_asset
 from ..streams.chunks import Chunk, Draws, checked
@@ -357,8 +357,7 @@ def asked(
     Refused where payoff, model or a Greek is none, or the payoff is on other assets than the model's.
     """
     law = as_path_model(model)
-    if isinstance(payoff, type) or not isinstance(payoff, Contract):
-        raise TypeError(f"payoff must have `times` and be callable with spots, got {payoff!r}")
+    check_contract(payoff)
     if len(payoff.times) and not payoff.times[0] > 0.0:
         refuse("payoff.times", "lie ahead: Seasoned(payoff, fixings) is a contract with a past", payoff.times)
     drawn, law = given_dates(of_assets(payoff, assets_of(law)), law), without_dividends(law)

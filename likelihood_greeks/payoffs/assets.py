@@ -16,7 +16,7 @@ from .._typing import AnyArray
 from .custom import Payoff
 from .exercise import Bermudan
 from .exercise_by_value import ExercisedByValue
-from .protocol import Contract, stated_payments
+from .protocol import Contract, check_contract, stated_payments
 from .redeemable import Redeemable
 from .redeemed import Redeemed
 from .remembered import Remembers, so_far
@@ -74,8 +74,7 @@ class _Performances:
     reference: Any = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.payoff, type) or not isinstance(self.payoff, Contract):
-            raise TypeError(f"payoff must have `times` and be callable with spots, got {self.payoff!r}")
+        check_contract(self.payoff)
         if isinstance(self.payoff, OnAssets):
             raise TypeError(f"payoff must be a contract on one asset, got {self.payoff!r}")
         object.__setattr__(self, "reference", by_asset("reference", self.reference, positive))

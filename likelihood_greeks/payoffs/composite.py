@@ -11,7 +11,7 @@ import numpy as np
 from .._checks import refuse
 from .._typing import AnyArray
 from .assets import of_assets
-from .protocol import Contract, stated_payments
+from .protocol import Contract, check_contract, stated_payments
 
 INVERSE = "1/"
 """Before the name of a currency whose spot is what a unit of the other one is worth."""
@@ -63,8 +63,7 @@ class Composite:
     places: Any = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.payoff, type) or not isinstance(self.payoff, Contract):
-            raise TypeError(f"payoff must have `times` and be callable with spots, got {self.payoff!r}")
+        check_contract(self.payoff)
         given = self.currencies
         pairs = tuple(given.items()) if isinstance(given, Mapping) else given
         if not isinstance(pairs, tuple) or not all(isinstance(x, str) for pair in pairs for x in pair):

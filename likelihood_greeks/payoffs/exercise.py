@@ -10,7 +10,7 @@ import numpy as np
 from .._checks import dates, number, refuse, whole
 from .._typing import AnyArray, FloatArray
 from .european import Call, Put
-from .protocol import Contract, stated_payments
+from .protocol import Contract, check_contract, stated_payments
 from .terms import verify_rows
 
 Side: TypeAlias = Literal["above", "below"]
@@ -63,8 +63,7 @@ class Bermudan:
     rule_paths: int = RULE_PATHS
 
     def __post_init__(self) -> None:
-        if isinstance(self.payoff, type) or not isinstance(self.payoff, Contract):
-            raise TypeError(f"payoff must have `times` and be callable with spots, got {self.payoff!r}")
+        check_contract(self.payoff)
         if isinstance(self.payoff, Bermudan) or len(self.payoff.times) != 1:
             refuse("payoff", "have one date, its maturity: exercise pays by the spot on that day alone", self.payoff)
         if stated_payments(self.payoff) not in (None, tuple(self.payoff.times)):

@@ -54,6 +54,18 @@ class HasStandIn(Contract, Protocol):
         ...
 
 
+def check_contract(payoff: object) -> None:
+    """Refuse what is no contract.
+
+    Raises
+    ------
+    TypeError
+        If it has no `times` or cannot be called, or is a class.
+    """
+    if isinstance(payoff, type) or not isinstance(payoff, Contract):
+        raise TypeError(f"payoff must have `times` and be callable with spots, got {payoff!r}")
+
+
 def stated_payments(payoff: object) -> tuple[float, ...] | None:
     """The payment dates that a contract states; None if it states none."""
     found = getattr(payoff, "payments", None)  # not isinstance, which takes as long as many a payoff

@@ -11,7 +11,7 @@ import numpy as np
 from .._checks import dates, finite, one_of, real_array, refuse, whole
 from .._typing import AnyArray
 from .exercise import RULE_PATHS, Bermudan
-from .protocol import Contract, called, stated_payments
+from .protocol import Contract, called, check_contract, stated_payments
 from .remembered import OnOneNumber, Remembers, so_far
 from .terms import by_date, merged, rows_of
 
@@ -78,8 +78,7 @@ class Redeemable:
     rule_paths: int = RULE_PATHS
 
     def __post_init__(self) -> None:
-        if isinstance(self.payoff, type) or not isinstance(self.payoff, Contract):
-            raise TypeError(f"payoff must have `times` and be callable with spots, got {self.payoff!r}")
+        check_contract(self.payoff)
         if isinstance(self.payoff, Bermudan | Redeemable):
             raise TypeError(f"payoff must not be ended early itself, got {self.payoff!r}")
         if not self.payoff.times:

@@ -11,7 +11,7 @@ from .._checks import finite, non_negative, positive, refuse
 from .._typing import AnyArray
 from .continuous import Corridor, Extreme, PaysByExtreme, Watched
 from .european import HasPieces, Pieces
-from .protocol import Contract, called, stated_payments
+from .protocol import Contract, called, check_contract, stated_payments
 from .realised import CountsReturns, PaysSquaredReturns, SquaredReturns
 from .remembered import Remembers, so_far
 from .separate import of_users_own
@@ -240,8 +240,7 @@ class Seasoned:
     _paid: tuple[float, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.payoff, type) or not isinstance(self.payoff, Contract):
-            raise TypeError(f"payoff must have `times` and be callable with spots, got {self.payoff!r}")
+        check_contract(self.payoff)
         if isinstance(self.fixings, (str, bytes)) or not isinstance(self.fixings, Iterable):
             raise TypeError(f"fixings must be a sequence of past observations, got {self.fixings!r}")
         fixings = tuple(finite(f"fixings[{i}]", fixing) for i, fixing in enumerate(self.fixings))

@@ -24,7 +24,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -59,11 +59,7 @@ class CorridorGivenDates(GivenDates):
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows, from spots of shape (n_times, n_paths)."""
-        stays, leaves = outcomes(self, spot)
-        chance: Any = 1.0
-        for before, after, variance in self.bridge.walk(spot, self.bridge.start, self.bridge.variances):
-            chance = chance * stays_within(self.corridor, before, after, variance)
-        return leaves + (stays - leaves) * chance
+        return averaged(self, self.corridor, spot, self.bridge.walk(spot, self.bridge.start, self.bridge.variances))
 
     def moving(self, spot: FloatArray, derivatives: Sequence[Derivative]) -> dict[Derivative, FloatArray]:
         """Derivatives of the cash flows in coordinates of the law, the spots held fixed; those that are zero left out.
@@ -92,6 +88,17 @@ def outcomes(given: GivenDates, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
     if len(seen) < len(given.times):
         spot = spot[seen] if given.bridge.asset is None else spot[:, seen]
     return given.payoff.outcomes(spot)
+
+
+def averaged(
+    given: GivenDates, corridor: Corridor, spot: AnyArray, walk: Iterable[tuple[Any, AnyArray, Any]]
+) -> AnyArray:
+    """Cash flows in the mean over bridges along a walk: log-spots at both ends of every move, and its variance."""
+    stays, leaves = outcomes(given, spot)
+    chance: Any = 1.0
+    for before, after, variance in walk:
+        chance = chance * stays_within(corridor, before, after, variance)
+    return leaves + (stays - leaves) * chance
 
 
 def _terms(corridor: Corridor, variance: float) -> Iterator[tuple[float, bool, float]]:

@@ -29,7 +29,7 @@ from ...numerics.jets import Jet
 from ...parameters import Derivative
 from ...payoffs.continuous import Corridor
 from .base import GivenDates
-from .corridor import outcomes, stays_jet, stays_within
+from .corridor import averaged, outcomes, stays_jet
 
 NEARER = 0.5826
 """Deviations of a step by which a level must be nearer to be reached on dates as often as at all times."""
@@ -54,13 +54,9 @@ class CorridorGivenSteps(GivenDates):
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows, from spots of shape (n_times, n_paths)."""
         variances = self.bridge.model.step_variances(self.ends, np.log(spot))
-        stays, leaves = outcomes(self, spot)
         first, last = self.bridge.first, self.bridge.last
-        chance: Any = 1.0
-        walk = self.bridge.walk(spot, np.log(float(self.bridge.model.value_of("spot"))), variances[first:last])
-        for before, after, variance in walk:
-            chance = chance * stays_within(self.corridor, before, after, variance)
-        return leaves + (stays - leaves) * chance
+        start = np.log(float(self.bridge.model.value_of("spot")))
+        return averaged(self, self.corridor, spot, self.bridge.walk(spot, start, variances[first:last]))
 
     @property
     def stand_in(self) -> AfterSteps:
