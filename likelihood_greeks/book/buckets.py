@@ -1,9 +1,9 @@
 """Buckets of a book: the nodes of a market that the Greeks of a trade are split by, and how its law moves with them.
 
 Rates and yields are split by the nodes of their curves, volatilities by the quotes of the surface, strike by maturity,
-through the interpolation of the book (`surfaces.cells`). A Greek of a trade is the shift of the nodes of its own law. A
-shift of all quotes of a surface moves a volatility between two of them by a little less: what is left of vega is the
-bucket `BETWEEN`, so that buckets sum to their Greek.
+through the interpolation of the book (`surfaces.cells`), correlations by their pillars. A Greek of a trade is the shift
+of the nodes of its own law. A shift of all quotes of a surface moves a volatility between two of them by a little less:
+what is left of vega is the bucket `BETWEEN`, so that buckets sum to their Greek.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ from ..engine.bucket_request import lasts
 from ..models import nodes
 from ..models.gbm import GBM
 from ..models.local_volatility.law import LocalVolatility
+from ..models.state_joint_moves import CORRELATION
 from ..models.term_structure import TermStructureGBM
 from ..models.tilted import TiltedCurves
 from ..parameters import listed
 from ..payoffs.protocol import Contract
+from .assets.names import OF_PAIRS
 from .calendars import DAYS_PER_YEAR
 from .cells import text_of
 from .curves import ZeroCurve
 from .surfaces import Cell, Cells, Surface, term_structure_cells
 from .underlying import Model, Underlying
 
-SHIFTS = {"vega": "volatility", "rho": "rate", "dividend_rho": "dividend_yield"}
+SHIFTS = {"vega": "volatility", "rho": "rate", "dividend_rho": "dividend_yield", "correlation": CORRELATION}
 """The Greeks that can be split, and the parameters that they are derivatives in."""
 
 SEPARATOR = "|"
@@ -75,10 +77,17 @@ def asked(buckets: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one_of("buckets", greek, [*SHIFTS]) for greek in listed(buckets, "buckets")))
 
 
+def of_one(greeks: Iterable[str]) -> list[str]:
+    """Those of them that one asset has: all but Greeks of pairs."""
+    return [greek for greek in greeks if greek not in OF_PAIRS]
+
+
 def unsplit(greeks: Sequence[str], underlyings: Mapping[str, Underlying], names: Collection[object]) -> list[str]:
     """What someone should know of underlyings whose Greeks are not split though they should be."""
     whole = sorted(name for name in set(map(text_of, names)) if (own := underlyings.get(name)) and own.one_law)
-    left = {name: [g for g in greeks if g != "vega" or underlyings[name].local_volatility is None] for name in whole}
+    left = {
+        name: [g for g in of_one(greeks) if g != "vega" or underlyings[name].local_volatility is None] for name in whole
+    }
     found = [f"{name}: {', '.join(own)} under its model cannot be split by node" for name, own in left.items() if own]
     return found if greeks else []
 
@@ -98,7 +107,7 @@ def place_of(bucket: str) -> tuple[float, float]:
 def split(model: Any, greeks: Sequence[str]) -> Any:
     """The law with the nodes of the curves of some Greeks as coordinates, where it has any."""
     return (
-        model.split([SHIFTS[greek] for greek in greeks])
+        model.split([SHIFTS[greek] for greek in of_one(greeks)])
         if isinstance(model, TermStructureGBM | TiltedCurves)
         else model
     )
@@ -114,7 +123,7 @@ def nodes_of(underlying: Underlying, model: Model, at: tuple[float, float], gree
     if not isinstance(model, (GBM, TermStructureGBM)):
         return ()
     found = list[Node]()
-    for number, greek in enumerate(greeks):
+    for number, greek in enumerate(of_one(greeks)):
         if greek == "vega":
             found += _of_volatility(underlying, model, at, number)
         else:
@@ -144,7 +153,7 @@ def unmoved(model: Model, greeks: Sequence[str], payoff: Contract) -> set[str]:
     """The coordinates of a law that a contract does not depend on, as it ends before."""
     if not isinstance(model, TermStructureGBM):
         return set()
-    shifts = [SHIFTS[greek] for greek in greeks]
+    shifts = [SHIFTS[greek] for greek in of_one(greeks)]
     live = {shift: nodes.reached(model.nodes(shift), lasts(payoff, shift)) for shift in shifts}
     return {
         name for shift in shifts for name, own in zip(_coordinates(model, shift), live[shift], strict=True) if not own

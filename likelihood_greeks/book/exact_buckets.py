@@ -14,7 +14,7 @@ from ..estimators.likelihood_ratio import Combination
 from ..models.curves import accrued
 from .assets.nodes import APART, nodes_of_set, split_law
 from .bucket_split import nodes_of_trade
-from .buckets import FLAT, NEGLIGIBLE, Node, between, cells_at, of_cell, split
+from .buckets import FLAT, NEGLIGIBLE, Node, between, cells_at, of_cell, of_one, split
 from .curves import ZeroCurve
 from .exact import ExactTrades
 from .market import Market
@@ -75,7 +75,7 @@ def of_options(
     """The buckets of plain options: shares of their Greeks, as their values depend on one forward and one variance."""
     own = options.options
     identity = [*zip(own.trade_id.tolist(), own.quantity.tolist(), strict=True)]
-    for number, greek in enumerate(greeks):
+    for number, greek in enumerate(of_one(greeks)):
         whole = values.values[:, values.labels.index(greek)].tolist()
         if greek == "vega":
             pairs = [*zip(own.strike.tolist(), own.maturity.tolist(), strict=True)]

@@ -66,7 +66,7 @@ def explain_book(
     paths, seed, controls, sampling, closed_form, executor, progress
         As for `risk`.
     buckets : sequence of str, optional
-        Terms by pillar as well: of ``vega``, ``rho`` and ``dividend_rho``.
+        Terms by pillar as well: of ``vega``, ``rho``, ``dividend_rho`` and ``correlation``.
     output : path, optional
         The frame is written here as well (.csv, .parquet or .xlsx).
 

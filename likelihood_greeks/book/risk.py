@@ -104,12 +104,13 @@ def risk(
         Go on from the parts that a stopped run with this output left: what they hold is not computed again, and the
         numbers are the same, bit for bit. Parts of an underlying serve if version, trades, market, settings and seed
         are the same; without a `seed`, the stopped run's is taken.
-    buckets : iterable of {"vega", "rho", "dividend_rho"}, optional
+    buckets : iterable of {"vega", "rho", "dividend_rho", "correlation"}, optional
         Greeks that are split by the nodes of the market too: rates and yields by those of their curves, vega by the
-        quotes of the surface, strike by maturity. The frame then has columns ``asset`` and ``bucket`` behind ``greek``,
-        empty but for buckets, whose rows follow their Greek's and sum to it. ``bucket`` is the node in years, for vega
-        ``"strike x years"``; ``"flat"`` of a number without nodes; ``"between quotes"`` is what a shift of a trade's
-        own volatilities is more than one of all quotes. A trade has no row for a node that it does not depend on.
+        quotes of the surface, strike by maturity, correlations by their pillars. The frame then has columns ``asset``
+        and ``bucket`` behind ``greek``, ``bucket`` empty but for rows of buckets, which follow their Greek's and sum to
+        it. ``bucket`` is the node in years, for vega ``"strike x years"``; ``"flat"`` of a number without nodes;
+        ``"between quotes"`` is what a shift of a trade's own volatilities is more than one of all quotes. A trade has
+        no row for a node that it does not depend on.
     smile : {"sticky_strike", "sticky_moneyness"}
         What stays as the spot moves, for every Greek in the spot: the volatilities of strikes, or those of strikes over
         the spot, delta being delta + vega dσ/dS, gamma its derivative. Under

@@ -49,7 +49,7 @@ def explain_command(
     sampling: Sampling = "pseudo",
     buckets: Annotated[
         str | None,
-        typer.Option("--buckets", metavar="NAMES", help="Terms by pillar too: of vega,rho,dividend_rho."),
+        typer.Option("--buckets", metavar="NAMES", help="Terms by pillar too: of vega,rho,dividend_rho,correlation."),
     ] = None,
     workers: Workers = CORES,
     wide: Wide = False,

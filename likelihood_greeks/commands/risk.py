@@ -116,7 +116,7 @@ def risk_command(
     ] = False,
     buckets: Annotated[
         str | None,
-        typer.Option("--buckets", metavar="NAMES", help="Greeks by node of the market too: of vega,rho,dividend_rho."),
+        typer.Option("--buckets", metavar="NAMES", help="Greeks by node too: of vega,rho,dividend_rho,correlation."),
     ] = None,
     smile: Annotated[
         str,

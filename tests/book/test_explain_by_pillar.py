@@ -146,7 +146,9 @@ def test_what_has_no_pillars_is_one_bucket_and_reports_show_all():
         console.print(table)
     text = console.export_text()
     assert all(word in text for word in ("X, EUR by pillar", "unsplit", "0.9973"))
-    with pytest.raises(ValueError, match=r"buckets must be one of 'vega', 'rho', 'dividend_rho', got 'delta'"):
+    with pytest.raises(
+        ValueError, match=r"buckets must be one of 'vega', 'rho', 'dividend_rho', 'correlation', got 'delta'"
+    ):
         lg.explain_book(pd.DataFrame(rows), *markets, paths=256, seed=1, buckets=["delta"])
 
 

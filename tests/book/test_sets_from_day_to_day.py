@@ -279,3 +279,54 @@ def test_terms_by_pillar_are_summed_over_assets_and_sum_to_their_term() -> None:
         return exchanged((100.0, 50.0), (own[0], own[1]), 0.5, years)
 
     assert row["vega"] == pytest.approx((value(0.005) - value(-0.005)), rel=0.02)
+
+
+@pytest.mark.slow
+def test_buckets_of_correlations_are_those_of_each_pillar_in_the_net_of_the_pair_and_sum_to_it() -> None:
+    """An exchange sees the mean of the correlation over time alone: each pillar has its share of the time."""
+    between = {"A|B": {"2026-12-01": 0.5, "2028-06-01": 0.4}, "A|C": 0.3, "B|C": {"1Y": 0.2, "2Y": 0.1}}
+    on = market() | {"correlation": between}
+    on["underlyings"] = {**on["underlyings"], "C": {**A, "spot": 80.0}}
+    put = {"trade_id": "P", "underlying": "B|C|A", "product": "worst_of_put", "strike": "90%", "quantity": 100.0,
+           "maturity": "2028-06-01"}  # fmt: skip
+    call = {"trade_id": "C", "underlying": "A", "product": "call", "strike": 90.0, "quantity": 1.0,
+            "maturity": "2027-06-01"}  # fmt: skip
+    frame = lg.risk(book(EXCHANGE, put, call), on, ["delta"], paths=2048, seed=1, buckets=["correlation", "rho"])
+    assert frame.attrs["problems"] == []
+    parts = frame[frame["greek"] == "correlation"].set_index(["trade_id", "underlying", "asset", "bucket"])
+    unit, errors = (parts[name].sort_index() for name in ("position_value", "position_standard_error"))
+    days, mean = np.array([183.0, 182.0]) / 365.0, (183 * 0.5 + 182 * 0.4) / 365
+    at = lambda rho: exchanged((100.0, 50.0), (0.2, 0.3), rho, 1.0)  # noqa: E731
+    slope = (at(mean + 1e-4) - at(mean - 1e-4)) / 2e-4
+    own = unit["X", "A|B", "A,B"]
+    assert [*own.index] == ["", f"{183 / 365:g}", "2.00274"]
+    error = errors["X", "A|B", "A,B"].iloc[1:].to_numpy()
+    assert (error < 1e-3 * abs(own.iloc[1:])).all()
+    assert (abs(own.iloc[1:].to_numpy() - slope * days) < 4.0 * error).all()
+    for _, rows in unit.groupby(["trade_id", "underlying", "asset"]):
+        values = rows.droplevel([0, 1, 2])
+        assert values.drop("").sum() == pytest.approx(values[""], abs=1e-9)
+    of_put = unit["P", "B|C|A"]
+    assert [*of_put["C,A"].index] == ["", "flat"]
+    assert [*of_put["B,C"].index] == ["", "1", "2.00274"]
+    assert 0.0 < errors["P", "B|C|A", "B,C", "1"] < 0.05 * abs(of_put["B,C", "1"])
+    net = unit["net", "A|B", "A,B"]
+    assert net.to_numpy() == pytest.approx((own + of_put["B,A"]).to_numpy())
+
+
+@pytest.mark.slow
+def test_terms_of_correlations_by_pillar_are_those_of_the_closed_form_and_sum_to_their_term() -> None:
+    one, two = ({"A|B": {"2026-12-01": a, "2028-06-01": b}} for a, b in ((0.5, 0.4), (0.53, 0.39)))
+    on = market() | {"correlation": one}, market("2026-06-02") | {"correlation": two}
+    frame = lg.explain_book(book(EXCHANGE), *on, paths=2048, seed=1, buckets=["correlation"]).set_index("trade_id")
+    mean, spots, volatilities, left = 0.5 * (0.5 + 0.4), (100.0, 50.0), (0.2, 0.3), 364 / 365
+    slope = np.diff([exchanged(spots, volatilities, mean + h, left) for h in (-1e-4, 1e-4)])[0] / 2e-4
+    for name in ("X", "net"):
+        named = [f"correlation[{182 / 365:g}]", "correlation[2]"]
+        buckets, errors = (frame.loc[name, [f"{own}{end}" for own in named]].to_numpy(float)
+                           for end in ("", "_standard_error"))  # fmt: skip
+        assert (errors < 1e-3 * abs(buckets)).all()
+        assert (abs(buckets - slope * 0.5 * np.array([0.03, -0.01])) < 4.0 * errors).all()
+        assert buckets.sum() == pytest.approx(frame.loc[name, "correlation"], abs=1e-12)
+    flat = lg.explain_book(book(EXCHANGE), market(), market("2026-06-02", 0.53), buckets=["correlation"])
+    assert flat.loc[0, "correlation[flat]"] == pytest.approx(flat.loc[0, "correlation"])

@@ -1,4 +1,4 @@
-"""Buckets of trades on several assets: each asset's by the nodes of its own curves and quotes, rho by those of all."""
+"""Buckets of trades on several assets: by the nodes of each asset's curves and quotes, of rates and of correlations."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from ...engine.bucket_request import lasts
 from ...models import nodes
+from ...models.correlated import correlations
 from ...models.correlated.law import CorrelatedGBM
 from ..buckets import FLAT, SHIFTS, Node, cells_at, of_cells
 from ..curves import HORIZON
 from ..market import Market
 from ..surfaces import Surface
 from ..trade import Trade
+from .names import OF_PAIRS
 
 APART = 1000
 """Between the places of two Greeks: assets come in between."""
@@ -31,14 +33,11 @@ def nodes_of_set(trade: Trade, market: Market, greeks: Sequence[str]) -> tuple[N
     model: CorrelatedGBM = trade.model
     found = list[Node]()
     for number, greek in enumerate(greeks):
-        shift = SHIFTS[greek]
-        if greek == "rho":
-            found += _of_curve(trade, shift, (number * APART, greek))
-            continue
-        for place, asset in enumerate(model.assets):
-            about, own = (number * APART + place, f"{greek}[{asset}]"), f"{shift}[{asset}]"
-            surface = market.underlying(asset).implied_volatility
-            if greek == "vega" and isinstance(surface, Surface):
+        for place, own in enumerate(_shifts(model, greek)):
+            whose = own.removeprefix(SHIFTS[greek])
+            about, asset = (number * APART + place, f"{greek}{whose}"), whose[1:-1]
+            surface = market.underlying(asset).implied_volatility if greek == "vega" else None
+            if isinstance(surface, Surface):
                 cells = cells_at(surface, dict(trade.strikes)[asset], trade.maturity)
                 named = dict(zip(_coordinates(model, own), cells, strict=True))
                 made = [replace(node, greek=about[1]) for node in of_cells(named, about[0])]
@@ -52,12 +51,15 @@ def nodes_of_set(trade: Trade, market: Market, greeks: Sequence[str]) -> tuple[N
 
 def split_law(model: CorrelatedGBM, greeks: Sequence[str]) -> CorrelatedGBM:
     """The law with the nodes of all curves that some Greeks shift as coordinates."""
-    shifts = [
-        own
-        for greek in greeks
-        for own in ([SHIFTS[greek]] if greek == "rho" else [f"{SHIFTS[greek]}[{asset}]" for asset in model.assets])
-    ]
+    shifts = [own for greek in greeks for own in _shifts(model, greek)]
     return model.split([shift for shift in shifts if model.nodes(shift)])
+
+
+def _shifts(model: CorrelatedGBM, greek: str) -> list[str]:
+    """The parameters that a Greek's nodes are of: of rates one, of others one an asset or one a pair."""
+    if greek in OF_PAIRS:
+        return [*map(correlations.name, correlations.pairs(model.assets))]
+    return [SHIFTS[greek]] if greek == "rho" else [f"{SHIFTS[greek]}[{asset}]" for asset in model.assets]
 
 
 def _coordinates(model: CorrelatedGBM, shift: str) -> tuple[str, ...]:

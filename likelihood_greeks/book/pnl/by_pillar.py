@@ -1,8 +1,9 @@
 r"""Terms of a profit by pillar: what the move of each node of a curve has made of it.
 
-A curve moved by :math:`g_k` at its nodes gains :math:`\sum_k g_k\,\partial V/\partial z_k`: the term of vega, rho or
-dividend_rho, node by node, from the same samples. The nodes are those of both markets. One that is no pillar of the
-second market is shared between the two pillars about it, linearly in time, so that the buckets of a term sum to it.
+A curve, or a correlation by pillar, moved by :math:`g_k` at its nodes gains :math:`\sum_k g_k\,\partial V/\partial z_k`:
+the term of vega, rho, dividend_rho or correlation, node by node, from the same samples. The nodes are those of both
+markets. One that is no pillar of the second market is shared between the two pillars about it, linearly in time, so
+that the buckets of a term sum to it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ import numpy as np
 from ..._typing import FloatArray
 from ...engine.bucket_request import lasts
 from ...models import nodes
+from ...models.correlated import correlations
+from ...models.correlated.by_pillar import ByPillar
 from ...models.correlated.law import CorrelatedGBM
+from ...models.correlated.quanto import CORRELATION as QUANTO
 from ...models.gbm import GBM
 from ...models.term_structure import TermStructureGBM
 from ...models.tilted import TiltedCurves
@@ -26,12 +30,12 @@ from ..buckets import FLAT, SHIFTS, Node
 from ..curves import HORIZON
 from ..trades import Trade
 from .curve_moves import on_curves
-from .moves import RATE, Move, kind_of, term_of
+from .moves import OF_PAIRS, RATE, Move, kind_of, term_of
 
 UNSPLIT = "unsplit"
 """The bucket of what moves as a whole: a model's own volatility."""
 
-TERM_OF = {shift: greek for greek, shift in SHIFTS.items()}
+TERM_OF = {shift: greek for greek, shift in SHIFTS.items()} | OF_PAIRS
 
 
 @final
@@ -73,8 +77,8 @@ class Pillars:
 
     def law(self, law: Any) -> Any:
         """The law with the nodes of the curves as coordinates, if there are any."""
-        shifts = dict.fromkeys(node.greek for node in self.nodes)
-        return law.split([*shifts]) if shifts else law
+        shifts = [shift for shift in dict.fromkeys(node.greek for node in self.nodes) if law.nodes(shift)]
+        return law.split(shifts) if shifts else law
 
 
 def pillars(trade: Trade, after: Any, moved: Move, greeks: Sequence[str]) -> Pillars:
@@ -95,7 +99,8 @@ def pillars(trade: Trade, after: Any, moved: Move, greeks: Sequence[str]) -> Pil
         if greek not in {term_of((name,)) for name in moved.by}:
             continue
         if isinstance(moved.law, CorrelatedGBM):
-            found += (own := _of_assets(trade, moved, after, number, greek))
+            of = _of_pairs if greek in OF_PAIRS else _of_assets
+            found += (own := of(trade, moved, after, number, greek))
             if not own:
                 whole[greek] = f"{greek}[{FLAT}]"
         elif isinstance(moved.law, TiltedCurves) and isinstance(after, TermStructureGBM):
@@ -120,13 +125,40 @@ def _of_assets(trade: Trade, moved: Move, after: CorrelatedGBM, number: int, gre
     return found
 
 
+def _of_pairs(trade: Trade, moved: Move, after: CorrelatedGBM, number: int, greek: str) -> list[Node]:
+    """The buckets of all correlations: by the pillars of each pair, flat where there is one number.
+
+    Those of pairs at one pillar are one bucket of the term, which is the sum over them.
+    """
+    found = list[Node]()
+    for (pair, own), (_, new) in zip(moved.law.correlation, after.correlation, strict=True):
+        if (coordinate := correlations.name(pair)) not in moved.by:
+            continue
+        if isinstance(own, ByPillar) and isinstance(new, ByPillar):
+            found += _of_nodes(trade, (number, coordinate), (own.pillars, new.pillars), own.tilt)
+        else:
+            found.append(_flat(number, coordinate))
+    return found + [_flat(number, name) for name in moved.by if kind_of(name) == QUANTO]
+
+
+def _flat(number: int, coordinate: str) -> Node:
+    """The bucket of a number that has moved as a whole."""
+    return Node((number, HORIZON, 0.0), coordinate, FLAT, ((coordinate, 1.0),))
+
+
 def _of_curve(trade: Trade, law: TiltedCurves, after: TermStructureGBM, about: tuple[int, str]) -> list[Node]:
     """The buckets of one curve, that of a coordinate, ``"volatility"`` or ``"volatility[A]"``."""
-    number, coordinate = about
-    shift = kind_of(coordinate)
-    own, ends = law.nodes(shift), after.nodes(shift)
+    shift = kind_of(about[1])
     tilts = {"rate": law.rate_tilt, "dividend_yield": law.yield_tilt, "volatility": law.volatility_tilt}[shift]
-    live = nodes.reached(own, lasts(trade.payoff, shift))
+    return _of_nodes(trade, about, (law.nodes(shift), after.nodes(shift)), tilts)
+
+
+def _of_nodes(
+    trade: Trade, about: tuple[int, str], years: tuple[Sequence[float], Sequence[float]], tilts: Sequence[float]
+) -> list[Node]:
+    """The buckets of a coordinate whose own nodes move by some tilts, by the pillars of the second market."""
+    (number, coordinate), (own, ends) = about, years
+    live = nodes.reached(own, lasts(trade.payoff, kind_of(coordinate)))
     found = []
     for pillar, shares in zip(ends, _shares(own, ends), strict=True):
         pairs = zip(nodes.names(coordinate, len(own)), shares * tilts, live, strict=True)
