@@ -1,6 +1,6 @@
 r"""Terms of a profit by pillar: what the move of each node of a curve has made of it.
 
-A curve, or a correlation by pillar, moved by :math:`g_k` at its nodes gains :math:`\sum_k g_k\,\partial V/\partial z_k`:
+A curve, or correlations by pillar, moved by :math:`g_k` at its nodes gains :math:`\sum_k g_k\,\partial V/\partial z_k`:
 the term of vega, rho, dividend_rho or correlation, node by node, from the same samples. The nodes are those of both
 markets. One that is no pillar of the second market is shared between the two pillars about it, linearly in time, so
 that the buckets of a term sum to it.
