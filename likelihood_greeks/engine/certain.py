@@ -16,7 +16,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..controls.plan import Plan
-from ..estimators.likelihood_ratio import Drawn, samples
+from ..estimators.likelihood_ratio import Drawn
 from ..models.capabilities import draws_beneath
 from ..models.moves import IndependentSteps, Moves
 from ..numerics.arrays import cumulated
@@ -92,7 +92,7 @@ def _samples(group: Group, row: int, plan: Plan | None, piece: Piloted) -> Float
     """Controlled samples of a payoff."""
     if plan is not None:
         return pairs_of(group, row, plan, piece)[0]
-    return piece.chunk.fold(samples(group.model, group.payoffs[row], piece.drawn, group.combinations))
+    return piece.chunk.fold(group.plain_samples(row, piece.drawn))
 
 
 def _behind(before: Scouted, own: Scouted) -> Scouted:

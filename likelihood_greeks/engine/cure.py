@@ -74,12 +74,14 @@ def rarities(pair: Pair, *, strict: bool = False) -> list[str]:
 
 
 def _sure(pair: Pair, row: int) -> bool:
-    """Whether a number of a payoff that pays always the same is certain, or its error is of what scouts have met."""
+    """Whether a number is certain, or one of a payoff that pays always the same whose error scouts have met."""
     known = pair.controlled.pooled.known
+    if known.carriers[row] == CERTAIN:
+        return True
     if pair.plain.pooled.m2[0] != 0.0 or not known.tells[row]:
         return False
     met = pair.controlled.standard_error[row] > FAINT * pair.plain.standard_error[row]
-    return bool(met or known.carriers[row] == CERTAIN)
+    return bool(met)
 
 
 def doubts(pair: Pair, *, strict: bool = False) -> list[str]:

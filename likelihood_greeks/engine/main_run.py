@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
+
+import numpy as np
 
 from .._typing import FloatArray
 from ..controls.plan import Plan
 from ..estimate import CARRIERS, Moments, Statistics
-from ..scouted import Scouted
+from ..scouted import CERTAIN, Scouted
 from ..streams.chunks import Chunk
 from .payoff_group import Group
 from .sums import PAYOFFS, SCORES, Pair
@@ -60,9 +62,14 @@ class Run:
 
     def scouted(self, row: int) -> Scouted | None:
         """What is known of the variance of a payoff's controlled samples besides."""
-        if self.plans:
-            return self.plans[row].scouted
-        return self.looked[row] if self.looked else None
+        known = self.plans[row].scouted if self.plans else self.looked[row] if self.looked else None
+        nothing = self.group.nothing(row)
+        if nothing is None:
+            return known
+        known = known or Scouted.nothing(nothing.shape)
+        return replace(
+            known, rare=np.where(nothing, 0.0, known.rare), carriers=np.where(nothing, CERTAIN, known.carriers)
+        )
 
 
 def inconsistency(group: Group, found: Statistics) -> str:

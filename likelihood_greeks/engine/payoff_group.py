@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, final
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import AnyArray, FloatArray
 from ..controls import free as control_variates
 from ..controls.line_integrated import LineIntegrated
 from ..controls.offers import integrated, lines_of, offered
@@ -25,6 +25,7 @@ from ..models.protocol import PathModel
 from ..payoffs.protocol import Contract
 from ..streams.chunks import Chunk
 from . import pilot_draws as pilot
+from .blind import asked_of
 from .bucket_samples import BucketSamples
 from .buckets import Bucket, Buckets
 
@@ -103,6 +104,11 @@ class Group:
         At which changes of what is beneath the spots are handed to the measure.
     buckets : tuple of Bucket
         Parts of these by node, whose samples follow after theirs.
+
+    Attributes
+    ----------
+    asked : tuple of tuple of Combination
+        By payoff, the combinations without derivatives in what moves none of the assets that it sees: these are zero.
     """
 
     model: PathModel
@@ -111,6 +117,21 @@ class Group:
     controls: Allowed
     rate: float = LIKELIHOOD_RATIO
     buckets: tuple[Bucket, ...] = ()
+    asked: tuple[tuple[Combination, ...], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "asked", asked_of(self.model, self.payoffs, self.combinations))
+
+    def _controlled(self, number: int) -> tuple[Combination, ...]:
+        """Of what controls of a payoff are made: what is zero for sure has none, and stands for nothing."""
+        return tuple(own or whole for own, whole in zip(self.asked[number], self.combinations, strict=True))
+
+    def nothing(self, number: int) -> AnyArray | None:
+        """Of a payoff the Greeks, and the buckets behind them, that are zero for sure, bool; None if none is."""
+        if self.asked[number] is self.combinations:
+            return None
+        empty = [not terms for terms in self.asked[number]]
+        return np.array([*empty, *(empty[bucket.greek] for bucket in self.buckets)])
 
     @property
     def times(self) -> tuple[float, ...]:
@@ -160,8 +181,12 @@ class Group:
 
     def samples(self, chunk: Chunk, drawn: Drawn) -> Iterator[FloatArray]:
         """Plain likelihood-ratio samples, payoff by payoff, shape (n_combinations, n_samples)."""
-        for payoff in self.payoffs:
-            yield chunk.fold(likelihood_ratio.samples(self.model, payoff, drawn, self.combinations))
+        for number in range(len(self.payoffs)):
+            yield chunk.fold(self.plain_samples(number, drawn))
+
+    def plain_samples(self, number: int, drawn: Drawn) -> FloatArray:
+        """The same of one payoff, path by path, shape (n_combinations, n_paths)."""
+        return likelihood_ratio.samples(self.model, self.payoffs[number], drawn, self.asked[number])
 
     def control_samples(self, chunk: Chunk, drawn: Drawn) -> FloatArray:
         """Zero-mean controls, shape (n_controls, n_samples)."""
@@ -206,9 +231,9 @@ class Group:
 
     def products(self, draws: Sequence[Piloted], number: int, controls: Sequence[Control]) -> Products:
         """Products of a payoff's Greeks with the free controls and its own."""
-        payoff, parts = self.payoffs[number], []
+        parts = []
         for drawn in draws:
-            plain = likelihood_ratio.samples(self.model, payoff, drawn.drawn, self.combinations)
+            plain = self.plain_samples(number, drawn.drawn)
             own = self.own_samples(drawn.chunk, number, controls, drawn.shared)
             parts.append(Products.of(drawn.free, own, drawn.chunk.fold(plain), drawn.weight))
         return reduce(Products.merge, parts)
@@ -275,7 +300,7 @@ class Group:
     ) -> FloatArray:
         """A payoff's own controls, Greek by Greek, shape (n_combinations, n_controls, n_samples); see `rows`."""
         scene = Scene(shared, self.payoffs[number], trial=used is None)
-        return chunk.fold(rows(controls, scene, self.combinations, used))
+        return chunk.fold(rows(controls, scene, self._controlled(number), used))
 
     def controlled(
         self, chunk: Chunk, number: int, plan: Plan, draws: tuple[FloatArray, SharedPaths], plain: FloatArray
@@ -283,30 +308,36 @@ class Group:
         """A payoff's samples by its plan and plain ones, buckets last; `draws` are the free controls and the paths."""
         free, shared = draws
         if not self.buckets:
-            own = plan.combined(Scene(shared, self.payoffs[number]), self.combinations)
+            own = plan.combined(Scene(shared, self.payoffs[number]), self._controlled(number))
             return plan.without(plain, free, chunk.fold(own)), plain
         if plan.sharing is None:
             raise TypeError("a plan with controls must say how buckets are controlled")
         every, raw = self._bucket_samples(number, plan).controlled(chunk, free, shared, plan.sharing, plain)
-        return every, np.concatenate([plain, raw])
+        return self._zeroed(number, every), self._zeroed(number, np.concatenate([plain, raw]))
+
+    def _zeroed(self, number: int, found: FloatArray) -> FloatArray:
+        """Samples of a payoff, with zeros in the place of what is zero for sure."""
+        if (nothing := self.nothing(number)) is not None:
+            found[nothing] = 0.0
+        return found
 
     def sharing(self, draws: Sequence[Piloted], number: int, plan: Plan) -> Plan:
         """The plan with the way that buckets are controlled, fitted to draws of the pilot."""
-        payoff = self.payoffs[number]
 
         def plain(drawn: Any) -> FloatArray:
-            return drawn.chunk.fold(likelihood_ratio.samples(self.model, payoff, drawn.drawn, self.combinations))
+            return drawn.chunk.fold(self.plain_samples(number, drawn.drawn))
 
         return replace(plan, sharing=self._bucket_samples(number, plan).sharing(draws, plain))
 
     def _bucket_samples(self, number: int, plan: Plan) -> BucketSamples:
-        return BucketSamples(self.buckets, self.payoffs[number], plan, self.weights, self.combinations)
+        return BucketSamples(self.buckets, self.payoffs[number], plan, self.weights, self._controlled(number))
 
     def uncontrolled(self, chunk: Chunk, number: int, shared: SharedPaths, plain: FloatArray) -> FloatArray:
         """A payoff's plain samples, buckets last."""
         if not self.buckets:
             return plain
-        return np.concatenate([plain, chunk.fold(Buckets(self.buckets, Scene(shared, self.payoffs[number])).plain)])
+        buckets = chunk.fold(Buckets(self.buckets, Scene(shared, self.payoffs[number])).plain)
+        return self._zeroed(number, np.concatenate([plain, buckets]))
 
 
 def _folded(chunk: Chunk, rows: FloatArray) -> FloatArray:

@@ -18,7 +18,7 @@ import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..controls.plan import Plan
-from ..estimators.likelihood_ratio import samples, weigh
+from ..estimators.likelihood_ratio import weigh
 from ..models.capabilities import Movable, draws_beneath, has
 from ..models.joint_moves import JointMoves
 from ..models.moves import IndependentSteps, Moves
@@ -72,7 +72,7 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
 
 def pairs_of(group: Group, number: int, plan: Plan, draws: Piloted) -> tuple[FloatArray, FloatArray]:
     """A payoff's controlled samples and its plain ones, shape (n_greeks, n_samples)."""
-    plain = draws.chunk.fold(samples(group.model, group.payoffs[number], draws.drawn, group.combinations))
+    plain = draws.chunk.fold(group.plain_samples(number, draws.drawn))
     return group.controlled(draws.chunk, number, plan, (draws.free, draws.shared), plain)
 
 

@@ -258,5 +258,7 @@ def _share(factors: FloatArray, of: FloatArray) -> float | None:
 
 def sum_of(combination: Combination, samples_of: Mapping[Derivative, FloatArray]) -> FloatArray:
     """The linear combination of derivative samples that makes a Greek, shape (n_paths,)."""
+    if not combination:
+        return np.zeros_like(next(iter(samples_of.values()), np.zeros(())))
     terms = [samples_of[d] if factor == 1.0 else factor * samples_of[d] for d, factor in combination.items()]
     return np.asarray(sum(terms[1:], terms[0]))

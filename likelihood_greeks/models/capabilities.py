@@ -6,7 +6,7 @@ that it has (see `adaptor`). What a law without a capability loses is said at ea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeGuard, TypeVar
 
 from .._typing import FloatArray
@@ -257,6 +257,17 @@ class OfSeveralAssets(PathModel, Protocol):
     @property
     def assets(self) -> Sequence[str]:
         """Their names, in the order of the first axis."""
+        ...
+
+
+class SaysWhatMoves(OfSeveralAssets, Protocol):
+    """A law of several assets that says which parameters move some of them: a contract on these has no other Greeks.
+
+    Under one that does not, they are estimated, and are zero within their errors.
+    """
+
+    def moves_with(self, assets: Collection[int], name: str, /) -> bool:
+        """Whether the joint law of the spots of some assets, by their numbers, depends on a coordinate."""
         ...
 
 

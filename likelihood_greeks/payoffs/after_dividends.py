@@ -73,6 +73,11 @@ class AfterDividends:
             stated = payoff.times
         return cls(payoff, due, times, stated)
 
+    @property
+    def assets_seen(self) -> tuple[int, ...] | None:
+        """Those that the contract says it is on."""
+        return getattr(self.payoff, "assets_seen", None)
+
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows of the contract, from spots without dividends, (n_assets, n_times, n_paths)."""
         return self.payoff(spots_after(spot, self.times, self.payoff.times, self.dividends))

@@ -34,6 +34,12 @@ class _Named:
     def _fields(self) -> list[str]:
         return [field for field in ASSETS if hasattr(self, field)]
 
+    @property
+    def assets_seen(self) -> tuple[int, ...] | None:
+        """The numbers of its assets; None while they are names."""
+        found = tuple(getattr(self, field) for field in self._fields())
+        return None if any(isinstance(asset, str) for asset in found) else found
+
     def for_assets(self, names: Sequence[str]) -> Self:
         """The contract with its assets as numbers in a law's order.
 

@@ -33,6 +33,11 @@ class GivenDates:
         return self.bridge.times
 
     @property
+    def assets_seen(self) -> tuple[int, ...] | None:
+        """Those that the payoff says it is on, which are those that it watches too."""
+        return getattr(self.payoff, "assets_seen", None)
+
+    @property
     def payments(self) -> tuple[float, ...]:
         """When it pays, in years."""
         stated = stated_payments(self.payoff)

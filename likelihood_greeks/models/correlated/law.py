@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias, final
 
 import numpy as np
 
 from ..._checks import dates, finite, positive, refuse
-from ..._quantities import RATE, Parameter
+from ..._quantities import RATE, VOLATILITY, Parameter
 from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
 from ...numerics.falls import spots_after, union
@@ -176,6 +176,18 @@ class CorrelatedGBM(Named):
     def _known(self) -> dict[str, Meaning]:
         """What its coordinates are."""
         return _meaning(self.assets)
+
+    def moves_with(self, assets: Collection[int], name: str) -> bool:
+        """Whether the joint law of some assets, by their numbers, depends on a coordinate.
+
+        On one of an asset or pair if these are among them, and on all that are of no asset. Volatilities and
+        correlations of members that are currencies are in the drifts of their quantos.
+        """
+        kind, places = (self._known() | self._node_meaning())[name]
+        felt = {*assets}
+        if kind.partition("[")[0] in (VOLATILITY.name, CORRELATION):
+            felt |= {whose for place, whose, _ in quantos.drifts(self.quanto, self.assets) if place in assets}
+        return felt.issuperset(places)
 
     def _value(self, kind: str, places: tuple[int, ...]) -> float:
         """The value of a coordinate; of all assets that of the first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,13 @@ class Named:
     def _known(self) -> dict[str, Meaning]:
         """What its coordinates are."""
         return meaning(self.assets)
+
+    def moves_with(self, assets: Collection[int], name: str) -> bool:
+        """Whether the joint law of some assets, by their numbers, depends on a coordinate.
+
+        On one of an asset or pair if these are among them, and on all that are of none.
+        """
+        return set(self._known()[name][1]) <= {*assets}
 
     def _value(self, kind: str, places: tuple[int, ...]) -> float:
         """The value of a coordinate; of all assets that of the first."""

@@ -95,6 +95,8 @@ class Relaxed(np.lib.mixins.NDArrayOperatorsMixin):
         if self._is_row(key):
             row = range(len(self))[key]
             return Relaxed(self.tape, self._rows.get(row) or reductions.taken(self.tape, self._node, (row,)))
+        if isinstance(key, tuple) and key and self._is_row(key[0]) and range(len(self))[key[0]] in self._rows:
+            return self[key[0]][key[1:]]
         return Relaxed(self.tape, reductions.taken(self.tape, self.node, _index(key)))
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -226,8 +228,37 @@ def relax(
 def followed(payoff: Callable[[Any], Any], spot: FloatArray, tape: Tape) -> tuple[Node, Node]:
     """The nodes of a payoff's cash flows and of the spots, as for `relax`."""
     leaf = tape.leaf(spot)
+    return _paid(payoff, spot, Relaxed(tape, leaf)), leaf
+
+
+def assets_followed(payoff: Callable[[Any], Any], spot: FloatArray) -> frozenset[int]:
+    """The numbers of the assets whose spots a payoff does something with that it pays by.
+
+    Each asset is a leaf of its own, and so are all together for what is done with all at once.
+
+    Raises
+    ------
+    NotRelaxableError
+        If the payoff cannot be followed.
+    """
+    tape = Tape(lambda *_: 1.0)
+    every, rows = tape.leaf(spot), {asset: tape.leaf(own) for asset, own in enumerate(spot)}
+    seen = Relaxed(tape, every)
+    seen._rows = dict(rows)
+    needed = {id(_paid(payoff, spot, seen))}
+    for node in reversed(tape.nodes):
+        if id(node) in needed:
+            needed.update(id(operand) for operand, _ in node.links)
+    if id(every) in needed:
+        return frozenset(rows)
+    return frozenset(asset for asset, row in rows.items() if id(row) in needed)
+
+
+def _paid(payoff: Callable[[Any], Any], spot: FloatArray, seen: Relaxed) -> Node:
+    """The node of a payoff's cash flows, which sees the spots as an array that is followed."""
+    tape = seen.tape
     with np.errstate(all="ignore"):  # what is not finite is refused
-        found = payoff(Relaxed(tape, leaf))
+        found = payoff(seen)
         if not isinstance(found, (Relaxed, np.ndarray)):
             raise NotRelaxableError(f"a result of type {type(found).__name__}")
         payments = stated_payments(payoff)
@@ -236,7 +267,7 @@ def followed(payoff: Callable[[Any], Any], spot: FloatArray, tape: Tape) -> tupl
             raise NotRelaxableError(f"a result of shape {found.shape}")
         if isinstance(found, Relaxed) and found.tape is not tape:
             raise NotRelaxableError("spots of an earlier evaluation (a cache)")
-        output = _filled(operands(leaf, found.node if isinstance(found, Relaxed) else found)[1], found.shape)
+        output = _filled(operands(seen._node, found.node if isinstance(found, Relaxed) else found)[1], found.shape)
     if not np.isfinite(output.value).all():
         raise NotRelaxableError("amounts that are not finite (if only in branches of np.where, guard their arguments)")
-    return output, leaf
+    return output
