@@ -99,8 +99,7 @@ class _Moving:
         def discount(flows: FloatArray) -> FloatArray:
             return np.asarray(model.discount_jet(payment_times(scene.payoff, flows)).value)
 
-        moved = drawn.spot.copy()
-        moved[0] = model.value_of(SPOT)
+        moved = model.at_edge(drawn.paths)
         here, there = (relaxation.evaluate(scene.payoff, rows, discount) for rows in (drawn.spot, moved))
         edge = model.edge(drawn.paths, [SPOT, *names])
         return cls(scene, edge, here[0], there[0], here[1], there[1])
@@ -117,13 +116,12 @@ class _Moving:
     def _estimated(self, derivative: Derivative) -> FloatArray:
         """What the estimate makes of the relaxed payoff."""
         weights, gained = self.scene.drawn.weights, self.there - self.value
-        turned = 1.0 if self.scene.paths.model.lowest else -1.0
         found = self.value * weights[derivative]
         if len(derivative) == 1:
             return found + gained * self.edge.first(derivative[0])
         a, b = derivative
         crossed = sum(gained * self.edge.first(x) * (weights[y,] - self.edge.whole(y)) for x, y in ((a, b), (b, a)))
-        slope = turned * self.gradient_there[0]
+        slope = self.edge.sign * self.scene.paths.model.kind.of_first(self.gradient_there, self.edge)
         return found + crossed + gained * self.edge.second(a, b) + slope * self.edge.both(a, b)
 
     def _along(self, name: str) -> FloatArray:
@@ -149,13 +147,6 @@ def _tangents(model: WithExtremes, drawn: Any, name: str) -> FloatArray:
     ends = np.broadcast_to(travel.tangent(moves, (name,), LIKELIHOOD_RATIO, range(n)), (n, paths.n_paths))
     start, variance = model.law.bridge_jets(paths.times)
     known = name in start.names
-    first = np.full((1, paths.n_paths), float(start.derivative(name)) if known else 0.0)
     clock = spread(variance.derivative(name), n) if known else np.zeros((n, 1))
-    sign = 1.0 if model.lowest else -1.0
-    logs = sign * np.log(paths.spot)
-    low, b = logs[:n], logs[n:]
-    a = np.concatenate([np.full((1, paths.n_paths), sign * float(start.value)), b[:-1]])
-    moved_b, moved_a = sign * ends, sign * np.concatenate([first, ends[:-1]])
-    length, exponents = a + b - 2.0 * low, 2.0 * (a - low) * (b - low) / variance.value
-    moved = ((b - a) * (moved_b - moved_a) + exponents * clock) / length
-    return np.concatenate([sign * 0.5 * (moved_a + moved_b - moved), ends])
+    moved = model.motion(paths, ends, float(start.derivative(name)) if known else 0.0, clock)
+    return np.concatenate([moved, ends])

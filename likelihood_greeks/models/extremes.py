@@ -1,4 +1,4 @@
-r"""A law whose paths show the lowest (or highest) spot of every interval between dates besides the spots on them.
+r"""A law whose paths show the lowest or highest spot of every interval, or both, besides the spots on its dates.
 
 Given the ends a and b of an interval and its variance V, the lowest log-spot l of a Brownian bridge is drawn by
 :math:`2 (a - l)(b - l) / V = -\log U`, so that :math:`l = \tfrac12 (a + b - \sqrt{(b - a)^2 - 2 V \log U})`, and has
@@ -17,7 +17,8 @@ scores are :math:`g + \kappa`, of mean zero, and what a payoff f gains at the ed
 .. math:: \kappa_\theta\,(f^\circ - f), \qquad M\,(f^\circ - f) + k\,a_\theta a_\eta\,\partial_l f^\circ, \qquad
           M = -\kappa_\theta \kappa_\eta - \frac kV (V_\theta a_\eta + V_\eta a_\theta) + k\,a_{\theta\eta},
 
-for first and second derivatives (`Edge`; in the second the path's own weights go with the first).
+for first and second derivatives (`Edge`; in the second the path's own weights go with the first). For the lowest and
+the highest together see `both_extremes`.
 
 References
 ----------
@@ -29,21 +30,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Literal, Protocol, TypeAlias, final
 
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
-from ..numerics import jets
 from ..numerics.jets import Jet
 from ..parameters import Derivative
 from ..streams.chunks import Stream
 from . import carry
 from .adaptor import moved
+from .both_extremes import BothExtremes
 from .capabilities import value_of
+from .one_extreme import Edge, OneExtreme, Pair
 from .protocol import Paths
 
-SMALLEST = 1e-300
+
+Sides: TypeAlias = Literal["low", "high", "both"]
+
+
+class Drawn(Protocol):
+    """Which extremes are drawn, and what is known of them: `OneExtreme`, `BothExtremes`."""
+
+    @property
+    def blocks(self) -> int: ...
+    def drawn(self, starts: FloatArray, ends: FloatArray, variance: FloatArray, stream: Stream) -> FloatArray: ...
+    def log_density(self, row: int, logs: FloatArray, before: Any, after: FloatArray, variance: Jet) -> Jet: ...
+    def edge(self, start: Jet, variance: Jet, logs: FloatArray, ends: FloatArray, own: Jet) -> Edge: ...
+    def at_edge(self, rows: FloatArray, spot: float, ends: FloatArray, beyond: float) -> FloatArray: ...
+    def of_first(self, rows: FloatArray, edge: Edge) -> FloatArray: ...
+    def motion(
+        self, logs: FloatArray, ends: Pair, variance: FloatArray, moved: Pair, clock: FloatArray
+    ) -> FloatArray: ...
 
 
 @final
@@ -55,12 +73,17 @@ class WithExtremes:
     ----------
     law : PathModel
         One that is a Brownian bridge between the dates it is asked for.
-    lowest : bool
-        Whether the extremes are the lowest, else the highest.
+    sides : {"low", "high", "both"}
+        Which extremes; of both the lowest are first.
     """
 
     law: Any
-    lowest: bool
+    sides: Sides
+
+    @property
+    def kind(self) -> Drawn:
+        """What is known of them."""
+        return BothExtremes() if self.sides == "both" else OneExtreme(self.sides == "low")
 
     @property
     def parameters(self) -> Sequence[str]:
@@ -81,25 +104,22 @@ class WithExtremes:
         return {"law": moved(self.law, {name: value - self.value_of(name) for name, value in values.items()})}
 
     def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
-        """Draw paths: ``spot`` of shape (2 n_times, n_paths), from the law's normals and a row of uniforms a date."""
+        """Draw paths: ``spot`` of shape (2 n_times, n_paths), from the law's normals and a row of uniforms a date.
+
+        With both extremes it is of shape (3 n_times, n_paths), from two rows of uniforms.
+        """
         grid = np.asarray(times, dtype=float)
         spot = self.law.simulate(grid, stream).spot
         start, variance = self.law.bridge_jets(grid)
-        ends = self._turned(np.log(spot))
-        starts = np.concatenate([np.full((1, spot.shape[1]), self._turned(start.value)), ends[:-1]])
-        exponents = -np.log(np.maximum(stream.uniforms(len(grid)), SMALLEST))
-        low = 0.5 * (starts + ends - np.sqrt((ends - starts) ** 2 + 2.0 * variance.value * exponents))
-        return Paths(grid, np.concatenate([np.exp(self._turned(low)), spot]))
-
-    def _turned(self, log_spot: AnyArray) -> AnyArray:
-        """Log-spots, turned so that the lowest is looked for."""
-        return log_spot if self.lowest else -log_spot
+        ends = np.log(spot)
+        starts = np.concatenate([np.full((1, spot.shape[1]), start.value), ends[:-1]])
+        return Paths(grid, np.concatenate([np.exp(self.kind.drawn(starts, ends, variance.value, stream)), spot]))
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Log-density of the extremes and the spots, shape (n_paths,)."""
         n = len(paths.times)
         own = self._of_extremes(paths, (), range(n), second=False).value
-        return np.asarray(self.law.log_density(ends_of(paths)) + own - np.log(paths.spot[:n]).sum(axis=0))
+        return np.asarray(self.law.log_density(ends_of(paths)) + own - np.log(paths.spot[:-n]).sum(axis=0))
 
     def score(self, paths: Paths, names: Sequence[str] | None = None) -> FloatArray:
         """First derivatives of `log_density`, of mean zero by what the edge adds; shape (n_names, n_paths)."""
@@ -128,24 +148,36 @@ class WithExtremes:
         start, variance = self.law.bridge_jets(paths.times)
         names = tuple(name for name in dict.fromkeys(wanted) if name in variance.names)
         own = self._of_extremes(paths, names, range(1), second=False)
-        ends = self._turned(np.log(paths.spot[len(paths.times)]))
+        logs, n = np.log(paths.spot), len(paths.times)
         start = start.only(names) if set(names) < set(start.names) else start
-        a = start if self.lowest else -start
-        return Edge(a, _row(variance.only(a.names), 0), ends, own)
+        return self.kind.edge(start, _row(variance.only(start.names), 0), logs[:-n], logs[-n], own)
+
+    def at_edge(self, paths: Paths, beyond: float = 0.0) -> FloatArray:
+        """Extremes and spots where an extreme of the first interval is today's spot, or beyond it by a share."""
+        ends = paths.spot[-len(paths.times)]
+        return self.kind.at_edge(paths.spot, float(self.value_of("spot")), ends, beyond)
+
+    def motion(self, paths: Paths, ends: FloatArray, start: float, clock: FloatArray) -> FloatArray:
+        """How logarithms of extremes move at fixed draws, if those of the spots, today's and the variances do."""
+        n, logs = len(paths.times), np.log(paths.spot)
+        today, variance = self.law.bridge_jets(paths.times)
+        values, moved = (
+            (np.concatenate([np.full((1, paths.n_paths), float(first)), rows[:-1]]), rows)
+            for first, rows in ((today.value, logs[-n:]), (start, ends))
+        )
+        return self.kind.motion(logs[:-n], values, variance.value, moved, clock)
 
     def _of_extremes(self, paths: Paths, wanted: Sequence[str], rows: range, second: bool) -> Jet:
         """Log-density of the logarithms of some extremes given the spots, with derivatives."""
         n, (start, variance) = len(paths.times), self.law.bridge_jets(paths.times)
         names = tuple(name for name in dict.fromkeys(wanted) if name in variance.names)
         start, variance = (_in(names, jet, second) for jet in (start, variance))
-        logs = self._turned(np.log(paths.spot))
-        before: Any = start if self.lowest else -start
+        logs, kind = np.log(paths.spot), self.kind
+        before: Any = start
         found: Any = 0.0
         for row in rows:
-            low, after, v = logs[row], logs[n + row], _row(variance, row)
-            a, b = before - low, after - low
-            length = jets.log(a + b) if isinstance(a, Jet) else np.log(a + b)
-            found = (np.log(2.0) - jets.log(v)) - (a * b) * (2.0 / v) + length + found
+            after = logs[-n:][row]
+            found = kind.log_density(row, logs[:-n], before, after, _row(variance, row)) + found
             before = after
         result: Jet = found
         return result
@@ -161,66 +193,13 @@ class WithExtremes:
         return found
 
 
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class Edge:
-    """Where the extreme of the first interval is today's spot.
-
-    Attributes
-    ----------
-    start, variance : Jet
-        Today's log-spot, turned so that the lowest is looked for, and the variance of the first interval.
-    ends : ndarray, shape (n_paths,)
-        Log-spots at its end, turned likewise.
-    own : Jet
-        The log-density of its extreme.
-    """
-
-    start: Jet
-    variance: Jet
-    ends: FloatArray
-    own: Jet
-
-    @property
-    def density(self) -> FloatArray:
-        """Of the extreme at the edge, k; zero where the spot ends beyond it."""
-        return np.asarray(2.0 * np.maximum(self.ends - self.start.value, 0.0) / self.variance.value)
-
-    def score(self, name: str) -> FloatArray:
-        """The derivative of the log-density of the first extreme; zero in what it does not depend on."""
-        return np.asarray(self.own.derivative(name)) if name in self.own.names else np.zeros_like(self.ends)
-
-    def first(self, name: str) -> FloatArray:
-        """How fast probability crosses the edge."""
-        return np.asarray(self.density * self._slope(name))
-
-    def second(self, a: str, b: str) -> FloatArray:
-        """The same of second order, M."""
-        if not {a, b} <= set(self.start.names):
-            return np.zeros_like(self.ends)
-        k, (v, va, vb) = self.density, (self.variance.derivative(*names) for names in ((), (a,), (b,)))
-        turned = (va * self._slope(b) + vb * self._slope(a)) / v
-        return np.asarray(k * (self.start.derivative(a, b) - turned) - self.first(a) * self.first(b))
-
-    def whole(self, name: str) -> FloatArray:
-        """The score of the first extreme, with what the edge adds."""
-        return self.score(name) + self.first(name)
-
-    def both(self, a: str, b: str) -> FloatArray:
-        """What multiplies the derivative of a payoff in the extreme there."""
-        return np.asarray(self.density * self._slope(a) * self._slope(b))
-
-    def _slope(self, name: str) -> float:
-        return float(self.start.derivative(name)) if name in self.start.names else 0.0
-
-
 def _row(jet: Jet, row: int) -> Jet:
     return Jet(jet.names, jet.value[row], jet.gradient[:, row], jet.hessian[:, :, row])
 
 
 def ends_of(paths: Paths) -> Paths:
     """The spots on the dates alone."""
-    return Paths(paths.times, paths.spot[len(paths.times) :])
+    return Paths(paths.times, paths.spot[-len(paths.times) :])
 
 
 def _in(names: tuple[str, ...], jet: Jet, second: bool) -> Jet:

@@ -9,7 +9,7 @@ from .._checks import dates, non_negative, one_of, refuse
 from .._typing import AnyArray
 from .continuous import not_of_spots
 
-EXTREMES = ("low", "high")
+EXTREMES = ("low", "high", "both")
 
 
 @final
@@ -28,10 +28,10 @@ class Payoff:
     payments : float or sequence of float, optional
         When the cash flows are paid, in years: one date, not before the last observation, or one for each row of the
         cash flows, in order. Default: the last date, or date by date.
-    extremes : {"low", "high"}, optional
-        Whether the spots that the function sees have an attribute ``low`` (or ``high``) besides: of the same shape, the
-        lowest (highest) spot at any time in the interval that ends at each date, the first from today on. Such a payoff
-        is watched continuously, see `Barrier`.
+    extremes : {"low", "high", "both"}, optional
+        Whether the spots that the function sees have an attribute ``low`` or ``high`` besides, or both: of the same
+        shape, the lowest (highest) spot at any time in the interval that ends at each date, the first from today on.
+        Such a payoff is watched continuously, see `Barrier`.
 
     Raises
     ------
@@ -56,7 +56,7 @@ class Payoff:
     function: Callable[[AnyArray], AnyArray]
     times: tuple[float, ...]
     payments: tuple[float, ...] | None = None
-    extremes: Literal["low", "high"] | None = None
+    extremes: Literal["low", "high", "both"] | None = None
 
     if TYPE_CHECKING:  # sequences are taken, and kept as tuples
 
@@ -65,7 +65,7 @@ class Payoff:
             function: Callable[[AnyArray], AnyArray],
             times: Sequence[float],
             payments: float | Sequence[float] | None = None,
-            extremes: Literal["low", "high"] | None = None,
+            extremes: Literal["low", "high", "both"] | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -95,9 +95,10 @@ class Payoff:
         try:
             return self.function(spot)
         except AttributeError as error:
-            if error.name not in EXTREMES:
+            if error.name not in EXTREMES[:2]:
                 raise
-            refuse("extremes", f"be {error.name!r} for a function that reads spot.{error.name}", self.extremes)
+            wanted = f"{error.name!r}, or 'both',"
+            refuse("extremes", f"be {wanted} for a function that reads spot.{error.name}", self.extremes)
 
 
 def _payments(given: object, times: tuple[float, ...]) -> tuple[float, ...]:

@@ -12,12 +12,12 @@ from .._typing import AnyArray
 
 @final
 class Spots(np.ndarray):
-    """Spots on dates, with the lowest or highest of the interval that ends at each.
+    """Spots on dates, with the lowest or highest of the interval that ends at each, or both.
 
     Attributes
     ----------
     low, high : ndarray, shape (n_times, n_paths)
-        One of them.
+        One of them, or both.
     """
 
     low: AnyArray

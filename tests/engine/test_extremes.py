@@ -11,11 +11,15 @@ from likelihood_greeks.controls.protocol import Scene, SharedPaths
 from likelihood_greeks.controls.widths import ladder
 from likelihood_greeks.estimators.likelihood_ratio import draw
 from likelihood_greeks.estimators.watched import with_extremes
+from likelihood_greeks.estimators.watched.corridor import stays_within
 from likelihood_greeks.estimators.watched.drawn import OnExtremes
+from likelihood_greeks.models.both_extremes import density, lowest_given, not_above
 from likelihood_greeks.models.extremes import WithExtremes
+from likelihood_greeks.models.one_extreme import highest_drawn
+from likelihood_greeks.payoffs.continuous import Corridor
 from likelihood_greeks.payoffs.relaxed.tape import Tape
 from likelihood_greeks.streams.chunks import Chunk
-from tests.support.continuous import floating_lookback, greeks, single
+from tests.support.continuous import double, floating_lookback, greeks, single
 from tests.support.gates import assert_estimates
 
 WHERE = {"spot": 100.0, "volatility": 0.25, "rate": 0.08, "dividend_yield": 0.04}
@@ -39,27 +43,35 @@ CASES = {
         lg.Payoff(lambda s: s.high.max(axis=0) - s[-1], [0.5], extremes="high"),
         floating_lookback(ql.Option.Put, 0.5),
     ),
+    "double knock-out call": (
+        lg.Payoff(lambda s: np.where((s.low.min(axis=0) > 80.0) & (s.high.max(axis=0) < 130.0),
+                                     np.maximum(s[-1] - 100.0, 0.0), 0.0), [0.25, 0.5], extremes="both"),
+        double("KnockOut", CALL, 80.0, 130.0, 0.5),
+    ),
+    "range": (
+        lg.Payoff(lambda s: s.high.max(axis=0) - s.low.min(axis=0), [0.5], extremes="both"),
+        lambda *where: sum(floating_lookback(kind, 0.5)(*where) for kind in (ql.Option.Put, ql.Option.Call)),
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("law", [FLAT, CURVES], ids=["flat", "curves"])
-def test_greeks_of_any_payoff_on_extremes_agree_with_closed_forms(law, case):
+@pytest.mark.parametrize(("case", "law"), zip(CASES, [CURVES, FLAT, CURVES, CURVES, FLAT], strict=True), ids=[*CASES])
+def test_greeks_of_any_payoff_on_extremes_agree_with_closed_forms(case, law):
     payoff, value = CASES[case]
     exact = greeks(value, **WHERE)
     del exact["theta"]  # of a lookback it is another equation's
-    found = lg.greeks(law, payoff, [name for name in exact if name != "price"], paths=32_768, seed=7)
-    size = {"price": 0.06, "delta": 0.02, "gamma": 2e-3, "vega": 1.5, "rho": 0.5, "dividend_rho": 0.5}
+    found = lg.greeks(law, payoff, [name for name in exact if name != "price"], paths=16_384, seed=7)
+    size = {"price": 0.06, "delta": 0.02, "gamma": 5e-3, "vega": 2.0, "rho": 0.5, "dividend_rho": 0.5}
     for name, known in exact.items():
-        assert_estimates(found[name], known, size.get(name, {"vanna": 0.2, "volga": 40.0}.get(name)))
+        assert_estimates(found[name], known, size.get(name, {"vanna": 0.5, "volga": 80.0}.get(name)))
 
 
-@pytest.mark.parametrize("lowest", [True, False])
+@pytest.mark.parametrize("sides", ["low", "high", "both"])
 @pytest.mark.parametrize("law", [FLAT, CURVES], ids=["flat", "curves"])
-def test_weights_of_paths_with_extremes_have_mean_zero_and_would_not_without_the_edge(law, lowest, monkeypatch):
-    model, names = WithExtremes(law, lowest), ["spot", "volatility", "rate", "time"]
-    paths = model.simulate([0.1, 0.5], Chunk(3, 0, 32_768).stream())
+def test_weights_of_paths_with_extremes_have_mean_zero_and_would_not_without_the_edge(law, sides, monkeypatch):
+    model, names = WithExtremes(law, sides), ["spot", "volatility", "rate", "time"]
+    paths = model.simulate([0.1, 0.5], Chunk(3, 0, 8192).stream())
     pairs = [("spot", "spot"), ("spot", "volatility"), ("volatility", "volatility")]
 
     def weights():
@@ -74,30 +86,51 @@ def test_weights_of_paths_with_extremes_have_mean_zero_and_would_not_without_the
         return found.mean(axis=1) / (found.std(axis=1) / np.sqrt(found.shape[1]))
 
     assert np.abs(z_scores()).max() < 4.0
-    monkeypatch.setattr("likelihood_greeks.models.extremes.Edge.first", lambda self, _: np.zeros_like(self.ends))
-    assert abs(z_scores()[0]) > 20.0
+    monkeypatch.setattr("likelihood_greeks.models.extremes.Edge.first", lambda self, _: np.zeros_like(self.density))
+    assert np.abs(z_scores()).max() > 10.0
 
 
-def test_derivatives_of_the_density_are_those_of_its_logarithm_but_for_the_edge():
-    model, h = WithExtremes(FLAT, True), 1e-5
+@pytest.mark.parametrize("sides", ["low", "both"])
+def test_derivatives_of_the_density_are_those_of_its_logarithm_but_for_the_edge(sides):
+    model, h = WithExtremes(FLAT, sides), 1e-5
     paths = model.simulate([0.2, 0.5], Chunk(3, 0, 50).stream())
     for name in ("volatility", "rate"):
         values = (
-            WithExtremes(lg.GBM(**{**WHERE, name: WHERE[name] + s * h}), True).log_density(paths) for s in (1, -1)
+            WithExtremes(lg.GBM(**{**WHERE, name: WHERE[name] + s * h}), sides).log_density(paths) for s in (1, -1)
         )
         up, down = values
         np.testing.assert_allclose(model.score(paths, [name])[0], (up - down) / (2.0 * h), rtol=1e-5, atol=1e-6)
+
+
+def test_the_density_of_both_extremes_is_that_of_bridges_and_the_lowest_is_drawn_from_it():
+    start, end, variance, n = 0.0, 0.03, 0.04, 20_000
+    low, high = np.linspace(-1.2, start, 801), np.linspace(end, 1.2, 801)
+    of_pairs = density(low[:, None], high[None], start, end, variance)
+    assert of_pairs.min() >= 0.0
+    assert np.trapezoid(np.trapezoid(of_pairs, high), low) == pytest.approx(1.0, abs=1e-4)
+    alone = 2.0 * (start + end - 2.0 * low) / variance * np.exp(-2.0 * (start - low) * (end - low) / variance)
+    np.testing.assert_allclose(np.trapezoid(of_pairs, high), alone, atol=2e-3)
+
+    exponents = -np.log(1.0 - Chunk(5, 0, n).stream().uniforms(2))
+    top = highest_drawn(start, end, variance, exponents[:1])
+    bottom = lowest_given(top, *(np.full((1, n), x) for x in (start, end, variance)), exponents[1:])
+    np.testing.assert_allclose(-np.log(not_above(bottom, top, start, end, variance)), exponents[1:], atol=1e-5)
+    stay = stays_within(Corridor(np.exp(-0.15), np.exp(0.15), 1.0), start, end, variance)
+    inside = ((bottom > -0.15) & (top < 0.15)).mean()
+    assert abs(inside - stay) < 4.0 * np.sqrt(stay * (1.0 - stay) / n)
+    apart = (1.0 - np.exp(-2.0 * 0.15 * 0.12 / variance)) * (1.0 - np.exp(-2.0 * 0.15 * 0.18 / variance))
+    assert abs(inside - apart) > 8.0 * np.sqrt(stay * (1.0 - stay) / n)  # drawn one by one they would be independent
 
 
 def test_what_does_not_see_its_extremes_is_refused():
     payoff = CASES["floating put"][0]
     with pytest.raises(TypeError, match="watched continuously"):
         payoff(np.full((1, 3), 100.0))
-    with pytest.raises(ValueError, match="extremes must be one of 'low', 'high'"):
-        lg.Payoff(lambda s: s[-1], [0.5], extremes="both")
-    with pytest.raises(ValueError, match=r"extremes must be 'low' for a function .*, got 'high'"):
+    with pytest.raises(ValueError, match="extremes must be one of 'low', 'high', 'both'"):
+        lg.Payoff(lambda s: s[-1], [0.5], extremes="all")
+    with pytest.raises(ValueError, match=r"extremes must be 'low', or 'both', for a function .*, got 'high'"):
         lg.greeks(FLAT, lg.Payoff(lambda s: s.low[-1], [0.5], extremes="high"), paths=1024, seed=1)
-    with pytest.raises(ValueError, match=r"extremes must be 'high' for .*, got None"):
+    with pytest.raises(ValueError, match=r"extremes must be 'high', or 'both', for .*, got None"):
         lg.greeks(FLAT, lg.Payoff(lambda s: s.high[-1], [0.5]), paths=1024, seed=1)
     with pytest.raises(TypeError, match="watched continuously"):
         lg.compare(FLAT, payoff, ["delta"], paths=1024, seed=1)
@@ -108,7 +141,7 @@ def test_what_does_not_see_its_extremes_is_refused():
 @pytest.mark.parametrize("case", CASES)
 def test_relaxations_whose_extremes_travel_have_mean_zero_and_would_not_if_these_stood_still(case, monkeypatch):
     payoff, law = with_extremes(CASES[case][0], CURVES)
-    chunk, names = Chunk(9, 0, 65_536), ["spot", "volatility", "rate", "time"]
+    chunk, names = Chunk(9, 0, 8192 if payoff.extremes == "both" else 65_536), ["spot", "volatility", "rate", "time"]
     needed = [*((name,) for name in names), *(("spot", name) for name in names)]
     drawn = draw(law, payoff.times, chunk, needed)
     widths = ladder(payoff, drawn.spot[:, :2048], np.random.default_rng(1), Tape(lambda *_: 0.0))
@@ -121,6 +154,8 @@ def test_relaxations_whose_extremes_travel_have_mean_zero_and_would_not_if_these
         return np.abs(found.mean(axis=1) / (found.std(axis=1) / np.sqrt(chunk.n_paths)))
 
     assert z_scores().max() < 4.0
-    still = np.repeat([0.0, 1.0], len(payoff.times))[:, None]
+    still = np.concatenate([np.zeros(law.kind.blocks * len(drawn.paths.times)), np.ones(len(drawn.paths.times))])[
+        :, None
+    ]
     monkeypatch.setattr(on_extremes, "_tangents", lambda *given: still * moved(*given))
     assert z_scores().max() > 6.0

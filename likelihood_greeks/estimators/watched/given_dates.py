@@ -61,7 +61,7 @@ def with_extremes(payoff: Contract, model: Any) -> tuple[Contract, Any]:
     if not isinstance(payoff, Payoff) or payoff.extremes is None:
         return payoff, model
     bridge = _bridge(payoff, model, payoff.times[-1])
-    law = WithExtremes(model, payoff.extremes == "low")
+    law = WithExtremes(model, payoff.extremes)
     return OnExtremes(payoff, bridge.times, law), law
 
 
