@@ -21,8 +21,9 @@ import numpy as np
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination, sum_of
 from ..models import travel
-from ..models.extremes import Edge, WithExtremes, ends_of
+from ..models.extremes import WithExtremes, ends_of
 from ..models.moves import LIKELIHOOD_RATIO, spread
+from ..models.one_extreme import Edge
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times

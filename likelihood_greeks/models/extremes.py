@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 
@@ -42,26 +42,10 @@ from . import carry
 from .adaptor import moved
 from .both_extremes import BothExtremes
 from .capabilities import value_of
-from .one_extreme import Edge, OneExtreme, Pair
+from .one_extreme import Edge, OneExtreme
 from .protocol import Paths
 
-
 Sides: TypeAlias = Literal["low", "high", "both"]
-
-
-class Drawn(Protocol):
-    """Which extremes are drawn, and what is known of them: `OneExtreme`, `BothExtremes`."""
-
-    @property
-    def blocks(self) -> int: ...
-    def drawn(self, starts: FloatArray, ends: FloatArray, variance: FloatArray, stream: Stream) -> FloatArray: ...
-    def log_density(self, row: int, logs: FloatArray, before: Any, after: FloatArray, variance: Jet) -> Jet: ...
-    def edge(self, start: Jet, variance: Jet, logs: FloatArray, ends: FloatArray, own: Jet) -> Edge: ...
-    def at_edge(self, rows: FloatArray, spot: float, ends: FloatArray, beyond: float) -> FloatArray: ...
-    def of_first(self, rows: FloatArray, edge: Edge) -> FloatArray: ...
-    def motion(
-        self, logs: FloatArray, ends: Pair, variance: FloatArray, moved: Pair, clock: FloatArray
-    ) -> FloatArray: ...
 
 
 @final
@@ -81,7 +65,7 @@ class WithExtremes:
     sides: Sides
 
     @property
-    def kind(self) -> Drawn:
+    def kind(self) -> OneExtreme | BothExtremes:
         """What is known of them."""
         return BothExtremes() if self.sides == "both" else OneExtreme(self.sides == "low")
 

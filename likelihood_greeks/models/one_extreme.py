@@ -135,7 +135,7 @@ def highest_drawn(a: FloatArray, b: FloatArray, variance: FloatArray, exponents:
     return np.asarray(0.5 * (a + b + np.sqrt((b - a) ** 2 + 2.0 * variance * exponents)))
 
 
-def highest_density(high: AnyArray, a: AnyArray, b: AnyArray, variance: AnyArray) -> AnyArray:
+def highest_density(high: AnyArray, a: AnyArray, b: AnyArray, variance: AnyArray | float) -> AnyArray:
     """Its density."""
     return np.asarray(2.0 * (2.0 * high - a - b) / variance * np.exp(-2.0 * (high - a) * (high - b) / variance))
 

@@ -56,7 +56,7 @@ CASES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("case", "law"), zip(CASES, [CURVES, FLAT, CURVES, CURVES, FLAT], strict=True), ids=[*CASES])
+@pytest.mark.parametrize(("case", "law"), [*zip(CASES, [CURVES, FLAT, CURVES, CURVES, FLAT], strict=True)])
 def test_greeks_of_any_payoff_on_extremes_agree_with_closed_forms(case, law):
     payoff, value = CASES[case]
     exact = greeks(value, **WHERE)
@@ -103,13 +103,13 @@ def test_derivatives_of_the_density_are_those_of_its_logarithm_but_for_the_edge(
 
 
 def test_the_density_of_both_extremes_is_that_of_bridges_and_the_lowest_is_drawn_from_it():
-    start, end, variance, n = 0.0, 0.03, 0.04, 20_000
-    low, high = np.linspace(-1.2, start, 801), np.linspace(end, 1.2, 801)
+    start, end, variance, n = 0.0, 0.03, 0.04, 8192
+    low, high = np.linspace(-1.2, start, 301), np.linspace(end, 1.2, 301)
     of_pairs = density(low[:, None], high[None], start, end, variance)
     assert of_pairs.min() >= 0.0
-    assert np.trapezoid(np.trapezoid(of_pairs, high), low) == pytest.approx(1.0, abs=1e-4)
+    assert np.trapezoid(np.trapezoid(of_pairs, high), low) == pytest.approx(1.0, abs=1e-3)
     alone = 2.0 * (start + end - 2.0 * low) / variance * np.exp(-2.0 * (start - low) * (end - low) / variance)
-    np.testing.assert_allclose(np.trapezoid(of_pairs, high), alone, atol=2e-3)
+    np.testing.assert_allclose(np.trapezoid(of_pairs, high), alone, atol=0.02)
 
     exponents = -np.log(1.0 - Chunk(5, 0, n).stream().uniforms(2))
     top = highest_drawn(start, end, variance, exponents[:1])
@@ -141,7 +141,7 @@ def test_what_does_not_see_its_extremes_is_refused():
 @pytest.mark.parametrize("case", CASES)
 def test_relaxations_whose_extremes_travel_have_mean_zero_and_would_not_if_these_stood_still(case, monkeypatch):
     payoff, law = with_extremes(CASES[case][0], CURVES)
-    chunk, names = Chunk(9, 0, 8192 if payoff.extremes == "both" else 65_536), ["spot", "volatility", "rate", "time"]
+    chunk, names = Chunk(9, 0, 8192 if law.sides == "both" else 65_536), ["spot", "volatility", "rate", "time"]
     needed = [*((name,) for name in names), *(("spot", name) for name in names)]
     drawn = draw(law, payoff.times, chunk, needed)
     widths = ladder(payoff, drawn.spot[:, :2048], np.random.default_rng(1), Tape(lambda *_: 0.0))

@@ -54,7 +54,7 @@ class OnExtremes:
         return self.payoff.times if np.ndim(self(trial)) == 2 else self.payoff.times[-1:]
 
     def __call__(self, rows: AnyArray) -> AnyArray:
-        """Cash flows, from extremes and then spots, shape (2 n_times, n_paths); with both extremes (3 n_times, n_paths)."""
+        """Cash flows, from extremes and then spots, shape (2 n_times, n_paths); (3 n_times, n_paths) of both."""
         n, best = len(self.times), {"low": "min", "high": "max"}
         names = [name for name in best if self.payoff.extremes in (name, "both")]
         extremes = {name: rows[k * n : (k + 1) * n] for k, name in enumerate(names)}
