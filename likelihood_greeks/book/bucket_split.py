@@ -9,7 +9,7 @@ from typing import Any, final
 from ..engine.buckets import Bucket
 from ..models.correlated.law import CorrelatedGBM
 from ..models.correlated.local_volatility import CorrelatedLocalVolatility
-from .assets.nodes import nodes_of_set, split_law
+from .assets.nodes import nodes_of_set, quotes_of_set, split_law
 from .buckets import Node, nodes_of, split, unmoved
 from .market import Market
 from .trades import Trade
@@ -49,7 +49,7 @@ class Split:
 
     def law(self, model: Any) -> Any:
         """The law with its nodes as coordinates."""
-        if isinstance(model, CorrelatedLocalVolatility):  # its nodes are no coordinates yet
+        if isinstance(model, CorrelatedLocalVolatility):  # whose moves know all nodes
             return model
         if isinstance(model, CorrelatedGBM):
             return split_law(model, self.greeks)
@@ -72,7 +72,7 @@ def splits(
     for trade in trades:
         own: tuple[Node, ...] = ()
         if isinstance(trade.model, CorrelatedLocalVolatility):
-            pass
+            own = quotes_of_set(trade, greeks)
         elif isinstance(trade.model, CorrelatedGBM):
             own = nodes_of_set(trade, market, greeks)
         else:
@@ -89,5 +89,6 @@ def splits(
 def whole_of_sets(trades: Sequence[Trade], greeks: Sequence[str]) -> list[str]:
     """What someone should know of sets of assets whose Greeks are not split, under local volatilities."""
     names = dict.fromkeys(trade.underlying for trade in trades if isinstance(trade.model, CorrelatedLocalVolatility))
-    said = f"{', '.join(greeks)} of several assets under local volatilities cannot be split by node"
-    return [f"{name}: {said}" for name in names] if greeks else []
+    whole = [greek for greek in greeks if greek != "vega"]
+    said = f"{', '.join(whole)} of several assets under local volatilities cannot be split by node"
+    return [f"{name}: {said}" for name in names] if whole else []

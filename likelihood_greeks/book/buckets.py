@@ -119,7 +119,7 @@ def nodes_of(underlying: Underlying, model: Model, at: tuple[float, float], gree
     `at` is the strike at which its volatilities are read, and its maturity in years.
     """
     if isinstance(model, LocalVolatility):
-        return _of_quotes(model, at[1], greeks.index("vega")) if "vega" in greeks else ()
+        return of_quotes(model, at[1], greeks.index("vega")) if "vega" in greeks else ()
     if not isinstance(model, (GBM, TermStructureGBM)):
         return ()
     found = list[Node]()
@@ -132,7 +132,7 @@ def nodes_of(underlying: Underlying, model: Model, at: tuple[float, float], gree
     return tuple(found)
 
 
-def _of_quotes(model: LocalVolatility, maturity: float, number: int) -> tuple[Node, ...]:
+def of_quotes(model: LocalVolatility, maturity: float, number: int) -> tuple[Node, ...]:
     """The buckets of the quotes that a local volatility was made from, up to the first maturity that serves."""
     end = min(
         (cell.maturity for cell in model.quoted if cell.maturity >= maturity - 0.5 / DAYS_PER_YEAR), default=np.inf

@@ -12,7 +12,6 @@ from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
 from .by_interval import ByInterval
 from .handover import Gradual, Handover, Way, words
-from .joint_state_steps import MovedJointlyByState
 from .moved_payoff import MovedPayoff
 from .protocol import Load, Scene
 from .widths import Relaxation
@@ -69,9 +68,8 @@ class HandedOver:
         return found
 
     def by_interval(self, scene: Scene) -> ByInterval | None:
-        """The samples of a first derivative by intervals; None of several assets that move by their state."""
-        moved = scene.moved(self.relaxation)
-        return None if isinstance(moved, MovedJointlyByState) else moved.by_interval(self.way)  # type: ignore[arg-type]
+        """The samples of a first derivative by intervals."""
+        return scene.moved(self.relaxation).by_interval(self.way)  # type: ignore[arg-type]
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: the relaxation, the way beneath the spots, and the motion along it."""

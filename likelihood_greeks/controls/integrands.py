@@ -20,7 +20,7 @@ class Integrands:
 
     Parameters
     ----------
-    slopes : Slopes, OwnSlopes or JointSlopes
+    slopes : Slopes, OwnSlopes, JointSlopes or JointStateSlopes
     """
 
     slopes: AnySlopes

@@ -21,6 +21,7 @@ from .by_interval import ByInterval, OwnSlopes, Products, SharedSlopes, Slopes
 from .by_interval import slopes_of as slopes_of_one
 from .handover import Handover
 from .joint_skeletons import JointSkeletons
+from .joint_state_intervals import JointStateSlopes
 from .line_integral import Integral
 
 
@@ -46,14 +47,15 @@ class JointSlopes(SharedSlopes):
         return travels and all(set(self.names) <= {*jet.names} for jet in jets)
 
 
-AnySlopes: TypeAlias = Slopes | OwnSlopes | JointSlopes
+AnySlopes: TypeAlias = Slopes | OwnSlopes | JointSlopes | JointStateSlopes
 
 
 def slopes_of(
     moves: Moves | JointMoves | StateJointMoves, names: tuple[str, ...], matrix: FloatArray, rate: float
 ) -> AnySlopes:
     """How combinations of nodes change given moves."""
-    assert not isinstance(moves, StateJointMoves)  # whose law has no curves that are split
+    if isinstance(moves, StateJointMoves):
+        return JointStateSlopes(moves, names, matrix, rate)
     if isinstance(moves, JointMoves):
         return JointSlopes(moves, names, matrix, rate)
     return slopes_of_one(moves, names, matrix, rate)

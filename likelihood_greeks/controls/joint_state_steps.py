@@ -19,7 +19,9 @@ from ..models import travel
 from ..models.state_joint_moves import StateJointMoves
 from ..numerics.arrays import once
 from ..parameters import Derivative
+from .by_interval import ByInterval
 from .handover import Gradual
+from .joint_state_intervals import JointStateTravelled
 from .state_steps import OverSteps
 
 
@@ -83,6 +85,10 @@ class MovedJointlyByState(OverSteps):
             if (called := moves.called(asset, (name,))) is not None:
                 total += travel.pushed_along(own, called[0], self.drawn.rate, rows[asset])
         return total
+
+    def by_interval(self, way: Gradual) -> ByInterval:
+        """The control of every first derivative by nodes: its integrand less that of the estimate."""
+        return ByInterval(-self.value, (JointStateTravelled(np.stack(self.sensitivities(way))),))
 
     def second(self, pair: Derivative, way: Gradual) -> FloatArray | None:
         """The integrand of a second derivative, shape (n_paths,); None if both coordinates move more than one step."""

@@ -118,10 +118,13 @@ def _curve(law: Any, greek: Any, given: Any) -> tuple[str, tuple[float, ...]]:
     what, why = "hold Greeks of curves or of a grid of local volatilities: vega, rho, dividend_rho", ""
     if hasattr(law, "assets"):
         what = "hold Greeks of curves: vega, rho, dividend_rho, and correlation where it is given by pillar"
+    if of_grids := hasattr(law, "assets") and has(law, LabelsNodes):
+        what = "hold Greeks of a grid of local volatilities: vega"
     match list(resolve(greek, law).items()):
         case [((shift,), 1.0)]:
             if years := law.nodes(shift):
                 return shift, years
             flat = hasattr(law, "assets") and not shift.startswith("correlation")
             why = f"; {shift} is flat" + ", its members being no TermStructureGBM on one set of nodes" * flat
+            why = f"; {shift} has no nodes" if of_grids else why
     return refuse("buckets", what + why, given)

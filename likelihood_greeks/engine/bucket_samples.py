@@ -12,6 +12,7 @@ from .._typing import AnyArray, FloatArray
 from ..controls.by_interval import ByInterval
 from ..controls.integrands import Integrands, integrands
 from ..controls.joint_intervals import JointSlopes
+from ..controls.joint_state_intervals import JointStateSlopes
 from ..controls.plan import Plan
 from ..controls.protocol import Scene, SharedPaths
 from ..controls.sharing import Sharing, ranges
@@ -102,13 +103,12 @@ class BucketSamples:
 
         Greeks `apart` are not among them where a control has intervals.
         """
-        every, scene = np.ones(len(self.buckets), dtype=bool), found.scene
+        every, scene, slopes = np.ones(len(self.buckets), dtype=bool), found.scene, found.slopes
         own = np.zeros((len(self.combinations), len(self.plan.specific), scene.drawn.spot.shape[-1]))
         for number, control in enumerate(self.plan.specific):
             column, served = self._n_free + number, self.plan.used[:, number].copy()
             parts = control.by_interval(scene) if needed[:, column].any() else None
-            known = parts is not None and (not isinstance(found.slopes, JointSlopes) or found.slopes.serves(parts))
-            if parts is not None and known:
+            if parts is not None and (not isinstance(slopes, JointSlopes | JointStateSlopes) or slopes.serves(parts)):
                 each(column, every, parts)
                 served[[*apart]] = False
             if len(greeks := np.flatnonzero(served).tolist()):

@@ -24,6 +24,7 @@ from ..controls.protocol import Scene
 from ..controls.regression import Products, solve
 from ..controls.sharing import Sharing
 from ..estimators.likelihood_ratio import moving_flows
+from ..models.state_joint_moves import StateJointMoves
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
 
@@ -97,7 +98,8 @@ class Buckets:
     @cached_property
     def wholes(self) -> tuple[int, ...]:
         """The Greeks that have buckets, where their own samples come with these for next to nothing."""
-        knows_nodes = hasattr(getattr(self.scene.drawn.moves, "law", None), "by_node")
+        moves = self.scene.drawn.moves
+        knows_nodes = isinstance(moves, StateJointMoves) or hasattr(getattr(moves, "law", None), "by_node")
         return () if knows_nodes else tuple(dict.fromkeys(bucket.greek for bucket in self.buckets))
 
     @cached_property

@@ -62,12 +62,19 @@ def test_an_exchange_under_flat_quotes_is_margrabes():
 
 
 @pytest.mark.slow
-def test_buckets_that_a_set_does_not_have_are_told():
-    with pytest.warns(
-        lg.BookWarning, match=r"A\|B: vega, rho of several assets under local volatilities cannot be split"
+def test_vega_is_split_by_the_quotes_of_every_asset_and_what_cannot_be_is_told():
+    with pytest.warns(lg.BookWarning, match=r"A\|B: rho of several assets under local volatilities cannot be split"):
+        frame = lg.risk(pd.DataFrame([TRADE]), market(), [], paths=1024, seed=1, buckets=["vega", "rho"])
+    vegas = frame[frame["greek"] == "vega"]
+    assert set(vegas.loc[vegas["bucket"] != "", "bucket"]) > {"100 x 0.25", "50 x 0.25"}
+    for column, rows in (
+        ("value", vegas[vegas["trade_id"] == "X"]),
+        ("position_value", vegas[vegas["trade_id"] == "net"]),
     ):
-        frame = lg.risk(pd.DataFrame([TRADE]), market(), [], paths=64, seed=1, buckets=["vega", "rho"])
-    assert set(frame.loc[frame["trade_id"] == "X", "bucket"]) == {""}
+        for _, own in rows.groupby(["underlying", "asset"]):
+            split = own["bucket"] != ""
+            assert own.loc[split, column].sum() == pytest.approx(own.loc[~split, column].item(), rel=1e-9)
+            assert (own.loc[split, column].abs() > 0.0).sum() >= 8
 
 
 @pytest.mark.slow

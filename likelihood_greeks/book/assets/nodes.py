@@ -9,7 +9,8 @@ from ...engine.bucket_request import lasts
 from ...models import nodes
 from ...models.correlated import correlations
 from ...models.correlated.law import CorrelatedGBM
-from ..buckets import FLAT, SHIFTS, Node, cells_at, of_cells
+from ...models.correlated.local_volatility import CorrelatedLocalVolatility
+from ..buckets import FLAT, SHIFTS, Node, cells_at, of_cells, of_quotes
 from ..curves import HORIZON
 from ..market import Market
 from ..surfaces import Surface
@@ -46,6 +47,19 @@ def nodes_of_set(trade: Trade, market: Market, greeks: Sequence[str]) -> tuple[N
                 found += [node for node in made if node.terms]
             else:
                 found += _of_curve(trade, own, about)
+    return tuple(found)
+
+
+def quotes_of_set(trade: Trade, greeks: Sequence[str]) -> tuple[Node, ...]:
+    """The buckets of a trade under local volatilities: each asset's vega by the quotes that its own is made from."""
+    model: CorrelatedLocalVolatility = trade.model
+    if "vega" not in greeks:
+        return ()
+    found, first = list[Node](), greeks.index("vega") * APART
+    for place, (asset, own) in enumerate(model.members):
+        for node in of_quotes(own, trade.maturity, first + place):
+            terms = tuple((f"{SHIFTS['vega']}[{asset}]{n.removeprefix(SHIFTS['vega'])}", x) for n, x in node.terms)
+            found.append(replace(node, greek=f"vega[{asset}]", terms=terms))
     return tuple(found)
 
 

@@ -19,7 +19,7 @@ from .. import by_moves
 from ..local_volatility import chain as chains
 from ..local_volatility.chain import SAME_DATE, Chain, Steps
 from ..local_volatility.law import LocalVolatility
-from ..local_volatility.walk import STATE, Walked, state_of
+from ..local_volatility.walk import STATE, VOLATILITY, Walked, state_of
 from ..memo import Memo
 from ..protocol import Paths
 from ..state_joint_moves import JointStateSteps, StateJointMoves
@@ -115,6 +115,27 @@ class CorrelatedLocalVolatility(Named):
     def later(self, elapsed: float) -> CorrelatedLocalVolatility:
         """The law some years later (earlier if negative), surfaces, steps and curves where they are in the calendar."""
         return replace(self, members={name: law.later(elapsed) for name, law in self.members})
+
+    # -- nodes of grids --------------------------------------------------------------------------------------------
+
+    def _law_of(self, shift: str) -> LocalVolatility | None:
+        """The member whose volatility a parameter shifts, if it does."""
+        kind, places = meaning(self.assets)[shift]
+        return self.laws[places[0]] if kind == VOLATILITY else None
+
+    def nodes(self, shift: str) -> tuple[float, ...]:
+        """The times of the nodes, or quotes, of the asset whose volatility a parameter shifts; else none."""
+        own = self._law_of(shift)
+        return own.nodes(VOLATILITY) if own is not None else ()
+
+    def node_labels(self, shift: str) -> tuple[str, ...]:
+        """The nodes in words: spot, or strike, and time (years)."""
+        own = self._law_of(shift)
+        return own.node_labels(VOLATILITY) if own is not None else ()
+
+    def split(self, shifts: Sequence[str]) -> CorrelatedLocalVolatility:
+        """The same law: its moves know all nodes."""
+        return self
 
     # -- the law ---------------------------------------------------------------------------------------------------
 
