@@ -21,7 +21,7 @@ from .trades import NET
 from .units import UNITS, are_buckets, checked_risk, in_units, scaled
 
 NODE = "node"
-KEYS = ("underlying", "bucket", NODE, "product", "currency")
+KEYS = ("underlying", "bucket", NODE, "product", "currency", "trade_id")
 NUMBERS = ["cash", "cash_standard_error", "note"]
 
 
@@ -44,8 +44,9 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
         From `risk`, or read from the file that it was written to, net rows included. Frames of `explain_book`,
         `scenario_grid` and `stress` do as well.
     by : str or sequence of str
-        Of "underlying", "bucket" (of maturity), "product", "currency" and the book's own columns; none is the total
-        of the book. Trades with a blank in an own column are a group. With "node" the totals are of the Greeks that
+        Of "underlying", "bucket" (of maturity), "product", "currency", "trade_id" (of a trade on several assets the
+        sums over these) and the book's own columns; none is the total of the book. Trades with a blank in an own column
+        are a group. With "node" the totals are of the Greeks that
         the run split by nodes of the market (`risk`'s ``buckets``), node by node; errors of groups that are not whole
         underlyings are bounds.
     reporting : bool

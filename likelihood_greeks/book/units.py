@@ -39,7 +39,7 @@ def unit_of(greek: str) -> Unit:
     if greek not in UNITS and bracket and own in UNITS:
         unit = UNITS[own]
         return replace(unit, name=f"{unit.name}[{asset}", title=f"{unit.title} [{asset}")
-    return UNITS.get(greek, Unit(greek, f"{greek} (raw)"))
+    return UNITS.get(greek, Unit(greek, f"{greek.replace('_', ' ')} (raw)"))
 
 
 def checked_risk(frame: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import typer
 
 from .._checks import one_of, refuse
 from .._neutral import printable
+from ..book.assets.names import OF_PAIRS
 from ..book.buckets import asked as split
 from ..book.crif import bucket_words, to_crif
 from ..book.files import read, write
@@ -30,8 +31,8 @@ from ..book.trades import NET
 from ..engine import cluster
 from ..engine.stopping import MAX_PATHS
 from ..parameters import label
+from ..reports import book_tables, terminal
 from ..reports import files as report_file
-from ..reports import terminal
 from .options import (
     CORES,
     LADDER_PATHS,
@@ -128,7 +129,7 @@ def risk_command(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Greeks of a book, each underlying under the model that the market file names (black-scholes or heston).
+    """Greeks of a book, each underlying under the model of the market file: black-scholes, local_volatility or heston.
 
     Ctrl-C stops a run; with --output, what is finished stays, and --resume computes the rest.
 
@@ -192,7 +193,7 @@ def risk_command(
         for warning in caught:
             errors.print(printable(str(warning.message)))
         _print_risk(frame, talk, [*map(label, greeks_of(greeks) or [])])
-        talk.show(*(terminal.totals_table(frame, key) for key in keys if len(frame)))
+        talk.show(*(book_tables.totals_table(frame, key) for key in keys if len(frame)))
         if held is not None:
             talk.show(terminal.limits_table(held, whole=verbose))
         talk.say(_summary(frame, time.perf_counter() - start, written))
@@ -230,11 +231,14 @@ def _print_risk(frame: pd.DataFrame, talk: Talk, asked: Sequence[str]) -> None:
     """The tables of a run and what is held against its numbers."""
     first = frame["trade_id"].drop_duplicates()
     first = first if talk.verbose else first.head(SHOWN)
-    talk.show(terminal.book_table(frame[frame["trade_id"].isin(first)], asked=asked))
+    pairs = talk.wide or not {*asked}.isdisjoint(OF_PAIRS)
+    talk.show(book_tables.book_table(frame[frame["trade_id"].isin(first)], asked=asked, pairs=pairs))
     trades = frame.loc[frame["trade_id"] != NET, "trade_id"].nunique()
     if trades > len(first):
         talk.say(f"and {trades - len(first):,} more trades (--verbose shows them)")
-    talk.show(terminal.net_table(frame))
+    talk.show(book_tables.net_table(frame, pairs=pairs))
+    if book_tables.are_pairs(frame).any() and not pairs:
+        talk.say("Greeks of pairs of assets: --wide shows them, --greeks chooses, --output writes a file")
     talk.say(*map(": ".join, terminal.states_of(frame)), most=NOTES)
     talk.say(*terminal.notes(frame), mark="! ", most=NOTES)
     talk.say(*(f"{name}: {fit['summary']}" for name, fit in frame.attrs["calibrations"].items()))

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
+from math import ceil
 from typing import Any, final
 
-import numpy as np
 import pandas as pd
 
 from .._checks import mapping_of, one_of, refuse
 from .._versions import VERSION
-from ..book.assets.folding import as_nets, bare, of_assets
+from ..book.assets.folding import as_nets, bare, of_assets, unfolded
 from ..book.calendars import DAYS_PER_YEAR
 from ..book.currencies import UNKNOWN
 from ..book.own_columns import own_of
@@ -23,6 +23,7 @@ from ..book.pivots import converted, pivot, reports_in
 from ..book.terms import VALUED
 from ..book.trades import NET
 from ..book.units import are_buckets, scaled, unit_of
+from .over_assets import summed_over_assets
 from .terminal import paths_of, states_of
 
 LIBRARIES = ("numpy", "scipy", "pandas", "QuantLib")
@@ -107,8 +108,9 @@ class Content:
 
     @property
     def greeks(self) -> list[str]:
-        """The Greeks in the order of the frame, the price first."""
-        return list(dict.fromkeys(self._rows["greek"]))
+        """The Greeks in the order of the frame, the price first; those of an asset are that Greek."""
+        rows = self._rows
+        return list(dict.fromkeys(rows["greek"].where(~of_assets(rows), unfolded(rows["greek"])[0])))
 
     def totals(self, *by: str) -> pd.DataFrame:
         """The pivot of the frame."""
@@ -120,9 +122,14 @@ class Content:
         return reports_in(self.frame)
 
     @cached_property
+    def by_trade(self) -> pd.DataFrame:
+        """The rows of trades, those of single assets of a trade summed: see `summed_over_assets`."""
+        return summed_over_assets(self.frame, self.trades)
+
+    @cached_property
     def comparable(self) -> pd.DataFrame:
-        """The rows of trades, converted into the reporting currency as far as it is known how."""
-        return converted(self.trades) if self.reporting != UNKNOWN else self.trades
+        """The rows of `by_trade`, converted into the reporting currency as far as it is known how."""
+        return converted(self.by_trade) if self.reporting != UNKNOWN else self.by_trade
 
     @property
     def currencies(self) -> list[str]:
@@ -147,20 +154,20 @@ class Content:
         return every["cash"].abs().groupby([every["underlying"], every["greek"]]).sum()
 
     def imprecise(self) -> list[str]:
-        """Net numbers whose errors are large against the gross position, and how many paths would do."""
+        """Net numbers whose errors are large against the gross position, a line a position, the worst first.
+
+        What sets of assets have in one of them is left out: it is in that asset's own line.
+        """
         gross = self._gross()
-        found = []
-        for row in self._rows[self._rows["trade_id"] == NET].to_dict("records"):
+        nets = self._rows[(self._rows["trade_id"] == NET) & ~of_assets(self._rows)]
+        shares = dict[str, dict[str, float]]()
+        for row in nets.to_dict("records"):
             size = float(gross.get((row["underlying"], row["greek"]), 0.0))
             share = row["cash_standard_error"] / size if size > 0.0 else 0.0
             if not share <= PRECISE:
-                times = np.ceil((share / PRECISE) ** 2)
-                name = f"{row['underlying']}: {unit_of(row['greek']).title}"
-                found.append(
-                    f"{name} has a standard error of {share:.0%} of the gross position; "
-                    f"about {times:,.0f} times the paths would make it {PRECISE:.0%}"
-                )
-        return found
+                shares.setdefault(str(row["underlying"]), {})[unit_of(row["greek"]).title] = share
+        worst = sorted(shares, key=lambda name: -max(shares[name].values()))
+        return [_in_words(name, shares[name]) for name in worst]
 
     def notes(self) -> pd.DataFrame:
         """What is held against numbers: ``trade_id, underlying, greeks, note``; a bucket is behind its Greek."""
@@ -218,3 +225,15 @@ class Content:
             "made": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         }
         return {name: str(value) for name, value in facts.items()}
+
+
+def _in_words(name: str, shares: Mapping[str, float]) -> str:
+    """What is said of a position whose errors are these shares of the gross position."""
+    named = ", ".join(
+        f"{title} {share:.0%}" if share <= 1.0 else f"{title} over 100%" for title, share in shares.items()
+    )
+    times = ceil((max(shares.values()) / PRECISE) ** 2) if max(shares.values()) <= 1.0 else 0
+    cure = (
+        f"about {times:,} times the paths would make it {PRECISE:.0%}" if times else "the position is next to nothing"
+    )
+    return f"{name}: standard errors against the gross position: {named}; {cure}"

@@ -19,6 +19,7 @@ from .totals import UNSTATED, Total, totals_by
 from .trade_table import MAIN, STATIC, Trades
 
 HEATED = ("delta", "gamma", "vega")
+FEW = 4  # positions of which the errors are large
 LARGEST = 15  # trades of an explained profit
 MOST = 200  # rows of notes and problems
 UNDERLYINGS = 12  # with a ladder of their own
@@ -39,7 +40,6 @@ def render(content: Content) -> str:
         models=content.models(),
         currencies=", ".join(filter(None, dict.fromkeys([content.reporting, *content.trades["currency"].unique()]))),
         cards=list(_cards(content)),
-        greeks={greek: unit_of(greek).title for greek in content.greeks},
         tables=dict(_tables(content)),
         stated=set(content.trades["currency"]) != {UNKNOWN},
         imprecise=content.imprecise(),
@@ -65,6 +65,7 @@ def render(content: Content) -> str:
             "problems": problems["row"].nunique(),
         },
         most=MOST,
+        few=FEW,
     )
 
 
@@ -83,8 +84,8 @@ def _digits(cell: Mapping[Any, Any]) -> Decimals:
     return Decimals.of([cell["value"]], [cell["standard_error"]])
 
 
-def _tables(content: Content) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Totals by title: a row a group and currency, its name, the number of its trades and a cell a Greek."""
+def _tables(content: Content) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Totals by title: the units of their Greeks, and a row a group and currency with a cell a Greek."""
     frame, greeks = content.frame, content.greeks
     by_underlying = totals_by(frame, "underlying")
     if content.trades["underlying"].nunique() > 1:
@@ -94,21 +95,22 @@ def _tables(content: Content) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         yield f"By {title}", _wide(totals_by(frame, key), greeks)
 
 
-def _wide(rows: Sequence[Total], greeks: Sequence[str]) -> list[dict[str, Any]]:
+def _wide(rows: Sequence[Total], greeks: Sequence[str]) -> dict[str, Any]:
     forms = {}
     for greek in greeks:
-        own = [row.cells[greek] for row in rows if greek in row.cells]
-        forms[greek] = Decimals.of([cell["value"] for cell in own], [cell["standard_error"] for cell in own])
-    return [
+        if own := [row.cells[greek] for row in rows if greek in row.cells]:
+            forms[greek] = Decimals.of([cell["value"] for cell in own], [cell["standard_error"] for cell in own])
+    lines = [
         {
             "name": row.name,
             "currency": row.currency,
             "converted": row.converted,
             "trades": row.trades,
-            "cells": [_cell(row.cells[greek], forms[greek]) if greek in row.cells else None for greek in greeks],
+            "cells": [_cell(row.cells[greek], form) if greek in row.cells else None for greek, form in forms.items()],
         }
         for row in rows
     ]
+    return {"labels": [unit_of(greek).title for greek in forms], "rows": lines}
 
 
 def _cell(row: Mapping[Any, Any], form: Decimals) -> dict[str, Any]:

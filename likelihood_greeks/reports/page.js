@@ -127,7 +127,8 @@
       found.append(number(own, column.places));
       if (own < 0) { found.classList.add("minus"); }
     } else {
-      found.append(column.name === "state" ? own.split(/[:;]/)[0] : own);
+      var text = column.name === "state" ? own.split(/[:;]/)[0] : own;
+      (text.match(/[^_|]+[_|]*|[_|]+/g) || []).forEach(function (part) { found.append(part, element("wbr")); });  // long names break there
     }
     return found;
   }
@@ -145,13 +146,14 @@
   function greeks(index) {
     var raw = data.raw[index], row = data.rows[index];
     var lines = [], notes = [];
-    data.greeks.forEach(function (greek, g) {
-      var unit = raw[g], own = row[place[greek[0]]];
-      if (!unit || !own) { return; }
-      var places = digits([unit[0]], [unit[1]]), mine = digits([own[0]], [own[1] || 0]);
-      lines.push([greek[1], number(own[0], mine), error(own[1] || 0, mine), number(unit[0], places), error(unit[1] || 0, places)]);
-      if (unit.length > 2) { notes.push(greek[0] + ": " + data.notes[unit[2]]); }
-    });
+    function add(title, name, own, unit) {  // of what is summed over assets there is no raw number
+      if (!own) { return; }
+      var mine = digits([own[0]], [own[1] || 0]), places = unit ? digits([unit[0]], [unit[1]]) : 0;
+      lines.push([title, number(own[0], mine), error(own[1] || 0, mine), unit ? number(unit[0], places) : "", unit ? error(unit[1] || 0, places) : ""]);
+      if (unit && unit.length > 2) { notes.push(name + ": " + data.notes[unit[2]]); }
+    }
+    data.greeks.forEach(function (greek, g) { add(greek[1], greek[0], row[place[greek[0]]], raw[g]); });
+    (data.assets[index] || []).forEach(function (own) { add(own[0], own[0], [own[1], own[2]], own[3]); });
     var found = small("Greeks", ["", "position", "± s.e.", "a unit, raw", "± s.e."], lines);
     notes.forEach(function (note) { found.append(element("p", { class: "soft" }, "! " + note)); });
     return found;

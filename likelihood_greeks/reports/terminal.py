@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -13,14 +13,12 @@ from rich.table import Table
 
 from .._neutral import printable
 from .._words import number, with_error
-from ..book.currencies import UNKNOWN
 from ..book.limit_reading import BOOK
 from ..book.limits import INSIDE
 from ..book.trades import NET
 from ..book.units import unit_of
-from .decimals import AT_MOST, aligned
-from .showing import RankedTable, Words
-from .totals import UNSTATED, Total, totals_by
+from .showing import RankedTable
+from .totals import UNSTATED
 
 NAMED = 3  # trades of which the same is said
 COUNTED = re.compile(r"about (\d+) ")  # as notes on few samples begin
@@ -38,132 +36,6 @@ def plain_table(title: str, ranks: Sequence[str] = ()) -> Table:
         "title": title, "header_style": "bold", "padding": (0, 1), "collapse_padding": True, "box": SIMPLE_HEAD,
     }  # fmt: skip
     return RankedTable(ranks, **settings) if ranks else Table(**settings)
-
-
-def book_table(
-    risk: pd.DataFrame, title: str = "Greeks a unit, ± standard error", asked: Collection[str] = ()
-) -> Table:
-    """One row a trade: what it is, its price and Greeks, per unit of the trade, one number of decimals a column.
-
-    Where there is no room for all, terms give way to the Greeks that were `asked` for, or else to the first one.
-    """
-    trades = risk[risk["trade_id"] != NET]
-    numbers = _by_greek(trades, "trade_id", ("value", "standard_error", "note"))
-    table = plain_table(title, _ranks([*numbers], asked))
-    first = trades.drop_duplicates("trade_id")
-    several = first["currency"].nunique() > 1
-    names = first["trade_id"].tolist()
-    columns: dict[str, Sequence[str | Words]] = {
-        "trade": [shown(str(name)) for name in names],
-        "terms": [Words(printable(terms_in_words(row))) for row in _rows(first)],
-    }
-    if several:
-        columns["currency"] = [str(currency) or UNSTATED for currency in first["currency"]]
-    columns["quantity"] = [f"{quantity:,g}" for quantity in first["quantity"]]
-    for column in columns:
-        table.add_column(column, justify="right" if column == "quantity" else "left", no_wrap=column != "terms")
-    for greek, own in numbers.items():
-        table.add_column(greek, justify="right", no_wrap=True)
-        columns[greek] = aligned([own.get(name) for name in names])
-    for cells in zip(*columns.values(), strict=True):
-        table.add_row(*cells)
-    return table
-
-
-def _ranks(greeks: Sequence[str], asked: Collection[str]) -> list[str]:
-    """The columns of the table of a book, the most wanted first."""
-    others = [greek for greek in greeks if greek != "price"]
-    if wanted := [greek for greek in others if greek in asked]:
-        rest = [greek for greek in others if greek not in asked]
-        return ["trade", wanted[0], "price", *wanted[1:], "currency", "terms", *rest, "quantity"]
-    return ["trade", "price", *others[:1], "currency", "terms", *others[1:], "quantity"]
-
-
-def net_table(risk: pd.DataFrame, title: str = "Net position, ± standard error") -> Table:
-    """One row an underlying, one column a Greek, of the whole position; then the price of all, by currency.
-
-    Other raw Greeks do not add up over underlyings.
-    """
-    net = risk[risk["trade_id"] == NET]
-    table = plain_table(title)
-    stated = bool(net["currency"].ne(UNKNOWN).any())
-    first = net.drop_duplicates("underlying")
-    names = first["underlying"].tolist()
-    totals = totals_by(risk) if len(names) > 1 else []
-    columns = {"underlying": [*map(shown, map(str, names)), *(total.name for total in totals)]}
-    if stated:
-        columns["currency"] = [
-            *(str(own) or UNSTATED for own in first["currency"]),
-            *(total.currency for total in totals),
-        ]
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    for greek, own in _by_greek(net, "underlying", ("position_value", "position_standard_error", "note")).items():
-        table.add_column(greek, justify="right", no_wrap=True)
-        below = [_of_total(total, greek) if greek == "price" else None for total in totals]
-        columns[greek] = aligned([*(own.get(name) for name in names), *below])
-    for cells in zip(*columns.values(), strict=True):
-        table.add_row(*cells)
-    return table
-
-
-def totals_table(risk: pd.DataFrame, key: str) -> Table:
-    """One row a group of trades and currency, one column a Greek, of positions in a desk's units."""
-    rows = totals_by(risk, key)
-    table = plain_table(f"By {shown(key)}, ± standard error (≤: at most)")
-    columns = {
-        shown(key): [shown(row.name) for row in rows],
-        "currency": [row.currency for row in rows],
-        "trades": [f"{row.trades:,}" for row in rows],
-    }
-    for greek in dict.fromkeys(greek for row in rows for greek in row.cells):
-        columns[unit_of(greek).title] = aligned([_of_total(row, greek) for row in rows])
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if place > 1 else "left", no_wrap=True)
-    for cells in zip(*columns.values(), strict=True):
-        table.add_row(*cells)
-    return table
-
-
-Marked: TypeAlias = tuple[float, float, str]
-"""A number, its standard error, and what is held against it."""
-
-
-def _by_greek(rows: pd.DataFrame, key: str, columns: Sequence[str]) -> dict[str, dict[Any, Marked]]:
-    """By Greek, in their order, the numbers by a key."""
-    found: dict[str, dict[Any, Marked]] = {}
-    for row in _rows(rows):
-        value, error, note = (row[column] for column in columns)
-        found.setdefault(str(row["greek"]), {})[row[key]] = float(value), float(error), str(note)
-    return found
-
-
-def _of_total(total: Total, greek: str) -> Marked | None:
-    """A Greek of a total; a mark of ≤ where its error is a bound."""
-    if (row := total.cells.get(greek)) is None:
-        return None
-    bound = AT_MOST if row["error"] == "at most" else ""
-    return row["value"], row["standard_error"], bound + ("!" if row["doubtful"] else "")
-
-
-def terms_in_words(row: Mapping[Any, Any]) -> str:
-    """What a trade is, in short: ``barrier call 4500 5200 2002-09-20``."""
-    words = [str(row["product"])]
-    for name in ("option", "strike", "level", "maturity_date"):
-        cell = row.get(name, "")
-        if cell is None or cell == "" or pd.isna(cell):
-            continue
-        dated = hasattr(cell, "date") and not isinstance(cell, str)
-        words.append(f"{cell:%Y-%m-%d}" if dated else _plain(cell))
-    return " ".join(words)
-
-
-def _plain(cell: object) -> str:
-    """A term as it is, a number without zeros at its end."""
-    try:
-        return f"{float(str(cell)):.10g}"
-    except ValueError:
-        return str(cell)
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[Any, Any]]:

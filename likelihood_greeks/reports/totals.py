@@ -8,6 +8,7 @@ from typing import Any, final
 
 import pandas as pd
 
+from ..book.assets.names import are_several
 from ..book.currencies import UNKNOWN
 from ..book.pivots import pivot, reports_in
 
@@ -49,8 +50,8 @@ def totals_by(frame: pd.DataFrame, key: str | None = None) -> list[Total]:
     if reporting != UNKNOWN:
         every = _read(pivot(frame, by, reporting=True), key)
         sums = {row.name: row for row in every if row.currency == reporting}
-    rows = []
-    for name in dict.fromkeys(row.name for row in own):
+    rows, names = [], list(dict.fromkeys(row.name for row in own))
+    for name in sorted(names, key=are_several) if key == "underlying" else names:  # assets, then sets of them
         inside = [row for row in own if row.name == name]
         rows += inside
         if name in sums and sums[name].trades > sum(row.trades for row in inside if row.currency == reporting):
@@ -64,4 +65,5 @@ def _read(totals: pd.DataFrame, key: str | None) -> Iterator[Total]:
         first: dict[Any, Any] = own.iloc[0].to_dict()
         name = ALL if key is None else BLANK if pd.isna(first[key]) or first[key] == UNKNOWN else str(first[key])
         cells: dict[str, dict[Any, Any]] = {str(row["greek"]): row for row in own.to_dict("records")}
-        yield Total(name, str(first["currency"]) or UNSTATED, int(own["trades"].max()), cells)
+        trades = cells["price"]["trades"] if "price" in cells else own["trades"].max()
+        yield Total(name, str(first["currency"]) or UNSTATED, int(trades), cells)

@@ -12,6 +12,7 @@ from typing import Any, final
 
 import pandas as pd
 
+from ..book.assets.folding import of_assets
 from ..book.own_columns import own_of, terms_of
 from ..book.trades import NET
 from ..book.units import are_buckets, in_units, unit_of
@@ -51,8 +52,8 @@ class Trades:
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """A row a trade and Greek, in a desk's units."""
-        return self.content.trades
+        """A row a trade and Greek, in a desk's units; of trades on several assets the sum over these."""
+        return self.content.by_trade
 
     @cached_property
     def first(self) -> pd.DataFrame:
@@ -65,8 +66,14 @@ class Trades:
         wide = {}
         for name in ("cash", "cash_standard_error", "value", "standard_error", "note"):
             table = self.rows.pivot(index="trade_id", columns="greek", values=name)
-            wide[name] = table.reindex(index=self.first["trade_id"], columns=self.content.greeks)
+            wide[name] = table.reindex(index=self.first["trade_id"], columns=self.greeks)
         return wide
+
+    @cached_property
+    def greeks(self) -> list[str]:
+        """The Greeks that any trade has one number of."""
+        known = {*self.rows["greek"]}
+        return [greek for greek in self.content.greeks if greek in known]
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -79,8 +86,7 @@ class Trades:
         ]
         later = [name for name in dict.fromkeys([*rest, *own_of(self.content.frame)]) if name not in (*about, *ends)]
         greeks = [
-            Column(greek, unit_of(greek).title, GREEK, self._places(greek), greek in MAIN)
-            for greek in self.content.greeks
+            Column(greek, unit_of(greek).title, GREEK, self._places(greek), greek in MAIN) for greek in self.greeks
         ]
         return [
             *(self._column(name, True) for name in (*about, *ends)),
@@ -148,7 +154,26 @@ class Trades:
     @cached_property
     def notes(self) -> list[str]:
         """All that is held against numbers, once each."""
-        return [str(note) for note in self.rows["note"].unique() if note]
+        return [str(note) for note in self.content.trades["note"].unique() if note]
+
+    def assets(self) -> dict[int, list[list[Any]]]:
+        """By number of a trade on several assets, its Greeks by asset and by pair.
+
+        What each is of, the position and its error, and as `raw`.
+        """
+        rows = self.content.trades[of_assets(self.content.trades)]
+        trades = {trade: k for k, trade in enumerate(self.first["trade_id"])}
+        notes = {text: k for k, text in enumerate(self.notes)}
+        found: dict[int, list[list[Any]]] = {}
+        for row in rows.to_dict("records"):
+            own = [unit_of(row["greek"]).title, _short(row["cash"]), _short(row["cash_standard_error"], 3)]
+            raw = [
+                _short(row["value"], 6),
+                _short(row["standard_error"], 3),
+                *([notes[n]] if (n := row["note"]) else []),
+            ]
+            found.setdefault(trades[row["trade_id"]], []).append([*own, raw])
+        return found
 
     def buckets(self) -> dict[int, list[list[Any]]]:
         """By number of a trade, its Greeks by node of the market: the Greek, the node, the value and its error."""
@@ -182,7 +207,8 @@ class Trades:
             "columns": [asdict(column) for column in self.columns],
             "rows": list(self.cells()),
             "raw": self.raw(),
-            "greeks": [[greek, unit_of(greek).title] for greek in self.content.greeks],
+            "assets": self.assets(),
+            "greeks": [[greek, unit_of(greek).title] for greek in self.greeks],
             "notes": self.notes,
             "buckets": self.buckets(),
             "ladders": self.ladders(),

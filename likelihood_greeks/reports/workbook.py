@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .._neutral import escaped
+from ..book.assets.folding import of_assets, unfolded
 from ..book.own_columns import AHEAD, own_of, terms_of
 from ..book.pivots import pivot
 from ..book.together.shocked import TOTAL
@@ -37,6 +39,7 @@ def write(content: Content, path: Path) -> None:
         "totals": _wide(content, "underlying"),
         **({"limits": content.limits} if content.limits is not None else {}),
         "trades": _trades(content),
+        **({"by asset": _assets(content)} if of_assets(content.trades).any() else {}),
         "by maturity": _wide(content, "bucket"),
         "by product": _wide(content, "product"),
         **({f"in {content.reporting}": pivot(content.frame, [], reporting=True)} if content.reporting else {}),
@@ -72,6 +75,8 @@ def _wide(content: Content, key: str) -> pd.DataFrame:
     for row in rows:
         cells: dict[str, Any] = {NAMES.get(key, key): row.name, "currency": row.currency, "trades": row.trades}
         for greek in content.greeks:
+            if not any(greek in total.cells for total in rows):
+                continue
             own, unit = row.cells.get(greek), unit_of(greek).title
             cells[unit] = own["value"] if own else None
             cells[f"{unit} {ERROR}"] = own["standard_error"] if own else None
@@ -81,19 +86,36 @@ def _wide(content: Content, key: str) -> pd.DataFrame:
 
 def _trades(content: Content) -> pd.DataFrame:
     """A row a trade: what it is and its terms, then two columns a Greek, in a desk's units, then what is doubted."""
-    frame, rows = content.frame, content.trades
+    frame, rows = content.frame, content.by_trade
     first = rows.drop_duplicates("trade_id").set_index("trade_id")
     about = ["underlying", "product", "quantity", "currency", "maturity_date"]
     said = [name for name in (*about, *terms_of(frame), *AHEAD[1:], "model", *own_of(frame)) if name in first]
     found = first[list(dict.fromkeys(said))]
-    numbers: dict[str, pd.Series] = {}
-    for greek, own in rows.groupby("greek", sort=False):
-        placed, unit = own.set_index("trade_id"), unit_of(str(greek)).title
-        numbers[unit] = placed["cash"].reindex(first.index)
-        numbers[f"{unit} {ERROR}"] = placed["cash_standard_error"].reindex(first.index)
+    numbers = _by_greek(rows, ["trade_id"], first.index)
     marked = rows[rows["note"] != ""].groupby("trade_id", sort=False)["greek"].agg(", ".join)
     doubted = marked.reindex(first.index).fillna("").rename("doubtful")
-    return pd.concat([found, pd.DataFrame(numbers), doubted], axis="columns").reset_index()
+    return pd.concat([found, numbers, doubted], axis="columns").reset_index()
+
+
+def _assets(content: Content) -> pd.DataFrame:
+    """A row a trade on several assets and asset, or pair, and two columns a Greek, in a desk's units."""
+    rows, keys = content.trades[of_assets(content.trades)], ["trade_id", "asset"]
+    rows = rows.assign(greek=unfolded(rows["greek"])[0])
+    pairs = rows["asset"].str.contains(",", regex=False)
+    trades = rows["trade_id"].map({name: place for place, name in enumerate(rows["trade_id"].unique())})
+    rows = rows.iloc[np.lexsort([pairs, trades])]
+    first = rows.drop_duplicates(keys).set_index(keys)
+    return pd.concat([first["currency"], _by_greek(rows, keys, first.index)], axis="columns").reset_index()
+
+
+def _by_greek(rows: pd.DataFrame, keys: list[str], index: pd.Index) -> pd.DataFrame:
+    """Two columns a Greek, its number and error in a desk's units, by keys."""
+    numbers: dict[str, pd.Series] = {}
+    for greek, own in rows.groupby("greek", sort=False):
+        placed, unit = own.set_index(keys), unit_of(str(greek)).title
+        numbers[unit] = placed["cash"].reindex(index)
+        numbers[f"{unit} {ERROR}"] = placed["cash_standard_error"].reindex(index)
+    return pd.DataFrame(numbers)
 
 
 def _nets(frame: pd.DataFrame) -> pd.DataFrame:

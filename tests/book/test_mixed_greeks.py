@@ -8,7 +8,7 @@ import likelihood_greeks as lg
 from likelihood_greeks.book.parts import Parts
 from likelihood_greeks.book.reading import BookWarning
 from likelihood_greeks.book.trades import NET
-from likelihood_greeks.reports import html, terminal
+from likelihood_greeks.reports import book_tables, html
 from likelihood_greeks.reports.content import Content
 
 SHARES = {"spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.25}
@@ -149,12 +149,12 @@ def test_differences_are_of_what_both_runs_have(mixed):
 
 
 def test_terminal_tables_leave_cells_empty(mixed):
-    tables = [terminal.book_table(mixed), terminal.net_table(mixed)]
+    tables = [book_tables.book_table(mixed), book_tables.net_table(mixed)]
     for table in tables:
         column = next(c for c in table.columns if c.header == "correlation")
         cells = [str(cell) for cell in column.cells]
         assert {bool(cell) for cell in cells} == {True, False}
-    tables += [terminal.totals_table(mixed, key) for key in ("underlying", "product")]
+    tables += [book_tables.totals_table(mixed, key) for key in ("underlying", "product")]
     for table in tables:
         Console(quiet=True, width=300).print(table)
 

@@ -10,8 +10,8 @@ from rich.console import Console
 
 import likelihood_greeks as lg
 from likelihood_greeks.cli import main
+from likelihood_greeks.reports.book_tables import net_table, totals_table
 from likelihood_greeks.reports.content import Content
-from likelihood_greeks.reports.terminal import net_table, totals_table
 from likelihood_greeks.reports.totals import totals_by
 
 FLAT = "zero_rate = 0.031\nimplied_volatility = 0.27\n"

@@ -9,7 +9,7 @@ from rich.console import Console
 
 import likelihood_greeks as lg
 from likelihood_greeks import cli
-from likelihood_greeks.reports import differences, terminal
+from likelihood_greeks.reports import book_tables, differences, terminal
 from likelihood_greeks.reports.decimals import aligned
 from likelihood_greeks.reports.showing import show
 
@@ -39,7 +39,7 @@ def printed(table, **settings):
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_columns_that_do_not_fit_are_named_below(frame, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
-    lines = printed(terminal.book_table(frame))
+    lines = printed(book_tables.book_table(frame))
     assert max(map(len, lines)) <= columns
     assert "…" not in "".join(lines)
     said, head = " ".join(lines[-3:]), lines[2]
@@ -53,7 +53,7 @@ def test_columns_that_do_not_fit_are_named_below(frame, monkeypatch, columns):
 @pytest.mark.parametrize("width", [24, 45, 60, 80])
 def test_greeks_that_were_asked_for_go_before_terms(frame, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", str(width))
-    lines = printed(terminal.book_table(frame, asked=["vega", "theta"]))
+    lines = printed(book_tables.book_table(frame, asked=["vega", "theta"]))
     shown = next(line for line in lines if "trade" in line).split()
     assert (
         shown
@@ -70,9 +70,9 @@ def test_greeks_that_were_asked_for_go_before_terms(frame, monkeypatch, width):
 
 def test_all_is_there_where_it_is_wide(frame, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
-    assert "theta" in printed(terminal.book_table(frame), wide=True)[2]
+    assert "theta" in printed(book_tables.book_table(frame), wide=True)[2]
     monkeypatch.delenv("COLUMNS")
-    assert "theta" in printed(terminal.book_table(frame))[2]  # redirected
+    assert "theta" in printed(book_tables.book_table(frame))[2]  # redirected
 
 
 def test_points_stand_below_each_other_and_nothing_is_lost():
