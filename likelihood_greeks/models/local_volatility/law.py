@@ -11,42 +11,35 @@ import pandas as pd
 
 from ..._checks import by_name, dates, finite, refuse
 from ..._quantities import DIVIDEND_YIELD, RATE, SPOT, VOLATILITY_SHIFT, Parameter, names
-from ..._remembered import remembered
 from ..._typing import AnyArray, FloatArray
-from ...numerics import jets
 from ...numerics.jets import Jet
 from ...streams.chunks import Stream
-from .. import bridges, by_moves, carry, cash_dividends
+from .. import by_moves, carry, cash_dividends
 from ..cash_dividends import Dividends
 from ..curves import Curves
 from ..heston.quotes import Quotes, Rates
 from ..memo import Memo
-from ..moves import NONE, ONE, Moves, StateSteps
+from ..moves import Moves
 from ..protocol import Paths
 from . import chain as chains
 from . import fit as fits
-from .chain import Chain, Steps
-from .checks import BIAS_A_STEP, STEPS_A_YEAR, check
-from .construction import Construction, QuoteCell
+from .chain import Steps
+from .checks import STEPS_A_YEAR, check
 from .falls import Falls
-from .first import first_step
 from .fit import LocalVolatilityFit
-from .grid import Direction, LocalVolatilityGrid
-from .steps import Along, LocalSteps
-from .surfaces import FunctionSurface, Surface, VolatilityFunction
-from .walk import STATE, VOLATILITY, Dynamics, Walked, state_of
+from .grid import LocalVolatilityGrid
+from .stepping import StepByStep
+from .surfaces import VolatilityFunction
+from .walk import STATE, VOLATILITY, Walked, state_of
 
 FIELDS = {VOLATILITY: "volatility_shift"}
 """Fields that hold parameters under other names."""
-
-OF_GRID, OF_FUNCTION = 1.7, 12.0
-"""Work of a step, measured at 52 and 252 steps; a function of the user's costs what it costs."""
 
 
 @final
 @by_name
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LocalVolatility:
+class LocalVolatility(StepByStep):
     r"""Spot price with a volatility that depends on time and spot, risk-neutral measure: a log-Euler chain.
 
     .. math::
@@ -149,11 +142,6 @@ class LocalVolatility:
             each.domain(each.name, getattr(self, FIELDS.get(each.name, each.name)))
         check(self)
 
-    @property
-    def own_steps(self) -> Steps:
-        """The steps as given, or as the tolerance asks for."""
-        return self.steps if self.bias_tolerance is None else int(np.ceil(BIAS_A_STEP / self.bias_tolerance))
-
     @classmethod
     def from_implied(
         cls,
@@ -226,76 +214,6 @@ class LocalVolatility:
             steps=fits.steps(quotes.maturities) if steps is None else chains.checked(steps),
         )  # fmt: skip
 
-    @property
-    def last(self) -> float | None:
-        """The end of the last of given steps, years from now; None where they are so many a year."""
-        return None if isinstance(self.steps, int) else self.steps[-1] - self.elapsed
-
-    @property
-    def _added(self) -> float:
-        """The shift of the volatility that its surface does not have in it."""
-        return self.volatility_shift if self._quotes is None else 0.0
-
-    @property
-    def at_the_spot(self) -> float:
-        """The volatility of the first step, per square-root year."""
-        return float(self._surface.levels(self.elapsed, np.array([np.log(self.spot)]))[0][0]) + self._added
-
-    def nodes(self, shift: str) -> tuple[float, ...]:
-        """The times of the nodes of the grid that a parameter shifts, spots of the first time first; else none.
-
-        Of a grid that was made from quotes the maturities of these, strikes of the first maturity first.
-        """
-        grid = self._grid if shift == VOLATILITY else None
-        if grid is not None and self._quotes is not None:
-            return tuple(cell.maturity for cell in self._quotes.cells)
-        return tuple(np.repeat(grid.times, len(grid.spots)).tolist()) if grid is not None else ()
-
-    def node_labels(self, shift: str) -> tuple[str, ...]:
-        """The nodes in words: spot, or strike, and time (years)."""
-        grid = self._grid if shift == VOLATILITY else None
-        if grid is not None and self._quotes is not None:
-            return tuple(f"{cell.strike:g} x {cell.maturity:g}" for cell in self._quotes.cells)
-        return tuple(f"{spot:g} x {time:g}" for time in grid.times for spot in grid.spots) if grid is not None else ()
-
-    def split(self, shifts: Sequence[str]) -> LocalVolatility:
-        """The same law: its moves know all nodes."""
-        return self
-
-    @property
-    def _factor(self) -> float:
-        """How many times farther than as given the volatility stands."""
-        return self.spot / self.smile_spot if self.smile_spot else 1.0
-
-    @property
-    def _grid(self) -> LocalVolatilityGrid | None:
-        return self.volatility.along(self._factor) if isinstance(self.volatility, LocalVolatilityGrid) else None
-
-    @property
-    def quoted(self) -> tuple[QuoteCell, ...]:
-        """The quotes that vega is split by, by maturity and strike; none where the volatility was not made from any."""
-        return self._quotes.cells if self._quotes is not None else ()
-
-    @property
-    def _quotes(self) -> Construction | None:
-        """How the grid follows the quotes that it was made from, if it was."""
-        return self.fit.construction if self.fit is not None and self.fit.grid is self.volatility else None
-
-    @property
-    def _along(self) -> Direction | None:
-        """How the volatility moves with the shift of quotes, if it was made from any."""
-        if self.fit is None or self._quotes is None:
-            return None
-        return _direction(self.fit, self._factor)
-
-    @property
-    def _surface(self) -> Surface:
-        if self.volatility_shift and (along := self._along) is not None:
-            return _moved(along, self.volatility_shift)
-        if (grid := self._grid) is not None:
-            return grid
-        return FunctionSurface(self.volatility, self.slope, self._factor)
-
     def value_of(self, name: str) -> float:
         """The value of a parameter; of ``"volatility"`` the shift."""
         return float(getattr(self, FIELDS.get(name, name)))
@@ -316,74 +234,7 @@ class LocalVolatility:
         dividends = cash_dividends.later(dividends, elapsed) if dividends else ()
         return replace(self, elapsed=self.elapsed + finite("elapsed", elapsed), curves=curves, dividends=dividends)
 
-    # -- between the ends of its steps -------------------------------------------------------------------------
-
-    def bridge_steps(self, times: Sequence[float], end: float) -> tuple[float, ...]:
-        """Ends of all steps up to the last of some dates, for contracts that are watched at all times up to `end`.
-
-        Raises
-        ------
-        ValueError
-            If a cash dividend comes before, or the volatility goes along with the spot of today.
-        """
-        bridges.before(self, (), end)
-        if self.smile_spot:
-            refuse(
-                "smile_spot", "be 0 for what is watched at all times: the volatility stays where it is", self.smile_spot
-            )
-        return tuple(self.chain(times).times.tolist())
-
-    def step_variances(self, times: Sequence[float], log_spot: FloatArray) -> FloatArray:
-        """Variances of the steps that end at `times`, given the log-spots there; shape (n_steps, n_paths)."""
-        return self.dynamics(self.chain(times)).along(log_spot).variance
-
-    def variances_at(self, times: Sequence[float], spot: float) -> FloatArray:
-        """The same on a path that stays at a spot, shape (n_steps,)."""
-        return self.step_variances(times, np.full((len(times), 1), np.log(spot)))[:, 0]
-
-    def step_variance_jets(self, times: Sequence[float], log_spot: FloatArray) -> tuple[Jet, Jet, Jet]:
-        """Today's log-spot and the variance of the first step as jets; those of the others in the volatility."""
-        known = self.chain(times)
-        found = self.dynamics(known).along(log_spot)
-        first = first_step(self, float(known.times[0]), float(known.read[0]))
-        pace = found.volatility[1:] if found.lever is None else found.volatility[1:] * found.lever[1:]
-        square = np.ones_like(pace) if found.lever is None else found.lever[1:] ** 2
-        lengths = 2.0 * known.lengths[1:, None]
-        others = Jet((VOLATILITY,), found.variance[1:], (lengths * pace)[None], (lengths * square)[None, None])
-        return jets.log(carry.coordinates(self)["spot"]), first.variance, others
-
     # -- the law -----------------------------------------------------------------------------------------------
-
-    def chain(self, times: Sequence[float] | FloatArray) -> Chain:
-        """The steps to the last of some dates (years, increasing, > 0)."""
-        return chains.chain(self.own_steps, dates("times", times), self.elapsed, self.breaks, self._ex_dates)
-
-    @property
-    def _ex_dates(self) -> tuple[float, ...]:
-        return tuple(time for time, _ in self.dividends)
-
-    @property
-    def first_ex_date(self) -> float:
-        """The first ex-date in years; infinite if there is none."""
-        return self.dividends[0][0] if self.dividends else np.inf
-
-    @property
-    def breaks(self) -> tuple[float, ...]:
-        """Times at which the volatility jumps."""
-        return self._grid.times if self._grid is not None and self._grid.constant else ()
-
-    def steps_and_work(self, times: Sequence[float] | FloatArray) -> tuple[int, float]:
-        """How many steps there are to the last of some dates, and the work of drawing and weighing them.
-
-        In dates of a geometric Brownian motion.
-        """
-        count = len(self.chain(times).times)
-        return count, count * self.work_a_step
-
-    @property
-    def work_a_step(self) -> float:
-        """Work of drawing and weighing a step, in dates of a geometric Brownian motion."""
-        return OF_GRID if isinstance(self.volatility, LocalVolatilityGrid) else OF_FUNCTION
 
     def simulate(self, times: Sequence[float] | FloatArray, stream: Stream) -> Paths:
         """Draw paths step by step.
@@ -406,14 +257,6 @@ class LocalVolatility:
         spot = np.exp(found.state[known.seen])
         return Paths(grid, spot, {STATE: found.state}, memo=_Memo(self, spot, grid, found))
 
-    def dynamics(self, known: Chain) -> Dynamics:
-        """What steps a path over a chain."""
-        growth = (self.rate - self.dividend_yield) * known.lengths
-        if self.curves is not None:
-            growth += np.diff(self.curves.carry(known.times), prepend=0.0)
-        falls = Falls.among(self.dividends, known)
-        return Dynamics(self._surface, self._added, known, float(np.log(self.spot)), growth, self._along, falls)
-
     def moves(self, paths: Paths) -> Moves:
         """How the log-spots moved over the steps, with all derivatives, and how that depends on where they started."""
         known, memo = self.chain(paths.times), paths.memo
@@ -424,32 +267,6 @@ class LocalVolatility:
         moves = self.moves_of(known, found)
         moves.remember_weights(found.weights)
         return moves
-
-    def moves_of(self, known: Chain, found: Walked) -> Moves:
-        """The same of the steps of some paths over a chain, whatever correlates them with others."""
-        falls = Falls.among(self.dividends, known)
-        stretch = falls.stretch(found.state) if falls.paid else ONE
-        carried = found.carried_by(known.lengths, stretch)
-        path = StateSteps(NONE, NONE, stretch, known.times, known.seen, carried)
-        first = first_step(self, float(known.times[0]), float(known.read[0]))
-        before = np.concatenate([np.full((1, found.state.shape[1]), np.log(self.spot)), found.state[:-1]])
-        along = self._with_spot(known, found.slope, before) if self.smile_spot else None
-        steps = LocalSteps(first, known, found.volatility, before, self._grid, found.lever, self._quotes, along)
-        return Moves(found.noise, found.variance, steps, path)
-
-    def _with_spot(self, known: Chain, slope: FloatArray, before: FloatArray) -> Along:
-        """How the volatilities of steps that start from some log-spots go along with the spot of today."""
-        surface, lever = self._surface, self._along
-
-        def second() -> FloatArray:
-            return np.stack([surface.bends(float(t), row) for t, row in zip(known.read, before, strict=True)])
-
-        def levers() -> FloatArray:
-            if lever is None:
-                return NONE
-            return np.stack([lever.levels(float(t), row)[1] for t, row in zip(known.read, before, strict=True)])
-
-        return Along(self.spot, slope, second, levers)
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Log-density of the spots after all steps, shape (n_paths,); of paths with other steps minus infinity."""
@@ -481,15 +298,3 @@ class _Memo(Memo):
     """What a law drew."""
 
     walked: Walked
-
-
-@remembered(64)
-def _direction(fit: LocalVolatilityFit, factor: float) -> Direction:
-    """How a fitted volatility moves as all its quotes do, where it stands so many times farther."""
-    return Direction(fit.grid.along(factor), fit.construction.parallel)
-
-
-@remembered(256)
-def _moved(along: Direction, shift: float) -> LocalVolatilityGrid:
-    """The volatility of shifted quotes, in proportion to the shift."""
-    return along.moved(shift)
