@@ -140,12 +140,30 @@ def coverage() -> str:
     return markdown(shown.loc[order])
 
 
+def several_assets() -> str:
+    """Contracts on two and three assets: all Greeks against exact ones, and intervals of those of first order."""
+    table = read("several_assets")
+    table = table[table["study"] == "references"].pivot(index="of", columns="what", values="value")
+    own, every = table.drop(index="all"), table.loc["all"]
+    words = (
+        f"Of all {every['numbers']:.0f} numbers the mean of $z^2$ is {every['mean z squared']:.2f}; by contract it is "
+        f"{own['mean z squared'].min():.2f} to {own['mean z squared'].max():.2f}, and the largest $|z|$ "
+        f"{own['largest |z|'].max():.1f}."
+    )
+    return f"{words}\n\n{by_kind('several_assets_coverage')}"
+
+
 def coverage_of_kinds() -> str:
     """Every kind of estimate: unmarked intervals that hold the exact value, marked ones, and the verdict."""
+    return by_kind("coverage_of_kinds")
+
+
+def by_kind(name: str) -> str:
+    """A tally of intervals, kind by kind."""
     sys.path.insert(0, str(ROOT))
     from benchmarks.tallies import judged
 
-    table = judged(read("coverage_of_kinds"))
+    table = judged(read(name))
     verdicts = table["verdict"].value_counts()
     words = ", ".join(f"{verdicts.get(name, 0)} {name}" for name in ("pass", "fail", "inconclusive"))
     table["least Greek"] = [f"{row['least']:.1%} ({row['of']})" for row in table.to_dict("records")]
@@ -377,8 +395,9 @@ def book_products() -> str:
 
 
 MADE = (
-    validation, bias, curves, coverage, coverage_of_kinds, calibration_of_marks, rare, heston_europeans, heston_paths,
-    heston_bias, heston_variance, variance, speedups, layers, market_keys_page, book_columns, book_products,
+    validation, bias, curves, coverage, coverage_of_kinds, several_assets, calibration_of_marks, rare, heston_europeans,
+    heston_paths, heston_bias, heston_variance, variance, speedups, layers, market_keys_page, book_columns,
+    book_products,
 )  # fmt: skip
 STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios", "autocallable", "continuous")
 STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: partial(whole, n) for n in STORED}

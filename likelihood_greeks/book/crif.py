@@ -196,15 +196,16 @@ def to_crif(
     for argument, named in (("buckets", own), ("classes", known)):
         if strangers := sorted(set(named) - set(whole["underlying"].astype(str))):
             refuse(argument, f"name underlyings of the frame, {_listed(whole)}", strangers)
+    pairs = dict.fromkeys(_pairs(whole), FX)
     for row in whole.to_dict("records"):
         if row["trade_id"] != NET and row["position_value"] == row["position_value"]:
-            kind = _class(row, known)
+            kind = _class(row, pairs | known)
             spread = parts.get((row["trade_id"], row["underlying"], row["greek"])) or [_piece(row, row["maturity"])]
             rows += [_identified(cells, row, portfolio) for cells in _cells(row, spread, (kind, chosen, own))]
     for row in [] if curvature is None else curvature.to_dict("records"):
         if row["trade_id"] != NET and row["factor"].startswith("spot"):
             row["underlying"] = row["factor"][5:-1] or row["underlying"]
-            kind = _class(row, known)
+            kind = _class(row, pairs | known)
             rows += [_identified(cells, row, portfolio) for cells in _curvatures(row, kind, chosen, own)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -224,6 +225,12 @@ def _need_curvature(frame: Any, chosen: Standard, standard: str) -> None:
     needed = ["trade_id", "underlying", "factor", "shock", *(f"cvr_{side}{end}" for side in SIDES for end in ENDS)]
     if missing := [name for name in needed if name not in frame.columns]:
         refuse("curvature", f"come from curvature(): it lacks {', '.join(missing)}", list(map(str, frame.columns)))
+
+
+def _pairs(frame: pd.DataFrame) -> list[str]:
+    """The currency pairs of a frame, by the currencies of their own nets: composites have them in that of the trade."""
+    nets = frame[frame["trade_id"] == NET]
+    return [str(row["underlying"]) for row in nets.to_dict("records") if _class(row, {}) == FX]
 
 
 def _class(row: Mapping[Any, Any], known: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from .._checks import InvalidValueError, refuse
 from ..estimators.likelihood_ratio import simulated
 from ..estimators.watched import given_dates
-from ..models.capabilities import without_dividends
+from ..models.capabilities import assets_of, without_dividends
 from ..models.protocol import observed
 from ..payoffs.protocol import Contract
 from ..payoffs.separate import of_users_own, verify_separate
@@ -32,6 +32,8 @@ def tried(model: Any, payoff: Contract, today: date) -> Contract:
         drawn = given_dates(payoff, model)
     except (TypeError, ValueError) as error:
         if isinstance(error, InvalidValueError) and error.name == "dividends":
+            if assets_of(model):
+                raise
             day = today + timedelta(days=round(DAYS_PER_YEAR * model.first_ex_date))
             why = f"a cash dividend on {day} comes before the end (a dividend yield may)"
             refuse("frequency", f"hold dates or daily: {why}", "continuous")

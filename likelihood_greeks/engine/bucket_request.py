@@ -90,7 +90,7 @@ def bucketed(
     """
     found, parts, coordinates, shifts = dict(wanted), dict[str, Part](), dict[str, str](), list[str]()
     idle = list[str]()
-    every = [(each, greek) for greek in listed(greeks, "buckets") for each in expanded(greek, law)]
+    every = [(each, greek) for greek in listed(greeks, "buckets") for each in _on_curves(greek, law)]
     for greek, given in every:
         (shift, years), name = _curve(law, greek, given), label(greek)
         found.setdefault(name, {(shift,): 1.0})
@@ -109,6 +109,13 @@ def bucketed(
 def _whole(part: Part) -> str:
     """The label of the Greek that a bucket is a part of."""
     return f"{part.greek}[{part.asset}]" if part.asset else part.greek
+
+
+def _on_curves(greek: Any, law: Any) -> list[Any]:
+    """A Greek; of one that stands for several those that are of curves, or all if none is."""
+    every = [*expanded(greek, law)]
+    terms = [[*resolve(each, law)] for each in every] if has(law, HasNodes) else []
+    return [each for each, own in zip(every, terms, strict=False) if len(own) == 1 and law.nodes(own[0][0])] or every
 
 
 def _curve(law: Any, greek: Any, given: Any) -> tuple[str, tuple[float, ...]]:

@@ -8,7 +8,7 @@ look small, and the run would stop because of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, TypeAlias, final
@@ -164,19 +164,21 @@ def goal(
     most = whole("max_paths", max_paths, paths)
     if sampling == "antithetic" and most % 2:
         refuse("max_paths", "be even with antithetic sampling", max_paths)
-    return Goal(paths, most, tuple(_target(labels, greek, error) for greek, error in target_error.items()))
+    targets = (own for greek, error in target_error.items() for own in _targets(labels, greek, error))
+    return Goal(paths, most, tuple(targets))
 
 
-def _target(labels: Sequence[str], greek: Any, error: float | str) -> Target:
+def _targets(labels: Sequence[str], greek: Any, error: float | str) -> Iterator[Target]:
+    """The target of a Greek, or of each asset's or pair's where the name stands for several."""
     pair = isinstance(greek, tuple) and len(greek) == 2 and all(isinstance(name, str) for name in greek)
     written = [label(greek), label(greek[::-1])] if pair else [greek]
-    found = next((name for name in written if name in labels), None)
-    if found is None:
+    found = [own for own in labels if own in written] or [own for own in labels if own.startswith(f"{greek}[")]
+    if not found:
         refuse("target_error", f"name Greeks that are estimated ({', '.join(labels)})", greek)
-    name = f"target_error[{greek!r}]"
-    if isinstance(error, str):
-        return Target(found, labels.index(found), _share(name, error), relative=True)
-    return Target(found, labels.index(found), positive(name, error))
+    name, relative = f"target_error[{greek!r}]", isinstance(error, str)
+    size = _share(name, error) if isinstance(error, str) else positive(name, error)
+    for own in found:
+        yield Target(own, labels.index(own), size, relative)
 
 
 def _share(name: str, text: str) -> float:

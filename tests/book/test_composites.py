@@ -98,6 +98,12 @@ def test_a_day_a_shock_a_ladder_and_buckets() -> None:
     assert parts.sum() == pytest.approx(float(whole.iloc[0]))
 
 
+def test_the_currency_of_a_composite_is_one_in_files_for_regulators() -> None:
+    table = lg.to_crif(risk([PUT], market(), ["delta", "vega"], paths=512)).set_index(["RiskType", "Qualifier"])
+    assert {*table.loc["FX_DELTA"].index, *table.loc["FX_VEGA"].index} == {"EURUSD"}
+    assert {*table.loc["EQ_DELTA"].index} == {"SPX", "SX5E"}
+
+
 EXACT_VOLATILITY = (0.2**2 + 0.1**2 - 2.0 * 0.3 * 0.2 * 0.1) ** 0.5
 
 
@@ -109,6 +115,8 @@ EXACT_VOLATILITY = (0.2**2 + 0.1**2 - 2.0 * 0.3 * 0.2 * 0.1) ** 0.5
         (CALL, {"underlying": "SPX|SX5E"}, "have worst_of_, best_of_ or basket_ before call"),
         (PUT, {"currency": "USD", "underlying": "SX5E|SPX", "product": "composite_worst_of_bermudan_put",
                "frequency": "quarterly"}, "not be exercised early where spots are converted"),
+        (PUT, {"product": "composite_worst_of_reverse_convertible", "coupon": "1%", "frequency": "quarterly",
+               "call_frequency": "quarterly"}, "call_frequency must be blank where spots are converted"),
         (PUT, {"product": "composite_worst_of_nothing"}, "product must"),
         (PUT, {"currency": "CHF"}, "be that of an underlying of the market"),
     ],

@@ -60,6 +60,13 @@ def test_targets_are_reached_with_hardly_more_paths_than_they_take(payoff, contr
     assert f"{result['price'].n_paths:,} paths" in result.diagnostics.remarks[-1]
 
 
+def test_a_target_of_a_name_that_stands_for_several_is_one_of_each():
+    law = lg.CorrelatedGBM({"A": MODEL, "B": MODEL}, {("A", "B"): 0.5})
+    result = lg.greeks(law, lg.WorstOf(lg.Put(95.0, 1.0)), ["delta"], paths=1024, seed=1, target_error={"delta": 5e-4})
+    assert all(result[f"delta[{name}]"].standard_error <= 5e-4 for name in "AB")
+    assert result["price"].n_paths > 1024
+
+
 def test_targets_under_heston_on_paths():
     payoff, target = lg.DigitalCall(100.0, 1.0), {"delta": "2%", "vega": 0.0015}
     result = lg.greeks(DESK, payoff, ["delta", "vega"], paths=4096, seed=2, handover=4.0, target_error=target)

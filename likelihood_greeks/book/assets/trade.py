@@ -19,6 +19,7 @@ from ..columns import READERS, TABLE
 from ..currencies import UNKNOWN
 from ..levels import in_percent
 from ..market import Market
+from ..products.early import CALLED, EXERCISED
 from ..products.history import History
 from ..products.product import Entry, give
 from ..products.table import PRODUCTS
@@ -243,8 +244,8 @@ def _on_performances(
     terms = terms_of(inner, name)
     if units is None:
         row.attempt(by_asset.sensible, terms)
-    if converts and name.startswith("bermudan"):
-        row.attempt(refuse, "product", "not be exercised early where spots are converted", name)
+    if converts:
+        _refuse_early(inner, name)
     if on is None or row.problems:
         return None
     performance, said = on
@@ -272,6 +273,15 @@ def _on_performances(
         own.maturity, market.years(own.maturity), payoff, float("nan"), model, basics.settlement.currency, state,
         history=past, performance=performance, strikes=tuple((strikes or {}).items()),
     )  # fmt: skip
+
+
+def _refuse_early(row: Row, name: str) -> None:
+    """Note an early end of a trade whose spots are converted: rules look at each spot, not at what is converted."""
+    if name.startswith("bermudan"):
+        row.attempt(refuse, "product", "not be exercised early where spots are converted", name)
+    for column in (CALLED, EXERCISED):
+        if column in row.cells:
+            row.attempt(refuse, column, "be blank where spots are converted", row.cells[column])
 
 
 def _stand_in(market: Market, performance: Performance) -> Underlying:

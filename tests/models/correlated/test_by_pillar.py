@@ -45,6 +45,15 @@ def test_greeks_of_a_note_on_two_dates_are_those_by_quadrature_and_buckets_each_
     assert sum(part.value for part in parts) == pytest.approx(result["correlation[A,B]"].value, abs=1e-12)
 
 
+def test_buckets_of_all_correlations_are_those_of_the_ones_by_pillar():
+    own = lg.CorrelatedGBM({"A": A, "B": B, "C": A}, {("A", "B"): CURVE, ("A", "C"): 0.3, ("B", "C"): 0.2})
+    result = lg.greeks(own, lg.WorstOf(lg.Put(90.0, 1.0)), ["correlation"], paths=256, seed=1, buckets=["correlation"])
+    frame = result.to_frame()
+    assert frame.loc[frame["bucket"] != "", "asset"].unique().tolist() == ["A,B"]
+    with pytest.raises(ValueError, match=r"correlation\[A,C\] is flat"):
+        lg.greeks(own, lg.WorstOf(lg.Put(90.0, 1.0)), paths=256, seed=1, buckets=["correlation[A,C]"])
+
+
 def test_an_exchange_sees_the_mean_and_a_constant_curve_is_a_number():
     swap, asked = lg.Exchange("A", "B", 1.0), ["delta", "vega", "correlation", "cross_gamma"]
     mean = 0.4 * 0.2 + 0.6 * 0.75
