@@ -29,7 +29,7 @@ from .corridor import Corridor
 from .levels import ways
 from .payoff_group import Group, Piloted
 from .pushes import Pushes
-from .scouts import ALIKE, SCOUTS, pairs_of, variances, weighted_draws
+from .scouts import ALIKE, SCOUTS, beside, pairs_of, variances, weighted_draws
 from .sums import Pair
 
 FIRST = SCOUTS - 16  # index of the pilot's stream
@@ -46,7 +46,7 @@ def settled(pair: Pair, group: Group, row: int, plan: Plan | None, *, draws: Dra
     if price.m2[0] != 0.0 or not np.isfinite(price.mean[0]):
         return pair
     group = replace(group, buckets=())
-    chunk = Chunk(draws.seed, FIRST, chunk_size(draws.n_times), pilot=True)
+    chunk = Chunk(draws.seed, FIRST, chunk_size(draws.n_times), beside(draws.sampling), pilot=True)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             known = _looked(group, row, plan, chunk, paths)

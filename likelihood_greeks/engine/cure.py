@@ -33,7 +33,7 @@ from .execution import Workers, results
 from .levels import ways
 from .payoff_group import Group
 from .pushes import Pushes
-from .scouts import SCOUTS, pairs_of, weighted_draws
+from .scouts import SCOUTS, beside, pairs_of, weighted_draws
 from .sums import Pair
 
 FEWEST = 1024
@@ -292,4 +292,5 @@ def _chunks(draws: Draws, done: int, wanted: int) -> list[Chunk]:
     """Independent chunks of the pilot's stream from so many paths to so many, whatever the main run's are."""
     size = chunk_size(draws.n_times)
     numbers: Iterable[int] = range(done // size, -(-wanted // size))
-    return [Chunk(draws.seed, SCOUTS + 2 + 2 * k, size, pilot=True) for k in numbers]
+    sampling = beside(draws.sampling)
+    return [Chunk(draws.seed, SCOUTS + 2 + 2 * k, size, sampling, pilot=True) for k in numbers]

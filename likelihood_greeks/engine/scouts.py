@@ -26,7 +26,7 @@ from ..models.protocol import Paths
 from ..numerics.arrays import cumulated
 from ..payoffs.protocol import Contract
 from ..scouted import Scouted
-from ..streams.chunks import Chunk
+from ..streams.chunks import Chunk, Sampling
 from ..streams.steered import SteeredStream
 from .corridor import Corridor
 from .far_beneath import mixed_beneath
@@ -44,6 +44,11 @@ SINGLY = 8  # assets that are also pushed one by one
 ALIKE = 1e-6  # of log-spots
 SAME = 1e-13  # standard deviation over the largest sample, up to which samples are the same
 FELT = 0.1  # share of the variance from which on rare samples matter
+
+
+def beside(sampling: Sampling) -> Sampling:
+    """How paths of their own are drawn beside a run: as its pilot's, whose coefficients are of such samples."""
+    return "pseudo" if sampling == "sobol" else sampling
 
 
 def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tuple[Plan, ...]:
