@@ -42,12 +42,18 @@ class Scouted:
         Scouts that carry the two; 0 where they have not looked everywhere.
     rounding : ndarray
         Rounding error of the mean.
+    carried : ndarray
+        Samples that carry the variance, as a share of all (one over the kurtosis); 0 where it is not known.
+    paid : ndarray
+        The same of what the payoff pays without controls: a run's payments are as many on average.
     """
 
     rare: FloatArray
     rest: FloatArray
     carriers: FloatArray
     rounding: FloatArray
+    carried: FloatArray
+    paid: FloatArray
 
     @classmethod
     def nothing(cls, shape: tuple[int, ...]) -> Scouted:

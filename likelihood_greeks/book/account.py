@@ -287,7 +287,9 @@ class Account:
                 deviation = deviation + abs(trade.quantity) * np.sqrt(missed)
                 rounding = rounding + abs(trade.quantity) * moments.pooled.known.rounding
             sound &= sound_in(block, tally)
-        return Scouted(deviation**2, np.full_like(deviation, np.inf), np.where(sound, CERTAIN, 0.0), rounding)
+        known = replace(Scouted.nothing(deviation.shape), rounding=rounding)
+        carriers = np.where(sound, CERTAIN, 0.0)
+        return replace(known, rare=deviation**2, rest=np.full_like(deviation, np.inf), carriers=carriers)
 
     def _controlled(self, block: Block) -> Iterator[Statistics]:
         moments = self.tallies[block.number].moments

@@ -21,7 +21,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..controls.plan import Plan
-from ..estimate import CARRIERS, Moments, doubt, rarity
+from ..estimate import CARRIERS, RARE, Moments, doubt, rarity
 from ..models.capabilities import draws_beneath
 from ..payoffs.protocol import Contract
 from ..payoffs.relaxed.tape import NotRelaxableError
@@ -50,6 +50,9 @@ TRIPS = 2
 
 CONFIRMED = 3
 """The same where paths of their own have looked: of so few, intervals still hold what they should."""
+
+WORSE = 4.0
+"""Times the error of a main run: what is known to less does not take its place."""
 
 UNSEEN = "the error is of what no path has seen"
 
@@ -91,10 +94,28 @@ def doubts(pair: Pair, *, strict: bool = False) -> list[str]:
 
 
 def wants(pair: Pair) -> list[str]:
-    """Why each number of a payoff is worth a cure: what is held against it, or an error that rests on the unseen."""
-    missed, seen = pair.controlled.pooled.missed, pair.controlled.pooled.seen
-    held = doubts(pair, strict=True)
-    return [why or (UNSEEN if more > less else "") for why, more, less in zip(held, missed, seen, strict=True)]
+    """Why each number of a payoff is worth a cure: what may be held against it, or an error that rests on the unseen.
+
+    Where scouts tell how many samples a run like this has on average that decide a payoff, or carry a variance, these
+    numbers count, and not what the run has had: one that is kept only if its payments are many is too high.
+    """
+    known, found = pair.controlled.pooled.known, list[str]()
+    exact = pair.controlled.standard_error <= known.rounding
+    for row, (marked, held) in enumerate(zip(doubts(pair), doubts(pair, strict=True), strict=True)):
+        told = known.paid[row] > 0.0 and known.carried[row] > 0.0 and not (exact[row] or _sure(pair, row))
+        why = marked or (_foreseen(pair, row) if told else held)
+        found.append(why or (UNSEEN if known.rare[row] > known.rest[row] else ""))
+    return found
+
+
+def _foreseen(pair: Pair, row: int) -> str:
+    """Why a number that is not marked is worth a cure, as far as scouts foresee it."""
+    known, count = pair.controlled.pooled.known, pair.plain.pooled.count
+    looked = known.carriers[row] >= RESOLVED
+    payments, carriers = count * known.paid[row], count * known.carried[row]
+    if payments < (COUNTED if looked else 2 * COUNTED) or (not looked and carriers < 2 * CARRIERS):
+        return f"about {min(payments, carriers):.0f} of {count} {RARE}"
+    return ""
 
 
 @final
@@ -131,9 +152,10 @@ class Cured:
         one of them, and has no more against all.
         """
         own, before, found = doubts(self.pair), doubts(main), set[int]()
+        worse = self.pair.controlled.standard_error > WORSE * main.controlled.standard_error
         carriers = self.pair.controlled.pooled.carriers, main.controlled.pooled.carriers
         for row, why in enumerate(wants(main)):
-            if why and (not own[row] or (before[row] and carriers[0][row] > carriers[1][row])):
+            if why and not worse[row] and (not own[row] or (before[row] and carriers[0][row] > carriers[1][row])):
                 found.add(row)
         for family in families:
             served = found & {*family}

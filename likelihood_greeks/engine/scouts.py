@@ -25,7 +25,7 @@ from ..models.moves import IndependentSteps, Moves
 from ..models.protocol import Paths
 from ..numerics.arrays import cumulated
 from ..payoffs.protocol import Contract
-from ..scouted import Scouted
+from ..scouted import RESOLVED, Scouted
 from ..streams.chunks import Chunk, Sampling
 from ..streams.steered import SteeredStream
 from .corridor import Corridor
@@ -54,7 +54,8 @@ def beside(sampling: Sampling) -> Sampling:
 def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tuple[Plan, ...]:
     """The plans, with what scouts say of the variance that a main run of so many paths will hardly see."""
     draws = weighted_draws(group, replace(chunk, index=SCOUTS))
-    weight, found = np.concatenate([piece.weight for piece in draws]), []
+    weight, found = np.concatenate([piece.weight for piece in draws]), list[Plan]()
+    samples = paths * chunk.n_samples // chunk.n_paths
     for number, plan in enumerate(plans):
         try:
             pairs = [pairs_of(group, number, plan, piece) for piece in draws]
@@ -67,7 +68,8 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
         unseen = plan.unseen(controlled, plain)
         if unseen.any() and not group.buckets:
             controlled[unseen] = plain[unseen]
-        known = variances(controlled, weight, paths)
+        known = variances(controlled, weight, samples)
+        known = replace(known, paid=np.full_like(known.paid, carried(plain[:1], weight)[0]))
         if draws_beneath(group.model, group.times):  # whose tails no push reaches
             known = replace(known, carriers=np.zeros_like(known.carriers))
         kept = plan if group.buckets else plan.restricted(~unseen)
@@ -81,21 +83,32 @@ def pairs_of(group: Group, number: int, plan: Plan, draws: Piloted) -> tuple[Flo
     return group.controlled(draws.chunk, number, plan, (draws.free, draws.shared), plain)
 
 
-def variances(rows: FloatArray, weight: FloatArray, paths: int) -> Scouted:
+def variances(rows: FloatArray, weight: FloatArray, count: int) -> Scouted:
     """What weighted samples, shape (n_quantities, n_samples), say of their variance.
 
-    Rare are those farthest from the mean, as many as a run of so many paths will have `COUNTED` of.
+    Rare are those farthest from the mean, as many as a run of so many samples will have `COUNTED` of.
     """
     share = weight / weight.sum()
     gaps = (rows - (rows @ share)[:, None]) ** 2
     order = np.argsort(-gaps, axis=1)
-    expected = paths * np.cumsum(share[order], axis=1)
+    expected = count * np.cumsum(share[order], axis=1)
     parts = np.take_along_axis(share * gaps, order, axis=1)
     rare, total = np.where(expected <= COUNTED, parts, 0.0).sum(axis=1), parts.sum(axis=1)
     carriers = total**2 / np.maximum((parts**2).sum(axis=1), np.finfo(float).tiny)
     carriers[total <= (SAME * np.abs(rows).max(axis=1)) ** 2] = 0.0  # rounding
     matters = rare > FELT * total
-    return Scouted(np.where(matters, rare, 0.0), np.where(matters, total - rare, total), carriers, np.zeros(len(total)))
+    known = replace(Scouted.nothing((len(total),)), carriers=carriers, carried=carried(rows, weight))
+    return replace(known, rare=np.where(matters, rare, 0.0), rest=np.where(matters, total - rare, total))
+
+
+def carried(rows: FloatArray, weight: FloatArray) -> FloatArray:
+    """Samples of the law that carry the variance of some rows as a share of all; 0 where too few samples tell it."""
+    share = weight / weight.sum()
+    gaps = (rows - (rows @ share)[:, None]) ** 2
+    parts = share * gaps * gaps
+    fourth, tiny = parts.sum(axis=1), np.finfo(float).tiny
+    told = fourth**2 >= RESOLVED * np.maximum((parts**2).sum(axis=1), tiny)
+    return np.where(told, (gaps @ share) ** 2 / np.maximum(fourth, tiny), 0.0)
 
 
 def weighted_draws(

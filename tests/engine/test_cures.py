@@ -6,9 +6,10 @@ import pytest
 
 import likelihood_greeks as lg
 from benchmarks import rare
-from likelihood_greeks.engine import cure, scouts
+from likelihood_greeks.engine import cure, greeks, scouts
 from likelihood_greeks.engine.corridor import Corridor
 from likelihood_greeks.engine.payoff_group import CONTROLS, Group
+from likelihood_greeks.engine.sums import Pair
 from likelihood_greeks.streams.chunks import Chunk
 from likelihood_greeks.validation.quadrature import greek
 
@@ -101,6 +102,51 @@ def test_paths_that_go_there_and_back_are_found():
     assert not found.note
     assert found.standard_error < 1e-4 * exact
     assert abs(found.z_score(exact)) < 4.0
+
+
+def test_whether_a_number_is_cured_is_decided_by_scouts_and_not_by_the_run_itself(monkeypatch):
+    wanted, seen = cure.wants, []
+
+    def noted(pair):
+        known, observed = pair.controlled.pooled.known, pair.plain.pooled.carriers[0]
+        seen.append((4096 * known.paid[0], observed, bool(found := wanted(pair)) and bool(found[0])))
+        return found
+
+    monkeypatch.setattr(greeks, "wants", noted)
+    payoff = lg.Payoff(lambda s: np.floor(np.clip(s[-1] / 161.5, 0.0, 1.5)), times=(1.0,))  # 25 of 4,096 paths
+    for seed in range(16):
+        lg.greeks(lg.GBM(spot=100.0, volatility=0.2, rate=0.0), payoff, [], paths=4096, seed=seed, executor="serial")
+    foreseen, observed, cured = np.array(seen).T
+    assert ((foreseen < cure.COUNTED) == cured.astype(bool)).all()
+    assert ((observed < cure.COUNTED) != cured).any()
+    assert abs(foreseen.mean() - 25.0) < 4.0
+    assert 0 < cured.sum() < 16
+
+
+def test_pairs_that_are_antithetic_are_cured_by_such_pairs():
+    law = lg.Merton(spot=100.0, volatility=0.18, rate=0.03, intensity=0.1, jump_mean=-0.3, jump_volatility=0.15)
+    call = lg.Call(100.0, 1.0)
+    found = lg.greeks(law, call, ["delta"], paths=8192, seed=1, sampling="antithetic")
+    assert any("pushed to where the payoff lives" in remark for remark in found.diagnostics.remarks)
+    exact = lg.greeks(law, call, ["delta"], closed_form=True)
+    for of in ("price", "delta"):
+        assert found[of].standard_error < 1e-3 * exact[of].value  # 0.02 by single paths
+        assert abs(found[of].z_score(exact[of].value)) < 4.0
+
+
+def test_what_is_known_to_less_does_not_serve():
+    rng = np.random.default_rng(5)
+    some = rng.standard_normal((1, 4096)) * np.where(np.arange(4096) < 8, 100.0, 0.1)  # which few samples carry
+
+    def pair(spread):
+        return Pair.summed(some, spread * some)
+
+    def cured(error):
+        both = Pair.summed(error * rng.standard_normal((1, 4096)), some)
+        return cure.Cured(both, None, 4096)
+
+    assert cured(1.0).serving(Pair.of(pair(1.0))) == [0]
+    assert cured(100.0).serving(Pair.of(pair(1.0))) == []
 
 
 def test_a_cure_is_told_and_sound_numbers_stay():

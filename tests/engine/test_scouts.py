@@ -129,9 +129,9 @@ def test_the_pilot_of_several_assets_looks_far_on_both_sides(sampling):
 def test_a_rare_payment_has_the_weight_of_its_chance():
     rows = np.array([[0.0] * 90 + [1000.0] * 10])
     weight = np.r_[np.ones(90), np.full(10, 1e-6)]
-    known = scouts.variances(rows, weight, paths=10_000)
+    known = scouts.variances(rows, weight, 10_000)
     assert known.rare[0] == pytest.approx(1000.0**2 * 1e-5 / 90.0, rel=1e-3)
-    assert scouts.variances(rows, weight, paths=10**9).rare[0] == 0.0
+    assert scouts.variances(rows, weight, 10**9).rare[0] == 0.0
 
 
 def test_rounding_is_the_least_error():
