@@ -159,8 +159,8 @@ class Cured:
                 found.add(row)
         for family in families:
             served = found & {*family}
-            worse = sum(bool(own[row]) for row in family) > sum(bool(before[row]) for row in family)
-            found = found - {*family} if worse or not served else found | {*family}
+            more = sum(bool(own[row]) for row in family) > sum(bool(before[row]) for row in family)
+            found = found - {*family} if more or not served else found | {*family}
         return sorted(found)
 
 
