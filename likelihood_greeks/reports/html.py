@@ -150,8 +150,8 @@ def _explained(content: Content) -> dict[str, Any] | None:
 
     def row(own: Mapping[Any, Any]) -> dict[str, Any]:
         cells = [
-            {"value": forms[name].number(own[name]), "negative": own[name] < 0.0, "at_most": False, "doubtful": False,
-             "error": forms[name].error(own[errors[name]]) if name in errors else ""}
+            {"value": (text := forms[name].number(own[name])), "negative": negative(text), "at_most": False,
+             "error": forms[name].error(own[errors[name]]) if name in errors else "", "doubtful": False}
             for name in columns
         ]  # fmt: skip
         return {"name": own["name"], "about": own["about"], "cells": cells, "mark": bool(own["note"])}

@@ -143,19 +143,26 @@
     return element("div", {}, [element("h3", {}, title), element("div", { class: "wide" }, element("table", { class: "full" }, [element("thead", {}, head), element("tbody", {}, lines)]))]);
   }
 
+  function raw(value, places, kept) {  // of a unit: small ones by powers of ten, with so many digits behind the first
+    return places > 6 && Math.abs(value) < 1e-4 && value !== 0 ? value.toExponential(kept) : number(value, places);
+  }
+
   function greeks(index) {
-    var raw = data.raw[index], row = data.rows[index];
-    var lines = [], notes = [];
-    function add(title, name, own, unit) {  // of what is summed over assets there is no raw number
-      if (!own) { return; }
+    var units = data.raw[index], row = data.rows[index], notes = [];
+    function line(title, name, own, unit) {  // of what is summed over assets there is no raw number
       var mine = digits([own[0]], [own[1] || 0]), places = unit ? digits([unit[0]], [unit[1]]) : 0;
-      lines.push([title, number(own[0], mine), error(own[1] || 0, mine), unit ? number(unit[0], places) : "", unit ? error(unit[1] || 0, places) : ""]);
       if (unit && unit.length > 2) { notes.push(name + ": " + data.notes[unit[2]]); }
+      return [title, number(own[0], mine), error(own[1] || 0, mine), unit ? raw(unit[0], places, 2) : "", unit && unit[1] ? raw(unit[1], places, 0) : ""];
     }
-    data.greeks.forEach(function (greek, g) { add(greek[1], greek[0], row[place[greek[0]]], raw[g]); });
-    (data.assets[index] || []).forEach(function (own) { add(own[0], own[0], [own[1], own[2]], own[3]); });
-    var found = small("Greeks", ["", "position", "± s.e.", "a unit, raw", "± s.e."], lines);
-    notes.forEach(function (note) { found.append(element("p", { class: "soft" }, "! " + note)); });
+    var lines = data.greeks.map(function (greek, g) { return [greek, row[place[greek[0]]], units[g]]; })
+      .filter(function (own) { return own[1]; })
+      .map(function (own) { return line(own[0][1], own[0][0], own[1], own[2]); });
+    var head = ["", "position", "± s.e.", "a unit, raw", "± s.e."];
+    var found = [small("Greeks", head, lines)], assets = data.assets[index] || [];
+    if (assets.length) {
+      found.push(small("By asset", head, assets.map(function (own) { return line(own[0], own[0], [own[1], own[2]], own[3]); })));
+    }
+    notes.forEach(function (note) { found[0].append(element("p", { class: "soft" }, "! " + note)); });
     return found;
   }
 
@@ -193,7 +200,7 @@
       var text = typeof row[k] === "number" ? number(row[k], column.places) : row[k];
       terms.append(element("div", {}, [element("dt", {}, column.title), element("dd", {}, text)]));
     });
-    var parts = [element("div", {}, [element("h3", {}, "Terms"), terms]), greeks(index)];
+    var parts = [element("div", {}, [element("h3", {}, "Terms"), terms])].concat(greeks(index));
     if (data.ladders[index]) { parts.push(ladder(data.ladders[index])); }
     if (data.buckets[index]) { parts = parts.concat(buckets(data.buckets[index])); }
     return element("tr", { class: "detail" }, element("td", { colspan: width }, element("div", { class: "grid" }, parts)));
