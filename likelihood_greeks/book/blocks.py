@@ -29,6 +29,9 @@ from .trades import Problem, Trade
 SIZE = 32
 """Trades a block, at most. Larger blocks share more of the simulation; smaller ones lose less when a run is stopped."""
 
+MANY = 16
+"""Trades on one underlying from which on controls are chosen by what they take of the machine."""
+
 GIVEN_UP = "relaxed payoffs given up: one could not be followed on a path that the pilot did not see"
 
 
@@ -150,7 +153,7 @@ def blocks(
     wanted = offered(greeks, trades[0].model)
     split = split or Split((), {}, ())
     labels = (*wanted, *split.labels)
-    found = []
+    found, many = [], len(trades) >= MANY
     for number, packed in enumerate(_packed(trades, split)):
         groups, pilots = [], []
         for members in packed:
@@ -159,8 +162,8 @@ def blocks(
             law, parts = split.law(chosen.law), split.buckets(members[0], [*wanted])
             payoffs = tuple(under(trade.drawn, law) for trade in members)
             terms = tuple(map(members[0].terms_of, wanted.values()))
-            groups.append(Group(law, payoffs, terms, CONTROLS[controls], chosen.rate, parts))
-            pilots.append(tuple(pilot_chunks(draws.seed, goal.most, len(times), draws.sampling)))
+            groups.append(Group(law, payoffs, terms, CONTROLS[controls], chosen.rate, parts, len(members) * many))
+            pilots.append(tuple(pilot_chunks(draws.seed, goal.most, len(times), draws.sampling, many)))
         found.append(
             Block(
                 trades[0].underlying, number, tuple(groups), tuple(packed), tuple(pilots), labels, goal.paths,

@@ -33,7 +33,7 @@ from ..estimators.likelihood_ratio import Combination
 from ..numerics.jets import Jet
 from ..payoffs.relaxed.tape import Level
 from .by_interval import ByInterval
-from .protocol import CLOSED_FORM, Load, Scene, SharedPaths, less_mean
+from .protocol import Load, Scene, SharedPaths, less_mean
 
 Kind: TypeAlias = Literal["digital", "call", "forward"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -99,7 +99,7 @@ class Twin:
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of the averages over its dates."""
-        return {self: CLOSED_FORM, ("averages", self.rows): AVERAGE * len(self.rows)}
+        return {self: load.closed(self.greek), ("averages", self.rows): AVERAGE * len(self.rows)}
 
 
 def offered(levels: Sequence[Level], spot: FloatArray) -> Iterator[Twin]:

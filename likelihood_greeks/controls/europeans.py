@@ -18,7 +18,7 @@ from . import conditional
 from .by_interval import Blocks, ByInterval
 from .handed_over import HANDOVER, RATE
 from .handover import Handover, beneath
-from .protocol import CLOSED_FORM, Load, Scene, by_greek, less_mean
+from .protocol import Load, Scene, by_greek, less_mean
 
 
 @final
@@ -98,7 +98,7 @@ class Vanilla:
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of its weight beneath the spots."""
-        own: dict[Hashable, float] = {self: CLOSED_FORM}
+        own: dict[Hashable, float] = {self: load.closed(self.rate is not None)}
         if load.beneath:
             own["date", self.row, self.rate] = HANDOVER * load.beneath
             if self.rate not in (None, load.rate):

@@ -19,6 +19,10 @@ from .widths import Relaxation
 MOVING = 4.5
 """Work of moving a relaxed payoff along one way, in dates of a plain run (measured at 3 to 252 dates, five Greeks)."""
 
+RELAXED, MOVED, DATE, SCORED, SCORED_DATE = 3.5, 12.0, 0.3, 10.0, 0.1
+"""Where many payoffs are worked on together: by how much a relaxation is dearer than counted; work of moving it along
+one way, and of each of its dates; the same of what all relaxations have in common on one way."""
+
 HANDOVER, TRAVEL, RATE = 0.08, 0.2, 0.4
 """For a law that draws something beneath its spots, in shares of the work there: of every handover, of moving a relaxed
 payoff along one, and of every further rate (measured under a law of stochastic volatility at 12 and 52 dates)."""
@@ -73,12 +77,16 @@ class HandedOver:
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: the relaxation, the way beneath the spots, and the motion along it."""
-        found: dict[Hashable, float] = {id(self): MOVING}
+        found: dict[Hashable, float] = {id(self): MOVED if load.sharing else MOVING}
         if self.relaxation:
-            found[self.family] = self.relaxation.work
+            found[self.family] = self.relaxation.work * (RELAXED if load.sharing else 1.0)
         if isinstance(self.way, Gradual):
             found[id(self)] += BACKWARDS * (load.steps or load.dates)
-        elif load.beneath:
+            return found
+        if load.sharing:
+            found[id(self)] += DATE * load.dates
+            found["scored", self.way] = SCORED + SCORED_DATE * load.dates
+        if load.beneath:
             found[id(self)] += TRAVEL * load.beneath
             found[self.way] = HANDOVER * load.beneath
             if self.way.rate != load.rate:

@@ -35,6 +35,9 @@ from .skeletons import Skeletons
 LINE, STEP = 12.0, 0.1
 """Work of a line and of each of its dates, in dates of a plain run (measured at 12, 52 and 252 dates, four Greeks)."""
 
+APART = 22.0
+"""The same of any payoff on it, where many are worked on together."""
+
 JOINT_LINE, JOINT_STEP, JOINT_PIECES = 5.0, 0.35, 0.4
 """The same of several assets, whose dates take longer to draw, and what its pieces are in these (measured with two to
 thirty assets at 1 to 252 dates, six Greeks)."""
@@ -131,7 +134,7 @@ class LineIntegrated:
         line, step, pieces = (JOINT_LINE, JOINT_STEP, JOINT_PIECES) if joint else (LINE, STEP, 1.0)
         found: dict[Hashable, float] = {
             ("line", self.direction): line + step * load.dates,
-            (id(self.layout), self.direction): pieces * self.layout.work,
+            (id(self.layout), self.direction): pieces * self.layout.work + APART * bool(load.sharing),
         }
         if load.beneath:
             found["line", self.direction, self.rate] = (HANDOVER + TRAVEL) * load.beneath

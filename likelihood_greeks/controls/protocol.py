@@ -43,6 +43,11 @@ OVERHEAD = 5.0
 CLOSED_FORM = 1.2
 """Of a control whose mean is a closed form, in the same units (measured at 3 to 252 dates, five Greeks)."""
 
+SHARED, EACH, CLOSED_GREEK = 10.0, 25.0, 5.0
+"""Where many payoffs are worked on together, in the same units: of paths besides their dates, which those that share
+them bear together; of all that is done for each of them besides its controls; of a control that is a closed form times
+the weights (measured at 3 to 504 dates, seven Greeks, as all that is counted for many payoffs)."""
+
 FLOW = 0.5
 """Of letting changes travel at all beneath the spots, in shares of the work there (measured under a law of stochastic
 volatility at 12 and 52 dates, eight Greeks)."""
@@ -67,6 +72,10 @@ class Load:
         Work of all steps together.
     payoff : float
         The payoff's own.
+    sharing : int
+        Payoffs that share the paths, where many are worked on together; 0 where few are. Then the time of a book is at
+        stake, and work is counted as the machine takes it; else as it serves single payoffs, whose controls may cost
+        more.
     """
 
     dates: int
@@ -75,13 +84,20 @@ class Load:
     steps: int = 0
     stepping: float = 0.0
     payoff: float = 0.0
+    sharing: int = 0
 
     @property
     def plain(self) -> float:
         """Work of the run without controls."""
         travels = self.rate != LIKELIHOOD_RATIO
-        own = (self.stepping or self.dates) + self.payoff
-        return OVERHEAD + own + self.beneath * (1.0 + FLOW * travels)
+        paths = (self.stepping or self.dates) + self.beneath * (1.0 + FLOW * travels)
+        if self.sharing:
+            return (SHARED + paths) / self.sharing + EACH + self.payoff
+        return OVERHEAD + paths + self.payoff
+
+    def closed(self, greek: bool) -> float:
+        """Work of a control whose mean is a closed form, or of one times the weights."""
+        return CLOSED_GREEK if self.sharing and greek else CLOSED_FORM
 
     @classmethod
     def of(cls, model: Any, times: Sequence[float], rate: float) -> Load:
@@ -217,7 +233,7 @@ def cost_of(works: Collection[Mapping[Hashable, float]], load: Load) -> float:
     pieces: dict[Hashable, float] = {}
     for work in works:
         pieces |= work
-    return 1.0 + (FREE + sum(pieces.values())) / load.plain
+    return 1.0 + (FREE / max(load.sharing, 1) + sum(pieces.values())) / load.plain
 
 
 def rows(

@@ -14,7 +14,7 @@ from ..estimators.likelihood_ratio import Combination
 from ..models.returns import squares_jet
 from ..numerics.jets import Jet
 from .by_interval import ByInterval
-from .protocol import CLOSED_FORM, Load, Scene, SharedPaths, less_mean
+from .protocol import Load, Scene, SharedPaths, less_mean
 
 SQUARES = 0.5
 """Work of a date, in dates of a plain run: a logarithm and a square."""
@@ -58,7 +58,7 @@ class Squares:
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of the sum over the dates."""
-        return {self: CLOSED_FORM, ("squares", self.first): SQUARES * load.dates}
+        return {self: load.closed(self.greek), ("squares", self.first): SQUARES * load.dates}
 
     def _known(self, scene: Scene) -> Jet:
         return _expected(scene.paths.model, self.first, tuple(scene.drawn.paths.times.tolist()))

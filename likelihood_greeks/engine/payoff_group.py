@@ -14,7 +14,7 @@ from ..controls import free as control_variates
 from ..controls.line_integrated import LineIntegrated
 from ..controls.offers import integrated, lines_of, offered
 from ..controls.plan import Choice, Plan, chosen, explained
-from ..controls.protocol import Control, Load, Scene, SharedPaths, rows
+from ..controls.protocol import Control, Load, Scene, SharedPaths, cost, rows
 from ..controls.regression import Products
 from ..controls.widths import own_work
 from ..estimators import likelihood_ratio
@@ -30,6 +30,7 @@ from .bucket_samples import BucketSamples
 from .buckets import Bucket, Buckets
 
 SERVED = 0.25  # share of the variance of every Greek that what is integrated may leave, or relaxations are tried
+DEAR = 4.0  # plain runs: if what is integrated costs more, relaxations are tried besides, where many payoffs are
 PROBE = 1 << 20  # index of the pilot's stream that shakes fixings to measure widths
 FOLLOWED = 64  # paths on which the work of a payoff is counted
 
@@ -104,6 +105,8 @@ class Group:
         At which changes of what is beneath the spots are handed to the measure.
     buckets : tuple of Bucket
         Parts of these by node, whose samples follow after theirs.
+    together : int
+        Payoffs that share the paths, if they are some of many, whose time is at stake: see `Load`. 0 of few.
 
     Attributes
     ----------
@@ -117,6 +120,7 @@ class Group:
     controls: Allowed
     rate: float = LIKELIHOOD_RATIO
     buckets: tuple[Bucket, ...] = ()
+    together: int = 0
     asked: tuple[tuple[Combination, ...], ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -168,7 +172,7 @@ class Group:
     @property
     def load(self) -> Load:
         """The work of a path without controls, in that of a date of a geometric Brownian motion."""
-        return Load.of(self.model, self.times, self.rate)
+        return replace(Load.of(self.model, self.times, self.rate), sharing=self.together)
 
     @property
     def control_names(self) -> list[str]:
@@ -276,7 +280,8 @@ class Group:
             return None
         choice = chosen(offers, "", load, self.products(draws, number, offers), allowed)
         served = any(isinstance(control, LineIntegrated) for control in choice.specific)
-        return choice if served and bool((choice.left < SERVED).all()) else None
+        dear = load.sharing and cost(choice.specific, load) > DEAR
+        return choice if served and not dear and bool((choice.left < SERVED).all()) else None
 
     def _offered(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
-from ..controls.plan import Plan
+from ..controls.plan import Choice, Plan
 from ..controls.protocol import Control
 from ..controls.regression import Products
 from ..streams.chunks import Chunk, Sampling, chunk_size, scrambled, sobol_chunks
@@ -17,6 +17,9 @@ from .scouts import scouted
 from .sums import PAYOFFS, Pair, accumulate, replicated
 
 SMALLEST_PILOT, MOST_REFINEMENT = 1024, 28_672  # paths
+FEWER, FITTED = 2048, 8192
+"""Paths of the pilots of many payoffs: on which all that is offered is computed, and in all. Coefficients of p controls
+from n samples add a share p/n to the variance, which no longer matters then."""
 FOR_BUCKETS = 2048  # paths of the pilot to which coefficients of buckets are fitted
 TRIAL = 1 << 20  # number of the first scramble that is the pilot's
 
@@ -29,7 +32,10 @@ def planned(group: Group, pilot: Sequence[Chunk], paths: int | None, executor: W
     if not group.control_names:
         return ()
     found = _sharing(group, plans(group, pilot, executor), pilot[0])
-    return tuple(found) if paths is None else scouted(group, found, pilot[0], paths)
+    if paths is None:
+        return tuple(found)
+    first = replace(pilot[0], n_paths=_size(len(group.times))) if group.together else pilot[0]
+    return scouted(group, found, first, paths)
 
 
 def _sharing(group: Group, found: Sequence[Plan], first: Chunk) -> Sequence[Plan]:
@@ -68,11 +74,23 @@ def plans(group: Group, pilot: Sequence[Chunk], executor: Workers = None) -> lis
     """
     first, *more = [chunk for chunk in pilot if chunk.sampling != "sobol"]
     trial = [chunk for chunk in pilot if chunk.sampling == "sobol"]
-    choices = group.choices(first)
+    choices = _choices(group, first)
     serving = {number: choice.specific for number, choice in enumerate(choices) if choice.specific}
     seen = accumulate(results(Refinement(group, serving), more, executor)) if serving else {}
     found = [choice.planned(seen.get(number)) for number, choice in enumerate(choices)]
     return _judged(group, found, trial, executor) if trial and not all(plan.empty for plan in found) else found
+
+
+def _choices(group: Group, first: Chunk) -> list[Choice]:
+    """The controls of every payoff; where a short chunk shows none that pays, as of rare payoffs, a whole one does."""
+    found, whole = group.choices(first), _size(len(group.times))
+    if group.together and first.n_paths < whole and group.controls.own:
+        again = [number for number, choice in enumerate(found) if not choice.specific]
+        if again:
+            rare = replace(group, payoffs=tuple(group.payoffs[number] for number in again))
+            longer = rare.choices(replace(first, n_paths=whole))
+            found = [longer.pop(0) if number in again else choice for number, choice in enumerate(found)]
+    return found
 
 
 def _judged(group: Group, found: Sequence[Plan], trial: Sequence[Chunk], executor: Workers) -> list[Plan]:
@@ -84,16 +102,27 @@ def _judged(group: Group, found: Sequence[Plan], trial: Sequence[Chunk], executo
     return [plan.restricted(kept) for plan, kept in zip(found, served, strict=True)]
 
 
-def pilot_chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> list[Chunk]:
+def pilot_chunks(seed: int, paths: int, n_times: int, sampling: Sampling, many: bool = False) -> list[Chunk]:
     """The pilot's draws: a chunk to choose controls, up to an eighth of the run more to fit their coefficients.
 
-    Those of a run on Sobol points are pseudo-random, followed by an eighth of the run on scrambles of their own.
+    Fewer for `many` payoffs, so that pilots do not take longer than what they save. Those of a run on Sobol points are
+    pseudo-random, followed by an eighth of the run on scrambles of their own.
     """
     if sampling == "sobol":
         scrambles, count = scrambled(max(paths // 8, SMALLEST_PILOT))
         trial = sobol_chunks(seed, scrambles, 0, count, n_times)
         trial = [replace(chunk, pilot=True, scramble=TRIAL + chunk.scramble) for chunk in trial]
-        return [*pilot_chunks(seed, paths, n_times, "pseudo"), *trial]
-    size = max(chunk_size(n_times), SMALLEST_PILOT)
+        return [*pilot_chunks(seed, paths, n_times, "pseudo", many), *trial]
+    size = _size(n_times)
     more = min(paths // 8, MOST_REFINEMENT) // size
-    return [Chunk(seed, k, size, sampling, pilot=True) for k in range(1 + more)]
+    sizes = [size] * (1 + more)
+    if many:
+        first = min(size, FEWER)
+        whole, rest = divmod(min(sum(sizes), FITTED) - first, size)
+        sizes = [first, *[size] * whole, *([rest] if rest else [])]
+    return [Chunk(seed, k, n, sampling, pilot=True) for k, n in enumerate(sizes)]
+
+
+def _size(n_times: int) -> int:
+    """Paths of a whole chunk of a pilot."""
+    return max(chunk_size(n_times), SMALLEST_PILOT)
