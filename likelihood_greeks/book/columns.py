@@ -80,6 +80,8 @@ TABLE = (
            "its start if blank. A spot that is beyond the level then has reached it", day, ("window_start",)),
     Column("watched_until", DATED, DATE, "not after the maturity", "of a barrier or touch watched at all times: up to "
            "when; the maturity if blank", day, ("window_end",)),
+    Column("ended_on", DATED, DATE, "not before the start", "of a trade that may be ended early: when it was "
+           "exercised, called or put; not so far if blank", day, ("exercised_on", "called_on")),
     Column("side", POSITION, WORD, "buy, sell (b, s, long, short)", "sign of the position; `quantity` is then > 0",
            sign, _SIDES),
     Column("multiplier", POSITION, NUMBER, "> 0", "units that one of `quantity` stands for", PRICE, _LOTS),

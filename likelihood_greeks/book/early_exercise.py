@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from .._checks import refuse
 from .._remembered import remembered
 from ..engine.early_exercise import KEPT, Verdict, fitted, is_early, ruled
 from ..estimate import Statistics
 from ..estimators.likelihood_ratio import Combination
-from ..payoffs.exercise import Bermudan
+from ..payoffs.exercise import Bermudan, Exercised
+from ..payoffs.exercise_by_value import ExercisedByValue
+from ..payoffs.protocol import Contract
 from ..payoffs.redeemable import Redeemable
+from ..payoffs.redeemed import Redeemed
 from ..result import estimates
+from .calendars import DAYS_PER_YEAR
 from .trade import Trade
+
+T = TypeVar("T")
 
 SEED = 0
 """Of the draws on which rules are fitted: a trade has the same rule in every run on the same market."""
@@ -35,6 +41,40 @@ def with_rule(trade: Trade) -> Trade:
         return replace(trade, payoff=fitted(trade.model, trade.payoff, SEED).rule)
     except TypeError as error:
         refuse("product", f"not be exercised early here ({error})", trade.product)
+
+
+def unruled(payoff: Contract) -> Contract:
+    """What was agreed, without the rule by which it is exercised."""
+    return payoff.contract if isinstance(payoff, Exercised | ExercisedByValue | Redeemed) else payoff
+
+
+def kept(rule: Contract, left: Contract, elapsed: float) -> Contract:
+    """What is left of a contract after some years, with the rule that it had before on the dates to come.
+
+    Raises
+    ------
+    ValueError
+        If its dates are not among those that the rule is for.
+    """
+    if not isinstance(left, Bermudan | Redeemable):
+        return left
+    times = left.times[:-1] if isinstance(left, Bermudan) else left.call_times
+    if isinstance(rule, Redeemed) and isinstance(left, Redeemable):
+        return Redeemed(left, _later(rule.contract.call_times, rule.going_on, times, elapsed))
+    if isinstance(rule, Exercised) and isinstance(left, Bermudan):
+        return Exercised(left, _later(rule.times, rule.levels, times, elapsed))
+    if isinstance(rule, ExercisedByValue) and isinstance(left, Bermudan):
+        return ExercisedByValue(left, _later(rule.times, rule.going_on, times, elapsed))
+    refuse("product", "be exercised by the same kind of rule on both days", type(left).__name__)
+
+
+def _later(before: Sequence[float], rule: Sequence[T], times: Sequence[float], elapsed: float) -> tuple[T, ...]:
+    """Of what a rule has for each of its dates, what it has for those that are left."""
+    known = {round((time - elapsed) * DAYS_PER_YEAR, 3): own for time, own in zip(before, rule, strict=False)}
+    days = [round(time * DAYS_PER_YEAR, 3) for time in times]
+    if any(day not in known for day in days):
+        refuse("frequency", "hold the same exercise dates on both days", [*times])
+    return tuple(known[day] for day in days)
 
 
 def remarks(trades: Iterable[Trade]) -> list[str]:

@@ -36,6 +36,8 @@ class Span:
         The last observation, and the payment.
     watched_to, touched_on : datetime.date, optional
         Of a trade that is watched at all times: up to when all is known of it, and when it was touched.
+    ended_on : datetime.date, optional
+        When a trade that may be ended early was ended.
     watched_from, watched_until : datetime.date, optional
         Of such a trade: from when to when it is watched; None: from its start, up to its maturity.
     """
@@ -48,6 +50,7 @@ class Span:
     touched_on: date | None = None
     watched_from: date | None = None
     watched_until: date | None = None
+    ended_on: date | None = None
 
     @property
     def expired(self) -> bool:
@@ -73,16 +76,16 @@ class Span:
 def span(row: Row, today: date) -> Span | None:
     """The span of a trade, from its columns; what is wrong with them is noted."""
     end = row.read("maturity", day)
-    names = ("start", "payment_date", "watched_to", "touched_on", "watched_from", "watched_until")
+    names = ("start", "payment_date", "watched_to", "touched_on", "watched_from", "watched_until", "ended_on")
     read = [row.read(name, day) if name in row.cells else None for name in names]
-    (start, paid, known, hit, opens, closes), stated = read, zip(names, read, strict=True)
+    (start, paid, known, hit, opens, closes, ended), stated = read, zip(names, read, strict=True)
     if end is None or any(name in row.cells and value is None for name, value in stated):
         return None
     if start is not None and start >= end:
         return row.attempt(refuse, "start", f"be before the maturity {end}", start.isoformat())
     if paid is not None and paid < end:
         return row.attempt(refuse, "payment_date", f"not be before the maturity {end}", paid.isoformat())
-    for name, value in (("watched_to", known), ("touched_on", hit)):
+    for name, value in (("watched_to", known), ("touched_on", hit), ("ended_on", ended)):
         if value is not None and not (start or value) <= value <= end:
             since = "" if start is None else f"be between the start {start} and the maturity {end}"
             return row.attempt(refuse, name, since or f"not be after the maturity {end}", value.isoformat())
@@ -95,7 +98,7 @@ def span(row: Row, today: date) -> Span | None:
         return row.attempt(refuse, "watched_until", f"{since}not be after the maturity {end}", closes.isoformat())
     if hit is not None and ((opens is not None and hit < opens) or (closes is not None and hit > closes)):
         return row.attempt(refuse, "touched_on", "be a day on which the trade is watched", hit.isoformat())
-    return Span(today, start, end, paid or end, known, hit, opens, closes)
+    return Span(today, start, end, paid or end, known, hit, opens, closes, ended)
 
 
 def watched_at_all_times(value: object) -> bool:
@@ -120,6 +123,18 @@ def verify_watched(own: Span, continuous: bool, windows: bool = False) -> None:
                 "of barriers and touches that are watched at all times alone" if not windows else "frequency says when"
             )
             refuse(name, f"be blank: {why}", value.isoformat())
+
+
+def verify_ended(own: Span, may_be: bool) -> None:
+    """Refuse the day on which a trade was ended of one that cannot be ended early.
+
+    Raises
+    ------
+    ValueError
+        Naming the column.
+    """
+    if own.ended_on is not None and not may_be:
+        refuse("ended_on", "be blank: the trade may not be ended early", own.ended_on.isoformat())
 
 
 def observations(

@@ -39,7 +39,7 @@ from .products.watching import Watch
 from .reading import filled, read_book
 from .rows import Problem, Row
 from .scale import verify_scale
-from .schedule import REGULAR, span, verify_watched
+from .schedule import REGULAR, span, verify_ended, verify_watched
 from .sheets import blank
 from .trade import NET, Trade, unique
 from .trade_terms import floats, position, terms_of
@@ -82,6 +82,7 @@ def _history(entry: Entry, terms: Terms) -> History | None:
     days = dates.days if dates.days[-1] == end else (*dates.days, end)
     name, continuous = entry.underlying.name, bool(terms.get("continuous"))
     row.attempt(verify_watched, entry.span, continuous, "window" in entry.product.also)
+    row.attempt(verify_ended, entry.span, conduct.may_end or "early" in terms)
     watch = Watch.of(name, entry.market, entry.span) if continuous else None
     if continuous and not row.supposed:
         row.attempt(verify_told, entry.underlying, entry.market, entry.span, terms)
@@ -137,12 +138,12 @@ def _trade(
 
 
 def _tried(
-    row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str], several: bool
+    row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str], *, several: bool, rules: bool
 ) -> Trade | None:
     """The same, with the rule of its exercise, once it has been tried; an error costs the trade and not the book."""
     try:
         trade = _trade(row, market, counts, currencies, several)
-        trade = row.attempt(with_rule, trade) if trade else None
+        trade = row.attempt(with_rule, trade) if trade and rules else trade
         fit = partial(own_contracts.tried, today=market.valuation_date)
         return trade if trade and row.attempt(fit, trade.model, trade.payoff) else None
     except FAILS as error:
@@ -200,6 +201,7 @@ def parse(
     *,
     several: bool = False,
     supposed: bool = False,
+    rules: bool = True,
 ) -> tuple[list[Trade], list[Problem]]:
     """The trades of a book that can be priced in `market`, and what is wrong with the others.
 
@@ -215,6 +217,8 @@ def parse(
     supposed : bool
         Whether the book was written later than on the day of the market, or the market is one that was not seen: what
         the book tells of the past is then not held against it.
+    rules : bool
+        Whether trades that may be ended early get the best rule for it; else they are what was agreed.
 
     Returns
     -------
@@ -234,7 +238,9 @@ def parse(
         Counter(text_of(cell) for cell in table["trade_id"].tolist() if not blank(cell)) if read else Counter[str]()
     )
     currencies = currencies_of(table, market)
-    fitting = [(row, trade) for row in read if (trade := _tried(row, market, counts, currencies, several))]
+    fitting = [
+        (row, trade) for row in read if (trade := _tried(row, market, counts, currencies, several=several, rules=rules))
+    ]
     paid: dict[str, str] = {}
     trades = [trade for row, trade in fitting if row.attempt(_one_currency, trade, paid)]
     return trades, [problem for row in read for problem in row.problems]

@@ -228,6 +228,6 @@ def _compared(levels: Sequence[Level]) -> Iterator[tuple[int, float]]:
     dates: dict[float, set[int]] = {}
     for known in levels:  # of an extreme over the dates the last one says most
         dates.setdefault(known.level, set()).update(known.rows if known.averaged else known.rows[-1:])
-    for level, rows in list(dates.items())[:LEVELS]:
+    for level, rows in [(level, rows) for level, rows in dates.items() if rows][:LEVELS]:  # none: of the past alone
         quarters = {max(round(share * len(rows)) - 1, 0) for share in (0.25, 0.5, 0.75, 1.0)}
         yield from ((sorted(rows)[k], level) for k in sorted(quarters))

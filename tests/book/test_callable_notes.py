@@ -99,9 +99,7 @@ def test_rights_that_are_none_are_problems_of_their_row(row, field, why):
     assert why in next(p["requirement"] for p in frame.attrs["problems"] if p["field"] == field)
 
 
-def test_gains_at_other_points_keep_the_rule_and_days_are_not_explained():
+def test_gains_at_other_points_keep_the_rule():
     book = pd.DataFrame([NOTE | {"call_frequency": "2027-06-14"}, FREE])
     (remark,) = lg.ladder(book, MARKET, [0.05], paths=1024, seed=1).attrs["remarks"]
     assert remark.startswith("T: the exercise rule is")
-    with pytest.warns(lg.BookWarning, match="product must not be exercised early: its P&L would need"):
-        lg.explain_book(book, MARKET, MARKET | {"valuation_date": "2026-06-16"}, paths=1024, seed=1)

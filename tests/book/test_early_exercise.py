@@ -37,12 +37,6 @@ def test_what_a_book_cannot_say_of_early_exercise_is_a_problem_of_the_row():
         frame = run({"frequency": "2026-11-08; 2027-06-15"}, european, greeks=["volga"])
     assert [problem["field"] for problem in frame.attrs["problems"]] == ["greeks"]
     assert set(frame["trade_id"]) == {"T2", "net"}
-    early = {**ROW, "frequency": "2026-11-08; 2027-06-15"}
-    later = {**MARKET, "valuation_date": "2026-06-16"}
-    book = pd.DataFrame([early, {**ROW, **european}])
-    with pytest.warns(lg.BookWarning, match="product must not be exercised early: its P&L would need"):
-        explained = lg.explain_book(book, MARKET, later, paths=1024, seed=1)
-    assert set(explained["trade_id"]) == {"T2", "net", "total"}
     with pytest.warns(lg.BookWarning, match="payment_date must be blank: exercise pays at once"):
         run({"payment_date": "2027-06-20"}, european, greeks=["delta"])
     with pytest.warns(lg.BookWarning, match="only European exercise, but for bermudan_call, bermudan_put"):

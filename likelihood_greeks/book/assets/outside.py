@@ -24,7 +24,7 @@ from ..products.told import verify_told
 from ..products.watching import Watch
 from ..rows import Row
 from ..scale import verify_scale
-from ..schedule import Span, verify_watched
+from ..schedule import Span, verify_ended, verify_watched
 from ..trade_terms import terms_of
 from . import terms as by_asset
 
@@ -128,6 +128,7 @@ def read(row: Row, market: Market, names: tuple[str, ...], product: str, own: Sp
     if row.problems or dates is None:
         return None
     row.attempt(verify_watched, own, bool(terms.get("continuous")), False)
+    row.attempt(verify_ended, own, False)
     past = row.attempt(_informed, entry, terms, dates)
     if row.problems or past is None:
         return None

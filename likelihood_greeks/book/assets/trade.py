@@ -25,7 +25,7 @@ from ..products.product import Entry, give
 from ..products.table import PRODUCTS
 from ..rows import Row
 from ..scale import verify_scale
-from ..schedule import CONTINUOUS, Span, span, verify_watched
+from ..schedule import CONTINUOUS, Span, span, verify_ended, verify_watched
 from ..trade import Trade, unique
 from ..trade_terms import position, terms_of
 from ..underlying import Underlying
@@ -307,6 +307,7 @@ def _history(entry: Entry, terms: dict[str, Any], performance: Performance) -> H
         column = next(name for name, cell in cells.items() if key_of(cell) in CONTINUOUS)
         row.attempt(refuse, column, "hold dates or daily: several assets are not watched at all times", cells[column])
     row.attempt(verify_watched, entry.span, False, False)
+    row.attempt(verify_ended, entry.span, conduct.may_end or "early" in terms)
     if row.problems or dates is None or in_percent(terms):
         return None
     end = entry.span.maturity

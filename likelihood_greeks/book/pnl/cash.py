@@ -16,6 +16,7 @@ from ...payoffs.seasoned import KnownCashFlow, Seasoned
 from ..calendars import DAYS_PER_YEAR
 from ..fixings import Fixings, known
 from ..market import Market
+from ..products.early import redemption
 from ..products.history import History
 from ..products.watching import Watch, shown
 
@@ -32,6 +33,7 @@ def paid_between(trade: History, name: str, market: Market, first: date, last: d
     ValueError
         If a fixing is missing that decides it.
     """
+    trade = trade.product.conduct.as_paid(replace(trade, span=replace(trade.span, today=last)))
     if trade.span.paid < first or first == last:
         return 0.0
     today = min(last, trade.span.paid)
@@ -52,7 +54,15 @@ def paid_between(trade: History, name: str, market: Market, first: date, last: d
     seen = pd.Series([then.observed.get(day, np.nan) for day in trade.days], dtype=float).ffill().bfill().fillna(1.0)
     flows = cash_flows(shown(then.whole, watch), np.array(seen.tolist())[:, None])[:, 0]
     # what is not known decides nothing
-    return float(sum(flow for flow, day in zip(flows, _days(then, len(flows)), strict=True) if first <= day < last))
+    ended = then.span.ended_on
+    due = [
+        (flow, day)
+        for flow, day in zip(flows, _days(then, len(flows)), strict=True)
+        if ended is None or ended >= last or day <= ended
+    ]
+    if ended is not None and "early" in then.terms:
+        due.append((redemption(then), ended))
+    return float(sum(flow for flow, day in due if first <= day < last))
 
 
 def _days(trade: History, n_flows: int) -> list[date]:

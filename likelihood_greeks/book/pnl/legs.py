@@ -10,7 +10,6 @@ from typing import Any, final
 import pandas as pd
 
 from ..._checks import InvalidValueError, refuse
-from ...engine.early_exercise import is_early
 from ...models.capabilities import value_of
 from ...models.correlated.law import CorrelatedGBM
 from ...models.correlated.local_volatility import CorrelatedLocalVolatility
@@ -22,9 +21,11 @@ from ..assets.observed import performances
 from ..assets.pairs import is_on_two
 from ..calendars import DAYS_PER_YEAR
 from ..cells import text_of
+from ..early_exercise import kept, unruled, with_rule
 from ..failures import FAILS, problem_of, reason_of
 from ..fixings import known as stated
 from ..market import Market
+from ..schedule import Span
 from ..sheets import blank
 from ..trades import Problem, Trade, parse
 from ..underlying import LOCAL
@@ -162,16 +163,15 @@ def legs(book: pd.DataFrame, later: pd.DataFrame | None, days: Days) -> Reading:
     known = {problem.trade_id for problem in problems}
     after, rolled, failed = _on_the_second_day(book, before, days)
     found.problems += failed
-    kept, new = _kept(later, before, days, found)
+    now, new = _kept(later, before, days, found)
     for trade_id, trade in before.items():
-        if trade_id not in after or (later is not None and trade_id in kept and kept[trade_id] is None):
+        if trade_id not in after or (later is not None and trade_id in now and now[trade_id] is None):
             continue
         try:
             leg = _leg(trade, after[trade_id], rolled.get(trade_id), days)
+            found.legs += [leg] if later is None else _compared(leg, now.get(trade_id))
         except FAILS as error:
             found.refused(trade, error)
-            continue
-        found.legs += [leg] if later is None else _compared(leg, kept.get(trade_id))
     found.legs += [
         Leg(trade.trade_id, 0.0, trade.quantity, {AFTER: trade}) for trade in new if trade.trade_id not in known
     ]
@@ -184,8 +184,8 @@ def _on_the_second_day(
     """The same trades under the second market and rolled to its day, and what is wrong with others."""
     table = _begun(book, before, days.first.valuation_date)
     rows = [trade.row for trade in before.values()]
-    trades, problems = parse(table, days.second, rows, several=True)
-    supposed, _ = parse(table, days.rolled, rows, several=True, supposed=True)
+    trades, problems = parse(table, days.second, rows, several=True, rules=False)
+    supposed, _ = parse(table, days.rolled, rows, several=True, supposed=True, rules=False)
     rolled = {trade.trade_id: trade for trade in supposed}
     after = {trade.trade_id: trade for trade in trades}
     for place, own in ((after, days.second), (rolled, days.rolled)):
@@ -232,10 +232,8 @@ def _own(place: dict[str, Trade], trade: Trade, market: Market, days: Days) -> l
 
 
 def _leg(before: Trade, after: Trade, rolled: Trade | None, days: Days) -> Leg:
-    """A trade that is in both markets; refused if a rule of it would have to move from one to the other."""
-    if is_early(before.payoff):
-        why = "not be exercised early: its P&L would need second derivatives with which the exercise rule moves"
-        refuse("product", why, before.product)
+    """A trade that is in both markets; one that is exercised early keeps the rule of the first."""
+    after, rolled = _ruled_as(before, after, days), rolled and _ruled_as(before, rolled, days)
     first, second = days.first.valuation_date, days.second.valuation_date
     old = before.model
     if isinstance(old, CorrelatedLocalVolatility):
@@ -251,6 +249,15 @@ def _leg(before: Trade, after: Trade, rolled: Trade | None, days: Days) -> Leg:
     fallen = {name: value_of(old, name) - value_of(law, name) for name in spots}
     gone = {name: amount for name, amount in fallen.items() if amount}
     return Leg(before.trade_id, before.quantity, before.quantity, stages, cash[0], cash[1], gone)
+
+
+def _ruled_as(before: Trade, later: Trade, days: Days) -> Trade:
+    """A trade on the second day with the rule by which it is exercised on the first."""
+    payoff = kept(before.payoff, later.payoff, days.elapsed)
+    if payoff is later.payoff:
+        return later
+    said = f"exercise rule of {days.first.valuation_date}"
+    return replace(later, payoff=payoff, state="; ".join(filter(None, (later.state, said))))
 
 
 def _cash(trade: Trade, market: Market, first: date, second: date, days: Days) -> float:
@@ -283,31 +290,40 @@ def _kept(
         return {}, []
     names = [text_of(cell) for cell in later["trade_id"].tolist()]
     rows = {trade_id: replace(before[trade_id], row=row) for row, trade_id in enumerate(names) if trade_id in before}
-    trades, problems = parse(_begun(later, rows, days.first.valuation_date), days.second, several=True)
+    trades, problems = parse(_begun(later, rows, days.first.valuation_date), days.second, several=True, rules=False)
     known: dict[str, Trade | None] = {p.trade_id: None for p in problems if p.trade_id in before}
     found.problems += problems
     for trade in trades:
         if trade.trade_id in before:
             known[trade.trade_id] = trade
-    return known, [trade for trade in trades if trade.trade_id not in before]
+    new = list[Trade]()
+    for trade in trades:
+        try:
+            new += [] if trade.trade_id in before else [with_rule(trade)]
+        except FAILS as error:
+            found.refused(trade, error)
+    return known, new
 
 
 def _compared(leg: Leg, now: Trade | None) -> Sequence[Leg]:
     """A leg with what the later book says of it: gone, another quantity, or other terms."""
     old, gone = leg.last, replace(leg, kept=0.0)
     if now is None:
-        over = old.history is not None and old.history.span.expired
+        over = old.history is not None and (old.history.span.expired or _ended_before(old.history.span))
         return [leg if over else gone]
     if _same(leg, now):
         return [replace(leg, kept=now.quantity)]
-    return [
-        gone,
-        Leg(leg.trade_id + AMENDED, 0.0, now.quantity, {AFTER: replace(now, trade_id=leg.trade_id + AMENDED)}),
-    ]
+    name = leg.trade_id + AMENDED
+    return [gone, Leg(name, 0.0, now.quantity, {AFTER: with_rule(replace(now, trade_id=name))})]
+
+
+def _ended_before(own: Span) -> bool:
+    """Whether a trade was ended early, before the second day."""
+    return own.ended_on is not None and own.ended_on < own.today
 
 
 def _same(leg: Leg, now: Trade) -> bool:
     """Whether the later book has the same contract; dates of one of the user's own count from the first day."""
     by_term = now.history is not None or is_on_two(now.product, now.payoff)
     then = leg.last if by_term else leg.stages[BEFORE]
-    return (then.underlying, then.product, then.payoff) == (now.underlying, now.product, now.payoff)
+    return (then.underlying, then.product, unruled(then.payoff)) == (now.underlying, now.product, unruled(now.payoff))

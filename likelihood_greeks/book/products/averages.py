@@ -42,6 +42,8 @@ def _dates(entry: Entry, terms: Terms) -> Observations | None:
 
 def _averaged(history: History, spot: float) -> tuple[Contract, str]:
     """What is left of an average, with the right to exercise it on the dates to come."""
+    if (gone := early.exercised(history, spot)) is not None:
+        return gone
     return early.ended(history, as_before(history, spot))
 
 
@@ -85,7 +87,7 @@ PRODUCTS = {
         partial(Asian, strike=None), ("option", "frequency", "strike"),
         ("average", early.EXERCISED),
         "an option on the average of the dates, or, floating, with it as its strike", ("call", "put"), _KIND,
-        floats=True, conduct=Conduct(dates=_dates, left=_averaged, moving=_average),
+        floats=True, conduct=Conduct(dates=_dates, left=_averaged, moving=_average, as_paid=early.as_paid),
     ),
     "lookback": Product(
         Lookback, ("option", "frequency", "strike"), ("so_far",),

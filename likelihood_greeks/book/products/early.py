@@ -5,14 +5,19 @@ Their rule is fitted when the law is known, see `book.early_exercise`.
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from ..._checks import refuse
-from ...payoffs.protocol import Contract
+from ...payoffs.protocol import Contract, cash_flows, payment_times
 from ...payoffs.redeemable import Redeemable
+from ...payoffs.seasoned import KnownCashFlow
 from ..cells import DATES, NUMBER, TERM, WORD, Column, share, word
 from ..schedule import observations
+from . import ended as stated
 from .history import History, Terms
 from .product import Entry
 
@@ -66,6 +71,7 @@ def ended(history: History, left: tuple[Contract, str]) -> tuple[Contract, str]:
     if "early" not in history.terms or not contract.times:
         return left
     days, price, side = history.terms["early"]
+    stated.verify_day(history, days)
     ahead = tuple(day for day in days if day > history.span.today)
     gone = len(days) - len(ahead)
     words = f"{gone} of {len(days)} dates to end it are gone: {NOT_ENDED}" if gone else ""
@@ -79,6 +85,48 @@ def ended(history: History, left: tuple[Contract, str]) -> tuple[Contract, str]:
     if strange:
         refuse(EXERCISED, "hold observations of the average", strange[0].isoformat())
     return Redeemable(contract, tuple(map(history.years, ahead)), contract, "holder"), line
+
+
+def called(history: History, spot: float) -> tuple[Contract, str] | None:
+    """What is left of a note that was called or put; None if it was not."""
+    day = stated.ended_on(history)
+    if day is None or "early" not in history.terms:
+        return None
+    stated.verify_day(history, history.terms["early"][0])
+    if day < history.span.today:
+        return stated.over(history, day)
+    amount = redemption(history) + coupon(history, day)
+    return KnownCashFlow(amount, 0.0), f"ended on {day}: pays {amount:g}"
+
+
+def exercised(history: History, spot: float) -> tuple[Contract, str] | None:
+    """What is left of an average that was exercised; None if it was not."""
+    day = stated.ended_on(history)
+    if day is None or "early" not in history.terms:
+        return None
+    stated.verify_day(history, history.terms["early"][0])
+    return stated.settled(history, day, spot)
+
+
+def redemption(history: History) -> float:
+    """What a note pays when it is called or put, besides its coupon."""
+    price: float = history.terms["early"][1]
+    return price * float(_inner(history.whole).notional)
+
+
+def coupon(history: History, day: date) -> float:
+    """What a note pays on a day by its own terms, where that is not its last."""
+    whole = history.whole
+    flows = cash_flows(whole, np.ones((len(whole.times), 1)))
+    due = payment_times(whole, flows)
+    number = history.days.index(day) + 1.0 if day in history.days else -1.0
+    return float(sum(flow for flow, time in zip(flows[:, 0], due, strict=True) if time == number))
+
+
+def as_paid(history: History) -> History:
+    """An average as one that ended on the day of its exercise."""
+    day = stated.ended_on(history)
+    return history if day is None or "early" not in history.terms else stated.up_to(history, day)
 
 
 def _inner(contract: Any) -> Any:

@@ -53,6 +53,11 @@ class Ageing(Protocol):
         """From a history, today's spot and the observations up to today to how Greeks in the spot follow."""
         ...
 
+    @property
+    def as_paid(self) -> Callable[[History], History]:
+        """From a history to that of a trade which has paid the same so far, and pays by itself."""
+        ...
+
 
 class Kind(Protocol):
     """A product, as its trades know it."""

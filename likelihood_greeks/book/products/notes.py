@@ -115,6 +115,8 @@ def _knocked_in(history: History, spot: float) -> date | None:
 
 def _left(history: History, spot: float) -> tuple[Contract, str]:
     """What is left of a note that may have been redeemed."""
+    if (gone := early.called(history, spot)) is not None:
+        return gone
     whole, today = _seen_on_dates(history), history.span.today
     seen = past_of_notes.joined(history.days, history.seen(spot), today)
     if history.is_open and spot in past_of_notes.levels(whole, history.days.index(today)):

@@ -133,6 +133,11 @@ def give(history: History, why: str) -> NoReturn:
     refuse("fixings", f"hold today's, {history.span.today}: with it open, {why}", None)
 
 
+def itself(history: History) -> History:
+    """The trade as it is."""
+    return history
+
+
 def says_nothing(terms: Mapping[str, Any]) -> str:
     """No remark."""
     return ""
@@ -161,6 +166,10 @@ class Conduct:
         From a history, today's spot and the observations up to today to how Greeks in the spot follow.
     remark : callable
         From the terms to what should be said of the trade; empty if nothing.
+    as_paid : callable
+        From a history to that of a trade which has paid the same so far, and pays by itself.
+    may_end : bool
+        Whether all its trades may be ended early.
     """
 
     settled: Callable[[Entry, Terms], Terms] = levels_in_currency
@@ -171,6 +180,8 @@ class Conduct:
     decided: Callable[[History], bool] = open_still
     moving: Callable[[History, float, Sequence[float]], Moving] = does_not_know_it
     remark: Callable[[Mapping[str, Any]], str] = says_nothing
+    as_paid: Callable[[History], History] = itself
+    may_end: bool = False
 
 
 @final
