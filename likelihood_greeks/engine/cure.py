@@ -152,7 +152,8 @@ class Cured:
         one of them, and has no more against all.
         """
         own, before, found = doubts(self.pair), doubts(main), set[int]()
-        worse = self.pair.controlled.standard_error > WORSE * main.controlled.standard_error
+        error, least = main.controlled.standard_error, FAINT * main.plain.standard_error
+        worse = self.pair.controlled.standard_error > WORSE * np.maximum(error, least)
         carriers = self.pair.controlled.pooled.carriers, main.controlled.pooled.carriers
         for row, why in enumerate(wants(main)):
             if why and not worse[row] and (not own[row] or (before[row] and carriers[0][row] > carriers[1][row])):
@@ -183,6 +184,9 @@ class Cure:
         Of the others; by default everywhere alike.
     pushed : bool
         Whether the paths are pushed, and by all that is random: they have then looked where a main run does not.
+    faint : tuple of float
+        By number, the variance of rounding errors, which is the least that few samples may carry, if scouts have met
+        no more; 0 if they have. None if empty.
     """
 
     group: Group
@@ -193,6 +197,7 @@ class Cure:
     corridor: Corridor | None = None
     pushes: Pushes | None = None
     pushed: bool = False
+    faint: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, group: Group, row: int, plan: Plan, main: Pair, *, draws: Draws, held: Sequence[str] = ()) -> Cure:
@@ -206,7 +211,8 @@ class Cure:
         corridor = Corridor.of(group.payoffs[row], seen)
         n_times = len(group.times)
         pushes = Pushes.everywhere(n_times).aimed(ways(group.payoffs[row], seen))
-        trial = cls(group, row, plan, tuple(means[0].tolist()), (0.0,) * len(means[1]), corridor, pushes)
+        zero, faint = (0.0,) * len(means[1]), tuple(_faint(main).tolist())
+        trial = cls(group, row, plan, tuple(means[0].tolist()), zero, corridor, pushes, faint=faint)
         for trip in range(1, TRIPS + 1):
             trial = trial.learnt(replace(chunk, index=SCOUTS - 2 * trip), held)
         samples = zip(*trial.pieces(replace(chunk, index=SCOUTS)), strict=True)
@@ -255,8 +261,18 @@ class Cure:
         looked = Scouted.nothing((len(controlled),))
         if self.pushed:
             looked = replace(looked, carriers=np.full(len(controlled), RESOLVED))
+        if self.faint and any(self.faint):
+            rest = np.array(self.faint)
+            looked = replace(looked, rest=rest, carriers=np.where(rest > 0.0, RESOLVED, looked.carriers))
         found = Pair.summed(controlled, plain, looked, largest=np.abs(raw).max(axis=1))
         return Cured(found, Batches.of(controlled, chunk), chunk.n_paths)
+
+
+def _faint(main: Pair) -> FloatArray:
+    """Variances of rounding errors in the samples of each number of which scouts have met no more; else 0."""
+    known, plain = main.controlled.pooled.known, main.plain.pooled.seen
+    rounding = np.square(FAINT) * plain
+    return np.where((known.rare + known.rest <= rounding) & (known.paid > 0.0), rounding, 0.0)
 
 
 def attempted(

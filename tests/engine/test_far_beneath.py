@@ -58,7 +58,14 @@ def test_a_loss_out_of_a_high_variance_is_priced(monkeypatch):
     level, loss = level_of(law, chance), 0.5 / chance
     payoff = lg.Payoff(lambda s: np.maximum(s[-1] - 100.0, 0.0) - np.where(s[-1] < level, loss, 0.0), times=times)
     exact = law.vanilla_jets(100.0, 1.0)[1].value - 0.5
-    price = lg.greeks(law, payoff, [], paths=8192, seed=5)["price"]
+    found = lg.greeks(law, payoff, ["delta"], paths=8192, seed=5)
+    price, delta = found["price"], found["delta"]
+    parts = [
+        lg.greeks(law, part, ["delta"], closed_form=True) for part in (lg.Call(100.0, 1.0), lg.DigitalPut(level, 1.0))
+    ]
+    assert not delta.note
+    assert delta.standard_error < 1e-3 * delta.value
+    assert abs(delta.z_score(parts[0]["delta"].value - loss * parts[1]["delta"].value)) < 4.0
     assert not price.note
     assert price.standard_error < 0.1
     assert abs(price.z_score(exact)) < 4.0
