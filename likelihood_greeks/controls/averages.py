@@ -32,7 +32,7 @@ from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
 from ..numerics.jets import Jet
 from ..payoffs.relaxed.tape import Level
-from .by_interval import ByInterval
+from .by_interval import LESS, ByInterval
 from .protocol import Load, Scene, SharedPaths, less_mean
 
 Kind: TypeAlias = Literal["digital", "call", "forward"]
@@ -95,7 +95,7 @@ class Twin:
             return None
         times = scene.drawn.paths.times[list(self.rows)]
         known = _known(scene.paths.model, self, tuple(times.tolist()))
-        return ByInterval(_payment(self, scene.paths), known=((np.negative, known),))
+        return ByInterval(_payment(self, scene.paths), known=((LESS, known),))
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of the averages over its dates."""

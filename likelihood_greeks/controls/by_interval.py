@@ -126,9 +126,25 @@ class ByInterval:
     known: tuple[tuple[Callable[[FloatArray], FloatArray], Jet], ...] = ()
 
 
-def paid(flows: FloatArray) -> Callable[[FloatArray], FloatArray]:
-    """What gives flows, (n, n_paths or 1), times factors."""
-    return lambda factors: factors @ flows
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Paid:
+    """What gives flows times factors.
+
+    Attributes
+    ----------
+    flows : ndarray, shape (n, n_paths or 1)
+    """
+
+    flows: FloatArray
+
+    def __call__(self, factors: FloatArray) -> FloatArray:
+        """The flows times factors, (m, n)."""
+        return np.asarray(factors @ self.flows)
+
+
+LESS = Paid(np.full((1, 1), -1.0))
+"""What takes off that which is known."""
 
 
 def scores(noise: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -150,7 +166,9 @@ class SharedSlopes:
         for payments, jet in parts.known:
             derivatives = self.matrix @ jet.gradient[[*map(jet.names.index, self.names)]].reshape(len(self.names), -1)
             live: AnyArray = np.asarray(derivatives.any(axis=1))
-            if live.any():
+            if isinstance(payments, Paid) and len(payments.flows) < np.count_nonzero(live):
+                yield derivatives, payments.flows
+            elif live.any():
                 yield np.eye(len(live))[:, live], payments(derivatives[live])
 
     def travelling(self, parts: ByInterval) -> list[FloatArray]:
@@ -223,14 +241,13 @@ class Slopes(SharedSlopes):
         return self._rates.clock_rates
 
     @cached_property
-    def _by_run(self) -> tuple[FloatArray, FloatArray]:
-        """The noise of each run, and the sum of its squares over lengths, each of shape (n_runs, n_paths)."""
+    def _by_run(self) -> FloatArray:
+        """The noise of each run, and the sum of its squares over lengths, shape (2, n_runs, n_paths)."""
         runs, noise = self.runs, self.moves.noise
         if compiled := kernels("moves"):
-            found = compiled.by_run(noise, 1.0 / runs.lengths[:, 0], np.array(runs.starts))
-            return found[0], found[1]
+            return np.asarray(compiled.by_run(noise, 1.0 / runs.lengths[:, 0], np.array(runs.starts)))
         squares = np.stack([weighted_squares(1.0 / runs.lengths[run], noise[run]) for run in runs])
-        return np.add.reduceat(noise, runs.starts, axis=0), squares
+        return np.stack([np.add.reduceat(noise, runs.starts, axis=0), squares])
 
     @cached_property
     def reached(self) -> FloatArray:
@@ -244,16 +261,23 @@ class Slopes(SharedSlopes):
             yield self.variance_rates, self.runs.sums(variance)
 
     @cached_property
+    def weighing(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The weights as a matrix, (n, m), times rows, (m, n_paths), and constants, (n,)."""
+        runs, clock, both = self.runs, self.clock_rates, self._by_run
+        matrix = self.mean_rates / clock.T
+        if not self.variance_rates.any():
+            return matrix, both[0], np.zeros(len(matrix))
+        counts = np.array([run.stop - run.start for run in runs]) / clock[:, 0]
+        matrix = np.concatenate([matrix, 0.5 * self.variance_rates / clock.T**2], axis=1)
+        return matrix, both.reshape(matrix.shape[1], -1), -0.5 * self.variance_rates @ counts
+
+    @cached_property
     def weights(self) -> FloatArray:
         """The likelihood-ratio weights, shape (n, n_paths)."""
-        runs, clock, (noise, squares) = self.runs, self.clock_rates, self._by_run
-        matrix, rows = self.mean_rates / clock.T, noise
-        if self.variance_rates.any():
-            counts = np.array([[run.stop - run.start] for run in runs]) / clock
-            more = 0.5 * self.variance_rates / clock.T**2, -0.5 * self.variance_rates @ counts
-            matrix = np.concatenate([matrix, *more], axis=1)
-            rows = np.concatenate([noise, squares, np.ones((1, noise.shape[1]))])
-        return np.asarray(matrix @ rows)
+        matrix, rows, constant = self.weighing
+        found = matrix @ rows
+        found += constant[:, None]
+        return np.asarray(found)
 
 
 class KnowsNodes(Protocol):

@@ -15,7 +15,7 @@ from ..numerics.jets import Jet
 from ..parameters import Derivative
 from ..payoffs.european import Pieces
 from . import conditional
-from .by_interval import Blocks, ByInterval
+from .by_interval import LESS, Blocks, ByInterval
 from .handed_over import HANDOVER, RATE
 from .handover import Handover, beneath
 from .protocol import Load, Scene, by_greek, less_mean
@@ -82,7 +82,7 @@ class Vanilla:
         payment, known = self._paid(scene)
         ends = (self.row,)
         scored = Blocks(scene.paths.skeletons.between(ends), ends, payment)
-        return ByInterval(np.zeros_like(payment), (scored,), ((np.negative, known),))
+        return ByInterval(np.zeros_like(payment), (scored,), ((LESS, known),))
 
     def _paid(self, scene: Scene) -> tuple[FloatArray, Jet]:
         """The payment, shape (n_paths,), and its known mean."""

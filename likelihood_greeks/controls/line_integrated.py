@@ -17,7 +17,7 @@ from ..estimators.likelihood_ratio import Combination
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
-from .by_interval import ByInterval, Push
+from .by_interval import ByInterval, Paid, Push
 from .handed_over import HANDOVER, RATE, TRAVEL
 from .handover import beneath
 from .joint_intervals import JointLinePush
@@ -121,12 +121,12 @@ class LineIntegrated:
 
         def less(factors: FloatArray) -> FloatArray:
             """The flows less their integrals, times factors."""
-            if len(flows) == 1:
-                return np.asarray(factors @ (flows - along.value / discount.value))
             return factors @ flows - np.stack([Integral(self.layout, line, row, along).value for row in factors])
 
+        left = Paid(flows - along.value / discount.value) if len(flows) == 1 else less
+
         push: Push = (JointLinePush if isinstance(line, JointLine) else LinePush)(along, -1.0)
-        return ByInterval(scene.value, (push,), ((less, discount),))
+        return ByInterval(scene.value, (push,), ((left, discount),))
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: of its events, of the line, and of what travels beneath."""

@@ -16,7 +16,7 @@ from .line_integrated import LineIntegrated
 from .protocol import Control, Load, Scene, cost
 from .regression import Fit, Products, fit, refused, remaining
 from .selection import choose
-from .sharing import Sharing
+from .sharing import Sharing, less
 
 NOTHING_PAYS = "no control pays for its cost: plain likelihood ratio"
 
@@ -106,12 +106,16 @@ class Plan:
         """Controlled samples, from plain ones, the free controls' and what is `combined`; (n_greeks, n_samples)."""
         return np.asarray(plain - combined - self.fit.coefficients[:, : len(free)] @ free)
 
-    def applied(self, plain: FloatArray, free: FloatArray, own: FloatArray) -> FloatArray:
+    def applied(
+        self, plain: FloatArray, free: FloatArray, own: FloatArray, out: FloatArray | None = None
+    ) -> FloatArray:
         """Controlled samples, from plain samples and the controls' samples; shape (n_greeks, n_samples)."""
         count = len(free)
-        result = plain - self.fit.coefficients[:, :count] @ free
-        if own.shape[1]:
-            result -= np.einsum("gc,gcn->gn", self.fit.coefficients[:, count:], own, optimize=False)
+        result = np.empty_like(plain) if out is None else out
+        less(plain, self.fit.coefficients[:, :count], free, result)
+        for row, coefficients, samples in zip(result, self.fit.coefficients[:, count:], own, strict=True):
+            if coefficients.any():
+                np.subtract(row, coefficients @ samples, out=row)
         return result
 
 

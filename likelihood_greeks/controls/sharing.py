@@ -9,6 +9,7 @@ from typing import final
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import AnyArray, FloatArray
 
 
@@ -31,8 +32,21 @@ class Sharing:
     def completed(self, rows: FloatArray, greeks: AnyArray, whole: FloatArray) -> FloatArray:
         """Rows of buckets that sum to those of their Greeks, (n_greeks, n_samples); in place."""
         for greek, mine in ranges(greeks):
-            rows[mine] += np.outer(self.shares[mine], whole[greek] - rows[mine].sum(axis=0))
+            if compiled := kernels("nodes"):
+                compiled.share(rows[mine], self.shares[mine], whole[greek])
+                continue
+            lack = whole[greek] - rows[mine].sum(axis=0)
+            for own, share in zip(rows[mine], self.shares[mine], strict=True):
+                np.add(own, share * lack, out=own)
         return rows
+
+
+def less(targets: FloatArray, coefficients: FloatArray, controls: FloatArray, out: FloatArray) -> None:
+    """Targets less coefficients, (n_targets, n_controls), times controls, in `out`."""
+    if (compiled := kernels("nodes")) and len(controls):
+        compiled.less(targets, coefficients, controls, out)
+    else:
+        np.subtract(targets, coefficients @ controls, out=out)
 
 
 def ranges(greeks: AnyArray) -> Iterator[tuple[int, slice]]:

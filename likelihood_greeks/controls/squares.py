@@ -13,7 +13,7 @@ from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
 from ..models.returns import squares_jet
 from ..numerics.jets import Jet
-from .by_interval import ByInterval
+from .by_interval import LESS, ByInterval
 from .protocol import Load, Scene, SharedPaths, less_mean
 
 SQUARES = 0.5
@@ -54,7 +54,7 @@ class Squares:
         """The samples of a first derivative by intervals; None of a price."""
         if not self.greek:
             return None
-        return ByInterval(_sum(self.first, scene.paths), known=((np.negative, self._known(scene)),))
+        return ByInterval(_sum(self.first, scene.paths), known=((LESS, self._known(scene)),))
 
     def work(self, load: Load) -> Mapping[Hashable, float]:
         """Work by piece: its own, and that of the sum over the dates."""

@@ -17,7 +17,7 @@ from typing import final
 import numpy as np
 
 from .._typing import AnyArray, FloatArray
-from ..controls.by_interval import ByInterval, paid
+from ..controls.by_interval import ByInterval, Paid
 from ..controls.integrands import integrand
 from ..controls.joint_intervals import AnySlopes, slopes_of
 from ..controls.protocol import Scene
@@ -120,26 +120,25 @@ class Buckets:
         names = dict.fromkeys(name for bucket in self.buckets for name, _ in bucket.terms)
         moving = moving_flows(self.scene.payoff, self.scene.drawn.spot, [{(name,): 1.0} for name in names])
         gained = {derivative[0]: discount.value @ flows for derivative, flows in moving.items()}
-        return ByInterval(self.scene.value, (Moving(gained),) if gained else (), ((paid(self.scene.flows), discount),))
+        return ByInterval(self.scene.value, (Moving(gained),) if gained else (), ((Paid(self.scene.flows), discount),))
 
     @cached_property
     def plain(self) -> FloatArray:
         """Likelihood-ratio samples, shape (n_buckets, n_paths)."""
         return integrand(self.slopes, self.payoff)[: len(self.buckets)]
 
-    def free(self, weights: Sequence[Derivative], n_free: int) -> Iterator[tuple[int, int, ByInterval]]:
-        """Of the free controls those that have intervals: number, that of the weight, and their parts.
+    def free(self, weights: Sequence[Derivative], n_free: int) -> Iterator[tuple[int, ByInterval]]:
+        """The free controls that have intervals: the number of the first weight's, and their parts.
 
-        They serve the buckets of the Greek that the weight is of: its own score, and the spot times it.
+        Those of one weight serve the buckets of the Greek that it is of: its own score, and the spot times it. By
+        intervals they are the same for all.
         """
         forward = self.scene.paths.model.forward_jet(np.asarray(self.scene.payoff.times[-1]))
-        for number, weight in enumerate(weights):
-            if len(weight) == 1:
-                yield number, number, ByInterval(np.ones(1))
-                if n_free > len(weights) and forward is not None:
-                    relative = self.scene.drawn.spot[-1] / float(forward.value)
-                    known = ((paid(np.full((1, 1), -1.0 / float(forward.value))), forward),)
-                    yield len(weights) + 1 + number, number, ByInterval(relative, known=known)
+        yield 0, ByInterval(np.ones(1))
+        if n_free > len(weights) and forward is not None:
+            relative = self.scene.drawn.spot[-1] / float(forward.value)
+            known = ((Paid(np.full((1, 1), -1.0 / float(forward.value))), forward),)
+            yield len(weights) + 1, ByInterval(relative, known=known)
 
 
 def fitted(

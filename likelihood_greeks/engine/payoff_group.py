@@ -318,7 +318,7 @@ class Group:
         if plan.sharing is None:
             raise TypeError("a plan with controls must say how buckets are controlled")
         every, raw = self._bucket_samples(number, plan).controlled(chunk, free, shared, plan.sharing, plain)
-        return self._zeroed(number, every), self._zeroed(number, np.concatenate([plain, raw]))
+        return self._zeroed(number, every), self._zeroed(number, raw)
 
     def _zeroed(self, number: int, found: FloatArray) -> FloatArray:
         """Samples of a payoff, with zeros in the place of what is zero for sure."""

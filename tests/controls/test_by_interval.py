@@ -8,9 +8,10 @@ import pytest
 import likelihood_greeks as lg
 from likelihood_greeks._compiled import formulas_only
 from likelihood_greeks.controls import offers
-from likelihood_greeks.controls.by_interval import Slopes
-from likelihood_greeks.controls.integrands import integrand
+from likelihood_greeks.controls.by_interval import ByInterval, Paid, Slopes
+from likelihood_greeks.controls.integrands import Integrands, integrand
 from likelihood_greeks.controls.protocol import Load, Scene, SharedPaths
+from likelihood_greeks.controls.sharing import Sharing, less
 from likelihood_greeks.estimators.likelihood_ratio import weigh
 from likelihood_greeks.models.moves import LIKELIHOOD_RATIO
 from tests.support.gates import draw
@@ -86,3 +87,37 @@ def test_the_nodes_of_every_curve_sum_to_its_shift_and_a_part_of_them_does_not(c
     sums = nodes.weights.reshape(len(SHIFTS), -1, 512)
     np.testing.assert_allclose(sums.sum(axis=1), whole.weights, rtol=1e-9, atol=1e-9)
     assert not np.allclose(sums[:, 1:].sum(axis=1), whole.weights, rtol=0.01, atol=0.01)
+
+
+@pytest.mark.parametrize("way", [nullcontext, formulas_only], ids=["compiled", "formula"])
+@pytest.mark.parametrize("case", CASES)
+def test_several_integrands_in_one_pass_are_the_sum_of_each(case, way):
+    law, payoff = CASES[case]
+    scene, controls = scene_of(law, payoff, SHIFTS)
+    slopes, rng = slopes_of(scene, SHIFTS), np.random.default_rng(2)
+    jet = law.discount_jet(np.array([payoff.times[-1]]))
+    first = ByInterval(scene.value, known=((Paid(scene.flows), jet),))
+    others = [parts for parts in (control.by_interval(scene) for control in controls[:4]) if parts is not None]
+    with way():
+        several, factors = Integrands(slopes), [rng.normal(size=3) for _ in others]
+        several.add(first, np.ones(3))
+        for parts, own in zip(others, factors, strict=True):
+            several.add(parts, own)
+        total, plain = several.with_first(first, 2)
+    each = [own[:, None] * integrand(slopes, parts) for parts, own in zip(others, factors, strict=True)]
+    alone = integrand(slopes, first)
+    np.testing.assert_allclose(plain, alone[:2], rtol=1e-9, atol=1e-9 * np.abs(alone).max())
+    np.testing.assert_allclose(total, alone + sum(each), rtol=1e-9, atol=1e-9 * max(np.abs(e).max() for e in each))
+
+
+@pytest.mark.parametrize("way", [nullcontext, formulas_only], ids=["compiled", "formula"])
+def test_rows_that_share_what_they_lack_sum_to_the_whole(way):
+    rng = np.random.default_rng(3)
+    rows, whole, free = rng.normal(size=(5, 1000)), rng.normal(size=(2, 1000)), rng.normal(size=(4, 1000))
+    greeks, coefficients = np.array([0, 0, 0, 1, 1]), rng.normal(size=(5, 4))
+    with way():
+        found = np.empty_like(rows)
+        less(rows, coefficients, free, found)
+        np.testing.assert_allclose(found, rows - coefficients @ free, atol=1e-12)
+        Sharing(coefficients, np.array([0.5, 0.3, 0.2, 0.9, 0.1])).completed(found, greeks, whole)
+    np.testing.assert_allclose([found[:3].sum(axis=0), found[3:].sum(axis=0)], whole, atol=1e-12)
