@@ -16,11 +16,12 @@ from .buckets import SEPARATOR
 from .common_draws import errors_of_differences
 from .files import read
 from .own_columns import column_of, names_apart, own_of
+from .terms import VALUED
 from .trades import NET
 from .units import are_buckets, checked_risk
 
 KEYS = ["trade_id", "underlying", "greek"]
-SETTINGS = ("product", "quantity", "currency", "model", "maturity", "spot", "volatility", "rate")
+SETTINGS = ("product", "quantity", "currency", "model", "maturity_date", "maturity", "spot", "volatility", "rate")
 """What a trade is and where it is valued: a difference in these is a reason for others."""
 
 COLUMNS = {"position": ("position_value", "position_standard_error"), "unit": ("value", "standard_error")}
@@ -126,7 +127,8 @@ def diff(
         halves = table["greek"].str.partition(SEPARATOR)
         table["greek"] = halves[0]
         table.insert(list(table.columns).index("greek") + 1, "bucket", halves[2])
-    table.attrs = {"settings": _settings(both), "level": level, "checks": checks}
+    dates = tuple(run.attrs.get(VALUED) for run in (one, two))
+    table.attrs = {"settings": _settings(both), "valued": dates, "level": level, "checks": checks}
     return table
 
 
@@ -212,9 +214,16 @@ def _settings(both: pd.DataFrame) -> list[dict[str, Any]]:
     """Differences of what the trades are and where they are valued, a trade and setting each."""
     trades = both[both["greek_known_1"].notna() & both["greek_known_2"].notna()].reset_index()
     trades = trades.drop_duplicates(["trade_id", "underlying"])
-    found = []
-    for name in (name for name in SETTINGS if f"{name}_1" in trades and f"{name}_2" in trades):
+    found, names = list[dict[str, Any]](), [name for name in SETTINGS if {f"{name}_1", f"{name}_2"} <= {*trades}]
+    if "maturity_date" in names:  # years to it are less on another day
+        names.remove("maturity")
+    for name in names:
         old, new = trades[f"{name}_1"], trades[f"{name}_2"]
+        if name == "maturity_date":  # text in a CSV file
+            old, new = (
+                pd.to_datetime(cells, errors="coerce").dt.strftime("%Y-%m-%d").fillna("") for cells in (old, new)
+            )
+            trades = trades.assign(**{f"{name}_1": old, f"{name}_2": new})
         near = old == new
         if pd.api.types.is_numeric_dtype(old) and pd.api.types.is_numeric_dtype(new):
             near = pd.Series(np.isclose(old, new, rtol=1e-12, atol=0.0, equal_nan=True), index=trades.index)

@@ -10,22 +10,36 @@ from ..book.difference import COMMON_AT_MOST
 from ..book.trades import NET
 from .terminal import node_of, plain_table, shown
 
+MOST = 3  # settings of trades on an underlying that are told one by one
+
 
 def reasons(table: pd.DataFrame) -> list[str]:
     """What differs between the trades and markets of two runs, from the frame of `diff`."""
     settings = pd.DataFrame(table.attrs["settings"], columns=["trade_id", "underlying", "setting", "before", "after"])
     trades = settings[settings["trade_id"] != NET]
-    found = []
-    for (underlying, name, before, after), own in trades.groupby(
-        ["underlying", "setting", "before", "after"], sort=False, dropna=False
-    ):
-        who = own["trade_id"].iloc[0] if len(own) == 1 else f"{len(own)} trades on {underlying}"
-        found.append(f"{name} of {who}: {_setting(before)} before, {_setting(after)} after")
+    first, second = table.attrs.get("valued", (None, None))
+    found = [f"valued on {first} before, on {second} after"] if first != second and first and second else []
+    for (underlying, name), alike in trades.groupby(["underlying", "setting"], sort=False):
+        pairs = list(alike.groupby(["before", "after"], sort=False, dropna=False))
+        if len(pairs) > MOST and (moves := _moves(alike)) is not None:
+            found.append(f"{name} of {len(alike)} trades on {underlying}: {moves}")
+            continue
+        for (before, after), own in pairs:
+            who = own["trade_id"].iloc[0] if len(own) == 1 else f"{len(own)} trades on {underlying}"
+            found.append(f"{name} of {who}: {_setting(before)} before, {_setting(after)} after")
     return found
 
 
+def _moves(settings: pd.DataFrame) -> str | None:
+    """By how much numbers have changed, from the least to the most; None of texts."""
+    if not all(isinstance(cell, (int, float)) for name in ("before", "after") for cell in settings[name]):
+        return None
+    moves = settings["after"].astype(float) - settings["before"].astype(float)
+    return f"{moves.min():+,.3g} to {moves.max():+,.3g}"
+
+
 def _setting(value: object) -> str:
-    return f"{value:,.10g}" if isinstance(value, float) else str(value)
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
 
 
 def by_weight(table: pd.DataFrame) -> pd.DataFrame:

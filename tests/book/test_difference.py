@@ -1,11 +1,14 @@
 """Two runs compared: noise is called noise, changes are found, and what they come from is said."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 import likelihood_greeks as lg
+from likelihood_greeks.reports.differences import reasons
 
 FLAT = {"dividend_yield": 0.013, "zero_rate": 0.031, "implied_volatility": 0.27}
 BOOK = pd.DataFrame([
@@ -166,3 +169,22 @@ def test_amounts_in_two_currencies_have_no_difference(before):
     for run in (before, before.drop(columns="currency")):  # one of them unknown: nothing speaks against it
         assert set(lg.diff(run, dollars)["verdict"]) == {"noise"}
         assert set(lg.diff(run, dollars)["currency"]) == {"USD"}
+
+
+def test_what_another_day_makes_of_years_is_no_reason_and_many_moves_are_told_by_their_range(tmp_path):
+    rows = [{**BOOK.iloc[0], "trade_id": name, "strike": 80 + 10 * place} for place, name in enumerate("ABCDE")]
+    runs = []
+    for day, bump in (("2025-01-01", 0.0), ("2025-01-02", 0.01)):
+        smile = {"maturities": ["6M", "1Y"], "strikes": [80, 120], "volatilities": [[0.3, 0.3], [0.2 + bump, 0.2]]}
+        underlying = {"spot": 100.0, "zero_rate": 0.03, "implied_volatility": smile}
+        runs.append(lg.risk(pd.DataFrame(rows), {"valuation_date": day, "underlyings": {"X": underlying}}, [], seed=1))
+    runs[1].to_csv(tmp_path / "after.csv", index=False)
+    first, *rest = reasons(lg.diff(*runs))
+    assert first == "valued on 2025-01-01 before, on 2025-01-02 after"
+    assert len(rest) == 1
+    assert re.fullmatch(r"volatility of [45] trades on X: [-+]\S+ to \+\S+", rest[0])
+    assert not [line for line in reasons(lg.diff(runs[0], tmp_path / "after.csv")) if "maturity" in line]
+    later = lg.risk(pd.DataFrame([{**rows[0], "maturity": "2025-08-01"}]), {
+        "valuation_date": "2025-01-01", "underlyings": {"X": {"spot": 100.0, "zero_rate": 0.03,
+        "implied_volatility": 0.3}}}, [], seed=1)  # fmt: skip
+    assert "maturity_date of A: 2025-07-01 before, 2025-08-01 after" in reasons(lg.diff(runs[0], later))
