@@ -41,9 +41,9 @@ from .on_extremes import OnExtremesThatTravel
 from .protocol import Control, Load, cost
 from .selection import BUDGET
 from .squares import Squares
-from .widths import REACHES, Relaxation, follow, ladder
+from .widths import FINER_WIDTH, LOCAL_WIDTHS, REACHES, STATE_WIDTHS, Relaxation, follow, ladder
 
-MANY = 8  # dates that a level is compared at before it is held: with fewer, skeletons serve as well
+MANY = 8  # dates that a level is compared at before it is held, or crossed narrowly: with fewer, others serve as well
 HELD_WIDTH = 1.0  # of a relaxation, in units of the local scale, up to which paths are held
 LEVELS = 4  # compared levels that get Europeans, and that are held
 
@@ -184,12 +184,12 @@ def _along(payoff: Contract, drawn: Drawn) -> list[tuple[Direction | JointDirect
 def _relaxations(payoff: Contract, drawn: Drawn, generator: np.random.Generator, tape: Tape) -> list[Relaxation]:
     """The relaxations of a payoff that can be evaluated; its levels go to the tape."""
     path = None if drawn.moves is None else drawn.moves.path
-    finer = (
-        isinstance(path, StateSteps | JointStateSteps)
-        and path.times is not None
-        and len(path.times) > len(payoff.times)
-    )
-    widths = ladder(payoff, drawn.spot, generator, tape, finer)
+    local: Sequence[float] = LOCAL_WIDTHS
+    if isinstance(path, StateSteps | JointStateSteps):
+        finer = path.times is not None and len(path.times) > len(payoff.times)
+        many = STATE_WIDTHS if len(payoff.times) >= MANY else LOCAL_WIDTHS
+        local = (FINER_WIDTH, *LOCAL_WIDTHS) if finer else many
+    widths = ladder(payoff, drawn.spot, generator, tape, local)
     found = [r for r in widths if not r.reach or _holds(tape.levels, drawn, r)]  # some serve holds alone
     for relaxation in found:
         relaxation.evaluate(payoff, drawn.spot, lambda flows: np.ones(len(flows)))
