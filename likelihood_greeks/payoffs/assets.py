@@ -13,6 +13,7 @@ import numpy as np
 
 from .._checks import finite, positive, refuse
 from .._typing import AnyArray
+from .continuous import Corridor, Watched
 from .custom import Payoff
 from .exercise import Bermudan
 from .exercise_by_value import ExercisedByValue
@@ -103,6 +104,34 @@ class _Performances:
         """What the contract on one asset sees in place of its spot, shape (n_times, n_paths)."""
         raise NotImplementedError
 
+    def outcomes(self, spot: AnyArray) -> tuple[AnyArray, AnyArray]:
+        """Cash flows of a contract that is watched at all times if no level is reached, and if one is."""
+        assert isinstance(self.payoff, Watched)  # it has a corridor
+        return self.payoff.outcomes(self.number(spot))
+
+    def _levels(self, names: tuple[str, str]) -> tuple[Corridor, ...] | None:
+        """The corridors of assets whose levels are those of the contract on one, times their references.
+
+        Raises
+        ------
+        ValueError
+            If the level is on the other side, or the references are not known.
+        """
+        found = self.payoff.corridor if isinstance(self.payoff, Watched) else None
+        if found is None:
+            return None
+        level, other = (getattr(found, name) for name in names)
+        if other not in (0.0, np.inf) or level in (0.0, np.inf):
+            where = "below" if names[0] == "lower" else "above"
+            why = (
+                f"be watched continuously {where} alone in {type(self).__name__}: on the other side all assets at once"
+            )
+            refuse("payoff", f"{why} would have to be beyond the level (give dates there)", self.payoff)
+        if self.reference is None:
+            refuse("reference", "hold a number for each asset where a level is watched continuously", None)
+        numbered = enumerate(float(value) for _, value in self.reference)
+        return tuple(replace(found, **{names[0]: level * value, "asset": j}) for j, value in numbered)
+
     def remembered(self, spot: AnyArray) -> Sequence[AnyArray]:
         """What the contract on one asset remembers, from spots on its dates so far."""
         seen = self.number(spot)
@@ -154,6 +183,11 @@ class WorstOf(_Performances):
     array([0.1, 0.2])
     """
 
+    @property
+    def corridors(self) -> tuple[Corridor, ...] | None:
+        """Where every asset must stay at all times for the worst to be above a level; None if it is not watched so."""
+        return self._levels(("lower", "upper"))
+
     def number(self, spot: AnyArray) -> AnyArray:
         """The worst performance, shape (n_times, n_paths)."""
         return self._performances(spot).min(axis=0)
@@ -183,6 +217,11 @@ class BestOf(_Performances):
     >>> payoff(np.array([[[120.0, 80.0]], [[145.0, 90.0]]]))
     array([45.,  0.])
     """
+
+    @property
+    def corridors(self) -> tuple[Corridor, ...] | None:
+        """Where every asset must stay at all times for the best to be below a level; None if it is not watched so."""
+        return self._levels(("upper", "lower"))
 
     def number(self, spot: AnyArray) -> AnyArray:
         """The best performance, shape (n_times, n_paths)."""

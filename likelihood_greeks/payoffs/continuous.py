@@ -67,6 +67,20 @@ class Watched(Contract, Protocol):
         ...
 
 
+@runtime_checkable
+class WatchedJointly(Contract, Protocol):
+    """A contract on several assets whose spots may all be watched at all times, each in a corridor of its own."""
+
+    @property
+    def corridors(self) -> tuple[Corridor, ...] | None:
+        """What is watched, by asset; None if it is watched on dates alone, or on none."""
+        ...
+
+    def outcomes(self, spot: AnyArray, /) -> tuple[AnyArray, AnyArray]:
+        """Cash flows if all spots stay in their corridors, and if any leaves, each as those of a call."""
+        ...
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Extreme:

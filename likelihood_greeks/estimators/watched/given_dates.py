@@ -16,11 +16,12 @@ from ...models.capabilities import (
 )
 from ...models.extremes import WithExtremes
 from ...payoffs.after_dividends import AfterDividends
-from ...payoffs.continuous import Corridor, PaysByExtreme, Watched
+from ...payoffs.continuous import Corridor, PaysByExtreme, Watched, WatchedJointly
 from ...payoffs.custom import Payoff
 from ...payoffs.protocol import Contract
 from .bridge import Bridge
 from .corridor import CorridorGivenDates
+from .corridors import corridors_given_dates
 from .drawn import OnExtremes
 from .exit import ExitGivenDates, dense, even
 from .extreme import ExtremeGivenDates
@@ -51,6 +52,10 @@ def given_dates(payoff: Contract, model: Any) -> Contract:
             later = [time for time in bridge.times if time > corridor.end]
             return ExitGivenDates(payoff, replace(bridge, times=(*times, *later)), corridor, bridge)
         return CorridorGivenDates(payoff, bridge, corridor)
+    if isinstance(payoff, WatchedJointly) and has(model, IsBrownianByAsset):
+        corridors = payoff.corridors
+        if corridors is not None:
+            return corridors_given_dates(payoff, model, corridors)
     if isinstance(payoff, PaysByExtreme) and payoff.extreme is not None:
         return ExtremeGivenDates(payoff, _bridge(payoff, model, payoff.extreme.end), payoff.extreme)
     return AfterDividends.of(payoff, model.dividends) if has(model, PaysCashJointly) else payoff
