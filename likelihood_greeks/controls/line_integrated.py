@@ -35,8 +35,9 @@ from .skeletons import Skeletons
 LINE, STEP = 12.0, 0.1
 """Work of a line and of each of its dates, in dates of a plain run (measured at 12, 52 and 252 dates, four Greeks)."""
 
-APART = 22.0
-"""The same of any payoff on it, where many are worked on together."""
+APART, DEARER = 22.0, 1.3
+"""Where many payoffs are worked on together: the same of any payoff on a line, and by how much its events are dearer
+than counted."""
 
 JOINT_LINE, JOINT_STEP, JOINT_PIECES = 5.0, 0.35, 0.4
 """The same of several assets, whose dates take longer to draw, and what its pieces are in these (measured with two to
@@ -134,8 +135,10 @@ class LineIntegrated:
         line, step, pieces = (JOINT_LINE, JOINT_STEP, JOINT_PIECES) if joint else (LINE, STEP, 1.0)
         found: dict[Hashable, float] = {
             ("line", self.direction): line + step * load.dates,
-            (id(self.layout), self.direction): pieces * self.layout.work + APART * bool(load.sharing),
+            (id(self.layout), self.direction): pieces * self.layout.work,
         }
+        if load.sharing:
+            found["apart", id(self.layout), self.direction] = APART + (DEARER - 1.0) * pieces * self.layout.work
         if load.beneath:
             found["line", self.direction, self.rate] = (HANDOVER + TRAVEL) * load.beneath
             if self.rate != load.rate:

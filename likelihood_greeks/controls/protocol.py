@@ -22,7 +22,7 @@ from ..models.state_joint_moves import StateJointMoves
 from ..numerics.arrays import once
 from ..numerics.jets import Jet
 from ..parameters import Derivative
-from ..payoffs.protocol import Contract, cash_flows, payment_times
+from ..payoffs.protocol import Contract, payment_times
 from .by_interval import ByInterval
 from .joint_skeletons import JointSkeletons
 from .joint_state_steps import MovedJointlyByState
@@ -168,7 +168,7 @@ class Scene:
     @cached_property
     def flows(self) -> FloatArray:
         """Cash flows of the payoff, shape (n_flows, n_paths)."""
-        return cash_flows(self.payoff, self.drawn.spot)
+        return self.drawn.flows(self.payoff)
 
     @cached_property
     def value(self) -> FloatArray:

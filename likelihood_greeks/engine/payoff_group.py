@@ -29,7 +29,10 @@ from .blind import asked_of
 from .bucket_samples import BucketSamples
 from .buckets import Bucket, Buckets
 
-SERVED = 0.25  # share of the variance of every Greek that what is integrated may leave, or relaxations are tried
+SERVED = 0.25
+"""Share of the variance of every Greek (of many payoffs in the mean of logarithms) that what is integrated may leave,
+or relaxations are tried."""
+
 DEAR = 4.0  # plain runs: if what is integrated costs more, relaxations are tried besides, where many payoffs are
 PROBE = 1 << 20  # index of the pilot's stream that shakes fixings to measure widths
 FOLLOWED = 64  # paths on which the work of a payoff is counted
@@ -280,8 +283,12 @@ class Group:
             return None
         choice = chosen(offers, "", load, self.products(draws, number, offers), allowed)
         served = any(isinstance(control, LineIntegrated) for control in choice.specific)
-        dear = load.sharing and cost(choice.specific, load) > DEAR
-        return choice if served and not dear and bool((choice.left < SERVED).all()) else None
+        if not served:
+            return None
+        if load.sharing:
+            mean = np.exp(np.log(np.maximum(choice.left, np.finfo(float).tiny)).mean())
+            return choice if mean < SERVED and cost(choice.specific, load) <= DEAR else None
+        return choice if bool((choice.left < SERVED).all()) else None
 
     def _offered(
         self,

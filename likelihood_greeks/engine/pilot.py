@@ -17,7 +17,7 @@ from .scouts import scouted
 from .sums import PAYOFFS, Pair, accumulate, replicated
 
 SMALLEST_PILOT, MOST_REFINEMENT = 1024, 28_672  # paths
-FEWER, FITTED = 2048, 8192
+FEWER, FITTED = 2048, 4096
 """Paths of the pilots of many payoffs: on which all that is offered is computed, and in all. Coefficients of p controls
 from n samples add a share p/n to the variance, which no longer matters then."""
 FOR_BUCKETS = 2048  # paths of the pilot to which coefficients of buckets are fitted

@@ -20,7 +20,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Protocol, final, runtime_checkable
 
@@ -33,6 +33,7 @@ from ..models.joint_moves import JointMoves
 from ..models.moves import LIKELIHOOD_RATIO, Moves
 from ..models.protocol import PathModel, observed
 from ..models.state_joint_moves import StateJointMoves
+from ..numerics.arrays import once
 from ..numerics.jets import Jet
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, cash_flows, payment_times
@@ -89,6 +90,8 @@ class Drawn:
         How the spots moved, where the law says.
     rate : float
         At which changes of what is beneath the spots are handed to the measure.
+    known : dict
+        What was computed of the weights for one payoff, and serves others.
     """
 
     spot: FloatArray
@@ -96,6 +99,14 @@ class Drawn:
     paths: Any
     moves: Moves | JointMoves | StateJointMoves | None = None
     rate: float = LIKELIHOOD_RATIO
+    known: dict[Any, Any] = field(default_factory=dict)
+    _latest: list[tuple[Contract, FloatArray]] = field(default_factory=list)
+
+    def flows(self, payoff: Contract) -> FloatArray:
+        """Cash flows of a payoff, shape (n_flows, n_paths); those of the payoff asked for last are kept."""
+        if not self._latest or self._latest[0][0] is not payoff:
+            self._latest[:] = [(payoff, cash_flows(payoff, self.spot))]
+        return self._latest[0][1]
 
 
 def weight_derivatives(combinations: Collection[Combination]) -> list[Derivative]:
@@ -148,7 +159,7 @@ def simulated(model: PathModel, times: Sequence[float], chunk: Chunk) -> Any:
 
 def samples(model: PathModel, payoff: Contract, drawn: Drawn, combinations: Sequence[Combination]) -> FloatArray:
     """One likelihood-ratio sample a path for every combination of derivatives, shape (n_combinations, n_paths)."""
-    flows = cash_flows(payoff, drawn.spot)
+    flows = drawn.flows(payoff)
     moving = moving_flows(payoff, drawn.spot, combinations)
     return weighted_flows(model, flows, payment_times(payoff, flows), drawn, combinations, moving=moving)
 
@@ -209,10 +220,16 @@ def _products(
     model: PathModel, flows: FloatArray, paid: FloatArray, drawn: Drawn, combinations: Sequence[Combination]
 ) -> FloatArray:
     """The same of flows that do not move: one product of matrices for every derivative of the discount factors."""
-    discount, found = model.discount_jet(paid), np.zeros((len(combinations), flows.shape[-1]))
-    for on_value, (rest, matrix) in factored(combinations, discount).items():
-        found += (discount.derivative(*on_value) @ flows) * weighed(drawn, rest, matrix)
-    return found
+
+    def parts() -> list[tuple[FloatArray, FloatArray]]:
+        """Derivatives of the discount factors, and what flows times these are multiplied by."""
+        discount = model.discount_jet(paid)
+        shared = factored(combinations, discount).items()
+        return [(discount.derivative(*on_value), weighed(drawn, *rest)) for on_value, rest in shared]
+
+    key = tuple(np.ravel(paid).tolist()), tuple(tuple(c.items()) for c in combinations)
+    found = [(factors @ flows) * weights for factors, weights in once(drawn.known, key, parts)]
+    return np.asarray(sum(found[1:], found[0])) if found else np.zeros((len(combinations), flows.shape[-1]))
 
 
 def weighed(drawn: Drawn, derivatives: Sequence[Derivative], matrix: FloatArray) -> FloatArray:
