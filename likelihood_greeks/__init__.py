@@ -23,6 +23,7 @@ from .comparison import compare, finite_difference, pathwise
 from .engine.early_exercise import exercise_rule
 from .engine.greeks import greeks
 from .estimate import Estimate
+from .models.correlated.heston import CorrelatedHeston
 from .models.correlated.law import CorrelatedGBM
 from .models.correlated.local_volatility import CorrelatedLocalVolatility
 from .models.curves import Curves
@@ -91,6 +92,7 @@ __all__ = [
     "Cliquet",
     "Composite",
     "CorrelatedGBM",
+    "CorrelatedHeston",
     "CorrelatedLocalVolatility",
     "Curves",
     "DigitalCall",

@@ -110,9 +110,12 @@ class Gradual:
     ----------
     rate : float
         Per year: of a step of length d the share ``min(rate * d, 1)`` of what has travelled so far is handed over.
+    beneath : float, optional
+        Rate at which what moves beneath the spots is handed over; None: that of the estimate.
     """
 
     rate: float
+    beneath: float | None = None
 
 
 Way: TypeAlias = Handover | Gradual
@@ -121,7 +124,8 @@ Way: TypeAlias = Handover | Gradual
 def words(way: Way) -> str:
     """A way in words."""
     if isinstance(way, Gradual):
-        return f"handed over at {way.rate:g} a year" if way.rate else "pathwise"
+        where = f"handed over at {way.rate:g} a year" if way.rate else "pathwise"
+        return where if way.beneath is None else where + beneath(way.beneath)
     where = f"{len(way.skeleton)} scored" if way.skeleton else "pathwise"
     if hold := way.hold:
         where = f"{hold.level:g} held from {hold.reach:.0%} of the time"

@@ -52,7 +52,7 @@ class MovedJointlyByState(OverSteps):
 
     def sensitivities(self, way: Gradual) -> list[FloatArray]:
         """Sensitivities to a push of every step, an array (n_steps, n_paths) an asset."""
-        return once(self._known, way, lambda: self._sensitivities(way))
+        return once(self._known, way.rate, lambda: self._sensitivities(way))
 
     def _sensitivities(self, way: Gradual) -> list[FloatArray]:
         moves, path = self.moves, self.moves.path
@@ -80,10 +80,11 @@ class MovedJointlyByState(OverSteps):
         if (pair := moves.pair(name)) is not None:
             (j, k), u, root = pair, moves.scaled, moves.roots
             return np.asarray(0.5 * (rows[j] * root[j] * u[k] + rows[k] * root[k] * u[j]).sum(axis=0))
-        total = np.zeros_like(self.value)
+        total, rate = np.zeros_like(self.value), self.drawn.rate if way.beneath is None else way.beneath
         for asset, own in enumerate(moves.own):
             if (called := moves.called(asset, (name,))) is not None:
-                total += travel.pushed_along(own, called[0], self.drawn.rate, rows[asset])
+                total += travel.pushed_along(own, called[0], rate, rows[asset])
+                total += self.value * own.slope(called[0], rate).handed
         return total
 
     def by_interval(self, way: Gradual) -> ByInterval:
@@ -94,7 +95,7 @@ class MovedJointlyByState(OverSteps):
         """The integrand of a second derivative, shape (n_paths,); None if both coordinates move more than one step."""
         moves = self.moves
         once_more = next((name for name in reversed(pair) if self._first_only(name)), None)
-        if once_more is None:
+        if once_more is None or way.beneath is not None or all(map(self._handed, pair)):
             return None
         moved = pair[0] if once_more == pair[1] else pair[1]
         found = self.first(moved, way) * moves.weight(once_more, self.drawn.rate)
@@ -105,8 +106,13 @@ class MovedJointlyByState(OverSteps):
 
     def _first_only(self, name: str) -> bool:
         """Whether a coordinate moves no step but the first."""
-        turns = [self.moves.turn(asset, name) for asset in range(len(self.moves.own))]
+        turns = [self.moves.turn(asset, name, self.drawn.rate) for asset in range(len(self.moves.own))]
         return self.moves.pair(name) is None and all(turn is None or len(turn.p) == 1 for turn in turns)
+
+    def _handed(self, name: str) -> bool:
+        """Whether something of a coordinate was handed to the measure beneath."""
+        turns = [self.moves.turn(asset, name, self.drawn.rate) for asset in range(len(self.moves.own))]
+        return any(turn is not None and np.any(turn.handed) for turn in turns)
 
     def _pushes(self, moved: str, once_more: str) -> dict[int, FloatArray]:
         """By asset, how what one coordinate adds to the first move changes in another, the states held fixed."""

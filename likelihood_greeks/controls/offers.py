@@ -146,6 +146,8 @@ def _beneath(
     model: PathModel, payoff: Contract, rates: Sequence[float], drawn: Drawn
 ) -> tuple[list[Control], list[Handover]]:
     """Controls that come from what is drawn beneath the spots, and the further ways of handing it over."""
+    if not _independent(drawn):  # what is beneath travels with the steps, and at one rate
+        return [], []
     everything = tuple(range(len(payoff.times)))
     ways = [Handover(everything, rate) for rate in rates if rate != drawn.rate]
     own: list[Control] = [HandedOver(None, way) for way in ways]
@@ -200,7 +202,8 @@ def _ways(payoff: Contract, drawn: Drawn, rates: Sequence[float]) -> Sequence[Wa
     """Ways to hand the spot's changes over: skeletons of dates, or gradually where steps depend on the state."""
     if _independent(drawn) or isinstance(drawn.moves, JointMoves):
         return [Handover(skeleton, min(rates)) for skeleton in candidates(payoff.times)]
-    return [Gradual(rate) for rate in RATES]
+    others = (None, *(rate for rate in rates if rate not in (drawn.rate, LIKELIHOOD_RATIO)))
+    return [Gradual(rate, beneath) for beneath in others for rate in RATES]
 
 
 def _holds(levels: Sequence[Level], drawn: Drawn, relaxation: Relaxation) -> list[Handover]:

@@ -61,11 +61,14 @@ class Turn:
     p, q : ndarray, shape (n_rows, n_paths)
     total : ndarray, shape (n_rows, n_paths)
         Both parts.
+    handed : ndarray
+        Weight of what was handed to the measure beneath; broadcasts to (n_paths,).
     """
 
     p: FloatArray
     q: FloatArray
     total: FloatArray
+    handed: FloatArray
 
 
 @final
@@ -118,50 +121,51 @@ class StateJointMoves:
     def called(self, asset: int, names: Derivative) -> Derivative | None:
         """What coordinates are called by an asset; None if one of them does not move it."""
         kinds = [self.meaning[name] for name in names]
-        moved = all(kind != CORRELATION and (not assets or asset in assets) for kind, assets in kinds)
+        moved = all(len(assets) < 2 and (not assets or asset in assets) for _, assets in kinds)
         return tuple(kind for kind, _ in kinds) if moved else None
 
     def pair(self, name: str) -> tuple[int, int] | None:
         """The assets whose correlation a coordinate is, if it is one."""
-        kind, assets = self.meaning[name]
-        return (assets[0], assets[1]) if kind == CORRELATION else None
+        _, assets = self.meaning[name]
+        return (assets[0], assets[1]) if len(assets) > 1 else None
 
-    def turn(self, asset: int, name: str) -> Turn | None:
-        """What a coordinate does to the normals of an asset; None if nothing."""
-        return once(self._known, ("turn", asset, name), lambda: self._turn(asset, name))
+    def turn(self, asset: int, name: str, rate: float = LIKELIHOOD_RATIO) -> Turn | None:
+        """What a coordinate does to the normals of an asset, what is beneath being handed over at a rate; or None."""
+        return once(self._known, ("turn", asset, name, rate), lambda: self._turn(asset, name, rate))
 
-    def _turn(self, asset: int, name: str) -> Turn | None:
+    def _turn(self, asset: int, name: str, rate: float) -> Turn | None:
         if (called := self.called(asset, (name,))) is None:
             return None
-        slope = self.own[asset].slope(called[0], LIKELIHOOD_RATIO)
+        slope = self.own[asset].slope(called[0], rate)
         rows = 1 if slope.first_only else None
         root, normal = self.roots[asset][:rows], self.normals[asset][:rows]
         p = slope.mean[:rows] / root
         q = np.broadcast_to(0.5 * slope.variance[:rows] / root**2, p.shape)
-        return Turn(p, q, p + q * normal)
+        return Turn(p, q, p + q * normal, slope.handed)
 
     # -- weights ---------------------------------------------------------------------------------------------------
 
     def weights(self, needed: Iterable[Derivative], rate: float) -> dict[Derivative, FloatArray]:
-        """First- and second-order weights, shape (n_paths,); nothing lies beneath, so the `rate` does not matter."""
+        """First-order weights at a rate, second-order ones of the likelihood ratio; shape (n_paths,)."""
 
         def second(pair: Derivative) -> FloatArray:
-            return self.weight(pair[0], rate) * self.weight(pair[1], rate) + self.curvature(pair, rate)
+            first, other = (self.weight(name, LIKELIHOOD_RATIO) for name in pair)
+            return first * other + self.curvature(pair, LIKELIHOOD_RATIO)
 
         return {d: self.weight(d[0], rate) if len(d) == 1 else second(d) for d in needed}
 
     def weight(self, name: str, rate: float) -> FloatArray:
-        """First-order weight: derivative of the log-density of the moves, shape (n_paths,)."""
-        return once(self._known, ("weight", name), lambda: self._weight(name))
+        """First-order weight: derivative of the log-density of moves and of what is beneath, shape (n_paths,)."""
+        return once(self._known, ("weight", name, rate), lambda: self._weight(name, rate))
 
-    def _weight(self, name: str) -> FloatArray:
+    def _weight(self, name: str, rate: float) -> FloatArray:
         u, total = self.scaled, np.zeros(self.normals.shape[-1])
         if (pair := self.pair(name)) is not None:
             j, k = pair
             return np.asarray(np.einsum("ip,ip->p", u[j], u[k]) - u.shape[1] * self.precision[j, k])
         for asset in range(len(self.own)):
-            if (turn := self.turn(asset, name)) is not None:
-                total += (u[asset][: len(turn.p)] * turn.total - turn.q).sum(axis=0)
+            if (turn := self.turn(asset, name, rate)) is not None:
+                total += (u[asset][: len(turn.p)] * turn.total - turn.q).sum(axis=0) + turn.handed
         return total
 
     def curvature(self, pair: Derivative, rate: float) -> FloatArray:
@@ -222,7 +226,7 @@ class StateJointMoves:
             p = np.broadcast_to(y, root.shape).copy()
             q[:both] -= 2.0 * a.q[:both] * b.q[:both]
             p[:both] -= a.p[:both] * b.q[:both] + a.q[:both] * b.total[:both]
-            total += (u * (p + q * normal) - q).sum(axis=0)
+            total += (u * (p + q * normal) - q).sum(axis=0) + bend.handed
         return total
 
     def _correlated(self, one: tuple[int, int], two: tuple[int, int]) -> FloatArray:

@@ -12,6 +12,7 @@ from likelihood_greeks import (
     GBM,
     Bates,
     CorrelatedGBM,
+    CorrelatedHeston,
     CorrelatedLocalVolatility,
     Curves,
     LocalVolatility,
@@ -202,6 +203,11 @@ LAWS = {
         ),
         THREE,
         50_000,
+    ),
+    "two assets, each with a variance": Case(
+        CorrelatedHeston({"A": DESK, "B": replace(BK1, rate=DESK.rate, spot=88.0)}, {("A", "B"): 0.6}, steps=8),
+        THREE[:2],
+        10_000,
     ),
     "two assets, a correlation by pillar": Case(
         replace(two(0.55), correlation={two(0.55).assets: {0.2: -0.3, 0.4: 0.6, 2.0: 0.1}}), THREE, 200_000

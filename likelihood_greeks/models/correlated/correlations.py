@@ -119,8 +119,8 @@ def pillars(known: Correlations) -> tuple[float, ...]:
     return tuple(sorted({pillar for _, value in known for pillar in by_pillar.pillars(value)[:-1]}))
 
 
-def need_constant(known: Correlations) -> None:
-    """Refuse correlations by pillar.
+def need_constant(known: Correlations, under: str = "local volatilities") -> None:
+    """Refuse correlations by pillar, `under` laws that know none.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def need_constant(known: Correlations) -> None:
     """
     for pair, value in known:
         if by_pillar.pillars(value):
-            refuse(name(pair), "be one number under local volatilities", value)
+            refuse(name(pair), f"be one number under {under}", value)
 
 
 def _need_definite(known: Correlations, assets: Sequence[str]) -> None:

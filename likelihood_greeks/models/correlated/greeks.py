@@ -22,6 +22,12 @@ def named_greeks(assets: tuple[str, ...]) -> Mapping[str, Mapping[Derivative, fl
             for asset in assets:
                 own = tuple(name if name in COMMON else f"{name}[{asset}]" for name in derivative)
                 found[f"{greek}[{asset}]"] = {own: 1.0}
+    return {**found, **of_pairs(assets)}
+
+
+def of_pairs(assets: tuple[str, ...]) -> Mapping[str, Mapping[Derivative, float]]:
+    """The Greeks of every pair, and the same change of all correlations."""
+    found: dict[str, dict[Derivative, float]] = {}
     pairs = correlations.pairs(assets)
     for a, b in pairs:
         found[f"{CROSS_GAMMA}[{a},{b}]"] = {(f"spot[{a}]", f"spot[{b}]"): 1.0}

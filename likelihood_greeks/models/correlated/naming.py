@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
@@ -30,6 +30,7 @@ class Named:
 
     members: Any
     correlation: Any
+    kinds: ClassVar[tuple[str, ...]] = OWN
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -51,7 +52,7 @@ class Named:
         own = [(asset, declared_by(law)) for asset, law in self.members]
         several = [
             replace(of[kind], name=f"{kind}[{asset}]", title=f"{of[kind].title or kind.replace('_', ' ')} of {asset}")
-            for kind in OWN
+            for kind in self.kinds
             for asset, of in own
         ]
         between = [Parameter(correlations.name(pair), "per 1.00", finite) for pair, _ in self.correlation]
@@ -79,7 +80,7 @@ class Named:
 
     def _value(self, kind: str, places: tuple[int, ...]) -> float:
         """The value of a coordinate; of all assets that of the first."""
-        if kind == CORRELATION:
+        if len(places) > 1:
             return float(self._matrix[places])
         return value_of(self.members[(*places, 0)[0]][1], kind)
 
@@ -87,8 +88,8 @@ class Named:
         """The correlations with other values of some parameters."""
         found = dict(self.correlation)
         for name, value in values.items():
-            kind, places = self._known()[name]
-            if kind == CORRELATION:
+            _, places = self._known()[name]
+            if len(places) > 1:
                 pair = self.assets[places[0]], self.assets[places[1]]
                 found[pair] = by_pillar.moved(found[pair], value)
         return found
@@ -98,7 +99,7 @@ class Named:
         own = [dict[str, float]() for _ in self.members]
         for name, value in values.items():
             kind, places = self._known()[name]
-            for place in places if kind in OWN else ():
+            for place in places if len(places) == 1 and kind in self.kinds else ():
                 own[place][kind] = value
             for found, (_, law) in zip(own, self.members, strict=True) if kind == RATE.name else ():
                 found[kind] = law.rate + (value - self.rate)
@@ -141,9 +142,9 @@ def members_of(given: Any) -> tuple[tuple[str, Any], ...]:
 
 
 @remembered(64)
-def meaning(assets: tuple[str, ...]) -> dict[str, Meaning]:
-    """What every coordinate of a law on some assets is, the parameters in their order first."""
-    own: dict[str, Meaning] = {f"{kind}[{asset}]": (kind, (k,)) for kind in OWN for k, asset in enumerate(assets)}
+def meaning(assets: tuple[str, ...], kinds: tuple[str, ...] = OWN) -> dict[str, Meaning]:
+    """What every coordinate of a law on some assets is, parameters in their order first; `kinds` are each asset's."""
+    own: dict[str, Meaning] = {f"{kind}[{asset}]": (kind, (k,)) for kind in kinds for k, asset in enumerate(assets)}
     between: dict[str, Meaning] = {
         correlations.name(pair): (CORRELATION, (assets.index(pair[0]), assets.index(pair[1])))
         for pair in correlations.pairs(assets)

@@ -300,8 +300,12 @@ class Heston:
 
     def log_density(self, paths: Paths) -> FloatArray:
         """Joint log-density of all that was drawn: variances, integrated variances and spots; shape (n_paths,)."""
-        beneath = self._beneath(paths)
-        return beneath.log_density() + ConditionalSpot(self, beneath).log_density(paths.latent["log_spot"])
+        spot = ConditionalSpot(self, self._beneath(paths)).log_density(paths.latent["log_spot"])
+        return self.log_density_beneath(paths) + spot
+
+    def log_density_beneath(self, paths: Paths) -> FloatArray:
+        """That of the variances and integrated variances alone, shape (n_paths,)."""
+        return self._beneath(paths).log_density()
 
     # -- other laws on the same draws ---------------------------------------------------------------------------
 
