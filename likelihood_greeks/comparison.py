@@ -65,6 +65,14 @@ def finite_difference(
     ------
     ValueError, TypeError
         As for `greeks`, or if `bump` is out of range.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> model, call = lg.GBM(spot=100.0, volatility=0.2, rate=0.03), lg.Call(100.0, maturity=1.0)
+    >>> result = lg.finite_difference(model, call, ["delta"], paths=16_384, seed=1)
+    >>> abs(result["delta"].value - 0.5987) < 0.03
+    True
     """
     if not positive("bump", bump) < 0.5:
         refuse("bump", "be below 0.5", bump)
@@ -108,6 +116,14 @@ def pathwise(
     ------
     ValueError, TypeError
         As for `greeks`.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> model, call = lg.GBM(spot=100.0, volatility=0.2, rate=0.03), lg.Call(100.0, maturity=1.0)
+    >>> result = lg.pathwise(model, call, ["delta"], paths=16_384, seed=1)
+    >>> abs(result["delta"].value - 0.5987) < 0.03
+    True
     """
     count, seed, kind = checked(paths, seed, sampling)
     flags(progress=progress)
@@ -152,6 +168,14 @@ def compare(
     ------
     ValueError, TypeError
         As for `greeks`.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> model, call = lg.GBM(spot=100.0, volatility=0.2, rate=0.03), lg.Call(100.0, maturity=1.0)
+    >>> found = lg.compare(model, lg.DigitalCall(100.0, maturity=1.0), ["delta"], paths=4096, seed=1)
+    >>> round(float(found.loc[("delta", "likelihood ratio + controls"), "value"]), 3)
+    0.019
     """
     wanted = None if greeks is None else listed(greeks)
     count, seed, kind = checked(paths, seed, sampling)

@@ -273,6 +273,13 @@ class Estimate:
     bias : float
         Size of a systematic error beside it, as far as it is known: what an exercise rule leaves, see `Bermudan`. Zero
         where the estimator has none.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> delta = lg.Estimate(0.57, 0.004, n_paths=1000, samples=1000)
+    >>> format(delta, ".3f")
+    '0.570 ± 0.004'
     """
 
     value: float

@@ -116,6 +116,16 @@ class Result:
     lower_bound, upper_bound : Estimate, optional
         Of a contract that is exercised early: what the rule that is followed is worth, as is the price, but by the
         paths that judged it less what a hedge explains; and what no rule is worth more than.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> model, call = lg.GBM(spot=100.0, volatility=0.2, rate=0.03), lg.Call(100.0, maturity=1.0)
+    >>> result = lg.greeks(model, call, ["delta"], paths=4096, seed=1)
+    >>> round(result["delta"].value, 2), result.seed
+    (0.6, 1)
+    >>> list(result.to_frame().index)
+    ['price', 'delta']
     """
 
     estimates: Mapping[str, Estimate]

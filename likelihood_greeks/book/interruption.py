@@ -20,6 +20,14 @@ class Interrupted(KeyboardInterrupt):
         The rows of the trades that are finished, and the net rows of the underlyings that are.
     missing : mapping of str to sequence of str
         By underlying, the trades that are not.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import likelihood_greeks as lg
+    >>> stop = lg.Interrupted(pd.DataFrame(), {"X": ["A", "B"]}, 2, None)
+    >>> stop.missing, isinstance(stop, KeyboardInterrupt)
+    ({'X': ['A', 'B']}, True)
     """
 
     def __init__(

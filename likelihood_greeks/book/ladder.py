@@ -68,6 +68,17 @@ def ladder(
     ------
     ValueError, TypeError
         As `risk`, and if `moves` is empty, or a move is zero or not above -1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import likelihood_greeks as lg
+    >>> book = pd.DataFrame([{"trade_id": "A", "underlying": "X", "product": "call", "quantity": 10,
+    ...                       "maturity": "2025-07-01", "strike": 100}])
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}
+    >>> lg.ladder(book, market, [-0.05, 0.05], seed=1)[["move", "change"]].round(2).values.tolist()
+    [[-0.05, -24.91], [0.05, 31.82]]
     """
     shares = [finite("moves", move) for move in list_of("moves", moves, "shares of the spot")]
     if not shares or min(shares) <= -1.0 or max(shares) >= 5.0 or 0.0 in shares or len(set(shares)) < len(shares):

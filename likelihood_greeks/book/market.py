@@ -69,6 +69,14 @@ class Market:
     ValueError
         If the date is not one, rates are given without a reporting currency, or an underlying is filed under another
         name.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}
+    >>> lg.Market.read(market).underlyings["X"].spot
+    100.0
     """
 
     valuation_date: date

@@ -70,6 +70,18 @@ def pivot(frame: pd.DataFrame, by: str | Sequence[str] = ("underlying",), *, rep
     ------
     ValueError
         If a key is unknown, `frame` is not from `risk` or has a row twice, or there is no reporting currency.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import likelihood_greeks as lg
+    >>> book = pd.DataFrame([{"trade_id": "A", "underlying": "X", "product": "call", "quantity": 10,
+    ...                       "maturity": "2025-07-01", "strike": 100}])
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}
+    >>> frame = lg.risk(book, market, ["delta"], seed=1)
+    >>> lg.pivot(frame, "product")[["product", "unit", "value"]].round(2).values.tolist()
+    [['call', 'price', 63.42], ['call', 'delta_cash', 569.87]]
     """
     flag("reporting", reporting)
     if is_of_changes(frame):

@@ -34,7 +34,23 @@ OF_THE_PAST = ("accrued", "knocked_in", "unpaid")
 
 
 class BookWarning(UserWarning):
-    """Some of a book was left out; the rest was priced."""
+    """Some of a book was left out; the rest was priced.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import warnings
+    >>> import likelihood_greeks as lg
+    >>> book = pd.DataFrame([{"trade_id": "A", "underlying": "X", "product": "call", "quantity": 10,
+    ...                       "maturity": "2025-07-01", "strike": 100}])
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
+    ...     frame = lg.risk(pd.concat([book, book.assign(trade_id="B", strike=-1)]), market, ["delta"], seed=1)
+    >>> [warning.category.__name__ for warning in said]
+    ['BookWarning']
+    """
 
 
 def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:

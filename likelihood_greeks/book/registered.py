@@ -45,6 +45,22 @@ def register_product(
         If the name is none or the library's, or a column is not one of the terms of books.
     TypeError
         If `contract` cannot be called, or not with these columns by name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import numpy as np
+    >>> import likelihood_greeks as lg
+    >>> def capped(strike, level, maturity):
+    ...     return lg.Payoff(lambda spot: np.clip(spot[-1] - strike, 0.0, level - strike), times=[maturity])
+    >>> lg.register_product("capped_call_of_mine", capped, ["strike", "level", "maturity"])
+    >>> book = pd.DataFrame([{"trade_id": "A", "underlying": "X", "product": "capped_call_of_mine", "quantity": 10,
+    ...                       "maturity": "2025-07-01", "strike": 100, "level": 110}])
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}
+    >>> frame = lg.risk(book, market, ["delta"], paths=4096, seed=1)
+    >>> bool(frame["position_standard_error"].max() < 1.0)
+    True
     """
     if not callable(contract):
         raise TypeError(f"contract must be callable, got {contract!r}")

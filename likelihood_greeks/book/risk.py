@@ -159,6 +159,18 @@ def risk(
     BookWarning
         If some trades could not be priced, a column may be a misspelt one, something in the market looks wrong (see
         `Market.remarks`) or cannot be used, or parts could not be used again.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import likelihood_greeks as lg
+    >>> book = pd.DataFrame([{"trade_id": "A", "underlying": "X", "product": "call", "quantity": 10,
+    ...                       "maturity": "2025-07-01", "strike": 100}])
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}
+    >>> frame = lg.risk(book, market, ["delta"], seed=1)
+    >>> frame[["trade_id", "greek", "position_value"]].round(3).values.tolist()
+    [['A', 'price', 63.419], ['A', 'delta', 5.699], ['net', 'price', 63.419], ['net', 'delta', 5.699]]
     """
     found_market = (market if isinstance(market, Market) else Market.read(market)).with_smile(smile)
     frame = read_book(book)

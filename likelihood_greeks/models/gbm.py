@@ -75,6 +75,14 @@ class GBM:
     ----------
     .. [1] P. Glasserman, *Monte Carlo Methods in Financial Engineering*, Springer, 2003, section 7.3 (scores:
        example 7.3.1 to 7.3.3).
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> model = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
+    >>> result = lg.greeks(model, lg.Call(100.0, maturity=1.0), ["delta"], closed_form=True)
+    >>> round(result["delta"].value, 4), result["delta"].standard_error
+    (0.5987, 0.0)
     """
 
     of_motion: ClassVar[tuple[Parameter, ...]] = (SPOT, VOLATILITY, RATE, DIVIDEND_YIELD)

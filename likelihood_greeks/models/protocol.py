@@ -31,6 +31,14 @@ class Paths:
         Equal steps that the law took over each interval between dates, one count a date; empty if one each.
     memo : object, optional
         What the law found out while it drew, for itself.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> paths = lg.Paths(np.array([0.5, 1.0]), np.array([[90.0, 110.0, 130.0], [95.0, 105.0, 140.0]]))
+    >>> paths.spot[-1]
+    array([ 95., 105., 140.])
     """
 
     times: FloatArray
@@ -77,6 +85,12 @@ class PathModel(Protocol):
     """A law with all its derivatives, discounting and forward: what the estimators work with.
 
     `names` and `pairs` range over the parameters and ``"time"``.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> isinstance(lg.GBM(spot=100.0, volatility=0.2), lg.PathModel)
+    True
     """
 
     @property

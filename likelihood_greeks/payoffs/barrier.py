@@ -89,6 +89,14 @@ class Barrier:
         If a term is out of range, naming it.
     TypeError
         If `option` is not a European payoff.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.Barrier(lg.Call(100.0, maturity=1.0), level=90.0, direction="down", knock="out", times=[0.5])
+    >>> payoff(np.array([[80.0, 110.0, 95.0], [120.0, 130.0, 120.0]]))
+    array([ 0., 30., 20.])
     """
 
     option: European
@@ -161,6 +169,14 @@ class DoubleBarrier:
         If a term is out of range, naming it.
     TypeError
         If `option` is not a European payoff.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.DoubleBarrier(lg.Call(100.0, maturity=1.0), lower=90.0, upper=105.0, knock="out", times=[0.5])
+    >>> payoff(np.array([[80.0, 110.0, 95.0], [120.0, 130.0, 120.0]]))
+    array([ 0.,  0., 20.])
     """
 
     option: European

@@ -132,6 +132,14 @@ class Call(_Struck):
         Currency, > 0.
     maturity : float
         Years, > 0.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.Call(100.0, maturity=1.0)
+    >>> payoff(np.array([[90.0, 110.0, 130.0]]))
+    array([ 0., 10., 30.])
     """
 
     @property
@@ -155,6 +163,14 @@ class Put(_Struck):
         Currency, > 0.
     maturity : float
         Years, > 0.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.Put(100.0, maturity=1.0)
+    >>> payoff(np.array([[90.0, 110.0, 130.0]]))
+    array([10.,  0.,  0.])
     """
 
     @property
@@ -180,6 +196,14 @@ class DigitalCall(_Struck):
         Years, > 0.
     cash : float
         Currency, paid in full or not at all.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.DigitalCall(100.0, maturity=1.0, cash=5.0)
+    >>> payoff(np.array([[90.0, 110.0, 130.0]]))
+    array([0., 5., 5.])
     """
 
     cash: float = 1.0
@@ -207,6 +231,14 @@ class DigitalPut(_Struck):
         Years, > 0.
     cash : float
         Currency, paid in full or not at all.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.DigitalPut(100.0, maturity=1.0)
+    >>> payoff(np.array([[90.0, 110.0, 130.0]]))
+    array([1., 0., 0.])
     """
 
     cash: float = 1.0
@@ -232,6 +264,14 @@ class AssetOrNothingCall(_Struck):
         Currency, > 0.
     maturity : float
         Years, > 0.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.AssetOrNothingCall(100.0, maturity=1.0)
+    >>> payoff(np.array([[90.0, 110.0, 130.0]]))
+    array([  0., 110., 130.])
     """
 
     @property
@@ -255,6 +295,14 @@ class AssetOrNothingPut(_Struck):
         Currency, > 0.
     maturity : float
         Years, > 0.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.AssetOrNothingPut(100.0, maturity=1.0)
+    >>> payoff(np.array([[90.0, 110.0, 130.0]]))
+    array([90.,  0.,  0.])
     """
 
     @property
@@ -280,6 +328,14 @@ class GapCall(_OnTheFinalSpot):
         Currency, > 0; where the payment jumps, while `strike` sets its size.
     maturity : float
         Years, > 0.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.GapCall(100.0, trigger=120.0, maturity=1.0)
+    >>> payoff(np.array([[90.0, 110.0, 130.0]]))
+    array([ 0.,  0., 30.])
     """
 
     strike: float
@@ -309,6 +365,14 @@ class GapPut(_OnTheFinalSpot):
         Currency, > 0; where the payment jumps, while `strike` sets its size.
     maturity : float
         Years, > 0.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.GapPut(100.0, trigger=95.0, maturity=1.0)
+    >>> payoff(np.array([[90.0, 110.0, 130.0]]))
+    array([10.,  0.,  0.])
     """
 
     strike: float

@@ -84,6 +84,16 @@ class ExercisedByValue:
     ------
     ValueError
         If there are more or fewer.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> basket = lg.Basket(lg.Put(100.0, maturity=1.0), weights=[0.5, 0.5])
+    >>> put = lg.Bermudan(basket, times=[0.5], rule_paths=4096)
+    >>> member = lg.GBM(spot=100.0, volatility=0.2, rate=0.05)
+    >>> rule = lg.exercise_rule(lg.CorrelatedGBM({"A": member, "B": member}, {("A", "B"): 0.5}), put, seed=1)
+    >>> isinstance(rule, lg.ExercisedByValue), rule.times
+    (True, (0.5, 1.0))
     """
 
     contract: Bermudan

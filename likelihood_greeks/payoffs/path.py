@@ -29,6 +29,14 @@ class Asian:
         Averaging dates in years, increasing; the last is the payment date.
     kind : {"call", "put"}
     average : {"arithmetic", "geometric"}
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.Asian(100.0, times=[0.5, 1.0])
+    >>> payoff(np.array([[80.0, 110.0, 95.0], [120.0, 130.0, 120.0]]))
+    array([ 0. , 20. ,  7.5])
     """
 
     strike: float | None
@@ -80,6 +88,14 @@ class Lookback:
     ------
     ValueError
         If a term is out of range, naming it.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.Lookback([0.5, 1.0], "put", strike=100.0)
+    >>> payoff(np.array([[80.0, 110.0, 95.0], [120.0, 130.0, 120.0]]))
+    array([20.,  0.,  5.])
     """
 
     times: tuple[float, ...]

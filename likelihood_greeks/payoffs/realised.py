@@ -166,6 +166,14 @@ class VolatilitySwap(_OnRealised):
     ------
     ValueError
         If a term is out of range, naming it.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.VolatilitySwap(0.2, times=[0.5, 1.0], reference=100.0, annualisation=2.0)
+    >>> payoff(np.array([[80.0, 110.0, 95.0], [120.0, 130.0, 120.0]])).round(4)
+    array([ 0.2628, -0.0077,  0.0392])
     """
 
     def __call__(self, spot: AnyArray) -> AnyArray:

@@ -86,6 +86,15 @@ class Redeemed:
     ------
     ValueError
         If there are more or fewer.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> note = lg.ReverseConvertible(100.0, [0.5, 1.0], coupon=0.05)
+    >>> callable_note = lg.Redeemable(note, call_times=[0.5], amount=100.0, rule_paths=4096)
+    >>> rule = lg.exercise_rule(lg.GBM(spot=100.0, volatility=0.25, rate=0.03), callable_note, seed=1)
+    >>> isinstance(rule, lg.Redeemed), rule.times
+    (True, (0.5, 1.0))
     """
 
     contract: Redeemable

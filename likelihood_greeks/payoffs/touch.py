@@ -153,6 +153,14 @@ class NoTouch(_OfOneLevel):
     ------
     ValueError
         If a term is out of range, naming it.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.NoTouch(90.0, "down", maturity=1.0, times=[0.5, 1.0])
+    >>> payoff(np.array([[80.0, 110.0, 95.0], [120.0, 130.0, 120.0]]))
+    array([0., 1., 1.])
     """
 
     @property
@@ -192,6 +200,14 @@ class DoubleNoTouch:
     ------
     ValueError
         If a term is out of range, naming it.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> import numpy as np
+    >>> payoff = lg.DoubleNoTouch(90.0, 125.0, maturity=1.0, times=[0.5, 1.0])
+    >>> payoff(np.array([[80.0, 110.0, 95.0], [120.0, 130.0, 120.0]]))
+    array([0., 0., 1.])
     """
 
     lower: float

@@ -156,6 +156,17 @@ def comparison(frame: pd.DataFrame, axes: Axes | None = None, *, show: str = "co
     ------
     ValueError
         If `frame` does not come from `compare`, or `show` is another word.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import likelihood_greeks as lg
+    >>> model, call = lg.GBM(spot=100.0, volatility=0.2, rate=0.03), lg.Call(100.0, maturity=1.0)
+    >>> found = lg.compare(model, lg.DigitalCall(100.0, maturity=1.0), ["delta"], paths=4096, seed=1)
+    >>> axes = lg.plot_comparison(found)
+    >>> axes.get_xscale()
+    'log'
+    >>> plt.close(axes.figure)
     """
     one_of("show", show, [*COLUMNS])
     rows = judged(frame)

@@ -58,6 +58,20 @@ def risk_by_maturity(
     ValueError
         If the frame is not from `risk`, has no trades, does not have the Greek, or is in several currencies and none
         is chosen.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import matplotlib.pyplot as plt
+    >>> import likelihood_greeks as lg
+    >>> book = pd.DataFrame([{"trade_id": "A", "underlying": "X", "product": "call", "quantity": 10,
+    ...                       "maturity": "2025-07-01", "strike": 100}])
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}
+    >>> axes = lg.plot_risk(lg.risk(book, market, ["delta"], seed=1), "delta")
+    >>> axes.get_title()
+    'Delta cash by maturity and underlying'
+    >>> plt.close(axes.figure)
     """
     frame = checked_risk(frame)
     one_of("greek", greek, sorted(set(frame["greek"])))
@@ -81,6 +95,7 @@ def risk_by_maturity(
         axes.bar(at, own["value"], 0.92 * width, **style)
         _whiskers(axes, at, own["value"], BAND * np.sqrt(own["square"]))
     axes.set_xticks(range(len(present.cat.categories)), list(present.cat.categories))
+    axes.set_title(f"{unit_of(greek).title[:1].upper()}{unit_of(greek).title[1:]} by maturity and underlying")
     axes.set_xlabel("time to maturity")
     axes.set_ylabel(f"{unit_of(greek).title}\n({currency or 'currency'}; lines: ±{BAND:g} s.e. at most)")
     if len(names) > 1:

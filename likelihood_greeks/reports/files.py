@@ -64,6 +64,21 @@ def report(
         If `frame` is not from `risk`, has no trades or no such columns, or the suffix is another one.
     FileNotFoundError
         If the folder is not there.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> import likelihood_greeks as lg
+    >>> book = pd.DataFrame([{"trade_id": "A", "underlying": "X", "product": "call", "quantity": 10,
+    ...                       "maturity": "2025-07-01", "strike": 100}])
+    >>> market = {"valuation_date": "2025-01-01", "underlyings": {"X": {
+    ...     "spot": 100.0, "zero_rate": 0.03, "implied_volatility": 0.2}}}
+    >>> with TemporaryDirectory() as folder:
+    ...     lg.report(lg.risk(book, market, ["delta"], seed=1), Path(folder, "monday.html"))
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['monday.html']
     """
     target = path_of("path", path)
     check_writable(target)

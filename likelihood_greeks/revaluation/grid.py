@@ -52,6 +52,14 @@ class Scenarios:
     sampling : str
     remarks : tuple of str
         How many points were resimulated, and why.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> model, call = lg.GBM(spot=100.0, volatility=0.2, rate=0.03), lg.Call(100.0, maturity=1.0)
+    >>> moves = lg.scenarios(model, call, {"spot": [95.0, 100.0, 105.0]}, paths=4096, seed=1)
+    >>> moves.frame["price"].round(0).tolist()
+    [7.0, 9.0, 13.0]
     """
 
     frame: pd.DataFrame

@@ -1,10 +1,12 @@
 """Modules and files that prose names are there: documents, docstrings and comments follow a move."""
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+import likelihood_greeks as lg
 from tests.support.places import ROOT
 
 PACKAGE = ROOT / "likelihood_greeks"
@@ -44,3 +46,9 @@ def test_what_a_text_names_is_there(page):
 def test_a_module_that_has_moved_would_be_noticed():
     text = "see `models.square_root`, `models.moves`, `estimators/skeletons.py` and `controls/handover.py`"
     assert missing(text, ROOT) == ["estimators/skeletons.py", "models.square_root"]
+
+
+def test_every_public_name_has_an_example():
+    public = {name: getattr(lg, name) for name in dir(lg)}
+    assert len(public) > 80
+    assert not [name for name, own in public.items() if not inspect.ismodule(own) and ">>> " not in (own.__doc__ or "")]

@@ -61,6 +61,15 @@ class HestonCalibration(Generic[M]):
         Whether the best fit met a tolerance.
     message : str
         What the optimiser said of it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import likelihood_greeks as lg
+    >>> quotes = pd.DataFrame([[0.25, 0.24], [0.21, 0.21], [0.19, 0.19]], [90.0, 100.0, 110.0], [0.5, 1.0])
+    >>> fit = lg.Heston.calibrate(quotes, 0.02, spot=100.0, fixed={"mean_reversion": 2.0})
+    >>> fit.converged, bool(fit.rms_error < 0.01)
+    (True, True)
     """
 
     model: M

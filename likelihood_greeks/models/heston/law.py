@@ -97,6 +97,15 @@ class Heston:
     ----------
     .. [1] S. L. Heston, "A closed-form solution for options with stochastic volatility with applications to bond and
        currency options", *Review of Financial Studies* 6 (1993), 327-343.
+
+    Examples
+    --------
+    >>> import likelihood_greeks as lg
+    >>> heston = lg.Heston(spot=100.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.05,
+    ...                    vol_of_vol=0.5, correlation=-0.7)
+    >>> result = lg.greeks(heston, lg.Call(100.0, maturity=1.0), ["initial_variance"], closed_form=True)
+    >>> round(result["price"].value, 4), round(result["initial_variance"].value, 2)
+    (7.5317, 46.77)
     """
 
     declared: ClassVar[tuple[Parameter, ...]] = DECLARED

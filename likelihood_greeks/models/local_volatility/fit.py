@@ -62,6 +62,15 @@ class LocalVolatilityFit:
         The local volatility.
     construction : Construction
         How it follows the quotes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import likelihood_greeks as lg
+    >>> quotes = pd.DataFrame([[0.25, 0.24], [0.21, 0.21], [0.19, 0.19]], [90.0, 100.0, 110.0], [0.5, 1.0])
+    >>> fit = lg.LocalVolatility.from_implied(quotes, 0.02, spot=100.0).fit
+    >>> bool(fit.errors.abs().max().max() < 0.002)
+    True
     """
 
     market: pd.DataFrame
