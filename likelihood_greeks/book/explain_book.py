@@ -11,7 +11,7 @@ import pandas as pd
 
 from .._checks import refuse
 from ..engine.execution import Workers, one_thread_each
-from . import odd_fixings, off_scale
+from . import odd_fixings, off_scale, short_periods
 from .buckets import asked
 from .frame import plain
 from .joint import attribute
@@ -129,7 +129,13 @@ def explain_book(
         output=output, sampling=sampling,
     )  # fmt: skip
     for remark in dict.fromkeys(
-        [*days.first.remarks, *days.second.remarks, *remarks(now), *off_scale.remarks(now, days.first)]
+        [
+            *days.first.remarks,
+            *days.second.remarks,
+            *remarks(now),
+            *off_scale.remarks(now, days.first),
+            *short_periods.remarks(now, days.first),
+        ]
     ):
         warnings.warn(remark, BookWarning, stacklevel=2)
     reading = legs(now, later, days)

@@ -23,7 +23,7 @@ from ..engine.stopping import MAX_PATHS, TargetError, goal
 from ..estimate import Statistics
 from ..parameters import OF_SEVERAL, STANDARD, Greek, label, listed, offered
 from ..streams.chunks import Draws, checked
-from . import odd_fixings, off_scale, unused_quotes
+from . import odd_fixings, off_scale, short_periods, unused_quotes
 from .account import Account, Advanced, Main, Pool, Workshop, upcoming
 from .assembly import assembled
 from .assets.names import are_several
@@ -197,6 +197,7 @@ def risk(
         *said,
         *whole_of_sets(drawn, parts),
         *off_scale.remarks(frame, found_market),
+        *short_periods.remarks(frame, found_market),
         *odd_fixings.remarks(valued.trades, found_market),
         *_same_draws(trade.underlying for trade in drawn),
         *unused_quotes.remarks(drawn, found_market),

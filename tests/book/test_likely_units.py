@@ -5,7 +5,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks import cli
-from likelihood_greeks.book import off_scale
+from likelihood_greeks.book import off_scale, short_periods
 from likelihood_greeks.book.reading import read_book
 from likelihood_greeks.book.trades import parse
 
@@ -111,3 +111,24 @@ def test_moves_on_the_command_line_have_one_meaning(tmp_path, monkeypatch, capsy
         cli.main(["scenarios", "book.csv", "--market", "market.toml", *options])
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_first_coupon_just_after_the_start_of_a_note_is_remarked_on():
+    """A maturity that a weekend moved by two days makes a coupon date of the third day."""
+    rows = [
+        NOTE | {"trade_id": "new", "maturity": "2027-01-04"},
+        NOTE | {"trade_id": "begun", "start": "2024-12-30", "maturity": "2027-01-04"},
+        NOTE | {"trade_id": "fine"},
+        NOTE | {"trade_id": "past", "start": "2024-10-01", "maturity": "2027-01-04"},
+        NOTE | {"trade_id": "listed", "maturity": "2027-01-04", "frequency": "2025-04-02;2027-01-04"},
+        NOTE | {"trade_id": "none", "maturity": "2027-01-04", "coupon": None},
+        NOTE | {"trade_id": "bad", "maturity": "soon"},
+    ]
+    found = short_periods.remarks(pd.DataFrame(rows), MARKET)
+    assert [line.partition(";")[0] for line in found] == [
+        "new: the first coupon is on 2025-01-06, 4 days after the start",
+        "begun: the first coupon is on 2025-01-06, 7 days after the start",
+    ]
+    with pytest.warns(lg.BookWarning, match="the first coupon is on 2025-01-06"):
+        lg.risk(pd.DataFrame(rows[:1]), MARKET, [], paths=64, seed=1)
+    assert short_periods.remarks(read_book("data/notes.csv"), lg.Market.read("data/notes_market.toml")) == []

@@ -45,6 +45,7 @@ def days() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Its risk on both days, and the profit explained."""
     (one, two), notes = markets(), pd.read_csv(DATA / "notes.csv", dtype=str)
     book = pd.concat([notes[notes["trade_id"].isin(NOTES)], pd.DataFrame([CALL])])
+    book.loc[book["trade_id"] == "NOTE-13", "frequency"] = "2026-12-01;2027-11-26"
     begun = book.assign(start=book["start"].where(book["start"].notna(), FRIDAY))
     greeks = ["delta", "correlation"]
     first, second = (lg.risk(rows, on, greeks, paths=8192, seed=1) for rows, on in ((book, one), (begun, two)))

@@ -42,6 +42,7 @@ def test_a_digital_on_the_worst_of_independent_assets_has_the_greeks_of_a_produc
         assert abs(result[name].z_score(1.3 * exact[name])) > 4.0  # it would be seen
 
 
+@pytest.mark.slow
 def test_where_variances_hardly_move_an_exchange_is_margrabe_s():
     still = [replace(law, long_run_variance=law.initial_variance, vol_of_vol=0.004) for law in (A, B)]
     law, swap = pair(0.7, *still), lg.Exchange("A", "B", YEAR, quantities=(1.0, 2.0))
@@ -62,6 +63,7 @@ def test_where_variances_hardly_move_an_exchange_is_margrabe_s():
         assert abs(result[name].value - value) < 4.0 * result[name].standard_error + 1e-3 * abs(value)
 
 
+@pytest.mark.slow
 def test_a_correlation_acts_a_little_less_than_stated_within_a_step():
     """The covariance of a quarter's step against that of its 48 parts, by the formula of the docstring."""
     fine, ends = pair(1.0 - 1e-9, steps=192), [0.25, 0.5, 0.75, 1.0]
@@ -78,6 +80,7 @@ def test_a_correlation_acts_a_little_less_than_stated_within_a_step():
     assert lacks > 0.02
 
 
+@pytest.mark.slow
 def test_controls_and_travelling_variances_pay():
     quarters = [0.25, 0.5, 0.75, 1.0]
     note = lg.Autocallable(1.0, quarters, coupon=0.03, knock_in=0.7, knock_in_times=quarters, notional=100.0)
