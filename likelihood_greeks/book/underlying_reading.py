@@ -154,15 +154,24 @@ def built(name: str, section: Stated, setting: Setting) -> Underlying:
 
 
 def _left_out(underlying: Underlying) -> list[str]:
-    """That quotes were left out of the local volatility of an underlying, and the first of them."""
-    law = underlying.local_volatility
-    if law is None or law.fit is None or not len(lost := law.fit.left_out):
+    """That quotes were left out of the local volatility of an underlying, or are missed, and the first of them."""
+    law, found = underlying.local_volatility, list[str]()
+    if law is None or law.fit is None:
         return []
-    strike, maturity = lost.iloc[0][["strike", "maturity"]]
-    return [
-        f"underlying {underlying.name}: quotes that no local volatility meets, as they have an arbitrage, are left "
-        f"out: {len(lost)}, the first at strike {strike:g}, {maturity:.3g} years"
-    ]
+    if len(lost := law.fit.left_out):
+        strike, maturity = lost.iloc[0][["strike", "maturity"]]
+        found.append(
+            f"underlying {underlying.name}: quotes that no local volatility meets, for an arbitrage or being far from "
+            f"the forward, are left out: {len(lost)}, the first at strike {strike:g}, {maturity:.3g} years"
+        )
+    if len(missed := law.fit.missed):
+        strike, maturity, error = missed.iloc[0][["strike", "maturity", "error"]]
+        found.append(
+            f"underlying {underlying.name}: its local volatility misses {len(missed)} quotes by more than a volatility "
+            f"point, as they have an arbitrage with others; at strike {strike:g}, {maturity:.3g} years, it has "
+            f"{100.0 * error:+.1f} points"
+        )
+    return found
 
 
 def _told(entries: dict[str, Any], quotes: Any) -> dict[str, Any]:

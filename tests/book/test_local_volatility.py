@@ -149,3 +149,16 @@ def test_profits_under_it_are_explained_by_the_moves_of_spot_and_surface():
     assert row["pnl"] == pytest.approx(row["explained"] + row["unexplained"])
     assert abs(row["unexplained"]) < 4.0 * row["unexplained_standard_error"] - 0.1 * row["delta"]
     assert row["unexplained_standard_error"] < -0.5 * row["delta"]
+
+
+def test_quotes_that_the_fit_misses_are_told_with_the_worst_of_them():
+    falling = {**QUOTES, "volatilities": [[0.27, 0.07], [0.21, 0.05], [0.19, 0.05]]}
+    found = lg.Market.read(market(implied_volatility=falling))
+    missed = found.underlying("X").local_volatility.fit.missed
+    assert len(missed) >= 2
+    assert missed["error"].abs().is_monotonic_decreasing
+    assert missed["error"].min() > 0.03  # 5 % to a year, less than has gone by to three months
+    told = [remark for remark in found.remarks if f"misses {len(missed)} quotes" in remark]
+    assert len(told) == 1
+    assert f"at strike {missed['strike'][0]:g}, 1 years, it has +" in told[0]
+    assert not len(lg.Market.read(market()).underlying("X").local_volatility.fit.missed)

@@ -46,6 +46,8 @@ class VolatilitySurface:
     def __post_init__(self) -> None:
         object.__setattr__(self, "strikes", increasing("strikes", self.strikes))
         object.__setattr__(self, "maturities", increasing("maturities", self.maturities))
+        if self.maturities[0] == 0.0:
+            refuse("maturities[0]", "be after the valuation date: no volatility is left on an expiry day", 0.0)
         positive("maturities[0]", self.maturities[0])
         within_horizon(f"maturities[{len(self.maturities) - 1}]", self.maturities[-1])
         rows = tuple(

@@ -55,7 +55,8 @@ class LocalVolatilityFit:
         where there is none, or it is too far from the forward to be told by a price in double precision.
     left_out : pandas.DataFrame
         Quotes that no local volatility near the others meets, a row each: ``maturity``, ``strike``, ``volatility``,
-        ``error`` (of the fit without them). They have an arbitrage with others.
+        ``error`` (of the fit without them). They have an arbitrage with others, or are too far from the forward for
+        the grid of the fit (five deviations and more).
     forwards : pandas.Series, shape (n_maturities,)
         Currency, by maturity.
     grid : LocalVolatilityGrid
@@ -89,6 +90,18 @@ class LocalVolatilityFit:
     def rms_errors(self) -> pd.Series:
         """The same by maturity, shape (n_maturities,)."""
         return ((self._kept**2).mean() ** 0.5).rename("rms_error")
+
+    @property
+    def missed(self) -> pd.DataFrame:
+        """Quotes that were not left out and are missed by more than a volatility point, as `left_out`, the worst first.
+
+        They have an arbitrage with others, or the quotes of their maturity would be left out by more than a quarter.
+        """
+        found = self._kept.rename_axis(index="strike", columns="maturity").stack().rename("error").reset_index()
+        found = found[found["error"].abs() > MISSED].sort_values("error", key=lambda error: -error.abs())
+        places = found[["strike", "maturity"]].to_numpy()
+        found["volatility"] = [self.market.loc[strike, maturity] for strike, maturity in places]
+        return found[["maturity", "strike", "volatility", "error"]].reset_index(drop=True)
 
     @property
     def _kept(self) -> pd.DataFrame:
