@@ -97,7 +97,8 @@ class LocalVolatilityFit:
 
         They have an arbitrage with others, or the quotes of their maturity would be left out by more than a quarter.
         """
-        found = self._kept.rename_axis(index="strike", columns="maturity").stack().rename("error").reset_index()
+        kept = self._kept.rename_axis(index="strike").reset_index()
+        found = kept.melt("strike", var_name="maturity", value_name="error").astype(float)
         found = found[found["error"].abs() > MISSED].sort_values("error", key=lambda error: -error.abs())
         places = found[["strike", "maturity"]].to_numpy()
         found["volatility"] = [self.market.loc[strike, maturity] for strike, maturity in places]
