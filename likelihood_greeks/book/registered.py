@@ -61,6 +61,7 @@ def register_product(
     >>> frame = lg.risk(book, market, ["delta"], paths=4096, seed=1)
     >>> bool(frame["position_standard_error"].max() < 1.0)
     True
+    >>> del PRODUCTS["capped_call_of_mine"]  # so that this example leaves nothing behind
     """
     if not callable(contract):
         raise TypeError(f"contract must be callable, got {contract!r}")
