@@ -127,5 +127,5 @@ def _together(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
         found[name] = min((row[name] for row in drawn), default=0)
     for name in ("method", "model"):
         found[name] = one[name] if one[name] == two[name] else ""
-    found["note"] = "; ".join(dict.fromkeys(filter(None, (one["note"], two["note"]))))
+    found["note"] = "; ".join(dict.fromkeys(filter(None, f"{one['note']}; {two['note']}".split("; "))))
     return found
