@@ -222,7 +222,7 @@ def _tried(group: Group, pilot: Sequence[Chunk], trades: Sequence[Trade], block:
             with np.errstate(over="ignore", invalid="ignore"):
                 _try_out(group, replace(pilot[0], n_paths=256), trades)
                 paths = block.paths if block.scouts else None
-                return [*planned(group, pilot, paths, "serial")] or [None] * len(trades)
+                return [*planned(replace(group, scouts=block.scouts), pilot, paths, "serial")] or [None] * len(trades)
         except FAILS as error:
             smooth = group.without_relaxations()
             if len(trades) == 1 and isinstance(error, NotRelaxableError) and group.controls != smooth.controls:

@@ -88,6 +88,8 @@ def explain_book(
         positions, in ``currency``. A curve moves as it did, node by node: its Greek is the derivative along that move.
         The columns of moves say how far the volatility and the yield to the last observation and the rate to the last
         payment went.
+        Errors hold what scouts say of paths that the run has next to none of (a far barrier, a crash clause), bounded
+        by its size on both days; a ``note`` says so where it matters.
         With `buckets` there are columns such as ``vega[0.5]`` behind ``unexplained``, with errors: what the move of
         each pillar of the second market's curves has made, by maturity in years, ``flat`` where one number is quoted
         and ``unsplit`` where a model has a volatility of its own. A pillar of the first market alone is shared between

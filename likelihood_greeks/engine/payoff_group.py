@@ -34,6 +34,7 @@ SERVED = 0.25
 or relaxations are tried."""
 
 DEAR = 4.0  # plain runs: if what is integrated costs more, relaxations are tried besides, where many payoffs are
+NOTHING = 1e-10  # share of a variance: less is left of a payoff that paid on no draw otherwise than a known one
 PROBE = 1 << 20  # index of the pilot's stream that shakes fixings to measure widths
 FOLLOWED = 64  # paths on which the work of a payoff is counted
 
@@ -110,6 +111,9 @@ class Group:
         Parts of these by node, whose samples follow after theirs.
     together : int
         Payoffs that share the paths, if they are some of many, whose time is at stake: see `Load`. 0 of few.
+    scouts : bool
+        Whether what the main run would hardly see is looked for. If not, a line is taken rather than the known price of
+        another payoff, though that pays the same on all draws of the pilot.
 
     Attributes
     ----------
@@ -124,6 +128,7 @@ class Group:
     rate: float = LIKELIHOOD_RATIO
     buckets: tuple[Bucket, ...] = ()
     together: int = 0
+    scouts: bool = True
     asked: tuple[tuple[Combination, ...], ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -282,6 +287,9 @@ class Group:
         if not offers:
             return None
         choice = chosen(offers, "", load, self.products(draws, number, offers), allowed)
+        along = [control for control in offers if isinstance(control, LineIntegrated)]
+        if along and not self.scouts and bool((choice.left < NOTHING).any()):
+            choice = chosen(along, "", load, self.products(draws, number, along), allowed)
         served = any(isinstance(control, LineIntegrated) for control in choice.specific)
         if not served:
             return None

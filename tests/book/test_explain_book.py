@@ -13,7 +13,7 @@ from benchmarks import explain_month
 from likelihood_greeks import cli
 from likelihood_greeks.book.pnl.aging import aged
 from likelihood_greeks.book.pnl.moves import TERMS
-from likelihood_greeks.book.together import packs
+from likelihood_greeks.book.together import packs, unmet
 
 MONDAY, TUESDAY = "2026-06-01", "2026-06-02"
 X = {"spot": 100.0, "zero_rate": 0.03, "dividend_yield": 0.01, "implied_volatility": 0.2, "currency": "EUR"}
@@ -327,3 +327,33 @@ def test_what_rates_of_exchange_gain_is_a_term_and_the_rest_converts_exactly():
     assert whole["unexplained_standard_error"] == pytest.approx(0.9 * error, rel=1e-12)
     assert abs(whole["unexplained"]) < 0.05 * abs(whole["fx"]) < abs(whole["pnl"])
     assert not frame.loc[frame["trade_id"] != "reported", "fx"].any()
+
+
+def test_what_no_path_meets_is_in_the_errors_of_a_far_barrier(monkeypatch):
+    far = {"trade_id": "far", "underlying": "X", "product": "barrier", "quantity": 100.0, "maturity": "2026-11-02",
+           "strike": 100.0, "option": "call", "direction": "down", "knock": "out", "level": 75.0,
+           "frequency": "weekly"}  # fmt: skip
+    markets = market(), market(TUESDAY, spot=100.5)
+    _, row = explained([far], *markets)
+    told = row.loc["far", ["pnl_standard_error", "unexplained_standard_error"]].to_numpy(float)
+    assert np.all((told > 1e-4) & (told < 0.1))
+    assert row.loc["net", "pnl_standard_error"] == pytest.approx(told[0], rel=1e-6)
+    monkeypatch.setattr(unmet, "EXPLAINED", np.inf)
+    _, bare = explained([far], *markets)
+    assert bare.loc["far", "pnl_standard_error"] < 1e-9  # of the paths that were drawn, none of which crosses
+    assert bare.loc["far", "pnl"] == row.loc["far", "pnl"]
+
+
+def test_a_clause_that_next_to_no_path_meets_is_told():
+    class Crash:
+        times = (0.1, 0.2, 0.3)
+
+        def __call__(self, spot):
+            return np.maximum(spot[-1] - 100.0, 0.0) - 1000.0 * (spot.min(axis=0) < 70.0)
+
+    own = {"trade_id": "own", "underlying": "X", "quantity": 100.0, "payoff": Crash()}
+    _, row = explained([own, {**own, "trade_id": "cash", "payoff": lg.Call(100.0, 0.3)}], market(), market(TUESDAY))
+    assert "next to no path meets" in row.loc["own", "note"]
+    assert row.loc["net", "note"].endswith("doubtful numbers of own")
+    assert row.loc["own", "pnl_standard_error"] > 0.1
+    assert row.loc["cash", "note"] == ""

@@ -11,6 +11,7 @@ import pandas as pd
 from ..._typing import FloatArray
 from ...estimate import Statistics, doubt
 from ..frame import left_out
+from ..together.unmet import extra, told
 from ..together.valued import Together
 from ..trades import NET
 from .by_pillar import order
@@ -52,7 +53,10 @@ def table(
     """
     trades, nets = list[tuple[int, dict[str, Any]]](), list[dict[str, Any]]()
     for name, found in results.items():
-        rows = [_trade(position, found.moments.get(position.leg.trade_id)) for position in found.positions]
+        rows = [
+            _trade(position, found.moments.get(position.trade_id), found.unmet.get(position.trade_id))
+            for position in found.positions
+        ]
         seed = seed_of(name)
         for position, row in zip(found.positions, rows, strict=True):
             row |= {"seed": seed, "n_paths": paths if position.drawn else 0}
@@ -91,7 +95,7 @@ def names_in(found: Together[Position]) -> list[str]:
     return [*ROWS, *(found.positions[0].pillars.labels if found.positions else ())]
 
 
-def _trade(position: Position, found: Statistics | None) -> dict[str, Any]:
+def _trade(position: Position, found: Statistics | None, unmet: FloatArray | None) -> dict[str, Any]:
     """The row of a trade, but for its seed and paths."""
     leg, last, names = position.leg, position.leg.last, [*ROWS, *position.pillars.labels]
     row = {
@@ -109,7 +113,8 @@ def _trade(position: Position, found: Statistics | None) -> dict[str, Any]:
         sure = position.rows({})[:, 0]
         row |= _amounts(names, sure, np.zeros(len(sure)))
     else:
-        row |= _amounts(names, found.mean, found.standard_error) | {"note": _doubts(found)}
+        errors = np.hypot(found.standard_error, extra(unmet, found.standard_error))
+        row |= _amounts(names, found.mean, errors) | {"note": _doubts(found, unmet)}
     shown = {name: position.shown.get(name, 0.0) if SETTLED in leg.stages else np.nan for name in MOVES}
     shown["spot"] -= sum(leg.dividends.values())
     return row | {f"{name}_move": x for name, x in shown.items()}
@@ -130,10 +135,12 @@ def _amounts(names: Sequence[str], values: FloatArray, errors: FloatArray) -> di
     return found | {f"{name}_standard_error": x for name, x in zip(names, errors.tolist(), strict=True)}
 
 
-def _doubts(found: Statistics) -> str:
+def _doubts(found: Statistics, unmet: FloatArray | None) -> str:
     """What is held against the profit and against what is left of it; nothing against what does not vary."""
     entries = [PLACE[name] for name in JUDGED]
-    return "; ".join(dict.fromkeys(filter(None, (doubt(found, k) for k in entries if found.pooled.m2[k] > 0.0))))
+    varying = [doubt(found, k) for k in entries if found.pooled.m2[k] > 0.0]
+    missed = [told(unmet, found, k) for k in entries]
+    return "; ".join(dict.fromkeys(filter(None, [*varying, *missed])))
 
 
 def _net(name: str, found: Together[Position], rows: Sequence[Mapping[str, Any]], missing: int) -> dict[str, Any]:
@@ -142,7 +149,7 @@ def _net(name: str, found: Together[Position], rows: Sequence[Mapping[str, Any]]
     sure = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(len(names)))
     values, errors = (sure, np.zeros(len(names)))
     if found.total is not None:
-        values, errors = sure + found.total.mean, found.total.standard_error
+        values, errors = sure + found.total.mean, np.hypot(found.total.standard_error, found.unmet_together)
     doubtful = [str(row["trade_id"]) for row in rows if row["note"]]
     more = f" and {len(doubtful) - NAMED} more" if len(doubtful) > NAMED else ""
     marked = f"includes doubtful numbers of {', '.join(doubtful[:NAMED])}{more}" if doubtful else ""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol, final
 
 import numpy as np
 
 from ..._typing import FloatArray
 from ...controls.line_integrated import LineIntegrated
+from ...controls.plan import Plan
 from ...controls.regression import Products
 from ...engine.batches import Batches, batches_of
 from ...engine.main_run import Run
@@ -68,7 +70,7 @@ class LateError(Exception):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Simulation:
     """The main run of some trades at a stage.
 
@@ -87,12 +89,11 @@ class Simulation:
     trade_ids: tuple[str, ...]
     gone: int = 0
 
-    def smooth(self, trade_id: str) -> bool:
-        """Whether the samples of a trade's price are integrals along a line."""
-        if not self.run.plans:
-            return False
-        plan = self.run.plans[self.trade_ids.index(trade_id)]
-        return any(isinstance(c, LineIntegrated) and u for c, u in zip(plan.specific, plan.used[0], strict=True))
+    @cached_property
+    def smooth(self) -> frozenset[str]:
+        """The trades the samples of whose price are integrals along a line."""
+        planned = zip(self.trade_ids, self.run.plans, strict=False)  # no plans without controls
+        return frozenset(trade_id for trade_id, plan in planned if _along_a_line(plan))
 
     def __call__(self, chunk: Chunk) -> Iterator[tuple[str, FloatArray, FloatArray]]:
         """Controlled samples trade by trade; and zero-mean controls: what was taken off by plans, and the law's own."""
@@ -107,6 +108,11 @@ class Simulation:
                 raise LateError(self.stage, trade_id, reason_of(error), relaxation=False) from error
             size = len(run.group.combinations)  # buckets have no corrections: they sum to their Greek
             yield trade_id, controlled, np.concatenate([controlled[:size] - plain[:size], scores])
+
+
+def _along_a_line(plan: Plan) -> bool:
+    """Whether a plan's price, its first number, is integrated along a line."""
+    return any(isinstance(c, LineIntegrated) and used for c, used in zip(plan.specific, plan.used[0], strict=True))
 
 
 @final
@@ -139,7 +145,7 @@ class Pack:
             for trade_id, samples, correction in simulation(chunk):
                 if trade_id in drawn:
                     drawn[trade_id][simulation.stage] = samples
-                    smooth = simulation.smooth(trade_id)
+                    smooth = trade_id in simulation.smooth
                     corrections[trade_id].append(correction[1:] if smooth and trade_id in corrected else correction)
                     corrected |= {trade_id} if smooth else set()
         for name, position in self.positions.items():

@@ -17,6 +17,7 @@ from ...parameters import Greek, offered
 from ..failures import FAILS, in_short, problem_of, reason_of
 from ..frame import left_out
 from ..trades import NET, Problem, Trade
+from .unmet import extra, told
 from .valued import Together
 
 BASE, TOTAL = "base", "total"
@@ -242,7 +243,9 @@ def _trade_rows(
         values, errors, notes = sure, np.zeros(len(sure)), [""] * len(sure)
     else:
         values, errors, varies = moments.mean, moments.standard_error, moments.pooled.m2 > 0.0
-        notes = [doubt(moments, k) if varies[k] else "" for k in range(len(values))]
+        unmet = found.unmet.get(trade.trade_id)
+        doubts = [(doubt(moments, k) if varies[k] else "", told(unmet, moments, k)) for k in range(len(values))]
+        notes, errors = ["; ".join(filter(None, own)) for own in doubts], np.hypot(errors, extra(unmet, errors))
     if position.lost:
         values, errors = values.copy(), errors.copy()
     for stage, problem in position.lost.items():
@@ -261,7 +264,7 @@ def _net_rows(
     values = sum((p.rows({})[:, 0] for p in found.positions if not p.drawn), np.zeros(n_rows))
     errors = np.zeros(n_rows)
     if found.total is not None:
-        values, errors = values + found.total.mean, errors + found.total.standard_error
+        values, errors = values + found.total.mean, np.hypot(found.total.standard_error, found.unmet_together)
     drawn = any(position.drawn for position in found.positions)
     shared = {
         "trade_id": NET,

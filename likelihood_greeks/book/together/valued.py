@@ -17,11 +17,12 @@ from ...engine.sums import accumulate
 from ...estimate import Statistics
 from ...parameters import Greek
 from ...streams.chunks import Chunk, Draws, chunk_size
-from ..blocks import SIZE, Block, blocks, prepared
+from ..blocks import SIZE, Block, blocks
 from ..bucket_split import Split
 from ..desk import Failure
 from ..trades import Problem
 from .packs import ALL, BATCHES, TRADES, Fitting, LateError, Pack, Position, Simulation, Valuing
+from .unmet import extra, looked_after, unmet
 
 FITTED, PIECES = 1 << 21, 2
 """The first chunk of the pilot that fits the corrections of differences, and how many there are."""
@@ -76,6 +77,8 @@ class Together(Generic[P]):
         By trade_id, of batches in the errors of its rows: see `Batches.shares`.
     draws : str
         What the batches depend on.
+    unmet : mapping of str to ndarray, shape (n_rows,)
+        By trade_id, what a part of the payoff that the run has next to no path for may add to its rows; see `unmet`.
     """
 
     positions: tuple[P, ...]
@@ -84,6 +87,13 @@ class Together(Generic[P]):
     problems: tuple[Problem, ...]
     shares: Mapping[str, FloatArray] = field(default_factory=dict)
     draws: str = ""
+    unmet: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    @property
+    def unmet_together(self) -> FloatArray | float:
+        """What is added to the errors of the total for what no path met of some."""
+        own = [extra(rare, self.moments[name].standard_error) for name, rare in self.unmet.items()]
+        return np.sqrt(np.sum(np.square(own), axis=0)) if own else 0.0
 
 
 def together(
@@ -130,7 +140,8 @@ def _found(left: tuple[P, ...], task: Valuing, done: Sampled, draws: Draws, prob
     moments = {name: every[row] for row, name in enumerate(names)}
     shares = dict(zip(names, batches.shares(every), strict=True))
     pieces = draws.following(0, done.paths, done.paths)
-    return Together(left, moments, done.total[ALL], tuple(problems), shares, draws.named(pieces))
+    rare = {name: own for pack in task.packs for name, own in unmet(pack, done.paths).items()}
+    return Together(left, moments, done.total[ALL], tuple(problems), shares, draws.named(pieces), rare)
 
 
 def _parts(own: Sequence[P]) -> list[list[P]]:
@@ -165,7 +176,7 @@ def _priced(block: Block) -> Block:
 def _prepared(packs: Sequence[Planned], pool: Any) -> tuple[list[list[Simulation]], list[Problem]]:
     """The simulations of all blocks after their pilots, pack by pack, and what is wrong with some trades."""
     found, problems = list[list[Simulation]](), list[Problem]()
-    states = ordered(((prepared, block) for planned in packs for *_, block in planned), pool)
+    states = ordered(((looked_after, block) for planned in packs for *_, block in planned), pool)
     for planned in packs:
         found.append([])
         for stage, gone, block in planned:
