@@ -1,12 +1,14 @@
 """Composites in books: their value, their nets, their past, the next day, shocks, buckets, what is refused."""
 
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
+from likelihood_greeks.book import sealed
 
 US = {"zero_rate": 0.05, "currency": "USD"}
 CALL = {"trade_id": "C", "underlying": "SPX", "product": "composite_call", "strike": 90, "maturity": "2027-11-27",
@@ -102,6 +104,36 @@ def test_the_currency_of_a_composite_is_one_in_files_for_regulators() -> None:
     table = lg.to_crif(risk([PUT], market(), ["delta", "vega"], paths=512)).set_index(["RiskType", "Qualifier"])
     assert {*table.loc["FX_DELTA"].index, *table.loc["FX_VEGA"].index} == {"EURUSD"}
     assert {*table.loc["EQ_DELTA"].index} == {"SPX", "SX5E"}
+
+
+@pytest.mark.slow
+def test_sets_are_the_same_in_other_processes_and_after_a_stop(tmp_path, monkeypatch) -> None:
+    """Composites, an outside barrier and a seasoned note, with buckets of a correlation by pillar."""
+    on = market()
+    on["correlation"]["SPX|SX5E"] = {"6M": 0.6, "2Y": 0.5}
+    barrier = {**PUT, "trade_id": "O", "product": "outside_barrier", "strike": 50.0, "level": 80.0, "option": "call",
+               "direction": "down", "knock": "out", "frequency": "quarterly", "currency": "EUR"}  # fmt: skip
+    rows, wanted = pd.DataFrame([CALL, PUT, CALLED, barrier]), ["delta", "correlation"]
+    options = {"paths": 1024, "seed": 1, "buckets": ["correlation"]}
+    whole = lg.risk(rows, on, wanted, executor="serial", output=tmp_path / "whole.csv", **options)
+    assert whole.attrs["problems"] == []
+    with ProcessPoolExecutor(1) as processes:
+        pd.testing.assert_frame_equal(lg.risk(rows, on, wanted, executor=processes, **options), whole)
+    file, original, calls = tmp_path / "risk.csv", sealed.written, list[Any]()
+
+    def stopped(*given: Any) -> Any:
+        calls.append(given)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return original(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sealed, "written", stopped)
+        with pytest.raises(lg.Interrupted):
+            lg.risk(rows, on, wanted, output=file, executor="serial", **options)
+    resumed = lg.risk(rows, on, wanted, output=file, resume=True, **{**options, "seed": None})
+    pd.testing.assert_frame_equal(resumed, whole)
+    assert file.read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
 EXACT_VOLATILITY = (0.2**2 + 0.1**2 - 2.0 * 0.3 * 0.2 * 0.1) ** 0.5
