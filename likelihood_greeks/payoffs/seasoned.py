@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import final
+from typing import Literal, final
 
 import numpy as np
 
 from .._checks import finite, non_negative, positive, refuse
 from .._typing import AnyArray
-from .continuous import Corridor, Extreme, PaysByExtreme, Watched
+from . import seen_before
+from .continuous import Corridor, Extreme, PaysByExtreme, Watched, not_of_spots
+from .custom import Payoff
 from .european import HasPieces, Pieces
+from .observed import observed
 from .protocol import Contract, called, check_contract, stated_payments
 from .realised import CountsReturns, PaysSquaredReturns, SquaredReturns
 from .remembered import Remembers, so_far
@@ -215,12 +218,16 @@ class Seasoned:
         past dates, and is worth nothing; payments that it states and that are still due are discounted.
     fixings : sequence of float, shape (n_past,)
         Past observations, from the first on.
+    lows, highs : sequence of float, shape (n_past + 1,), optional
+        Of a `Payoff` that sees extremes: those of the intervals that end at the past observations, and last what was
+        seen since, in the interval that is running (n_past of a contract with no date to come). Only those that it
+        sees.
 
     Raises
     ------
     ValueError
         If a fixing is not finite, or not positive where the contract is of the library, or their number is not that of
-        the past times.
+        the past times; or if lows or highs are missing, too many, or not positive.
     TypeError
         If `payoff` is no contract.
 
@@ -237,6 +244,8 @@ class Seasoned:
 
     payoff: Contract
     fixings: tuple[float, ...]
+    lows: tuple[float, ...] | None = field(default=None, kw_only=True)
+    highs: tuple[float, ...] | None = field(default=None, kw_only=True)
     _paid: tuple[float, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -254,7 +263,15 @@ class Seasoned:
         past = len(stated) - len(self.times)
         if past and past != len(fixings):
             refuse("fixings", f"hold one observation for each of the {past} times up to now", fixings)
+        count = len(fixings) + bool(self.times)
+        for name in seen_before.SIDES:
+            object.__setattr__(self, name, seen_before.checked(name, getattr(self, name), self.extremes, count))
         object.__setattr__(self, "_paid", self._payments())
+
+    @property
+    def extremes(self) -> Literal["low", "high", "both"] | None:
+        """What of the extremes between dates a contract of the user's own sees besides the spots."""
+        return self.payoff.extremes if isinstance(self.payoff, Payoff) else None
 
     @property
     def times(self) -> tuple[float, ...]:
@@ -278,8 +295,21 @@ class Seasoned:
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows that are still due, shape (n_paths,) or (n_flows, n_paths), from the spots to come."""
-        flows = self.payoff(self._joined(spot))
+        if self.extremes is not None and self.times:
+            not_of_spots(self)
+        return self.paid(spot)
+
+    def paid(self, spot: AnyArray) -> AnyArray:
+        """The same, from spots with the extremes that the contract sees."""
+        flows = self._flows(spot)
         return flows[sum(time < 0.0 for time in self._paid) :] if len(flows.shape) == 2 else flows
+
+    def _flows(self, spot: AnyArray) -> AnyArray:
+        """All cash flows, those of past dates among them."""
+        if not isinstance(self.payoff, Payoff) or self.payoff.extremes is None:
+            return self.payoff(self._joined(spot))
+        found = seen_before.joined({"lows": self.lows, "highs": self.highs}, spot, bool(self.times))
+        return self.payoff.paid(observed(self._joined(spot), found))
 
     def remembered(self, spot: AnyArray) -> Sequence[AnyArray]:
         """What the contract remembers of its past and of spots on its dates so far."""
@@ -293,11 +323,16 @@ class Seasoned:
         past = np.broadcast_to(np.array(self.fixings)[:, None], (len(self.fixings), spot.shape[-1]))
         return np.concatenate([past, spot]) if self.times else past
 
+    def _ahead(self, trial: AnyArray) -> AnyArray:
+        """Of spots on all dates those to come, which never move in between."""
+        spot = trial[len(self.fixings) :]
+        return observed(spot, dict.fromkeys(seen_before.SIDES.values(), np.array(spot))) if self.times else spot
+
     def _payments(self) -> tuple[float, ...]:
         """When the payoff's own cash flows are paid, or were."""
         stated = stated_payments(self.payoff)
         trial = self._joined(np.full((len(self.times), 2), self.fixings[-1] if self.fixings else 1.0))
-        flows = called(self.payoff, trial)  # which refuses a past that it cannot have
+        flows = called(self.payoff, trial) if self.extremes is None else self._flows(self._ahead(trial))
         if stated is not None:
             return stated
         if np.ndim(flows) < 2:

@@ -159,3 +159,49 @@ def test_relaxations_whose_extremes_travel_have_mean_zero_and_would_not_if_these
     ]
     monkeypatch.setattr(on_extremes, "_tangents", lambda *given: still * moved(*given))
     assert z_scores().max() > 6.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["lookback", "corridor", "on two dates"])
+def test_a_payoff_with_a_past_has_seen_extremes_before_those_to_come(case):
+    if case == "lookback":
+        own = lg.Payoff(lambda s: s.high.max(axis=0) - s[-1], [0.5], extremes="high")
+        seasoned = lg.Seasoned(own, [], highs=[108.0])
+        other = lg.Lookback("continuous", "put", maturity=0.5, so_far=108.0)
+    elif case == "corridor":
+        inside = CASES["double knock-out call"][0].function
+        seasoned = lg.Seasoned(
+            lg.Payoff(inside, [0.5], extremes="both"), [101.0], lows=[90.0, 95.0], highs=[110.0, 104.0]
+        )
+        other = lg.DoubleBarrier(lg.Call(100.0, 0.5), 80.0, 130.0, "out", "continuous")
+    else:  # the lowest so far is the strike unless the spot falls below it
+        own = lg.Payoff(lambda s: s[-1] - s.low.min(axis=0), [0.5], extremes="low")
+        seasoned = lg.Seasoned(own, [99.0, 97.0], lows=[98.0, 92.0, 96.0])
+        other = lg.Lookback("continuous", "call", maturity=0.5, so_far=92.0)
+    found, known = (
+        lg.greeks(CURVES, payoff, ["delta", "vega"], paths=paths, seed=6)
+        for payoff, paths in ((seasoned, 8192), (other, 8192))
+    )
+    for name, error in (("price", 0.1), ("delta", 0.03), ("vega", 3.0)):
+        errors = [own[name].standard_error for own in (found, known)]
+        assert max(errors) < error
+        assert abs(found[name].value - known[name].value) < 4.0 * np.hypot(*errors)
+    if case != "corridor":
+        new = lg.greeks(CURVES, seasoned.payoff, [], paths=4096, seed=6)["price"]
+        assert abs(new.z_score(known["price"].value)) > 20.0  # what was seen counts
+    gone = lg.Seasoned(lg.Payoff(lambda s: s[-1] - s.low.min(axis=0), [], 0.25, extremes="low"), [99.0], lows=[95.0])
+    assert lg.greeks(FLAT, gone, ["delta"], paths=64, seed=1)["price"].value == pytest.approx(4.0 * np.exp(-0.02))
+
+
+def test_extremes_of_the_past_are_checked():
+    own = CASES["floating put"][0]
+    for given, why in (
+        ({}, "highs must be given, one for each past observation and one for the interval that is running"),
+        ({"highs": [101.0]}, "highs must hold 2 numbers"),
+        ({"highs": [101.0, -1.0]}, r"highs\[1\] must be positive"),
+        ({"highs": [101.0, 102.0], "lows": [99.0, 99.0]}, "lows must be None: the contract sees none"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            lg.Seasoned(own, [100.0], **given)
+    with pytest.raises(TypeError, match="watched continuously"):
+        lg.Seasoned(own, [100.0], highs=[101.0, 102.0])(np.full((1, 3), 100.0))

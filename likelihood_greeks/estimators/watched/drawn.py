@@ -14,6 +14,7 @@ from ...models.protocol import Paths
 from ...parameters import Derivative
 from ...payoffs.custom import Payoff
 from ...payoffs.observed import observed
+from ...payoffs.seasoned import Seasoned
 
 STEP = 1e-6
 """Share of the spot over which a payoff is differentiated at one extreme, today's spot."""
@@ -26,7 +27,7 @@ class OnExtremes:
 
     Parameters
     ----------
-    payoff : Payoff
+    payoff : Payoff or Seasoned
         Which says what extremes it sees.
     times : tuple of float
         The dates of the paths, its own among them, in years.
@@ -36,7 +37,7 @@ class OnExtremes:
         Years by which the dates have come nearer.
     """
 
-    payoff: Payoff
+    payoff: Payoff | Seasoned
     times: tuple[float, ...]
     model: WithExtremes
     elapsed: float = 0.0

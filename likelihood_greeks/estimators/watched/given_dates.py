@@ -19,6 +19,7 @@ from ...payoffs.after_dividends import AfterDividends
 from ...payoffs.continuous import Corridor, PaysByExtreme, Watched, WatchedJointly
 from ...payoffs.custom import Payoff
 from ...payoffs.protocol import Contract
+from ...payoffs.seasoned import Seasoned
 from .bridge import Bridge
 from .corridor import CorridorGivenDates
 from .corridors import corridors_given_dates
@@ -63,7 +64,7 @@ def given_dates(payoff: Contract, model: Any) -> Contract:
 
 def with_extremes(payoff: Contract, model: Any) -> tuple[Contract, Any]:
     """A payoff and a law; with extremes drawn where a payoff of the user's own sees them."""
-    if not isinstance(payoff, Payoff) or payoff.extremes is None:
+    if not isinstance(payoff, Payoff | Seasoned) or payoff.extremes is None or not payoff.times:
         return payoff, model
     bridge = _bridge(payoff, model, payoff.times[-1])
     law = WithExtremes(model, payoff.extremes)
