@@ -350,6 +350,11 @@
     holder.hidden = false;
   }
 
+  addEventListener("beforeprint", function () {  // a header with buttons is not printed again on every page
+    table.tHead.querySelectorAll("button").forEach(function (own) { own.replaceWith(own.textContent); });
+  });
+  addEventListener("afterprint", header);
+
   tools();
   header();
   draw();
