@@ -54,7 +54,13 @@ def test_what_happens_outside_the_window_touches_nothing():
     assert _state(TOUCH | until | {"watched_from": OPENS})[1] == f"watched from {OPENS} until 2026-10-15"
     seen = _state(TOUCH | began | until, **lows(("2026-06-11", 96.0), *rest))[1]
     assert seen == f"not touched up to {TODAY}, watched until 2026-10-15"
-    assert "not touched up to" in _state(TOUCH | began | {"watched_from": "2026-06-11"}, **lows(low, *rest))[1]
+    opened = TOUCH | began | {"watched_from": "2026-06-11"}
+    at = [{"fixings": {"X": {"2026-06-11": fixing}}} for fixing in (98.0, 94.0)]
+    assert "not touched up to" in _state(opened, **lows(low, *rest), **at[0])[1]  # it was there before
+    assert "touched on 2026-06-11" in _state(opened, **lows(low, *rest), **at[1])[1]
+    assert "not touched up to" in _state(opened, **lows(("2026-06-11", 96.0), *rest))[1]
+    with pytest.warns(lg.BookWarning, match="fixings must hold X on 2026-06-11: a spot that is beyond the level when"):
+        lg.risk(pd.DataFrame([opened]), MARKET | lows(low, *rest), ["price"], paths=64, seed=1)
     closed = TOUCH | began | {"watched_until": "2026-06-11"}
     assert _state(closed, **lows(("2026-06-11", 96.0), deep))[1] == f"never at a barrier: pays 10 on {ENDS}"
     assert "touched on 2026-06-11" in _state(closed, **lows(low, deep))[1]

@@ -42,6 +42,8 @@ class Watch:
         Of these days, and of others between them that are stated.
     begun : float, optional
         The fixing of the day on which it began, if that is when all was known.
+    opening : tuple of float, optional
+        Of a window that has opened since, on a day without a fixing: between what the spot was on that day.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Watch:
     lows: Mapping[date, float] = field(default_factory=dict)
     highs: Mapping[date, float] = field(default_factory=dict)
     begun: float | None = None
+    opening: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, name: str, market: Market, own: Span) -> Watch:
@@ -68,7 +71,11 @@ class Watch:
             for table in (market.lows, market.highs)
         )
         began = since in (own.start, own.watched_from) and since < own.today
-        return cls(name, own, since, days, lows, highs, market.fixings.get(name, {}).get(since) if began else None)
+        begun = market.fixings.get(name, {}).get(since) if began else None
+        opening = None
+        if began and begun is None and since == own.watched_from and since != own.watched_to:
+            opening = market.lows.get(name, {}).get(since, -inf), market.highs.get(name, {}).get(since, inf)
+        return cls(name, own, since, days, lows, highs, begun, opening)
 
     def touched(self, low: float, high: float, spot: float) -> date | None:
         """The first day on which the spot is known to have been at or beyond two levels; None if it was not."""
@@ -112,6 +119,11 @@ class Watch:
         if hit is not None and hit == self.span.touched_on:
             return
         self._verify_since()
+        if self.opening is not None and not low < self.opening[0] <= self.opening[1] < high:
+            sides = [(low > 0.0, self.opening[0] <= low), (high < inf, self.opening[1] >= high)]
+            if any(watched and beyond for watched, beyond in sides):
+                why = "a spot that is beyond the level when the window opens has reached it"
+                refuse("fixings", f"hold {self.name} on {self.since}: {why}", None)
         for name, table, needed in (("lows", self.lows, low > 0.0), ("highs", self.highs, high < inf)):
             missing = [day for day in self.days if day not in table and (hit is None or day < hit)]
             if needed and missing:
