@@ -284,7 +284,7 @@ def test_what_a_tiny_move_leaves_of_a_far_daily_barrier_does_not_hang_on_the_pat
 
     assert scores(3) < 4.0
     assert scores(4) < 4.0
-    monkeypatch.setattr(packs.Simulation, "smooth", lambda *_: False)
+    monkeypatch.setattr(packs.Simulation, "smooth", frozenset())
     assert scores(4) > 10.0
 
 
