@@ -42,20 +42,27 @@ class LineMotions:
         All of shape (n_rows, n_paths); `logs` are the log-spots.
         """
         line, own = self.line, self.own
-        found = own.total[:, rows] @ still
+        found = np.asarray(own.total[:, rows] * still if len(rows) == 1 else own.total[:, rows] @ still)
         if own.every.any():
-            reached = (logs * still).sum(axis=0) - line.drifts_at(rows) @ still
-            found += own.every * (reached + line.lengths[rows, 0] @ along)
+            reached = np.einsum("ij,ij->j", logs, still) - line.drifts_at(rows) @ still
+            _add(found, own.every, reached + line.lengths[rows, 0] @ along)
         if own.first.any():
-            found += own.first * (line.moves.noise[0] * still.sum(axis=0) + line.shares[0] * along.sum(axis=0))
-        return np.asarray(found)
+            _add(found, own.first, line.moves.noise[0] * still.sum(axis=0) + line.shares[0] * along.sum(axis=0))
+        return found
 
     def at(self, crossings: Crossings, rate: FloatArray) -> FloatArray:
         """The same of what is gained per unit of the log-spots at points where every path has a date of its own."""
         line, own = self.line, self.own
-        found, away = own.total[:, crossings.row] * rate, crossings.point - line.place
+        found, away = np.take(own.total, crossings.row, axis=1), crossings.point - line.place
+        found *= rate
         if own.every.any():
-            found += own.every * (rate * (crossings.noise + crossings.length * away))
+            _add(found, own.every, rate * (crossings.noise + crossings.length * away))
         if own.first.any():
-            found += own.first * (rate * (line.moves.noise[0] + line.shares[0] * away))
+            _add(found, own.first, rate * (line.moves.noise[0] + line.shares[0] * away))
         return np.asarray(found)
+
+
+def _add(found: FloatArray, factors: FloatArray, row: FloatArray) -> None:
+    """Add factors, (n_names, 1), times a row, in place: most are zero."""
+    for k in np.flatnonzero(factors[:, 0]):
+        found[k] += factors[k, 0] * row
