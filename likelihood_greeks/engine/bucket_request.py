@@ -14,6 +14,7 @@ from ..estimate import Estimate
 from ..estimators.likelihood_ratio import Combination
 from ..models import nodes
 from ..models.capabilities import HasNodes, LabelsNodes, has
+from ..models.extremes import WithExtremes
 from ..models.protocol import PathModel
 from ..parameters import expanded, label, listed, resolve
 from ..payoffs.protocol import Contract, stated_payments
@@ -120,6 +121,8 @@ def _on_curves(greek: Any, law: Any) -> list[Any]:
 
 def _curve(law: Any, greek: Any, given: Any) -> tuple[str, tuple[float, ...]]:
     """The parameter that a Greek is the derivative in, and the nodes of its curve; `given` asks for it."""
+    if isinstance(law, WithExtremes):
+        refuse("buckets", "be asked of payoffs that see no drawn extremes, such as Barrier or Lookback", given)
     if not has(law, HasNodes):
         refuse("buckets", f"be asked of a law on curves, such as TermStructureGBM, not of {type(law).__name__}", given)
     what, why = "hold Greeks of curves or of a grid of local volatilities: vega, rho, dividend_rho", ""

@@ -132,6 +132,8 @@ def test_what_does_not_see_its_extremes_is_refused():
         lg.greeks(FLAT, lg.Payoff(lambda s: s.low[-1], [0.5], extremes="high"), paths=1024, seed=1)
     with pytest.raises(ValueError, match=r"extremes must be 'high', or 'both', for .*, got None"):
         lg.greeks(FLAT, lg.Payoff(lambda s: s.high[-1], [0.5]), paths=1024, seed=1)
+    with pytest.raises(ValueError, match="buckets must be asked of payoffs that see no drawn extremes"):
+        lg.greeks(CURVES, payoff, ["vega"], paths=1024, seed=1, buckets=["vega"])
     with pytest.raises(TypeError, match="watched continuously"):
         lg.compare(FLAT, payoff, ["delta"], paths=1024, seed=1)
     assert OnExtremes(payoff, (0.2, 0.5), None)(np.full((4, 3), 100.0)).tolist() == [0.0] * 3
