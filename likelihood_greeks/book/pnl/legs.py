@@ -186,6 +186,8 @@ def _on_the_second_day(
     rows = [trade.row for trade in before.values()]
     trades, problems = parse(table, days.second, rows, several=True, rules=False)
     supposed, _ = parse(table, days.rolled, rows, several=True, supposed=True, rules=False)
+    on_day = f"(in the market of {days.second.valuation_date})"  # they were sound in the first
+    problems = [replace(problem, requirement=f"{problem.requirement} {on_day}") for problem in problems]
     rolled = {trade.trade_id: trade for trade in supposed}
     after = {trade.trade_id: trade for trade in trades}
     for place, own in ((after, days.second), (rolled, days.rolled)):
