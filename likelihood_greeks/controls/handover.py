@@ -45,6 +45,9 @@ Skeleton: TypeAlias = tuple[int, ...]
 RATES = (0.0, 2.0, 8.0, 32.0)
 """Per year: from a change that travels to the end to one that is handed over within weeks."""
 
+FAST_RATES = (8.0, 32.0, 128.0)
+"""Where few paths would carry most of a change that travels for long."""
+
 
 @final
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from ..estimators.likelihood_ratio import Drawn
+from ..models import travel
 from ..models.capabilities import (
     DrawsBeneath,
     KnowsAverages,
@@ -22,7 +23,7 @@ from ..models.joint_moves import JointMoves
 from ..models.moves import LIKELIHOOD_RATIO, IndependentSteps, Moves, StateSteps
 from ..models.protocol import PathModel
 from ..models.returns import squares_jet
-from ..models.state_joint_moves import JointStateSteps
+from ..models.state_joint_moves import JointStateSteps, StateJointMoves
 from ..payoffs.along.pieces import pieces_along
 from ..payoffs.european import pieces
 from ..payoffs.protocol import Contract
@@ -32,7 +33,7 @@ from . import averages
 from .conditional import Conditional
 from .europeans import Vanilla
 from .handed_over import HandedOver
-from .handover import RATES, Gradual, Handover, Hold, Way, candidates
+from .handover import FAST_RATES, RATES, Gradual, Handover, Hold, Way, candidates
 from .joint_lines import JointDirection, JointLine, joint_directions
 from .line_integrated import LineIntegrated
 from .line_layout import Layout
@@ -44,6 +45,7 @@ from .squares import Squares
 from .widths import FINER_WIDTH, LOCAL_WIDTHS, REACHES, STATE_WIDTHS, Relaxation, follow, ladder
 
 MANY = 8  # dates that a level is compared at before it is held, or crossed narrowly: with fewer, others serve as well
+EVEN = 0.05  # effective share of paths in the square of what is carried from the first step to the last
 HELD_WIDTH = 1.0  # of a relaxation, in units of the local scale, up to which paths are held
 LEVELS = 4  # compared levels that get Europeans, and that are held
 
@@ -203,7 +205,21 @@ def _ways(payoff: Contract, drawn: Drawn, rates: Sequence[float]) -> Sequence[Wa
     if _independent(drawn) or isinstance(drawn.moves, JointMoves):
         return [Handover(skeleton, min(rates)) for skeleton in candidates(payoff.times)]
     others = (None, *(rate for rate in rates if rate not in (drawn.rate, LIKELIHOOD_RATIO)))
-    return [Gradual(rate, beneath) for beneath in others for rate in RATES]
+    return [Gradual(rate, beneath) for beneath in others for rate in (RATES if _carried_evenly(drawn) else FAST_RATES)]
+
+
+def _carried_evenly(drawn: Drawn) -> bool:
+    """Whether many paths carry a motion of today to the end alike; on rough surfaces few of them carry it far.
+
+    What then travels has tails that a pilot does not see.
+    """
+    moves = drawn.moves
+    for own in moves.own if isinstance(moves, StateJointMoves) else (moves,):
+        if isinstance(own, Moves) and isinstance(own.path, StateSteps):
+            square = np.prod((travel.carried_on(own) * travel.stretch(own))[1:], axis=0) ** 2
+            if square.mean() ** 2 < EVEN * (square**2).mean():
+                return False
+    return True
 
 
 def _holds(levels: Sequence[Level], drawn: Drawn, relaxation: Relaxation) -> list[Handover]:

@@ -5,7 +5,8 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks.controls.handed_over import HandedOver
-from likelihood_greeks.controls.handover import Gradual, Handover
+from likelihood_greeks.controls.handover import FAST_RATES, RATES, Gradual, Handover
+from likelihood_greeks.controls.offers import _ways
 from likelihood_greeks.controls.protocol import Scene, SharedPaths, rows
 from likelihood_greeks.controls.widths import ladder
 from likelihood_greeks.estimate import Moments
@@ -112,3 +113,12 @@ def test_its_greeks_are_those_of_the_plain_method_with_less_noise():
         gap = abs(fine[name].value - plain[name].value)
         assert gap < 4.0 * np.hypot(fine[name].standard_error, plain[name].standard_error), name
         assert fine[name].variance_ratio > 4.0, name
+
+
+@pytest.mark.parametrize(
+    ("volatility", "rates"), [(steep_smile, RATES), (lambda t, s: 0.2 + 0.15 * np.sin(s), FAST_RATES)]
+)
+def test_where_few_paths_carry_a_change_it_is_handed_over_fast(volatility, rates):
+    law = as_path_model(lg.LocalVolatility(spot=97.0, volatility=volatility, steps=52))
+    weighed = weigh(law, law.simulate(np.array([1.0]), Chunk(1, 0, 1024).stream()), [("spot",)])
+    assert [way.rate for way in _ways(lg.Call(95.0, 1.0), weighed, ())] == list(rates)
