@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
-from types import CodeType
-from typing import Any
-from uuid import uuid4
 
 from .._checks import refuse
 from ..payoffs.assets import OnAssets
@@ -20,7 +16,6 @@ from .rows import Row
 PAYOFF = "payoff"
 KEPT = (PAYOFF, "strike")
 """The terms that a row with a contract may have."""
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def contract(name: str, value: object) -> Contract:
@@ -63,24 +58,3 @@ def last_date(row: Row, payoff: Contract, today: date) -> tuple[date, float] | N
         if of_products and cell is not None and column.harmless != ANYTHING and key_of(cell) not in column.harmless:
             row.attempt(refuse, column.name, "be blank: the payoff has its own terms", cell)
     return found, years
-
-
-def written(payoff: Any) -> str:
-    """All that a contract pays by, as text: functions by what they do; unlike any other where that cannot be told."""
-    text, inner = ADDRESS.sub("", repr(payoff)), payoff
-    if text == repr(payoff):
-        return text
-    while isinstance(getattr(inner, "payoff", None), Contract):
-        inner = inner.payoff
-    function: Any = getattr(inner, "function", None)
-    code, closure = getattr(function, "__code__", None), getattr(function, "__closure__", None) or ()
-    if code is None:
-        return f"{text} {uuid4()}"
-    held = repr([cell.cell_contents for cell in closure] + [function.__defaults__, function.__kwdefaults__])
-    return f"{text} {_code(code)} {held}" if not ADDRESS.search(held) else f"{text} {uuid4()}"
-
-
-def _code(code: CodeType) -> str:
-    """What a function does, without where it stands."""
-    constants = [_code(x) if isinstance(x, CodeType) else repr(x) for x in code.co_consts]
-    return f"{code.co_code.hex()} {constants} {code.co_names}"

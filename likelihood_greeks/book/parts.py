@@ -34,7 +34,7 @@ from . import sealed
 from .blocks import Block
 from .frame import COLUMNS
 from .lock import FolderLock
-from .own_payoffs import ADDRESS, written
+from .own_code import ADDRESS, written
 from .reading import BookWarning
 from .tally import Net, Row, Tally
 from .trades import Problem

@@ -357,3 +357,33 @@ def test_a_clause_that_next_to_no_path_meets_is_told():
     assert row.loc["net", "note"].endswith("doubtful numbers of own")
     assert row.loc["own", "pnl_standard_error"] > 0.1
     assert row.loc["cash", "note"] == ""
+
+
+SEEN = {"2026-03-02": 99.0, "2026-04-01": 78.0, "2026-05-01": 97.0, "2026-06-01": 100.0}
+ON_DATES = {"trade_id": "past", "underlying": "X", "quantity": 10.0, "start": "2026-02-02",
+            "frequency": ";".join(SEEN) + ";2026-12-01"}  # fmt: skip
+TOUCH = ON_DATES | {"product": "one_touch", "maturity": "2026-12-01", "pays_at": "hit", "cash": 5.0}
+NOTE = ON_DATES | {"strike": 90.0, "coupon": 0.02, "autocall_level": 98.0, "level": 50.0}
+
+
+@pytest.mark.parametrize(
+    ("trade", "day", "closes", "cash"),
+    [
+        (TOUCH | {"level": 104.0, "direction": "up"}, "2026-06-04", 105.0, 50.0),
+        (TOUCH | {"level": 104.0, "direction": "up"}, "2026-06-04", 103.0, 0.0),
+        (TOUCH | {"level": 60.0, "direction": "down"}, "2026-06-04", 59.0, 50.0),
+        (NOTE | {"product": "phoenix", "coupon_barrier": 80.0, "memory": "yes", "maturity": "2026-12-01",
+                 "frequency": "2026-04-01;2026-06-03;2026-12-01"}, "2026-06-04", 99.0, 10 * 90.0 * 1.04),
+        (NOTE | {"product": "autocallable", "maturity": "2026-12-01",
+                 "frequency": "2026-04-01;2026-06-03;2026-12-01"}, "2026-06-04", 99.0, 10 * 90.0 * 1.04),
+    ],
+)  # fmt: skip
+def test_what_ends_between_the_days_pays_on_its_own_date_whatever_was_seen_before(trade, day, closes, cash):
+    """After a touch earlier fixings decide nothing, but when it was touched, and so what was paid when, needs all."""
+    if trade["product"] == "one_touch":
+        trade = trade | {"frequency": ";".join(SEEN) + ";2026-06-03;2026-12-01"}
+    fixed = SEEN | {"2026-06-03": closes}
+    frame, row = explained([trade], market(fixings=SEEN), market(day, fixings=fixed, spot=100.0), paths=256)
+    assert frame.attrs["problems"] == []
+    assert row.loc["past", "cash"] == pytest.approx(cash)
+    adds_up(row.loc["past"])

@@ -1,11 +1,14 @@
 """Contracts of the user's own in a frame's column `payoff`."""
 
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
-from likelihood_greeks.book.own_payoffs import written
+from likelihood_greeks.book.own_code import written
 from likelihood_greeks.book.products.table import PRODUCTS
 from likelihood_greeks.book.trades import parse
 
@@ -183,7 +186,32 @@ def test_functions_are_known_again_by_what_they_do():
     assert written(made(90.0)) == written(made(90.0))
     assert written(made(90.0)) != written(made(91.0))
     assert written(lg.Payoff(lambda s: s[-1] - 90.0, (1.0,))) != written(lg.Payoff(lambda s: s[-1] - 91.0, (1.0,)))
-    assert written(lg.Payoff(object.__new__, (1.0,))) != written(lg.Payoff(object.__new__, (1.0,)))
+    assert written(lg.Payoff(np.vectorize(abs), (1.0,))) == written(lg.Payoff(np.vectorize(abs), (1.0,)))
+    assert written(made(object())) != written(made(object()))
+
+
+@pytest.mark.parametrize("form", ["module", "helper", "array", "class", "partial"])
+def test_what_a_function_reads_outside_it_is_known_too(form):
+    """A run that was stopped must not go on with another contract because a number beside the function changed."""
+
+    def made(k):
+        if form == "array":
+            levels = np.append(np.zeros(5000), [k, *np.zeros(5000)])  # its text leaves the middle out
+            return lg.Payoff(lambda s: s[-1] - levels.sum(), (1.0,))
+        if form == "partial":
+            return lg.Payoff(partial(np.subtract, k), (1.0,))
+        space = {"__name__": "mine", "np": np, "K": k, "dataclass": dataclass}
+        texts = {
+            "module": "def paid(s): return np.maximum(s[-1] - K, 0.0)",
+            "helper": f"def inner(x): return x - {k}\ndef paid(s): return [inner(x) for x in s][-1]",
+            "class": "@dataclass(frozen=True)\nclass Own:\n    times: tuple = (1.0,)\n"
+            f"    def __call__(self, s): return s[-1] - {k}",
+        }
+        exec(texts[form], space)
+        return space["Own"]() if form == "class" else lg.Payoff(space["paid"], (1.0,))
+
+    assert written(made(90.0)) == written(made(90.0))
+    assert written(made(90.0)) != written(made(91.0))
 
 
 def test_a_run_is_resumed_with_it(tmp_path):

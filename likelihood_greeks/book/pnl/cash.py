@@ -51,7 +51,9 @@ def paid_between(trade: History, name: str, market: Market, first: date, last: d
         return cash if hit is not None and first <= hit < last else 0.0
     if trade.days[0] > today:
         return 0.0
-    seen = pd.Series([then.observed.get(day, np.nan) for day in trade.days], dtype=float).ffill().bfill().fillna(1.0)
+    stated = {day: x for day, x in market.fixings.get(name, {}).items() if day <= today} | dict(then.observed)
+    # when it ended is read off days, too, that no longer decide whether it did
+    seen = pd.Series([stated.get(day, np.nan) for day in trade.days], dtype=float).ffill().bfill().fillna(1.0)
     flows = cash_flows(shown(then.whole, watch), np.array(seen.tolist())[:, None])[:, 0]
     # what is not known decides nothing
     ended = then.span.ended_on
