@@ -33,7 +33,7 @@ OWN = ("spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_o
 """Parameters that every asset has of its own."""
 
 STEPS = 24
-"""A year: a correlation then acts as one that is about 1 % less (`CorrelatedHeston`)."""
+"""A year: a correlation then acts as one that is about 1 % greater (`CorrelatedHeston`)."""
 
 KEPT = ("log_spot", "variance", "integrated_variance", "log_gamma")
 """What paths of a member hold beside its spot."""
