@@ -89,12 +89,12 @@ CONTROLS = {
         barrier,
     ),
     "beneath": Kind(
-        lambda law: has(law, DrawsBeneath) and len(law.hand_over_rates((0.1, 0.3))) > 1,
+        lambda law: alone(law) and has(law, DrawsBeneath) and len(law.hand_over_rates((0.1, 0.3))) > 1,
         lambda c: handed(c, False, False),
         barrier,
     ),
     "given what is beneath": Kind(
-        lambda law: has(law, DrawsBeneath),
+        lambda law: alone(law) and has(law, DrawsBeneath),
         lambda c: isinstance(c, Conditional),
         lambda times, level: lg.DigitalCall(level, times[-1]),
     ),
@@ -130,7 +130,8 @@ def every_kind_under_every_law():
 def derivatives_of(law):
     """The price, all first derivatives and some of the second."""
     if assets := assets_of(law):
-        (a, b), (_, c) = ([f"{kind}[{asset}]" for asset in (assets[0], assets[-1])] for kind in ("spot", "volatility"))
+        other = "volatility" if f"volatility[{assets[-1]}]" in law.parameters else "initial_variance"
+        (a, b), (_, c) = ([f"{kind}[{asset}]" for asset in (assets[0], assets[-1])] for kind in ("spot", other))
         pairs = [(a, a), (a, b), (a, c), (c, c), (c, law.parameters[-1]), (b, TIME), (c, TIME), (TIME, TIME)]
         return [(), *((name,) for name in (*law.parameters, TIME)), *pairs]
     first, other = "spot", next(name for name in law.parameters if name != "spot")
