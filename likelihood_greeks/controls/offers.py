@@ -45,7 +45,7 @@ from .squares import Squares
 from .widths import FINER_WIDTH, LOCAL_WIDTHS, REACHES, STATE_WIDTHS, Relaxation, follow, ladder
 
 MANY = 8  # dates that a level is compared at before it is held, or crossed narrowly: with fewer, others serve as well
-EVEN = 0.015  # effective share of paths in the square of what is carried from the first step to the last; smooth ones have 0.5
+EVEN = 0.015  # effective share of paths in the square of what is carried from the first step to the last; 0.5 if smooth
 HELD_WIDTH = 1.0  # of a relaxation, in units of the local scale, up to which paths are held
 LEVELS = 4  # compared levels that get Europeans, and that are held
 
