@@ -122,6 +122,8 @@ BY_NAME: Mapping[str, Column] = {name: column for column in TABLE for name in (c
 IDENTITY = tuple(column.name for column in TABLE if column.use == NEEDED)
 TERMS = tuple(column.name for column in TABLE if column.use == TERM)
 COLUMNS = tuple(column.name for column in TABLE)
+PAST = ("watched_to", "so_far", "touched_on", "ended_on")
+"""What tells the past of a trade, and is no term of it: it is filled in as days go by."""
 READERS: Mapping[str, Callable[[str, object], Any]] = {column.name: column.read for column in TABLE if column.read}
 HARMLESS = {column.name: column.harmless for column in TABLE if column.harmless}
 

@@ -62,7 +62,8 @@ def explain_book(
         As for `risk`: the two markets. The second must hold the fixings since the first that trades need; those of its
         own day are its spots where it states none.
     book_after : pandas.DataFrame or path, optional
-        The book under the second market, if trades were added, ended, or changed since. Default: the same.
+        The book under the second market, if trades were added, ended, or changed since; what it tells of their past
+        (``ended_on``, ``touched_on``, ``watched_to``, ``so_far``) came to be known. Default: the same.
     paths, seed, controls, sampling, closed_form, executor, progress
         As for `risk`.
     buckets : sequence of str, optional

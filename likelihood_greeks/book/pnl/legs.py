@@ -31,6 +31,7 @@ from ..trades import Problem, Trade, parse
 from ..underlying import LOCAL
 from .aging import aged, aged_together, paid
 from .cash import merged, own_later, paid_between
+from .past import told, verify_agreed, with_past
 
 BEFORE, ROLLED, SETTLED, AFTER = "before", "rolled", "settled", "after"
 """Where a trade is valued: under the first market; on the second day with that market, the fixings since at its spot;
@@ -161,13 +162,15 @@ def legs(book: pd.DataFrame, later: pd.DataFrame | None, days: Days) -> Reading:
     found = Reading(problems=[*problems])
     before = {trade.trade_id: trade for trade in trades}
     known = {problem.trade_id for problem in problems}
-    after, rolled, failed = _on_the_second_day(book, before, days)
+    second, later = (book, None) if later is None else told(book, later)
+    after, rolled, failed = _on_the_second_day(second, before, days)
     found.problems += failed
     now, new = _kept(later, before, days, found)
     for trade_id, trade in before.items():
         if trade_id not in after or (later is not None and trade_id in now and now[trade_id] is None):
             continue
         try:
+            verify_agreed(trade, now.get(trade_id))
             leg = _leg(trade, after[trade_id], rolled.get(trade_id), days)
             found.legs += [leg] if later is None else _compared(leg, now.get(trade_id))
         except FAILS as error:
@@ -246,7 +249,8 @@ def _leg(before: Trade, after: Trade, rolled: Trade | None, days: Days) -> Leg:
     stages = {BEFORE: before, SETTLED: settled, AFTER: after}
     if rolled is not None and rolled.payoff != after.payoff:
         stages[ROLLED] = replace(rolled, model=law)
-    cash = [_cash(before, market, first, second, days) for market in (days.second, days.rolled)]
+    paying = with_past(before, after)
+    cash = [_cash(paying, market, first, second, days) for market in (days.second, days.rolled)]
     spots = [f"spot[{name}]" for name in old.assets] if joint else ["spot"]
     fallen = {name: value_of(old, name) - value_of(law, name) for name in spots}
     gone = {name: amount for name, amount in fallen.items() if amount}
@@ -294,7 +298,8 @@ def _kept(
     rows = {trade_id: replace(before[trade_id], row=row) for row, trade_id in enumerate(names) if trade_id in before}
     trades, problems = parse(_begun(later, rows, days.first.valuation_date), days.second, several=True, rules=False)
     known: dict[str, Trade | None] = {p.trade_id: None for p in problems if p.trade_id in before}
-    found.problems += problems
+    said = {(problem.trade_id, problem.field) for problem in found.problems if problem.trade_id in before}
+    found.problems += [problem for problem in problems if (problem.trade_id, problem.field) not in said]
     for trade in trades:
         if trade.trade_id in before:
             known[trade.trade_id] = trade
