@@ -16,6 +16,7 @@ from .buckets import SEPARATOR
 from .common_draws import errors_of_differences
 from .files import read
 from .own_columns import column_of, names_apart, own_of
+from .same_nodes import from_first_day
 from .terms import VALUED
 from .trades import NET
 from .units import are_buckets, checked_risk
@@ -56,7 +57,8 @@ def diff(
         A row per trade and Greek (and ``asset``, ``bucket``, where a run has any), net positions last: ``trade_id,
         underlying, greek, before, after, difference,
         standard_error, draws, z, threshold, verdict, note, currency``, and the books' own columns, blank cells of the
-        second filled from the first. ``draws`` is "independent" (the squared errors add), "common" (the runs have the
+        second filled from the first. Of runs of two days a ``bucket`` of quotes at dates is the same date on both, in
+        years from the first. ``draws`` is "independent" (the squared errors add), "common" (the runs have the
         same draws, and the error is that of the differences sample by sample) or "common, at most" (the same of frames
         without ``attrs["joint"]``, as from CSV files: the error is at most the sum of both, which stands there).
         ``verdict`` is "noise", "changed" (``z`` is beyond the ``threshold``,
@@ -86,6 +88,7 @@ def diff(
     if not positive("level", level) < 1.0:
         refuse("level", "be less than 1", level)
     one, two = (_numbered(name, given) for name, given in (("before", before), ("after", after)))
+    two = from_first_day(one, two)
     both = one.add_suffix("_1").join(two.add_suffix("_2"), how="outer")
     both = both.loc[[*one.index, *two.index.difference(one.index, sort=False)]]
     table = pd.DataFrame({"before": both[f"{value}_1"], "after": both[f"{value}_2"]})

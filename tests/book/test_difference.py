@@ -188,3 +188,21 @@ def test_what_another_day_makes_of_years_is_no_reason_and_many_moves_are_told_by
         "valuation_date": "2025-01-01", "underlyings": {"X": {"spot": 100.0, "zero_rate": 0.03,
         "implied_volatility": 0.3}}}, [], seed=1)  # fmt: skip
     assert "maturity_date of A: 2025-07-01 before, 2025-08-01 after" in reasons(lg.diff(runs[0], later))
+
+
+@pytest.mark.parametrize("quoted_at", ["dates", "tenors"])
+def test_buckets_of_two_days_are_those_of_the_same_dates_or_tenors(quoted_at):
+    """A surface quoted at dates has the same nodes on the next day, though they are a day nearer."""
+    nodes = ["2025-04-01", "2025-07-01", "2026-01-05"] if quoted_at == "dates" else [0.25, 0.5, 1.25]
+    surface = {"strikes": [80.0, 100.0], "maturities": nodes, "volatilities": [[0.3, 0.28, 0.27], [0.27, 0.26, 0.25]]}
+    x = {"spot": 93.0, "zero_rate": 0.03, "implied_volatility": surface}
+    runs = [
+        lg.risk(BOOK[:1], {"valuation_date": day, "underlyings": {"X": x}}, ["vega"], seed=1, buckets=["vega"])
+        for day in ("2025-01-02", "2025-01-03")
+    ]
+    found = lg.diff(*runs).query("bucket != ''")
+    assert set(found["bucket"]) <= set(runs[0]["bucket"])
+    assert not found["verdict"].isin(["new", "gone"]).any()
+    one, two = (run.lg.buckets["position_value"].to_numpy() for run in runs)
+    np.testing.assert_allclose(np.sort(found[found["trade_id"] == "A"]["after"]), np.sort(two))
+    np.testing.assert_allclose(np.sort(found[found["trade_id"] == "A"]["before"]), np.sort(one))

@@ -387,3 +387,18 @@ def test_what_ends_between_the_days_pays_on_its_own_date_whatever_was_seen_befor
     assert frame.attrs["problems"] == []
     assert row.loc["past", "cash"] == pytest.approx(cash)
     adds_up(row.loc["past"])
+
+
+@pytest.mark.parametrize("pays_at", ["hit", "end"])
+def test_a_level_that_the_spot_goes_through_is_no_theta(pays_at):
+    """Watched at all times, a trade sees the second day's spot too; time alone leaves the spot where it was."""
+    touch = TOUCH | {"level": 95.0, "direction": "down", "frequency": "continuous", "pays_at": pays_at, "start": MONDAY}
+    days = [{**market(day, spot=spot), "lows": {"X": {MONDAY: 99.0, "2026-06-02": low, "2026-06-03": low}},
+             "highs": {"X": {MONDAY: 101.0, "2026-06-02": 101.0, "2026-06-03": 101.0}}}
+            for day, spot, low in ((MONDAY, 100.0, 99.0), ("2026-06-03", 100.0, 98.0), ("2026-06-03", 93.0, 92.0))
+            ]  # fmt: skip
+    (_, still), (frame, gone) = (explained([touch], days[0], days[k], paths=1024) for k in (1, 2))
+    assert frame.attrs["problems"] == []
+    assert gone.loc["past", "theta"] == pytest.approx(still.loc["past", "theta"], abs=0.5)
+    assert gone.loc["past", "fixings"] > 5.0
+    adds_up(gone.loc["past"])

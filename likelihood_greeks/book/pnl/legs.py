@@ -247,6 +247,8 @@ def _leg(before: Trade, after: Trade, rolled: Trade | None, days: Days) -> Leg:
     law = aged_together(old, days.elapsed) if joint else aged(old, days.elapsed)
     settled = replace(after, model=law)
     stages = {BEFORE: before, SETTLED: settled, AFTER: after}
+    if rolled is not None and not isinstance(law, CorrelatedGBM) and not is_on_two(before.product, before.payoff):
+        rolled = _watched_at(rolled, law.spot)
     if rolled is not None and rolled.payoff != after.payoff:
         stages[ROLLED] = replace(rolled, model=law)
     paying = with_past(before, after)
@@ -255,6 +257,12 @@ def _leg(before: Trade, after: Trade, rolled: Trade | None, days: Days) -> Leg:
     fallen = {name: value_of(old, name) - value_of(law, name) for name in spots}
     gone = {name: amount for name, amount in fallen.items() if amount}
     return Leg(before.trade_id, before.quantity, before.quantity, stages, cash[0], cash[1], gone)
+
+
+def _watched_at(rolled: Trade, spot: float) -> Trade:
+    """A trade on the second day as it is while the spot stays; one that is watched at all times sees the spot too."""
+    past = rolled.history
+    return rolled if past is None or past.watch is None else replace(rolled, payoff=past.left(spot)[0])
 
 
 def _ruled_as(before: Trade, later: Trade, days: Days) -> Trade:
