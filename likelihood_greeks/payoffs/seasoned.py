@@ -213,21 +213,23 @@ class Seasoned:
     Parameters
     ----------
     payoff : Contract
-        A payoff of the library or a function's, or anything with ``times``. Its times are those to come; or, if some
-        are not positive, those are past and `fixings` has their observations. What it pays date by date was paid at
-        past dates, and is worth nothing; payments that it states and that are still due are discounted.
+        A payoff of the library, or a `Payoff`, whose times are those to come; or any other contract, with ``times``
+        of which some may be past (not positive): `fixings` then has one observation for each of these. What it
+        pays date by date was paid at past dates, and is worth nothing; payments that it states and that are still due
+        are discounted.
     fixings : sequence of float, shape (n_past,)
         Past observations, from the first on.
     lows, highs : sequence of float, shape (n_past + 1,), optional
         Of a `Payoff` that sees extremes: those of the intervals that end at the past observations, and last what was
-        seen since, in the interval that is running (n_past of a contract with no date to come). Only those that it
-        sees.
+        seen since, in the interval that is running (n_past of a contract with no date to come). An interval has the
+        observations at both of its ends. Only those that it sees.
 
     Raises
     ------
     ValueError
         If a fixing is not finite, or not positive where the contract is of the library, or their number is not that of
-        the past times; or if lows or highs are missing, too many, or not positive.
+        the past times; or if lows or highs are missing, too many, not positive, or against each other or the fixings at
+        the ends of their intervals.
     TypeError
         If `payoff` is no contract.
 
@@ -266,6 +268,7 @@ class Seasoned:
         count = len(fixings) + bool(self.times)
         for name in seen_before.SIDES:
             object.__setattr__(self, name, seen_before.checked(name, getattr(self, name), self.extremes, count))
+        seen_before.in_order(fixings, self.lows, self.highs)
         object.__setattr__(self, "_paid", self._payments())
 
     @property

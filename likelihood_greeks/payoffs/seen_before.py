@@ -1,6 +1,6 @@
 """Extremes that were seen between the past dates of a contract, before those to come."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from .._typing import AnyArray
 
 SIDES = {"lows": "low", "highs": "high"}
 """What a contract of the user's own calls them."""
+
+ROUNDING = 1e-9  # relative
 
 
 def checked(name: str, given: Any, sees: str | None, count: int) -> tuple[float, ...] | None:
@@ -27,6 +29,35 @@ def checked(name: str, given: Any, sees: str | None, count: int) -> tuple[float,
         refuse(name, why, given)
     found = tuple(positive(f"{name}[{i}]", x) for i, x in enumerate(given))
     return found if len(found) == count else refuse(name, f"hold {count} numbers", found)
+
+
+def in_order(fixings: Sequence[float], lows: Sequence[float] | None, highs: Sequence[float] | None) -> None:
+    """Refuse extremes of the past that contradict each other, or the fixings at the ends of their intervals.
+
+    Raises
+    ------
+    ValueError
+        If a low is above the high of its interval or a fixing at one of its ends, or a high below such a fixing.
+    """
+    for i, low in enumerate(lows or ()):
+        if highs is not None and _above(low, highs[i]):
+            refuse(f"lows[{i}]", f"not be above highs[{i}], {highs[i]:g}", low)
+    for name, seen in (("lows", lows), ("highs", highs)):
+        for i, extreme in enumerate(seen or ()):
+            for end in (i - 1, i):
+                if not 0 <= end < len(fixings):
+                    continue
+                side, pair = (
+                    ("above", (extreme, fixings[end])) if name == "lows" else ("below", (fixings[end], extreme))
+                )
+                if _above(*pair):
+                    where = "begins" if end < i else "ends"
+                    why = f"not be {side} fixings[{end}], {fixings[end]:g}, with which its interval {where}"
+                    refuse(f"{name}[{i}]", why, extreme)
+
+
+def _above(first: float, second: float) -> bool:
+    return first > second * (1.0 + ROUNDING)
 
 
 def joined(seen: Mapping[str, tuple[float, ...] | None], spot: AnyArray, running: bool) -> dict[str, AnyArray]:

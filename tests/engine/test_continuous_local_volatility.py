@@ -102,3 +102,14 @@ def test_what_has_no_bridge_in_steps_is_refused():
         lg.greeks(replace(FLAT, smile_spot=100.0), OUT, [], paths=1024, seed=1)
     with pytest.raises(TypeError, match="no Brownian bridge"):
         lg.greeks(FLAT, lg.Lookback("continuous", "put", maturity=0.5), [], paths=1024, seed=1)
+
+
+def test_a_contract_of_a_single_step_is_valued_by_its_bridge():
+    maturity, sigma = 14.0 / 365.0, 0.2
+    law = lg.LocalVolatility(spot=100.0, volatility=lambda t, s: sigma + 0.0 * s, rate=sigma**2 / 2.0, steps=1)
+    touch = lg.NoTouch(100.0 * np.exp(-sigma * np.sqrt(maturity)), "down", maturity, 1.0, "continuous")
+    found = lg.greeks(law, touch, ["delta"], paths=2048, seed=1)
+    discount = np.exp(-law.rate * maturity)  # the log-spot has no drift: reflection at one deviation
+    slope = discount * 2.0 * np.exp(-0.5) / np.sqrt(2.0 * np.pi) / (100.0 * sigma * np.sqrt(maturity))
+    assert_estimates(found["price"], discount * 0.6826894921370859, 0.01)
+    assert_estimates(found["delta"], slope, 0.05 * slope)

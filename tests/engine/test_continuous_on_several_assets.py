@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import ive
 
 import likelihood_greeks as lg
 from likelihood_greeks.estimators.watched import corridors, given_dates
@@ -56,6 +57,58 @@ def test_a_level_that_the_worst_of_two_may_not_reach_agrees_with_images_and_woul
     coarse = lg.greeks(LAW, note, ["delta[A]"], paths=16_384, seed=4)
     assert abs(coarse["price"].z_score(exact["price"])) > 5.0
     assert abs(coarse["delta[A]"].z_score(exact["delta[A]"])) > 5.0
+
+
+def stays_in_wedge(near, rho):
+    """Chance that two Brownian motions without drift stay above two levels over a unit of time: a series.
+
+    He, Keirstead and Rebholz (1998), "Double lookbacks", with the angle as the first coordinate of a wedge.
+    """
+    angle, (a, b) = np.arccos(-rho), near
+    square = (a * a + b * b - 2.0 * rho * a * b) / (1.0 - rho * rho)
+    place = np.arctan2(b * np.sqrt(1.0 - rho * rho), a - rho * b)
+    n = np.arange(1, 200, 2)
+    order = n * np.pi / angle
+    bessel = ive((order - 1.0) / 2.0, square / 4.0) + ive((order + 1.0) / 2.0, square / 4.0)
+    return np.sqrt(2.0 * square / np.pi) * float((np.sin(n * np.pi * place / angle) / n) @ bessel)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("window", [None, (0.0, 14.0 / 365.0)])
+def test_a_contract_of_two_weeks_has_as_many_intervals_as_one_of_a_year(monkeypatch, window):
+    maturity, rho = 14.0 / 365.0, 0.9
+    vols, near = np.array([0.2, 0.3]), np.array([1.0, 1.2])
+    levels = np.exp(-near * vols * np.sqrt(maturity))
+    members = {
+        name: lg.GBM(spot=0.8 / level, volatility=vol, rate=0.05, dividend_yield=0.05 - vol**2 / 2.0)
+        for name, level, vol in zip("AB", levels, vols, strict=True)
+    }  # no drift, and the levels are 0.8
+    law = lg.CorrelatedGBM(members, correlation={("A", "B"): rho})
+    touch = lg.NoTouch(0.8, "down", 0.1 if window else maturity, 1.0, "continuous", window=window)
+    note = lg.WorstOf(touch, reference={"A": 1.0, "B": 1.0})
+    mean = given_dates(note, law)
+    assert max(np.diff([0.0, *mean.times])[:24]) < maturity / 23.9
+    discount = np.exp(-0.05 * touch.maturity)
+    exact = discount * stays_in_wedge(near, rho)
+    moved = discount * stays_in_wedge(near + [1e-4 / (vols[0] * np.sqrt(maturity)), 0.0], rho)
+    slope = (moved - exact) / (1e-4 * members["A"].spot)
+    found = lg.greeks(law, note, ["delta[A]"], paths=8192, seed=4)
+    assert_estimates(found["price"], exact, 0.006)
+    assert_estimates(found["delta[A]"], slope, 0.1 * slope)
+    if window is None:
+        monkeypatch.setattr(corridors, "STEPS", 1)
+        coarse = lg.greeks(law, note, ["delta[A]"], paths=8192, seed=4)
+        assert abs(coarse["price"].z_score(exact)) > 6.0
+
+
+@pytest.mark.parametrize(("begin", "end"), [(0.0, 0.05), (0.4, 0.45), (0.0, 0.7), (0.5, 3.5)])
+def test_what_is_watched_has_at_least_24_intervals_and_24_a_year(begin, end):
+    touch = lg.NoTouch(0.8, "down", end + 0.1, 1.0, "continuous", window=(begin, end))
+    times = np.array([0.0, *given_dates(lg.WorstOf(touch, reference=REFERENCE), LAW).times])
+    inside = times[(times >= begin) & (times <= end)]
+    assert {begin, end} <= set(inside)
+    assert np.diff(inside).max() <= min(1.0, end - begin) / 24 + 1e-12
+    assert len(inside) <= 24 * max(1.0, end - begin) + 2
 
 
 def test_derivatives_of_the_mean_over_bridges_are_those_of_differences():

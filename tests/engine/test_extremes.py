@@ -205,5 +205,17 @@ def test_extremes_of_the_past_are_checked():
     ):
         with pytest.raises(ValueError, match=why):
             lg.Seasoned(own, [100.0], **given)
+    both = CASES["double knock-out call"][0]
+    for lows, highs, why in (
+        ([98.0, 95.0], [97.0, 103.0], r"lows\[0\] must not be above highs\[0\], 97, got 98"),
+        ([104.0, 103.0], [96.0, 94.0], r"lows\[0\] must not be above highs\[0\], 96, got 104"),
+        ([101.0, 95.0], [104.0, 103.0], r"lows\[0\] must not be above fixings\[0\], 100, .* ends, got 101"),
+        ([99.0, 101.0], [104.0, 103.0], r"lows\[1\] must not be above fixings\[0\], 100, .* begins, got 101"),
+        ([98.0, 95.0], [99.0, 103.0], r"highs\[0\] must not be below fixings\[0\], 100, .* ends, got 99"),
+        ([98.0, 95.0], [103.0, 99.0], r"highs\[1\] must not be below fixings\[0\], 100, .* begins, got 99"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            lg.Seasoned(both, [100.0], lows=lows, highs=highs)
+    assert lg.Seasoned(both, [100.0], lows=[100.0, 100.0], highs=[100.0, 100.0]).times == both.times
     with pytest.raises(TypeError, match="watched continuously"):
         lg.Seasoned(own, [100.0], highs=[101.0, 102.0])(np.full((1, 3), 100.0))

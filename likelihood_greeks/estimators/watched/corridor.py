@@ -148,7 +148,7 @@ def stays_jet(corridor: Corridor, before: Any, after: FloatArray, variance: Jet)
         return variance.constant(np.zeros_like(b))
     scale = -2.0 / variance
     terms = []
-    for factor, image, shift in _terms(corridor, float(np.max(variance.value))):
+    for factor, image, shift in _terms(corridor, float(np.max(variance.value, initial=0.0))):
         exponent = (a + shift) * (b + shift) if image else shift * (shift + b - a)
         terms.append((jets.expm1 if factor < 0.0 and shift == 0.0 else jets.exp)(scale * exponent) * factor)
     return sum(terms[1:], terms[0]) * inside.astype(float)

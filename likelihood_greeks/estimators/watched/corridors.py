@@ -3,9 +3,11 @@ r"""Corridors of several assets that are watched at all times: the mean of what 
 Given the ends of an interval the log-spots of correlated assets are correlated bridges, and the chance that all stay in
 their corridors has no closed form; each asset's own has (`corridor`). Their product is exact where the assets are
 independent, but for derivatives in their correlation. Else it is wrong only where two bridges come near their levels in
-the same interval, so that with steps of length :math:`\Delta` between the dates the error is of first order in
-:math:`\Delta`: near a level the density of those that have stayed vanishes, for each asset in proportion to
-:math:`\sqrt\Delta`, over an area of :math:`\sqrt\Delta \times \sqrt\Delta`, and there are :math:`1/\Delta` intervals.
+the same interval, so that with steps of a share :math:`\Delta` of the time that is watched the error is of first order
+in :math:`\Delta`, or better: near both levels the density of those that have stayed vanishes in proportion to
+:math:`\sqrt\Delta` at least, and so does what it matters that they stay, over an area of
+:math:`\sqrt\Delta \times \sqrt\Delta`, and there are :math:`1/\Delta` intervals. It is the number of intervals that
+counts, however short a contract is: a Brownian motion looks the same on every scale.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from .bridge import Bridge
 from .corridor import stays_jet, stays_within
 
 STEPS = 24
-"""A year; see docs/guide/continuous-barriers.md for what they leave."""
+"""A year, and over a time that is watched and shorter; docs/guide/continuous-barriers.md says what they leave."""
 
 
 @final
@@ -130,9 +132,10 @@ def corridors_given_dates(payoff: WatchedJointly, model: Any, found: tuple[Corri
     begin, end = found[0].begin, found[0].end
     dates = {*payoff.times, *model.bridge_dates(end), end, *([begin] if begin else [])}
     known = sorted({begin, *dates})
+    longest = min(1.0, end - begin) / STEPS
     for start, stop in pairwise(known):
         if begin <= start and stop <= end:
-            count = int(np.ceil((stop - start) * STEPS - 1e-9))
+            count = int(np.ceil((stop - start) / longest - 1e-9))
             dates |= {start + (stop - start) * k / count for k in range(1, count)}
     times = tuple(sorted(dates))
     first, *others = (Bridge(model, times, end, begin=begin, asset=asset) for asset in range(len(found)))
