@@ -25,7 +25,7 @@ def from_first_day(one: pd.DataFrame, two: pd.DataFrame) -> pd.DataFrame:
     one, two : pandas.DataFrame
         By trade, underlying and Greek; Greeks of nodes are called by both.
     """
-    days = [run.attrs.get(VALUED) for run in (one, two)]
+    days = [run.attrs.get(VALUED) or _told_by_maturities(run) for run in (one, two)]
     if not all(days) or days[0] == days[1]:
         return two
     first, second = (date.fromisoformat(str(day)[:10]) for day in days)
@@ -37,6 +37,15 @@ def from_first_day(one: pd.DataFrame, two: pd.DataFrame) -> pd.DataFrame:
     found = two.set_axis(pd.MultiIndex.from_tuples(index, names=two.index.names))
     found.attrs = two.attrs
     return two if found.index.has_duplicates else found
+
+
+def _told_by_maturities(run: pd.DataFrame) -> str | None:
+    """The day from which maturities are counted, which a CSV file does not say otherwise; None if that is not one."""
+    if not {"maturity_date", "maturity"} <= {*run.columns}:
+        return None
+    days = pd.to_timedelta((pd.to_numeric(run["maturity"], errors="coerce") * DAYS_PER_YEAR).round(), unit="D")
+    found = (pd.to_datetime(run["maturity_date"], errors="coerce") - days).dropna().unique()
+    return str(found[0])[:10] if len(found) == 1 else None
 
 
 def _of(run: pd.DataFrame, underlying: str) -> list[str]:
