@@ -14,10 +14,11 @@ from ..engine.execution import Workers
 from ..engine.greeks import prepared
 from ..engine.payoff_group import CONTROLS, Group
 from ..estimate import doubt
+from ..estimators.watched import passing
 from ..models.adaptor import moved
 from ..models.capabilities import StatesValues, has, value_of
 from ..models.protocol import PathModel
-from ..parameters import NAMED, Derivative, canonical, label
+from ..parameters import NAMED, TIME, Derivative, canonical, label
 from ..payoffs.protocol import Contract
 from .points import TRUST, Settings, check_coordinates, law_for, placed, value_at
 from .revalued import Revaluation, revalued
@@ -94,6 +95,7 @@ def explain(
     early = payoff
     law, payoff, _, price = prepared(model, payoff, [], settings.seed)
     values = _values(law, change)
+    payoff = passing(payoff, values.get(TIME, 0.0))
     chosen = law_for(law, payoff, values, settings.controlled)
     moves = _moves(chosen.law, {name: value - value_at(chosen.law, name) for name, value in values.items()})
     ruled(chosen.law, early, moves, settings.seed)

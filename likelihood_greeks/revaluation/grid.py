@@ -16,9 +16,10 @@ from ..engine.early_exercise import KEPT, is_early
 from ..engine.execution import Workers
 from ..engine.greeks import prepared
 from ..estimate import Estimate, doubt
+from ..estimators.watched import passing
 from ..models.adaptor import as_path_model
 from ..models.protocol import PathModel
-from ..parameters import Greek, listed
+from ..parameters import TIME, Greek, listed
 from ..payoffs.protocol import Contract
 from ..result import estimates
 from .exact_points import EXACT, exact_frame, exact_points
@@ -189,6 +190,7 @@ def scenarios(
     greeks = wanted(model, greeks)
     law, payoff, labels, combinations = prepared(model, payoff, greeks, settings.seed)
     grid = checked_axes(law, axes)
+    payoff = passing(payoff, max(grid.get(TIME, (0.0,))))
     places = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
     index = (
         pd.MultiIndex.from_product(list(grid.values()), names=list(grid)) if len(grid) > 1 else pd.Index(*grid.values())

@@ -101,6 +101,26 @@ def test_a_contract_of_two_weeks_has_as_many_intervals_as_one_of_a_year(monkeypa
         assert abs(coarse["price"].z_score(exact)) > 6.0
 
 
+@pytest.mark.slow
+def test_a_day_may_go_by_of_a_contract_of_two_weeks():
+    day, maturity = 1.0 / 365.0, 14.0 / 365.0
+    left, whole = (
+        lg.WorstOf(lg.NoTouch(0.96, "down", end, 1.0, "continuous"), reference=REFERENCE)
+        for end in (maturity - day, maturity)
+    )
+    rolled = lg.scenarios(LAW, whole, {"time": [0.0, day]}, greeks=[], paths=8192, seed=1).frame.iloc[1]
+    moved = lg.explain(LAW, {"time": day}, whole, paths=8192, seed=1).loc["total"]
+    now, later = (lg.greeks(LAW, note, [], paths=8192, seed=2)["price"] for note in (whole, left))
+    for value, error in (
+        (rolled["price"], rolled["price_standard_error"]),
+        (now.value + moved["value"], np.hypot(now.standard_error, moved["standard_error"])),
+    ):
+        assert np.hypot(error, later.standard_error) < 0.012
+        assert abs(value - later.value) < 4.0 * np.hypot(error, later.standard_error)
+    with pytest.raises(ValueError, match=r"time must .* before the first date, 0.0383562 years"):
+        lg.scenarios(LAW, whole, {"time": [maturity]}, paths=64, seed=1)
+
+
 @pytest.mark.parametrize(("begin", "end"), [(0.0, 0.05), (0.4, 0.45), (0.0, 0.7), (0.5, 3.5)])
 def test_what_is_watched_has_at_least_24_intervals_and_24_a_year(begin, end):
     touch = lg.NoTouch(0.8, "down", end + 0.1, 1.0, "continuous", window=(begin, end))

@@ -46,10 +46,22 @@ class CorridorsGivenDates(GivenDates):
         The payoff's own, by asset.
     others : tuple of Bridge
         Of the other assets.
+    added : frozenset of float
+        Dates that are there for the approximation alone, in years.
     """
 
     corridors: tuple[Corridor, ...]
     others: tuple[Bridge, ...]
+    added: frozenset[float]
+
+    def passing(self, elapsed: float) -> CorridorsGivenDates:
+        """The same without the dates added up to twice some years, so that these may go by.
+
+        Twice: a first interval that loses more than half of its length has wild weights.
+        """
+        times = tuple(time for time in self.times if time not in self.added or time >= 2.0 * elapsed)
+        first, *others = (replace(bridge, times=times) for bridge in (self.bridge, *self.others))
+        return replace(self, bridge=first, others=tuple(others))
 
     def under(self, model: Any, elapsed: float = 0.0) -> CorridorsGivenDates:
         """The mean under another law on the same dates, or after some years."""
@@ -137,6 +149,6 @@ def corridors_given_dates(payoff: WatchedJointly, model: Any, found: tuple[Corri
         if begin <= start and stop <= end:
             count = int(np.ceil((stop - start) / longest - 1e-9))
             dates |= {start + (stop - start) * k / count for k in range(1, count)}
-    times = tuple(sorted(dates))
+    times, added = tuple(sorted(dates)), frozenset(dates.difference(known))
     first, *others = (Bridge(model, times, end, begin=begin, asset=asset) for asset in range(len(found)))
-    return CorridorsGivenDates(payoff, first, found, tuple(others))
+    return CorridorsGivenDates(payoff, first, found, tuple(others), added)

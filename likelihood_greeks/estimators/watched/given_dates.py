@@ -22,7 +22,7 @@ from ...payoffs.protocol import Contract
 from ...payoffs.seasoned import Seasoned
 from .bridge import Bridge
 from .corridor import CorridorGivenDates
-from .corridors import corridors_given_dates
+from .corridors import CorridorsGivenDates, corridors_given_dates
 from .drawn import OnExtremes
 from .exit import ExitGivenDates, dense, even
 from .extreme import ExtremeGivenDates
@@ -60,6 +60,11 @@ def given_dates(payoff: Contract, model: Any) -> Contract:
     if isinstance(payoff, PaysByExtreme) and payoff.extreme is not None:
         return ExtremeGivenDates(payoff, _bridge(payoff, model, payoff.extreme.end), payoff.extreme)
     return AfterDividends.of(payoff, model.dividends) if has(model, PaysCashJointly) else payoff
+
+
+def passing(drawn: Contract, elapsed: float) -> Contract:
+    """A payoff that `given_dates` made, on dates that leave room for some years to go by where they may."""
+    return drawn.passing(elapsed) if elapsed > 0.0 and isinstance(drawn, CorridorsGivenDates) else drawn
 
 
 def with_extremes(payoff: Contract, model: Any) -> tuple[Contract, Any]:
