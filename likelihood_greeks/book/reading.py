@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from .._checks import refuse, within
-from . import sheets
+from . import sheets, spellings
 from .calendars import closest, nearest
 from .cells import BOUGHT, DATE, DATES, NUMBER, NUMBERS, SOLD, key_of
 from .columns import BY_NAME, COLUMNS, IDENTITY, TERMS, of_kind
@@ -132,9 +132,7 @@ def filled(book: pd.DataFrame) -> Iterator[Mapping[str, Any]]:
 def _named(table: pd.DataFrame) -> pd.DataFrame:
     """A table with the columns called as `columns.TABLE` has them, refused if some cannot be told."""
     names = [_name(name, table.iloc[:, k]) for k, name in enumerate(table.columns)]
-    if repeated := [name for name in COLUMNS if names.count(name) > 1]:
-        again = [str(name) for name, own in zip(table.columns, names, strict=True) if own in repeated]
-        refuse("columns", "be there once each", repeated if len(set(again)) == len(repeated) else again)
+    table, names = spellings.merged(table, names)
     if "payoff" in names:  # a contract has its own terms and dates
         table = table.assign(**{name: None for name in ("product", "maturity") if name not in names})
         names = [*names, *(name for name in ("product", "maturity") if name not in names)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, final
 
 from .._checks import InvalidValueError, refuse
-from .cells import text_of
+from .cells import clear, text_of
 
 T = TypeVar("T")
 
@@ -65,4 +65,4 @@ class Row:
         """What `reader` makes of a cell that may not be blank."""
         if column not in self.cells:
             return self.attempt(refuse, column, why, None)
-        return self.attempt(reader, column, self.cells[column], *arguments)
+        return self.attempt(lambda: reader(column, clear(column, self.cells[column]), *arguments))
