@@ -74,6 +74,23 @@ def test_wrong_kinds_of_objects_are_type_errors():
 
 
 @pytest.mark.parametrize(
+    ("function", "extremes", "says"),
+    [
+        (
+            lambda low, high: high - low,
+            "both",
+            r"spots, which have \.low and \.high, got 'a function of \(low, high\)'",
+        ),
+        (lambda spot, low: low, "low", r"spots, which have \.low, got"),
+        (lambda: 1.0, None, "function must take one argument, the spots, got"),
+    ],
+)
+def test_a_function_that_does_not_take_the_spots_alone_is_refused(function, extremes, says):
+    with pytest.raises(ValueError, match=says):
+        lg.Payoff(function, [1.0], extremes=extremes)
+
+
+@pytest.mark.parametrize(
     ("function", "message"),
     [
         (lambda s: s[-1].mean(), "shape"),

@@ -31,19 +31,31 @@ def internal(error: BaseException) -> bool:
     """Whether an error is one that this library neither meant to raise nor got from the user's code."""
     if isinstance(error, (InvalidValueError, ArithmeticError, np.linalg.LinAlgError)):
         return False
-    frames = [step for step in _steps(error.__traceback__) if _root(step) not in BENEATH]
+    frames = _callers(error)
     own = bool(frames) and _root(frames[-1]) == OURS
     return own and not (frames[-1].tb_next is None and _raises(frames[-1]))
 
 
+def _of_the_user(error: BaseException) -> bool:
+    """Whether an error was raised by the user's code, or beneath it, and not by this library."""
+    frames = _callers(error)
+    return bool(frames) and _root(frames[-1]) != OURS
+
+
+def _callers(error: BaseException) -> list[TracebackType]:
+    """The calls on the way to an error, but for those beneath who calls them."""
+    return [step for step in _steps(error.__traceback__) if _root(step) not in BENEATH]
+
+
 def reason_of(error: Exception) -> str:
-    """What a trade's payoff or law raised, in words: an error of Python's own (a missing key, say) with its name.
+    """What a trade's payoff or law raised, in words: what the user's own code raised, and errors of Python's, by name.
 
     Of an internal error the traceback.
     """
     if internal(error):
         return "".join(traceback.format_exception(error)).strip()
-    return str(error) if isinstance(error, (ValueError, ArithmeticError)) else f"{type(error).__name__}: {error}"
+    plain = isinstance(error, (ValueError, ArithmeticError)) and not _of_the_user(error)
+    return str(error) if plain else f"{type(error).__name__}: {error}"
 
 
 def in_short(reason: str) -> str:

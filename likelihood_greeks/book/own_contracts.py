@@ -14,7 +14,7 @@ from ..payoffs.protocol import Contract
 from ..payoffs.separate import of_users_own, verify_separate
 from ..streams.chunks import Chunk
 from .calendars import DAYS_PER_YEAR
-from .failures import FAILS, reason_of
+from .failures import reason_of
 
 TRIAL = Chunk(0, 0, 64, pilot=True)
 """Draws on which one is tried."""
@@ -41,6 +41,6 @@ def tried(model: Any, payoff: Contract, today: date) -> Contract:
     if len(payoff.times) and of_users_own(payoff):
         try:
             verify_separate(drawn, observed(simulated(without_dividends(model), drawn.times, TRIAL)))
-        except FAILS as error:
+        except Exception as error:  # whatever the user's own code raises
             refuse("payoff", "give finite payments and Greeks", reason_of(error))
     return payoff

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, final
 
@@ -38,8 +39,8 @@ class Payoff:
     TypeError
         If `function` cannot be called.
     ValueError
-        If `times` is not a strictly increasing sequence of positive numbers, `payments` are not in order, or `extremes`
-        are unknown.
+        If `function` cannot take the spots as its one argument, `times` is not a strictly increasing sequence of
+        positive numbers, `payments` are not in order, or `extremes` are unknown.
 
     Examples
     --------
@@ -77,6 +78,7 @@ class Payoff:
             object.__setattr__(self, "payments", _payments(self.payments, self.times))
         if self.extremes is not None:
             one_of("extremes", self.extremes, EXTREMES)
+        _verify_one_argument(self.function, self.extremes)
 
     def __call__(self, spot: AnyArray) -> AnyArray:
         """Cash flows on paths of spots."""
@@ -99,6 +101,20 @@ class Payoff:
                 raise
             wanted = f"{error.name!r}, or 'both',"
             refuse("extremes", f"be {wanted} for a function that reads spot.{error.name}", self.extremes)
+
+
+def _verify_one_argument(function: Callable[..., object], extremes: str | None) -> None:
+    """Refuse a function that cannot be called with the spots alone; their extremes are no arguments."""
+    try:
+        known = signature(function)
+    except (TypeError, ValueError):  # some compiled functions say nothing of their arguments
+        return
+    try:
+        known.bind(None)
+    except TypeError:
+        sides = EXTREMES[:2] if extremes == "both" else [name for name in EXTREMES if name == extremes]
+        also = f", which have {' and '.join(f'.{name}' for name in sides)}" if sides else ""
+        refuse("function", f"take one argument, the spots{also}", f"a function of {known}")
 
 
 def _payments(given: object, times: tuple[float, ...]) -> tuple[float, ...]:

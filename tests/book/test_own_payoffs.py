@@ -52,6 +52,9 @@ RAISING = {
     "mixes paths": (lambda s: 1.0 * (s[-1] > s[-1].mean()), "a cash flow of its own"),
     "masked": (lambda s: np.ma.masked_less(s[-1], 90.0), "masked"),
     "a missing key": (lambda s: {}["strike"] * s[-1], "KeyError: 'strike'"),
+    "an error of arithmetic": (lambda s: s[-1] / (1 // 0), "ZeroDivisionError: integer division"),
+    "a value that it refuses": (lambda s: int("mine"), "ValueError: invalid literal"),
+    "a file that is not there": (lambda s: open("/not/there"), "FileNotFoundError: "),  # noqa: SIM115
     "a misspelt name": (lambda s: sopt[-1], "NameError"),  # noqa: F821
     "a method that arrays lack": (lambda s: s.maximum(0.0), "AttributeError"),
 }
