@@ -37,7 +37,7 @@ def merged(table: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, lis
         spelt = [str(table.columns[k]).strip() for k in places]
         rows = zip(*(table.iloc[:, k].tolist() for k in places), strict=True)
         cells = pd.Series([_one(name, spelt, row) for row in rows], table.index, dtype=object)
-        found.isetitem(kept.index(places[0]), cells.infer_objects())
+        found.isetitem(kept.index(places[0]), cells.infer_objects().array)
     return found, [names[k] for k in kept]
 
 
