@@ -10,9 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..._checks import dates
-from ..._quantities import RATE
-from ..._typing import AnyArray, FloatArray
-from ...numerics.jets import Jet
+from ..._typing import FloatArray
 from ...parameters import NAMED, TIME, Derivative
 from ...streams.chunks import Stream
 from .. import by_moves
@@ -24,10 +22,10 @@ from ..moves import LIKELIHOOD_RATIO, NONE, StateSteps
 from ..protocol import Paths
 from ..state_joint_moves import JointStateSteps, Meaning, StateJointMoves
 from . import correlations
-from .exchange import embedded
 from .greeks import COMMON, of_pairs
-from .naming import Named, meaning, members_of
+from .naming import meaning, members_of
 from .one_discounting import need_one_discounting
+from .stepwise import Stepwise
 
 OWN = ("spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", "correlation", "dividend_yield")
 """Parameters that every asset has of its own."""
@@ -41,7 +39,7 @@ KEPT = ("log_spot", "variance", "integrated_variance", "log_gamma")
 
 @final
 @dataclass(frozen=True, slots=True)
-class CorrelatedHeston(Named):
+class CorrelatedHeston(Stepwise):
     r"""Several assets under Heston's model: spots correlated, each with its own variance, risk-neutral measure.
 
     .. math:: d\log S^j = (r - q^j - \tfrac12 v^j)\,dt
@@ -203,10 +201,9 @@ class CorrelatedHeston(Named):
             ``latent``, under ``"variance[A]"`` and so on, and its sub-steps, asset by asset, in ``substeps``.
         """
         grid = np.asarray(dates("times", times))
-        known, root = self.chain(grid), np.linalg.cholesky(self._matrix)
-        drawn = stream.brownians(known.times, len(self.members))
-        normals = (root @ drawn.reshape(len(drawn), -1)).reshape(drawn.shape)
-        own = [law.simulate(known.times, _Alone(stream, z)) for law, z in zip(self.laws, normals, strict=True)]
+        known = self.chain(grid)
+        motions = self._motions(known.times, stream)
+        own = [law.simulate(known.times, _Alone(stream, z)) for law, z in zip(self.laws, motions, strict=True)]
         latent = {
             f"{kept}[{name}]": one.latent[kept] for name, one in zip(self.assets, own, strict=True) for kept in KEPT
         }
@@ -242,24 +239,6 @@ class CorrelatedHeston(Named):
         return np.asarray(found)
 
     score, hessian = by_moves.score, by_moves.hessian
-
-    # -- discounting and forwards ----------------------------------------------------------------------------------
-
-    def discount_jet(self, times: AnyArray) -> Jet:
-        """Discount factors and their derivatives."""
-        own = self.laws[0].discount_jet(np.asarray(times))
-        return embedded(own, (*self.parameters, TIME), {RATE.name: RATE.name, TIME: TIME})
-
-    def discount(self, time: float) -> float:
-        """Value today of one unit of currency at `time` (years)."""
-        return self.laws[0].discount(time)
-
-    def forward_jet(self, times: AnyArray) -> None:
-        """None: every asset has its own (`forward`)."""
-
-    def forward(self, time: float) -> FloatArray:
-        """Risk-neutral expectations of the spots at `time` (years), shape (n_assets,)."""
-        return np.array([law.forward(time) for law in self.laws])
 
 
 @final

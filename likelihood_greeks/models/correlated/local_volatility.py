@@ -9,10 +9,8 @@ from typing import Any, final
 import numpy as np
 
 from ..._checks import dates, refuse
-from ..._quantities import RATE
 from ..._remembered import remembered
-from ..._typing import AnyArray, FloatArray
-from ...numerics.jets import Jet
+from ..._typing import FloatArray
 from ...parameters import TIME, Derivative
 from ...streams.chunks import Stream
 from .. import by_moves
@@ -24,15 +22,15 @@ from ..memo import Memo
 from ..protocol import Paths
 from ..state_joint_moves import JointStateSteps, StateJointMoves
 from . import correlations
-from .exchange import embedded
 from .greeks import named_greeks
-from .naming import Named, meaning, members_of
+from .naming import meaning, members_of
 from .one_discounting import need_one_discounting
+from .stepwise import Stepwise
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class CorrelatedLocalVolatility(Named):
+class CorrelatedLocalVolatility(Stepwise):
     r"""Several assets under local volatilities, with Brownian motions of constant correlation: log-Euler chains.
 
     .. math:: \log S^j_i = \log S^j_{i-1} + \bigl(r - q^j - \tfrac12 (\sigma^j_i)^2\bigr)\Delta_i
@@ -165,10 +163,9 @@ class CorrelatedLocalVolatility(Named):
             ``spot`` of shape (n_assets, n_times, n_paths); the states after all steps are in ``latent``.
         """
         grid = np.asarray(dates("times", times))
-        known, root = self.chain(grid), np.linalg.cholesky(self._matrix)
-        drawn = stream.brownians(known.times, len(self.members))
-        normals = (root @ drawn.reshape(len(drawn), -1)).reshape(drawn.shape)
-        walked = tuple(law.dynamics(known).walked(own) for law, own in zip(self.laws, normals, strict=True))
+        known = self.chain(grid)
+        motions = self._motions(known.times, stream)
+        walked = tuple(law.dynamics(known).walked(own) for law, own in zip(self.laws, motions, strict=True))
         state = np.stack([one.state for one in walked])
         spot = np.exp(state[:, known.seen])
         return Paths(grid, spot, {STATE: state}, memo=_Memo(self, spot, grid, walked))
@@ -190,24 +187,6 @@ class CorrelatedLocalVolatility(Named):
         return np.asarray(self.moves(paths).log_density - state_of(known, paths).sum(axis=(0, 1)))
 
     score, hessian = by_moves.score, by_moves.hessian
-
-    # -- discounting and forwards ----------------------------------------------------------------------------------
-
-    def discount_jet(self, times: AnyArray) -> Jet:
-        """Discount factors and their derivatives."""
-        own = self.laws[0].discount_jet(np.asarray(times))
-        return embedded(own, (*self.parameters, TIME), {RATE.name: RATE.name, TIME: TIME})
-
-    def discount(self, time: float) -> float:
-        """Value today of one unit of currency at `time` (years)."""
-        return self.laws[0].discount(time)
-
-    def forward_jet(self, times: AnyArray) -> None:
-        """None: every asset has its own (`forward`)."""
-
-    def forward(self, time: float) -> FloatArray:
-        """Risk-neutral expectations of the spots at `time` (years), shape (n_assets,)."""
-        return np.array([law.forward(time) for law in self.laws])
 
 
 @final
