@@ -17,6 +17,9 @@ risk: install
 risk-notes: install  # twenty notes on several assets, invented
 	$(BIN)/likelihood-greeks risk data/notes.csv --market data/notes_market.toml --paths 100000 --seed 20261127 --output risk_notes.csv
 
+# A worker has one core: two threads of linear algebra in each would wait for one another.
+test quick: export OMP_NUM_THREADS = 1
+
 test: install
 	$(BIN)/python -m pytest --numprocesses auto
 

@@ -4,6 +4,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import likelihood_greeks as lg
 from likelihood_greeks.engine.main_run import Run
@@ -78,7 +79,7 @@ def test_results_are_bit_identical_on_any_executor(sampling):
     arguments = {"greeks": ["delta", "vega", "gamma"], "paths": 30_000, "seed": 8, "sampling": sampling}
     serial = lg.greeks(MODEL, payoff, **arguments).to_frame()
     for make in (lambda: ThreadPoolExecutor(1), lambda: ThreadPoolExecutor(2), lambda: ProcessPoolExecutor(2)):
-        with make() as executor:
+        with threadpool_limits(2, "blas"), make() as executor:
             assert lg.greeks(MODEL, payoff, **arguments, executor=executor).to_frame().equals(serial)
 
 
