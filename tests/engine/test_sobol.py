@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 import likelihood_greeks as lg
 from likelihood_greeks import cli
@@ -80,7 +81,7 @@ def test_results_are_bit_identical_on_any_executor(model):
 
     serial = table()
     for make in (lambda: ThreadPoolExecutor(2), lambda: ProcessPoolExecutor(2)):
-        with make() as executor:
+        with threadpool_limits(2, "blas"), make() as executor:
             pd.testing.assert_frame_equal(table(executor=executor), serial, check_exact=True)
     assert not serial.equals(table(seed=6))
 

@@ -7,6 +7,7 @@ from itertools import count
 import numpy as np
 import pytest
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 import likelihood_greeks as lg
 from likelihood_greeks import cli
@@ -100,7 +101,7 @@ def test_the_executor_changes_nothing():
     serial = lg.greeks(MODEL, BARRIER, ["delta", VANNA], **options)
     assert serial["delta"].n_paths > 20_000
     for make in (ThreadPoolExecutor, ProcessPoolExecutor):
-        with make(2) as executor:
+        with threadpool_limits(2, "blas"), make(2) as executor:
             found = lg.greeks(MODEL, BARRIER, ["delta", VANNA], **options, executor=executor)
         assert found.to_frame().equals(serial.to_frame())
 
