@@ -33,6 +33,7 @@ class Place(NamedTuple):
     numbers: list[int]  # which of the labels its samples have
     asked: AnyArray  # which of these it has, bool
     families: list[list[int]]  # which of these are Greeks with their buckets
+    many: bool  # whether it is one of many on shared paths
 
     def labels(self, rows: Sequence[int]) -> list[int]:
         """Which of the labels some rows of its samples are."""
@@ -46,7 +47,7 @@ def places(block: Block, tally: Tally) -> Iterator[Place]:
         numbers, asked = block.numbers(group), np.ones(len(group.combinations) + len(group.buckets), dtype=bool)
         asked[: len(group.combinations)] = [any(terms.values()) for terms in group.combinations]
         for row, trade in enumerate(trades):
-            yield Place(number, run, row, trade, numbers, asked, group.families)
+            yield Place(number, run, row, trade, numbers, asked, group.families, bool(group.together))
             number += 1
 
 
@@ -63,7 +64,7 @@ def held_against(place: Place, pair: Pair) -> list[str]:
 
 def wanted(place: Place, pair: Pair) -> list[str]:
     """Why numbers of a trade are worth a cure; nothing for those that it does not have."""
-    return _of_own(place, pair, wants(pair))
+    return _of_own(place, pair, wants(pair, many=place.many))
 
 
 def _of_own(place: Place, pair: Pair, held: Sequence[str]) -> list[str]:

@@ -48,13 +48,17 @@ MANY = 8  # dates that a level is compared at before it is held, or crossed narr
 EVEN = 0.015  # effective share of paths in the square of what is carried from the first step to the last; 0.5 if smooth
 HELD_WIDTH = 1.0  # of a relaxation, in units of the local scale, up to which paths are held
 LEVELS = 4  # compared levels that get Europeans, and that are held
+QUARTERS = (0.25, 0.5, 0.75, 1.0)  # of the dates compared with a level, at whose ends there are Europeans
 
 
-def integrated(model: PathModel, payoff: Contract, drawn: Drawn, lines: Sequence[LineIntegrated]) -> list[Control]:
+def integrated(
+    model: PathModel, payoff: Contract, drawn: Drawn, lines: Sequence[LineIntegrated], *, many: bool = False
+) -> list[Control]:
     """Lines along which a payoff can be integrated, with all whose means are known besides; none if there is no line.
 
     Where one of them serves, the relaxations of `offered` add little and are most of a pilot's work (measured on
-    barriers of 7 to 504 dates, under stochastic volatility and without: a tenth of an error at most).
+    barriers of 7 to 504 dates, under stochastic volatility and without: a tenth of an error at most). Of many payoffs
+    Europeans at the last date alone are among them: others never served beside a line (of 94, measured).
     """
     rates, tape = _rates(model, payoff), Tape(lambda *_: 0.0)
     if not lines:
@@ -63,7 +67,8 @@ def integrated(model: PathModel, payoff: Contract, drawn: Drawn, lines: Sequence
         follow(payoff, drawn.spot, tape)
     except NotRelaxableError:
         return []
-    return [*_beneath(model, payoff, rates, drawn)[0], *lines, *_known(model, payoff, drawn, rates, tape)]
+    known = _known(model, payoff, drawn, rates, tape, shares=(1.0,) if many else QUARTERS)
+    return [*_beneath(model, payoff, rates, drawn)[0], *lines, *known]
 
 
 def offered(
@@ -120,12 +125,20 @@ def _rates(model: PathModel, payoff: Contract) -> Sequence[float]:
     return model.hand_over_rates(payoff.times) if has(model, DrawsBeneath) else (LIKELIHOOD_RATIO,)
 
 
-def _known(model: PathModel, payoff: Contract, drawn: Drawn, rates: Sequence[float], tape: Tape) -> list[Control]:
-    """Options of known price on what a payoff compares, whose levels are on the tape."""
+def _known(
+    model: PathModel,
+    payoff: Contract,
+    drawn: Drawn,
+    rates: Sequence[float],
+    tape: Tape,
+    *,
+    shares: Sequence[float] = QUARTERS,
+) -> list[Control]:
+    """Options of known price on what a payoff compares, whose levels are on the tape, after shares of its dates."""
     own: list[Control] = []
     if _independent(drawn) and can_be_kept(model):
         if len(payoff.times) > 1 and has(model, KnowsVanillas):
-            own += _europeans(tape.levels, rates, drawn.rate, draws_beneath(model, payoff.times))
+            own += _europeans(tape.levels, rates, drawn.rate, draws_beneath(model, payoff.times), shares)
         if has(model, KnowsAverages):
             own += averages.offered(tape.levels, drawn.spot)
     return own
@@ -232,21 +245,22 @@ def _holds(levels: Sequence[Level], drawn: Drawn, relaxation: Relaxation) -> lis
     return [Handover((), drawn.rate, Hold(level, reach)) for level in several for reach in reaches]
 
 
-def _europeans(levels: Sequence[Level], rates: Sequence[float], target: float, beneath: bool) -> list[Control]:
+def _europeans(
+    levels: Sequence[Level], rates: Sequence[float], target: float, beneath: bool, shares: Sequence[float]
+) -> list[Control]:
     """Known prices at the levels that the payoff compares with, and the Greeks of these prices."""
     kinds: tuple[Literal["digital", "call"], ...] = ("digital", "call")
     plain = [(rate, False) for rate in dict.fromkeys((None, target, min(rates)))]
     given = [(rate, True) for rate in (None, min(rates))] if beneath else []
-    return [
-        Vanilla(row, level, kind, *how) for row, level in _compared(levels) for kind in kinds for how in plain + given
-    ]
+    dates = _compared(levels, shares)
+    return [Vanilla(row, level, kind, *how) for row, level in dates for kind in kinds for how in plain + given]
 
 
-def _compared(levels: Sequence[Level]) -> Iterator[tuple[int, float]]:
-    """Dates and levels of the Europeans: at most four dates a level, the ends of quarters of those compared with it."""
+def _compared(levels: Sequence[Level], shares: Sequence[float]) -> Iterator[tuple[int, float]]:
+    """Dates and levels of the Europeans: of each level the dates after shares of those that are compared with it."""
     dates: dict[float, set[int]] = {}
     for known in levels:  # of an extreme over the dates the last one says most
         dates.setdefault(known.level, set()).update(known.rows if known.averaged else known.rows[-1:])
     for level, rows in [(level, rows) for level, rows in dates.items() if rows][:LEVELS]:  # none: of the past alone
-        quarters = {max(round(share * len(rows)) - 1, 0) for share in (0.25, 0.5, 0.75, 1.0)}
-        yield from ((sorted(rows)[k], level) for k in sorted(quarters))
+        chosen = {max(round(share * len(rows)) - 1, 0) for share in shares}
+        yield from ((sorted(rows)[k], level) for k in sorted(chosen))

@@ -146,14 +146,15 @@ def ladder(
     return found
 
 
-def own_work(payoff: Contract, spot: FloatArray) -> float:
-    """Work of a payoff itself, in units of one date of a plain run; 0 where it cannot be followed."""
+def own_work(payoff: Contract, spot: FloatArray) -> tuple[float, bool]:
+    """Work of a payoff itself, in units of one date of a plain run, and whether it compares; 0 if not followed."""
     tape = Tape(lambda *_: 0.0)
     try:
         relax(payoff, spot, tape)
     except Exception:  # whatever the payoff raises when it is called with what is no array
-        return 0.0
-    return sum(PLAIN_NODE + PLAIN_ROW * node.value.size / spot.shape[-1] for node in tape.nodes if node.links)
+        return 0.0, False
+    work = sum(PLAIN_NODE + PLAIN_ROW * node.value.size / spot.shape[-1] for node in tape.nodes if node.links)
+    return work, tape.comparisons > 0
 
 
 @final

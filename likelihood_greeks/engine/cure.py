@@ -19,7 +19,7 @@ from typing import final
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import AnyArray, FloatArray
 from ..controls.plan import Plan
 from ..estimate import CARRIERS, RARE, Moments, doubt, rarity
 from ..models.capabilities import draws_beneath
@@ -39,8 +39,22 @@ from .sums import Pair
 FEWEST = 1024
 """Paths of a main run that is worth a cure."""
 
-FIRST, MOST = 1, 8
-"""Paths of a cure over those of the main run: of its first round, and of all."""
+MOST = 8
+"""Paths of a cure over those of the main run."""
+
+FIRST, SHORTEST = 0.125, 16_384
+"""Of many payoffs, paths of its first round over those of the main run, and fewest: pushes that have learnt need no
+more of most."""
+
+GROWTH = 4.0
+"""Of many payoffs, paths of a cure over those of its rounds before, at most: what few samples say is rough."""
+
+KNOWN = 1e-3
+"""Of many payoffs, the share of a number that is small enough: an error below it that holds what no path has seen is no
+reason for a cure, and one of a cure none for more paths."""
+
+FAR = 8.0
+"""Of many payoffs, errors of a cure which, with its mean, the error of a main run must hold to stay what is stated."""
 
 COUNTED = 25
 """Samples that must decide a payoff where nothing else is held against a number: an error is then known to a tenth."""
@@ -93,18 +107,22 @@ def doubts(pair: Pair, *, strict: bool = False) -> list[str]:
     return ["; ".join(filter(None, both)) for both in zip(rarities(pair, strict=strict), own, strict=True)]
 
 
-def wants(pair: Pair) -> list[str]:
+def wants(pair: Pair, *, many: bool = False) -> list[str]:
     """Why each number of a payoff is worth a cure: what may be held against it, or an error that rests on the unseen.
+
+    Of one of `many` payoffs that error must be more than a small share of the number.
 
     Where scouts tell how many samples a run like this has on average that decide a payoff, or carry a variance, these
     numbers count, and not what the run has had: one that is kept only if its payments are many is too high.
     """
     known, found = pair.controlled.pooled.known, list[str]()
-    exact = pair.controlled.standard_error <= known.rounding
+    error = pair.controlled.standard_error
+    exact = error <= known.rounding
+    fine = (known.carriers >= RESOLVED) & (error <= many * KNOWN * np.abs(pair.controlled.mean))
     for row, (marked, held) in enumerate(zip(doubts(pair), doubts(pair, strict=True), strict=True)):
         told = known.paid[row] > 0.0 and known.carried[row] > 0.0 and not (exact[row] or _sure(pair, row))
         why = marked or (_foreseen(pair, row) if told else held)
-        found.append(why or (UNSEEN if known.rare[row] > known.rest[row] else ""))
+        found.append(why or (UNSEEN if known.rare[row] > known.rest[row] and not fine[row] else ""))
     return found
 
 
@@ -144,6 +162,15 @@ class Cured:
     def merge(self, other: Cured) -> Cured:
         """Both together."""
         return Cured(self.both.merge(other.both), self.batches.merge(other.batches), self.paths + other.paths)
+
+    def within(self, main: Pair, rows: AnyArray) -> Cured:
+        """The same where some numbers are known to the main run's error, and to no less."""
+        known = self.both.known
+        rare, rest, carriers = (np.copy(found) for found in (known.rare, known.rest, known.carriers))
+        at = np.flatnonzero(rows)
+        rare[at], rest[at], carriers[at] = self.both.count * main.controlled.standard_error[at] ** 2, 0.0, CERTAIN
+        known = replace(known, rare=rare, rest=rest, carriers=carriers)
+        return replace(self, both=self.both.knowing(known))
 
     def serving(self, main: Pair, families: Sequence[Sequence[int]] = ()) -> list[int]:
         """The numbers that are better known than in the main run, which wants a cure of them.
@@ -297,32 +324,69 @@ def attempted(
         return None  # independent draws would undo what Sobol points have gained
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            found = _cured(
-                Cure.of(group, row, plan, main, draws=draws, held=held), held, draws, (FIRST * paths, budget), executor
-            )
+            cure = Cure.of(group, row, plan, main, draws=draws, held=held)
+            found = _cured(cure, main, held, draws=draws, aims=_aims(group, paths, budget), executor=executor)
     except (NotRelaxableError, ValueError, ArithmeticError, np.linalg.LinAlgError):
         return None
     return found if np.isfinite(found.both.mean).all() else None
 
 
-def _cured(cure: Cure, held: Sequence[str], draws: Draws, aims: tuple[int, int], executor: Workers) -> Cured:
-    """Draws until nothing is held against the numbers against which something was, up to the last of two aims."""
+def _aims(group: Group, paths: int, budget: int) -> tuple[int, int, int]:
+    """Paths of the first round, those up to which errors are a reason for more, and all, beside so many of a run.
+
+    Buckets and their Greek are taken from one run or from the other: also those against which nothing is held.
+    """
+    short = group.together and not group.buckets
+    first = max(int(FIRST * paths), min(SHORTEST, paths)) if short else paths
+    return min(first, budget), min(paths, budget), budget
+
+
+def _cured(
+    cure: Cure, main: Pair, held: Sequence[str], *, draws: Draws, aims: tuple[int, int, int], executor: Workers
+) -> Cured:
+    """Draws until nothing is held against the numbers against which something was, and they are known well enough.
+
+    Of many payoffs also until the main run's errors are known to hold what they are.
+    """
     found: Cured | None = None
-    wanted, budget = min(aims), aims[1]
+    many = bool(cure.group.together)
+    (wanted, as_many, budget), growth = aims, GROWTH if many else np.inf
     while found is None or wanted > found.paths:
         done = 0 if found is None else found.paths
         for part in results(cure, _chunks(draws, done, wanted), executor):
             found = part if found is None else found.merge(part)
         assert found is not None
-        wanted = min(_needed(found, held), budget)
-    return found
+        short = np.array([bool(why and own) for why, own in zip(held, doubts(found.pair), strict=True)])
+        bounded = _bounded(found, main, short) & many
+        needed = _needed(found, short & ~bounded, growth)
+        wanted = max(min(needed, budget), min(_refined(found, main, held), as_many))
+    return found.within(main, bounded) if bounded.any() else found
 
 
-def _needed(found: Cured, held: Sequence[str]) -> int:
-    """Paths after which samples enough carry every variance that is in doubt."""
-    own, carriers = doubts(found.pair), found.pair.controlled.pooled.carriers
-    short = [float(carriers[row]) for row, why in enumerate(held) if why and own[row] and carriers[row] > 0.0]
-    times = max((CARRIERS / (0.8 * few) for few in short), default=0.0)
+def _bounded(found: Cured, main: Pair, rows: AnyArray) -> AnyArray:
+    """Which of some numbers lie within the error that the main run states, by far, bool.
+
+    Both have looked for what ordinary paths do not see, so that this error is what is known: a number that is no more.
+    """
+    own = found.pair.controlled
+    looked = own.pooled.known.carriers >= RESOLVED
+    return rows & looked & (np.abs(own.mean) + FAR * own.standard_error <= main.controlled.standard_error)
+
+
+def _needed(found: Cured, short: AnyArray, growth: float) -> int:
+    """Paths after which samples enough carry the variances that too few do, at most some times as many as so far."""
+    carriers = found.pair.controlled.pooled.carriers
+    rows = short & (carriers > 0.0)
+    times = min(float(np.max(CARRIERS / (0.8 * carriers[rows]), initial=0.0)), growth)
+    return int(np.ceil(times * found.paths)) if times > 1.0 else found.paths
+
+
+def _refined(found: Cured, main: Pair, held: Sequence[str]) -> int:
+    """Paths after which all that something was held against is known to the main run's error, or to a small share."""
+    own, before = found.pair.controlled, main.controlled.standard_error
+    goal = np.maximum(before, KNOWN * np.abs(own.mean))
+    rows = np.array([bool(why) for why in held]) & (goal > 0.0) & (own.standard_error > goal)
+    times = float(np.max(own.standard_error[rows] / goal[rows], initial=0.0)) ** 2
     return int(np.ceil(times * found.paths)) if times > 1.0 else found.paths
 
 

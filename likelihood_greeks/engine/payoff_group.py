@@ -22,7 +22,7 @@ from ..estimators.likelihood_ratio import Combination, Drawn
 from ..models.capabilities import forwards_of
 from ..models.moves import LIKELIHOOD_RATIO
 from ..models.protocol import PathModel
-from ..payoffs.protocol import Contract
+from ..payoffs.protocol import Contract, cash_flows
 from ..streams.chunks import Chunk
 from . import pilot_draws as pilot
 from .blind import asked_of
@@ -34,6 +34,10 @@ SERVED = 0.25
 or relaxations are tried."""
 
 DEAR = 4.0  # plain runs: if what is integrated costs more, relaxations are tried besides, where many payoffs are
+EXPLAINED = 0.01
+"""The same of many payoffs that have jumps or are not integrated: no relaxation served of those that left less."""
+
+IDLE = "no draw of the pilot told the payoff from a constant"
 NOTHING = 1e-10  # share of a variance: less is left of a payoff that paid on no draw otherwise than a known one
 PROBE = 1 << 20  # index of the pilot's stream that shakes fixings to measure widths
 FOLLOWED = 64  # paths on which the work of a payoff is counted
@@ -257,9 +261,13 @@ class Group:
         allowed = control_variates.eligible(self.model, self.times[-1], self.control_weights, self.combinations)
         found, price = [], next((k for k, c in enumerate(self.combinations) if [*c] == [()]), None)
         for number, payoff in enumerate(self.payoffs):
-            load = replace(self.load, payoff=own_work(payoff, seen.spot[..., :FOLLOWED]))
+            work, compares = own_work(payoff, seen.spot[..., :FOLLOWED])
+            load = replace(self.load, payoff=work)
+            if load.sharing and not any(np.ptp(cash_flows(payoff, own.drawn.spot), axis=-1).any() for own in draws):
+                found.append(chosen((), IDLE, load, self.products(draws, number, ()), allowed))
+                continue
             lines = lines_of(self.model, payoff, seen, load) if self.controls.own else []
-            choice = self._integrated(seen, draws, number, lines, load=load, allowed=allowed)
+            choice = self._integrated(seen, draws, number, lines, load=load, allowed=allowed, compares=compares)
             if choice is None:
                 generator = replace(chunk, index=PROBE).stream().generator
                 offers, why_not = self._offered(payoff, seen, lines, load, generator)
@@ -281,9 +289,10 @@ class Group:
         *,
         load: Load,
         allowed: FloatArray,
+        compares: bool,
     ) -> Choice | None:
         """The choice among what is integrated exactly; None if there is none, or if not every Greek is served."""
-        offers = integrated(self.model, self.payoffs[number], seen, lines)
+        offers = integrated(self.model, self.payoffs[number], seen, lines, many=bool(load.sharing))
         if not offers:
             return None
         choice = chosen(offers, "", load, self.products(draws, number, offers), allowed)
@@ -291,12 +300,12 @@ class Group:
         if along and not self.scouts and bool((choice.left < NOTHING).any()):
             choice = chosen(along, "", load, self.products(draws, number, along), allowed)
         served = any(isinstance(control, LineIntegrated) for control in choice.specific)
-        if not served:
-            return None
         if load.sharing:
             mean = np.exp(np.log(np.maximum(choice.left, np.finfo(float).tiny)).mean())
-            return choice if mean < SERVED and cost(choice.specific, load) <= DEAR else None
-        return choice if bool((choice.left < SERVED).all()) else None
+            dear = cost(choice.specific, load) > DEAR
+            told = mean < EXPLAINED and (compares or not dear)
+            return choice if choice.specific and (told or (served and mean < SERVED and not dear)) else None
+        return choice if served and bool((choice.left < SERVED).all()) else None
 
     def _offered(
         self,

@@ -425,16 +425,17 @@ def _as_truth(x: Value) -> Value:
 
 def every(conditions: Iterable[Value]) -> Value:
     """All of several conditions."""
-    found, rest, halves = True, [], dict[bool, list[Amount]]()
+    found: Value = True
+    rest, halves, points = list[Value](), dict[bool, list[int]](), None
     for x in map(logical, conditions):
-        if isinstance(x, Amount) and x.half:
-            halves.setdefault(x.half[0], []).append(x)
+        if isinstance(x, Amount) and (half := x.half):
+            halves.setdefault(half[0], []).append(half[1])
+            points = x.points
         else:
             rest.append(x)
     for up, several in halves.items():
-        points = several[0].points
-        point = points.extreme(up, [x.half[1] for x in several if x.half])
-        found = times(found, _half(points, up, point))
+        assert points is not None
+        found = times(found, _half(points, up, points.extreme(up, several)))
     return reduce(times, rest, found)
 
 
