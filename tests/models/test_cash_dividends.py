@@ -77,7 +77,7 @@ def quantlib_value(dividends):
     volatility = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), 0.3, days))
     process = ql.BlackScholesMertonProcess(ql.QuoteHandle(ql.SimpleQuote(100.0)), dividend, rate, volatility)
     option = ql.VanillaOption(ql.PlainVanillaPayoff(ql.Option.Call, 100.0), ql.EuropeanExercise(today + 365))
-    paid = ql.DividendVector([today + day for day, _ in dividends], [amount for _, amount in dividends])
+    paid = ql.DividendSchedule([ql.FixedDividend(amount, today + day) for day, amount in dividends])
     engine = ql.FdBlackScholesVanillaEngine(
         process, paid, 400, 800, 0, ql.FdmSchemeDesc.Douglas(), False, -1.0, ql.FdBlackScholesVanillaEngine.Spot
     )

@@ -19,8 +19,8 @@ def call(strike=95.0, days=365):
 
 def finite_differences(process, paid=PAID):
     return ql.FdBlackScholesVanillaEngine(
-        process, ql.DividendVector([TODAY + days for days, _ in paid], [amount for _, amount in paid]), 400, 800, 0,
-        ql.FdmSchemeDesc.Douglas(), False, -1.0, ql.FdBlackScholesVanillaEngine.Spot,
+        process, ql.DividendSchedule(fixed(*paid)), 400, 800, 0, ql.FdmSchemeDesc.Douglas(), False, -1.0,
+        ql.FdBlackScholesVanillaEngine.Spot,
     )  # fmt: skip
 
 

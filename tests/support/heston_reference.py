@@ -11,6 +11,13 @@ from likelihood_greeks.parameters import TIME, resolve
 from likelihood_greeks.payoffs.european import Call
 
 DAYS = 365
+INTEGRATION = getattr(ql, "FourierIntegration", None) or ql.AnalyticHestonEngine_Integration  # its older name
+
+
+def angled_contour(law: ql.HestonModel) -> ql.AnalyticHestonEngine:
+    """QuantLib's engine on Andersen and Lake's contour with a double-exponential rule: prices to twelve digits."""
+    engine = ql.AnalyticHestonEngine
+    return engine(law, engine.AngledContour, INTEGRATION.expSinh(1e-13))
 
 
 def model(v0, kappa, theta, xi, rho, rate, dividend_yield=0.0):

@@ -11,6 +11,7 @@ from likelihood_greeks.models.heston import fourier as heston_fourier
 from likelihood_greeks.numerics import jets
 from likelihood_greeks.numerics.differences import seven_point
 from likelihood_greeks.numerics.jets import Jet
+from tests.support.heston_reference import angled_contour
 
 NAMES = (
     "spot", "initial_variance", "mean_reversion", "long_run_variance", "vol_of_vol", "correlation", "rate",
@@ -83,8 +84,7 @@ def quantlib(values, strike, days, kind=ql.Option.Call):
         quote = ql.QuoteHandle(ql.SimpleQuote(spot))
         model = ql.HestonModel(ql.HestonProcess(r, q, quote, v0, kappa, theta, xi, rho))
         option = ql.VanillaOption(ql.PlainVanillaPayoff(kind, strike), ql.EuropeanExercise(today + days))
-        engine = ql.AnalyticHestonEngine
-        option.setPricingEngine(engine(model, engine.AngledContour, ql.FourierIntegration.expSinh(1e-13)))
+        option.setPricingEngine(angled_contour(model))
         return option.NPV()
 
 

@@ -11,6 +11,7 @@ from likelihood_greeks.models.europeans import european_jet
 from likelihood_greeks.models.heston import bundles, fourier, strips
 from likelihood_greeks.models.heston.parameters import VARIANCE
 from likelihood_greeks.parameters import coordinates
+from tests.support.heston_reference import angled_contour
 
 # Feller's condition is badly violated in the second; the last is almost Black's model.
 SETS = {
@@ -93,8 +94,7 @@ def test_prices_agree_with_quantlib():
         r, q = (ql.YieldTermStructureHandle(ql.FlatForward(today, z, counter)) for z in (law.rate, law.dividend_yield))
         v0, kappa, theta, xi, rho = SETS["feller far off"]
         process = ql.HestonProcess(r, q, ql.QuoteHandle(ql.SimpleQuote(law.spot)), v0, kappa, theta, xi, rho)
-        engine = ql.AnalyticHestonEngine
-        rule = engine(ql.HestonModel(process), engine.AngledContour, ql.FourierIntegration.expSinh(1e-13))
+        rule = angled_contour(ql.HestonModel(process))
         for day in days:
             times = np.full(len(strikes), day / 365)
             jets = law.european_jets(strikes, (np.zeros(8), np.zeros(8)), (-strikes, np.ones(8)), times, ())
