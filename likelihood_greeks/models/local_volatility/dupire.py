@@ -102,6 +102,8 @@ class Part:
 
 def transposed(bands: FloatArray) -> FloatArray:
     """The bands of the transpose."""
+    if not rows.size:
+        return rows.copy()  # SciPy 1.13 writes where it must not
     a, b, c = bands
     return np.stack([np.append(0.0, c[:-1]), b, np.append(a[1:], 0.0)])
 
@@ -117,6 +119,8 @@ def times(bands: FloatArray, rows: FloatArray) -> FloatArray:
 
 def solved(bands: FloatArray, rows: FloatArray) -> FloatArray:
     """The inverse of three bands, times rows."""
+    if not rows.size:
+        return rows.copy()  # SciPy 1.13 writes where it must not
     a, b, c = bands
     return np.asarray(solve_banded((1, 1), np.stack([np.roll(c, 1), b, np.roll(a, -1)]), rows, check_finite=False))
 
