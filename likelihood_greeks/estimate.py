@@ -101,6 +101,11 @@ class Moments:
         """The moments of the samples with something added that is the same in all, shape of `mean`."""
         return replace(self, mean=self.mean + by)
 
+    def still(self, entry: int) -> Moments:
+        """The moments, one quantity taken not to vary: what its samples do is rounding."""
+        sums = (np.where(np.arange(len(self.m2)) == entry, 0.0, getattr(self, name)) for name in ("m2", "m3", "m4"))
+        return Moments(self.count, self.mean, *sums, scouted=self.scouted)
+
     def __getitem__(self, entries: Any) -> Moments:
         """The moments of some of the quantities."""
         sums = (self.mean[entries], self.m2[entries], self.m3[entries], self.m4[entries])
@@ -195,6 +200,15 @@ class Replicated:
     def shifted(self, by: FloatArray | float) -> Replicated:
         """The moments of the samples with something added that is the same in all, shape of `mean`."""
         return Replicated({key: part.shifted(by) for key, part in self.parts.items()})
+
+    def still(self, entry: int) -> Replicated:
+        """The moments, one quantity taken not to vary: what its samples do is rounding."""
+        common = np.arange(len(self.mean)) == entry
+        parts = {
+            key: replace(part, mean=np.where(common, self.mean, part.mean)).still(entry)
+            for key, part in self.parts.items()
+        }
+        return Replicated(parts)
 
     def __getitem__(self, entries: Any) -> Replicated:
         """The moments of some of the quantities."""

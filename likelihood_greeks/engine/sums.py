@@ -70,9 +70,23 @@ class Pair:
 
     @classmethod
     def of(cls, both: Statistics) -> Pair:
-        """The two, from what `summed` makes of them."""
+        """The two, from what `summed` makes of them.
+
+        A price, the first number, whose plain samples differ by no more than they are rounded by does not vary.
+        Controlled ones may a little, if the controls were fitted to rounding: their mean must not.
+        """
         middle = len(both.mean) // 2
-        return cls(both[:middle], both[middle:])
+        found = cls(both[:middle], both[middle:])
+        if _varies(found.plain, 1):
+            return found
+        steady = not _varies(found.controlled, found.controlled.pooled.count)
+        return cls(found.controlled.still(0) if steady else found.controlled, found.plain.still(0))
+
+
+def _varies(found: Statistics, together: int) -> bool:
+    """Whether means of so many samples of the first number differ by more than these are rounded by."""
+    own = found.pooled[:1]
+    return not bool(np.all(own.m2 <= own.count * together * np.square(own.known.rounding)))
 
 
 def replicated(parts: Iterable[Mapping[K, Moments]], pieces: Sequence[Chunk]) -> Iterator[Mapping[K, Statistics]]:

@@ -104,6 +104,24 @@ def test_a_function_that_nobody_can_follow_stays_in_doubt():
     assert "no variation" in found(law(38.0), opaque, controls="scores")["price"].note
 
 
+@pytest.mark.parametrize("controls", ["auto", "none"])
+@pytest.mark.parametrize("sampling", ["pseudo", "sobol"])
+def test_what_varies_by_rounding_alone_does_not_vary(sampling, controls):
+    """Sums that end in the same number but for its last bits: once exact to 1e-12 without a mark."""
+    rounded = lg.Payoff(lambda spot: np.where(spot[0] > 20.0, 34.0 * spot[0] * 3.0 / spot[0], 0.0), times=(DAY,))
+    drawn = rounded(law(38.0).spot * np.linspace(0.9, 1.1, 99)[None])
+    assert 0.0 < np.ptp(drawn) < 1e-12
+    heston = lg.Heston(spot=150.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.04, vol_of_vol=0.5,
+                       correlation=-0.6, rate=0.03)  # fmt: skip
+    options = {"paths": 4096, "seed": 1, "controls": controls, "sampling": sampling, "executor": "serial"}
+    own = lg.greeks(heston, rounded, [], **options)["price"]
+    assert "no variation" in own.note
+    own = lg.greeks(law(38.0), rounded, [], **options)["price"]  # normal, and followed: certain
+    assert not own.note
+    assert own.value == pytest.approx(EXACT, rel=1e-14)
+    assert own.standard_error < 1e-10
+
+
 def test_a_rare_payoff_that_a_known_price_explains_on_the_few_paths_that_pay_is_exact_without_a_mark():
     heston = lg.Heston(spot=100.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.04, vol_of_vol=0.6,
                        correlation=-0.7, rate=0.03)  # fmt: skip
