@@ -48,7 +48,8 @@ def grown(path: Path, runs: Mapping[str, Run], name: str, paths: int, seeds: int
         for greek, row in counted(runs[name](seed, paths)).items():
             total[greek] = total.get(greek, 0.0) + np.array(row)
     new = [[name, paths, greek, max(seeds, done), *row] for greek, row in total.items()]
-    table = pd.concat([table[~own], pd.DataFrame(new, columns=table.columns)]) if own.any() or new else table
+    parts = [part for part in (table[~own], pd.DataFrame(new, columns=table.columns)) if len(part)]
+    table = pd.concat(parts) if parts else table
     aside = path.with_suffix(".new")
     table.to_csv(aside, index=False, float_format="%.8g")
     aside.replace(path)

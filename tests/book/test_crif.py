@@ -61,11 +61,12 @@ def test_currency_pairs_are_told_by_their_names_and_classes_may_be_stated(frame)
 
 
 def test_the_simm_has_its_own_names_and_scales(frame):
-    table = lg.to_crif(frame, standard="simm").set_index(["TradeID", "RiskType"]).sort_index()
-    assert table.loc[("eq", "Risk_Equity"), "Amount"] == pytest.approx(2.0 * position(frame, "eq", "delta"))
-    assert table.loc[("eq", "Risk_Equity"), "Bucket"] == "Residual"
-    assert table.loc[("fx", "Risk_FX"), "Qualifier"] == "EUR"
-    rates = table.loc[[("fx", "Risk_IRCurve")]]
+    table = lg.to_crif(frame, standard="simm").set_index("RiskType")
+    equity, currency = (table[table["TradeID"] == trade] for trade in ("eq", "fx"))
+    assert equity.loc["Risk_Equity", "Amount"] == pytest.approx(2.0 * position(frame, "eq", "delta"))
+    assert equity.loc["Risk_Equity", "Bucket"] == "Residual"
+    assert currency.loc["Risk_FX", "Qualifier"] == "EUR"
+    rates = currency.loc[["Risk_IRCurve"]]
     assert rates["Label1"].tolist() == ["2w", "1m"]
     assert rates["Label2"].unique().tolist() == ["OIS"]
     assert rates["Amount"].sum() == pytest.approx(1e-4 * position(frame, "fx", "rho"))
