@@ -1,8 +1,9 @@
-# Two commands do everything: `make risk` and `make test`. Both make the virtual environment first if it is missing.
+# Two commands do everything: `make risk` and `make test` (about twenty minutes on two cores).
+# Both make the virtual environment first if it is missing.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install risk risk-notes test package quick validate bench docs pictures lint types layers
+.PHONY: install risk risk-notes test package quick notebooks validate bench docs pictures lint types layers
 
 install: .venv/installed
 
@@ -21,9 +22,11 @@ risk-notes: install  # twenty notes on several assets, invented
 test quick: export OMP_NUM_THREADS = 1
 
 test: install
+	@echo "Every test: about twenty minutes on two cores. make quick leaves the slow ones out: some minutes."
 	$(BIN)/python -m pytest --numprocesses auto
 
-quick: install  # everything but the tests marked slow: under a minute and a half on two cores
+quick: install  # everything but the tests marked slow
+	@echo "The tests that are not marked slow: three to five minutes on two cores."
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
 validate: install
@@ -31,6 +34,10 @@ validate: install
 
 docs: install  # docs/_build/html/index.html; warnings are errors
 	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
+
+notebooks: install  # with their outputs and pictures, in docs/_build/html/notebooks: some minutes
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[notebooks]"
+	$(BIN)/python -m jupyter nbconvert --execute --to html --output-dir docs/_build/html/notebooks notebooks/*.ipynb
 
 pictures: install  # those of the documentation
 	$(BIN)/python docs/make_pictures.py
