@@ -102,8 +102,6 @@ class Part:
 
 def transposed(bands: FloatArray) -> FloatArray:
     """The bands of the transpose."""
-    if not rows.size:
-        return rows.copy()  # SciPy 1.13 writes where it must not
     a, b, c = bands
     return np.stack([np.append(0.0, c[:-1]), b, np.append(a[1:], 0.0)])
 
