@@ -33,6 +33,10 @@ HESTON = lg.Heston(
     spot=100.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.04, vol_of_vol=0.3, correlation=-0.5,
     rate=0.03,
 )  # fmt: skip
+STEEP = lg.Heston(
+    spot=100.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.05, vol_of_vol=0.5, correlation=-0.7,
+    rate=0.02,
+)  # fmt: skip
 QUARTER, YEAR = lg.schedule(0.25, 52), lg.schedule(1.0, 52)
 CALL, PUT, FORFEIT = lg.Call(100.0, 0.25), lg.Put(100.0, 1.0), 500.0
 GREEKS = ("price", "delta", "vega")
@@ -130,6 +134,38 @@ def on_dates(option: Any) -> lg.Payoff:
     return lg.Payoff(lambda s: option(s[-1:]), times=lg.schedule(option.maturity, 12 / option.maturity))
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A call of a year less what is forfeited if the spot is below a level after a quarter.
+
+    Parameters
+    ----------
+    level, forfeit : float
+    """
+
+    level: float
+    forfeit: float
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """The dates that are seen."""
+        return lg.schedule(1.0, 4)
+
+    def __call__(self, spot: Any) -> Any:
+        """Cash flow at the last date, shape (n_paths,)."""
+        return np.maximum(spot[-1] - 100.0, 0.0) - np.where(spot[0] < self.level, self.forfeit, 0.0)
+
+    def rare_part(self, of: str) -> float:
+        """A number of what is forfeited, by Fourier inversion."""
+        waits = float(np.exp(-STEEP.rate * 0.75))
+        return -self.forfeit * waits * in_closed_form(STEEP, lg.DigitalPut(self.level, 0.25), of)
+
+    def exact(self, of: str) -> float:
+        """A number of the whole."""
+        return in_closed_form(STEEP, lg.Call(100.0, 1.0), of) + self.rare_part(of)
+
+
 def cases() -> Iterator[Case]:
     """All of them."""
     forfeited = lg.Barrier(lg.DigitalCall(0.01, 0.25, FORFEIT), 66.0, "down", "in", times=QUARTER)
@@ -169,11 +205,17 @@ def cases() -> Iterator[Case]:
     ):
         payoff = on_dates(option) if law is CURVE else option
         yield Case(name, law, payoff, partial(in_closed_form, law, option))
+    for level, times in ((60.323, 1e3), (43.282, 1e5), (31.535, 1e7)):
+        whole = Fall(level, 0.5 * times)
+        name = f"call less a loss once in {times:,.0f} early, Heston"
+        yield Case(name, STEEP, lg.Payoff(whole, whole.times), whole.exact)
 
 
 def chance(case: Case) -> float:
     """The chance of the rare event."""
     payoff, discount = case.payoff, float(np.exp(-0.03 * case.payoff.times[-1]))
+    if isinstance(whole := getattr(payoff, "function", None), Fall):
+        return -whole.rare_part("price") / whole.forfeit / float(np.exp(-STEEP.rate))
     match payoff:
         case lg.Barrier() | lg.DoubleBarrier():
             sure = lg.DigitalCall(0.01, payoff.times[-1])
@@ -188,6 +230,8 @@ def chance(case: Case) -> float:
 
 def rare_part(case: Case) -> float:
     """What the price has of the rare event."""
+    if isinstance(whole := getattr(case.payoff, "function", None), Fall):
+        return whole.rare_part("price")
     if "call less 500" in case.name:
         return in_closed_form(LAW, CALL, "price") - case.exact("price")
     if "rebate 200" in case.name:

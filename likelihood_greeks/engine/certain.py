@@ -71,7 +71,7 @@ def _looked(group: Group, row: int, plan: Plan | None, chunk: Chunk, paths: int)
     pushes = Pushes.everywhere(len(group.times)).aimed(ways(payoff, drawn.spot))
     corridor = Corridor.of(payoff, drawn.spot)
     draws = weighted_draws(group, replace(chunk, index=FIRST + 2), corridor, pushes)
-    if any(piece.noise is None for piece in draws):
+    if any(piece.pushed is None for piece in draws):
         return None
     rows = np.concatenate([_samples(group, row, plan, piece) for piece in draws], axis=1)
     return variances(rows, np.concatenate([piece.weight for piece in draws]), paths)

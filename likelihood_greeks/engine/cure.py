@@ -30,9 +30,10 @@ from ..streams.chunks import Chunk, Draws, chunk_size
 from .batches import Batches
 from .corridor import Corridor
 from .execution import Workers, results
+from .far_beneath import FarBeneath
 from .levels import ways
 from .payoff_group import Group
-from .pushes import Pushes
+from .pushes import ALONE, AWAY, Pushes
 from .scouts import SCOUTS, beside, pairs_of, weighted_draws
 from .sums import Pair
 
@@ -59,8 +60,8 @@ FAR = 8.0
 COUNTED = 25
 """Samples that must decide a payoff where nothing else is held against a number: an error is then known to a tenth."""
 
-TRIPS = 2
-"""Times that pushes learn where a payoff lives."""
+TRIPS, DEEPER = 2, 3
+"""Times that pushes learn where a payoff lives; with what is beneath, which learns as well."""
 
 CONFIRMED = 3
 """The same where paths of their own have looked: of so few, intervals still hold what they should."""
@@ -209,6 +210,8 @@ class Cure:
         In which half of the samples stay.
     pushes : Pushes, optional
         Of the others; by default everywhere alike.
+    far : FarBeneath, optional
+        Of what is beneath; by default all ways alike.
     pushed : bool
         Whether the paths are pushed, and by all that is random: they have then looked where a main run does not.
     faint : tuple of float
@@ -223,6 +226,7 @@ class Cure:
     base: tuple[float, ...]
     corridor: Corridor | None = None
     pushes: Pushes | None = None
+    far: FarBeneath | None = None
     pushed: bool = False
     faint: tuple[float, ...] = ()
 
@@ -239,8 +243,9 @@ class Cure:
         n_times = len(group.times)
         pushes = Pushes.everywhere(n_times).aimed(ways(group.payoffs[row], seen))
         zero, faint = (0.0,) * len(means[1]), tuple(_faint(main).tolist())
-        trial = cls(group, row, plan, tuple(means[0].tolist()), zero, corridor, pushes, faint=faint)
-        for trip in range(1, TRIPS + 1):
+        far = FarBeneath.everywhere(group.model, group.times)
+        trial = cls(group, row, plan, tuple(means[0].tolist()), zero, corridor, pushes, far, faint=faint)
+        for trip in range(1, (DEEPER if far.ways else TRIPS) + 1):
             trial = trial.learnt(replace(chunk, index=SCOUTS - 2 * trip), held)
         samples = zip(*trial.pieces(replace(chunk, index=SCOUTS)), strict=True)
         controlled, plain, paid = (np.concatenate(rows, axis=-1) for rows in samples)
@@ -261,23 +266,28 @@ class Cure:
 
     def learnt(self, chunk: Chunk, held: Sequence[str]) -> Cure:
         """The cure with pushes to where samples of a chunk lie far from their mean; itself where nothing is pushed."""
-        pushes, centre = self.pushes or Pushes.everywhere(len(self.group.times)), np.array(self.centre)[:, None]
+        group, centre = self.group, np.array(self.centre)[:, None]
+        pushes = self.pushes or Pushes.everywhere(len(group.times))
+        far = self.far or FarBeneath.everywhere(group.model, group.times)
         rows = [row for row, why in enumerate(held) if why] or list(range(len(self.centre)))
-        for draws in weighted_draws(self.group, chunk, None, pushes, self.aim):
-            if draws.noise is None:
+        for draws in weighted_draws(group, chunk, None, pushes, far=far, aim=self.aim):
+            if draws.pushed is None:
                 return self
-            controlled, _ = pairs_of(self.group, self.row, self.plan, draws)
+            controlled, _ = pairs_of(group, self.row, self.plan, draws)
             gaps = draws.weight * np.abs(controlled - centre)[rows]
-            total = gaps.sum(axis=1, keepdims=True)
-            wanted = np.divide(gaps, total, out=np.zeros_like(gaps), where=total > 0.0).sum(axis=0)
-            noise, variance = (moved[:, : chunk.n_samples] for moved in draws.noise)
-            pushes = pushes.learnt(noise, variance, wanted)
-        return replace(self, pushes=pushes, pushed=not draws_beneath(self.group.model, self.group.times))
+            wanted = _shared_out(gaps) + (_shared_out(gaps**2) if far.ways else 0.0)
+            pushed = draws.pushed.leading(chunk.n_samples)
+            bounds = AWAY if far.ways else ALONE
+            sent = pushed.away * wanted
+            pushes = pushes.learnt(pushed.noise, pushed.variance, sent, pushed.centre, bounds=bounds)
+            if pushed.sunk is not None:
+                far = far.learnt(pushed.sunk, pushed.away, wanted)
+        return replace(self, pushes=pushes, far=far, pushed=not draws_beneath(group.model, group.times))
 
     def pieces(self, chunk: Chunk) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
         """Controlled and plain samples, weighted, and plain ones without weights, shape (n_greeks, n_samples)."""
         centre, base = (np.array(values)[:, None] for values in (self.centre, self.base))
-        for draws in weighted_draws(self.group, chunk, self.corridor, self.pushes, self.aim):
+        for draws in weighted_draws(self.group, chunk, self.corridor, self.pushes, far=self.far, aim=self.aim):
             controlled, plain = pairs_of(self.group, self.row, self.plan, draws)
             weight = draws.weight
             yield centre + weight * (controlled - centre), base + weight * (plain - base), plain
@@ -293,6 +303,12 @@ class Cure:
             looked = replace(looked, rest=rest, carriers=np.where(rest > 0.0, RESOLVED, looked.carriers))
         found = Pair.summed(controlled, plain, looked, largest=np.abs(raw).max(axis=1))
         return Cured(found, Batches.of(controlled, chunk), chunk.n_paths)
+
+
+def _shared_out(gaps: FloatArray) -> FloatArray:
+    """Of every number the shares of samples in all of its distances, added up; shape (n_samples,)."""
+    total = gaps.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(gaps, total, out=np.zeros_like(gaps), where=total > 0.0).sum(axis=0))
 
 
 def _faint(main: Pair) -> FloatArray:

@@ -34,5 +34,7 @@ def ways(payoff: Contract, spot: FloatArray) -> list[Way]:
                 continue
         distance = np.log(point.level) / power - moved.mean()
         size = float(distance / max(moved.std(), np.finfo(float).tiny))
-        found |= {(first, last, size, back) for back in ((0.0, BACK) if last - first + 1 < len(spot) else (0.0,))}
+        level = float(np.log(point.level) / power)
+        backs = (0.0, BACK) if last - first + 1 < len(spot) else (0.0,)
+        found |= {Way(first, last, size, back, level) for back in backs}
     return sorted(found) if len(found) <= MOST else []

@@ -28,6 +28,7 @@ from . import pilot_draws as pilot
 from .blind import asked_of
 from .bucket_samples import BucketSamples
 from .buckets import Bucket, Buckets
+from .far_beneath import Sunk
 
 SERVED = 0.25
 """Share of the variance of every Greek (of many payoffs in the mean of logarithms) that what is integrated may leave,
@@ -45,6 +46,35 @@ FOLLOWED = 64  # paths on which the work of a payoff is counted
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
+class Pushed:
+    """How paths were pushed: what their shares learn from.
+
+    Attributes
+    ----------
+    noise, variance : ndarray, shape (n_times, n_paths)
+        The noise that was pushed, and its variances.
+    centre : ndarray, shape (n_times, n_paths), optional
+        Log-spots without it, where each path has variances of its own.
+    away : ndarray or float
+        By sample, the chance that it was not one of the plain ones.
+    sunk : Sunk, optional
+        What is beneath, of a law that draws something there.
+    """
+
+    noise: FloatArray
+    variance: FloatArray
+    centre: FloatArray | None = None
+    away: FloatArray | float = 1.0
+    sunk: Sunk | None = None
+
+    def leading(self, count: int) -> Pushed:
+        """The same with the noise of so many paths: the first ones of antithetic pairs were drawn."""
+        centre = None if self.centre is None else self.centre[:, :count]
+        return replace(self, noise=self.noise[:, :count], variance=self.variance[:, :count], centre=centre)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
 class Piloted:
     """Draws of the pilot, and what the payoffs on them share.
 
@@ -58,8 +88,7 @@ class Piloted:
     free : ndarray, shape (n_free, n_samples)
         The free controls.
     shared : SharedPaths
-    noise : tuple of ndarray, optional
-        The noise that was pushed and its variances, both (n_times, n_paths).
+    pushed : Pushed, optional
     """
 
     chunk: Chunk
@@ -67,7 +96,7 @@ class Piloted:
     weight: FloatArray
     free: FloatArray
     shared: SharedPaths
-    noise: tuple[FloatArray, FloatArray] | None = None
+    pushed: Pushed | None = None
 
 
 @final
@@ -239,11 +268,9 @@ class Group:
             for drawn, weight, piece in pilot.draws(self.model, self.times, chunk, self.weights, self.rate)
         ]
 
-    def piloted(
-        self, chunk: Chunk, drawn: Drawn, weight: FloatArray, noise: tuple[FloatArray, FloatArray] | None = None
-    ) -> Piloted:
+    def piloted(self, chunk: Chunk, drawn: Drawn, weight: FloatArray, pushed: Pushed | None = None) -> Piloted:
         """Weighted draws with all that payoffs share."""
-        return Piloted(chunk, drawn, weight, self.control_samples(chunk, drawn), self.shared(drawn), noise)
+        return Piloted(chunk, drawn, weight, self.control_samples(chunk, drawn), self.shared(drawn), pushed)
 
     def products(self, draws: Sequence[Piloted], number: int, controls: Sequence[Control]) -> Products:
         """Products of a payoff's Greeks with the free controls and its own."""

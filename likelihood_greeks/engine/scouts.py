@@ -29,9 +29,9 @@ from ..scouted import RESOLVED, Scouted
 from ..streams.chunks import Chunk, Sampling
 from ..streams.steered import SteeredStream
 from .corridor import Corridor
-from .far_beneath import mixed_beneath
+from .far_beneath import FarBeneath, Sunk
 from .joint_levels import meetings
-from .payoff_group import Group, Piloted
+from .payoff_group import Group, Piloted, Pushed
 from .pushes import AIMED, Pushes
 
 SCOUTS = 1 << 21  # index of the pilot's stream from which they are drawn
@@ -116,22 +116,25 @@ def weighted_draws(
     chunk: Chunk,
     corridor: Corridor | None = None,
     pushes: Pushes | None = None,
+    *,
+    far: FarBeneath | None = None,
     aim: Sequence[Contract] | None = None,
 ) -> list[Piloted]:
-    """Weighted paths, pushed everywhere or as `pushes` say, half of them in a corridor if there is one.
+    """Weighted paths, pushed everywhere or as `pushes` and `far` say, half of them in a corridor if there is one.
 
     Of several assets also to where the conditions of some payoffs meet, by default of all. As the pilot's where the law
     does not move by normals that are its own.
     """
     model, pushes = group.model, pushes or Pushes.everywhere(len(group.times))
     if has(model, Movable):
-        paths, beneath = mixed_beneath(model, group.times, chunk)
-        moves: Any = model.moves(paths)
+        far = far or FarBeneath.everywhere(model, group.times)
+        sunk = far.drawn(model, group.times, chunk)
+        paths, moves = sunk.paths, model.moves(sunk.paths)
         if isinstance(paths, Paths) and isinstance(moves, JointMoves) and moves.path is not None:
             pushed = _pushed_jointly(group, chunk, paths, moves, group.payoffs if aim is None else aim)
             return group.pilot_draws(chunk) if pushed is None else [pushed]
         if isinstance(paths, Paths) and paths.spot.ndim == 2 and isinstance(moves.path, IndependentSteps):
-            pushed = _pushed(group, chunk, paths, moves, beneath=beneath, corridor=corridor, pushes=pushes)
+            pushed = _pushed(group, chunk, sunk, moves, corridor=corridor, pushes=pushes)
             if pushed is not None:
                 return [pushed]
         elif paths.spot.ndim == 2 and (steered := _steered(group, chunk, pushes)) is not None:
@@ -157,23 +160,25 @@ def _steered(group: Group, chunk: Chunk, pushes: Pushes) -> Piloted | None:
     np.add.at(noise, among(ends), moves)
     drawn = weigh(group.model, paths, group.weights, group.rate)
     weight = 1.0 / pushes.ratio(noise, lengths)[: chunk.n_samples]
-    return group.piloted(chunk, drawn, weight, (noise, lengths))
+    return group.piloted(chunk, drawn, weight, Pushed(noise, lengths))
 
 
 def _pushed(
     group: Group,
     chunk: Chunk,
-    paths: Paths,
+    sunk: Sunk,
     moves: Moves,
     *,
-    beneath: FloatArray,
     corridor: Corridor | None,
     pushes: Pushes,
 ) -> Piloted | None:
-    """The paths pushed, of a mixture of such a density `beneath`; None if they do not move as they were pushed."""
+    """The paths pushed, but for the plain ones; None if they do not move as they were pushed."""
     variance = np.broadcast_to(moves.variance, moves.noise.shape)
     generator = replace(chunk, index=chunk.index + 1).stream().generator
-    push = pushes.drawn(variance, chunk.n_samples, generator)
+    paths, own = sunk.paths, moves.variance.shape[-1:] == (chunk.n_paths,)
+    centre = np.log(paths.spot) - cumulated(moves.noise.copy()) if own else None
+    push = pushes.drawn(variance, chunk.n_samples, generator, centre)
+    push.reshape(len(push), -1, chunk.n_samples)[..., : sunk.plain] = 0.0
     if corridor is not None:
         push = _kept_inside(corridor, paths, moves.noise, push, variance, count=chunk.n_samples, generator=generator)
     pushed = _moved(paths, cumulated(push.copy()))
@@ -181,12 +186,14 @@ def _pushed(
     if drawn.moves is None or not np.allclose(drawn.moves.noise, moves.noise + push, rtol=0.0, atol=ALIKE):
         return None
     noise = drawn.moves.noise
-    inverse = pushes.ratio(noise, variance)
+    density, plain = pushes.ratio(noise, variance, centre), np.ones(chunk.n_paths)
     if corridor is not None:
-        inside = corridor.ratio(np.log(pushed.spot) - noise, noise, np.sqrt(variance))
-        inverse = (1.0 - INSIDE) * inverse + INSIDE * inside
-    weight = 1.0 / (beneath * inverse)[: chunk.n_samples]  # the first of an antithetic pair was drawn
-    return group.piloted(chunk, drawn, weight, (noise, variance))
+        inside = INSIDE * corridor.ratio(np.log(pushed.spot) - noise, noise, np.sqrt(variance))
+        density, plain = (1.0 - INSIDE) * density + inside, (1.0 - INSIDE) * plain + inside
+    plain, density = sunk.share * plain, (1.0 - sunk.share) * density * sunk.density
+    inverse = (plain + density)[: chunk.n_samples]  # the first of an antithetic pair was drawn
+    away = density[: chunk.n_samples] / inverse
+    return group.piloted(chunk, drawn, 1.0 / inverse, Pushed(noise, variance, centre, away, sunk))
 
 
 def _pushed_jointly(

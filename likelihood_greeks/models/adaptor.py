@@ -205,10 +205,6 @@ def _given_a_law(own: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda paths, law: own(paths, _inner(law))
 
 
-def _with_a_law(own: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
-    return lambda times, stream, law: own(times, stream, _inner(law))
-
-
 KEPT: Mapping[str, Callable[[Any], Any]] = {
     "moves": _as_it_is,
     "hand_over_rates": _as_it_is,
@@ -227,7 +223,8 @@ KEPT: Mapping[str, Callable[[Any], Any]] = {
     "redrawn": _given_a_law,
     "log_ratio_beneath": _given_a_law,
     "far_beneath": _as_it_is,
-    "simulate_beneath": _with_a_law,
+    "simulate_beneath": _as_it_is,
+    "log_ratios_beneath": _as_it_is,
 }
 """Members of the capabilities, and how each is handed on."""
 

@@ -121,15 +121,19 @@ class RedrawsSpots(PathModel, Protocol):
         ...
 
 
-class DrawsFarBeneath(RedrawsSpots, Protocol):
-    """A law that can draw what is beneath its spots from where it seldom is: scouts look there."""
+class DrawsFarBeneath(DrawsBeneath, Protocol):
+    """A law that can draw what is beneath its spots from where it seldom is: scouts look there, and cures."""
 
-    def far_beneath(self, end: float, /) -> Sequence[Any]:
-        """Laws of its kind whose draws beneath are far out at a date (years), each in a way of its own."""
+    def far_beneath(self, times: Sequence[float] | FloatArray, ends: Sequence[float] | FloatArray, /) -> Sequence[Any]:
+        """Ways to draw what is beneath far out, up to each of some dates (years) among the observation dates."""
         ...
 
-    def simulate_beneath(self, times: Sequence[float] | FloatArray, stream: Any, law: Any, /) -> Any:
-        """Paths with what `law` draws beneath, in the steps of this law, and the spots that this law makes of it."""
+    def simulate_beneath(self, times: Sequence[float] | FloatArray, stream: Any, way: Any, /) -> Any:
+        """Paths with what is beneath drawn in one of these ways, and the spots that the law makes of it."""
+        ...
+
+    def log_ratios_beneath(self, paths: Any, ways: Sequence[Any], /) -> FloatArray:
+        """Log-densities of what is beneath drawn in some ways over that under the law, shape (n_ways, n_paths)."""
         ...
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks.engine.levels import ways
-from likelihood_greeks.engine.pushes import Pushes
+from likelihood_greeks.engine.pushes import Pushes, Way
 
 N_TIMES, N_PATHS = 5, 40_000
 VARIANCE = np.broadcast_to(np.array([0.01, 0.02, 0.005, 0.03, 0.01])[:, None], (N_TIMES, N_PATHS))
@@ -22,7 +22,7 @@ def drawn(pushes, seed=1):
     "pushes",
     [
         Pushes.everywhere(N_TIMES),
-        Pushes.everywhere(N_TIMES).aimed([(1, 3, -5.0, 0.0), (2, 2, 3.0, 2.5)]),
+        Pushes.everywhere(N_TIMES).aimed([Way(1, 3, -5.0), Way(2, 2, 3.0, 2.5)]),
     ],
 )
 def test_weighted_draws_have_the_law(pushes):
@@ -34,6 +34,32 @@ def test_weighted_draws_have_the_law(pushes):
         assert error < 0.02
         assert abs(samples.mean() - exact) < 4.0 * error
     assert abs((1.1 * weight).mean() - 1.0) > 4.0 * weight.std() / np.sqrt(N_PATHS)
+
+
+@pytest.mark.parametrize("antithetic", [False, True])
+def test_paths_with_variances_of_their_own_go_as_far_as_each_needs(antithetic):
+    generator = np.random.default_rng(7)
+    variance, samples = VARIANCE * generator.uniform(0.2, 4.0, VARIANCE.shape), N_PATHS // (2 if antithetic else 1)
+    noise = np.sqrt(variance) * generator.standard_normal(VARIANCE.shape)
+    if antithetic:
+        noise, variance = (np.tile(rows[:, :samples], 2) for rows in (noise, variance))
+        noise[:, samples:] *= -1.0
+    centre = np.cumsum(-0.5 * variance, axis=0)
+    pushes = Pushes.everywhere(N_TIMES).aimed([Way(1, 3, -5.0, level=-0.9), Way(0, 2, -4.0, 2.5, level=-1.0)], 0.6)
+    push = pushes.drawn(variance, samples, generator, centre)
+    moved = (noise + push)[:, :samples]
+    weight = 1.0 / pushes.ratio(moved, variance[:, :samples], centre[:, :samples])
+    scaled = moved / np.sqrt(variance[:, :samples])
+    for rows, exact in ((weight, 1.0), *((weight * row, 0.0) for row in scaled), (weight * scaled[2] ** 2, 1.0)):
+        error = rows.std() / np.sqrt(samples)
+        assert error < 0.02
+        assert abs(rows.mean() - exact) < 4.0 * error
+    typical = 1.0 / pushes.ratio(moved, variance[:, :samples])  # as if all needed the same
+    assert abs(typical.mean() - 1.0) > 4.0 * typical.std() / np.sqrt(samples)
+    log_spot = centre[:, :samples] + np.cumsum(moved, axis=0)
+    assert np.mean(np.abs(log_spot[2] + 1.0) < 0.4) > 0.1
+    if antithetic:
+        np.testing.assert_array_equal(push[:, :samples], -push[:, samples:])
 
 
 def test_pushes_learn_where_samples_are_wanted():
@@ -62,7 +88,7 @@ def test_levels_of_spots_and_returns_are_aimed_at():
     law = lg.GBM(spot=100.0, volatility=0.2)
     spot = law.simulate(times, lg.streams.chunks.Chunk(1, 0, 4096).stream()).spot
     payoff = lg.Payoff(lambda s: np.where((s[3] < 0.7 * s[1]) | (s[2] > 150.0), 1.0, 0.0), times)
-    found = {(first, last): distance for first, last, distance, _ in ways(payoff, spot)}
+    found = {(first, last): distance for first, last, distance, *_ in ways(payoff, spot)}
     assert found[2, 3] == pytest.approx((np.log(0.7) + 0.02 * 0.4) / (0.2 * np.sqrt(0.4)), rel=0.05)
     assert found[0, 2] == pytest.approx((np.log(1.5) + 0.02 * 0.6) / (0.2 * np.sqrt(0.6)), rel=0.05)
     assert ways(lg.Payoff(lambda s: np.sin(s[-1]), times), spot) == []

@@ -21,21 +21,20 @@ from ..curves import Curves
 from ..moves import LIKELIHOOD_RATIO, Moves
 from ..protocol import Paths
 from . import calibration as heston_calibration
-from . import strips
+from . import strips, tilts
 from .calibration import HestonCalibration
 from .integrated_variance import IntegratedVariance
 from .parameters import DECLARED, DIRECT, check_parameters, volatility_greeks
 from .quotes import Rates
 from .spot import ConditionalSpot
 from .terminal import HestonTerminal, carried_vanillas
+from .tilts import Tilt
 from .variance import SquareRoot
 from .variance_path import VariancePath, layout
 
 STEP_WORK = 20.0  # of drawing and weighing a sub-step of the variance, measured
 SHARE = 0.35  # see `Heston.substeps`
 MOST_STEPS = 5000  # of a path: beyond, memory and time are those of a mistake
-FAR = 4.0  # standard deviations that a variance drifts up for `Heston.far_beneath`
-MOST_DRIFT = 1e6  # of it, over the squared volatility of volatility: beyond, the variance hardly varies
 MEASURED_BIAS = 0.002
 """Bound on the bias of a Greek, in parts of its scale, at the steps of `Heston.substeps` with nothing scaled."""
 
@@ -253,19 +252,17 @@ class Heston:
             that is in it and, over the sub-step, the ``integrated_variance``, each of shape (n_substeps, n_paths). The
             number of sub-steps stays with the paths: no parameter moves it afterwards.
         """
-        return self.simulate_beneath(times, stream, self)
+        return self._simulated(times, stream)
 
-    def simulate_beneath(self, times: Sequence[float] | FloatArray, stream: Stream, law: Heston) -> Paths:
-        """As `simulate`, with the variances and integrated variances of `law` in the steps of this one."""
+    def _simulated(self, times: Sequence[float] | FloatArray, stream: Stream, tilt: Tilt | None = None) -> Paths:
         grid = np.asarray(dates("times", times))
         counts = self.substeps(grid)
-        steps, own = layout(grid, counts)[0], law._variance
+        steps, own = layout(grid, counts)[0], self._variance
         normals, generator = stream.brownian(grid, np.cumsum(steps), own.ranks), stream.generator
-        path, log_gamma = own.draw(law.initial_variance, steps, stream.n_samples, generator)
+        lifts = None if tilt is None else tilt.lifts
+        path, log_gamma = own.draw(self.initial_variance, steps, stream.n_samples, generator, lifts)
         clock = IntegratedVariance.given(own.transitions(path, steps, log_gamma))
-        beneath = VariancePath.drawn(law, grid, counts, path, clock, clock.draw(generator), log_gamma)
-        if law is not self:
-            beneath = VariancePath(self, grid, counts, beneath.variance, beneath.integral, log_gamma)
+        beneath = VariancePath.drawn(self, grid, counts, path, clock, clock.draw(generator), log_gamma)
         beneath = beneath.repeated(stream.n_paths // stream.n_samples)
         log_spot = ConditionalSpot(self, beneath).paths(normals)
         latent = {
@@ -274,16 +271,21 @@ class Heston:
         }  # fmt: skip
         return Paths(grid, np.exp(log_spot), latent, counts, beneath)
 
-    def far_beneath(self, end: float) -> tuple[Heston, ...]:
-        r"""The law whose variance drifts up to where it seldom is by a date (years), by a larger long-run variance.
+    # -- what is beneath, from where it seldom is ---------------------------------------------------------------
 
-        With :math:`\kappa\theta' = \kappa\theta + h\,\xi\sqrt{\bar v/T}`, about h standard deviations of the
-        variance more by T; the relative entropy of its paths is at most about :math:`h^2/2` whatever the steps.
-        """
-        risen = FAR * self.vol_of_vol * np.sqrt(self._mean_variance(end) / end) / self.mean_reversion
-        most = MOST_DRIFT * self.vol_of_vol**2 / self.mean_reversion
-        theta = min(self.long_run_variance + float(risen), most)
-        return (replace(self, long_run_variance=theta),) if theta > self.long_run_variance else ()
+    def far_beneath(self, times: Sequence[float] | FloatArray, ends: Sequence[float] | FloatArray) -> list[Tilt]:
+        """Ways to draw high variances up to each of some dates (years): see `tilts`."""
+        steps = layout(np.asarray(times), self.substeps(times))[0]
+        return tilts.risen(self._variance, self.initial_variance, steps, ends)
+
+    def simulate_beneath(self, times: Sequence[float] | FloatArray, stream: Stream, way: Tilt) -> Paths:
+        """As `simulate`, with variances drawn in such a way."""
+        return self._simulated(times, stream, way)
+
+    def log_ratios_beneath(self, paths: Paths, ways: Sequence[Tilt]) -> FloatArray:
+        """Log-densities of what is beneath drawn in some ways over that under the law, shape (n_ways, n_paths)."""
+        beneath = self._beneath(paths)
+        return tilts.log_ratios(self._variance, beneath.steps, beneath.path, ways)
 
     def _mean_variance(self, end: float) -> float:
         """The mean of the expected variance up to a date (years)."""

@@ -101,24 +101,40 @@ class SquareRoot:
         return (1, 0) if self._split else (1, 0, 0)
 
     def draw(
-        self, start: float, steps: FloatArray, shape: int, generator: np.random.Generator
+        self,
+        start: float,
+        steps: FloatArray,
+        shape: int,
+        generator: np.random.Generator,
+        lifts: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         """Variances at both ends of every step, shape (n_steps + 1, shape), and the logarithms of the gammas in them.
 
         A noncentral chi-square is the sum of two independent parts: twice a gamma variate, whose shape is the same in
         every step, by inversion (`gamma_quantile`); and, as its degrees of freedom allow, the square of a normal with
-        a mean, or a chi-square with a Poisson number of degrees of freedom.
+        a mean, or a chi-square with a Poisson number of degrees of freedom. `lifts`, of the steps, are those of a
+        `Tilt`.
         """
-        scale, decay = self.scale(steps), np.exp(-self.mean_reversion * steps)
+        scale = self.scale(steps)
+        ratio = np.exp(-self.mean_reversion * steps) / scale
+        if lifts is None:
+            return self._drawn(start, ratio, scale, shape, generator)
+        path, log_gamma = self._drawn(start, lifts * ratio, lifts * scale, shape, generator)
+        return path, log_gamma + np.log(lifts)[:, None]
+
+    def _drawn(
+        self, start: float, ratio: FloatArray, scale: FloatArray, shape: int, generator: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """The same of steps with given scales, and with these noncentralities over the variances they start from."""
         compiled = kernels("heston.variance")
         if compiled and self._split and isinstance(generator, np.random.Generator):
             table = gamma_quantile.tabulated(self.gamma_shape)
-            path, log_gamma = compiled.draw(generator, start, decay / scale, scale, shape, table)
+            path, log_gamma = compiled.draw(generator, start, ratio, scale, shape, table)
             return path, log_gamma
-        path, log_gamma = np.empty((len(steps) + 1, shape)), np.empty((len(steps), shape))
+        path, log_gamma = np.empty((len(scale) + 1, shape)), np.empty((len(scale), shape))
         path[0] = start
-        for k in range(len(steps)):
-            noncentrality = decay[k] / scale[k] * path[k]
+        for k in range(len(scale)):
+            noncentrality = ratio[k] * path[k]
             log_gamma[k] = gamma_quantile.log_gammas(self.gamma_shape, generator.standard_normal(shape))
             if self._split:
                 rest = (generator.standard_normal(shape) + np.sqrt(noncentrality)) ** 2

@@ -154,6 +154,7 @@ class Bates:
     simulate, moves = jumping.simulate, jumping.moves
     score, hessian = by_moves.score, by_moves.hessian
     far_beneath, simulate_beneath = jumping.far_beneath, jumping.simulate_beneath
+    log_ratios_beneath = jumping.log_ratios_beneath
     redrawn, log_ratio_beneath, log_density = jumping.redrawn, jumping.log_ratio_beneath, jumping.log_density
 
     def hand_over_rates(self, times: Sequence[float] | FloatArray) -> tuple[float, ...]:

@@ -121,6 +121,7 @@ class Merton:
     simulate, moves, log_density = jumping.simulate, jumping.moves, jumping.log_density
     score, hessian = by_moves.score, by_moves.hessian
     far_beneath, simulate_beneath = jumping.far_beneath, jumping.simulate_beneath
+    log_ratios_beneath = jumping.log_ratios_beneath
     redrawn, log_ratio_beneath = jumping.redrawn, jumping.log_ratio_beneath
 
     def hand_over_rates(self, times: Sequence[float] | FloatArray) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, final
 
 import numpy as np
+from scipy import optimize
 
 from ..._checks import dates
 from ..._typing import FloatArray
@@ -20,9 +21,25 @@ from ..memo import Memo
 from ..moves import IndependentSteps, Moves
 from ..protocol import Paths
 from .compound import Jumps, WithJumps
-from .parameters import MOST_A_YEAR
 
-FAR = 3.0  # standard deviations of the number of jumps that `far_beneath` has more
+SIZES = (1.5, 3.0)  # square roots of twice the relative entropies of numbers of jumps in `far_beneath`
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """A way to draw what is beneath the spots.
+
+    Parameters
+    ----------
+    factors : ndarray, shape (n_times,)
+        Of the intensity, by interval.
+    beneath : object, optional
+        A way to draw what is beneath in the law without jumps.
+    """
+
+    factors: FloatArray
+    beneath: Any = None
 
 
 class JumpingLaw(Protocol):
@@ -68,18 +85,17 @@ def simulate(law: JumpingLaw, times: Sequence[float] | FloatArray, stream: Strea
         ``spot``, and the numbers of ``jumps`` over every interval, each of shape (n_times, n_paths), and what the law
         beneath keeps. The paths of an antithetic pair have the same numbers of jumps.
     """
-    return simulate_beneath(law, times, stream, law)
+    return _simulated(law, times, stream, Way(np.ones(len(times))))
 
 
-def simulate_beneath(law: JumpingLaw, times: Sequence[float] | FloatArray, stream: Stream, by: JumpingLaw) -> Paths:
-    """As `simulate`, with what the law `by` draws beneath, its numbers of jumps among it."""
+def _simulated(law: JumpingLaw, times: Sequence[float] | FloatArray, stream: Stream, way: Way) -> Paths:
     grid, without_jumps = np.asarray(dates("times", times)), law.beneath
-    if by is not law and has(without_jumps, DrawsFarBeneath):
-        drawn = without_jumps.simulate_beneath(grid, stream, by.beneath)
+    if way.beneath is not None and has(without_jumps, DrawsFarBeneath):
+        drawn = without_jumps.simulate_beneath(grid, stream, way.beneath)
     else:
         drawn = without_jumps.simulate(grid, stream)
     without, start = without_jumps.moves(drawn), _log_spot(drawn)
-    expected, generator = by.intensity * np.diff(grid, prepend=0.0), stream.generator
+    expected, generator = way.factors * law.intensity * np.diff(grid, prepend=0.0), stream.generator
     counts = np.stack([np.asarray(generator.poisson(mean, stream.n_samples), dtype=float) for mean in expected])
     jumps = Jumps(
         law, np.tile(counts, (1, stream.n_paths // stream.n_samples)), drawn.steps[:, None], law.further_carry(grid)
@@ -93,13 +109,35 @@ def simulate_beneath(law: JumpingLaw, times: Sequence[float] | FloatArray, strea
     return replace(drawn, spot=spot, latent=latent, memo=_Memo(law, spot, drawn.times, found, drawn.memo))
 
 
-def far_beneath(law: Any, end: float) -> tuple[Any, ...]:
-    """The law with many more jumps by a date (years); with what is beneath it far out; and with both."""
-    many = law.intensity + FAR * np.sqrt(law.intensity / end)
-    jumping = replace(law, intensity=min(float(many), MOST_A_YEAR))
-    own = law.beneath.far_beneath(end) if has(law.beneath, DrawsFarBeneath) else ()
-    moved = [{name: getattr(far, name) for name in far.parameters} for far in own]
-    return (jumping, *(replace(one, **values) for values in moved for one in (law, jumping)))
+def far_beneath(law: JumpingLaw, times: Sequence[float] | FloatArray, ends: Sequence[float] | FloatArray) -> list[Way]:
+    """More jumps up to each of some dates (years); what is beneath far out; and both."""
+    grid, both = np.asarray(times), [(end, size) for end in ends for size in SIZES]
+    jumping = [Way(np.where(grid <= end, _factor(law.intensity * end, size), 1.0)) for end, size in both]
+    own = law.beneath.far_beneath(grid, ends) if has(law.beneath, DrawsFarBeneath) else ()
+    alone = [Way(np.ones(len(grid)), one) for one in own]
+    return [*jumping, *alone, *(replace(way, beneath=one) for way, one in zip(jumping, own, strict=bool(own)))]
+
+
+def simulate_beneath(law: JumpingLaw, times: Sequence[float] | FloatArray, stream: Stream, way: Way) -> Paths:
+    """As `simulate`, with what is beneath drawn in such a way."""
+    return _simulated(law, times, stream, way)
+
+
+def log_ratios_beneath(law: JumpingLaw, paths: Paths, ways: Sequence[Way]) -> FloatArray:
+    """Log-densities of what is beneath drawn in some ways over that under the law, shape (n_ways, n_paths)."""
+    factors, expected = np.array([way.factors for way in ways]), law.intensity * paths.steps
+    found = np.log(factors) @ _jumps(law, paths).counts - ((factors - 1.0) @ expected)[:, None]
+    lower = [number for number, way in enumerate(ways) if way.beneath is not None]
+    if lower and has(law.beneath, DrawsFarBeneath):
+        found[lower] += law.beneath.log_ratios_beneath(_beneath(paths), [ways[number].beneath for number in lower])
+    return np.asarray(found)
+
+
+def _factor(expected: float, size: float) -> float:
+    """Times so many jumps as expected, of which the relative entropy is half of a size squared."""
+    entropy = 0.5 * size**2 / expected
+    most = 2.0 + np.log1p(entropy)
+    return float(np.exp(optimize.brentq(lambda log: np.exp(log) * (log - 1.0) + 1.0 - entropy, 0.0, most)))
 
 
 def moves(law: JumpingLaw, paths: Paths) -> Moves:
