@@ -102,12 +102,12 @@ class FarBeneath:
         plain = 2 * round(0.5 * self.plain * chunk.n_paths)  # whole antithetic pairs
         others = chunk.n_paths - plain
         counts = 2 * np.round(0.5 * self.shares * others).astype(int)
-        own, used = others - int(counts.sum()), np.flatnonzero(counts)
+        own, used = others - int(counts.sum()), np.flatnonzero(counts).tolist()
         if not len(used) or not has(model, DrawsFarBeneath):
             return Sunk.ordinary(model, times, chunk)
         pieces = [model.simulate(np.asarray(times), replace(chunk, n_paths=plain + own).stream())]
         for number in used:
-            far = replace(chunk, n_paths=int(counts[number]), index=chunk.index + (int(number) + 1) * STREAM)
+            far = replace(chunk, n_paths=int(counts[number]), index=chunk.index + (number + 1) * STREAM)
             pieces.append(model.simulate_beneath(np.asarray(times), far.stream(), self.ways[number]))
         paths: Paths | None = joined(pieces, chunk.sampling != "pseudo")
         if paths is None:
@@ -116,7 +116,7 @@ class FarBeneath:
         samples = plain * chunk.n_samples // chunk.n_paths
         return Sunk(paths, samples, plain / chunk.n_paths, (own + counts @ ratios) / others, ratios)
 
-    def learnt(self, sunk: Sunk, away: FloatArray, wanted: FloatArray) -> FarBeneath:
+    def learnt(self, sunk: Sunk, away: FloatArray | float, wanted: FloatArray) -> FarBeneath:
         """The mixture with shares that lead to where draws of it, of weights and distances `wanted`, were wanted.
 
         `away`, shape (n_samples,), is the chance that each was not one of the plain ones.
