@@ -108,7 +108,7 @@ class Desk:
                 else:
                     trades.append(sums)
                     batches.append(own)
-                    net = net + quantity * controlled
+                    net += quantity * controlled
             moments[scores_of(number)] = Moments.of(scores)
         if not trades:
             return Worked({}, np.asarray(net))

@@ -31,7 +31,6 @@ from .line_formulas import Paths
 from .line_layout import Envelope, Layout
 from .line_motions import LineMotions
 from .lines import Crossings, Line, Push
-from .motions import motions
 
 Polynomial: TypeAlias = Sequence[FloatArray | float]
 """Coefficients of 1, z and z² along the line."""
@@ -126,13 +125,22 @@ class Integral:
     def moved_in(self, names: Sequence[str], rate: float, weight: Polynomial = ONE) -> FloatArray:
         """The same in several coordinates, shape (n_names, n_paths)."""
         line, (push, known) = self.line, (self.pushed(), self._known) if weight is ONE else (self._pushed(weight), {})
-        found = motions(line.skeletons, names, rate) if isinstance(line, Line) and line.knows_drifts else None
+        found = None if isinstance(line, JointLine) else line.motions(names, rate)
         if found is None or isinstance(line, JointLine):
             return np.stack([line.gained(name, rate, push, known) for name in names])
         total = LineMotions(line, found).gained(push, self._paths.logs)
         for k in found.turning:
             total[k] = line.gained(names[k], rate, push, known)
         return total
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """The integral, its paths and what it is an integral of, as ``kernels.line_greeks`` takes them."""
+        layout, shape = self.layout, (len(self._watched), len(self.line.place))
+        dates = np.array([c.row for c in self._watched], dtype=np.int64).reshape(shape)
+        noise = np.array([c.noise for c in self._watched], dtype=float).reshape(shape)
+        made = tuple(layout.monomials), tuple(layout.points), layout.rows
+        return self._integrated, tuple(self._paths), *made, (dates, noise)
 
     def pushed(self) -> Push:
         """The derivatives of F in the log-spots of the dates used, where the paths are, and in their lengths; and those

@@ -12,8 +12,9 @@ from typing import final
 
 import numpy as np
 
+from .._compiled import kernels
 from .._typing import FloatArray
-from ..estimators.likelihood_ratio import Combination
+from ..estimators.likelihood_ratio import Combination, Part, parts
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
@@ -23,11 +24,11 @@ from .handover import beneath
 from .joint_intervals import JointLinePush
 from .joint_lines import JointDirection, JointLine
 from .joint_skeletons import JointSkeletons
+from .line_greeks import Together
 from .line_integral import Integral
 from .line_intervals import LinePush
 from .line_layout import Layout
-from .line_parts import Parts
-from .line_scores import second
+from .line_scores import known, second
 from .lines import Direction, Line
 from .protocol import Load, Scene
 from .skeletons import Skeletons
@@ -76,18 +77,24 @@ class LineIntegrated:
         """The estimate's samples less those of the integral; zero for second derivatives in two clocks."""
         flows, line = scene.flows, self._line(scene)
         times = payment_times(scene.payoff, flows)
-        discount = scene.paths.model.discount_jet(times)
+        discount = scene.paths.discount(times)
         key = "line", self.direction, self.rate, tuple(times.tolist()), tuple(tuple(c.items()) for c in combinations)
-        parts = scene.paths.shared(key, lambda: Parts.of(combinations, discount, line, self.rate, scene.drawn))
-        along, found = self._along(scene, discount.value), np.zeros((len(combinations), flows.shape[1]))
-        for part in parts:
+
+        def made() -> list[tuple[Part, Together | None]]:
+            own = parts(scene.paths.model, times, scene.drawn, known(combinations, line, self.rate))
+            return [(part, Together.of(line, part, self.rate)) for part in own]
+
+        along, found, compiled = self._along(scene, discount.value), list[FloatArray](), kernels("line_greeks")
+        for part, together in scene.paths.shared(key, made):
             if not part.paid:
                 value, own = scene.value, along
             else:
-                factors = discount.derivative(*part.paid)
-                value, own = factors @ flows, Integral(self.layout, line, factors, along)
-            found += part.weights * value - part.matrix @ self._integrands(own, part.rest)
-        return found
+                value, own = part.factors @ flows, Integral(self.layout, line, part.factors, along)
+            if together and compiled:
+                found.append(together.left(compiled, own, value))
+            else:
+                found.append(part.weights * value - part.matrix @ self._integrands(own, part.rest))
+        return np.asarray(sum(found[1:], found[0])) if found else np.zeros((len(combinations), flows.shape[1]))
 
     def _integrands(self, along: Integral, rest: Sequence[Derivative]) -> FloatArray:
         """The integral and its derivatives, shape (n_derivatives, n_paths)."""
@@ -101,9 +108,9 @@ class LineIntegrated:
                     handed = along.line.handed(name, self.rate)
                     row[:] = next(moved) + along.value * handed if handed.any() else next(moved)
                 case _:
-                    known = second(along, derivative, self.rate)
-                    assert known is not None
-                    row[:] = known
+                    bent = second(along, derivative, self.rate)
+                    assert bent is not None
+                    row[:] = bent
         return found
 
     def _line(self, scene: Scene) -> Line | JointLine:
@@ -117,7 +124,7 @@ class LineIntegrated:
     def by_interval(self, scene: Scene) -> ByInterval:
         """The samples of a first derivative by intervals, of a law with nothing beneath its spots."""
         flows, line = scene.flows, self._line(scene)
-        discount = scene.paths.model.discount_jet(payment_times(scene.payoff, flows))
+        discount = scene.paths.discount(payment_times(scene.payoff, flows))
         along = self._along(scene, discount.value)
 
         def less(factors: FloatArray) -> FloatArray:

@@ -15,7 +15,10 @@ along the path would be biased.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .._typing import FloatArray
+from ..estimators.likelihood_ratio import Combination
 from ..models.moves import NONE, spread, weighted, weighted_squares
 from ..numerics.arrays import once
 from ..parameters import TIME, Derivative
@@ -26,7 +29,7 @@ from .lines import Line
 
 def second(along: Integral, pair: Derivative, rate: float) -> FloatArray | None:
     """The integrand of a second derivative, shape (n_paths,); None where it is not known."""
-    found = once(along.line.known, ("second", pair, rate), lambda: _way(along.line, pair, rate))
+    found = way(along.line, pair, rate)
     if found is None:
         return None
     travels, weight, moved = found
@@ -37,11 +40,20 @@ def second(along: Integral, pair: Derivative, rate: float) -> FloatArray | None:
 
 def knows(line: Line | JointLine, pair: Derivative, rate: float) -> bool:
     """Whether the integrand of a second derivative is known."""
-    return once(line.known, ("second", pair, rate), lambda: _way(line, pair, rate)) is not None
+    return way(line, pair, rate) is not None
+
+
+def known(combinations: Sequence[Combination], line: Line | JointLine, rate: float) -> list[Combination]:
+    """What of some Greeks is known along the line: second derivatives that are not are left out."""
+    return [{d: x for d, x in c.items() if len(d) < 2 or knows(line, d, rate)} for c in combinations]
+
+
+def way(line: Line | JointLine, pair: Derivative, rate: float) -> tuple[str, Polynomial, Polynomial] | None:
+    """Which coordinate travels, the weight of the one that is scored, and how it moves; None where it is not known."""
+    return once(line.known, ("second", pair, rate), lambda: _way(line, pair, rate))
 
 
 def _way(line: Line | JointLine, pair: Derivative, rate: float) -> tuple[str, Polynomial, Polynomial] | None:
-    """Which coordinate travels, the weight of the one that is scored, and how it moves; None where it is not known."""
     first, other = sorted(pair, key=lambda name: _noisy(line, name))
     for scored, travels in ((first, other), (other, first)):
         weight, moved = score(line, scored), motion(line, (scored, travels), rate)

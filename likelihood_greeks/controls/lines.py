@@ -21,8 +21,9 @@ import numpy as np
 
 from .._compiled import kernels
 from .._typing import AnyArray, FloatArray
-from ..models.moves import NONE, Moves, alike, spread, weighted
+from ..models.moves import NONE, Moves, alike, spread
 from ..numerics.arrays import cumulated, once
+from .motions import Motions, motions
 from .skeletons import Skeletons
 
 Direction: TypeAlias = Literal["the final spot", "the first principal component"]
@@ -101,7 +102,7 @@ class Line:
     @cached_property
     def place(self) -> FloatArray:
         """Where the paths are on the line, shape (n_paths,)."""
-        return weighted(self.shares / self.moves.variance, self.moves.noise)
+        return self.moves.along(self.shares / self.moves.variance)
 
     def logs(self, rows: AnyArray) -> FloatArray:
         """Log-spots of some dates where the paths are, shape (n_rows, n_paths)."""
@@ -134,18 +135,24 @@ class Line:
             away, row, noise = _nearest(self.moves.noise, gaps, sign / self.lengths[:, 0], watched)
         return Crossings(self.place + sign * away, row, taken(self.lengths, row), noise)
 
-    @cached_property
+    @property
     def _drifts(self) -> FloatArray | None:
         """Log-spots less the noise, where no path knows them; shape (n_times,)."""
-        if self.moves.variance.shape[1] > 1:
-            return None
-        found = np.log(self.skeletons.drawn.spot[:, 0]) - np.cumsum(self.moves.noise[:, 0])
-        return found if np.isfinite(found).all() else None
+        return self.skeletons.drifts
 
     @property
     def knows_drifts(self) -> bool:
         """Whether log-spots less the noise are the same on all paths."""
         return self._drifts is not None
+
+    def motions(self, names: Sequence[str], rate: float) -> Motions | None:
+        """Motions in several coordinates; None where paths know the drifts or the clock."""
+        return motions(self.skeletons, names, rate) if self.knows_drifts else None
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """By date drifts and lengths, and the first move's noise and what the line adds to it."""
+        return self._drifts, self.lengths[:, 0].copy(), self.moves.noise[0], float(self.shares[0, 0])
 
     def drifts_at(self, rows: AnyArray) -> FloatArray:
         """Log-spots of some dates less the noise, where no path knows them; shape (n_rows,)."""

@@ -15,9 +15,10 @@ import numpy as np
 from .._compiled import kernels
 from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination
-from ..models.moves import NONE, alike, weighted
+from ..models.moves import NONE, alike, spread, weighted
 from ..numerics.arrays import cumulated, once
 from ..parameters import TIME, Derivative
+from ..payoffs.relaxed.tape import OneDate
 from .by_interval import Blocks, ByInterval, Push, Pushes, descending
 from .handover import Handover, Hold, Skeleton
 from .joint_intervals import JointTravelled
@@ -43,26 +44,38 @@ class MovedPayoff:
     ----------
     motion : Skeletons or JointSkeletons
     value : ndarray, shape (n_paths,)
-    gradient : ndarray, shape (n_times, n_paths) or (n_assets, n_times, n_paths), optional
-        In the log-spots; None for a payoff that is not relaxed.
+    slopes : ndarray, shape (n_times, n_paths) or (n_assets, n_times, n_paths), or OneDate, optional
+        Its gradient in the log-spots; None for a payoff that is not relaxed.
     """
 
     motion: Skeletons | JointSkeletons
     value: FloatArray
-    gradient: FloatArray | None = None
+    slopes: FloatArray | OneDate | None = None
     _known: dict[Any, Any] = field(default_factory=dict)
 
     def _once(self, key: Any, compute: Callable[[], FloatArray]) -> FloatArray:
         return once(self._known, key, compute)
 
+    @property
+    def gradient(self) -> FloatArray | None:
+        """The slopes date by date."""
+        slopes = self.slopes
+        return self._once("dense", slopes.dense) if isinstance(slopes, OneDate) else slopes
+
+    def _travels(self, skeleton: Skeleton) -> bool:
+        """Whether anything moves between these scored dates."""
+        if self.slopes is None:
+            return False
+        return len(skeleton) != (self.slopes.count if isinstance(self.slopes, OneDate) else self.slopes.shape[-2])
+
     def along(self, names: Derivative, handover: Handover) -> FloatArray:
         """Sum over the dates of gradient times motion (or its slope), shape (n_paths,)."""
-        gradient, skeleton = self.gradient, handover.skeleton
-        if gradient is None or len(skeleton) == gradient.shape[-2]:
+        if not self._travels(handover.skeleton):
             return np.zeros_like(self.value)
         if isinstance(self.motion, JointSkeletons):
-            return self.motion.along(gradient, names, handover, self._known)
-        return self._along(gradient, names, handover)
+            assert self.gradient is not None
+            return self.motion.along(self.gradient, names, handover, self._known)
+        return self._along(names, handover)
 
     @property
     def _one(self) -> Skeletons:
@@ -70,12 +83,14 @@ class MovedPayoff:
         assert isinstance(self.motion, Skeletons)
         return self.motion
 
-    def _along(self, gradient: FloatArray, names: Derivative, handover: Handover) -> FloatArray:
+    def _along(self, names: Derivative, handover: Handover) -> FloatArray:
         """As `along`, of one asset."""
         skeleton = handover.skeleton
         total = self._once(("total", names, handover.rate), lambda: self._total(names, handover.rate))
         if not skeleton:
             return total
+        gradient = self.gradient
+        assert gradient is not None
         handed = self._once(("handed", skeleton), lambda: self._one.handed(gradient, skeleton))
         total = total - weighted(self._one.tangent(names, handover), handed)
         for what, factors, clock in self._one.turning(names, handover):
@@ -84,6 +99,8 @@ class MovedPayoff:
 
     def _total(self, names: Derivative, rate: float) -> FloatArray:
         """Sum over the dates of gradient times tangent: of every move's motion times all gradients from there on."""
+        if isinstance(self.slopes, OneDate) and (found := self._at_one_date(self.slopes, names, rate)) is not None:
+            return found
         assert self.gradient is not None
         gradient, noise = self.gradient, self._one.moves.noise
         still, noisy = self._one.speed(names, rate)
@@ -100,6 +117,24 @@ class MovedPayoff:
         if alike(noisy):
             return np.asarray(total + noisy[0] * self._once("carried", lambda: carried(noise, gradient)))
         return total + weighted(noisy, self._once("noise ahead", lambda: noise * self._ahead))
+
+    def _at_one_date(self, slopes: OneDate, names: Derivative, rate: float) -> FloatArray | None:
+        """The same of slopes at one date of each path; None where more than sums of noise moves it."""
+        (still, noisy), drifts, noise = self._one.speed(names, rate), self._one.drifts, self._one.moves.noise
+        if drifts is None or not (noisy is NONE or alike(noisy) or not noisy[1:].any()):
+            return None
+        total = spread(still, len(noise))[:, 0].cumsum()[slopes.rows]
+        if noisy is NONE:
+            return total * slopes.slopes
+        if not alike(noisy):
+            return np.asarray((total + noisy[0] * noise[0]) * slopes.slopes)
+
+        def reached() -> FloatArray:
+            """The noise up to there."""
+            spot = np.take_along_axis(self._one.drawn.spot, slopes.rows[None], 0)[0]
+            return np.log(spot) - drifts[slopes.rows]
+
+        return np.asarray((total + noisy[0] * self._once("reached", reached)) * slopes.slopes)
 
     @property
     def _ahead(self) -> FloatArray:
@@ -145,7 +180,9 @@ class MovedPayoff:
         if found is None:
             return np.stack([self._difference((name,), handover) for name in names])
         total = self.value * self._one.gained(names, handover)
-        if self.gradient is not None and len(handover.skeleton) < len(self.gradient):
+        if isinstance(self.slopes, OneDate) and not handover.skeleton:
+            total += np.stack([self.along((name,), handover) for name in names])
+        elif self._travels(handover.skeleton):
             total += self._travelled(names, handover, found)
         for k in found.turning:
             total[k] = self._difference((names[k],), handover)
@@ -257,7 +294,7 @@ class MovedPayoff:
                 return self.first(name, handover) - self._estimated(derivative)
             case (_, _) if handover.hold:
                 return np.zeros_like(self.value)
-            case (_, _) if self.gradient is None or len(handover.skeleton) == self.gradient.shape[-2]:
+            case (_, _) if not self._travels(handover.skeleton):
                 weight = self.motion.weights(handover, [derivative])[derivative]
                 return self.value * weight - self._estimated(derivative)
             case (a, b) if self.motion.knows_slope(derivative, handover.rate):

@@ -27,6 +27,7 @@ from ..models.one_extreme import Edge
 from ..numerics.arrays import once
 from ..parameters import Derivative
 from ..payoffs.protocol import payment_times
+from ..payoffs.relaxed.tape import dense
 from .by_interval import ByInterval
 from .handed_over import MOVING
 from .protocol import Load, Scene
@@ -103,7 +104,7 @@ class _Moving:
         moved = model.at_edge(drawn.paths)
         here, there = (relaxation.evaluate(scene.payoff, rows, discount) for rows in (drawn.spot, moved))
         edge = model.edge(drawn.paths, [SPOT, *names])
-        return cls(scene, edge, here[0], there[0], here[1], there[1])
+        return cls(scene, edge, here[0], there[0], dense(here[1]), dense(there[1]))
 
     def difference(self, derivative: Derivative) -> FloatArray:
         """The integrand of paths that travel less that of the estimate; zero where it is not known."""

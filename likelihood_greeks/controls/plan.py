@@ -93,18 +93,22 @@ class Plan:
     def combined(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """The payoff's own controls times their coefficients, Greek by Greek, shape (n_greeks, n_paths)."""
         own = self.fit.coefficients[:, self.fit.coefficients.shape[1] - len(self.specific) :]
-        found = np.zeros((len(combinations), scene.drawn.spot.shape[-1]))
+        found: FloatArray | None = None
         for control, column in zip(self.specific, own.T, strict=True):
             served = np.flatnonzero(column).tolist()
             if len(served) == len(column):
-                found += column[:, None] * control.samples(scene, combinations)
+                part = column[:, None] * control.samples(scene, combinations)
+                found = part if found is None else np.add(found, part, out=found)
             elif len(served):
+                found = np.zeros((len(column), scene.drawn.spot.shape[-1])) if found is None else found
                 found[served] += column[served, None] * control.samples(scene, [combinations[g] for g in served])
-        return found
+        return np.zeros((len(combinations), scene.drawn.spot.shape[-1])) if found is None else found
 
     def without(self, plain: FloatArray, free: FloatArray, combined: FloatArray) -> FloatArray:
         """Controlled samples, from plain ones, the free controls' and what is `combined`; (n_greeks, n_samples)."""
-        return np.asarray(plain - combined - self.fit.coefficients[:, : len(free)] @ free)
+        result = plain - combined
+        less(result, self.fit.coefficients[:, : len(free)], free, result)
+        return np.asarray(result)
 
     def applied(
         self, plain: FloatArray, free: FloatArray, own: FloatArray, out: FloatArray | None = None

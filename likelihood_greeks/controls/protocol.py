@@ -23,6 +23,7 @@ from ..numerics.arrays import once
 from ..numerics.jets import Jet
 from ..parameters import Derivative
 from ..payoffs.protocol import Contract, payment_times
+from ..payoffs.relaxed.tape import dense
 from .by_interval import ByInterval
 from .joint_skeletons import JointSkeletons
 from .joint_state_steps import MovedJointlyByState
@@ -134,6 +135,10 @@ class SharedPaths:
         """How the paths move between scored dates, of a law whose steps are independent."""
         return JointSkeletons(self.drawn) if isinstance(self.drawn.moves, JointMoves) else self.skeletons
 
+    def discount(self, times: FloatArray) -> Jet:
+        """Discount factors of some payments, and their derivatives."""
+        return self.shared(("discount", *times.tolist()), lambda: self.model.discount_jet(times))
+
     def shared(self, key: Hashable, compute: Callable[[], T]) -> T:
         """What is computed once for all payoffs."""
         return once(self._known, key, compute)
@@ -176,7 +181,7 @@ class Scene:
         return self._discounting(self.flows) @ self.flows
 
     def _discounting(self, flows: FloatArray) -> FloatArray:
-        return np.asarray(self.paths.model.discount_jet(payment_times(self.payoff, flows)).value)
+        return np.asarray(self.paths.discount(payment_times(self.payoff, flows)).value)
 
     def moved(self, relaxation: Relaxation | None) -> Moved:
         """The payoff, relaxed so (None: as it is), on paths that move as the law says."""
@@ -194,7 +199,7 @@ class Scene:
         if isinstance(moves.path, IndependentSteps | JointSteps):
             return MovedPayoff(self.paths.motion, value, gradient)
         by_state = MovedJointlyByState if isinstance(moves, StateJointMoves) else MovedByState
-        return by_state(self.drawn, value, gradient)
+        return by_state(self.drawn, value, dense(gradient))
 
 
 class Control(Protocol):

@@ -57,6 +57,18 @@ class Skeletons:
         """What was computed of these paths under a key, once."""
         return once(self._known, key, compute)
 
+    @property
+    def drifts(self) -> FloatArray | None:
+        """Log-spots less the noise, where no path knows them; shape (n_times,)."""
+        if self.moves.variance.shape[1] > 1:
+            return None
+
+        def drifts() -> FloatArray | None:
+            found = np.log(self.drawn.spot[:, 0]) - np.cumsum(self.moves.noise[:, 0])
+            return found if np.isfinite(found).all() else None
+
+        return once(self._known, "drifts", drifts)
+
     def between(self, skeleton: Skeleton) -> Moves:
         """The moves between scored dates."""
         return once(self._known, ("between", skeleton), lambda: travel.between(self.moves, skeleton))

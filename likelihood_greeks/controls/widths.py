@@ -15,8 +15,8 @@ import numpy as np
 
 from .._typing import AnyArray, FloatArray
 from ..payoffs.protocol import Contract, HasStandIn, cash_flows
-from ..payoffs.relaxed.array import NotRelaxableError, relax
-from ..payoffs.relaxed.tape import Tape
+from ..payoffs.relaxed.array import NotRelaxableError, relax, relaxed
+from ..payoffs.relaxed.tape import OneDate, Tape
 
 LOCAL_WIDTHS, GLOBAL_WIDTH, ROUNDED_WIDTH = (0.25, 1.0, 4.0), 0.7, 1.0
 """Half-widths in units of the two scales. On daily barriers any further width or skeleton adds less than it costs.
@@ -76,16 +76,17 @@ class Relaxation:
 
     def evaluate(
         self, payoff: Contract, spot: FloatArray, discount: Callable[[FloatArray], FloatArray]
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> tuple[FloatArray, FloatArray | OneDate]:
         """Relaxed present values, shape (n_paths,), and their gradient in the log-spots, (n_times, n_paths).
 
         `discount` gives the factors of the cash flows, shape (n_flows,).
         """
         payoff = standing_in(payoff)
-        flows, gradient = relax(payoff, spot, Tape(lambda number, _: self.widths[number], self.rounded))
+        flows, gradient = relaxed(payoff, spot, Tape(lambda number, _: self.widths[number], self.rounded))
         factors = discount(flows)
         slope = gradient(factors[:, None])
-        return np.asarray(factors @ flows), np.multiply(slope, spot, out=slope)
+        moved = slope.times(spot) if isinstance(slope, OneDate) else np.multiply(slope, spot, out=slope)
+        return np.asarray(factors @ flows), moved
 
 
 def standing_in(payoff: Contract) -> Contract:

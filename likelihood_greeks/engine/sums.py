@@ -61,7 +61,9 @@ class Pair:
             once = Moments.of(plain)
             found = Moments(once.count, *(np.tile(getattr(once, f), 2) for f in ("mean", "m2", "m3", "m4")))
         else:
-            found = Moments.of(np.concatenate([controlled, plain]))
+            both = Moments.of(controlled), Moments.of(plain)
+            sums = (np.concatenate([getattr(part, f) for part in both]) for f in ("mean", "m2", "m3", "m4"))
+            found = Moments(both[0].count, *sums)
         mean, square = found.mean[count:], found.m2[count:] / found.count
         rounding = np.maximum(ROUNDING * np.sqrt(square + mean * mean), LEAST * largest)
         nothing = replace(Scouted.nothing((count,)), rounding=rounding)

@@ -220,16 +220,48 @@ def _products(
     model: PathModel, flows: FloatArray, paid: FloatArray, drawn: Drawn, combinations: Sequence[Combination]
 ) -> FloatArray:
     """The same of flows that do not move: one product of matrices for every derivative of the discount factors."""
+    found = [(part.factors @ flows) * part.weights for part in parts(model, paid, drawn, combinations)]
+    return np.asarray(sum(found[1:], found[0])) if found else np.zeros((len(combinations), flows.shape[-1]))
 
-    def parts() -> list[tuple[FloatArray, FloatArray]]:
-        """Derivatives of the discount factors, and what flows times these are multiplied by."""
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What is multiplied by one derivative of the discount factors.
+
+    Attributes
+    ----------
+    paid : tuple of str
+        That derivative.
+    factors : ndarray, shape (n_flows,)
+        It itself.
+    rest : tuple of tuple of str
+        Derivatives of the density.
+    matrix : ndarray, shape (n_greeks, n_rest)
+        How often each is in each Greek.
+    weights : ndarray, shape (n_greeks, n_paths)
+        By which flows times these factors are multiplied.
+    """
+
+    paid: Derivative
+    factors: FloatArray
+    rest: tuple[Derivative, ...]
+    matrix: FloatArray
+    weights: FloatArray
+
+
+def parts(model: PathModel, paid: FloatArray, drawn: Drawn, combinations: Sequence[Combination]) -> list[Part]:
+    """What flows paid at some times are multiplied by, for some Greeks; once for all payoffs."""
+
+    def found() -> list[Part]:
         discount = model.discount_jet(paid)
-        shared = factored(combinations, discount).items()
-        return [(discount.derivative(*on_value), weighed(drawn, *rest)) for on_value, rest in shared]
+        return [
+            Part(on_value, discount.derivative(*on_value), *rest, weighed(drawn, *rest))
+            for on_value, rest in factored(combinations, discount).items()
+        ]
 
     key = tuple(np.ravel(paid).tolist()), tuple(tuple(c.items()) for c in combinations)
-    found = [(factors @ flows) * weights for factors, weights in once(drawn.known, key, parts)]
-    return np.asarray(sum(found[1:], found[0])) if found else np.zeros((len(combinations), flows.shape[-1]))
+    return once(drawn.known, key, found)
 
 
 def weighed(drawn: Drawn, derivatives: Sequence[Derivative], matrix: FloatArray) -> FloatArray:

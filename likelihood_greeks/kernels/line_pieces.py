@@ -11,61 +11,45 @@ import math
 import numpy as np
 
 from .jit import njit
+from .tails import ROOT, exponentials, tails
 
-ROOT = math.sqrt(2.0 * math.pi)
-FAR = 8.5  # deviations beyond which nothing is left of a normal
-BLOCK = 64
+BLOCK = 256
 AWAY = 1e9
 REACH = 40.0  # deviations within which it is looked for where an amount is zero
 CLOSE = 1e-8
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _tail(v, bell):
-    """Chance that a normal is beyond v, given exp(-v²/2).
-
-    Hart's rational approximation no. 5666, as in G. West, "Better approximations to cumulative normal functions",
-    *Wilmott* (2005).
-    """
-    x = abs(v)
-    if x < 7.07106781186547:
-        top = 3.52624965998911e-02 * x + 0.700383064443688
-        top = ((top * x + 6.37396220353165) * x + 33.912866078383) * x + 112.079291497871
-        top = (top * x + 221.213596169931) * x + 220.206867912376
-        bottom = (8.83883476483184e-02 * x + 1.75566716318264) * x + 16.064177579207
-        bottom = ((bottom * x + 86.7807322029461) * x + 296.564248779674) * x + 637.333633378831
-        bottom = (bottom * x + 793.826512519948) * x + 440.413735824752
-        found = bell * top / bottom
-    else:
-        found = bell / (x + 1.0 / (x + 2.0 / (x + 3.0 / (x + 4.0 / (x + 0.65))))) / ROOT
-    return found if v > 0.0 else 1.0 - found
-
-
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _monomials(rows, starts, places, exponents, first, size, found):
-    """Those of a block of paths; of rows that all paths share, one path."""
+    """Those of a block of paths; of rows that all paths share, the same for all."""
+    wide = rows.shape[1] > 1
     for m in range(len(starts) - 1):
-        found[m, :size] = 0.0
+        into = found[m, :size]
+        into[:] = 0.0
         for r in range(starts[m], starts[m + 1]):
-            row, exponent = places[r], exponents[r]
-            for j in range(size):
-                found[m, j] += exponent * rows[row, first + j]
+            row, exponent = rows[places[r]], exponents[r]
+            if wide:
+                row = row[first : first + size]
+                for j in range(size):
+                    into[j] += exponent * row[j]
+            else:
+                into += exponent * row[0]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _root(here, length, wide, which, coefficients, j):
+def _root(here, length, which, coefficients, j):
     """How far along the line a sum of monomials is one: Newton's method on its logarithm, which is convex."""
-    i, t = j if wide else 0, 0.0
+    t = 0.0
     for _ in range(60):
         top = -np.inf
         for r in range(len(which)):
-            top = max(top, coefficients[r] + here[which[r], j] + length[which[r], i] * t)
+            top = max(top, coefficients[r] + here[which[r], j] + length[which[r], j] * t)
         total, slope = 0.0, 0.0
         for r in range(len(which)):
             m = which[r]
-            part = math.exp(coefficients[r] + here[m, j] + length[m, i] * t - top)
+            part = math.exp(coefficients[r] + here[m, j] + length[m, j] * t - top)
             total += part
-            slope += part * length[m, i]
+            slope += part * length[m, j]
         step = (math.log(total) + top) * total / slope
         t -= step
         if abs(step) <= CLOSE * (1.0 + abs(t)):  # what is left is about its square
@@ -74,33 +58,33 @@ def _root(here, length, wide, which, coefficients, j):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _amount(here, length, wide, place, points, k, z, path, j, t):
+def _amount(here, length, place, points, k, z, path, j, t):
     """An amount at a place on the line, the path's being zero, and its slope; `path` is the column of the points."""
     starts, members, coefficients, lows, highs = points[3], points[4], points[5], points[6], points[7]
-    i, value, slope = j if wide else 0, 0.0, 0.0
+    value, slope = 0.0, 0.0
     for r in range(starts[k], starts[k + 1]):
         if lows[r] >= 0 and z[lows[r], path] >= place + t:
             continue
         if highs[r] >= 0 and z[highs[r], path] <= place + t:
             continue
         m = members[r]
-        part = coefficients[r] * math.exp(here[m, j] + length[m, i] * t)
+        part = coefficients[r] * math.exp(here[m, j] + length[m, j] * t)
         value += part
-        slope += part * length[m, i]
+        slope += part * length[m, j]
     return value, slope
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _risen(here, length, wide, place, points, k, z, path, j):
+def _risen(here, length, place, points, k, z, path, j):
     """Where an amount that rises is zero: Newton's method within a bracket; far away if it never is."""
     low, high, t = -REACH - place, REACH - place, 0.0
-    if _amount(here, length, wide, place, points, k, z, path, j, high)[0] <= 0.0:
+    if _amount(here, length, place, points, k, z, path, j, high)[0] <= 0.0:
         return AWAY
-    if _amount(here, length, wide, place, points, k, z, path, j, low)[0] > 0.0:
+    if _amount(here, length, place, points, k, z, path, j, low)[0] > 0.0:
         return -AWAY
     slope = 0.0
     for _ in range(200):
-        value, slope = _amount(here, length, wide, place, points, k, z, path, j, t)
+        value, slope = _amount(here, length, place, points, k, z, path, j, t)
         if value > 0.0:
             high = t
         else:
@@ -112,7 +96,7 @@ def _risen(here, length, wide, place, points, k, z, path, j):
             t = new
             break
         t = new
-    if _amount(here, length, wide, place, points, k, z, path, j, t)[1] <= 0.0:
+    if _amount(here, length, place, points, k, z, path, j, t)[1] <= 0.0:
         t = high
     return place + t
 
@@ -124,26 +108,24 @@ def envelope(logs, lengths, place, monomials, which, coefficients, sign):
     order of their lengths.
     """  # fmt: skip
     starts, rows, exponents = monomials
-    count, n_paths, wide = len(which), len(place), lengths.shape[1] > 1
+    count, n_paths = len(which), len(place)
     found = np.empty((2, count, n_paths))
     here, length = np.empty((len(starts) - 1, BLOCK)), np.empty((len(starts) - 1, BLOCK))
     kept, begins, block = np.empty(count, np.int64), np.empty(count), np.empty((2, count, BLOCK))
-    if not wide:
-        _monomials(lengths, starts, rows, exponents, 0, 1, length)
     for first in range(0, n_paths, BLOCK):
         size = min(BLOCK, n_paths - first)
         _monomials(logs, starts, rows, exponents, first, size, here)
-        if wide:
+        if not first or lengths.shape[1] > 1:
             _monomials(lengths, starts, rows, exponents, first, size, length)
         for j in range(size):
-            i, n = j if wide else 0, 0
+            n = 0
             for step in range(count):
                 k = step if sign > 0.0 else count - 1 - step
                 m, begin = which[k], -AWAY
                 while n > 0:
                     p = which[kept[n - 1]]
                     gap = coefficients[kept[n - 1]] + here[p, j] - coefficients[k] - here[m, j]
-                    begin = gap / (length[m, i] - length[p, i])
+                    begin = gap / (length[m, j] - length[p, j])
                     if begin > begins[n - 1]:
                         break
                     n -= 1
@@ -160,30 +142,31 @@ def envelope(logs, lengths, place, monomials, which, coefficients, sign):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _points(here, length, wide, place, before, points, first, size, z):
+def _points(here, length, place, before, points, first, size, z):
     kinds, subjects, levels, starts, members, coefficients, _, _ = points
+    where = place[first : first + size]
     for k in range(len(kinds)):
-        m = subjects[k]
+        m, row = subjects[k], z[k, :size]
         if kinds[k] == 0:
+            level, at, stretch = levels[k], here[m], length[m]
             for j in range(size):
-                z[k, j] = place[first + j] + (levels[k] - here[m, j]) / length[m, j if wide else 0]
+                row[j] = where[j] + (level - at[j]) / stretch[j]
         elif kinds[k] == 4:
             few = members[starts[k] : starts[k + 1]]
             for j in range(size):
-                z[k, j] = place[first + j] + _root(here, length, wide, few, coefficients[starts[k] : starts[k + 1]], j)
+                row[j] = where[j] + _root(here, length, few, coefficients[starts[k] : starts[k + 1]], j)
         elif kinds[k] == 5:
             for j in range(size):
-                z[k, j] = _risen(here, length, wide, place[first + j], points, k, z, j, j)
+                row[j] = _risen(here, length, where[j], points, k, z, j, j)
         elif kinds[k] == 1:
-            for j in range(size):
-                z[k, j] = before[m, first + j]
+            row[:] = before[m, first : first + size]
         else:
-            z[k, :size] = z[members[starts[k]], :size]
+            row[:] = z[members[starts[k]], :size]
             for r in range(starts[k] + 1, starts[k + 1]):
-                other = members[r]
+                other = z[members[r]]
                 for j in range(size):
-                    a, b = z[k, j], z[other, j]
-                    z[k, j] = max(a, b) if kinds[k] == 3 else min(a, b)
+                    a, b = row[j], other[j]
+                    row[j] = max(a, b) if kinds[k] == 3 else min(a, b)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -212,6 +195,20 @@ def _changes(z, means, terms, pair_points, amounts, size, change, held):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _to_end(v, bell, tail, amounts, held, density, ends):
+    """Add what is paid beyond a point, the density there, and its moments."""
+    zero, one, two = ends
+    for j in range(v.size):
+        amount = amounts[j]
+        q, x = amount * bell[j] / ROOT, v[j] if bell[j] != 0.0 else 0.0
+        held[j] += amount * tail[j]
+        density[j] += q
+        zero[j] += q
+        one[j] += q * x
+        two[j] += q * x * x
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def integrate(logs, lengths, place, before, monomials, points, terms, pairs, amounts, n_paid):
     """Where the points are, and there the densities of what is paid; what every monomial pays, and moments at its ends.
 
@@ -219,75 +216,76 @@ def integrate(logs, lengths, place, before, monomials, points, terms, pairs, amo
     """
     starts, rows, exponents = monomials
     pair_points, pair_monomials = pairs
-    n_points, n_paths, wide, n_monomials = len(points[0]), len(place), lengths.shape[1] > 1, len(starts) - 1
+    n_points, n_paths, n_monomials = len(points[0]), len(place), len(starts) - 1
     where, density = np.empty((n_points, n_paths)), np.zeros((n_points, n_paths))
     held_all, ends = np.empty((n_paid, n_paths)), np.zeros((3, n_paid, n_paths))
     here, length = np.empty((n_monomials, BLOCK)), np.empty((n_monomials, BLOCK))
     z, means, held = np.empty((n_points, BLOCK)), np.empty((n_paid, BLOCK)), np.empty((n_paid, BLOCK))
-    change = np.empty((len(pair_points), BLOCK))
-    if not wide:
-        _monomials(lengths, starts, rows, exponents, 0, 1, length)
+    change, rooms = np.empty((len(pair_points), BLOCK)), np.empty((4, BLOCK))
     for first in range(0, n_paths, BLOCK):
-        size = min(BLOCK, n_paths - first)
+        last = min(first + BLOCK, n_paths)
+        size, at = last - first, place[first:last]
+        v, bell, tail, there = rooms[0, :size], rooms[1, :size], rooms[2, :size], rooms[3, :size]
         _monomials(logs, starts, rows, exponents, first, size, here)
-        if wide:
+        if not first or lengths.shape[1] > 1:
             _monomials(lengths, starts, rows, exponents, first, size, length)
-        _points(here, length, wide, place, before, points, first, size, z)
-        where[:, first : first + size] = z[:, :size]
+        _points(here, length, place, before, points, first, size, z)
+        where[:, first:last] = z[:, :size]
         for m in range(n_paid):
             for j in range(size):
-                reach = length[m, j if wide else 0]
-                means[m, j] = math.exp(here[m, j] + reach * (0.5 * reach - place[first + j])) if reach else 1.0
+                v[j] = here[m, j] + length[m, j] * (0.5 * length[m, j] - at[j])
+            exponentials(v, means[m, :size])
         _changes(z, means, terms, pair_points, amounts, size, change, held)
         for p in range(len(pair_points)):
             m, k = pair_monomials[p], pair_points[p]
             for j in range(size):
-                v, amount = z[k, j] - length[m, j if wide else 0], change[p, j] * means[m, j]
-                if amount == 0.0 or v > FAR:
-                    continue
-                if v < -FAR:
-                    held[m, j] += amount
-                    continue
-                bell = math.exp(-0.5 * v * v)
-                held[m, j] += amount * _tail(v, bell)
-                q = amount * bell / ROOT
-                density[k, first + j] += q
-                ends[0, m, first + j] += q
-                ends[1, m, first + j] += q * v
-                ends[2, m, first + j] += q * v * v
-        held_all[:, first : first + size] = held[:, :size]
+                v[j], there[j] = z[k, j] - length[m, j], change[p, j] * means[m, j]
+            tails(v, bell, tail)
+            own = ends[0, m, first:last], ends[1, m, first:last], ends[2, m, first:last]
+            _to_end(v, bell, tail, there, held[m], density[k, first:last], own)
+        held_all[:, first:last] = held[:, :size]
     return where, density, held_all, ends
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _moments(held, ends, length, wide, place, weights, first, size, m, inside, along):
-    """Of one monomial: integrals of weights, and of weights times z less the place."""
-    degree, varied = len(weights) - 1, weights.shape[1] > 1
-    for j in range(size):
-        path, x, h = first + j, length[m, j if wide else 0], held[m, first + j]
-        e, f, g = ends[0, m, path], ends[1, m, path], ends[2, m, path]
-        w, one = path if varied else 0, x * h + e
-        two = (1.0 + x * x) * h + 2.0 * x * e + f
-        a, b = weights[0, w] * h, weights[0, w] * one
-        if degree > 0:
-            a, b = a + weights[1, w] * one, b + weights[1, w] * two
-        if degree > 1:
-            three = x * (x * x + 3.0) * h + (3.0 * x * x + 2.0) * e + 3.0 * x * f + g
-            a, b = a + weights[2, w] * two, b + weights[2, w] * three
-        inside[j], along[j] = a, b - place[path] * a
+def _weights(weights, first, size, found):
+    """Coefficients of a polynomial on the paths of a block: the same on all, or their own."""
+    for power in range(len(weights)):
+        if weights.shape[1] > 1:
+            found[power, :size] = weights[power, first : first + size]
+        else:
+            found[power, :size] = weights[power, 0]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _at_points(where, density, weights, first, size, sent):
-    degree, varied = len(weights) - 1, weights.shape[1] > 1
-    for k in range(len(where)):
-        for j in range(size):
-            path = first + j
-            w, z = path if varied else 0, where[k, path]
-            factor = weights[degree, w]
-            for power in range(degree - 1, -1, -1):
-                factor = weights[power, w] + z * factor
-            sent[k, j] = density[k, path] * factor if density[k, path] != 0.0 else 0.0
+def _moments(h, e, f, g, place, x, weights, degree, inside, along):
+    """Of one monomial: integrals of weights, and of weights times z less the place."""
+    for j in range(h.size):
+        one = x[j] * h[j] + e[j]
+        inside[j], along[j] = weights[0, j] * h[j], weights[0, j] * one
+    if degree > 0:
+        for j in range(h.size):
+            one, two = x[j] * h[j] + e[j], (1.0 + x[j] * x[j]) * h[j] + 2.0 * x[j] * e[j] + f[j]
+            inside[j] += weights[1, j] * one
+            along[j] += weights[1, j] * two
+    if degree > 1:
+        for j in range(h.size):
+            y = x[j] * x[j]
+            two = (1.0 + y) * h[j] + 2.0 * x[j] * e[j] + f[j]
+            three = x[j] * (y + 3.0) * h[j] + (3.0 * y + 2.0) * e[j] + 3.0 * x[j] * f[j] + g[j]
+            inside[j] += weights[2, j] * two
+            along[j] += weights[2, j] * three
+    for j in range(h.size):
+        along[j] -= place[j] * inside[j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _at_point(where, density, weights, degree, sent):
+    for j in range(where.size):
+        factor = weights[degree, j]
+        for power in range(degree - 1, -1, -1):
+            factor = weights[power, j] + where[j] * factor
+        sent[j] = density[j] * factor if density[j] != 0.0 else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -304,25 +302,25 @@ def _to_members(where, points, k, first, size, sent):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _over_slope(where, place, points, k, here, length, wide, first, size, sent):
+def _over_slope(where, place, points, k, here, length, first, size, sent):
     """What is at a point where a sum is one, or an amount zero, over the slope there."""
     kinds, starts, members, coefficients = points[0], points[3], points[4], points[5]
     for j in range(size):
         if sent[k, j] == 0.0:
             continue
-        path, i, slope = first + j, j if wide else 0, 0.0
+        path, slope = first + j, 0.0
         t = where[k, path] - place[path]
         if kinds[k] == 5:
-            slope = _amount(here, length, wide, place[path], points, k, where, path, j, t)[1]
+            slope = _amount(here, length, place[path], points, k, where, path, j, t)[1]
         else:
             for r in range(starts[k], starts[k + 1]):
                 m = members[r]
-                slope += length[m, i] * math.exp(coefficients[r] + here[m, j] + length[m, i] * t)
+                slope += length[m, j] * math.exp(coefficients[r] + here[m, j] + length[m, j] * t)
         sent[k, j] = sent[k, j] / slope if kinds[k] == 4 or slope > 0.0 else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _share(where, place, points, r, k, here, length, wide, first, size, sent, a, b):
+def _share(where, place, points, r, k, here, length, first, size, sent, a, b):
     """Of that, what one monomial moves."""
     m, coefficient, low, high = points[4][r], points[5][r], points[6][r], points[7][r]
     rises = points[0][k] == 5
@@ -333,9 +331,53 @@ def _share(where, place, points, r, k, here, length, wide, first, size, sent, a,
         if high >= 0 and where[high, first + j] <= at:
             continue
         t = at - place[first + j]
-        part = here[m, j] + length[m, j if wide else 0] * t
+        part = here[m, j] + length[m, j] * t
         a[j] = sent[k, j] * (coefficient * math.exp(part) if rises else math.exp(coefficient + part))
         b[j] = a[j] * t
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _to_rows(starts, rows, exponents, m, a, b, at, size, still, along):
+    for r in range(starts[m], starts[m + 1]):
+        exponent, here, stretch = exponents[r], still[rows[r], at : at + size], along[rows[r], at : at + size]
+        for j in range(size):
+            here[j] += exponent * a[j]
+            stretch[j] += exponent * b[j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def pull_block(integrated, place, monomials, points, weights, known, first, size, rooms, to, at):
+    """Add what `pull` finds on the paths of a block to arrays in which they begin `at`; `known` are the monomials and
+    their lengths, `rooms` for four results.
+    """  # fmt: skip
+    where, density, held, ends = integrated
+    starts, rows, exponents = monomials
+    (still, along, found), (sent, a, b, own), (here, length) = to, rooms, known
+    kinds, subjects, degree, last = points[0], points[1], len(weights) - 1, first + size
+    _weights(weights, first, size, own)
+    for m in range(len(held)):
+        e, f, g = ends[0, m, first:last], ends[1, m, first:last], ends[2, m, first:last]
+        _moments(held[m, first:last], e, f, g, place[first:last], length[m], own, degree, a, b)
+        _to_rows(starts, rows, exponents, m, a, b, at, size, still, along)
+    for k in range(len(kinds)):
+        _at_point(where[k, first:last], density[k, first:last], own, degree, sent[k])
+    for k in range(len(kinds) - 1, -1, -1):
+        m = subjects[k]
+        if kinds[k] == 1:
+            found[m, at : at + size] += sent[k, :size]
+        elif kinds[k] == 0:
+            away, here_sent, stretch = where[k, first:last] - place[first:last], sent[k], length[m]
+            for j in range(size):
+                a[j] = here_sent[j] / stretch[j]
+                b[j] = a[j] * away[j] if a[j] != 0.0 else 0.0
+            _to_rows(starts, rows, exponents, m, a, b, at, size, still, along)
+        elif kinds[k] >= 4:
+            _over_slope(where, place, points, k, here, length, first, size, sent)
+            for r in range(points[3][k], points[3][k + 1]):
+                _share(where, place, points, r, k, here, length, first, size, sent, a, b)
+                _to_rows(starts, rows, exponents, points[4][r], a, b, at, size, still, along)
+        else:
+            _to_members(where, points, k, first, size, sent)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -346,48 +388,16 @@ def pull(where, density, held, ends, logs, lengths, place, monomials, points, we
     Returns arrays of shapes (n_rows, n_paths) twice and (n_before, n_paths).
     """  # fmt: skip
     starts, rows, exponents = monomials
-    kinds, subjects = points[0], points[1]
-    n_points, n_paths, n_paid, wide = len(kinds), len(place), len(held), lengths.shape[1] > 1
-    still, along = np.zeros((n_rows, n_paths)), np.zeros((n_rows, n_paths))
-    found, sent = np.zeros((n_before, n_paths)), np.empty((n_points, BLOCK))
-    length, a, b = np.empty((len(starts) - 1, BLOCK)), np.empty(BLOCK), np.empty(BLOCK)
-    here = np.empty((len(starts) - 1, BLOCK))
-    sums = (kinds >= 4).any()
-    if not wide:
-        _monomials(lengths, starts, rows, exponents, 0, 1, length)
+    n_paths, sums = len(place), (points[0] >= 4).any()
+    still, along, found = np.zeros((n_rows, n_paths)), np.zeros((n_rows, n_paths)), np.zeros((n_before, n_paths))
+    here, length = np.empty((len(starts) - 1, BLOCK)), np.empty((len(starts) - 1, BLOCK))
+    rooms = np.empty((len(points[0]), BLOCK)), np.empty(BLOCK), np.empty(BLOCK), np.empty((3, BLOCK))
+    integrated, to, known = (where, density, held, ends), (still, along, found), (here, length)
     for first in range(0, n_paths, BLOCK):
         size = min(BLOCK, n_paths - first)
-        if wide:
+        if not first or lengths.shape[1] > 1:
             _monomials(lengths, starts, rows, exponents, first, size, length)
         if sums:
             _monomials(logs, starts, rows, exponents, first, size, here)
-        for m in range(n_paid):
-            _moments(held, ends, length, wide, place, weights, first, size, m, a, b)
-            _to_rows(starts, rows, exponents, m, a, b, first, size, still, along)
-        _at_points(where, density, weights, first, size, sent)
-        for k in range(n_points - 1, -1, -1):
-            m = subjects[k]
-            if kinds[k] == 1:
-                found[m, first : first + size] += sent[k, :size]
-            elif kinds[k] == 0:
-                for j in range(size):
-                    a[j] = sent[k, j] / length[m, j if wide else 0]
-                    b[j] = a[j] * (where[k, first + j] - place[first + j]) if a[j] != 0.0 else 0.0
-                _to_rows(starts, rows, exponents, m, a, b, first, size, still, along)
-            elif kinds[k] >= 4:
-                _over_slope(where, place, points, k, here, length, wide, first, size, sent)
-                for r in range(points[3][k], points[3][k + 1]):
-                    _share(where, place, points, r, k, here, length, wide, first, size, sent, a, b)
-                    _to_rows(starts, rows, exponents, points[4][r], a, b, first, size, still, along)
-            else:
-                _to_members(where, points, k, first, size, sent)
+        pull_block(integrated, place, monomials, points, weights, known, first, size, rooms, to, first)
     return still, along, found
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _to_rows(starts, rows, exponents, m, a, b, first, size, still, along):
-    for r in range(starts[m], starts[m + 1]):
-        row, exponent = rows[r], exponents[r]
-        for j in range(size):
-            still[row, first + j] += exponent * a[j]
-            along[row, first + j] += exponent * b[j]

@@ -230,7 +230,7 @@ class Moves:
         """What was computed of these moves under a key, once."""
         return once(self._known, key, compute)
 
-    def _weighted(self, coefficients: FloatArray) -> FloatArray:
+    def along(self, coefficients: FloatArray) -> FloatArray:
         """Sum over the dates of coefficients times noise, shape (n_paths,)."""
         if len(coefficients) < 2 or not alike(coefficients):
             return weighted(coefficients, self.noise)
@@ -247,7 +247,7 @@ class Moves:
         if slope.first_only and self.variance.shape == self.noise.shape:
             relative, score = slope.variance[0] / self.variance[0], self.noise[0] / self.variance[0]
             return np.asarray(score * slope.mean[0] + 0.5 * relative * (score * self.noise[0] - 1.0) + slope.handed)
-        total = self._weighted(slope.mean / self.variance) + slope.handed
+        total = self.along(slope.mean / self.variance) + slope.handed
         if slope.variance is NONE:
             return total
         relative = slope.variance / self.variance
@@ -276,7 +276,7 @@ class Moves:
         if (a.first_only or b.first_only) and bend.first_only and v.shape == self.noise.shape:
             return _curvature(a.first, b.first, bend.first, self.variance[:1], self.noise[:1])
         linear = bend.mean / v - (a.mean * b.variance + b.mean * a.variance) / v**2
-        total = self._weighted(linear) - _total(a.mean * b.mean / v, n) + bend.handed
+        total = self.along(linear) - _total(a.mean * b.mean / v, n) + bend.handed
         if a.variance is NONE and bend.variance is NONE:
             return total
         product, second = a.variance * b.variance / v**2, bend.variance / v

@@ -10,7 +10,8 @@ import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks._compiled import formulas_only
-from likelihood_greeks.controls import line_integral, line_scores, offers
+from likelihood_greeks.controls import line_integral, line_scores, lines, offers
+from likelihood_greeks.controls.line_greeks import Together
 from likelihood_greeks.controls.line_integral import Integral
 from likelihood_greeks.controls.line_integrated import LineIntegrated
 from likelihood_greeks.controls.line_layout import Layout
@@ -224,7 +225,37 @@ def test_a_line_whose_length_does_not_move_would_be_seen(monkeypatch):
     pulled, at = LineMotions.pulled, LineMotions.at
     monkeypatch.setattr(LineMotions, "pulled", lambda self, *given: pulled(self, *given[:3], 0.0 * given[3]))
     monkeypatch.setattr(LineMotions, "at", lambda self, c, d: at(self, replace(c, point=self.line.place), d))
+    with formulas_only():
+        assert z_scores()[2] > 6.0
+
+
+def test_and_where_all_is_found_in_one_pass(monkeypatch):
+    right = Together.of
+
+    def still(*given):
+        found = right(*given)
+        drifts, lengths, *first = found.line
+        return replace(found, line=(drifts, lengths * (1.0 + 0.2 * np.arange(len(lengths))), *first))
+
+    monkeypatch.setattr(Together, "of", still)
     assert z_scores()[2] > 6.0
+
+
+SECOND = [("spot", "spot"), ("spot", "volatility"), ("volatility", "volatility"), ("volatility", TIME)]
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("name", [*COMPARED[:3], "floating lookback", "a performance"])
+def test_all_greeks_in_one_pass_are_those_one_by_one(name, direction):
+    payoff = ALL[name]
+    drawn = weigh(MODEL, draw(MODEL, np.asarray(payoff.times), 150, 8), [*FIRST[1:], *SECOND])
+    control = LineIntegrated(Layout(pieces_along(payoff, drawn.spot)), direction, LIKELIHOOD_RATIO)
+    greeks, found = [*({d: 1.0} for d in [*FIRST, *SECOND]), {("spot",): 2.0, ("volatility",): -0.3}], []
+    for context in (nullcontext, formulas_only):
+        with context():
+            found.append(control.samples(Scene(SharedPaths(MODEL, drawn), payoff), greeks))
+    for compiled, formula in zip(*found, strict=True):
+        np.testing.assert_allclose(compiled, formula, rtol=1e-9, atol=1e-9 * np.abs(formula).max())
 
 
 WEEKS = lg.schedule(0.5, per_year=52)
@@ -244,7 +275,7 @@ def test_all_coordinates_at_once_move_as_one_by_one(model):
 
 
 def test_and_so_would_one_that_moves_name_by_name(monkeypatch):
-    monkeypatch.setattr(line_integral, "motions", lambda *_: None)
+    monkeypatch.setattr(lines, "motions", lambda *_: None)
     assert z_scores().max() < 4.0
     tangent, pulled = Line.tangent, Line.pulled
     monkeypatch.setattr(Line, "tangent", lambda self, *given: (tangent(self, *given)[0], np.zeros(1)))
@@ -265,7 +296,7 @@ def test_a_direction_that_moves_with_the_volatility_would_be_seen(monkeypatch):
     def pulled_round(self, *given):
         return pulled(self, *given) + turn(self, given[0]) * given[4].sum(axis=0)
 
-    monkeypatch.setattr(line_integral, "motions", lambda *_: None)
+    monkeypatch.setattr(lines, "motions", lambda *_: None)
     monkeypatch.setattr(Line, "tangent", turning)
     monkeypatch.setattr(Line, "pulled", pulled_round)
     assert z_scores()[2] > 6.0

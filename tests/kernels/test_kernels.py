@@ -4,9 +4,10 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
+from scipy import special
 
 import likelihood_greeks as lg
-from likelihood_greeks._compiled import formulas_only
+from likelihood_greeks._compiled import formulas_only, kernels
 from likelihood_greeks.controls.moved_payoff import carried
 from likelihood_greeks.estimate import Moments
 from likelihood_greeks.models.moves import diffused, weighted_squares
@@ -46,6 +47,19 @@ def test_carried_is_the_gradient_times_the_noise_so_far(way):
     with way():
         found = carried(ROWS, np.cos(ROWS))
     np.testing.assert_allclose(found, (np.cos(ROWS) * ROWS.cumsum(axis=0)).sum(axis=0), atol=1e-13)
+
+
+def test_tails_and_exponentials_in_loops_without_branches_are_those_of_scipy():
+    if (compiled := kernels("tails")) is None:
+        pytest.skip("nothing is compiled")
+    v = np.array([*np.linspace(-8.4, 8.4, 250), -9.0, 9.0, -1e9, 1e9, -np.inf, np.inf])
+    bell, beyond, found = np.empty((3, len(v)))
+    compiled.tails(v, bell, beyond)
+    np.testing.assert_allclose(bell, np.exp(-0.5 * v**2), rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(beyond, special.ndtr(-v), rtol=2e-8, atol=1e-16)
+    for x in (np.linspace(-690.0, 690.0, 256), np.linspace(-705.0, 0.0, 256)):
+        compiled.exponentials(x, found)
+        np.testing.assert_allclose(found, np.exp(x), rtol=1e-14)
 
 
 @WAYS

@@ -27,7 +27,7 @@ from . import elementwise as rules
 from . import reductions
 from .elementwise import constant
 from .numpy_names import FUNCTIONS, METHODS, UFUNC_METHODS, UFUNCS, operands
-from .tape import Node, NotRelaxableError, Tape
+from .tape import Node, NotRelaxableError, OneDate, Tape, dense
 
 __all__ = ["NotRelaxableError", "Relaxed", "relax"]
 
@@ -216,13 +216,21 @@ def relax(
     NotRelaxableError
         If the payoff does something that has no relaxation.
     """
+    flows, sent = relaxed(payoff, spot, tape)
+    return flows, lambda weights: dense(sent(weights))
+
+
+def relaxed(
+    payoff: Callable[[Any], Any], spot: FloatArray, tape: Tape
+) -> tuple[FloatArray, Callable[[FloatArray], FloatArray | OneDate]]:
+    """The same; the gradient of what sees the spots in one extreme alone at the date of each path's own."""
     output, leaf = followed(payoff, spot, tape)
 
-    def gradient(weights: FloatArray) -> FloatArray:
+    def sent(weights: FloatArray) -> FloatArray | OneDate:
         with np.errstate(all="ignore"):
-            return tape.gradient(output, weights if output.value.ndim == 2 else weights[0], leaf)
+            return tape.sent(output, weights if output.value.ndim == 2 else weights[0], leaf)
 
-    return np.atleast_2d(output.value), gradient
+    return np.atleast_2d(output.value), sent
 
 
 def followed(payoff: Callable[[Any], Any], spot: FloatArray, tape: Tape) -> tuple[Node, Node]:

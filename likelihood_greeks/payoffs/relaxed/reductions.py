@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, SupportsIndex
+from dataclasses import dataclass
+from typing import Any, SupportsIndex, final
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from ..._compiled import kernels
 from ..._typing import FloatArray
 from .elementwise import constant, logical, opposite, over
 from .marks import Mark
-from .tape import Adder, Node, NotRelaxableError, Tape
+from .tape import Adder, Node, NotRelaxableError, OneDate, Tape
 
 BASIC = (int, np.integer, slice, type(None), type(Ellipsis))
 """Indices that make views; others make copies, perhaps of an element twice."""
@@ -114,20 +115,38 @@ def smallest(tape: Tape, x: Node, axis: Any = None, keepdims: bool = False) -> N
 def _extreme(tape: Tape, x: Node, axis: Any, keepdims: bool, first: Callable[..., Any]) -> Node:
     along = _axis(axis, x.value.ndim)
     value = (np.max if first is np.argmax else np.min)(x.value, axis=along, keepdims=True)
-
-    def add(into: FloatArray, gradient: FloatArray) -> None:
-        index = _first_attained(x.value, value, along, first)  # at a tie the first counts
-        np.put_along_axis(into, index, np.take_along_axis(into, index, along) + gradient, along)
-
     mark = x.mark.reduced("max" if first is np.argmax else "min") if x.mark else None
-    return _reduced(tape, tape.add(value, [(x, add)], x.truth, mark), (along,), keepdims)
+    adder = _ToExtreme(x.value, value, along, first)
+    return _reduced(tape, tape.add(value, [(x, adder)], x.truth, mark), (along,), keepdims)
 
 
-def _first_attained(x: FloatArray, value: FloatArray, axis: int, first: Callable[..., Any]) -> Any:
-    """Where the extreme is first attained along an axis, which is kept."""
-    if axis == 0 and x.ndim > 1 and (compiled := kernels("travel")):
-        return compiled.first_attained(x.reshape(len(x), -1), value.ravel()).reshape(value.shape)
-    return np.expand_dims(first(x, axis=axis), axis)
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class _ToExtreme:
+    """Adds to the gradient where an extreme along an axis, which is kept, is attained: at a tie the first counts."""
+
+    x: FloatArray
+    value: FloatArray
+    axis: int
+    first: Callable[..., Any]
+
+    def __call__(self, into: FloatArray, gradient: FloatArray) -> None:
+        """Add it."""
+        index = self._attained()
+        np.put_along_axis(into, index, np.take_along_axis(into, index, self.axis) + gradient, self.axis)
+
+    def sent(self, gradient: FloatArray) -> OneDate | None:
+        """What it adds to one asset's spots by date; None of other operands."""
+        if self.x.ndim != 2 or self.axis:
+            return None
+        return OneDate(self._attained()[0], gradient[0], len(self.x))
+
+    def _attained(self) -> Any:
+        if self.axis == 0 and self.x.ndim > 1 and (compiled := kernels("travel")):
+            return compiled.first_attained(self.x.reshape(len(self.x), -1), self.value.ravel()).reshape(
+                self.value.shape
+            )
+        return np.expand_dims(self.first(self.x, axis=self.axis), self.axis)
 
 
 # -- running reductions ------------------------------------------------------------------------------------------------

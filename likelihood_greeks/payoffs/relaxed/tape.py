@@ -5,12 +5,57 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias, final
+from typing import Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
 
 from ..._typing import AnyArray, FloatArray
 from .marks import Mark
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class OneDate:
+    """A gradient that is zero but at one date of each path.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (n_paths,)
+        The dates.
+    slopes : ndarray, shape (n_paths,)
+        The gradient there.
+    count : int
+        How many dates there are.
+    """
+
+    rows: AnyArray
+    slopes: FloatArray
+    count: int
+
+    def times(self, spot: FloatArray) -> OneDate:
+        """The same times the spots, shape (n_times, n_paths)."""
+        return OneDate(self.rows, self.slopes * np.take_along_axis(spot, self.rows[None], 0)[0], self.count)
+
+    def dense(self) -> FloatArray:
+        """The same date by date, shape (n_times, n_paths)."""
+        found = np.zeros((self.count, len(self.slopes)))
+        np.put_along_axis(found, self.rows[None], self.slopes[None], 0)
+        return found
+
+
+def dense(gradient: FloatArray | OneDate) -> FloatArray:
+    """A gradient date by date."""
+    return gradient.dense() if isinstance(gradient, OneDate) else gradient
+
+
+@runtime_checkable
+class AtOneDate(Protocol):
+    """An adder that adds at one date of each path alone."""
+
+    def sent(self, gradient: FloatArray, /) -> OneDate | None:
+        """What it would add; None where the operand has no such dates."""
+        ...
+
 
 Adder: TypeAlias = Callable[[FloatArray, FloatArray], None]
 """Adds to the gradient of an operand (first argument, in place) what the result's gradient (second) sends back."""
@@ -118,12 +163,20 @@ class Tape:
 
     def gradient(self, output: Node, seed: FloatArray, leaf: Node) -> FloatArray:
         """Gradient of sum(seed * output) with respect to `leaf`, in one reverse pass."""
+        return dense(self.sent(output, seed, leaf))
+
+    def sent(self, output: Node, seed: FloatArray, leaf: Node) -> FloatArray | OneDate:
+        """The same; of an extreme over the dates that alone sees the leaf, at the date of each path's own."""
         gradients: dict[int, FloatArray] = {id(output): np.array(np.broadcast_to(seed, output.value.shape))}
+        seeing = [adder for node in self.nodes for operand, adder in node.links if operand is leaf]
+        alone = len(seeing) == 1 and output is not leaf and isinstance(seeing[0], AtOneDate)
         for node in reversed(self.nodes):
             own = gradients.pop(id(node), None) if node is not leaf else None
             if own is None:
                 continue
             for operand, adder in node.links:
+                if alone and operand is leaf and isinstance(adder, AtOneDate) and (one := adder.sent(own)):
+                    return one
                 if id(operand) not in gradients:
                     gradients[id(operand)] = np.zeros(operand.value.shape)
                 adder(gradients[id(operand)], own)
