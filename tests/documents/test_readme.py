@@ -1,27 +1,21 @@
 """The README's Python runs, and prints what it says."""
 
-import re
-
 import pytest
 
+from tests.support.documents import disagreements, executed
 from tests.support.places import ROOT
-
-TEXT = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, flags=re.S)
 
 
 @pytest.mark.slow
-def test_every_python_block_runs_and_the_first_prints_its_table(capsys, monkeypatch):
+def test_every_python_block_runs_and_prints_what_stands_below_it(monkeypatch):
     monkeypatch.chdir(ROOT)
-    namespace: dict[str, object] = {}
-    exec(BLOCKS[0], namespace)
-    shown = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
-    stated = next(
-        block for block in re.findall(r"```text\n(.*?)```", TEXT, flags=re.S) if block.startswith("likelihood")
-    )
-    for row, words in zip(shown, (line.split() for line in stated.splitlines()[1:]), strict=True):
-        assert len(row) == len(words), (row, words)
-        for got, said in zip(row, words, strict=True):  # processors may differ in the last digits
+    first, *others = executed(ROOT / "README.md")
+    assert len(others) == 4
+    _, stated, shown = first
+    for row, words in zip(shown.splitlines()[1:], (stated or "").splitlines()[1:], strict=True):
+        assert len(row.split()) == len(words.split()), (row, words)
+        for got, said in zip(row.split(), words.split(), strict=True):  # processors may differ in the last digits
             assert got == said or float(got) == pytest.approx(float(said), rel=1e-3), (row, words)
-    for block in BLOCKS[1:]:
-        exec(block, namespace)
+    for code, said, got in others:
+        assert said, f"say what this prints\n{code}\n{got}"
+        assert not (wrong := disagreements(said, got)), (code, wrong)
