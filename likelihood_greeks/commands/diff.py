@@ -61,5 +61,5 @@ def diff_command(
         if len(shown) < len(changed):
             talk.say(f"and {len(changed) - len(shown):,} more (--verbose shows them)")
     talk.say(differences.diff_summary(table))
-    if len(changed):
+    if (table["verdict"] != "noise").any():
         raise typer.Exit(1)

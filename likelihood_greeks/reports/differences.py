@@ -27,7 +27,17 @@ def reasons(table: pd.DataFrame) -> list[str]:
         for (before, after), own in pairs:
             who = own["trade_id"].iloc[0] if len(own) == 1 else f"{len(own)} trades on {underlying}"
             found.append(f"{name} of {who}: {_setting(before)} before, {_setting(after)} after")
-    return found
+    return [*found, *(f"buckets of {greek}: {verdict}" for greek, verdict in _split_in_one(table).items())]
+
+
+def _split_in_one(table: pd.DataFrame) -> dict[str, str]:
+    """Greeks that both runs have, and one of them by buckets: whether these are new or gone."""
+    if "bucket" not in table:
+        return {}
+    part = table["bucket"].fillna("") != ""
+    both = {*table.loc[~part & (table["draws"] != ""), "greek"]}
+    verdicts = table[part].groupby("greek", sort=False)["verdict"].unique()
+    return {str(greek): own[0] for greek, own in verdicts.items() if greek in both and [*own] in (["new"], ["gone"])}
 
 
 def _moves(settings: pd.DataFrame) -> str | None:
@@ -43,8 +53,13 @@ def _setting(value: object) -> str:
 
 
 def by_weight(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that are not noise: changes before what came or went, and of these Greeks before their parts."""
+    """The rows that are not noise: changes before what came or went, and of these Greeks before their parts.
+
+    Without the parts of Greeks that one run alone has split: `reasons` say so once.
+    """
     found = table[table["verdict"] != "noise"]
+    if whole := _split_in_one(table):
+        found = found[~((found["bucket"].fillna("") != "") & found["greek"].isin(whole))]
     parts = pd.Series([bool(node_of(row)) for row in found.to_dict("records")], found.index, dtype=bool)
     weights = parts.where(found["verdict"] != "changed", False).astype(int) + (found["verdict"] != "changed")
     return found.loc[weights.sort_values(kind="stable").index]

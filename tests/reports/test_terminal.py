@@ -107,6 +107,15 @@ def test_differences_with_their_nodes_are_what_is_kept(compared, monkeypatch):
     assert "3 numbers compared (common draws, some errors at most): 3 changed" in differences.diff_summary(compared)
 
 
+def test_buckets_that_one_run_alone_has_are_said_once(compared):
+    split = compared.assign(verdict=["noise", "gone", "gone"], draws=["common", "", ""])
+    split.attrs = compared.attrs
+    assert differences.by_weight(split).empty
+    assert differences.reasons(split) == ["buckets of vega: gone"]
+    moved = split.assign(verdict=["noise", "gone", "new"])  # other quotes
+    assert len(differences.by_weight(moved)) == 2
+
+
 def test_hints_are_options_that_the_command_has(frame, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("COLUMNS", "45")
     moved = frame["position_value"] + 1e3 * (1.0 + frame["position_standard_error"])
