@@ -181,6 +181,7 @@ class Cured:
         """
         own, before, found = doubts(self.pair), doubts(main), set[int]()
         error, least = main.controlled.standard_error, FAINT * main.plain.standard_error
+        least = np.maximum(least, self.pair.controlled.pooled.known.rounding)  # no controls leave less
         worse = self.pair.controlled.standard_error > WORSE * np.maximum(error, least)
         carriers = self.pair.controlled.pooled.carriers, main.controlled.pooled.carriers
         for row, why in enumerate(wants(main)):

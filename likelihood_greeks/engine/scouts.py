@@ -25,7 +25,7 @@ from ..models.moves import IndependentSteps, Moves
 from ..models.protocol import Paths
 from ..numerics.arrays import cumulated
 from ..payoffs.protocol import Contract
-from ..scouted import RESOLVED, Scouted
+from ..scouted import RESOLVED, ROUNDING, Scouted
 from ..streams.chunks import Chunk, Sampling
 from ..streams.steered import SteeredStream
 from .corridor import Corridor
@@ -69,7 +69,8 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
         if unseen.any() and not group.buckets:
             controlled[unseen] = plain[unseen]
         known = variances(controlled, weight, samples)
-        known = replace(known, paid=np.full_like(known.paid, carried(plain[:1], weight)[0]))
+        rounding = ROUNDING * np.sqrt(plain**2 @ weight / weight.sum())
+        known = replace(known, paid=np.full_like(known.paid, carried(plain[:1], weight)[0]), rounding=rounding)
         if draws_beneath(group.model, group.times):  # whose tails no push reaches
             known = replace(known, carriers=np.zeros_like(known.carriers))
         kept = plan if group.buckets else plan.restricted(~unseen)

@@ -16,6 +16,8 @@ from ..streams.chunks import Chunk
 PAYOFFS, SCORES = "payoffs", "scores"
 """The keys of a run's moments: of all payoffs, a `Pair` each, and of what must have mean zero."""
 
+MORE = 4.0  # times the rounding error of samples: scouts that know of less than that say nothing new
+
 K = TypeVar("K", bound=Hashable)
 
 
@@ -54,7 +56,7 @@ class Pair:
         """Moments of both in one, from samples of shape (n_greeks, n_samples); without controls they are the same.
 
         `scouted` is what is known of the controlled ones besides; both have the rounding error of the plain ones, which
-        is not below that of the `largest` number in them.
+        is not below that of the `largest` number in them, or that of scouts where these have met what is hardly paid.
         """
         count = len(plain)
         if controlled is plain:
@@ -67,7 +69,7 @@ class Pair:
         mean, square = found.mean[count:], found.m2[count:] / found.count
         rounding = np.maximum(ROUNDING * np.sqrt(square + mean * mean), LEAST * largest)
         nothing = replace(Scouted.nothing((count,)), rounding=rounding)
-        known = nothing if scouted is None else replace(scouted, rounding=nothing.rounding)
+        known = nothing if scouted is None else replace(scouted, rounding=_rounded(rounding, scouted.rounding))
         return found.knowing(Scouted.joined([known, nothing]))
 
     @classmethod
@@ -83,6 +85,11 @@ class Pair:
             return found
         steady = not _varies(found.controlled, found.controlled.pooled.count)
         return cls(found.controlled.still(0) if steady else found.controlled, found.plain.still(0))
+
+
+def _rounded(seen: FloatArray, scouted: FloatArray) -> FloatArray:
+    """The rounding error of samples, or that of scouts which have met much more."""
+    return np.where(scouted > MORE * seen, scouted, seen)
 
 
 def _varies(found: Statistics, together: int) -> bool:
