@@ -1,7 +1,7 @@
 """The report in a headless browser: what a person can do with its trades, at a desk's width and at a telephone's.
 
 The page is opened with a script behind its own that does what a person would and writes down what it sees. Without a
-browser (Debian: chromium) there is nothing to test.
+browser (Debian: chromium-headless-shell; windows of chromium are 500 pixels wide at least) there is nothing to test.
 """
 
 import json
@@ -133,8 +133,10 @@ def test_a_person_sorts_filters_groups_and_opens_trades(page, width):
     assert seen["rungs"] == 3
     assert seen["tags"] == 0  # names are text
     assert seen["red"]
-    assert seen["width"] == width
     assert seen["overrun"] <= 0
+    if seen["width"] == 500 > width:
+        pytest.skip("this browser has no window so narrow; chromium-headless-shell has")
+    assert seen["width"] == width
 
 
 def test_it_prints_all_of_it(page, tmp_path):
