@@ -1,9 +1,9 @@
 """Do 95 % intervals cover under Heston on several dates, of antithetic paths and Sobol points?
 
 Contracts whose cash flows hang on one date each, so that Fourier inversion knows their sum, though paths see all dates:
-digitals, calls with a cap, and a share delivered at the end if it was above its strike at half-time. One law keeps
-Feller's condition nearly, the other has 0.06 degrees of freedom. ``python -m benchmarks.heston_dates --seeds 200`` adds
-what is lacking to ``heston_dates.csv`` (see `tallies`) and prints the verdicts.
+digitals, calls with a cap, and a share delivered at the end if it was above its strike at half-time.
+``python -m benchmarks.heston_dates --seeds 200`` adds what is lacking to ``heston_dates.csv`` (see `tallies`) and
+prints the verdicts.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ import pandas as pd
 
 import likelihood_greeks as lg
 
-from .coverage_of_kinds import FEW_DEGREES, HESTON, QUARTERLY, delivered, estimated, in_closed_form
+from .coverage_of_kinds import HESTON, QUARTERLY, delivered, estimated, in_closed_form
 from .tallies import Number, Run, in_rounds, judged
 
 GREEKS = ("price", "delta", "gamma", "initial_variance", "vol_of_vol")
-LAWS = {"Heston": HESTON, "Heston of 0.06 degrees of freedom": FEW_DEGREES}
 SAMPLINGS = ("antithetic", "sobol")
 
 
@@ -70,23 +69,22 @@ CAPPED = Strip(
 
 
 def greeks_of(*what: Any, **settings: Any) -> Iterator[Number]:
-    """Greeks of a payoff; its price is left away: controls explain it to rounding."""
+    """Greeks of a payoff; its price is left away: controls explain that of most to rounding."""
     yield from (number for number in estimated(*what, **settings) if number[0] != "price")
 
 
 def kinds() -> Mapping[str, Run]:
     """By name, what gives the numbers of one run of a seed and paths."""
     found: dict[str, Run] = {}
-    for said, law in LAWS.items():
-        share = partial(in_closed_form, law, lg.AssetOrNothingCall(100.0, 0.5))
-        for name, payoff, exact in (
-            ("digitals", lg.Payoff(DIGITALS, QUARTERLY), partial(DIGITALS.exact, law)),
-            ("capped calls", lg.Payoff(CAPPED, QUARTERLY), partial(CAPPED.exact, law)),
-            ("a share delivered", lg.Payoff(delivered, QUARTERLY), share),
-        ):
-            for sampling in SAMPLINGS:
-                run = partial(greeks_of, law, payoff, exact, GREEKS, sampling=sampling)
-                found[f"{said}: {name}, {sampling}"] = run
+    share = partial(in_closed_form, HESTON, lg.AssetOrNothingCall(100.0, 0.5))
+    for name, payoff, exact in (
+        ("digitals", lg.Payoff(DIGITALS, QUARTERLY), partial(DIGITALS.exact, HESTON)),
+        ("capped calls", lg.Payoff(CAPPED, QUARTERLY), partial(CAPPED.exact, HESTON)),
+        ("a share delivered", lg.Payoff(delivered, QUARTERLY), share),
+    ):
+        for sampling in SAMPLINGS:
+            run = partial(greeks_of, HESTON, payoff, exact, GREEKS, sampling=sampling)
+            found[f"Heston: {name}, {sampling}"] = run
     return found
 
 

@@ -158,6 +158,11 @@ def coverage_of_kinds() -> str:
     return by_kind("coverage_of_kinds")
 
 
+def heston_dates() -> str:
+    """Several dates under Heston: intervals of antithetic paths and Sobol points that hold the exact value."""
+    return by_kind("heston_dates")
+
+
 def by_kind(name: str) -> str:
     """A tally of intervals, kind by kind."""
     sys.path.insert(0, str(ROOT))
@@ -397,8 +402,8 @@ def book_products() -> str:
 
 MADE = (
     validation, bias, curves, coverage, coverage_of_kinds, several_assets, calibration_of_marks, rare, heston_europeans,
-    heston_paths, heston_bias, heston_variance, variance, speedups, layers, market_keys_page, book_columns,
-    book_products,
+    heston_paths, heston_dates, heston_bias, heston_variance, variance, speedups, layers, market_keys_page,
+    book_columns, book_products,
 )  # fmt: skip
 STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios", "autocallable", "continuous")
 STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: partial(whole, n) for n in STORED}
