@@ -20,6 +20,7 @@ References
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TypeAlias
 
 import numpy as np
@@ -32,6 +33,7 @@ from .._typing import FloatArray
 DIGITS = 32  # of a coordinate; a point lies in the middle of its cell of length 2**-32
 BLOCK = 64  # coordinates scrambled at a time
 KNOWN = 21_201  # coordinates with direction numbers
+FIRST = Lock()  # at its first use SciPy 1.13 fills a table: of two threads at once, one got wrong numbers
 SCRAMBLE, PADDING = 2, 3  # what the random numbers of a seed are for; 0 and 1 are the pseudo-random streams'
 
 Bits: TypeAlias = NDArray[np.uint32]
@@ -118,7 +120,8 @@ def _all_directions(coordinates: int, bits: int) -> Bits:
     """
     from scipy.stats import qmc  # here: it is a fifth of the time that the package takes to import
 
-    engine = qmc.Sobol(min(coordinates, KNOWN), scramble=False, bits=DIGITS)
+    with FIRST:
+        engine = qmc.Sobol(min(coordinates, KNOWN), scramble=False, bits=DIGITS)
     columns = []
     for j in range(bits):
         engine.fast_forward((2 << j) - 1 - engine.num_generated)
