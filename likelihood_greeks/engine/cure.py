@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import final
 
 import numpy as np
@@ -44,15 +45,19 @@ MOST = 8
 """Paths of a cure over those of the main run."""
 
 FIRST, SHORTEST = 0.125, 16_384
-"""Of many payoffs, paths of its first round over those of the main run, and fewest: pushes that have learnt need no
+"""Of many payoffs, the fewest paths of a cure over those of the main run, and in all: pushes that have learnt need no
 more of most."""
 
 GROWTH = 4.0
-"""Of many payoffs, paths of a cure over those of its rounds before, at most: what few samples say is rough."""
+"""Of many payoffs, paths of a cure that too few samples carry over the fewest, at most: what a trial says is rough."""
+
+ROOM = 0.25, 0.8
+"""Carriers that are counted on for each of a trial, whose few samples tell more of them than there are: of one payoff,
+and of many."""
 
 KNOWN = 1e-3
 """Of many payoffs, the share of a number that is small enough: an error below it that holds what no path has seen is no
-reason for a cure, and one of a cure none for more paths."""
+reason for a cure, and one of its trial none for more paths."""
 
 FAR = 8.0
 """Of many payoffs, errors of a cure which, with its mean, the error of a main run must hold to stay what is stated."""
@@ -349,7 +354,7 @@ def attempted(
 
 
 def _aims(group: Group, paths: int, budget: int) -> tuple[int, int, int]:
-    """Paths of the first round, those up to which errors are a reason for more, and all, beside so many of a run.
+    """The fewest paths, those up to which errors are a reason for more, and the most, beside so many of a run.
 
     Buckets and their Greek are taken from one run or from the other: also those against which nothing is held.
     """
@@ -361,41 +366,52 @@ def _aims(group: Group, paths: int, budget: int) -> tuple[int, int, int]:
 def _cured(
     cure: Cure, main: Pair, held: Sequence[str], *, draws: Draws, aims: tuple[int, int, int], executor: Workers
 ) -> Cured:
-    """Draws until nothing is held against the numbers against which something was, and they are known well enough.
+    """Draws of its own, as many as those that found the controls tell.
 
-    Of many payoffs also until the main run's errors are known to hold what they are.
+    A cure that went on until its own samples looked well would be biased: it would end, more often than not, before
+    the samples that are rare and large. So its size is fixed before its first draw.
     """
-    found: Cured | None = None
-    many = bool(cure.group.together)
-    (wanted, as_many, budget), growth = aims, GROWTH if many else np.inf
-    while found is None or wanted > found.paths:
-        done = 0 if found is None else found.paths
-        for part in results(cure, _chunks(draws, done, wanted), executor):
-            found = part if found is None else found.merge(part)
-        assert found is not None
-        short = np.array([bool(why and own) for why, own in zip(held, doubts(found.pair), strict=True)])
-        bounded = _bounded(found, main, short) & many
-        needed = _needed(found, short & ~bounded, growth)
-        wanted = max(min(needed, budget), min(_refined(found, main, held), as_many))
+    (chunk, *_) = _chunks(draws, 0, 1)
+    wanted = _paths(cure(replace(chunk, index=SCOUTS)), main, held, aims, many=bool(cure.group.together))
+    first, *others = results(cure, _chunks(draws, 0, wanted), executor)
+    found = reduce(Cured.merge, others, first)
+    if not cure.group.together:
+        return found
+    short = np.array([bool(why and own) for why, own in zip(held, doubts(found.pair), strict=True)])
+    bounded = _bounded(found, main, short)
     return found.within(main, bounded) if bounded.any() else found
 
 
-def _bounded(found: Cured, main: Pair, rows: AnyArray) -> AnyArray:
-    """Which of some numbers lie within the error that the main run states, by far, bool.
+def _paths(trial: Cured, main: Pair, held: Sequence[str], aims: tuple[int, int, int], *, many: bool) -> int:
+    """Paths after which, as a trial tells, nothing is held against the numbers, and they are known well enough.
+
+    Of many payoffs no more where the main run's errors hold what they are, and not many times the fewest: what few
+    samples say is rough.
+    """
+    least, as_many, budget = aims
+    rows = np.array([bool(why) for why in held])
+    if many:
+        rows &= ~_bounded(trial, main, rows, after=least)
+    needed = min(_needed(trial, rows, ROOM[many]), GROWTH * least if many else np.inf)
+    return max(least, min(int(needed), budget), min(_refined(trial, main, held), as_many))
+
+
+def _bounded(found: Cured, main: Pair, rows: AnyArray, *, after: int | None = None) -> AnyArray:
+    """Which of some numbers lie within the error that the main run states, by far, bool; `after` so many paths, if so.
 
     Both have looked for what ordinary paths do not see, so that this error is what is known: a number that is no more.
     """
     own = found.pair.controlled
     looked = own.pooled.known.carriers >= RESOLVED
-    return rows & looked & (np.abs(own.mean) + FAR * own.standard_error <= main.controlled.standard_error)
+    error = own.standard_error * np.sqrt(found.paths / (after or found.paths))
+    return rows & looked & (np.abs(own.mean) + FAR * error <= main.controlled.standard_error)
 
 
-def _needed(found: Cured, short: AnyArray, growth: float) -> int:
-    """Paths after which samples enough carry the variances that too few do, at most some times as many as so far."""
-    carriers = found.pair.controlled.pooled.carriers
-    rows = short & (carriers > 0.0)
-    times = min(float(np.max(CARRIERS / (0.8 * carriers[rows]), initial=0.0)), growth)
-    return int(np.ceil(times * found.paths)) if times > 1.0 else found.paths
+def _needed(found: Cured, rows: AnyArray, room: float) -> int:
+    """Paths after which samples enough carry the variances of some numbers, if so many carry them for each of these."""
+    carriers = found.pair.controlled.pooled.carriers[rows]
+    times = float(np.max(CARRIERS / (room * carriers[carriers > 0.0]), initial=0.0))
+    return int(np.ceil(times * found.paths))
 
 
 def _refined(found: Cured, main: Pair, held: Sequence[str]) -> int:

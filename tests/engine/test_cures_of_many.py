@@ -63,7 +63,7 @@ def test_an_error_of_the_unseen_is_no_reason_for_a_cure_where_it_is_small_and_kn
     assert cure.wants(unknown, many=True) != [""]
 
 
-def test_the_first_round_of_many_is_short_and_buckets_have_a_whole_one():
+def test_cures_of_many_may_be_short_and_those_of_buckets_are_whole():
     payoff = lg.DigitalCall(170.0, 0.25)
     alone = Group(rare.LAW, (payoff,), ({(): 1.0},), CONTROLS["auto"])
     many = replace(alone, together=32)
@@ -73,7 +73,7 @@ def test_the_first_round_of_many_is_short_and_buckets_have_a_whole_one():
     assert cure._aims(many, 80 * PATHS, 8 * PATHS)[0] == 8 * PATHS
 
 
-def test_more_rounds_follow_until_the_error_is_the_main_runs_or_small():
+def test_a_cure_is_as_long_as_its_trial_says_that_the_main_runs_error_or_a_small_one_takes():
     held = ["some reason"]
     assert cure._refined(cured(1.0, 1e-2), main_run(1.0, 1e-2 / 3.0), held) == pytest.approx(9.0 * 4096, rel=0.01)
     assert cure._refined(cured(1.0, 0.9e-3), main_run(1.0, 1e-6), held) == 4096
