@@ -51,9 +51,12 @@ more of most."""
 GROWTH = 4.0
 """Of many payoffs, paths of a cure that too few samples carry over the fewest, at most: what a trial says is rough."""
 
-ROOM = 0.25, 0.8
+ROOM = 0.5, 0.8
 """Carriers that are counted on for each of a trial, whose few samples tell more of them than there are: of one payoff,
 and of many."""
+
+DEEP = 0.5
+"""Of these, the share where what is beneath is drawn too, whose densities spread wider."""
 
 KNOWN = 1e-3
 """Of many payoffs, the share of a number that is small enough: an error below it that holds what no path has seen is no
@@ -372,17 +375,21 @@ def _cured(
     the samples that are rare and large. So its size is fixed before its first draw.
     """
     (chunk, *_) = _chunks(draws, 0, 1)
-    wanted = _paths(cure(replace(chunk, index=SCOUTS)), main, held, aims, many=bool(cure.group.together))
+    many = bool(cure.group.together)
+    room = ROOM[many] * (DEEP if cure.far is not None and cure.far.ways else 1.0)
+    wanted = _paths(cure(replace(chunk, index=SCOUTS)), main, held, aims, many=many, room=room)
     first, *others = results(cure, _chunks(draws, 0, wanted), executor)
     found = reduce(Cured.merge, others, first)
-    if not cure.group.together:
+    if not many:
         return found
     short = np.array([bool(why and own) for why, own in zip(held, doubts(found.pair), strict=True)])
     bounded = _bounded(found, main, short)
     return found.within(main, bounded) if bounded.any() else found
 
 
-def _paths(trial: Cured, main: Pair, held: Sequence[str], aims: tuple[int, int, int], *, many: bool) -> int:
+def _paths(
+    trial: Cured, main: Pair, held: Sequence[str], aims: tuple[int, int, int], *, many: bool, room: float
+) -> int:
     """Paths after which, as a trial tells, nothing is held against the numbers, and they are known well enough.
 
     Of many payoffs no more where the main run's errors hold what they are, and not many times the fewest: what few
@@ -392,7 +399,7 @@ def _paths(trial: Cured, main: Pair, held: Sequence[str], aims: tuple[int, int, 
     rows = np.array([bool(why) for why in held])
     if many:
         rows &= ~_bounded(trial, main, rows, after=least)
-    needed = min(_needed(trial, rows, ROOM[many]), GROWTH * least if many else np.inf)
+    needed = min(_needed(trial, rows, room), GROWTH * least if many else np.inf)
     return max(least, min(int(needed), budget), min(_refined(trial, main, held), as_many))
 
 
