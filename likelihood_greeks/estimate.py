@@ -13,7 +13,7 @@ from scipy import special
 
 from ._compiled import kernels
 from ._typing import FloatArray
-from .scouted import Scouted
+from .scouted import CERTAIN, Scouted
 
 CARRIERS = 25
 """Samples that must carry the variance: with 25 the standard error itself is known to about ten per cent."""
@@ -157,6 +157,11 @@ class Moments:
     def confirmed(self) -> FloatArray:
         """Whether scouts confirm a variance that few samples carry, bool."""
         return self.known.confirms(self.seen)
+
+    @property
+    def sure(self) -> FloatArray:
+        """Whether samples are known to be the same but for rounding, and show no more than that, bool."""
+        return np.asarray((self.known.carriers == CERTAIN) & (self.standard_error <= self.known.rounding))
 
     @property
     def carriers(self) -> FloatArray:
@@ -358,6 +363,8 @@ def doubt(found: Statistics, entry: int) -> str:
         if moments.known.tells[entry]:
             return ""
         return f"no variation in {moments.count} samples: the error is unknown"
+    if moments.sure[entry]:
+        return ""
     carriers = float(moments.carriers[entry])
     needed = CORROBORATED if moments.known.carriers[entry] > 0.0 else CARRIERS
     if carriers < needed and not moments.confirmed[entry]:

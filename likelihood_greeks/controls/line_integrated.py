@@ -73,6 +73,13 @@ class LineIntegrated:
     def family(self) -> None:
         """None: it stands alone."""
 
+    def leaves_nothing(self, load: Load) -> bool:
+        """Whether all that is drawn lies along it: one date of one asset, with nothing beneath.
+
+        The integral is then the closed form of whatever function of the spot the payoff is.
+        """
+        return max(load.dates, load.steps) == 1 and not load.beneath
+
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """The estimate's samples less those of the integral; zero for second derivatives in two clocks."""
         flows, line = scene.flows, self._line(scene)

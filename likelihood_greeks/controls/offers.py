@@ -172,7 +172,7 @@ def _beneath(
 
 
 def lines_of(model: PathModel, payoff: Contract, drawn: Drawn, load: Load) -> list[LineIntegrated]:
-    """The payoff integrated along lines of its normals, where its pieces are known and it has several dates."""
+    """The payoff integrated along lines of its normals, where its pieces are known; see `can_be_integrated`."""
     tried = dict.fromkeys((drawn.rate, min(_rates(model, payoff))))
     along = _along(payoff, drawn) if can_be_integrated(payoff, drawn) else []
     offers = [LineIntegrated(layout, direction, rate) for direction, layout in along for rate in tried]
@@ -180,15 +180,22 @@ def lines_of(model: PathModel, payoff: Contract, drawn: Drawn, load: Load) -> li
 
 
 def can_be_integrated(payoff: Contract, drawn: Drawn) -> bool:
-    """Whether a line may serve: log-spots are normal given what is beneath, of one asset on several dates."""
-    return isinstance(drawn.moves, JointMoves) or (_independent(drawn) and len(payoff.times) > 1)
+    """Whether a line may serve: log-spots are normal given what is beneath.
+
+    On one date of one asset it leaves nothing to draw. Europeans are to be drawn there, as one checks estimators with
+    them: their closed form has a switch of its own.
+    """
+    if isinstance(drawn.moves, JointMoves):
+        return True
+    return _independent(drawn) and (len(payoff.times) > 1 or pieces(payoff) is None)
 
 
 def _along(payoff: Contract, drawn: Drawn) -> list[tuple[Direction | JointDirection, Layout]]:
     """Directions, and the payoff's pieces along each; of several assets these depend on how far each of them moves."""
     if not isinstance(moves := drawn.moves, JointMoves):
         found = pieces_along(payoff, drawn.spot)
-        return [] if found is None else [(direction, layout) for layout in [Layout(found)] for direction in DIRECTIONS]
+        directions = DIRECTIONS if len(payoff.times) > 1 else DIRECTIONS[:1]  # which are one on one date
+        return [] if found is None else [(direction, layout) for layout in [Layout(found)] for direction in directions]
     offers = list[tuple[Direction | JointDirection, Layout]]()
     for direction in joint_directions(payoff, drawn, moves):
         line = JointLine(moves, direction, np.asarray(drawn.paths.times))

@@ -18,6 +18,8 @@ from .regression import Fit, Products, fit, refused, remaining
 from .selection import choose
 from .sharing import Sharing, less
 
+SAME, EXACT = 1e-6, 1e10  # how near to one a coefficient is one, and a gain that leaves rounding
+
 NOTHING_PAYS = "no control pays for its cost: plain likelihood ratio"
 
 
@@ -40,6 +42,8 @@ class Plan:
         What scouts say of the variance of controlled samples, shape (n_greeks,); of buckets behind them.
     sharing : Sharing, optional
         How buckets are controlled.
+    whole : ndarray, shape (n_greeks,), optional
+        Which Greeks are integrated in full, bool: the same on every path there is. None: none.
     """
 
     fit: Fit
@@ -48,6 +52,7 @@ class Plan:
     paths: int = 0
     scouted: Scouted | None = None
     sharing: Sharing | None = None
+    whole: AnyArray | None = None
 
     @property
     def empty(self) -> bool:
@@ -88,7 +93,7 @@ class Plan:
             np.where(served, self.fit.gain, none.gain),
             np.where(keep, self.fit.contribution, none.contribution),
         )
-        return replace(self, fit=fitted)
+        return replace(self, fit=fitted, whole=None if self.whole is None else self.whole & served)
 
     def combined(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """The payoff's own controls times their coefficients, Greek by Greek, shape (n_greeks, n_paths)."""
@@ -161,7 +166,27 @@ class Choice:
         if np.log(fitted.gain).mean() < np.log(cost(self.specific, self.load)):
             why = (NOTHING_PAYS,) if self.specific else (*remarks, NOTHING_PAYS)
             return Plan(refused(fitted).first(self.allowed.shape[1]), remarks=why, paths=seen.size)
-        return Plan(fitted, self.specific, remarks, seen.size)
+        return _whole(Plan(fitted, self.specific, remarks, seen.size), self.load)
+
+
+def _whole(plan: Plan, load: Load) -> Plan:
+    """The plan; Greeks that a line leaves nothing of get it alone, with the coefficient that least squares came near.
+
+    Then their samples differ by rounding, and so they would where no path has been.
+    """
+    lines = [isinstance(control, LineIntegrated) and control.leaves_nothing(load) for control in plan.specific]
+    if not any(lines):
+        return plan
+    count = plan.fit.coefficients.shape[1]
+    alone = np.arange(count) == count - len(lines) + lines.index(True)
+    whole = (np.abs(plan.fit.coefficients[:, alone][:, 0] - 1.0) < SAME) & (plan.fit.gain > EXACT)
+    other = whole[:, None] & ~alone
+    fitted = Fit(
+        np.where(whole[:, None], 1.0 * alone, plan.fit.coefficients),
+        plan.fit.gain,
+        np.where(other, 1.0, plan.fit.contribution),
+    )
+    return replace(plan, fit=fitted, whole=whole)
 
 
 def explained(choice: Choice, price: int) -> Choice:

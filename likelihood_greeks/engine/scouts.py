@@ -25,7 +25,7 @@ from ..models.moves import IndependentSteps, Moves
 from ..models.protocol import Paths
 from ..numerics.arrays import cumulated
 from ..payoffs.protocol import Contract
-from ..scouted import RESOLVED, ROUNDING, Scouted
+from ..scouted import CERTAIN, RESOLVED, ROUNDING, Scouted
 from ..streams.chunks import Chunk, Sampling
 from ..streams.steered import SteeredStream
 from .corridor import Corridor
@@ -71,11 +71,21 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
         known = variances(controlled, weight, samples)
         rounding = ROUNDING * np.sqrt(plain**2 @ weight / weight.sum())
         known = replace(known, paid=np.full_like(known.paid, carried(plain[:1], weight)[0]), rounding=rounding)
+        known = _certain(known, plan)
         if draws_beneath(group.model, group.times):  # whose tails no push reaches
             known = replace(known, carriers=np.zeros_like(known.carriers))
         kept = plan if group.buckets else plan.restricted(~unseen)
         found.append(replace(kept, scouted=known))
     return tuple(found)
+
+
+def _certain(known: Scouted, plan: Plan) -> Scouted:
+    """What is known of the variance, with that there is none of what is integrated in full."""
+    if plan.whole is None:
+        return known
+    whole = np.concatenate([plan.whole, np.zeros(len(known.rare) - len(plan.whole), dtype=bool)])
+    nothing = {name: np.where(whole, 0.0, getattr(known, name)) for name in ("rare", "rest")}
+    return replace(known, **nothing, carriers=np.where(whole, CERTAIN, known.carriers))
 
 
 def pairs_of(group: Group, number: int, plan: Plan, draws: Piloted) -> tuple[FloatArray, FloatArray]:
