@@ -217,7 +217,7 @@ def estimates(
             standard_error=float(moments.standard_error[row]),
             n_paths=n_paths,
             samples=moments.count,
-            variance_ratio=reference / variance if variance > 0.0 else (np.nan if plain is None else 1.0),
+            variance_ratio=reference / variance if variance > 0.0 < reference else (np.nan if plain is None else 1.0),
             note="; ".join(filter(None, [(notes or {}).get(name, ""), doubt(moments, row)])),
         )
     return found

@@ -1,10 +1,13 @@
 """Moments and estimates: merging, intervals, and when an error is called unreliable."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from likelihood_greeks.estimate import Estimate, Moments, doubt, rarity
+from likelihood_greeks.scouted import CERTAIN, Scouted
 
 
 def test_merged_moments_are_the_moments_of_all_samples():
@@ -44,3 +47,14 @@ def test_rare_hits_and_constants_are_doubted():
     assert "no variation" in doubt(Moments.of(np.full((1, 500), 3.0)), 0)
     assert doubt(Moments.of(np.array([[1.0, np.nan]])), 0) == "not finite"
     assert doubt(Moments.of(np.random.default_rng(1).standard_normal((1, 500))), 0) == ""
+
+
+def test_rounding_that_few_samples_carry_is_not_doubted_where_nothing_else_varies():
+    rounded = np.ones((1, 4096))
+    rounded[0, :3] += 1e-13
+    known = replace(Scouted.nothing((1,)), rounding=np.array([1e-14]))
+    certain = replace(known, carriers=np.array([CERTAIN]))
+    assert doubt(Moments.of(rounded).knowing(certain), 0) == ""
+    assert "samples carry the variance" in doubt(Moments.of(rounded).knowing(known), 0)
+    rounded[0, :3] += 1e-6
+    assert "samples carry the variance" in doubt(Moments.of(rounded).knowing(certain), 0)

@@ -329,6 +329,25 @@ def speedups() -> str:
     return markdown(table.groupby(["case", "method", "paths"], sort=False)[columns].min())
 
 
+def auto_against_none() -> str:
+    """What controls gain and cost, by the number of dates; then every contract of which some number loses by them."""
+    table = read("auto_against_none")
+    rows = {
+        dates: {
+            "contracts": len(own),
+            "a run costs, in plain ones": own["cost in plain runs"].median(),
+            "gain, the middle one": own["gain"].median(),
+            "gain, the least": own["gain"].min(),
+            "contracts of which a number loses": int((own["least gain"] < 1.0).sum()),
+            "of which another than the price": int((own["beside the price"] < 1.0).sum()),
+        }
+        for dates, own in table.groupby("dates")
+    }
+    summed = pd.DataFrame.from_dict(rows, orient="index").rename_axis("dates")
+    losing = table[table["least gain"] < 1.0].sort_values("least gain").set_index("contract")
+    return markdown(summed) + "\n\n" + markdown(losing[["least gain", "of", "gain", "cost in plain runs"]])
+
+
 def whole(name: str) -> str:
     """A stored study as it is."""
     table = read(name)
@@ -402,7 +421,8 @@ def book_products() -> str:
 
 MADE = (
     validation, bias, curves, coverage, coverage_of_kinds, several_assets, calibration_of_marks, rare, heston_europeans,
-    heston_paths, heston_dates, heston_bias, heston_variance, variance, speedups, layers, market_keys_page,
+    heston_paths, heston_dates, heston_bias, heston_variance, variance, speedups, auto_against_none, layers,
+    market_keys_page,
     book_columns, book_products,
 )  # fmt: skip
 STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios", "autocallable", "continuous")

@@ -17,7 +17,9 @@ from .._typing import FloatArray
 from ..estimators.likelihood_ratio import Combination, Part, parts
 from ..numerics.arrays import once
 from ..parameters import Derivative
+from ..payoffs.along.pieces import valued
 from ..payoffs.protocol import payment_times
+from ..scouted import LEAST
 from .by_interval import ByInterval, Paid, Push
 from .handed_over import HANDOVER, RATE, TRAVEL
 from .handover import beneath
@@ -28,9 +30,9 @@ from .line_greeks import Together
 from .line_integral import Integral
 from .line_intervals import LinePush
 from .line_layout import Layout
-from .line_scores import known, second
+from .line_scores import known, knows, second
 from .lines import Direction, Line
-from .protocol import Load, Scene
+from .protocol import Load, Scene, SharedPaths
 from .skeletons import Skeletons
 
 LINE, STEP = 12.0, 0.1
@@ -80,6 +82,11 @@ class LineIntegrated:
         """
         return max(load.dates, load.steps) == 1 and not load.beneath
 
+    def knows(self, paths: SharedPaths, combinations: Sequence[Combination]) -> bool:
+        """Whether it has the integrals of all derivatives that some Greeks are made of."""
+        line = self._line_of(paths)
+        return all(len(d) < 2 or knows(line, d, self.rate) for c in combinations for d in c)
+
     def samples(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """The estimate's samples less those of the integral; zero for second derivatives in two clocks."""
         flows, line = scene.flows, self._line(scene)
@@ -120,8 +127,20 @@ class LineIntegrated:
                     row[:] = bent
         return found
 
+    def rounding(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
+        """What is lost by rounding where terms cancel to next to nothing, Greek by Greek: a share of all terms."""
+        pieces, drawn = self.layout.pieces, scene.drawn
+        discount = scene.paths.model.discount_jet(payment_times(scene.payoff, scene.flows)).value
+        held = np.array([valued(monomial, drawn.spot).mean() for monomial in pieces.monomials])
+        size = float(np.abs(pieces.coefficients @ discount) @ held[pieces.paid])
+        rows = {d: np.sqrt((drawn.weights[d] ** 2).mean()) if d else 1.0 for c in combinations for d in c}
+        return LEAST * size * np.array([sum(abs(x) * rows[d] for d, x in c.items()) for c in combinations])
+
     def _line(self, scene: Scene) -> Line | JointLine:
-        return scene.paths.shared(("line", self.direction), lambda: line_along(scene.paths.motion, self.direction))
+        return self._line_of(scene.paths)
+
+    def _line_of(self, paths: SharedPaths) -> Line | JointLine:
+        return paths.shared(("line", self.direction), lambda: line_along(paths.motion, self.direction))
 
     def _along(self, scene: Scene, factors: FloatArray) -> Integral:
         """The integral of the present value."""

@@ -14,11 +14,11 @@ from ..scouted import FAINT, Scouted
 from .handed_over import HandedOver
 from .line_integrated import LineIntegrated
 from .protocol import Control, Load, Scene, cost
-from .regression import Fit, Products, fit, refused, remaining
+from .regression import Fit, Products, alone, fit, refused, remaining
 from .selection import choose
 from .sharing import Sharing, less
 
-SAME, EXACT = 1e-6, 1e10  # how near to one a coefficient is one, and a gain that leaves rounding
+SAME = 1e-12  # share of a variance that is left by rounding
 
 NOTHING_PAYS = "no control pays for its cost: plain likelihood ratio"
 
@@ -43,7 +43,8 @@ class Plan:
     sharing : Sharing, optional
         How buckets are controlled.
     whole : ndarray, shape (n_greeks,), optional
-        Which Greeks are integrated in full, bool: the same on every path there is. None: none.
+        If all is integrated along a line that leaves nothing, so that samples are the same on every path there is: the
+        rounding errors of that.
     """
 
     fit: Fit
@@ -52,7 +53,7 @@ class Plan:
     paths: int = 0
     scouted: Scouted | None = None
     sharing: Sharing | None = None
-    whole: AnyArray | None = None
+    whole: FloatArray | None = None
 
     @property
     def empty(self) -> bool:
@@ -93,7 +94,7 @@ class Plan:
             np.where(served, self.fit.gain, none.gain),
             np.where(keep, self.fit.contribution, none.contribution),
         )
-        return replace(self, fit=fitted, whole=None if self.whole is None else self.whole & served)
+        return replace(self, fit=fitted, whole=None)
 
     def combined(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """The payoff's own controls times their coefficients, Greek by Greek, shape (n_greeks, n_paths)."""
@@ -143,6 +144,8 @@ class Choice:
     load : Load
         Of a plain path.
     remark : str
+    whole : ndarray, shape (n_greeks,), optional
+        If the one control leaves nothing, so that there is nothing to be fitted: its rounding errors.
     """
 
     specific: tuple[Control, ...]
@@ -150,6 +153,7 @@ class Choice:
     allowed: FloatArray
     load: Load
     remark: str = ""
+    whole: FloatArray | None = None
 
     @property
     def left(self) -> FloatArray:
@@ -162,31 +166,26 @@ class Choice:
         own = np.ones((len(self.allowed), len(self.specific)), dtype=bool)
         seen = self.products.merge(more) if more else self.products
         remarks = (self.remark,) if self.remark else ()
+        if self.whole is not None:
+            return Plan(alone(seen), self.specific, remarks, seen.size, whole=self.whole)
         fitted = fit(seen, np.concatenate([self.allowed, own], axis=1))
         if np.log(fitted.gain).mean() < np.log(cost(self.specific, self.load)):
             why = (NOTHING_PAYS,) if self.specific else (*remarks, NOTHING_PAYS)
             return Plan(refused(fitted).first(self.allowed.shape[1]), remarks=why, paths=seen.size)
-        return _whole(Plan(fitted, self.specific, remarks, seen.size), self.load)
+        return Plan(fitted, self.specific, remarks, seen.size)
 
 
-def _whole(plan: Plan, load: Load) -> Plan:
-    """The plan; Greeks that a line leaves nothing of get it alone, with the coefficient that least squares came near.
-
-    Then their samples differ by rounding, and so they would where no path has been.
-    """
-    lines = [isinstance(control, LineIntegrated) and control.leaves_nothing(load) for control in plan.specific]
-    if not any(lines):
-        return plan
-    count = plan.fit.coefficients.shape[1]
-    alone = np.arange(count) == count - len(lines) + lines.index(True)
-    whole = (np.abs(plan.fit.coefficients[:, alone][:, 0] - 1.0) < SAME) & (plan.fit.gain > EXACT)
-    other = whole[:, None] & ~alone
-    fitted = Fit(
-        np.where(whole[:, None], 1.0 * alone, plan.fit.coefficients),
-        plan.fit.gain,
-        np.where(other, 1.0, plan.fit.contribution),
-    )
-    return replace(plan, fit=fitted, whole=whole)
+def integrated_whole(
+    line: LineIntegrated, load: Load, products: Products, allowed: FloatArray, rounding: FloatArray
+) -> Choice | None:
+    """The choice of a line alone that leaves nothing but rounding; None if it leaves more on the pilot's draws."""
+    covariance = products.covariance()
+    rows, own = covariance[:, -2:, -2:], covariance[:, -1, -1]
+    left = rows[:, 0, 0] - 2.0 * rows[:, 0, 1] + rows[:, 1, 1]
+    if not (left <= SAME * own).all():
+        return None
+    work = f"all is integrated exactly; a path costs about {cost([line], load):.1f} plain"
+    return Choice((line,), products, allowed, load, work, rounding)
 
 
 def explained(choice: Choice, price: int) -> Choice:

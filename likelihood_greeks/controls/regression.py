@@ -198,6 +198,14 @@ def fit(products: Products, allowed: FloatArray) -> Fit:
     return Fit(coefficients, gain, contribution)
 
 
+def alone(products: Products) -> Fit:
+    """The last control for every target, with coefficient one: it leaves nothing of any."""
+    shape = products.sums.shape[1], products.sums.shape[2] - 1
+    last = np.arange(shape[1]) == shape[1] - 1
+    gain = np.where(products.covariance()[:, -1, -1] > 0.0, 1.0 / np.finfo(float).eps, 1.0)
+    return Fit(np.tile(1.0 * last, (shape[0], 1)), gain, np.where(last, gain[:, None], 1.0))
+
+
 def remaining(products: Products, allowed: FloatArray) -> FloatArray:
     """Shares of the targets' variances that least squares leave, shape (n_targets,); 0 where there is none."""
     pairs = zip(products.covariance(), allowed, strict=True)

@@ -43,6 +43,8 @@ def settled(pair: Pair, group: Group, row: int, plan: Plan | None, *, draws: Dra
     `plan` is the one that it follows; None without controls.
     """
     price = pair.plain.pooled
+    if plan is not None and plan.whole is not None:
+        return pair  # all is known of it
     if price.m2[0] != 0.0 or not np.isfinite(price.mean[0]):
         return pair
     group = replace(group, buckets=())

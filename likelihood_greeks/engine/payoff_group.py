@@ -13,7 +13,7 @@ from .._typing import AnyArray, FloatArray
 from ..controls import free as control_variates
 from ..controls.line_integrated import LineIntegrated
 from ..controls.offers import integrated, lines_of, offered
-from ..controls.plan import Choice, Plan, chosen, explained
+from ..controls.plan import Choice, Plan, chosen, explained, integrated_whole
 from ..controls.protocol import Control, Load, Scene, SharedPaths, cost, rows
 from ..controls.regression import Products
 from ..controls.widths import own_work
@@ -294,7 +294,9 @@ class Group:
                 found.append(chosen((), IDLE, load, self.products(draws, number, ()), allowed))
                 continue
             lines = lines_of(self.model, payoff, seen, load) if self.controls.own else []
-            choice = self._integrated(seen, draws, number, lines, load=load, allowed=allowed, compares=compares)
+            choice = self._whole(seen, draws, number, lines, load=load, allowed=allowed)
+            if choice is None:
+                choice = self._integrated(seen, draws, number, lines, load=load, allowed=allowed, compares=compares)
             if choice is None:
                 generator = replace(chunk, index=PROBE).stream().generator
                 offers, why_not = self._offered(payoff, seen, lines, load, generator)
@@ -306,6 +308,24 @@ class Group:
         """Paths as the law draws them, from which scales and levels of controls are taken: half of a pushed pilot's."""
         ordinary = bool((first.weight == 1.0).all())
         return first.drawn if ordinary else self.draw(replace(chunk, n_paths=chunk.n_paths // 2))
+
+    def _whole(
+        self,
+        seen: Drawn,
+        draws: Sequence[Piloted],
+        number: int,
+        lines: Sequence[LineIntegrated],
+        *,
+        load: Load,
+        allowed: FloatArray,
+    ) -> Choice | None:
+        """The choice of a line along which all that is drawn lies; None if there is none, or it does not serve all."""
+        asked = self._controlled(number)
+        for line in lines:
+            if line.leaves_nothing(load) and line.knows(draws[0].shared, asked):
+                rounding = line.rounding(Scene(self.shared(seen), self.payoffs[number]), asked)
+                return integrated_whole(line, load, self.products(draws, number, [line]), allowed, rounding)
+        return None
 
     def _integrated(
         self,

@@ -75,7 +75,9 @@ def plans(group: Group, pilot: Sequence[Chunk], executor: Workers = None) -> lis
     first, *more = [chunk for chunk in pilot if chunk.sampling != "sobol"]
     trial = [chunk for chunk in pilot if chunk.sampling == "sobol"]
     choices = _choices(group, first)
-    serving = {number: choice.specific for number, choice in enumerate(choices) if choice.specific}
+    serving = {
+        number: choice.specific for number, choice in enumerate(choices) if choice.specific and choice.whole is None
+    }
     seen = accumulate(results(Refinement(group, serving), more, executor)) if serving else {}
     found = [choice.planned(seen.get(number)) for number, choice in enumerate(choices)]
     return _judged(group, found, trial, executor) if trial and not all(plan.empty for plan in found) else found
@@ -99,7 +101,7 @@ def _judged(group: Group, found: Sequence[Plan], trial: Sequence[Chunk], executo
     total = accumulate(replicated(results(run, trial, executor), trial))[PAYOFFS]
     pairs = [Pair.of(total[row]) for row in range(len(found))]
     served = [pair.controlled.variance < pair.plain.variance for pair in pairs]
-    return [plan.restricted(kept) for plan, kept in zip(found, served, strict=True)]
+    return [plan.restricted(kept) if plan.whole is None else plan for plan, kept in zip(found, served, strict=True)]
 
 
 def pilot_chunks(seed: int, paths: int, n_times: int, sampling: Sampling, many: bool = False) -> list[Chunk]:

@@ -53,6 +53,10 @@ def beside(sampling: Sampling) -> Sampling:
 
 def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tuple[Plan, ...]:
     """The plans, with what scouts say of the variance that a main run of so many paths will hardly see."""
+    whole = [plan.whole for plan in plans if plan.whole is not None]
+    if len(whole) == len(plans) and not group.buckets:
+        nothing = Scouted.nothing((len(group.combinations),))
+        return tuple(replace(plan, scouted=_certain(nothing, own)) for plan, own in zip(plans, whole, strict=True))
     draws = weighted_draws(group, replace(chunk, index=SCOUTS))
     weight, found = np.concatenate([piece.weight for piece in draws]), list[Plan]()
     samples = paths * chunk.n_samples // chunk.n_paths
@@ -71,21 +75,21 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
         known = variances(controlled, weight, samples)
         rounding = ROUNDING * np.sqrt(plain**2 @ weight / weight.sum())
         known = replace(known, paid=np.full_like(known.paid, carried(plain[:1], weight)[0]), rounding=rounding)
-        known = _certain(known, plan)
         if draws_beneath(group.model, group.times):  # whose tails no push reaches
             known = replace(known, carriers=np.zeros_like(known.carriers))
-        kept = plan if group.buckets else plan.restricted(~unseen)
+        if plan.whole is not None:
+            known = _certain(known, plan.whole)
+        kept = plan if group.buckets or plan.whole is not None else plan.restricted(~unseen)
         found.append(replace(kept, scouted=known))
     return tuple(found)
 
 
-def _certain(known: Scouted, plan: Plan) -> Scouted:
-    """What is known of the variance, with that there is none of what is integrated in full."""
-    if plan.whole is None:
-        return known
-    whole = np.concatenate([plan.whole, np.zeros(len(known.rare) - len(plan.whole), dtype=bool)])
-    nothing = {name: np.where(whole, 0.0, getattr(known, name)) for name in ("rare", "rest")}
-    return replace(known, **nothing, carriers=np.where(whole, CERTAIN, known.carriers))
+def _certain(known: Scouted, rounding: FloatArray) -> Scouted:
+    """What is known of numbers of which the first ones do not vary but for such rounding errors."""
+    sure = np.arange(len(known.rare)) < len(rounding)
+    rare, rest = (np.where(sure, 0.0, variance) for variance in (known.rare, known.rest))
+    errors = np.concatenate([rounding, known.rounding[len(rounding) :]])
+    return replace(known, rare=rare, rest=rest, carriers=np.where(sure, CERTAIN, known.carriers), rounding=errors)
 
 
 def pairs_of(group: Group, number: int, plan: Plan, draws: Piloted) -> tuple[FloatArray, FloatArray]:

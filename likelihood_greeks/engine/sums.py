@@ -67,7 +67,8 @@ class Pair:
             sums = (np.concatenate([getattr(part, f) for part in both]) for f in ("mean", "m2", "m3", "m4"))
             found = Moments(both[0].count, *sums)
         mean, square = found.mean[count:], found.m2[count:] / found.count
-        rounding = np.maximum(ROUNDING * np.sqrt(square + mean * mean), LEAST * largest)
+        size = np.maximum(np.sqrt(square + mean * mean), np.abs(found.mean[:count]))  # what no path met has one too
+        rounding = np.maximum(ROUNDING * size, LEAST * largest)
         nothing = replace(Scouted.nothing((count,)), rounding=rounding)
         known = nothing if scouted is None else replace(scouted, rounding=_rounded(rounding, scouted.rounding))
         return found.knowing(Scouted.joined([known, nothing]))

@@ -65,11 +65,8 @@ class Case:
         """Product and market, in words."""
         payoff: Any = self.payoff
         words = [type(payoff).__name__]
-        words += [
-            str(getattr(payoff, field))
-            for field in ("direction", "knock", "average", "kind", "paid")
-            if hasattr(payoff, field)
-        ]
+        terms = [getattr(payoff, field, None) for field in ("direction", "knock", "average", "kind", "paid")]
+        words += [term for term in terms if isinstance(term, str)]
         if hasattr(payoff, "option"):
             words.append(type(payoff.option).__name__)
         elif getattr(payoff, "strike", 0.0) is None:

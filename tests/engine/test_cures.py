@@ -162,7 +162,7 @@ def test_a_cure_is_told_and_sound_numbers_stay():
 
 def test_no_cure_goes_beyond_max_paths():
     def price(most):
-        return lg.greeks(rare.LAW, lg.Payoff(lambda s: 1.0 * (s[-1] > 165.0), (0.25,)), [], paths=4096, seed=1,
+        return lg.greeks(rare.LAW, lg.DigitalCall(165.0, 0.25), [], paths=4096, seed=1,
                          target_error={"price": 1e-12}, max_paths=most, executor="serial")["price"]  # fmt: skip
 
     assert price(5000).n_paths <= 5000

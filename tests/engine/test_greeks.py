@@ -161,7 +161,7 @@ def test_a_payoff_that_is_never_hit_says_so_unless_it_cannot_be():
 
 def test_controls_are_refused_where_they_do_not_help():
     fair = lg.Payoff(lambda s: 0.0 * s[-1] + 5.0, times=[0.5])
-    result = lg.greeks(MODEL, fair, ["delta"], paths=20_000, seed=2)
+    result = lg.greeks(MODEL, fair, ["delta"], paths=20_000, seed=2, controls="scores")
     assert result["price"].value == pytest.approx(5.0 * MODEL.discount(0.5))
     assert "refused" in str(result.diagnostics)
     assert result.diagnostics.gain["price"] == 1.0

@@ -1,0 +1,96 @@
+"""Payoffs of one date: whatever function of the spot they are, all that is drawn lies along a line."""
+
+from functools import reduce
+
+import numpy as np
+import pytest
+
+import likelihood_greeks as lg
+from likelihood_greeks.controls.line_integral import Integral
+
+FLAT = lg.GBM(spot=100.0, volatility=0.2, rate=0.03, dividend_yield=0.01)
+STEEP = lg.TermStructureGBM(
+    spot=100.0, times=[0.5, 1.0], zero_rates=[0.01, 0.05], dividend_yields=[0.0, 0.03], volatilities=[0.3, 0.22]
+)
+GREEKS = ["delta", "gamma", "vega", "rho", "theta", "vanna", "volga", "charm"]
+CAPPED = lg.Payoff(lambda spot: np.clip(spot[-1] - 95.0, 0.0, 20.0) + 3.0 * (spot[-1] > 110.0), [1.0])
+REPLICA = [(1.0, lg.Call(95.0, 1.0)), (-1.0, lg.Call(115.0, 1.0)), (3.0, lg.DigitalCall(110.0, 1.0))]
+RARE = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
+
+
+def drawn(model, payoff, greeks=GREEKS, **options):
+    return lg.greeks(model, payoff, greeks, **{"paths": 4096, "seed": 3, "executor": "serial"} | options)
+
+
+def exact(model, replica, greek, greeks=GREEKS):
+    """The sum of closed forms."""
+    parts = [(size, lg.greeks(model, option, greeks, closed_form=True)[greek].value) for size, option in replica]
+    return reduce(lambda total, part: total + part[0] * part[1], parts, 0.0)
+
+
+@pytest.mark.parametrize("sampling", ["pseudo", "antithetic", "sobol"])
+@pytest.mark.parametrize("model", [FLAT, STEEP], ids=["flat", "steep"])
+def test_a_function_of_ones_own_is_its_closed_form(model, sampling):
+    found = drawn(model, CAPPED, sampling=sampling)
+    for greek in ("price", *GREEKS):
+        value = exact(model, REPLICA, greek)
+        assert found[greek].value == pytest.approx(value, rel=1e-11), greek
+        assert abs(found[greek].z_score(value)) < 4.0
+        assert found[greek].standard_error < 1e-11 * abs(value)
+        assert not found[greek].note
+
+
+def test_a_crossing_left_out_would_be_seen(monkeypatch):
+    right = Integral.__dict__["_integrated"].func
+
+    def dropped(self):
+        where, density, *rest = right(self)
+        return where, 0.0 * density, *rest
+
+    monkeypatch.setattr(Integral, "_integrated", property(dropped))
+    found = drawn(FLAT, CAPPED, ["delta"])["delta"]
+    assert abs(found.value - exact(FLAT, REPLICA, "delta", ["delta"])) > 4.0 * found.standard_error
+
+
+@pytest.mark.parametrize(("level", "chance"), [(150.0, 2.0e-5), (165.0, 2.3e-7), (180.0, 1.6e-9)])
+def test_what_no_path_meets_is_in_it_and_no_cure_is_wanted(level, chance):
+    found = drawn(RARE, lg.Payoff(lambda spot: 1.0 * (spot[-1] > level), (0.25,)), ["delta", "vega"])
+    for greek in ("price", "delta", "vega"):
+        value = exact(RARE, [(1.0, lg.DigitalCall(level, 0.25))], greek, ["delta", "vega"])
+        assert found[greek].value == pytest.approx(value, rel=1e-9)
+        assert abs(found[greek].z_score(value)) < 4.0
+        assert found[greek].n_paths == 4096
+        assert not found[greek].note
+    assert found["price"].value == pytest.approx(chance, rel=0.5)
+
+
+def test_the_last_fixing_of_an_average_is_exact():
+    found = drawn(STEEP, lg.Seasoned(lg.Asian(100.0, [0.4]), [97.0, 104.0]))
+    for greek in ("price", *GREEKS):
+        value = exact(STEEP, [(1.0 / 3.0, lg.Call(99.0, 0.4))], greek)
+        assert found[greek].value == pytest.approx(value, rel=1e-10, abs=1e-12)
+        assert not found[greek].note
+
+
+def test_a_target_is_reached_at_once():
+    found = drawn(FLAT, CAPPED, ["delta"], target_error={"delta": 1e-9})["delta"]
+    assert found.n_paths == 4096
+    assert not found.note
+
+
+HESTON = lg.Heston(
+    spot=100.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.04, vol_of_vol=0.6, correlation=-0.7
+)
+
+
+@pytest.mark.parametrize(
+    "model", [HESTON, lg.GBM(spot=100.0, volatility=0.2, dividends=((0.5, 4.0),))], ids=["Heston", "cash dividend"]
+)
+def test_where_something_else_is_drawn_an_error_remains(model):
+    options = {"handover": "score"} if model is HESTON else {}
+    found = drawn(model, CAPPED, ["delta"], **options)
+    assert all(found[greek].standard_error > 1e-5 for greek in ("price", "delta"))
+
+
+def test_europeans_are_drawn_unless_one_asks_otherwise():
+    assert drawn(FLAT, lg.Call(95.0, 1.0), ["delta"])["delta"].standard_error > 1e-6
