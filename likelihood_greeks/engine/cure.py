@@ -55,8 +55,9 @@ ROOM = 0.5, 0.8
 """Carriers that are counted on for each of a trial, whose few samples tell more of them than there are: of one payoff,
 and of many."""
 
-DEEP = 0.5
-"""Of these, the share where what is beneath is drawn too, whose densities spread wider."""
+LESS = 0.5
+"""Of these, the share where what is beneath is drawn too, whose densities spread wider, or where there are buckets, of
+which one is always told badly."""
 
 KNOWN = 1e-3
 """Of many payoffs, the share of a number that is small enough: an error below it that holds what no path has seen is no
@@ -376,7 +377,8 @@ def _cured(
     """
     (chunk, *_) = _chunks(draws, 0, 1)
     many = bool(cure.group.together)
-    room = ROOM[many] * (DEEP if cure.far is not None and cure.far.ways else 1.0)
+    told_less = bool(cure.group.buckets) or (cure.far is not None and bool(cure.far.ways))
+    room = ROOM[many] * (LESS if told_less else 1.0)
     wanted = _paths(cure(replace(chunk, index=SCOUTS)), main, held, aims, many=many, room=room)
     first, *others = results(cure, _chunks(draws, 0, wanted), executor)
     found = reduce(Cured.merge, others, first)
