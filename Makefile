@@ -1,4 +1,4 @@
-# Two commands do everything: `make risk` and `make test` (about twenty minutes on two cores).
+# Two commands do everything: `make risk` and `make test` (about ten minutes on two cores).
 # Both make the virtual environment first if it is missing.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,11 +22,11 @@ risk-notes: install  # twenty notes on several assets, invented
 test quick: export OMP_NUM_THREADS = 1
 
 test: install
-	@echo "Every test: about twenty minutes on two cores. make quick leaves the slow ones out: some minutes."
+	@echo "Every test: about ten minutes on two cores. make quick leaves the slow ones out: some minutes."
 	$(BIN)/python -m pytest --numprocesses auto
 
 quick: install  # everything but the tests marked slow
-	@echo "The tests that are not marked slow: three to five minutes on two cores."
+	@echo "The tests that are not marked slow: about two minutes on two cores."
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
 validate: install

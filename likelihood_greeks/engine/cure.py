@@ -51,9 +51,8 @@ more of most."""
 GROWTH = 4.0
 """Of many payoffs, paths of a cure that too few samples carry over the fewest, at most: what a trial says is rough."""
 
-ROOM = 0.5, 0.8
-"""Carriers that are counted on for each of a trial, whose few samples tell more of them than there are: of one payoff,
-and of many."""
+ROOM = 0.5
+"""Carriers that are counted on for each of a trial, whose few samples tell more of them than there are."""
 
 LESS = 0.5
 """Of these, the share where what is beneath is drawn too, whose densities spread wider, or where there are buckets, of
@@ -378,7 +377,7 @@ def _cured(
     (chunk, *_) = _chunks(draws, 0, 1)
     many = bool(cure.group.together)
     told_less = bool(cure.group.buckets) or (cure.far is not None and bool(cure.far.ways))
-    room = ROOM[many] * (LESS if told_less else 1.0)
+    room = ROOM * (LESS if told_less else 1.0)
     wanted = _paths(cure(replace(chunk, index=SCOUTS)), main, held, aims, many=many, room=room)
     first, *others = results(cure, _chunks(draws, 0, wanted), executor)
     found = reduce(Cured.merge, others, first)
