@@ -22,7 +22,7 @@ risk-notes: install  # twenty notes on several assets, invented
 test quick: export OMP_NUM_THREADS = 1
 
 test: install
-	@echo "Every test: about ten minutes on two cores. make quick leaves the slow ones out: some minutes."
+	@echo "Every test: about ten minutes on two cores. make quick leaves the slow ones out: about two."
 	$(BIN)/python -m pytest --numprocesses auto
 
 quick: install  # everything but the tests marked slow

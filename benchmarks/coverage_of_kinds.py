@@ -7,7 +7,6 @@ verdict.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -19,7 +18,7 @@ import pandas as pd
 import likelihood_greeks as lg
 from likelihood_greeks.validation.quadrature import AsianDigital, greek, price
 
-from .tallies import Number, Run, grown, in_rounds, judged
+from .tallies import Number, Run, grow, grown, judged
 
 LAW = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
 CURVES = lg.TermStructureGBM(
@@ -169,19 +168,5 @@ def measured(name: str, seeds: int, paths: int, folder: Path) -> dict[str, Any]:
     return judged(grown(folder / "tally.csv", kinds(), name, paths, seeds)).to_dict("records")[0]
 
 
-def main() -> None:
-    """Grow the tally, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=1000)
-    parser.add_argument("--step", type=int, default=50)
-    parser.add_argument("--paths", type=int, nargs="*", default=[4096, 65_536])
-    parser.add_argument("--kinds", default="", help="part of the names of those that are run")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("coverage_of_kinds.csv"))
-    arguments = parser.parse_args()
-    chosen = {name: run for name, run in kinds().items() if arguments.kinds in name}
-    in_rounds(arguments.output, chosen, arguments.paths, arguments.seeds, arguments.step)
-    print(judged(pd.read_csv(arguments.output)).to_string(index=False))
-
-
 if __name__ == "__main__":
-    main()
+    grow(__doc__, kinds(), Path(__file__).with_name("coverage_of_kinds.csv"), seeds=1000, paths=[4096, 65_536])

@@ -8,7 +8,6 @@ prints the verdicts.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,12 +15,11 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-import pandas as pd
 
 import likelihood_greeks as lg
 
 from .coverage_of_kinds import HESTON, QUARTERLY, delivered, estimated, in_closed_form
-from .tallies import Number, Run, in_rounds, judged
+from .tallies import Number, Run, grow
 
 GREEKS = ("price", "delta", "gamma", "initial_variance", "vol_of_vol")
 SAMPLINGS = ("antithetic", "sobol")
@@ -88,19 +86,5 @@ def kinds() -> Mapping[str, Run]:
     return found
 
 
-def main() -> None:
-    """Grow the tally, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=200)
-    parser.add_argument("--step", type=int, default=50)
-    parser.add_argument("--paths", type=int, nargs="*", default=[4096])
-    parser.add_argument("--kinds", default="", help="part of the names of those that are run")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("heston_dates.csv"))
-    arguments = parser.parse_args()
-    chosen = {name: run for name, run in kinds().items() if arguments.kinds in name}
-    in_rounds(arguments.output, chosen, arguments.paths, arguments.seeds, arguments.step)
-    print(judged(pd.read_csv(arguments.output)).to_string(index=False))
-
-
 if __name__ == "__main__":
-    main()
+    grow(__doc__, kinds(), Path(__file__).with_name("heston_dates.csv"), seeds=200, paths=[4096])

@@ -7,6 +7,7 @@ numbers of one run depending on each other. A study that is stopped goes on wher
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -67,6 +68,20 @@ def in_rounds(path: Path, runs: Mapping[str, Run], paths: list[int], seeds: int,
         for reached in range(step, seeds + step, step):
             for name in runs:
                 grown(path, runs, name, size, min(reached, seeds))
+
+
+def grow(about: str | None, runs: Mapping[str, Run], path: Path, *, seeds: int, paths: list[int]) -> None:
+    """The command of a study: grow its tally, print the verdicts. Numbers of seeds and paths are the defaults."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--seeds", type=int, default=seeds)
+    parser.add_argument("--step", type=int, default=50)
+    parser.add_argument("--paths", type=int, nargs="*", default=paths)
+    parser.add_argument("--kinds", default="", help="part of the names of those that are run")
+    parser.add_argument("--output", type=Path, default=path)
+    arguments = parser.parse_args()
+    chosen = {name: run for name, run in runs.items() if arguments.kinds in name}
+    in_rounds(arguments.output, chosen, arguments.paths, arguments.seeds, arguments.step)
+    print(judged(pd.read_csv(arguments.output)).to_string(index=False))
 
 
 def judged(table: pd.DataFrame) -> pd.DataFrame:

@@ -422,8 +422,7 @@ def book_products() -> str:
 MADE = (
     validation, bias, curves, coverage, coverage_of_kinds, several_assets, calibration_of_marks, rare, heston_europeans,
     heston_paths, heston_dates, heston_bias, heston_variance, variance, speedups, auto_against_none, layers,
-    market_keys_page,
-    book_columns, book_products,
+    market_keys_page, book_columns, book_products,
 )  # fmt: skip
 STORED = ("throughput", "book_speedup", "startup", "sobol", "scaling", "scenarios", "autocallable", "continuous")
 STUDIES: dict[str, Callable[[], str]] = {f.__name__: f for f in MADE} | {n: partial(whole, n) for n in STORED}

@@ -130,7 +130,7 @@ class LineIntegrated:
     def rounding(self, scene: Scene, combinations: Sequence[Combination]) -> FloatArray:
         """What is lost by rounding where terms cancel to next to nothing, Greek by Greek: a share of all terms."""
         pieces, drawn = self.layout.pieces, scene.drawn
-        discount = scene.paths.model.discount_jet(payment_times(scene.payoff, scene.flows)).value
+        discount = scene.paths.discount(payment_times(scene.payoff, scene.flows)).value
         held = np.array([valued(monomial, drawn.spot).mean() for monomial in pieces.monomials])
         size = float(np.abs(pieces.coefficients @ discount) @ held[pieces.paid])
         rows = {d: np.sqrt((drawn.weights[d] ** 2).mean()) if d else 1.0 for c in combinations for d in c}

@@ -13,7 +13,7 @@ and count little. (Laws whose steps cannot be pushed get more of the pilot's dra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import final
@@ -33,7 +33,7 @@ from .corridor import Corridor
 from .execution import Workers, results
 from .far_beneath import FarBeneath
 from .levels import ways
-from .payoff_group import Group
+from .payoff_group import Group, Piloted
 from .pushes import ALONE, AWAY, Pushes
 from .scouts import SCOUTS, beside, pairs_of, weighted_draws
 from .sums import Pair
@@ -240,13 +240,16 @@ class Cure:
     faint: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, group: Group, row: int, plan: Plan, main: Pair, *, draws: Draws, held: Sequence[str] = ()) -> Cure:
-        """The cure of a payoff: pushes learn where it lives, and controls that do not serve there are left away.
+    def of(
+        cls, group: Group, row: int, plan: Plan, main: Pair, *, draws: Draws, held: Sequence[str] = ()
+    ) -> tuple[Cure, Cured]:
+        """The cure of a payoff, and what it comes to on the draws of its trial.
 
-        Both by draws of their own; of the numbers, those count against which something is `held`.
+        Pushes learn where the payoff lives, and controls that do not serve there are left away. Both by draws of their
+        own; of the numbers, those count against which something is `held`.
         """
         means = main.controlled.mean, main.plain.mean
-        (chunk, *_) = _chunks(draws, 0, 1)
+        (chunk,) = _chunks(draws, 1)
         seen = group.draw(replace(chunk, index=SCOUTS)).spot
         corridor = Corridor.of(group.payoffs[row], seen)
         n_times = len(group.times)
@@ -256,17 +259,19 @@ class Cure:
         trial = cls(group, row, plan, tuple(means[0].tolist()), zero, corridor, pushes, far, faint=faint)
         for trip in range(1, (DEEPER if far.ways else TRIPS) + 1):
             trial = trial.learnt(replace(chunk, index=SCOUTS - 2 * trip), held)
-        samples = zip(*trial.pieces(replace(chunk, index=SCOUTS)), strict=True)
-        controlled, plain, paid = (np.concatenate(rows, axis=-1) for rows in samples)
+        tried = replace(chunk, index=SCOUTS)
+        pieces = trial.draws(tried)
+        controlled, plain, paid = trial.samples(pieces)
         served = np.var(controlled, axis=1) <= np.var(plain, axis=1)
         served[: len(plan.relaxes)] &= ~plan.unseen(controlled, plain)
         if group.buckets:  # they share the controls of their Greek
             served[:] = True
         base = (float(np.median(paid[0])), *means[1][1:].tolist())
         centre = np.where(served, means[0], base)
-        return replace(
+        found = replace(
             trial, plan=plan.restricted(served[: len(group.combinations)]), centre=tuple(centre.tolist()), base=base
         )
+        return found, found.summed(tried, pieces)
 
     @property
     def aim(self) -> tuple[Contract]:
@@ -293,17 +298,27 @@ class Cure:
                 far = far.learnt(pushed.sunk, pushed.away, wanted)
         return replace(self, pushes=pushes, far=far, pushed=not draws_beneath(group.model, group.times))
 
-    def pieces(self, chunk: Chunk) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+    def draws(self, chunk: Chunk) -> list[Piloted]:
+        """The weighted paths of a chunk."""
+        return weighted_draws(self.group, chunk, self.corridor, self.pushes, far=self.far, aim=self.aim)
+
+    def samples(self, pieces: Iterable[Piloted]) -> tuple[FloatArray, ...]:
         """Controlled and plain samples, weighted, and plain ones without weights, shape (n_greeks, n_samples)."""
         centre, base = (np.array(values)[:, None] for values in (self.centre, self.base))
-        for draws in weighted_draws(self.group, chunk, self.corridor, self.pushes, far=self.far, aim=self.aim):
+        found = []
+        for draws in pieces:
             controlled, plain = pairs_of(self.group, self.row, self.plan, draws)
             weight = draws.weight
-            yield centre + weight * (controlled - centre), base + weight * (plain - base), plain
+            found.append((centre + weight * (controlled - centre), base + weight * (plain - base), plain))
+        return tuple(np.concatenate(rows, axis=-1) for rows in zip(*found, strict=True))
 
     def __call__(self, chunk: Chunk) -> Cured:
         """The weighted samples of a chunk, added up."""
-        controlled, plain, raw = (np.concatenate(rows, axis=-1) for rows in zip(*self.pieces(chunk), strict=True))
+        return self.summed(chunk, self.draws(chunk))
+
+    def summed(self, chunk: Chunk, pieces: Iterable[Piloted]) -> Cured:
+        """The samples of a chunk's paths, added up."""
+        controlled, plain, raw = self.samples(pieces)
         looked = Scouted.nothing((len(controlled),))
         if self.pushed:
             looked = replace(looked, carriers=np.full(len(controlled), RESOLVED))
@@ -349,8 +364,9 @@ def attempted(
         return None  # independent draws would undo what Sobol points have gained
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            cure = Cure.of(group, row, plan, main, draws=draws, held=held)
-            found = _cured(cure, main, held, draws=draws, aims=_aims(group, paths, budget), executor=executor)
+            cure, trial = Cure.of(group, row, plan, main, draws=draws, held=held)
+            wanted = _paths(cure, trial, main, held, _aims(group, paths, budget))
+            found = _cured(cure, main, held, _chunks(draws, wanted), executor)
     except (NotRelaxableError, ValueError, ArithmeticError, np.linalg.LinAlgError):
         return None
     return found if np.isfinite(found.both.mean).all() else None
@@ -366,37 +382,26 @@ def _aims(group: Group, paths: int, budget: int) -> tuple[int, int, int]:
     return min(first, budget), min(paths, budget), budget
 
 
-def _cured(
-    cure: Cure, main: Pair, held: Sequence[str], *, draws: Draws, aims: tuple[int, int, int], executor: Workers
-) -> Cured:
-    """Draws of its own, as many as those that found the controls tell.
-
-    A cure that went on until its own samples looked well would be biased: it would end, more often than not, before
-    the samples that are rare and large. So its size is fixed before its first draw.
-    """
-    (chunk, *_) = _chunks(draws, 0, 1)
-    many = bool(cure.group.together)
-    told_less = bool(cure.group.buckets) or (cure.far is not None and bool(cure.far.ways))
-    room = ROOM * (LESS if told_less else 1.0)
-    wanted = _paths(cure(replace(chunk, index=SCOUTS)), main, held, aims, many=many, room=room)
-    first, *others = results(cure, _chunks(draws, 0, wanted), executor)
-    found = reduce(Cured.merge, others, first)
-    if not many:
+def _cured(cure: Cure, main: Pair, held: Sequence[str], chunks: Sequence[Chunk], executor: Workers) -> Cured:
+    """What some chunks come to; of many payoffs, with what lies within the main run's errors."""
+    found = reduce(Cured.merge, results(cure, chunks, executor))
+    if not cure.group.together:
         return found
     short = np.array([bool(why and own) for why, own in zip(held, doubts(found.pair), strict=True)])
     bounded = _bounded(found, main, short)
     return found.within(main, bounded) if bounded.any() else found
 
 
-def _paths(
-    trial: Cured, main: Pair, held: Sequence[str], aims: tuple[int, int, int], *, many: bool, room: float
-) -> int:
+def _paths(cure: Cure, trial: Cured, main: Pair, held: Sequence[str], aims: tuple[int, int, int]) -> int:
     """Paths after which, as a trial tells, nothing is held against the numbers, and they are known well enough.
 
-    Of many payoffs no more where the main run's errors hold what they are, and not many times the fewest: what few
-    samples say is rough.
+    A cure that went on until its own samples looked well would be biased: it would end, more often than not, before
+    the samples that are rare and large. So its size is fixed before its first draw. Of many payoffs no more where the
+    main run's errors hold what they are, and not many times the fewest: what few samples say is rough.
     """
-    least, as_many, budget = aims
+    (least, as_many, budget), many = aims, bool(cure.group.together)
+    told_less = bool(cure.group.buckets) or (cure.far is not None and bool(cure.far.ways))
+    room = ROOM * (LESS if told_less else 1.0)
     rows = np.array([bool(why) for why in held])
     if many:
         rows &= ~_bounded(trial, main, rows, after=least)
@@ -431,9 +436,7 @@ def _refined(found: Cured, main: Pair, held: Sequence[str]) -> int:
     return int(np.ceil(times * found.paths)) if times > 1.0 else found.paths
 
 
-def _chunks(draws: Draws, done: int, wanted: int) -> list[Chunk]:
-    """Independent chunks of the pilot's stream from so many paths to so many, whatever the main run's are."""
-    size = chunk_size(draws.n_times)
-    numbers: Iterable[int] = range(done // size, -(-wanted // size))
-    sampling = beside(draws.sampling)
-    return [Chunk(draws.seed, SCOUTS + 2 + 2 * k, size, sampling, pilot=True) for k in numbers]
+def _chunks(draws: Draws, wanted: int) -> list[Chunk]:
+    """Independent chunks of the pilot's stream of so many paths, whatever the main run's are."""
+    size, sampling = chunk_size(draws.n_times), beside(draws.sampling)
+    return [Chunk(draws.seed, SCOUTS + 2 + 2 * k, size, sampling, pilot=True) for k in range(-(-wanted // size))]

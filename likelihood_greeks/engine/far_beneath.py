@@ -26,7 +26,7 @@ from ..models.capabilities import DrawsFarBeneath, has
 from ..models.protocol import PathModel, Paths
 from ..streams.chunks import Chunk
 from .pilot_draws import joined
-from .pushes import ALONE, AWAY, KEPT
+from .pushes import ALONE, AWAY, blended
 
 PLAIN = 0.2  # share of paths that are as the law draws them
 FAR = 0.7  # share of the others that are far beneath, before it is learnt
@@ -129,5 +129,4 @@ class FarBeneath:
             return self
         plain = float(np.clip(1.0 - sent.sum() / total, *ALONE))
         still = float(np.clip((1.0 - self.shares.sum()) * by.sum() / sent.sum(), *AWAY))
-        shares = KEPT * self.shares / self.shares.sum() + (1.0 - KEPT) * own / own.sum()
-        return replace(self, shares=(1.0 - still) * shares, plain=plain)
+        return replace(self, shares=(1.0 - still) * blended(self.shares, own), plain=plain)

@@ -294,9 +294,7 @@ class Group:
                 found.append(chosen((), IDLE, load, self.products(draws, number, ()), allowed))
                 continue
             lines = lines_of(self.model, payoff, seen, load) if self.controls.own else []
-            choice = self._whole(seen, draws, number, lines, load=load, allowed=allowed)
-            if choice is None:
-                choice = self._integrated(seen, draws, number, lines, load=load, allowed=allowed, compares=compares)
+            choice = self._integrated(seen, draws, number, lines, load=load, allowed=allowed, compares=compares)
             if choice is None:
                 generator = replace(chunk, index=PROBE).stream().generator
                 offers, why_not = self._offered(payoff, seen, lines, load, generator)
@@ -309,24 +307,6 @@ class Group:
         ordinary = bool((first.weight == 1.0).all())
         return first.drawn if ordinary else self.draw(replace(chunk, n_paths=chunk.n_paths // 2))
 
-    def _whole(
-        self,
-        seen: Drawn,
-        draws: Sequence[Piloted],
-        number: int,
-        lines: Sequence[LineIntegrated],
-        *,
-        load: Load,
-        allowed: FloatArray,
-    ) -> Choice | None:
-        """The choice of a line along which all that is drawn lies; None if there is none, or it does not serve all."""
-        asked = self._controlled(number)
-        for line in lines:
-            if line.leaves_nothing(load) and line.knows(draws[0].shared, asked):
-                rounding = line.rounding(Scene(self.shared(seen), self.payoffs[number]), asked)
-                return integrated_whole(line, load, self.products(draws, number, [line]), allowed, rounding)
-        return None
-
     def _integrated(
         self,
         seen: Drawn,
@@ -338,7 +318,16 @@ class Group:
         allowed: FloatArray,
         compares: bool,
     ) -> Choice | None:
-        """The choice among what is integrated exactly; None if there is none, or if not every Greek is served."""
+        """The choice among what is integrated exactly; None if there is none, or if not every Greek is served.
+
+        A line along which all that is drawn lies is the choice alone.
+        """
+        asked, shared = self._controlled(number), draws[0].shared
+        if line := next((line for line in lines if line.leaves_nothing(load) and line.knows(shared, asked)), None):
+            rounding = line.rounding(Scene(self.shared(seen), self.payoffs[number]), asked)
+            whole = integrated_whole(line, load, self.products(draws, number, [line]), allowed, rounding)
+            if whole is not None:
+                return whole
         offers = integrated(self.model, self.payoffs[number], seen, lines, many=bool(load.sharing))
         if not offers:
             return None

@@ -206,8 +206,12 @@ class Pushes:
         if not own.sum() > 0.0:
             return self
         kept = float(np.clip(still / total, *bounds))
-        shares = KEPT * self.shares / self.shares.sum() + (1.0 - KEPT) * own / own.sum()
-        return replace(self, shares=(1.0 - kept) * shares, still=kept)
+        return replace(self, shares=(1.0 - kept) * blended(self.shares, own), still=kept)
+
+
+def blended(before: FloatArray, learnt: FloatArray) -> FloatArray:
+    """Shares of ways, one in all: those that were learnt, and a part of those before."""
+    return KEPT * before / before.sum() + (1.0 - KEPT) * learnt / learnt.sum()
 
 
 def there_and_back(n_times: int) -> list[Way]:
