@@ -28,9 +28,20 @@ def _client(pool: Any) -> Any | None:
 
 
 def threads(pool: Executor) -> int | None:
-    """Threads of all workers of a cluster; None if the executor is none."""
+    """Threads of all workers of a cluster; None if the executor is none.
+
+    Raises
+    ------
+    ConnectionError
+        If the scheduler does not answer: Dask says so by an `OSError` like that of a file.
+    """
     client = _client(pool)
-    return None if client is None else max(sum(client.nthreads().values()), 1)
+    if client is None:
+        return None
+    try:
+        return max(sum(client.nthreads().values()), 1)
+    except OSError as error:
+        raise ConnectionError(f"the scheduler is lost ({error})") from error
 
 
 def carried(pool: Executor, packed: bytes) -> Any:

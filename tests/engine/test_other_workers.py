@@ -132,6 +132,18 @@ def test_a_result_that_dask_never_delivers_is_not_waited_for_without_a_scheduler
     assert cluster.awaited(None, done) == 3
 
 
+def test_a_scheduler_that_does_not_say_how_many_threads_there_are_is_lost(monkeypatch):
+    class Silent:
+        def nthreads(self):
+            raise OSError("Timed out trying to connect to tcp://127.0.0.1:8786 after 10 s")
+
+    assert not cluster.lost(OSError("a file"))
+    monkeypatch.setattr(cluster, "_client", lambda pool: Silent())
+    with pytest.raises(ConnectionError, match=r"the scheduler is lost \(Timed out") as raised:
+        cluster.threads(None)
+    assert cluster.lost(raised.value)
+
+
 def test_a_stopped_run_can_be_pickled():
     stopped = lg.Interrupted(pd.DataFrame({"a": [1]}), {"X": ["T1"]}, 3, None)
     again = pickle.loads(pickle.dumps(stopped))
