@@ -75,13 +75,6 @@ class LineIntegrated:
     def family(self) -> None:
         """None: it stands alone."""
 
-    def leaves_nothing(self, load: Load) -> bool:
-        """Whether all that is drawn lies along it: one date of one asset, with nothing beneath.
-
-        The integral is then the closed form of whatever function of the spot the payoff is.
-        """
-        return max(load.dates, load.steps) == 1 and not load.beneath
-
     def knows(self, paths: SharedPaths, combinations: Sequence[Combination]) -> bool:
         """Whether it has the integrals of all derivatives that some Greeks are made of."""
         line = self._line_of(paths)

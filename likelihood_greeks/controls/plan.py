@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import final
 
 import numpy as np
@@ -18,7 +19,8 @@ from .regression import Fit, Products, alone, fit, refused, remaining
 from .selection import choose
 from .sharing import Sharing, less
 
-SAME = 1e-12  # share of a variance that is left by rounding
+SAME = 1e-10
+"""What rounding may leave of samples whose terms cancel: a share of these or of what they all are, if that is more."""
 
 NOTHING_PAYS = "no control pays for its cost: plain likelihood ratio"
 
@@ -176,14 +178,23 @@ class Choice:
 
 
 def integrated_whole(
-    line: LineIntegrated, load: Load, products: Products, allowed: FloatArray, rounding: FloatArray
+    line: LineIntegrated,
+    load: Load,
+    allowed: FloatArray,
+    rounding: FloatArray,
+    seen: Sequence[tuple[Products, FloatArray, FloatArray]],
 ) -> Choice | None:
-    """The choice of a line alone that leaves nothing but rounding; None if it leaves more on the pilot's draws."""
-    covariance = products.covariance()
-    rows, own = covariance[:, -2:, -2:], covariance[:, -1, -1]
-    left = rows[:, 0, 0] - 2.0 * rows[:, 0, 1] + rows[:, 1, 1]
-    if not (left <= SAME * own).all():
+    """The choice of a line alone that leaves nothing but rounding; None if it leaves more on the pilot's draws.
+
+    `seen` has the products of each lot of draws, the plain samples and the line's, both of shape (n_greeks, n_samples).
+    What is left is judged by the samples themselves: a difference of their variances drowns in its own rounding.
+    """
+    plain = np.concatenate([samples for _, samples, _ in seen], axis=1)
+    left = plain - np.concatenate([samples for *_, samples in seen], axis=1)
+    size = np.maximum(np.abs(plain).max(axis=1), np.abs(left).max(axis=1))
+    if not (np.ptp(left, axis=1) <= SAME * size).all():
         return None
+    products = reduce(Products.merge, [part for part, *_ in seen])
     work = f"all is integrated exactly; a path costs about {cost([line], load):.1f} plain"
     return Choice((line,), products, allowed, load, work, rounding)
 

@@ -88,6 +88,11 @@ class Load:
     sharing: int = 0
 
     @property
+    def one_normal(self) -> bool:
+        """Whether one normal is all that a path draws: one date of one asset, with nothing beneath."""
+        return max(self.dates, self.steps) == 1 and not self.beneath
+
+    @property
     def plain(self) -> float:
         """Work of the run without controls."""
         travels = self.rate != LIKELIHOOD_RATIO

@@ -274,38 +274,69 @@ class Group:
 
     def products(self, draws: Sequence[Piloted], number: int, controls: Sequence[Control]) -> Products:
         """Products of a payoff's Greeks with the free controls and its own."""
-        parts = []
+        return reduce(Products.merge, [part for part, *_ in self._seen(draws, number, controls)])
+
+    def _seen(
+        self, draws: Sequence[Piloted], number: int, controls: Sequence[Control]
+    ) -> Iterator[tuple[Products, FloatArray, FloatArray]]:
+        """Products, plain samples (n_greeks, n_samples) and the payoff's own controls, one lot of draws at a time."""
         for drawn in draws:
-            plain = self.plain_samples(number, drawn.drawn)
+            plain = drawn.chunk.fold(self.plain_samples(number, drawn.drawn))
             own = self.own_samples(drawn.chunk, number, controls, drawn.shared)
-            parts.append(Products.of(drawn.free, own, drawn.chunk.fold(plain), drawn.weight))
-        return reduce(Products.merge, parts)
+            yield Products.of(drawn.free, own, plain, drawn.weight), plain, own
 
     def choices(self, chunk: Chunk) -> list[Choice]:
         """The controls of every payoff, chosen on draws that the main run does not use."""
         draws = self.pilot_draws(chunk)
         seen = self._ordinary(chunk, draws[0])
         allowed = control_variates.eligible(self.model, self.times[-1], self.control_weights, self.combinations)
-        found, price = [], next((k for k, c in enumerate(self.combinations) if [*c] == [()]), None)
-        for number, payoff in enumerate(self.payoffs):
-            work, compares = own_work(payoff, seen.spot[..., :FOLLOWED])
-            load = replace(self.load, payoff=work)
-            if load.sharing and not any(np.ptp(cash_flows(payoff, own.drawn.spot), axis=-1).any() for own in draws):
-                found.append(chosen((), IDLE, load, self.products(draws, number, ()), allowed))
-                continue
-            lines = lines_of(self.model, payoff, seen, load) if self.controls.own else []
-            choice = self._integrated(seen, draws, number, lines, load=load, allowed=allowed, compares=compares)
-            if choice is None:
-                generator = replace(chunk, index=PROBE).stream().generator
-                offers, why_not = self._offered(payoff, seen, lines, load, generator)
-                choice = chosen(offers, why_not, load, self.products(draws, number, offers), allowed)
-            found.append(choice if price is None else explained(choice, price))
-        return found
+        found = [self._choice(chunk, seen, draws, number, allowed) for number in range(len(self.payoffs))]
+        price = next((k for k, c in enumerate(self.combinations) if [*c] == [()]), None)
+        return found if price is None else [explained(choice, price) for choice in found]
+
+    def _choice(self, chunk: Chunk, seen: Drawn, draws: Sequence[Piloted], number: int, allowed: FloatArray) -> Choice:
+        payoff, own = self.payoffs[number], self.controls.own
+        work, compares = own_work(payoff, seen.spot[..., :FOLLOWED])
+        load = replace(self.load, payoff=work)
+        idle = load.sharing and not any(np.ptp(cash_flows(payoff, one.drawn.spot), axis=-1).any() for one in draws)
+        lines = lines_of(self.model, payoff, seen, load) if own and (load.one_normal or not idle) else []
+        if load.one_normal and (whole := self._whole(seen, draws, number, lines, load=load, allowed=allowed)):
+            return whole
+        if idle:
+            return chosen((), IDLE, load, self.products(draws, number, ()), allowed)
+        choice = self._integrated(seen, draws, number, lines, load=load, allowed=allowed, compares=compares)
+        if choice is not None:
+            return choice
+        generator = replace(chunk, index=PROBE).stream().generator
+        offers, why_not = self._offered(payoff, seen, lines, load, generator)
+        return chosen(offers, why_not, load, self.products(draws, number, offers), allowed)
 
     def _ordinary(self, chunk: Chunk, first: Piloted) -> Drawn:
         """Paths as the law draws them, from which scales and levels of controls are taken: half of a pushed pilot's."""
         ordinary = bool((first.weight == 1.0).all())
         return first.drawn if ordinary else self.draw(replace(chunk, n_paths=chunk.n_paths // 2))
+
+    def _whole(
+        self,
+        seen: Drawn,
+        draws: Sequence[Piloted],
+        number: int,
+        lines: Sequence[LineIntegrated],
+        *,
+        load: Load,
+        allowed: FloatArray,
+    ) -> Choice | None:
+        """The choice of a line alone where all that is drawn lies along it; None if there is none.
+
+        The integral is then the closed form of whatever function of the spot the payoff is.
+        """
+        asked, shared = self._controlled(number), draws[0].shared
+        line = next((line for line in lines if line.knows(shared, asked)), None)
+        if line is None:
+            return None
+        rounding = line.rounding(Scene(self.shared(seen), self.payoffs[number]), asked)
+        found = [(part, plain, own[:, 0]) for part, plain, own in self._seen(draws, number, [line])]
+        return integrated_whole(line, load, allowed, rounding, found)
 
     def _integrated(
         self,
@@ -318,16 +349,7 @@ class Group:
         allowed: FloatArray,
         compares: bool,
     ) -> Choice | None:
-        """The choice among what is integrated exactly; None if there is none, or if not every Greek is served.
-
-        A line along which all that is drawn lies is the choice alone.
-        """
-        asked, shared = self._controlled(number), draws[0].shared
-        if line := next((line for line in lines if line.leaves_nothing(load) and line.knows(shared, asked)), None):
-            rounding = line.rounding(Scene(self.shared(seen), self.payoffs[number]), asked)
-            whole = integrated_whole(line, load, self.products(draws, number, [line]), allowed, rounding)
-            if whole is not None:
-                return whole
+        """The choice among what is integrated exactly; None if there is none, or if not every Greek is served."""
         offers = integrated(self.model, self.payoffs[number], seen, lines, many=bool(load.sharing))
         if not offers:
             return None

@@ -327,9 +327,12 @@ def test_what_cannot_be_followed_and_europeans_are_offered_none():
     swap = lg.VarianceSwap(0.2, TIMES)
     assert not offers.lines_of(MODEL, swap, weighed(MODEL), Load(4))
     assert not offers.lines_of(MODEL, lg.Call(100.0, 1.0), weighed(MODEL, (1.0,)), Load(1))
-    (line,) = offers.lines_of(MODEL, lg.Asian(100.0, [1.0]), weighed(MODEL, (1.0,)), Load(1))
-    assert line.leaves_nothing(Load(1))
-    assert not any(line.leaves_nothing(load) for load in (Load(2), Load(1, beneath=1.0), Load(1, steps=2)))
+    assert len(offers.lines_of(MODEL, lg.Asian(100.0, [1.0]), weighed(MODEL, (1.0,)), Load(1))) == 1
+
+
+def test_one_date_with_nothing_beneath_is_one_normal():
+    assert Load(1).one_normal
+    assert not any(load.one_normal for load in (Load(2), Load(1, beneath=1.0), Load(1, steps=2)))
 
 
 def test_what_costs_more_than_it_could_save_is_not_offered():
