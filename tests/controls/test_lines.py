@@ -27,6 +27,7 @@ from likelihood_greeks.parameters import TIME
 from likelihood_greeks.payoffs.along.pieces import pieces_along
 from likelihood_greeks.payoffs.along.points import Crossed, Extreme, Hull, Risen
 from likelihood_greeks.payoffs.protocol import cash_flows
+from likelihood_greeks.validation import quadrature
 from tests.payoffs.test_along import TIMES, WITH_PIECES, WITHOUT, paths, random_payoff
 from tests.support.gates import draw
 from tests.support.laws import LAWS
@@ -313,6 +314,25 @@ def test_one_coordinate_scored_and_one_that_travels_have_mean_zero_too(direction
     plain = np.stack([scene.value * drawn.weights[pair] for pair in pairs])
     assert (samples.std(axis=1) > 0.2 * plain.std(axis=1)).all()
     assert (np.abs(samples.mean(axis=1)) < 4.0 * samples.std(axis=1) / np.sqrt(200_000)).all()
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_an_integral_that_travels_twice_is_biased(direction):
+    """Where another date becomes the one that decides there is a kink: slopes are right, those of slopes are not."""
+    payoff, paths, step = lg.Barrier(lg.Call(100.0, 1.0), 93.0, "down", "out", TIMES), 100_000, 1e-6
+
+    def slope(spot):
+        model = replace(MODEL, spot=spot)
+        drawn = weigh(model, draw(model, np.asarray(TIMES), paths, 8), [("spot",)])
+        layout, line = Layout(pieces_along(payoff, drawn.spot)), Line(Skeletons(drawn), direction)
+        return Integral(layout, line, np.exp([-MODEL.rate * TIMES[-1]])).moved("spot", LIKELIHOOD_RATIO)
+
+    low, high = slope(100.0 - step), slope(100.0 + step)
+    once, twice = 0.5 * (low + high), (high - low) / (2.0 * step)
+    delta, gamma = (quadrature.greek(MODEL, payoff, greek).value for greek in ("delta", "gamma"))
+    assert abs(once.mean() - delta) < 4.0 * once.std() / np.sqrt(paths) < 0.01 * delta
+    assert twice.mean() - gamma > 10.0 * twice.std() / np.sqrt(paths)
+    assert twice.mean() > 1.2 * gamma
 
 
 def test_a_weight_that_does_not_move_would_be_seen(monkeypatch):
