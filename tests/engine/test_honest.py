@@ -142,6 +142,45 @@ def test_an_honest_one_is_not():
     assert run(lg.Payoff(lambda s: 1.0 * (s[-1] > 93.0), [1.0]), Normal(), greeks=["spot"])["price"].value > 0.4
 
 
+@dataclass
+class Bernoulli:
+    """One in `1 / probability` paths ends at one, the others at zero."""
+
+    probability: float
+    way: str = "honest"
+
+    def simulate(self, times, stream):
+        u = stream.uniforms(len(times)) if self.way != "unasked" else np.ones((len(times), stream.n_paths))
+        if self.way == "own seed":
+            u = np.random.default_rng(7).random(u.shape)
+        return 1.0 * (u < self.probability)
+
+    def log_density(self, x):
+        return (x * np.log(self.probability) + (1.0 - x) * np.log1p(-self.probability)).sum(axis=0)
+
+
+SQUARE = lg.Payoff(lambda x: (x[-1] - 0.45) ** 2, [1.0])
+
+
+@pytest.mark.parametrize("probability", [0.05, 0.02, 0.01, 0.001])
+def test_a_law_whose_paths_are_mostly_the_same_is_not_taken_for_one_that_ignores_its_stream(probability):
+    for seed in range(8):  # 0.45**2 and 0.55**2 differ by 0.1
+        found = lg.greeks(Bernoulli(probability), SQUARE, ["probability"], seed=seed, paths=20_000)["probability"]
+        assert abs(found.value - 0.1) < 1e-9 + 4.0 * found.standard_error < 0.2
+
+
+@pytest.mark.parametrize(("way", "probability"), [("own seed", 0.1), ("own seed", 0.02), ("unasked", 0.001)])
+def test_one_that_does_is_refused_however_alike_its_paths_are(way, probability):
+    for seed in range(8):
+        with pytest.raises(ValueError, match="Bernoulli.simulate must draw from its stream: got the same paths"):
+            run(SQUARE, Bernoulli(probability, way), greeks=["probability"], seed=seed)
+
+
+def test_a_law_none_of_whose_paths_differs_has_marked_numbers():
+    found = run(SQUARE, Bernoulli(1e-6), greeks=["probability"])
+    assert all("no variation" in found[name].note for name in found)
+
+
 @pytest.mark.parametrize("way", [lg.pathwise, lg.finite_difference, lg.compare])
 def test_the_other_methods_refuse_them_too(way):
     mixing = lg.Payoff(MIXING["a jump at the mean"], UNEVEN)

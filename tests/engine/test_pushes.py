@@ -92,3 +92,14 @@ def test_levels_of_spots_and_returns_are_aimed_at():
     assert found[2, 3] == pytest.approx((np.log(0.7) + 0.02 * 0.4) / (0.2 * np.sqrt(0.4)), rel=0.05)
     assert found[0, 2] == pytest.approx((np.log(1.5) + 0.02 * 0.6) / (0.2 * np.sqrt(0.6)), rel=0.05)
     assert ways(lg.Payoff(lambda s: np.sin(s[-1]), times), spot) == []
+
+
+def test_moves_of_paths_that_end_at_zero_are_not_aimed_along():
+    times = [0.5, 1.0]
+    spot = lg.GBM(spot=100.0, volatility=0.2).simulate(times, lg.streams.chunks.Chunk(1, 0, 64).stream()).spot
+    payoff = lg.Payoff(lambda s: 1.0 * (s[0] > 110.0) * (s[1] > 120.0), times)
+    assert {way.last for way in ways(payoff, spot)} == {0, 1}
+    spot[1, 7] = 0.0
+    found = ways(payoff, spot)
+    assert {way.last for way in found} == {0}
+    assert np.isfinite([way.size for way in found]).all()
