@@ -172,7 +172,7 @@ def test_a_law_whose_paths_are_mostly_the_same_is_not_taken_for_one_that_ignores
 @pytest.mark.parametrize(("way", "probability"), [("own seed", 0.1), ("own seed", 0.02), ("unasked", 0.001)])
 def test_one_that_does_is_refused_however_alike_its_paths_are(way, probability):
     for seed in range(8):
-        with pytest.raises(ValueError, match="Bernoulli.simulate must draw from its stream: got the same paths"):
+        with pytest.raises(ValueError, match=r"Bernoulli\.simulate must draw from its stream: got the same paths"):
             run(SQUARE, Bernoulli(probability, way), greeks=["probability"], seed=seed)
 
 
