@@ -20,7 +20,7 @@ from .models.capabilities import assets_of
 from .parameters import Greek, listed
 from .payoffs.protocol import Contract
 from .result import Diagnostics, Result, estimates, parts_by_asset
-from .streams.chunks import Chunk, checked, chunks
+from .streams.chunks import Chunk, Draws, checked
 
 
 def _run(
@@ -83,7 +83,10 @@ def finite_difference(
     check_on_trial(law, payoff, seed)
     estimator = FiniteDifference(law, payoff, combinations, bump)
     moments, seconds = _run(
-        estimator, chunks(seed, count, len(payoff.times), kind), executor, "finite difference" if progress else ""
+        estimator,
+        Draws(seed, len(payoff.times), kind, growing=True).chunks(count),
+        executor,
+        "finite difference" if progress else "",
     )
     found = estimates(labels, moments, count, notes=estimator.notes(labels))
     return Result(found, f"finite difference {bump:.3g}", seed, kind, Diagnostics(main_seconds=seconds), parts)
@@ -132,7 +135,10 @@ def pathwise(
     check_on_trial(law, payoff, seed)
     estimator = Pathwise(law, payoff, combinations)
     moments, seconds = _run(
-        estimator, chunks(seed, count, len(payoff.times), kind), executor, "pathwise" if progress else ""
+        estimator,
+        Draws(seed, len(payoff.times), kind, growing=True).chunks(count),
+        executor,
+        "pathwise" if progress else "",
     )
     found = estimates(labels, moments, count, notes=estimator.notes(labels, moments))
     return Result(found, "pathwise", seed, kind, Diagnostics(main_seconds=seconds), parts)

@@ -211,7 +211,7 @@ def _of_combinations(
     check_on_trial(chosen.law, payoff, seed)
 
     pilot = pilot_chunks(seed, aim.most, len(payoff.times), kind) if group.control_names else []
-    draws = Draws(seed, len(payoff.times), kind)
+    draws = Draws(seed, len(payoff.times), kind, growing=True)
     title = "greeks" if progress else ""
     done = pilot_and_main(Estimation(group, count), pilot, draws, aim, executor=executor, title=title)
     names = buckets.live if buckets else []

@@ -15,7 +15,7 @@ from ..models.capabilities import Ages, has
 from ..models.protocol import PathModel
 from ..parameters import TIME, Greek, coordinates, requested
 from ..payoffs.protocol import Contract
-from ..streams.chunks import Chunk, checked
+from ..streams.chunks import Chunk, Draws, checked
 from .reweighting import Point
 
 TRUST = 0.5
@@ -62,6 +62,10 @@ class Settings:
     def pilot(self, n_times: int) -> list[Chunk]:
         """The draws that the pilot makes."""
         return pilot_chunks(self.seed, self.paths, n_times, self.sampling)
+
+    def draws(self, n_times: int) -> Draws:
+        """The draws of the main run."""
+        return Draws(self.seed, n_times, self.sampling, growing=True)
 
 
 def value_at(law: PathModel, name: str) -> float:

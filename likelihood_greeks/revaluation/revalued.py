@@ -23,7 +23,7 @@ from ..estimate import Moments, Statistics, rarity
 from ..estimators.likelihood_ratio import Combination
 from ..models.moves import LIKELIHOOD_RATIO
 from ..payoffs.protocol import Contract
-from ..streams.chunks import Chunk, Draws, Stream, chunks
+from ..streams.chunks import Chunk, Stream
 from ..streams.recorded import Source
 from .anchors import Trust, trusted
 from .many_points import Averaging, Fitting, Ladder, Layout
@@ -101,7 +101,7 @@ class Revaluation:
     def planned(self, pilot: Sequence[Chunk], pool: Workers) -> Averaging:
         """Whose paths every point uses, and the coefficients of its controls."""
         run, n_times = self.settings, len(self.payoff.times)
-        count = sum(piece.n_samples for piece in chunks(run.seed, run.paths, n_times, run.sampling))
+        count = sum(piece.n_samples for piece in run.draws(n_times).chunks(run.paths))
         trust = trusted(self.payoff, self.points, pilot[0], run.trust, count)
         corrections = None
         if self.corrected is not None:
@@ -169,7 +169,7 @@ def revalued(work: Revaluation) -> Revalued:
     """The payoff at all points."""
     run, times = work.settings, work.payoff.times
     check_on_trial(work.points[0].law, work.payoff, run.seed)
-    draws, goal = Draws(run.seed, len(times), run.sampling), Goal(run.paths, run.paths)
+    draws, goal = run.draws(len(times)), Goal(run.paths, run.paths)
     done = pilot_and_main(work, run.pilot(len(times)), draws, goal, executor=run.executor, title=run.title)
     found: dict[int, Any] = {number: done.of(number) for number in range(len(work.points))}
     return Revalued(done.task.ladder, found, run.paths)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, repeat
 from typing import Any, Literal, Protocol, TypeAlias, final, get_args
 
 import numpy as np
@@ -32,8 +33,12 @@ MOST = 10_000_000_000  # paths: the list of their chunks alone takes a gigabyte
 NOTHING = np.empty(0)
 
 CHUNK, PATH_STEPS = 4096, 1 << 21
-"""Paths a chunk, and path-steps that a chunk of many dates may not exceed. They define a run: to change them changes
-the draws."""
+"""Paths a chunk, and path-steps that a chunk of many dates may not exceed. They define a run, as what follows: to
+change them changes the draws."""
+
+ALIKE, LARGEST, GROWN_STEPS = 4, 16_384, 1 << 19
+"""Chunks that grow: so many of a size, then of twice as many paths, up to a largest size and to the path-steps that
+stay in the memory next to a core."""
 
 SCRAMBLES = 32
 """Independent scrambles of Sobol points, at least: up to twice as many, so that few paths more than asked for do.
@@ -318,24 +323,30 @@ def chunk_size(n_times: int) -> int:
     return max(64, min(CHUNK, 1 << (PATH_STEPS // n_times).bit_length() - 1))
 
 
-def chunks(seed: int, paths: int, n_times: int, sampling: Sampling) -> list[Chunk]:
-    """The chunks of a main run of `paths` paths that observe `n_times` dates: smaller ones above 512 dates."""
-    if sampling == "sobol":
-        scrambles, count = scrambled(paths)
-        return sobol_chunks(seed, scrambles, 0, count, n_times)
+def _grown(n_times: int) -> int:
+    """Paths of the largest of chunks that grow."""
+    return max(chunk_size(n_times), min(LARGEST, 1 << (GROWN_STEPS // n_times).bit_length() - 1))
+
+
+def _sizes(n_times: int, growing: bool) -> Iterator[int]:
+    """Paths of the chunks of a run without end."""
     size = chunk_size(n_times)
-    full, rest = divmod(paths, size)
-    sizes = [size] * full + ([rest] if rest else [])
-    return [Chunk(seed, k, size, sampling) for k, size in enumerate(sizes)]
+    largest = _grown(n_times) if growing else size
+    while size < largest:
+        yield from (size,) * ALIKE
+        size *= 2
+    yield from repeat(largest)
 
 
-def sobol_chunks(seed: int, scrambles: int, first: int, count: int, n_times: int) -> list[Chunk]:
+def sobol_chunks(
+    seed: int, scrambles: int, first: int, count: int, n_times: int, *, growing: bool = False
+) -> list[Chunk]:
     """Chunks of the points ``first`` to ``first + count`` of every scramble.
 
     `count` is a power of two, and `first` a multiple of it: so a run of n points of each scramble is continued by the
     chunks of n more from n, and by those of 2n from 2n.
     """
-    size = min(count, chunk_size(n_times))
+    size = min(count, _grown(n_times) if growing else chunk_size(n_times))
     starts = range(first, first + count, size)
     where = [(scramble, start) for scramble in range(scrambles) for start in starts]
     return [Chunk(seed, k, size, "sobol", scramble=s, first=f) for k, (s, f) in enumerate(where)]
@@ -359,11 +370,26 @@ class Draws:
     ----------
     seed, n_times : int
     sampling : {"pseudo", "antithetic", "sobol"}
+    growing : bool
+        Whether chunks grow with the run: those of one payoff do, whose arrays are few, so that less of the time goes
+        by between operations on them.
     """
 
     seed: int
     n_times: int
     sampling: Sampling = "pseudo"
+    growing: bool = False
+
+    def chunks(self, paths: int) -> list[Chunk]:
+        """The chunks of a run of so many paths: whole ones, but for the last."""
+        if self.sampling == "sobol":
+            scrambles, count = scrambled(paths)
+            return sobol_chunks(self.seed, scrambles, 0, count, self.n_times, growing=self.growing)
+        found, left, sizes = list[Chunk](), paths, _sizes(self.n_times, self.growing)
+        while left > 0:
+            found.append(Chunk(self.seed, len(found), min(next(sizes), left), self.sampling))
+            left -= found[-1].n_paths
+        return found
 
     def following(self, done: int, paths: int, most: int) -> list[Chunk]:
         """The chunks that take a run from `done` paths, where such chunks ended, to `paths` or a little beyond.
@@ -371,16 +397,19 @@ class Draws:
         They are whole, so that more can follow, unless the run ends at `most` paths.
         """
         if self.sampling == "sobol":  # scrambles are not continued
-            return chunks(self.seed, paths, self.n_times, self.sampling) if not done else []
-        size = chunk_size(self.n_times)
-        end = min(-(-paths // size) * size, most)
-        return chunks(self.seed, end, self.n_times, self.sampling)[done // size :]
+            return self.chunks(paths) if not done else []
+        found = self.chunks(min(self._end(paths), most))
+        return [chunk for chunk, end in zip(found, accumulate(c.n_paths for c in found), strict=True) if end > done]
+
+    def _end(self, paths: int) -> int:
+        """Where the chunk ends that holds the last of so many paths."""
+        return next(end for end in accumulate(_sizes(self.n_times, self.growing)) if end >= paths)
 
     def named(self, pieces: Sequence[Chunk]) -> str:
         """What these chunks have in common with those of a run of another length: all, unless the last is shorter."""
-        size = chunk_size(self.n_times)
-        last = pieces[-1].n_paths % size if pieces and self.sampling != "sobol" else 0
-        return f"{self.seed} {self.sampling} {size}" + (f" {sum(chunk.n_paths for chunk in pieces)}" if last else "")
+        paths = sum(chunk.n_paths for chunk in pieces)
+        cut = pieces and self.sampling != "sobol" and self._end(paths) > paths
+        return f"{self.seed} {self.sampling} {chunk_size(self.n_times)}" + (f" {paths}" if cut else "")
 
 
 def checked(paths: object, seed: object, sampling: str) -> tuple[int, int, Sampling]:

@@ -17,7 +17,7 @@ from likelihood_greeks.book.risk import underlying_seed
 from likelihood_greeks.book.tally import Nowhere
 from likelihood_greeks.book.trades import parse
 from likelihood_greeks.payoffs.relaxed.array import NotRelaxableError, Relaxed
-from likelihood_greeks.streams.chunks import chunks
+from likelihood_greeks.streams.chunks import Draws
 
 FLAT = {"dividend_yield": 0.01, "zero_rate": 0.03, "implied_volatility": 0.25, "calendar": "NullCalendar"}
 SECTIONS = {"AAA": {"spot": 100.0, **FLAT}, "BBB": {"spot": 50.0, **FLAT}}
@@ -221,7 +221,7 @@ class Fragile:
 def test_a_trade_that_fails_late_is_reported_and_the_others_are_priced(tmp_path, monkeypatch, relaxed_only, chunk):
     table = BOOK.iloc[1:8:2]
     trades, _ = parse(table, lg.Market.read(MARKET))
-    piece = chunks(underlying_seed(3, "AAA"), 20_000, 12, "pseudo")[chunk]
+    piece = Draws(underlying_seed(3, "AAA"), 12).chunks(20_000)[chunk]
     bad = replace(
         trades[1], payoff=Fragile(trades[1].model.simulate((0.5, 1.0), piece.stream()).spot.max(), relaxed_only)
     )

@@ -16,7 +16,7 @@ from likelihood_greeks.book.trades import parse
 from likelihood_greeks.engine import execution
 from likelihood_greeks.engine.execution import ordered, results, workers
 from likelihood_greeks.engine.stopping import Goal
-from likelihood_greeks.streams.chunks import Draws, chunks
+from likelihood_greeks.streams.chunks import Draws
 
 MARKET = large_book.market()
 
@@ -78,7 +78,7 @@ def test_calls_within_tasks_cannot_wait_for_one_another():
     def task(chunk):
         return lg.greeks(model, payoff, ["delta"], paths=8192, seed=chunk.index)["delta"].value
 
-    pieces = chunks(1, 20_000, 1, "pseudo")
+    pieces = Draws(1, 1).chunks(20_000)
     with ThreadPoolExecutor(1) as narrow:
         assert [*results(task, pieces, narrow)] == [*results(task, pieces)] == [*map(task, pieces)]
 

@@ -16,7 +16,7 @@ from likelihood_greeks.engine.payoff_group import CONTROLS, Group
 from likelihood_greeks.engine.sums import PAYOFFS, accumulate, replicated
 from likelihood_greeks.estimate import Moments, Replicated, doubt
 from likelihood_greeks.parameters import requested
-from likelihood_greeks.streams.chunks import Chunk, checked, chunks, scrambled, sobol_chunks
+from likelihood_greeks.streams.chunks import Chunk, Draws, checked, scrambled, sobol_chunks
 from likelihood_greeks.validation import closed_form, quadrature
 from tests.support.gates import MODEL, UNEVEN, assert_estimates
 from tests.support.heston_reference import DESK, FV1, greek
@@ -45,7 +45,7 @@ def test_paths_are_rounded_up_to_scrambles_of_a_power_of_two(paths):
     assert paths <= scrambles * count < max(paths * 33 / 32 + 1, 33)
     total = checked(paths, 1, "sobol")[0]
     assert total == scrambles * count == checked(total, 1, "sobol")[0]
-    pieces = chunks(1, total, 12, "sobol")
+    pieces = Draws(1, 12, "sobol").chunks(total)
     assert sum(piece.n_paths for piece in pieces) == total
     assert len({(piece.scramble, piece.first) for piece in pieces}) == len(pieces)
 
