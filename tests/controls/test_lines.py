@@ -364,24 +364,65 @@ def test_what_costs_more_than_it_could_save_is_not_offered():
 
 
 PUBLISHED = {  # level, direction, dates a year: deviations of one path of price, delta and vega with the line alone
+    "down-and-out call, monthly": (85.0, "down", 12, (np.inf, 0.123, 18.4)),
     "down-and-out call, weekly": (85.0, "down", 52, (1.20, 0.170, 23.8)),
     "down-and-out call, daily": pytest.param(85.0, "down", 252, (1.32, 0.190, 26.1), marks=pytest.mark.slow),
     "up-and-out call, weekly": (120.0, "up", 52, (1.08, 0.106, 10.8)),
     "up-and-out call, daily": pytest.param(120.0, "up", 252, (1.04, 0.105, 11.0), marks=pytest.mark.slow),
 }
+ON_SOBOL_POINTS = {  # the same of so many scrambled points as have the error of 2,048 in a scramble
+    "down-and-out call, weekly": (85.0, "down", 52, (np.inf, 0.119, 10.4)),
+    "down-and-out call, daily": (85.0, "down", 252, (0.40, 0.130, 13.0)),
+    "up-and-out call, weekly": (120.0, "up", 52, (0.35, 0.096, 9.8)),
+    "up-and-out call, daily": (120.0, "up", 252, (0.30, np.inf, np.inf)),
+}
+FLAT = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
+
+
+def out(level, direction, dates):
+    return lg.Barrier(lg.Call(100.0, 1.0), level, direction, "out", lg.schedule(1.0, per_year=dates))
 
 
 @pytest.mark.parametrize(("level", "direction", "dates", "deviations"), PUBLISHED.values(), ids=PUBLISHED.keys())
 def test_a_barrier_is_as_good_as_its_line(level, direction, dates, deviations):
-    model = lg.GBM(spot=100.0, volatility=0.2, rate=0.03)
-    barrier = lg.Barrier(lg.Call(100.0, 1.0), level, direction, "out", lg.schedule(1.0, per_year=dates))
-    found = lg.greeks(model, barrier, ["delta", "vega"], paths=32_768, seed=5)
+    barrier, how = out(level, direction, dates), {"paths": 32_768, "seed": 5}
+    found, alone = lg.greeks(FLAT, barrier, ["delta", "vega"], **how), lg.greeks(FLAT, barrier, [], **how)
     assert found.diagnostics.controls["control"].str.contains("integrated along").any()
     shares = [s for remark in found.diagnostics.remarks for s in re.findall(r"(\d+)% of the price's", remark)]
     assert shares
     assert all(50 < int(share) <= 100 for share in shares)
-    for greek, deviation in zip(("price", "delta", "vega"), deviations, strict=True):
-        assert found[greek].standard_error * np.sqrt(32_768) < 1.1 * deviation, greek
+    run = {"price": alone, "delta": found, "vega": found}
+    for (greek, result), deviation in zip(run.items(), deviations, strict=True):
+        assert result[greek].standard_error * np.sqrt(32_768) < 1.1 * deviation, greek
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("level", "direction", "dates", "deviations"), ON_SOBOL_POINTS.values(), ids=ON_SOBOL_POINTS.keys()
+)
+def test_and_on_sobol_points(level, direction, dates, deviations):
+    barrier, squares = out(level, direction, dates), np.zeros(3)
+    for seed in range(8):
+        how = {"paths": 65_536, "seed": seed, "sampling": "sobol"}
+        found, alone = lg.greeks(FLAT, barrier, ["delta", "vega"], **how), lg.greeks(FLAT, barrier, [], **how)
+        errors = [alone["price"].standard_error, *(found[greek].standard_error for greek in ("delta", "vega"))]
+        squares += np.square(errors) * found["price"].n_paths / 8
+    assert (np.sqrt(squares) < 1.1 * np.array(deviations)).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("level", "direction", "dates", "deviation"),
+    [(85.0, "down", 52, 0.37), (85.0, "down", 252, 0.39), (120.0, "up", 52, 0.21)],
+    ids=["down-and-out call, weekly", "down-and-out call, daily", "up-and-out call, weekly"],
+)
+def test_under_heston_a_delta_is_better_than_by_the_line_alone(level, direction, dates, deviation):
+    model = lg.Heston(
+        spot=100.0, initial_variance=0.04, mean_reversion=1.5, long_run_variance=0.04, vol_of_vol=0.5,
+        correlation=-0.7, rate=0.03,
+    )  # fmt: skip
+    delta = lg.greeks(model, out(level, direction, dates), ["delta"], paths=32_768, seed=5)["delta"]
+    assert delta.standard_error * np.sqrt(32_768) < 1.1 * deviation
 
 
 def test_a_snowball_under_heston_has_its_line():
