@@ -71,8 +71,8 @@ def greeks(
         ``"volga"``, ``"charm"``), parameters, or pairs of parameters. Default: the first-order ones of an asset
         and gamma; for a law with no spot, every parameter. The price always comes first.
     paths : int
-        Paths of the main run; with a target, of its first round (whole chunks: up to 4,095 more); with Sobol points up
-        to one part in 32 more (at least 32), see `streams.chunks`.
+        Paths of the main run; with a target, of its first round (whole chunks: up to 16,383 more); with Sobol points
+        up to one part in 32 more (at least 32), see `streams.chunks`.
     seed : int, optional
         Default: drawn, and reported in the result.
     controls : {"auto", "scores", "none"}
