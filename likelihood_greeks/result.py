@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 import pandas as pd
 
-from ._words import decimal, number
+from ._words import but_for_rounding, decimal, is_rounding, ratio
 from .estimate import Estimate, Statistics, doubt
 from .parameters import Greek, label
 
@@ -59,10 +59,10 @@ class Diagnostics:
         lines = [f"pilot: {self.pilot_paths} paths, {self.pilot_seconds:.3f} s; main run: {self.main_seconds:.3f} s"]
         lines += [f"cost: about {self.cost:.2g} runs without controls"] if self.gain else []
         for greek, gain in self.gain.items():
-            work = f", per unit of work {self.work_gain[greek]:.4g}" if greek in self.work_gain else ""
-            lines.append(f"variance ratio expected for {greek}: {gain:.4g}{work}")
+            work = f", per unit of work {ratio(self.work_gain[greek])}" if greek in self.work_gain else ""
+            lines.append(f"variance ratio expected for {greek}: {ratio(gain)}{work}")
         if self.sobol_gain:
-            gains = ", ".join(f"{greek} {gain:.3g}" for greek, gain in self.sobol_gain.items())
+            gains = ", ".join(f"{greek} {ratio(gain, 3)}" for greek, gain in self.sobol_gain.items())
             lines.append(f"variance of independent draws over that of Sobol points: {gains}")
         return "\n".join([*lines, *self.remarks])
 
@@ -186,16 +186,29 @@ class Result:
         return f"{self.method}, {self.sampling} sampling, seed {self.seed}, {self.seconds:.2f} s\n{table}{bound}"
 
     def _shown(self) -> pd.DataFrame:
-        """The frame for people: of each row, as many decimals as its error has to tell; notes if there are any."""
+        """The frame for people: of each row, as many decimals as its error has to tell; notes if there are any.
+
+        Of a number that is exact but for rounding, nine digits and no ratio of variances.
+        """
         frame = self.to_frame()
-        errors = frame["standard_error"].to_numpy()
-        for column in DECIMAL:
-            if column in frame:
-                frame[column] = [decimal(x, error) for x, error in zip(frame[column], errors, strict=True)]
-        frame["variance_ratio"] = [number(x, 3) for x in frame["variance_ratio"]]
+        values, errors = frame["value"].tolist(), frame["standard_error"].tolist()
+        exact = [is_rounding(value, error) for value, error in zip(values, errors, strict=True)]
+        for column in (name for name in DECIMAL if name in frame):
+            cells = zip(frame[column], values, errors, exact, strict=True)
+            frame[column] = [_exactly(column, x, value) if own else decimal(x, error) for x, value, error, own in cells]
+        ratios = zip(frame["variance_ratio"], exact, strict=True)
+        frame["variance_ratio"] = ["-" if own else ratio(x, 3) for x, own in ratios]
         return frame if frame["note"].any() else frame.drop(columns="note")
 
     __repr__ = __str__
+
+
+def _exactly(column: str, cell: float, value: float) -> str:
+    """A cell of a row whose value is exact but for rounding, which its interval and its error are too."""
+    text, below = but_for_rounding(value)
+    if column == "bias":
+        return decimal(cell, 0.0)
+    return below if column == "standard_error" else text.replace(",", "")
 
 
 def estimates(

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
+import likelihood_greeks as lg
 from likelihood_greeks import cli
-from likelihood_greeks._words import number, with_error
+from likelihood_greeks._words import number, ratio, with_error
 from tests.support.places import DATA
 
 FAST = ["--paths", "4096", "--seed", "3", "--workers", "1"]
@@ -144,7 +145,21 @@ def test_numbers_are_printed_at_their_precision():
     assert with_error(1174069.2, 106593.0) == "1,174,069 ± 106,593"
     assert with_error(-6.7e-8, 6e-10) == "-6.700e-08 ± 6.0e-10"
     assert with_error(float("nan"), 1.0) == "-"
+    assert with_error(0.0, 3.5e-15) == "0 ± 3.5e-15"
     assert number(1234567.0) == "1,234,567"
+
+
+def test_of_an_error_of_rounding_it_is_said_that_it_is_below_the_last_digit():
+    assert with_error(8.039739841, 1.8e-13) == "8.03973984 ± <0.00000001"
+    assert with_error(-17954.12345678, 2e-9) == "-17,954.1235 ± <0.0001"
+    assert with_error(123456789012.0, 1e-3) == "123,456,789,012 ± <1"
+    assert with_error(-1.935758e-4, 3.4e-17) == "-1.93576e-04 ± <1e-09"
+    assert with_error(0.012345678, 2e-11) == "1.235e-02 ± 2.0e-11"  # nine digits are not all that it tells
+
+
+def test_ratios_of_rounding_errors_are_not_told_in_digits():
+    assert [ratio(x) for x in (8.9e29, 6.6e-24, 1.0, 1234.5)] == [">1e12", "<1e-12", "1.000", "1,234"]
+    assert ratio(float("nan")) == "-"
 
 
 @pytest.mark.slow
@@ -167,6 +182,25 @@ def test_reports_are_written_and_quiet_is_quiet(capsys, book, tmp_path):
     assert out == ""
     assert "Spot ladders" in reports[0].read_text()
     assert "ladder" in pd.read_excel(reports[1], sheet_name=None)
+
+
+def test_diff_says_what_its_marks_mean(capsys, tmp_path):
+    row = {"trade_id": "A", "underlying": "X", "product": "call", "quantity": 5, "maturity": "2026-01-01", "strike": 97}
+    book = pd.DataFrame([row])
+    flat = {"spot": 93.0, "zero_rate": 0.03, "implied_volatility": 0.2}
+    market = {"valuation_date": "2025-01-01", "underlyings": {"X": flat}}
+    frame = lg.risk(book, market, ["delta"], paths=2048, seed=1)
+    paths = tmp_path / "1.parquet", tmp_path / "2.parquet"
+    own = frame["trade_id"] == "A"
+    note = "about 7 samples carry the variance (needs 25): the error is unreliable"
+    for path, factor in zip(paths, (1.0, 1.5), strict=True):
+        moved = frame.assign(note=frame["note"].mask(own & (frame["greek"] == "delta"), note))
+        moved["position_value"] *= factor
+        moved.to_parquet(path)
+    code, out, _ = run(capsys, "diff", *paths)
+    assert code == 1
+    assert "changed !" in out
+    assert f"! A delta: {note}" in out
 
 
 @pytest.mark.slow

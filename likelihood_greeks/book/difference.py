@@ -30,6 +30,7 @@ MANY = 1e9  # samples beyond which Student's law is the normal one
 COMMON_AT_MOST = "common, at most"
 KNOWN = "greek_known"  # a column that tells whether a run has a row
 ROUNDING = 1e-9  # relative: values nearer than this are equal, whatever their errors
+NO_ERROR = 1e-11  # relative: errors below this are those of rounding, and tell no more than none
 
 
 def diff(
@@ -61,9 +62,10 @@ def diff(
         years from the first. ``draws`` is "independent" (the squared errors add), "common" (the runs have the
         same draws, and the error is that of the differences sample by sample) or "common, at most" (the same of frames
         without ``attrs["joint"]``, as from CSV files: the error is at most the sum of both, which stands there).
-        ``verdict`` is "noise", "changed" (``z`` is beyond the ``threshold``,
-        Student's where few independent samples tell the errors there are), "new" or "gone". ``note`` is what was held
-        against either number. Amounts in two currencies have no difference, and are "changed".
+        ``z`` is infinite where exact numbers (but for rounding) differ. ``verdict`` is "noise", "changed" (``z`` is
+        beyond the ``threshold``, Student's where few independent samples tell the errors there are), "new" or "gone".
+        ``note`` is what was held against either number. Amounts in two currencies have no difference, and are
+        "changed".
         ``attrs["settings"]`` lists the differences of quantities, spots, volatilities, models, ... by trade, as
         dictionaries with keys ``trade_id, underlying, setting, before, after``.
 
@@ -105,7 +107,7 @@ def diff(
     )
     table["standard_error"] = np.where(other, np.nan, np.where(common & np.isfinite(exact), exact, bound))
     in_both = both["greek_known_1"].notna() & both["greek_known_2"].notna()
-    known = np.isfinite(exact) | (bound == 0.0)
+    known = np.isfinite(exact) | (bound <= NO_ERROR * _scale(table))
     kinds = np.where(common, np.where(known, "common", COMMON_AT_MOST), "independent")
     table["draws"] = np.where(in_both, kinds, "")
     table["z"] = _scores(table)
@@ -116,7 +118,8 @@ def diff(
     table["note"] = notes["note_1"].where(
         notes["note_1"] == notes["note_2"], notes["note_1"] + " | " + notes["note_2"]
     ).str.strip(" |")  # fmt: skip
-    table["note"] = [" | ".join(filter(None, pair)) for pair in zip(table["note"], rough, strict=True)]
+    doubts = np.where(table["standard_error"] <= NO_ERROR * _scale(table), "", rough)
+    table["note"] = [" | ".join(filter(None, pair)) for pair in zip(table["note"], doubts, strict=True)]
     own = [name for name in dict.fromkeys([*own_of(two), *own_of(one)]) if name != KNOWN]
     for name, shown in names_apart(["currency", *own], table.columns).items():
         table[shown] = _carried(name, both)
@@ -177,11 +180,16 @@ def _carried(name: str, both: pd.DataFrame) -> pd.Series:
 
 
 def _scores(table: pd.DataFrame) -> np.ndarray[Any, Any]:
-    """The differences in standard errors; 0 where they are rounding."""
-    scale = ROUNDING * np.fmax(table["before"].abs(), table["after"].abs())
-    same = table["difference"].abs() <= scale
+    """The differences in standard errors; 0 where they are rounding, infinite where nothing but the errors is."""
+    scale, error = _scale(table), table["standard_error"]
+    same = table["difference"].abs() <= ROUNDING * scale
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(same, 0.0, table["difference"] / table["standard_error"])
+        return np.where(same, 0.0, table["difference"] / error.mask(error <= NO_ERROR * scale, 0.0))
+
+
+def _scale(table: pd.DataFrame) -> pd.Series:
+    """The larger of two numbers in size."""
+    return table[["before", "after"]].abs().max(axis=1)
 
 
 def _freedom(both: pd.DataFrame, error: str) -> np.ndarray[Any, Any]:

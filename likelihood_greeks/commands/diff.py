@@ -10,6 +10,7 @@ import typer
 from ..book.difference import diff
 from ..book.files import write
 from ..reports import differences
+from ..reports.terminal import notes
 from .options import (
     NOTES,
     SHOWN,
@@ -60,6 +61,7 @@ def diff_command(
         talk.show(differences.diff_table(shown))
         if len(shown) < len(changed):
             talk.say(f"and {len(changed) - len(shown):,} more (--verbose shows them)")
+        talk.say(*notes(shown), mark="! ", most=NOTES)
     talk.say(differences.diff_summary(table))
     if (table["verdict"] != "noise").any():
         raise typer.Exit(1)

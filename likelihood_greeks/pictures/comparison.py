@@ -15,7 +15,7 @@ from rich.table import Table
 from .._checks import one_of, refuse, writable
 from .._neutral import printable
 from .._outputs import written
-from .._words import number, with_error
+from .._words import number, ratio, with_error
 
 # Matplotlib is imported where a figure is made: `import likelihood_greeks` takes 0.6 s, and 0.2 s more with even
 # `matplotlib.axes` alone.
@@ -110,7 +110,7 @@ def table(frame: pd.DataFrame, title: str) -> Table:
                 f"  {escape(row.method)}",
                 with_error(row.value, row.standard_error),
                 number(row.seconds, 3),
-                number(row.cost, 2) if row.cost > 0.0 else "-",
+                ratio(row.cost, 2) if row.cost > 0.0 else "-",
                 row.judgement,
             )
     return drawn

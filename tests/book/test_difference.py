@@ -133,6 +133,20 @@ def test_exact_numbers_take_no_degrees_of_freedom_away(before):
     assert twice["threshold"].to_numpy() == pytest.approx(-stats.t.ppf(0.005 / twice.attrs["checks"], 62))
 
 
+def test_exact_numbers_that_differ_are_changed_as_closed_forms_are_whatever_their_errors_of_rounding(before):
+    frame = before.assign(position_standard_error=1e-14 * before["position_value"].abs())
+    for other in ({"seed": 1}, {"seed": 2}):
+        moved = frame.assign(position_value=1.001 * frame["position_value"], **other)
+        table = lg.diff(frame, moved)
+        assert set(table["verdict"]) == {"changed"}
+        assert np.isposinf(table["z"] * np.sign(table["before"])).all()
+        assert not table["draws"].eq("common, at most").any()
+        assert table["note"].eq("").all()
+        assert lg.diff(frame, frame.assign(**other))["verdict"].eq("noise").all()
+    rough = frame.assign(position_standard_error=1e-6 * before["position_value"].abs(), seed=2)
+    assert np.isfinite(lg.diff(rough, moved.assign(seed=3))["z"]).all()
+
+
 def test_files_of_every_kind_serve(before, tmp_path):
     named = before.assign(trade_id=before["trade_id"].replace({"A": "007", "B": "NA"}))
     named.to_csv(tmp_path / "a.csv", index=False)

@@ -41,6 +41,20 @@ def test_a_function_of_ones_own_is_its_closed_form(model, sampling):
         assert not found[greek].note
 
 
+@pytest.mark.parametrize("sampling", ["pseudo", "antithetic", "sobol"])
+def test_exact_numbers_are_shown_with_more_digits_than_noisy_ones(sampling):
+    found = drawn(FLAT, CAPPED, ["delta"], sampling=sampling)
+    header, _, *rows = str(found).splitlines()[1:]
+    for row in rows:
+        greek, value, error, low, high, _, ratio = row.split()
+        assert len(value.strip("-0.")) >= 7
+        assert float(value) == pytest.approx(found[greek].value, rel=1e-6)
+        assert (error, low, high, ratio) == ("<0.00000001", value, value, "-")
+    assert len(header) < 90
+    assert "e+" not in str(found.diagnostics)
+    assert isinstance(found.to_frame().loc["delta", "variance_ratio"], float)
+
+
 def test_a_crossing_left_out_would_be_seen(monkeypatch):
     right = Integral.__dict__["_integrated"].func
 
