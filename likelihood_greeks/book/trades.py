@@ -128,7 +128,7 @@ def _trade(
         and key_of(row.cells.get("frequency", PRODUCTS[product].frequency)) in REGULAR
         and "reference" not in row.cells
     )
-    remark = entry.product.conduct.remark(terms)
+    remark = entry.product.conduct.remark(past, underlying.spot)
     trade = Trade(
         trade_id, row.number, underlying.name, product, quantity, own.maturity, market.years(own.maturity), left[0],
         *found, currencies.get(underlying.name, UNKNOWN),

@@ -73,7 +73,9 @@ class Outside:
         barriers.verify_off_barrier(past, hit, watched)
         if hit is None and live:
             made: Any = past.product.of(past.dated(live))
-            return OutsideBarrier(made, watched=0, paid=1), self._state(barriers.alive(past, watched))
+            return OutsideBarrier(made, watched=0, paid=1), self._state(
+                "; ".join(filter(None, (barriers.alive(past, watched), barriers.beyond(past, watched))))
+            )
         knock, rebate = past.terms["knock"], past.terms.get("rebate", 0.0)
         event = "never at a barrier"
         if hit is not None:

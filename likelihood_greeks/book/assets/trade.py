@@ -267,7 +267,7 @@ def _on_performances(
     if model is None:
         return None
     payoff = left[0] if known else performance.contract(left[0])
-    state = "; ".join(filter(None, (left[1], said, product.conduct.remark(terms))))
+    state = "; ".join(filter(None, (left[1], said, product.conduct.remark(past, stand_in.spot))))
     return Trade(
         basics.trade_id, row.number, joined(performance.names), COMPOSITE * converts + entry.name, basics.quantity,
         own.maturity, market.years(own.maturity), payoff, float("nan"), model, basics.settlement.currency, state,

@@ -111,6 +111,19 @@ def alive(history: History, spot: float) -> str:
     return ", ".join(filter(None, (f"not touched up to {span.today}", closes)))
 
 
+def already_beyond(spot: float, level: float) -> str:
+    """That the next comparison finds the level reached if nothing moves, in words."""
+    return f"the spot, {spot:g}, is already {'at' if spot == level else 'beyond'} the level, {level:g}"
+
+
+def beyond(history: History, spot: float) -> str:
+    """That the spot is beyond a level which no observation has found it at so far, in words; empty if it is not."""
+    low, high = bounds(history.terms)
+    if low < spot < high or history.span.expired or touch(history, spot) or not to_be_watched(history):
+        return ""
+    return already_beyond(spot, low if spot <= low else high)
+
+
 def _left(history: History, spot: float) -> tuple[Contract, str]:
     """What is left of a product with a barrier."""
     verify_known(history)
@@ -136,7 +149,9 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
     return KnownCashFlow(rebate, history.years(history.span.paid)), f"{event}: {pays}"
 
 
-_CONDUCT = Conduct(dates=watched_on_frequency, read_at=_read_at, left=_left, needed=until_touched, decided=touched)
+_CONDUCT = Conduct(
+    dates=watched_on_frequency, read_at=_read_at, left=_left, needed=until_touched, decided=touched, remark=beyond
+)
 
 
 def _knocked(made: type[Barrier] | type[DoubleBarrier], **terms: Any) -> Contract:

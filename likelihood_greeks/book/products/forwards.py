@@ -16,6 +16,7 @@ from ...payoffs.accumulator import TARF, Accumulator
 from ...payoffs.protocol import Contract
 from ...payoffs.seasoned import KnownCashFlow, OnDates, Seasoned
 from ..cells import LEVELS, NUMBER, NUMBERS, TERM, WORD, Column, level, shares, sign, word
+from .barriers import already_beyond
 from .history import History, Terms
 from .product import Conduct, Entry, Product, give, levels_in_currency, needs_it
 
@@ -99,6 +100,16 @@ def _ended(history: History) -> bool:
     return _whole(history).ended([*history.observed.values()]) is not None
 
 
+def _beyond(history: History, spot: float) -> str:
+    """That the next fixing ends an accumulator if it is at today's spot, in words; empty if it does not."""
+    whole, made = _whole(history), [*history.seen(spot).values()]
+    if history.span.expired or not history.ahead or not isinstance(whole, Accumulator):
+        return ""
+    if whole.ended(made) is not None or whole.ended([*made, spot]) is None:
+        return ""
+    return already_beyond(spot, whole.level[len(made)] if isinstance(whole.level, tuple) else whole.level)
+
+
 def _over(history: History, whole: Accumulator | TARF, made: Sequence[float], ended: int) -> tuple[Contract, str]:
     """What is due of a series that has ended, on the fixing of this number."""
     span, day = history.span, history.days[ended]
@@ -115,7 +126,7 @@ def _over(history: History, whole: Accumulator | TARF, made: Sequence[float], en
 
 _CONDUCT = Conduct(
     settled=_settled, left=_left, needed=_needed, decided=_ended,
-    moving=needs_it("what the fixing pays depends on it"),
+    moving=needs_it("what the fixing pays depends on it"), remark=_beyond,
 )  # fmt: skip
 _NAMES, _BY_DATE = {"forward": "side"}, ("strike", "level")
 _TERMS = ("gearing", "forward", "last_fixing", "settlement")

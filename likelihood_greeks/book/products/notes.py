@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -30,6 +30,7 @@ from ..cells import (
 )
 from ..schedule import FINAL, observations, watched_at_all_times
 from . import early, past_of_notes
+from .barriers import already_beyond
 from .history import History, Terms
 from .product import ALL_TIMES, Conduct, Entry, Observations, Product, on_frequency
 
@@ -139,9 +140,24 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
     return early.ended(history, (left, past_of_notes.progress(line, past, history.days)))
 
 
-def _remark(terms: Mapping[str, Any]) -> str:
-    """That no coupon is stated."""
-    return "" if "coupon" in terms else NO_COUPON
+def _remark(history: History, spot: float) -> str:
+    """That no coupon is stated, and that the spot is beyond the level before the note has been compared with it."""
+    return "; ".join(filter(None, ("" if "coupon" in history.terms else NO_COUPON, _beyond(history, spot))))
+
+
+def _beyond(history: History, spot: float) -> str:
+    """That the next comparison before the maturity knocks it in if nothing moves, in words; empty if it does not."""
+    days, level, today = (
+        history.terms.get("knock_in_frequency", ()),
+        history.terms.get("level", 0.0),
+        history.span.today,
+    )
+    ahead = [day for day in days if today < day < history.span.maturity]
+    if spot > level or not ahead or early.called(history, spot) is not None:
+        return ""
+    whole = _seen_on_dates(history)
+    past = whole.past(past_of_notes.joined(history.days, history.seen(spot), today))
+    return already_beyond(spot, level) if past.called is None and past.knocked_in is None else ""
 
 
 _CONDUCT = Conduct(dates=_dates, left=_left, needed=_needed, remark=_remark)

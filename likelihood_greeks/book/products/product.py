@@ -138,7 +138,7 @@ def itself(history: History) -> History:
     return history
 
 
-def says_nothing(terms: Mapping[str, Any]) -> str:
+def says_nothing(history: History, spot: float) -> str:
     """No remark."""
     return ""
 
@@ -165,7 +165,7 @@ class Conduct:
     moving : callable
         From a history, today's spot and the observations up to today to how Greeks in the spot follow.
     remark : callable
-        From the terms to what should be said of the trade; empty if nothing.
+        From a history and today's spot to what should be said of the trade; empty if nothing.
     as_paid : callable
         From a history to that of a trade which has paid the same so far, and pays by itself.
     may_end : bool
@@ -179,7 +179,7 @@ class Conduct:
     needed: Callable[[History, Sequence[date]], list[date]] = all_of_them
     decided: Callable[[History], bool] = open_still
     moving: Callable[[History, float, Sequence[float]], Moving] = does_not_know_it
-    remark: Callable[[Mapping[str, Any]], str] = says_nothing
+    remark: Callable[[History, float], str] = says_nothing
     as_paid: Callable[[History], History] = itself
     may_end: bool = False
 

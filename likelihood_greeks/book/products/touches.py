@@ -15,6 +15,7 @@ from ..cells import TERM, WORD, Column, word
 from ..underlying import Underlying
 from .barriers import (
     alive,
+    beyond,
     nearest,
     to_be_watched,
     touch,
@@ -70,7 +71,7 @@ def _needed(history: History, made: Sequence[date]) -> list[date]:
     return [] if history.watch is not None else until_touched(history, made)
 
 
-_CONDUCT = Conduct(settled=_settled, read_at=_read_at, left=_left, needed=_needed, decided=touched)
+_CONDUCT = Conduct(settled=_settled, read_at=_read_at, left=_left, needed=_needed, decided=touched, remark=beyond)
 _ONE, _TWO = ("maturity", "frequency", "level", "direction"), ("maturity", "frequency", "lower", "upper")
 PRODUCTS = {
     "one_touch": Product(
