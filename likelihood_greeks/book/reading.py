@@ -18,10 +18,8 @@ from .calendars import closest, nearest
 from .cells import BOUGHT, DATE, DATES, NUMBER, NUMBERS, SOLD, key_of
 from .columns import BY_NAME, COLUMNS, IDENTITY, TERMS, of_kind
 from .dialect import date_way, number_way, settled
+from .likely_columns import ALIKE, missed
 from .products.table import ANY, EUROPEAN, PRODUCTS
-
-ALIKE = 0.81
-"""Resemblance (`difflib`'s ratio) from which a name is taken for a misspelt one."""
 
 SAYS_SIDE = ("position", "way", "action", "transaction", "transaction_type", "trade_type")
 """Names of columns that are the side if every cell in them is buy or sell."""
@@ -95,6 +93,8 @@ def remarks(book: pd.DataFrame) -> list[str]:
     """What someone should know of the own columns of a book that `read_book` returned."""
     found, called = [], _called(book)
     for name in own_columns(book):
+        if all(map(sheets.blank, book[name].tolist())):
+            continue
         likely = nearest(key_of(name), [column for column in COLUMNS if column not in book.columns], ALIKE)
         if key_of(name) in OF_THE_MARKET:
             found.append(f"column {name!r} of the book is not used: the market's is")
@@ -104,8 +104,9 @@ def remarks(book: pd.DataFrame) -> list[str]:
             )
         elif (column := called.get(key_of(name))) and column not in book.columns:
             found.append(f"column {name!r} of the book is not used: a book has that in the column {column!r}")
-        elif likely:
-            found.append(f"column {name!r} of the book is not used: did you mean {likely!r}?")
+        elif terms := missed(book, name) or ((likely,) if likely else ()):
+            named = " or ".join(map(repr, terms))
+            found.append(f"column {name!r} of the book is not used: did you mean {named}?")
     return found
 
 

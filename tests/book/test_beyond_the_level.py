@@ -81,5 +81,6 @@ def test_a_barrier_the_wrong_way_round_still_says_that_it_states_no_start():
     row = BARRIER | {"direction": "up", "level": 60, "start": None}
     with pytest.warns(lg.BookWarning, match="^a: no start is stated"):
         said, values = state(row)
-    assert said.startswith("states no start") and "the spot, 100, is already beyond the level, 60" in said
+    assert said.startswith("states no start")
+    assert "the spot, 100, is already beyond the level, 60" in said
     assert values["price"] == pytest.approx(0.0, abs=1e-12)  # below 60 within a week: never

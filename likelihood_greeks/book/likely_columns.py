@@ -1,0 +1,219 @@
+"""Own columns of a book that may be meant as terms: by names that a desk gives these, and that others have as well.
+
+Where a name can mean one term alone it is another name of its column (`columns.TABLE`), and is read. The names here may
+also be of something else, or in another unit: nothing is read, and whoever wrote them is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, final
+
+import pandas as pd
+
+from .assets.outside import PRODUCTS as OUTSIDE
+from .assets.pairs import USED as ON_TWO
+from .assets.performances import composite, parted, quanto
+from .calendars import nearest
+from .cells import DATED, POSITION, TERM, key_of, text_of
+from .columns import BY_NAME, HARMLESS, TABLE
+from .dialect import dates
+from .products.table import ANY, EUROPEAN, PRODUCTS
+from .schedule import CONTINUOUS, REGULAR
+from .sheets import blank
+
+ALIKE = 0.81
+"""Resemblance (`difflib`'s ratio) from which a name is taken for a misspelt one."""
+
+MAY_BE: Mapping[str, tuple[str, ...]] = {
+    "start": ("effective_date", "strike_date", "initial_date", "initial_fixing_date", "inception_date",
+              "inception", "issue_date", "begin_date"),
+    "payment_date": ("settlement_date", "settle_date", "settle", "payment", "value_date", "delivery_date",
+                     "final_payment_date", "redemption_date", "cash_settlement_date", "due_date"),
+    "watched_from": ("barrier_start", "barrier_start_date", "observation_start", "monitoring_start",
+                     "window_start_date", "barrier_from"),
+    "watched_until": ("barrier_end", "barrier_end_date", "observation_end", "monitoring_end", "window_end_date",
+                      "barrier_to", "barrier_until"),
+    "touched_on": ("touch_date", "hit_date", "knock_date", "knocked_on", "knocked_in_on", "knocked_out_on",
+                   "barrier_hit_date", "trigger_date", "triggered_on"),
+    "ended_on": ("redeemed_on", "put_on", "exercise_date", "exercised_date", "called_date", "call_date",
+                 "termination_date", "terminated_on"),
+    "multiplier": ("mult", "ratio", "conversion_ratio", "point_value", "contract_unit", "units_per_lot"),
+    "option": ("option_type", "call_put", "put_call", "call/put", "put/call", "c/p", "p/c", "cp", "right"),
+    "frequency": ("freq", "observation_frequency", "fixing_frequency", "sampling_frequency", "averaging_frequency",
+                  "monitoring", "monitoring_frequency", "barrier_monitoring", "barrier_observation",
+                  "barrier_frequency", "observation", "observations", "observation_dates", "fixing_dates", "schedule",
+                  "averaging_dates", "reset_frequency", "call_dates", "autocall_frequency", "exercise_dates"),
+    "strike": ("strike_price", "exercise_price", "strike_level", "k", "initial_level", "initial_spot"),
+    "level": ("barrier", "barrier_price", "protection_barrier", "protection_level", "downside_barrier",
+              "capital_barrier", "knock_out_level", "knock_out_barrier", "ko_level", "ko_barrier", "outer_barrier",
+              "trigger_level", "knock_out", "ki", "ko"),
+    "lower": ("lower_barrier", "lower_level", "low_barrier", "barrier_low", "barrier_lower", "range_low", "lower_bound",
+              "range_lower", "down_barrier"),
+    "upper": ("upper_barrier", "upper_level", "high_barrier", "barrier_high", "barrier_upper", "range_high",
+              "upper_bound", "range_upper", "up_barrier"),
+    "reference": ("initial_spot", "initial_fixing", "initial_level", "initial_price", "reference_spot",
+                  "reference_level", "reference_price", "ref_spot", "ref_price", "strike_spot", "s0", "initial"),
+    "weights": ("weight", "weighting", "composition"),
+    "cash": ("payout", "payout_amount", "cash_amount", "payoff_amount", "digital_coupon", "bonus", "fixed_payout"),
+    "direction": ("barrier_direction", "up_down", "up/down", "barrier_type"),
+    "knock": ("in_out", "in/out", "knock_type", "barrier_type", "barrier_kind"),
+    "rebate": ("rebate_pct", "rebate_rate", "reb", "refund", "knock_out_amount"),
+    "trigger": ("trigger_level", "gap_trigger", "barrier", "gap_strike", "payment_strike"),
+    "average": ("averaging", "average_type", "averaging_type", "asian_type", "mean"),
+    "so_far": ("extreme_so_far", "running_extreme", "running_max", "running_min", "observed_max", "observed_min"),
+    "autocall_level": ("autocall", "ac_level", "ac_barrier", "call_barrier", "call_trigger", "trigger_level",
+                       "early_redemption_level", "early_redemption_barrier", "redemption_level", "redemption_barrier",
+                       "knock_out_level", "knock_out_barrier", "ko_level", "ko_barrier", "recall_level"),
+    "coupon": ("coupon_rate", "coupon_amount", "annual_coupon", "annual_coupon_rate", "interest", "yearly_coupon",
+               "coupon_value", "digital_coupon", "conditional_coupon", "fixed_coupon", "autocall_coupon"),
+    "coupon_barrier": ("coupon_level", "coupon_strike", "phoenix_barrier", "yield_barrier", "yield_level",
+                       "interest_barrier", "conditional_coupon_barrier"),
+    "memory": ("memory_coupon", "snowball", "cumulative", "with_memory"),
+    "knock_in_frequency": ("barrier_monitoring", "barrier_observation", "barrier_frequency", "barrier_type",
+                           "barrier_style", "barrier_observation_type", "monitoring", "monitoring_frequency",
+                           "monitoring_type"),
+    "protection": ("capital_protection", "capital_guarantee", "protection_level", "guarantee", "floor",
+                   "guaranteed_redemption", "capital_protection_level"),
+    "redemption": ("redemption_amount", "redemption_rate", "redemption_price", "redemption_value", "final_redemption",
+                   "redemption_at_maturity"),
+    "call_frequency": ("call_dates", "call_schedule", "call_date", "issuer_call", "callable", "putable", "puttable",
+                       "put_dates", "put_schedule", "put_frequency"),
+    "call_price": ("call_redemption", "issuer_call_price", "put_price", "early_redemption_price"),
+    "called_by": ("callable_by", "call_right", "call_holder"),
+    "exercise_frequency": ("exercise_dates", "exercise_schedule", "early_exercise"),
+    "annualisation": ("days_per_year", "trading_days", "annual_factor", "business_days", "day_count_days"),
+    "pays_at": ("payment_timing", "payout_timing", "pay_timing", "payment_at", "payoff_timing", "payment_time",
+                "rebate_timing", "touch_payment", "pay_at_hit", "paid_at_hit", "deferred"),
+    "target": ("target_gain", "target_profit", "target_level", "target_redemption", "target_amount", "target_points"),
+    "gearing": ("leverage", "leverage_factor", "leverage_ratio", "ratio", "multiple", "leveraged"),
+    "forward": ("forward_direction", "forward_type", "accumulator_type", "accumulator_side", "accumulator_direction"),
+    "last_fixing": ("last_payment", "last_period", "last_fixing_payment", "last_fixing_rule", "final_fixing_rule",
+                    "knock_out_settlement", "ko_settlement", "target_payment", "target_settlement", "target_type"),
+    "settlement": ("settlement_type", "settlement_method", "settlement_style", "delivery_type", "delivery"),
+    "local_floor": ("floor", "floor_local", "period_floor"),
+    "local_cap": ("cap", "cap_local", "period_cap"),
+    "global_floor": ("floor", "floor_global", "overall_floor", "total_floor"),
+    "global_cap": ("cap", "cap_global", "overall_cap", "total_cap"),
+    "performance": ("pays_performance", "in_performance", "performance_payoff", "payoff_type"),
+    "exercise": ("style", "option_style", "exercise_right", "american"),
+}  # fmt: skip
+"""Names of own columns that may be meant as a column of the library, by that column."""
+
+MEANS_BLANK: Mapping[str, tuple[str, ...]] = {
+    "multiplier": ("1",),
+    "coupon": ("0", "0.0", "0%"),
+    "average": ("arithmetic", "price", "average_price", "rate"),
+    "knock_in_frequency": ("final", "european", "at_maturity", "maturity", "at_expiry", "expiry", "eu"),
+    "pays_at": ("end", "maturity", "expiry", "at_maturity", "at_expiry", "yes", "true"),
+    "forward": ("buy", "accumulator"),
+    "settlement": ("fixing", "cash"),
+    "redemption": ("1", "1.0", "100%", "100"),
+    "level": ("0", "0.0"),
+    "autocall_level": ("yes", "true"),
+}
+"""What a cell may hold that is worth the same as a blank one, besides what is harmless anyway."""
+NOTHING = ("none", "no", "n", "n/a", "na", "n.a.", "-", "_", "false", "nan", "null")
+UNITS = ("percentage", "percent", "pct", "perc", "pc", "bps", "bp", "peryear", "perannum", "pa", "eur", "usd", "gbp",
+         "chf", "jpy", "amount", "amt")  # fmt: skip
+"""What stands behind a name to say its unit."""
+EARLY = ("call_frequency", "exercise_frequency")
+_TERMS = tuple(column.name for column in TABLE if column.use in (TERM, DATED, POSITION) and column.name != "payoff")
+
+
+def _bare(name: str) -> str:
+    """A name in lower case, its letters and digits alone."""
+    return re.sub("[^a-z0-9]", "", name.lower())
+
+
+def _names() -> dict[str, tuple[str, ...]]:
+    """The columns that a bare name may mean."""
+    found = dict[str, tuple[str, ...]]()
+    own = {name: (column.name,) for name, column in BY_NAME.items() if column.name in _TERMS}
+    pairs = [*own.items(), *((name, (term,)) for term, names in MAY_BE.items() for name in names)]
+    for name, terms in pairs:
+        found[_bare(name)] = tuple(dict.fromkeys((*found.get(_bare(name), ()), *terms)))
+    return found
+
+
+NAMES = _names()
+
+
+def meant(name: str) -> tuple[str, ...]:
+    """The columns of the library that an own column of this name may be meant as.
+
+    >>> meant("Leverage"), meant("coupon (% p.a.)"), meant("trader")
+    (('gearing',), ('coupon',), ())
+    """
+    bare = _bare(name)
+    if bare in NAMES:
+        return NAMES[bare]
+    while unit := next((own for own in UNITS if bare.endswith(own) and bare != own), ""):
+        bare = bare.removesuffix(unit)
+        if bare in NAMES:
+            return NAMES[bare]
+    return ()
+
+
+def missed(book: pd.DataFrame, name: str) -> tuple[str, ...]:
+    """The columns that some trade uses and leaves blank, where the own column `name` is filled and may be meant."""
+    there = [term for term in _TERMS if term in book.columns]
+    likely = None if meant(name) else nearest(key_of(name), there, ALIKE)
+    terms = meant(name) if likely is None else (likely,)
+    cells = book[name].tolist() if terms else []
+    rows = [(k, cell) for k, cell in enumerate(cells) if not blank(cell) and key_of(cell) not in NOTHING]
+    if not rows:
+        return ()
+    columns = {column: book[column].tolist() for column in BY_NAME if column in book.columns}
+    trades = [(Stated({key: held[k] for key, held in columns.items() if not blank(held[k])}), cell) for k, cell in rows]
+    return tuple(term for term in terms if any(_is_missed(trade, term, cell) for trade, cell in trades))
+
+
+@final
+class Stated:
+    """A row of a book before it is read: its cells, and the columns that its product uses."""
+
+    __slots__ = ("cells", "used")
+
+    def __init__(self, cells: Mapping[str, Any]) -> None:
+        self.cells = cells
+        name = key_of(cells.get("product", ""))
+        name = composite(name) or quanto(name) or name
+        name = (parted(name) or ("", name))[1]
+        own = PRODUCTS.get(OUTSIDE.get(name, name))
+        used = {*ON_TWO.get(name, ()), *(own.columns if own else ())}
+        if own and own.options == ANY:
+            used |= set(getattr(EUROPEAN.get(key_of(cells.get("option", ""))), "columns", ()))
+        self.used = used | {"multiplier", "payment_date"} | self._more(used, bool(own and own.continuous), name)
+
+    def _more(self, used: set[str], continuous: bool, name: str) -> set[str]:
+        """Columns that are used for what the trade is besides."""
+        found = {"ended_on"} if used & {*EARLY} or name.startswith("bermudan") else {"exercise"}
+        if any("%" in text_of(self.cells.get(column, "")) for column in used):
+            found |= {"reference", "start"}
+        if "frequency" in used and key_of(self.cells.get("frequency", REGULAR[0])) in (*REGULAR, *CONTINUOUS):
+            found |= {"start"}
+        return found | ({"watched_from", "watched_until", "touched_on"} if continuous else set())
+
+
+def _is_missed(trade: Stated, term: str, cell: Any) -> bool:
+    """Whether a trade uses a column and leaves it blank, and what an own cell holds would change it."""
+    if term not in trade.used or term in trade.cells:
+        return False
+    if term == "exercise":
+        return key_of(cell).startswith(("amer", "berm")) or key_of(cell) in ("am", "us", "yes", "true")
+    if term == "payment_date":
+        ends = _days(trade.cells.get("maturity"))
+        return bool(ends) and any(day > min(ends) for day in _days(cell))
+    if term in ("ended_on", "call_frequency") and (days := _days(cell)):
+        return min(days) < max(_days(trade.cells.get("maturity")), default="")
+    return key_of(cell) not in (*HARMLESS.get(term, ()), *MEANS_BLANK.get(term, ()))
+
+
+def _days(cell: Any) -> list[str]:
+    """The dates that a cell may be, as ISO texts."""
+    if isinstance(cell, date):
+        return [] if pd.isna(cell) else [f"{cell:%Y-%m-%d}"]
+    return [day for day in dates(cell) if day is not None] if isinstance(cell, str) else []
