@@ -29,7 +29,7 @@ ALIKE = 0.81
 
 MAY_BE: Mapping[str, tuple[str, ...]] = {
     "start": ("effective_date", "strike_date", "initial_date", "initial_fixing_date", "inception_date",
-              "inception", "issue_date", "begin_date"),
+              "inception", "issue_date", "begin_date", "begin"),
     "payment_date": ("settlement_date", "settle_date", "settle", "payment", "value_date", "delivery_date",
                      "final_payment_date", "redemption_date", "cash_settlement_date", "due_date"),
     "watched_from": ("barrier_start", "barrier_start_date", "observation_start", "monitoring_start",
@@ -88,7 +88,7 @@ MAY_BE: Mapping[str, tuple[str, ...]] = {
     "pays_at": ("payment_timing", "payout_timing", "pay_timing", "payment_at", "payoff_timing", "payment_time",
                 "rebate_timing", "touch_payment", "pay_at_hit", "paid_at_hit", "deferred"),
     "target": ("target_gain", "target_profit", "target_level", "target_redemption", "target_amount", "target_points"),
-    "gearing": ("leverage", "leverage_factor", "leverage_ratio", "ratio", "multiple", "leveraged"),
+    "gearing": ("leverage", "leverage_factor", "leverage_ratio", "ratio", "multiple", "leveraged", "geared"),
     "forward": ("forward_direction", "forward_type", "accumulator_type", "accumulator_side", "accumulator_direction"),
     "last_fixing": ("last_payment", "last_period", "last_fixing_payment", "last_fixing_rule", "final_fixing_rule",
                     "knock_out_settlement", "ko_settlement", "target_payment", "target_settlement", "target_type"),
@@ -112,7 +112,7 @@ MEANS_BLANK: Mapping[str, tuple[str, ...]] = {
     "settlement": ("fixing", "cash"),
     "redemption": ("1", "1.0", "100%", "100"),
     "level": ("0", "0.0"),
-    "autocall_level": ("yes", "true"),
+    "autocall_level": ("yes", "true", "100%"),
 }
 """What a cell may hold that is worth the same as a blank one, besides what is harmless anyway."""
 NOTHING = ("none", "no", "n", "n/a", "na", "n.a.", "-", "_", "false", "nan", "null")
