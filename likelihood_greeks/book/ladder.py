@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -61,8 +61,9 @@ def ladder(
     pandas.DataFrame
         A row per underlying and move: ``underlying, move, spot, change, standard_error`` (in ``currency``), and how
         many ``trades`` are in it; how many of them are ``doubtful`` there. ``attrs["seed"]`` reproduces it;
-        ``attrs["left_out"]`` says for each trade that could not be revalued why; ``attrs["remarks"]`` names those whose
-        exercise rule is kept.
+        ``attrs["notes"]`` lists what is held against the doubtful ones, as dictionaries with keys
+        ``underlying, move, note, trade_id``; ``attrs["left_out"]`` says for each trade that could not be revalued why;
+        ``attrs["remarks"]`` names those whose exercise rule is kept.
 
     Raises
     ------
@@ -94,26 +95,29 @@ def ladder(
     else:
         trades, _ = parse(table, found_market, several=True)
     rows = [_plain_changes(options, shares) for options in plain]
-    left_out = dict[str, str]()
+    left_out, notes = dict[str, str](), list[dict[Hashable, Any]]()
     for trade in trades:
         own = int(np.random.SeedSequence([seed, trade.row]).generate_state(1, np.uint64)[0] >> np.uint64(16))
         try:
             if are_several(trade.underlying):
-                rows.append(changes(trade, shares, found_market, paths=paths, seed=own, executor=executor))
-                continue
-            found = _exact_changes(trade, shares) if closed_form else None
-            if found is None:
-                found = _revalued(trade, shares, paths=paths, seed=own, executor=executor)
-            rows.append(found)
+                found = changes(trade, shares, found_market, paths=paths, seed=own, executor=executor)
+            else:
+                exact = _exact_changes(trade, shares) if closed_form else None
+                found = _revalued(trade, shares, paths=paths, seed=own, executor=executor) if exact is None else exact
         except FAILS as error:
             left_out[trade.trade_id] = in_short(reason_of(error))
-    columns = ["underlying", "move", "spot", "change", "square", "trades", "doubtful", "currency"]
+            continue
+        rows.append(found)
+        held = found.loc[found["note"] != "", ["underlying", "move", "note"]]
+        notes += held.assign(trade_id=trade.trade_id).to_dict("records")
+    columns = ["underlying", "move", "spot", "change", "square", "trades", "note", "currency"]
     every = pd.concat(rows) if rows else pd.DataFrame(columns=columns, dtype=float)
+    every["doubtful"] = every["note"] != ""
     sums = {"spot": "first", "change": "sum", "square": "sum", "trades": "sum", "doubtful": "sum", "currency": "first"}
     table = every.groupby(["underlying", "move"], sort=False).agg(sums).reset_index()
     table.insert(4, "standard_error", np.sqrt(table.pop("square")))
     table = table.sort_values(["underlying", "move"], ignore_index=True)
-    table.attrs = {"seed": seed, "paths": paths, "left_out": left_out, "remarks": remarks(trades)}
+    table.attrs = {"seed": seed, "paths": paths, "notes": notes, "left_out": left_out, "remarks": remarks(trades)}
     return table
 
 
@@ -123,7 +127,7 @@ def _revalued(trade: Trade, shares: Sequence[float], **settings: Any) -> pd.Data
     if trade.known or trade.past is not None:
         return _changes(trade, shares, [change(trade, share, **settings) for share in shares])
     frame = scenarios(trade.model, trade.payoff, {"spot": spots}, greeks=[], **settings).frame
-    columns = zip(frame["change"], frame["change_standard_error"], frame["note"] != "", strict=True)
+    columns = zip(frame["change"], frame["change_standard_error"], frame["note"], strict=True)
     return _changes(trade, shares, [*columns])
 
 
@@ -138,7 +142,7 @@ def _plain_changes(options: ManyOptions, shares: Sequence[float]) -> pd.DataFram
             "change": [float(own.quantity @ (options.prices(1.0 + share) - base)) for share in shares],
             "square": 0.0,
             "trades": len(own),
-            "doubtful": 0,
+            "note": "",
             "currency": own.currency[0],
         }
     )
@@ -153,12 +157,12 @@ def _exact_changes(trade: Trade, shares: Sequence[float]) -> pd.DataFrame | None
     values = [float(jet.value) for jet in found if jet is not None]
     if len(values) < len(found):
         return None
-    return _changes(trade, shares, [(value - float(base.value), 0.0, False) for value in values])
+    return _changes(trade, shares, [(value - float(base.value), 0.0, "") for value in values])
 
 
-def _changes(trade: Trade, shares: Sequence[float], found: Sequence[tuple[float, float, bool]]) -> pd.DataFrame:
-    """The rows of one position, from the change of a unit at every share, its error, and whether it is doubtful."""
-    changes, errors, doubtful = (np.array(column) for column in zip(*found, strict=True))
+def _changes(trade: Trade, shares: Sequence[float], found: Sequence[tuple[float, float, str]]) -> pd.DataFrame:
+    """The rows of one position, from the change of a unit at every share, its error, and what is held against it."""
+    changes, errors = (np.array([row[k] for row in found], dtype=float) for k in (0, 1))
     return pd.DataFrame(
         {
             "underlying": trade.underlying,
@@ -167,7 +171,7 @@ def _changes(trade: Trade, shares: Sequence[float], found: Sequence[tuple[float,
             "change": trade.quantity * changes,
             "square": (trade.quantity * errors) ** 2,
             "trades": 1,
-            "doubtful": doubtful,
+            "note": [note for *_, note in found],
             "currency": trade.currency,
         }
     )

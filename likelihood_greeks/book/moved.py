@@ -58,8 +58,8 @@ class Gain:
         return self.past.whole(np.concatenate([made, factor * spot]))
 
 
-def change(trade: Trade, share: float, **settings: Any) -> tuple[float, float, bool]:
-    """The gain of a unit when the spot moves by a share of it, its standard error, and whether it is doubtful.
+def change(trade: Trade, share: float, **settings: Any) -> tuple[float, float, str]:
+    """The gain of a unit when the spot moves by a share of it, its standard error, and what is held against it.
 
     Raises
     ------
@@ -67,11 +67,11 @@ def change(trade: Trade, share: float, **settings: Any) -> tuple[float, float, b
         If the law's spots do not scale with today's.
     """
     if trade.past is None:  # it is known, and the spot is not in it
-        return 0.0, 0.0, False
+        return 0.0, 0.0, ""
     gain = Gain(trade.past, trade.model.spot, share)
     if not gain.times:
         amount = float(np.ravel(gain(np.empty((0, 1))))[0])
-        return amount * float(trade.model.discount_jet(np.array(gain.payments)).value[0]), 0.0, False
+        return amount * float(trade.model.discount_jet(np.array(gain.payments)).value[0]), 0.0, ""
     if not scales(trade.model, gain.times):
         refuse(
             "fixings",
@@ -79,4 +79,4 @@ def change(trade: Trade, share: float, **settings: Any) -> tuple[float, float, b
             None,
         )
     price = greeks(trade.model, gain, [], **settings)["price"]
-    return price.value, price.standard_error, not price.reliable
+    return price.value, price.standard_error, price.note

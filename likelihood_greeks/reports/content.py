@@ -24,7 +24,7 @@ from ..book.terms import VALUED
 from ..book.trades import NET
 from ..book.units import are_buckets, scaled, unit_of
 from .over_assets import summed_over_assets
-from .terminal import paths_of, states_of
+from .terminal import at_worst, kind_of, paths_of, states_of
 
 LIBRARIES = ("numpy", "scipy", "pandas", "QuantLib")
 PRECISE = 0.05
@@ -170,7 +170,10 @@ class Content:
         return [_in_words(name, shares[name]) for name in worst]
 
     def notes(self) -> pd.DataFrame:
-        """What is held against numbers: ``trade_id, underlying, greeks, note``; a bucket is behind its Greek."""
+        """What is held against numbers: ``trade_id, underlying, greeks, note``; a bucket is behind its Greek.
+
+        Of gains in the ladder, their moves are in the place of Greeks.
+        """
         marked = self._rows[self._rows["note"] != ""]
         keys = ["trade_id", "underlying", "note"]
         parts = self.frame[are_buckets(self.frame)]
@@ -181,7 +184,20 @@ class Content:
             parts = parts.assign(greek=parts["greek"] + " at " + parts["bucket"].astype(str))
             marked = pd.concat([marked[[*keys, "greek"]], parts[[*keys, "greek"]]])
         grouped = marked.groupby(["trade_id", "underlying", "note"], sort=False)["greek"].agg(", ".join)
-        return grouped.rename("greeks").reset_index()[["trade_id", "underlying", "greeks", "note"]]
+        of_greeks = grouped.rename("greeks").reset_index()[["trade_id", "underlying", "greeks", "note"]]
+        return pd.concat([of_greeks, self._ladder_notes()], ignore_index=True)
+
+    def _ladder_notes(self) -> pd.DataFrame:
+        """What is held against gains in the ladder, at the worst of like reasons."""
+        own = [] if self.ladder is None else self.ladder.attrs.get("notes", [])
+        held = pd.DataFrame(own, columns=["trade_id", "underlying", "move", "note"])
+        rows = []
+        for (trade_id, underlying, _), like in held.groupby(
+            ["trade_id", "underlying", held["note"].map(kind_of)], sort=False
+        ):
+            moves = ", ".join(f"{move:+.4g}%" for move in 100.0 * like["move"])
+            rows.append((trade_id, underlying, f"ladder at {moves}", at_worst([*like["note"].unique()])))
+        return pd.DataFrame(rows, columns=["trade_id", "underlying", "greeks", "note"], dtype=object)
 
     def states(self) -> pd.DataFrame:
         """What has become of trades with a past: ``trades, state``, a row for all of which the same can be said."""

@@ -75,19 +75,19 @@ def notes(risk: pd.DataFrame) -> list[str]:
     parts = marked["note"].where(marked["trade_id"] != NET, marked["note"].str.split("; "))
     marked = marked.assign(note=parts).explode("note")
     found = []
-    for (trade_id, _), rows in marked.groupby(["trade_id", marked["note"].map(_kind)], sort=False):
-        found.append(f"{trade_id} {greeks_with_nodes(rows)}: {_at_worst([*rows['note'].unique()])}")
+    for (trade_id, _), rows in marked.groupby(["trade_id", marked["note"].map(kind_of)], sort=False):
+        found.append(f"{trade_id} {greeks_with_nodes(rows)}: {at_worst([*rows['note'].unique()])}")
     return found
 
 
-def _kind(note: str) -> str:
+def kind_of(note: str) -> str:
     """A note on how few samples carry something, or which trades are doubtful, without their numbers and names."""
     if note.startswith(INCLUDES):
         return INCLUDES
     return re.sub(r"\d[\d.,e+]*", "#", note).replace(", # times the paths", "") if COUNTED.match(note) else note
 
 
-def _at_worst(notes: Sequence[str]) -> str:
+def at_worst(notes: Sequence[str]) -> str:
     """One of the notes of a kind for all: that of the fewest samples, or that which names all trades."""
     if notes[0].startswith(INCLUDES):
         if longer := [(int(found[1]), note) for note in notes if (found := re.search(r" and (\d+) more$", note))]:

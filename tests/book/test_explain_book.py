@@ -1,5 +1,6 @@
 """The profit of a book between two markets: closed forms, coupons, knocks, expiries, dividends, and joint errors."""
 
+import re
 import warnings
 from datetime import date
 
@@ -344,6 +345,18 @@ def test_what_no_path_meets_is_in_the_errors_of_a_far_barrier(monkeypatch):
     assert bare.loc["far", "pnl"] == row.loc["far", "pnl"]
 
 
+def test_notes_say_of_which_amount_they_are():
+    class Erratic:
+        times = (0.1, 0.2)
+
+        def __call__(self, spot):
+            return 1.0 * ((7.3 * spot[-1]) % 1.0 > 0.99) * (spot[0] > 95.0)
+
+    own = {"trade_id": "own", "underlying": "X", "quantity": 100.0, "payoff": Erratic()}
+    _, row = explained([own], market(), market(TUESDAY), paths=1024)
+    assert re.fullmatch(r"(pnl|unexplained|pnl and unexplained): about \d+ samples carry .*", row.loc["own", "note"])
+
+
 def test_a_clause_that_next_to_no_path_meets_is_told():
     class Crash:
         times = (0.1, 0.2, 0.3)
@@ -353,7 +366,7 @@ def test_a_clause_that_next_to_no_path_meets_is_told():
 
     own = {"trade_id": "own", "underlying": "X", "quantity": 100.0, "payoff": Crash()}
     _, row = explained([own, {**own, "trade_id": "cash", "payoff": lg.Call(100.0, 0.3)}], market(), market(TUESDAY))
-    assert "next to no path meets" in row.loc["own", "note"]
+    assert "pnl: what next to no path meets" in row.loc["own", "note"]
     assert row.loc["net", "note"].endswith("doubtful numbers of own")
     assert row.loc["own", "pnl_standard_error"] > 0.1
     assert row.loc["cash", "note"] == ""

@@ -194,6 +194,28 @@ def test_the_html_report_needs_nothing_else(frame, rungs, tmp_path):
     assert "2025-01-01" in text.partition("</h1>")[0]
 
 
+def test_what_is_marked_in_a_ladder_is_counted_and_told_why(tmp_path):
+    far = {"trade_id": "far", "underlying": "X", "product": "barrier", "option": "put", "direction": "down",
+           "knock": "in", "quantity": -100, "maturity": "2025-07-01", "strike": 91, "level": 60,
+           "frequency": "weekly"}  # fmt: skip
+    near = {"trade_id": "near", "underlying": "X", "product": "call", "quantity": 10, "maturity": "2025-07-01",
+            "strike": 91}  # fmt: skip
+    book = pd.DataFrame([far, near])
+    table = lg.ladder(book, MARKET, [-0.05, 0.05], paths=256, seed=1)
+    assert table["doubtful"].tolist() == [1, 1]
+    assert {(note["trade_id"], note["move"]) for note in table.attrs["notes"]} == {("far", -0.05), ("far", 0.05)}
+    frame = lg.risk(book.tail(1), MARKET, ["delta"], seed=1)
+    path, sheet = tmp_path / "risk.html", tmp_path / "risk.xlsx"
+    for ladder, count in ((None, 0), (table, 1)):
+        lg.report(frame, path, ladder=ladder)
+        assert f"{count} with doubtful numbers" in path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8").partition('<section id="notes">')[2]
+    why = "ladder at -5%, +5%", "at worst about 4 of 256 samples decide the payoff"
+    assert all(words in text for words in why)
+    lg.report(frame, sheet, ladder=table)
+    assert pd.read_excel(sheet, sheet_name="notes")["greeks"].tolist() == [why[0]]
+
+
 @pytest.mark.slow
 def test_the_workbook_holds_numbers_and_no_formulas(frame, rungs, tmp_path):
     path = tmp_path / "risk.xlsx"

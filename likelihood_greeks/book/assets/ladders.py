@@ -85,11 +85,11 @@ def _currency(trade: Trade, name: str, market: Market) -> tuple[str, float]:
 
 def _one(trade: Trade, moved: set[str], share: float, rate: float, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The gain when the spots of some assets move by a share."""
-    found = {"move": share, "change": 0.0, "square": 0.0, "trades": 1, "doubtful": False}
+    found = {"move": share, "change": 0.0, "square": 0.0, "trades": 1, "note": ""}
     if trade.known:
         return found
     factors = tuple(1.0 + share * (name in moved) for name in trade.model.assets)
     law = without_dividends(trade.model)
     price = greeks(law, Gain(trade.drawn, factors), [], controls="scores", **settings)["price"]
     value, error = rate * trade.quantity * price.value, rate * trade.quantity * price.standard_error
-    return {**found, "change": value, "square": error**2, "doubtful": not price.reliable}
+    return {**found, "change": value, "square": error**2, "note": price.note}

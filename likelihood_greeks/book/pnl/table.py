@@ -136,11 +136,14 @@ def _amounts(names: Sequence[str], values: FloatArray, errors: FloatArray) -> di
 
 
 def _doubts(found: Statistics, unmet: FloatArray | None) -> str:
-    """What is held against the profit and against what is left of it; nothing against what does not vary."""
-    entries = [PLACE[name] for name in JUDGED]
-    varying = [doubt(found, k) for k in entries if found.pooled.m2[k] > 0.0]
-    missed = [told(unmet, found, k) for k in entries]
-    return "; ".join(dict.fromkeys(filter(None, [*varying, *missed])))
+    """What is held against the profit and against what is left of it, by name; nothing against what does not vary."""
+    held = dict[str, list[str]]()
+    for name in JUDGED:
+        entry = PLACE[name]
+        varying = doubt(found, entry) if found.pooled.m2[entry] > 0.0 else ""
+        for why in filter(None, (varying, told(unmet, found, entry))):
+            held.setdefault(why, []).append(name)
+    return "; ".join(f"{' and '.join(names)}: {why}" for why, names in held.items())
 
 
 def _net(name: str, found: Together[Position], rows: Sequence[Mapping[str, Any]], missing: int) -> dict[str, Any]:
