@@ -2,10 +2,11 @@
 
 A note whose spot is far above the level of its next call date is such a payoff. Its price has no variation, which alone
 says nothing. Under a law whose log-spots are normal it is certain if its conditions leave nothing else to pay within
-eight standard deviations (a chance of 1e-15). Otherwise paths that are pushed (see `scouts`) to the levels that it
-compares spots with, or kept in its corridor, tell how much variance the run has missed, if enough of them do. A payoff
-that cannot be followed stays in doubt, and so does every one under a law whose log-spots are not normal: how far these
-reach is not told by the deviations of a sample.
+eight standard deviations (a chance of 1e-15), or the two paths of every antithetic pair are paid the same together (a
+digital at the median of its one date). Otherwise paths that are pushed (see `scouts`) to the levels that it compares
+spots with, or kept in its corridor, tell how much variance the run has missed, if enough of them do. A payoff that
+cannot be followed stays in doubt, and so does every one under a law whose log-spots are not normal: how far these reach
+is not told by the deviations of a sample.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ..models.capabilities import draws_beneath
 from ..models.moves import IndependentSteps, Moves
 from ..numerics.arrays import cumulated
 from ..payoffs.along.pieces import pieces_along
-from ..payoffs.along.sure import surely_same
+from ..payoffs.along.sure import surely_same, surely_same_in_pairs
 from ..payoffs.relaxed.tape import NotRelaxableError
 from ..scouted import CERTAIN, Scouted
 from ..streams.chunks import Chunk, Draws, chunk_size
@@ -72,11 +73,14 @@ def _looked(group: Group, row: int, plan: Plan | None, chunk: Chunk, paths: int)
         return replace(Scouted.nothing((count,)), carriers=np.full(count, CERTAIN))
     pushes = Pushes.everywhere(len(group.times)).aimed(ways(payoff, drawn.spot))
     corridor = Corridor.of(payoff, drawn.spot)
+    in_pairs = chunk.sampling == "antithetic" and surely_same_in_pairs(pieces, drawn.spot, REACH)
     draws = weighted_draws(group, replace(chunk, index=FIRST + 2), corridor, pushes)
     if any(piece.pushed is None for piece in draws):
         return None
     rows = np.concatenate([_samples(group, row, plan, piece) for piece in draws], axis=1)
-    return variances(rows, np.concatenate([piece.weight for piece in draws]), paths)
+    known = variances(rows, np.concatenate([piece.weight for piece in draws]), paths)
+    price = np.arange(len(known.carriers)) == 0  # alone: derivatives of what both paths are paid may well be rare
+    return replace(known, carriers=np.where(price, CERTAIN, known.carriers)) if in_pairs else known
 
 
 def _normal(group: Group, drawn: Drawn) -> bool:

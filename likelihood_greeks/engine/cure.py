@@ -104,7 +104,8 @@ def _sure(pair: Pair, row: int) -> bool:
     known = pair.controlled.pooled.known
     if known.carriers[row] == CERTAIN:
         return True
-    if pair.plain.pooled.m2[0] != 0.0 or not known.tells[row]:
+    looked = known.carriers[0] == CERTAIN and known.carriers[row] >= RESOLVED
+    if pair.plain.pooled.m2[0] != 0.0 or not (looked or known.tells[row]):
         return False
     met = pair.controlled.standard_error[row] > FAINT * pair.plain.standard_error[row]
     return bool(met)

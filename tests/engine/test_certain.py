@@ -44,6 +44,43 @@ def test_one_that_may_go_on_though_no_path_does_has_an_error_of_that_chance(cont
     assert abs(own.value - EXACT) < 42.0 * norm.cdf(-5.0)
 
 
+MEDIAN = lg.GBM(spot=100.0, volatility=0.2, rate=0.03, dividend_yield=0.01)  # its median stays at 100
+
+
+def in_pairs(payoff, seed=1, **settings):
+    return lg.greeks(MEDIAN, payoff, ["delta", "vega"], paths=8192, seed=seed, sampling="antithetic", **settings)
+
+
+@pytest.mark.parametrize("controls", ["auto", "none"])
+@pytest.mark.parametrize("maturity", [DAY, 1.0])
+def test_a_digital_at_the_median_pays_once_on_every_antithetic_pair(maturity, controls):
+    for seed in range(3):
+        own = in_pairs(lg.DigitalCall(100.0, maturity), seed, controls=controls)
+        assert own["price"].value == pytest.approx(0.5 * np.exp(-0.03 * maturity), rel=1e-13)
+        assert not any(estimate.note for estimate in own.estimates.values())
+        delta = norm.pdf(0.0) * np.exp(-0.03 * maturity) / (100.0 * 0.2 * np.sqrt(maturity))
+        assert abs(own["delta"].value - delta) < 4.0 * own["delta"].standard_error < 0.2 * delta
+
+
+@pytest.mark.parametrize("strike", [100.0 + 1e-9, 99.999, 100.05])
+def test_one_beside_it_is_not_certain_and_says_so(strike):
+    price = in_pairs(lg.DigitalCall(strike, 1.0))["price"]
+    exact = np.exp(-0.03) * norm.cdf(np.log(100.0 / strike) / 0.2)
+    assert price.note or abs(price.value - exact) < 4.0 * price.standard_error
+
+
+def test_a_price_whose_pairs_cancel_is_certain_but_not_the_greeks_of_its_rare_payments():
+    """Pairs cancel from four deviations on, where no path is: the price is 0, the delta is not."""
+    up, down = 100.0 * np.exp(0.8), 100.0 * np.exp(-0.8)
+    own = in_pairs(lg.Payoff(lambda s: 1.0 * (s[-1] > up) - 1.0 * (s[-1] < down), [1.0]), controls="none")
+    assert own["price"].value == 0.0
+    assert not own["price"].note
+    delta = 2.0 * norm.pdf(4.0) * np.exp(-0.03) / (100.0 * 0.2)
+    assert own["delta"].note or abs(own["delta"].value - delta) < 4.0 * own["delta"].standard_error
+    beside = in_pairs(lg.Payoff(lambda s: 1.0 * (s[-1] > up) - 1.0 * (s[-1] < 0.99 * down), [1.0]), controls="none")
+    assert beside["price"].note or beside["price"].standard_error > 1e-6
+
+
 def test_under_a_law_whose_spots_are_not_lognormal_nothing_is_certain():
     """However far from the level: deviations of a sample do not bound what a hidden variance can do.
 

@@ -8,6 +8,8 @@ from ..._typing import FloatArray
 from .pieces import Pieces
 from .points import ENDLESS, Crossed, Extreme, Monomial, Point
 
+APART, SAME = 1e-14, 1e-14  # distances of logarithms, and payments, that are one but for rounding
+
 
 def surely_same(pieces: Pieces, spot: FloatArray, far: float) -> bool:
     """Whether a payoff pays a constant while no product of spots goes further than so many deviations from its mean.
@@ -36,6 +38,34 @@ def surely_same(pieces: Pieces, spot: FloatArray, far: float) -> bool:
         if after is None or before is None or pieces.monomials[paid]:
             return False
     return True
+
+
+def surely_same_in_pairs(pieces: Pieces, spot: FloatArray, far: float) -> bool:
+    """Whether a payoff of one date pays a constant on the two paths of every antithetic pair together, within reach.
+
+    It pays constants between levels, and what a pair is paid changes only where one of its two paths comes to a level:
+    a pair between any two such distances from the middle tells what all of them are paid.
+
+    Parameters
+    ----------
+    pieces, far
+        As for `surely_same`.
+    spot : ndarray, shape (1, n_paths)
+        Antithetic paths of a law whose log-spots are normal.
+    """
+    crossed = [point for point in pieces.points if isinstance(point, Crossed)]
+    followed = all(isinstance(point, (Crossed, Extreme)) for point in pieces.points)
+    if len(spot) != 1 or not followed or any(pieces.monomials[paid] for paid in pieces.paid):
+        return False
+    logs = np.log(spot[0])
+    middle, end = float(logs.mean()), far * float(logs.std())
+    gaps = [abs(float(np.log(point.level)) / sum(p for _, p in point.monomial) - middle) for point in crossed]
+    ends = np.unique(np.minimum([0.0, *gaps, end], end))
+    apart = np.diff(ends) > APART * max(abs(middle), 1.0)
+    between = (0.5 * (ends[1:] + ends[:-1]))[apart]
+    above, below = (pieces.cash_flows(np.exp(middle + sign * between)[None]) for sign in (1.0, -1.0))
+    paid = above + below
+    return bool(np.all(np.ptp(paid, axis=1) <= SAME * np.abs([above, below]).max()))
 
 
 def _beyond(point: Point, before: list[bool | None], logs: FloatArray, far: float) -> bool | None:
