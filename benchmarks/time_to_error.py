@@ -103,6 +103,8 @@ def cases() -> list[Case]:
         ("Heston digital", DESK, lg.DigitalCall(100.0, 1.0), digital, MONTHLY, {}),
         ("Heston down-and-out call, monthly", DESK, barrier(85.0, "down", MONTHLY), down_and_out_call, MONTHLY, {}),
         ("Heston down-and-out call, weekly", DESK, down, down_and_out_call, WEEKLY, {}),
+        ("Heston down-and-out call, daily", DESK, daily[0], down_and_out_call, DAILY, {}),
+        ("Heston up-and-out call, daily", DESK, daily[1], up_and_out_call, DAILY, {}),
         ("Heston up-and-out digital, monthly", DESK, knocked, up_and_out_digital, MONTHLY, {}),
     ]  # fmt: skip
     return [Case(*row[:4], np.array(row[4]), **row[5]) for row in rows]
@@ -116,7 +118,7 @@ def references(case: Case) -> dict[str, tuple[float, float]]:
     contract = case.name.removeprefix("Heston ").split(",")[0]
     rows = table[(table["case"] == f"desk, {len(case.grid)} dates") & (table["contract"] == contract)]
     values = rows.set_index("greek")["value"]
-    return {greek: (float(values[greek]), np.nan) for greek in GREEKS}
+    return {greek: (float(values.get(greek, np.nan)), np.nan) for greek in GREEKS}
 
 
 def own(case: Case, paths: int, sampling: str, repeats: int) -> dict[str, Any]:

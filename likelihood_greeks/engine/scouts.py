@@ -75,6 +75,8 @@ def scouted(group: Group, plans: Sequence[Plan], chunk: Chunk, paths: int) -> tu
         known = variances(controlled, weight, samples)
         rounding = ROUNDING * np.sqrt(plain**2 @ weight / weight.sum())
         known = replace(known, paid=np.full_like(known.paid, carried(plain[:1], weight)[0]), rounding=rounding)
+        felt = known.rare + known.rest > rounding**2  # else scouts saw nothing vary, either
+        known = replace(known, carriers=np.where(felt, known.carriers, 0.0))
         if draws_beneath(group.model, group.times):  # whose tails no push reaches
             known = replace(known, carriers=np.zeros_like(known.carriers))
         if plan.whole is not None:

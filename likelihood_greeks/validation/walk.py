@@ -49,7 +49,15 @@ class Walk:
 
     @classmethod
     def of(cls, model: GBM, times: FloatArray) -> Walk:
-        """That of the log spot of a model."""
+        """That of the log spot of a model.
+
+        Raises
+        ------
+        TypeError
+            If the model is no `GBM`, or pays a cash dividend by the last date.
+        """
+        if not isinstance(model, GBM) or any(day <= times[-1] for day, _ in model.dividends):
+            raise TypeError(f"model must be a GBM without dividends by the last date for a quadrature, got {model!r}")
         return cls(model.rate - model.dividend_yield - 0.5 * model.volatility**2, model.volatility, times)
 
     @property

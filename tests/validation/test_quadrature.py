@@ -8,6 +8,7 @@ import QuantLib as ql
 from scipy import integrate, stats
 
 from likelihood_greeks.models.gbm import GBM
+from likelihood_greeks.models.term_structure import TermStructureGBM
 from likelihood_greeks.payoffs.barrier import Barrier, DoubleBarrier
 from likelihood_greeks.payoffs.european import (
     AssetOrNothingCall,
@@ -265,6 +266,24 @@ def test_daily_monitoring_is_exact_to_ten_digits():
 def test_payoffs_without_a_quadrature_are_refused(payoff):
     with pytest.raises(TypeError, match="payoff must be a barrier, lookback or arithmetic Asian"):
         quadrature.price(MODEL, payoff)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        replace(MODEL, dividends=((0.5, 3.0),)),
+        TermStructureGBM(spot=93.0, times=(1.0,), zero_rates=(0.04,), dividend_yields=(0.0,), volatilities=(0.2,)),
+    ],
+    ids=["cash dividend", "curves"],
+)
+def test_other_laws_are_refused(model):
+    with pytest.raises(TypeError, match="model must be a GBM without dividends by the last date"):
+        quadrature.greek(model, Asian(96.0, UNEVEN), "price")
+
+
+def test_a_dividend_after_the_last_date_does_not_matter():
+    later, payoff = replace(MODEL, dividends=((T + 0.1, 3.0),)), Asian(96.0, UNEVEN)
+    assert quadrature.price(later, payoff) == quadrature.price(MODEL, payoff)
 
 
 def test_nodes_must_be_positive():
