@@ -251,3 +251,23 @@ def test_what_is_over_stands_in_frames_totals_and_ladders():
     assert dict(zip(totals["bucket"], totals["trades"], strict=True)) == {"to 1M": 3, "to 6M": 1}
     (change,) = ladder(book.head(3), market(), (-0.15,))["change"]
     assert change == -20.0
+
+
+TOUCH = PLAIN | {"product": "one_touch", "direction": "up", "start": "2026-11-20", "frequency": "weekly"}
+NOTE = PLAIN | {"product": "autocallable", "strike": 99, "coupon": 0.02, "frequency": "2026-11-27;2027-03-19"}
+
+
+@pytest.mark.parametrize(
+    ("row", "event", "pays"),
+    [
+        (NOTE, "redeemed on 2026-11-27 at 100", ": pays 100.98 on 2026-11-27"),
+        (BARRIER | {"level": 100.5, "start": "2026-11-20"}, "knocked in on 2026-11-27 at 100", ": put"),
+        (TOUCH | {"level": 99}, "touched on 2026-11-27 at 100", ": pays 1 on 2027-03-19"),
+    ],
+    ids=lambda x: x.get("product") if isinstance(x, dict) else "",
+)
+def test_what_an_open_fixing_of_today_would_decide_is_not_said_as_if_it_were_known(row, event, pays):
+    assert trade(row).state == f"{event}, the fixing still open{pays}"
+    known = trade(row, FIXED | {"2026-11-27": 100.0})
+    assert known.state == f"{event}{pays}"
+    assert known.payoff == trade(row).payoff

@@ -68,7 +68,7 @@ def where(history: History, hit: date, spot: float) -> str:
     """Where a barrier was touched, in words."""
     if history.watch is not None:
         return history.watch.at(hit, bounds(history.terms)[0], spot)
-    return f" at {history.seen(spot).get(hit, spot):g}"
+    return f" at {history.seen(spot).get(hit, spot):g}{history.still_open(hit)}"
 
 
 def until_touched(history: History, made: Sequence[date]) -> list[date]:

@@ -138,6 +138,10 @@ class History:
         """The observations up to today, an open one at the spot."""
         return {**self.observed, self.span.today: spot} if self.is_open else dict(self.observed)
 
+    def still_open(self, day: date) -> str:
+        """What is said behind an event of this day where it is today and the spot stands in for its fixing."""
+        return ", the fixing still open" if self.is_open and day == self.span.today else ""
+
     @property
     def decided(self) -> bool:
         """Whether today's spot changes nothing: no fixing of today is open, or what was observed before decides."""

@@ -128,7 +128,7 @@ def _left(history: History, spot: float) -> tuple[Contract, str]:
         refuse("fixings", f"hold today's, {today}: with it open, the spot, {spot:g}, is at a level", None)
     past = whole.past(seen)
     if past.called is not None:
-        return past_of_notes.redeemed(whole, seen, past.called, (history.days, history.span))
+        return past_of_notes.redeemed(whole, seen, past.called, history)
     if history.watch is not None:
         history.watch.verify(history.terms["level"], inf)
     if not history.ahead:

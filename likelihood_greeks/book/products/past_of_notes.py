@@ -17,7 +17,7 @@ from ...payoffs.protocol import Contract
 from ...payoffs.seasoned import AlsoPays, KnownCashFlow
 from ...payoffs.terms import rows_of
 from ..calendars import DAYS_PER_YEAR
-from ..schedule import Span
+from .history import History
 
 
 def needed(whole: Contract, days: Sequence[date], observed: Mapping[date, float], made: Sequence[date]) -> list[date]:
@@ -54,14 +54,12 @@ def levels(whole: Autocallable, row: int) -> set[float]:
     return found
 
 
-def redeemed(
-    whole: Autocallable, seen: Sequence[float], called: int, where: tuple[Sequence[date], Span]
-) -> tuple[Contract, str]:
+def redeemed(whole: Autocallable, seen: Sequence[float], called: int, history: History) -> tuple[Contract, str]:
     """What is due of a note that was called on the call date of this number."""
-    days, own = where
+    days, own = history.days, history.span
     row = rows_of(whole.call_times, whole.times)[called]
     paid = own.paid if called == len(whole.call_times) - 1 else days[row]
-    event = f"redeemed on {days[row]} at {seen[row]:g}"
+    event = f"redeemed on {days[row]} at {seen[row]:g}{history.still_open(days[row])}"
     if paid < own.today:
         return KnownCashFlow(0.0, 0.0), f"{event}: worth nothing"
     path = [*seen[: row + 1], *[seen[row]] * (len(whole.times) - row - 1)]
