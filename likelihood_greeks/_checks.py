@@ -6,10 +6,12 @@ Comparisons are written so that NaN fails them.
 import functools
 import inspect
 import os
+import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from datetime import datetime
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -19,6 +21,9 @@ from ._typing import FloatArray
 
 T = TypeVar("T")
 LONGEST = 400  # characters of a value in a message
+KEYS = 8  # of a long table in a message
+_DAY = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
+_MIDNIGHT = re.compile(r"Timestamp\('(\d{4}-\d{2}-\d{2}) 00:00:00'\)")
 
 
 def refuse(name: str, requirement: str, value: object) -> NoReturn:
@@ -47,10 +52,17 @@ class InvalidValueError(ValueError):
 
 def _brief(value: object) -> str:
     """The value, shortened where it is long: a message is for reading."""
+    if isinstance(value, (np.number, np.bool_)):
+        value = value.item()
     try:
-        text = repr(value)
+        text = str(value) if isinstance(value, datetime) else repr(value)
     except ValueError:  # whole numbers of thousands of digits
         return f"a {type(value).__name__} that is too long to be shown"
+    text = _DAY.sub(lambda day: f"{int(day[1]):04}-{int(day[2]):02}-{int(day[3]):02}", _MIDNIGHT.sub(r"\1", text))
+    text = text.removesuffix(" 00:00:00") if isinstance(value, datetime) else text
+    if isinstance(value, Mapping) and len(text) > LONGEST:
+        more = f" and {len(value) - KEYS} more" if len(value) > KEYS else ""
+        text = f"a table of {', '.join(map(str, islice(value, KEYS)))}{more}"
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 4 :]}"
 
 

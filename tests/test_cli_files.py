@@ -78,7 +78,7 @@ def test_no_file_that_a_market_is_read_from_is_written_over(inputs, tmp_path, ca
         ["scenarios", book, *of, "--stress", "crash.toml", *paths, "--output", output],
     ):
         assert exit_code(arguments) == 2
-        assert f"output must not be the {said}" in capsys.readouterr().err
+        assert f"error: {arguments[-2][2:]} must not be the {said}" in capsys.readouterr().err
     with pytest.raises(ValueError, match=f"output must not be the {said}"):
         lg.curvature(book, "market.toml", spot=0.2, output=output)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -121,6 +121,48 @@ def test_an_old_report_stays_and_is_called_old_where_no_trade_can_be_priced(inpu
     assert exit_code([*again, "--report", report]) == 1
     assert f"{report} is that of an earlier run" in capsys.readouterr().err
     assert report.read_text() == "yesterday's"
+
+
+def test_reports_that_are_not_written_are_named_where_there_is_no_trade(inputs, tmp_path, capsys):
+    reports = [tmp_path / "risk.html", tmp_path / "risk.xlsx"]
+    options = [word for report in reports for word in ("--report", report)]
+    (tmp_path / "book.csv").write_text(",".join(ROW))
+    assert exit_code([*inputs, *options]) == 0
+    said = capsys.readouterr().err
+    assert [f"{report} is not written: this one has no trade" in said for report in reports] == [True, True]
+    assert not any(report.exists() for report in reports)
+
+
+@pytest.mark.parametrize("option", ["--output", "--crif"])
+def test_what_is_read_is_not_called_an_old_output_where_it_is_refused_as_one(inputs, capsys, option):
+    assert exit_code([*inputs, option, inputs[1]]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {option[2:]} must not be the book, which it would write over")
+
+
+@pytest.mark.filterwarnings("default::likelihood_greeks.BookWarning")
+def test_a_limit_of_a_name_that_is_not_there_is_said_as_other_warnings_are(inputs, tmp_path, capsys):
+    (limits := tmp_path / "limits.toml").write_text("[delta.product]\ncals = 5")
+    assert exit_code([*inputs, "--limits", limits]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "limits: delta.product names 'cals', which has no position; did you mean 'call'?"
+
+
+def test_explain_names_its_options_and_files_and_not_the_arguments_of_a_function(inputs, tmp_path, capsys):
+    (later := tmp_path / "later.toml").write_text(MARKET.replace("2025-01-02", "2025-01-03"))
+    assert exit_code(["explain", inputs[1], "--market", later, "--to", inputs[3]]) == 2
+    said = f"error: --to {inputs[3]} must have a valuation_date not before that of --market {later}, 2025-01-03, got"
+    assert capsys.readouterr().err.startswith(said)
+    later.write_text(later.read_text().replace("[underlyings", 'reporting_currency = "USD"\n[underlyings'))
+    assert exit_code(["explain", inputs[1], "--market", inputs[3], "--to", later]) == 2
+    said = f"error: reporting_currency of --to {later} must be that of --market {inputs[3]}"
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_market_in_place_of_stresses_is_refused_in_a_line_that_names_the_file(inputs, capsys):
+    assert exit_code(["scenarios", *inputs[1:4], "--stress", inputs[3]]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: market.toml: stresses must hold a table for each stress")
+    assert len(said) < 300
 
 
 def test_an_old_output_is_called_old_where_a_run_fails(inputs, tmp_path, capsys):

@@ -4,12 +4,14 @@ The inputs are data: `support.doors`. No message of NumPy's, pandas' or Python's
 """
 
 import warnings
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
+from likelihood_greeks._checks import InvalidValueError
 from likelihood_greeks.book.trades import parse
 from tests.support.doors import BOOK, CELLS, DOORS, MARKET
 
@@ -80,3 +82,22 @@ def test_a_bad_cell_is_a_problem_of_its_row_and_column_and_the_other_rows_are_pr
     assert [trade.trade_id for trade in trades] == ["a"]
     assert {problem.row for problem in problems if problem.field == column} == {*range(1, len(book))}
     assert all(problem.requirement for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (date(2026, 12, 4), "2026-12-04"),
+        ([date(2026, 2, 4), 3], "[2026-02-04, 3]"),
+        (pd.Timestamp("2026-12-04"), "2026-12-04"),
+        (datetime(2026, 12, 4, 9, 30), "2026-12-04 09:30:00"),
+        (np.float64(-5.0), "-5.0"),
+        ({"spot": 1}, "{'spot': 1}"),
+        ({f"key {k}": [0.0] * 50 for k in range(3)}, "a table of key 0, key 1, key 2"),
+        ({k: [0.0] * 50 for k in range(10)}, "a table of 0, 1, 2, 3, 4, 5, 6, 7 and 2 more"),
+        ("datetime", "'datetime'"),
+    ],
+    ids=str,
+)
+def test_what_was_given_is_shown_as_people_write_it(value, said):
+    assert str(InvalidValueError("it", "be right", value)) == f"it must be right, got {said}"

@@ -16,6 +16,12 @@ DAYS_PER_YEAR = 365.0
 FIRST_DATE, LAST_DATE = date(1901, 1, 1), date(2198, 12, 31)
 """Dates accepted: QuantLib's calendars hold the years 1901 to 2199."""
 
+FIRST_COUNTED = date(1899, 12, 30)
+"""The day from which spreadsheets count days; right of all after February 1900, which they give a 29th."""
+SERIALS = (36_526, 73_050)
+"""Counts of days that are taken for dates: those of the years 2000 to 2099."""
+
+_COUNTED = re.compile(r"\d{5}(\.0*)?")
 _SHORT_YEAR = re.compile(r"\d{1,2}[-./ ]*(\d{1,2}[-./]|[a-z]{3,9}\.?[-./ ]*)'?\d{2}", re.IGNORECASE)
 
 
@@ -44,10 +50,18 @@ def iso_date(name: str, value: object) -> date:
     if not isinstance(moment, date) or isinstance(moment, datetime):
         if isinstance(value, str) and _SHORT_YEAR.fullmatch(value.strip()):
             refuse(name, "be a date with four digits for the year, such as 2002-12-20", value)
-        refuse(name, "be an ISO date such as 2002-12-20", value)
+        refuse(name, f"be an ISO date such as 2002-12-20{_serial(value)}", value)
     if not FIRST_DATE <= moment <= LAST_DATE:
         refuse(name, f"lie between {FIRST_DATE} and {LAST_DATE}", value)
     return moment
+
+
+def _serial(value: object) -> str:
+    """What day a number in place of a date is where spreadsheets count days, in words; empty if it looks like none."""
+    text = str(value).strip()
+    if not _COUNTED.fullmatch(text) or not SERIALS[0] <= (days := int(text.partition(".")[0])) <= SERIALS[1]:
+        return ""
+    return f" (in a spreadsheet {days} is the day {FIRST_COUNTED + timedelta(days)}: format the cell as a date)"
 
 
 def day_words(today: date, maturity: float) -> str:

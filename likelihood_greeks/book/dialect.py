@@ -188,20 +188,41 @@ def number_way(counts: Counter[str], plain: bool = False) -> Reader:
 
 
 def date_way(counts: Counter[str]) -> Reader:
-    """How these texts are read as dates, or lists of dates separated by ``;``."""
-    return _way(counts, re.compile("(;)"), dates, ("the day first", "the month first"), "date")
+    """How these texts are read as dates, or lists of dates separated by ``;``: each by those with its own mark.
+
+    >>> str(date_way(Counter(["19/12/2025", "3/4/2026"]))("3/4/2026"))
+    '2026-04-03'
+    >>> date_way(Counter(["19.12.2025", "3/4/2026"]))("3/4/2026").why
+    'be a date: 2026-04-03 or 2026-03-04? No other cell decides'
+    """
+    return _way(counts, re.compile("(;)"), dates, ("the day first", "the month first"), "date", kind=_mark)
+
+
+def _mark(text: str) -> str:
+    """What stands between the numbers of a date that has the day or the month first; empty if it has neither."""
+    match = _SLASHED.fullmatch(_MIDNIGHT.sub("", text.strip()))
+    return match[2] if match else ""
 
 
 def _way(
-    counts: Counter[str], marks: re.Pattern[str], pair: Callable[[str], Pair], names: tuple[str, str], noun: str
-) -> Reader:
-    """How texts are read piece by piece; the marks between the pieces, each a group, stay."""
+    counts: Counter[str], marks: re.Pattern[str], pair: Callable[[str], Pair], names: tuple[str, str], noun: str,
+    *, kind: Callable[[str], str] = lambda piece: "",
+) -> Reader:  # fmt: skip
+    """How texts are read piece by piece, by those of the same kind; the marks between them, each a group, stay."""
     pieces = {text: marks.split(text) for text in counts}
     pairs = {piece: pair(piece) for own in pieces.values() for piece in own[::2]}
-    way = Way.of(((pairs[piece], counts[text]) for text, own in pieces.items() for piece in own[::2]), names)
+    told = [(piece, counts[text]) for text, own in pieces.items() for piece in own[::2]]
+    kinds = {piece: kind(piece) for piece in pairs}
+    ways = {
+        each: Way.of(((pairs[piece], times) for piece, times in told if kinds[piece] == each), names)
+        for each in {*kinds.values()}
+    }
 
     def read(text: str) -> str | Unclear:
-        own = [way.read(piece, pairs[piece], noun) if k % 2 == 0 else piece for k, piece in enumerate(pieces[text])]
+        own = [
+            ways[kinds[piece]].read(piece, pairs[piece], noun) if k % 2 == 0 else piece
+            for k, piece in enumerate(pieces[text])
+        ]
         unclear = next((piece for piece in own if isinstance(piece, Unclear)), None)
         return "".join(map(str, own)) if unclear is None else Unclear(text, unclear.why)
 

@@ -170,7 +170,7 @@ def _days(monday: Any, tuesday: Any) -> Days:
     """The two markets, the first not after the second."""
     first, second = (own if isinstance(own, Market) else Market.read(own) for own in (monday, tuesday))
     if second.valuation_date < first.valuation_date:
-        why = f"have a valuation_date not before the other's, {first.valuation_date}"
+        why = f"have a valuation_date not before that of monday, {first.valuation_date}"
         refuse("tuesday", why, second.valuation_date.isoformat())
     for name in first.underlyings.keys() & second.underlyings.keys():
         before, after = (own.underlyings[name].currency for own in (first, second))

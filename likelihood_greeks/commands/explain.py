@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .._checks import InvalidValueError
 from .._neutral import printable
 from ..book.explain_book import explain_book
 from ..book.reading import BookWarning
@@ -29,6 +32,19 @@ from .options import (
     Workers,
 )
 from .talk import Talk, errors
+
+
+@contextmanager
+def _named_as_given(market: Path, to: Path) -> Iterator[None]:
+    """Puts options and files for what `explain_book` calls the markets in refusals."""
+    try:
+        yield
+    except InvalidValueError as error:
+        if error.name.split(" of ")[-1] != "tuesday":
+            raise
+        name = f"{error.name.removesuffix('tuesday')}--to {to}"
+        requirement = error.requirement.replace("that of monday", f"that of --market {market}")
+        raise InvalidValueError(name, requirement, error.value) from error
 
 
 def explain_command(
@@ -63,7 +79,8 @@ def explain_command(
     Example: likelihood-greeks explain book.csv --market monday.toml --to tuesday.toml --output explained.xlsx
     """
     talk, start = Talk(quiet, verbose, wide, ("--wide", "--output")), time.perf_counter()
-    with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught:
+    named = _named_as_given(market, to)
+    with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(record=True) as caught, named:
         warnings.simplefilter("always", BookWarning)
         frame = explain_book(
             book, market, to, book_after=book_after, paths=paths, seed=seed, controls=controls, sampling=sampling,

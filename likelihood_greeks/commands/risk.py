@@ -150,7 +150,7 @@ def risk_command(
     data, rungs, grid, keys = Market.read(market), None, None, _own_columns(book, by)
     given = {"book": book, **data.files, "limits": limits, "explained": explained}
     check_outputs(output, report or [], given)
-    check_outputs(crif, [], {**given, "output": output, **numbered(report or [])})
+    check_outputs(crif, [], {**given, "output": output, **numbered(report or [])}, "crif")
     parts = [name.strip() for name in buckets.split(",")] if buckets else []
     bounds = None if limits is None else _limits(limits, book, greeks, parts)
     pool = ThreadPoolExecutor(workers) if dask is None else cluster.connected(dask)
@@ -167,7 +167,9 @@ def risk_command(
         "sampling": sampling, "target errors": target_error or "none",
     }  # fmt: skip
     written = [*filter(None, [output])]
-    held = judged(frame, bounds) if bounds is not None and len(frame) else None
+    with warnings.catch_warnings(record=True) as of_limits:
+        warnings.simplefilter("always", BookWarning)
+        held = judged(frame, bounds) if bounds is not None and len(frame) else None
     try:
         if with_ladder and len(frame):
             with ThreadPoolExecutor(workers) as executor, warnings.catch_warnings(action="ignore"):
@@ -190,7 +192,7 @@ def risk_command(
             write(to_crif(frame, buckets=regulatory), crif)
             written.append(crif)
     finally:  # files first: whoever reads what is printed may not listen to the end, or not know all characters
-        for warning in caught:
+        for warning in [*caught, *of_limits]:
             errors.print(printable(str(warning.message)))
         _print_risk(frame, talk, [*map(label, greeks_of(greeks) or [])])
         talk.show(*(book_tables.totals_table(frame, key) for key in keys if len(frame)))
@@ -202,12 +204,13 @@ def risk_command(
 
 
 def _write_reports(frame: pd.DataFrame, paths: Sequence[Path], **content: Any) -> list[Path]:
-    """Write the reports, and give their paths back; there are none without a trade, which is said of what stays."""
+    """Write the reports, and give their paths back; there are none without a trade, which is said."""
     for path in paths:
         if len(frame):
             report_file.report(frame, path, **content)
-        elif path.exists():
-            errors.print(printable(f"{path} is that of an earlier run: this one has no trade to report"))
+        else:
+            old = "that of an earlier run" if path.exists() else "not written"
+            errors.print(printable(f"{path} is {old}: this one has no trade to report"))
     return [*paths] if len(frame) else []
 
 

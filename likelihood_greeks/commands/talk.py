@@ -14,13 +14,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from .._checks import refuse
+from .._checks import InvalidValueError, refuse, writable
 from .._neutral import printable
 from .._outputs import apart
-from ..book.files import check_writable
+from ..book.files import SUFFIXES
 from ..book.interruption import Interrupted, WorkersLostError
 from ..reports import files as report_file
 from ..reports.showing import show
+
+WRITTEN = ("output", "report", "crif")
+"""The options whose files a command writes."""
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
@@ -44,6 +47,8 @@ def old_files_named(paths: Iterable[Path]) -> Iterator[None]:
     except BaseException as error:
         if isinstance(error, typer.Exit) and error.exit_code in (0, 1):  # it went to its end
             raise
+        if isinstance(error, InvalidValueError) and error.name in WRITTEN:  # it says itself what the file is
+            raise
         for path, written in before.items():
             if path.is_file() and path.stat().st_mtime_ns == written:
                 errors.print(printable(f"{path} is still that of an earlier run"))
@@ -55,7 +60,8 @@ def naming_old_files(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**given: Any) -> None:
-        paths = [given.get("output"), given.get("crif"), *(given.get("report") or [])]
+        options = [given.get(name) for name in WRITTEN]
+        paths = [path for own in options for path in (own if isinstance(own, list) else [own])]
         with old_files_named(path for path in paths if path is not None):
             command(**given)
 
@@ -96,13 +102,15 @@ class Talk:
             show(*tables, wide=self.wide, options=self.options)
 
 
-def check_outputs(output: Path | None, reports: Sequence[Path], read: Mapping[str, Path | None]) -> None:
-    """Refuse files to write that cannot be written, are read, or are to be written twice."""
+def check_outputs(
+    output: Path | None, reports: Sequence[Path], read: Mapping[str, Path | None], name: str = "output"
+) -> None:
+    """Refuse files to write that cannot be written, are read, or are to be written twice; `name` is the output's."""
     taken: dict[str, Path | None] = dict(read)
     if output is not None:
-        check_writable(output)
-        apart("output", output, taken)
-        taken["output"] = output
+        writable(name, output, SUFFIXES)
+        apart(name, output, taken)
+        taken[name] = output
     for path in reports:
         report_file.check_writable(path)
         apart("report", path, taken)

@@ -141,3 +141,26 @@ def test_arguments_of_contracts_that_are_no_columns_are_not_passed_over_in_silen
     (remark,) = remarks(read_book(pd.DataFrame([note | {own: 4.0}])))
     assert said in remark
     assert own == "accrued" or not remarks(read_book(pd.DataFrame([TRADE | {own: 4.0}])))  # of another product
+
+
+@pytest.mark.parametrize(("other", "days"), [("05.07.2025", 0), ("13-07-2025", 0), ("2025-07-05", 0), ("13/7/2025", 1)])
+def test_only_dates_with_the_same_separator_say_what_is_first(tmp_path, other, days):
+    first = ROW.replace("2025-12-19", "03/04/2025")
+    trades, problems = read(tmp_path, f"{HEAD}\n{first}6000\nT2;X;call;10;{other};6000\n")
+    assert [str(own.maturity_date) for own in trades if own.trade_id == "T1"] == ["2025-04-03"] * days
+    assert [problem.requirement for problem in problems] == (
+        ["be a date: 2025-04-03 or 2025-03-04? No other cell decides"] * (1 - days)
+    )
+
+
+@pytest.mark.parametrize("cell", ["46013", 46013, 46013.0, "46013.0"])
+def test_a_day_that_a_spreadsheet_counted_is_refused_by_its_date(cell):
+    trades, (problem,) = parse(pd.DataFrame([TRADE | {"maturity": cell}]), MARKET)
+    assert trades == []
+    assert "in a spreadsheet 46013 is the day 2025-12-22: format the cell" in problem.requirement
+
+
+@pytest.mark.parametrize("cell", ["2025", "6000", "460130", "19th of May"])
+def test_other_numbers_in_place_of_a_date_are_not_taken_for_one(cell):
+    _, (problem,) = parse(pd.DataFrame([TRADE | {"maturity": cell}]), MARKET)
+    assert "spreadsheet" not in problem.requirement

@@ -222,7 +222,7 @@ def test_a_contract_of_ones_own_ages_like_the_product_that_it_is():
 
 
 def test_days_do_not_run_backwards_and_an_idle_day_gains_nothing():
-    with pytest.raises(ValueError, match="tuesday must have a valuation_date not before the other's, 2026-06-02"):
+    with pytest.raises(ValueError, match="tuesday must have a valuation_date not before that of monday, 2026-06-02"):
         explained([CALL], market(TUESDAY), market())
     _, by = explained([BARRIER | {"start": None}], market(), market(), paths=256)
     assert by.loc["barrier", ["pnl", *TERMS]].abs().max() == 0.0

@@ -109,15 +109,14 @@ def stresses(
     >>> stresses(crash, ["SAP", "SX5E"])["crash"]["SX5E"]
     Shock(spot=-0.2, volatility=0.1, rate=0.0)
     """
-    table: Any = source
     if not isinstance(source, Mapping):
         path = path_of("stresses", source)
         with within(path.name, ": "):
-            table = parsed(path)
-    if not table or not all(isinstance(own, Mapping) for own in table.values()):
-        refuse("stresses", "hold a table for each stress, with spot, volatility or rate", table)
+            return stresses(parsed(path), underlyings)
+    if not source or not all(isinstance(own, Mapping) for own in source.values()):
+        refuse("stresses", "hold a table for each stress, with spot, volatility or rate", source)
     found = {}
-    for name, own in table.items():
+    for name, own in source.items():
         with within(str(name)):
             for key in own:
                 if key not in KINDS:
