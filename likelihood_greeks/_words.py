@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 EXACT = 1e-9  # of a value, below which an error is one of rounding
-DIGITS, LEAST = 9, 6  # of a value without another error, where a point and eight decimals can show these, and where not
+DIGITS, LEAST = 9, 4  # of a value without another error: at eight decimals, these at most and at least
+SMALL = 6  # of one that eight decimals do not show so far
 NO_RATIO = 1e12  # beyond which a ratio of variances compares nothing but rounding
 
 
@@ -51,11 +52,11 @@ def is_rounding(value: float, error: float) -> bool:
 
 
 def but_for_rounding(value: float) -> tuple[str, str]:
-    """A value whose error is one of rounding, at nine digits (at most eight decimals), and what the error is below."""
+    """A value whose error is one of rounding, and what the error is below: one of its last digit."""
     first = int(np.floor(np.log10(abs(value))))
     decimals = max(0, min(DIGITS - 1 - first, 8))
     if decimals + first + 1 < LEAST:
-        return f"{value:.{LEAST - 1}e}", f"<{10.0 ** (first + 1 - LEAST):.0e}"
+        return f"{value:.{SMALL - 1}e}", f"<{10.0 ** (first + 1 - SMALL):.0e}"
     return f"{value:,.{decimals}f}", f"<{10.0**-decimals:,.{decimals}f}"
 
 

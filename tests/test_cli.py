@@ -153,7 +153,8 @@ def test_of_an_error_of_rounding_it_is_said_that_it_is_below_the_last_digit():
     assert with_error(8.039739841, 1.8e-13) == "8.03973984 ± <0.00000001"
     assert with_error(-17954.12345678, 2e-9) == "-17,954.1235 ± <0.0001"
     assert with_error(123456789012.0, 1e-3) == "123,456,789,012 ± <1"
-    assert with_error(-1.935758e-4, 3.4e-17) == "-1.93576e-04 ± <1e-09"
+    assert with_error(-1.935758e-4, 3.4e-17) == "-0.00019358 ± <0.00000001"
+    assert with_error(3.7921541e-6, 3.4e-18) == "3.79215e-06 ± <1e-11"
     assert with_error(0.012345678, 2e-11) == "1.235e-02 ± 2.0e-11"  # nine digits are not all that it tells
 
 
