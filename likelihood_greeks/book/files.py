@@ -15,6 +15,7 @@ from .._neutral import escaped, no_formula, unescaped, with_formula
 from .._outputs import apart, beside
 from .currencies import REPORTING
 from .frame import COLUMNS
+from .terms import with_numbers
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
 ROWS = 1_048_576  # of a sheet of a workbook, the header among them
@@ -73,7 +74,7 @@ def write(frame: pd.DataFrame, path: Path) -> None:
             case ".parquet":
                 frame.to_parquet(file, index=False)
             case ".xlsx":
-                _write_workbook(_texts(frame, escaped), file)
+                _write_workbook(with_numbers(_texts(frame, escaped)), file)
 
 
 def _texts(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:

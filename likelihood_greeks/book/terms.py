@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .calendars import DAYS_PER_YEAR
-from .cells import DATE, DATED, NUMBER, OBJECT, POSITION, TERM, TEXT
+from .cells import DATE, DATED, NUMBER, NUMBERS, OBJECT, POSITION, TERM, TEXT, as_written
 from .columns import TABLE
 from .own_columns import DERIVED, OF_THE_BOOK, attached_columns, names_apart
 from .trades import Trade
@@ -63,11 +64,41 @@ def with_terms(
     return whole
 
 
+def with_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame in which numbers are numbers among the words of a term (a strike of ``floating``, a level of ``70%``).
+
+    For workbooks, whose cells are each of their own kind; columns of other files, and of frames, are of one.
+    """
+    found = frame.copy(deep=False)
+    for place, name in enumerate(map(str, frame.columns)):
+        column = frame.iloc[:, place]
+        if _kind(name) in (NUMBER, NUMBERS) and (pd.api.types.is_object_dtype(column) or _is_text(column)):
+            found.isetitem(place, column.astype(object).map(_number).array)
+    return found
+
+
+def _number(cell: object) -> object:
+    """A text as a finite number where it is one, else as it is."""
+    try:
+        number = float(as_written(cell)) if isinstance(cell, str) else math.nan
+    except ValueError:
+        return cell
+    return number if math.isfinite(number) else cell
+
+
+def _is_text(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_string_dtype(column))
+
+
+def _kind(name: str) -> str:
+    """What the cells of a term hold; text of another column."""
+    return next((own.kind for own in TABLE if own.name == name.removesuffix(OF_THE_BOOK)), TEXT)
+
+
 def _typed(name: str, column: pd.Series) -> pd.Series:
     """A term's cells as numbers or dates, if all that are filled are such: files hold them as text."""
-    kind = next((own.kind for own in TABLE if own.name == name.removesuffix(OF_THE_BOOK)), TEXT)
-    filled = _filled(column)
-    if kind == NUMBER:
+    kind, filled = _kind(name), _filled(column)
+    if kind in (NUMBER, NUMBERS):
         numbers = pd.to_numeric(column.where(filled), errors="coerce")
         return numbers.astype(float) if numbers.notna().equals(filled) else column
     if kind == DATE:

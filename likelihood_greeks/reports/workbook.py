@@ -14,6 +14,7 @@ from .._neutral import escaped
 from ..book.assets.folding import of_assets, unfolded
 from ..book.own_columns import AHEAD, own_of, terms_of
 from ..book.pivots import pivot
+from ..book.terms import with_numbers
 from ..book.together.shocked import TOTAL
 from ..book.trades import NET
 from ..book.units import unit_of
@@ -90,7 +91,7 @@ def _trades(content: Content) -> pd.DataFrame:
     first = rows.drop_duplicates("trade_id").set_index("trade_id")
     about = ["underlying", "product", "quantity", "currency", "maturity_date"]
     said = [name for name in (*about, *terms_of(frame), *AHEAD[1:], "model", *own_of(frame)) if name in first]
-    found = first[list(dict.fromkeys(said))]
+    found = with_numbers(first[list(dict.fromkeys(said))])
     numbers = _by_greek(rows, ["trade_id"], first.index)
     marked = rows[rows["note"] != ""].groupby("trade_id", sort=False)["greek"].agg(", ".join)
     doubted = marked.reindex(first.index).fillna("").rename("doubtful")

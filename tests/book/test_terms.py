@@ -1,6 +1,8 @@
 """The terms of trades in the frame of their risk: as the book has them, how far they have come, through files."""
 
+import openpyxl
 import pandas as pd
+import pytest
 
 import likelihood_greeks as lg
 from likelihood_greeks.book.files import read, write
@@ -47,3 +49,30 @@ def test_terms_stand_behind_the_columns_of_the_library_and_before_those_of_the_b
         lg.report(again, tmp_path / "risk.html")
         assert "Risk report <span>2025-01-01</span>" in (tmp_path / "risk.html").read_text()
     assert lg.pivot(frame, "desk")["trades"].max() == 4
+
+
+@pytest.mark.parametrize("sheet", ["risk", "trades"])
+def test_in_a_workbook_numbers_beside_words_are_numbers_and_names_are_text(tmp_path, sheet):
+    rows = [
+        ROW | {"trade_id": "1", "product": "call", "strike": "100.5"},
+        ROW | {"trade_id": "2", "product": "lookback", "option": "call", "strike": "floating", "frequency": "monthly"},
+        ROW | {"trade_id": "3", "product": "asian", "option": "put", "strike": "95%", "reference": "100",
+               "frequency": "monthly"},
+        ROW | {"trade_id": "4", "product": "autocallable", "strike": "100", "coupon": "0.02", "frequency": "monthly"},
+        ROW | {"trade_id": "5", "product": "autocallable", "strike": "1_00", "frequency": "monthly"},
+    ]  # fmt: skip
+    book = pd.DataFrame(rows).assign(account=["007", "1", "2", "3", "x"])
+    with pytest.warns(lg.BookWarning):
+        frame = lg.risk(book, MARKET, ["delta"], paths=64, seed=1)
+    if sheet == "risk":
+        write(frame, tmp_path / "risk.xlsx")
+    else:
+        lg.report(frame, tmp_path / "risk.xlsx")
+    head, *cells = openpyxl.load_workbook(tmp_path / "risk.xlsx")[sheet].iter_rows(values_only=True)
+    table = pd.DataFrame(cells, columns=head, dtype=object).drop_duplicates("trade_id").set_index("trade_id")
+    assert table.loc[["1", "2", "3", "4"], "strike"].tolist() == [100.5, "floating", "95%", 100]
+    assert table.loc["4", "coupon"] == 0.02
+    assert table.loc["3", "reference"] == 100
+    assert table.loc[["1", "2"], "account"].tolist() == ["007", "1"]
+    write(frame, tmp_path / "risk.parquet")
+    assert read(tmp_path / "risk.parquet").loc[0, "strike"] == "100.5"  # a column of words and numbers is text
