@@ -229,7 +229,7 @@ def test_barriers_under_heston_follow_the_curves():
     payoff = ql.CashOrNothingPayoff(ql.Option.Call, 100.0, 1.0)
     terms, process = (ql.Barrier.DownOut, 90.0, 0.0, payoff, EUROPEAN), black_scholes(volatility=(0.25,) * 4)
     still = ql.HestonProcess(
-        process.riskFreeRate(), process.dividendYield(), process.stateVariable(), 0.0625, 1.0, 0.0625, 0.01, -0.3
+        process.riskFreeRate(), process.dividendYield(), process.stateVariable(), 0.0625, 1.0, 0.0625, 0.001, -0.3
     )
     result = run(ql.BarrierOption(*terms), still, ["delta", "rho", "theta"], terms=terms, paths=60_000,
                  monitoring=[RESETS[1], EXPIRY])  # fmt: skip
