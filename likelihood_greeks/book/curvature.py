@@ -20,6 +20,7 @@ from .assets.shocks import JointShock
 from .frame import left_out, plain
 from .market import Market
 from .reading import read_book
+from .remarked import remarked, warn
 from .revaluations import Revaluations
 from .scenario_grid import BookOf, MarketOf, by_underlying
 from .scenario_grid import left_out as missing
@@ -166,6 +167,7 @@ def curvature(
     if not sizes:
         refuse("spot", "be given, or rate", None)
     weights = {factor: _positive(factor, by_name(factor, own, [*data.underlyings])) for factor, own in sizes.items()}
+    warn(remarked(rows, data))
     trades, problems = parse(rows, data, several=True)
     results = dict[str, Together[Curved]]()
     with one_thread_each():

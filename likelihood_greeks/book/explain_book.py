@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import pandas as pd
 
 from .._checks import refuse
 from ..engine.execution import Workers, one_thread_each
-from . import odd_fixings, off_scale, short_periods
+from . import odd_fixings
 from .buckets import asked
 from .frame import plain
 from .joint import attribute
@@ -20,7 +19,8 @@ from .own_columns import attached_by_name
 from .pnl.legs import AMENDED, SETTLED, Days, Leg, legs
 from .pnl.positions import Position, positions, split
 from .pnl.table import names_in, table
-from .reading import BookWarning, read_book, remarks
+from .reading import read_book
+from .remarked import remarked, warn
 from .revaluations import Revaluations
 from .scenario_grid import left_out
 from .together.valued import Together, together
@@ -131,23 +131,10 @@ def explain_book(
         paths=paths, seed=seed, controls=controls, closed_form=closed_form, executor=executor, progress=progress,
         output=output, sampling=sampling,
     )  # fmt: skip
-    for remark in dict.fromkeys(
-        [
-            *days.first.remarks,
-            *days.second.remarks,
-            *remarks(now),
-            *off_scale.remarks(now, days.first),
-            *short_periods.remarks(now, days.first),
-        ]
-    ):
-        warnings.warn(remark, BookWarning, stacklevel=2)
+    warn(remarked(now, days.first, [] if later is None else [later], [days.second]))
     reading = legs(now, later, days)
     trades = [trade for leg in reading.legs for trade in leg.stages.values()]
-    for remark in [
-        *odd_fixings.restated(trades, days.first, days.second),
-        *odd_fixings.remarks(trades, days.second),
-    ]:
-        warnings.warn(remark, BookWarning, stacklevel=2)
+    warn([*odd_fixings.restated(trades, days.first, days.second), *odd_fixings.remarks(trades, days.second)])
     problems, results = [*reading.problems], dict[str, Together[Position]]()
     with one_thread_each():
         for name, own in _by_underlying(reading.legs).items():

@@ -19,6 +19,7 @@ from .joint import attribute
 from .market import Market
 from .own_columns import attached_by_name
 from .reading import read_book
+from .remarked import remarked, warn
 from .revaluations import Revaluations
 from .rows import Problem
 from .together.shocked import AnyShock, Shocked, shocked, table, unvalued
@@ -89,8 +90,9 @@ def scenario_grid(
     Warns
     -----
     BookWarning
-        If some trades could not be valued, or not under every move: their ``change`` is then missing under those that
-        their law cannot have, with the reason in ``note``, and nets and totals are without them there.
+        Of the book and the market as `risk`. If some trades could not be valued, or not under every move: their
+        ``change`` is then missing under those that their law cannot have, with the reason in ``note``, and nets and
+        totals are without them there.
 
     Examples
     --------
@@ -213,6 +215,7 @@ def _gains(
     rows = read_book(book)
     run = Revaluations.checked({**read, "book": book, **data.files}, **options)
     shocks: Mapping[str, Mapping[str, Shock]] = shocks_of([*data.underlyings])
+    warn(remarked(rows, data), stacklevel=4)
     trades, problems = parse(rows, data, several=True)
     partly = list[Problem]()
     trades = [trade for trade in trades if moving is None or moving.intersection(names_of(trade.underlying))]

@@ -126,3 +126,20 @@ def test_names_that_are_asked_about_are_none_that_are_read():
     assert likely_columns.MEANS_BLANK.keys() <= terms
     assert not [name for names in likely_columns.MAY_BE.values() for name in names if key_of(name) in BY_NAME]
     assert doctest.testmod(likely_columns).failed == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        lambda book: lg.risk(book, MARKET, ["price"], paths=64, seed=1),
+        lambda book: lg.scenario_grid(book, MARKET, spot=[-0.1], paths=64, seed=1),
+        lambda book: lg.stress(book, MARKET, {"crash": {"spot": -0.1}}, paths=64, seed=1),
+        lambda book: lg.curvature(book, MARKET, spot=0.1, paths=64, seed=1),
+        lambda book: lg.explain_book(book, MARKET, MARKET, paths=64, seed=1),
+        lambda book: lg.explain_book(book.drop(columns="Multiple"), MARKET, MARKET, book_after=book, paths=64, seed=1),
+    ],
+)
+def test_whatever_values_a_book_asks_about_its_columns(value):
+    book = pd.DataFrame([SERIES | {"start": "2026-11-27", "Multiple": 2}])
+    with pytest.warns(lg.BookWarning, match="'Multiple' of the book is not used: did you mean 'gearing'"):
+        value(book)

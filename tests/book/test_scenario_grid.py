@@ -121,6 +121,7 @@ def test_a_point_that_no_law_can_have_costs_that_point_alone():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*calendar arbitrage")
 def test_of_simulated_trades_too_the_others_are_valued_there():
     rows = book(BARRIER, {**BARRIER, "trade_id": "late", "maturity": "2027-06-01"})
     smile = {"maturities": ["2026-12-01", "2027-06-01"], "volatilities": [0.3, 0.2]}
