@@ -7,9 +7,10 @@ also be of something else, or in another unit: nothing is read, and whoever wrot
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, final
+from functools import lru_cache
+from typing import Any
 
 import pandas as pd
 
@@ -162,58 +163,71 @@ def missed(book: pd.DataFrame, name: str) -> tuple[str, ...]:
     there = [term for term in _TERMS if term in book.columns]
     likely = None if meant(name) else nearest(key_of(name), there, ALIKE)
     terms = meant(name) if likely is None else (likely,)
+    columns = {column: book[column].tolist() for column in BY_NAME if terms and column in book.columns}
     cells = book[name].tolist() if terms else []
-    rows = [(k, cell) for k, cell in enumerate(cells) if not blank(cell) and key_of(cell) not in NOTHING]
-    if not rows:
-        return ()
-    columns = {column: book[column].tolist() for column in BY_NAME if column in book.columns}
-    trades = [(Stated({key: held[k] for key, held in columns.items() if not blank(held[k])}), cell) for k, cell in rows]
-    return tuple(term for term in terms if any(_is_missed(trade, term, cell) for trade, cell in trades))
+    rows = [(k, cell) for k, cell in enumerate(cells) if not blank(cell)]
+    return tuple(term for term in terms if _is_missed(term, rows, columns))
 
 
-@final
-class Stated:
-    """A row of a book before it is read: its cells, and the columns that its product uses."""
-
-    __slots__ = ("cells", "used")
-
-    def __init__(self, cells: Mapping[str, Any]) -> None:
-        self.cells = cells
-        name = key_of(cells.get("product", ""))
-        name = composite(name) or quanto(name) or name
-        name = (parted(name) or ("", name))[1]
-        own = PRODUCTS.get(OUTSIDE.get(name, name))
-        used = {*ON_TWO.get(name, ()), *(own.columns if own else ())}
-        if own and own.options == ANY:
-            used |= set(getattr(EUROPEAN.get(key_of(cells.get("option", ""))), "columns", ()))
-        self.used = used | {"multiplier", "payment_date"} | self._more(used, bool(own and own.continuous), name)
-
-    def _more(self, used: set[str], continuous: bool, name: str) -> set[str]:
-        """Columns that are used for what the trade is besides."""
-        found = {"ended_on"} if used & {*EARLY} or name.startswith("bermudan") else {"exercise"}
-        if any("%" in text_of(self.cells.get(column, "")) for column in used):
-            found |= {"reference", "start"}
-        if "frequency" in used and key_of(self.cells.get("frequency", REGULAR[0])) in (*REGULAR, *CONTINUOUS):
-            found |= {"start"}
-        return found | ({"watched_from", "watched_until", "touched_on"} if continuous else set())
+def _is_missed(term: str, rows: Sequence[tuple[int, Any]], columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether a trade uses a column and leaves it blank, and what an own cell of its row holds would change it."""
+    return any(
+        (term not in columns or blank(columns[term][k]))
+        and _matters(term, cell, columns["maturity"][k])
+        and _uses({name: held[k] for name, held in columns.items()}, term)
+        for k, cell in rows
+    )
 
 
-def _is_missed(trade: Stated, term: str, cell: Any) -> bool:
-    """Whether a trade uses a column and leaves it blank, and what an own cell holds would change it."""
-    if term not in trade.used or term in trade.cells:
+def _matters(term: str, cell: Any, maturity: Any) -> bool:
+    """Whether a cell of an own column would change a trade if it were that of a term which is blank."""
+    key = key_of(cell)
+    if key in NOTHING:
         return False
     if term == "exercise":
-        return key_of(cell).startswith(("amer", "berm")) or key_of(cell) in ("am", "us", "yes", "true")
+        return key.startswith(("amer", "berm")) or key in ("am", "us", "yes", "true")
     if term == "payment_date":
-        ends = _days(trade.cells.get("maturity"))
+        ends = _days(maturity)
         return bool(ends) and any(day > min(ends) for day in _days(cell))
     if term in ("ended_on", "call_frequency") and (days := _days(cell)):
-        return min(days) < max(_days(trade.cells.get("maturity")), default="")
-    return key_of(cell) not in (*HARMLESS.get(term, ()), *MEANS_BLANK.get(term, ()))
+        return min(days) < max(_days(maturity), default="")
+    return key not in (*HARMLESS.get(term, ()), *MEANS_BLANK.get(term, ()))
 
 
-def _days(cell: Any) -> list[str]:
+def _uses(cells: Mapping[str, Any], term: str) -> bool:
+    """Whether the product in a row uses a column, or the trade does for what it is besides."""
+    used = _used(text_of(cells.get("product", "")), text_of(cells.get("option", "")))
+    if term in used or term not in ("reference", "start"):
+        return term in used
+    if any("%" in text_of(cells.get(column, "")) for column in used):
+        return True
+    dates_of = cells.get("frequency")
+    regular = REGULAR[0] if dates_of is None or blank(dates_of) else key_of(dates_of)
+    return term == "start" and "frequency" in used and regular in (*REGULAR, *CONTINUOUS)
+
+
+@lru_cache(maxsize=256)
+def _used(product: str, option: str) -> frozenset[str]:
+    """The columns that a product uses, and those that all its trades may."""
+    name = key_of(product)
+    name = composite(name) or quanto(name) or name
+    name = (parted(name) or ("", name))[1]
+    own = PRODUCTS.get(OUTSIDE.get(name, name))
+    used = {"multiplier", "payment_date", *ON_TWO.get(name, ()), *(own.columns if own else ())}
+    if own and own.options == ANY and key_of(option) in EUROPEAN:
+        used |= {*EUROPEAN[key_of(option)].columns}
+    used |= {"ended_on"} if used & {*EARLY} or name.startswith("bermudan") else {"exercise"}
+    return frozenset(used | ({"watched_from", "watched_until", "touched_on"} if own and own.continuous else set()))
+
+
+def _days(cell: Any) -> Sequence[str]:
     """The dates that a cell may be, as ISO texts."""
     if isinstance(cell, date):
         return [] if pd.isna(cell) else [f"{cell:%Y-%m-%d}"]
-    return [day for day in dates(cell) if day is not None] if isinstance(cell, str) else []
+    return _days_of(cell) if isinstance(cell, str) else []
+
+
+@lru_cache(maxsize=4096)
+def _days_of(text: str) -> Sequence[str]:
+    """The dates that a text may be."""
+    return [day for day in dates(text) if day is not None]
