@@ -6,7 +6,7 @@ A *derivative* is a tuple of coordinate names: ``()`` is the price, ``("spot",)`
 A Greek is a linear combination of derivatives (a single one for most models).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -178,6 +178,22 @@ def has(model: HasParameters, greek: Greek) -> bool:
 def offered(greeks: Iterable[Greek], model: HasParameters) -> dict[str, dict[Derivative, float]]:
     """As `requested`, of those of the named Greeks that `model` has: some laws lack the coordinates of others."""
     return requested([greek for greek in listed(greeks) if has(model, greek)], model)
+
+
+def kind(law: HasParameters) -> Hashable:
+    """What decides which Greeks a law has, and what they stand for: laws of one kind have the same."""
+    own = law.named_greeks() if isinstance(law, NamesGreeks) else {}
+    return type(law), tuple(law.parameters), tuple((name, tuple(terms.items())) for name, terms in own.items())
+
+
+def offered_by(greeks: Iterable[Greek], laws: Iterable[HasParameters]) -> tuple[str, ...]:
+    """The labels of the price and of the named Greeks that any of some laws has, Greek by Greek."""
+    kinds = {kind(law): law for law in laws}
+    found = dict.fromkeys(["price"])
+    for greek in listed(greeks):
+        for law in kinds.values():
+            found |= dict.fromkeys(offered([greek], law))
+    return tuple(found)
 
 
 def requested(greeks: Iterable[Greek] | None, model: HasParameters) -> dict[str, dict[Derivative, float]]:

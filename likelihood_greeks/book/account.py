@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -110,10 +110,10 @@ class Main:
             return first
         return self.draws.following(0, self.goal.most, self.goal.most)[:chunks]
 
-    def more(self, pieces: Sequence[Chunk], watched: Sequence[Statistics]) -> list[Chunk]:
-        """The chunks of the next round; none if the run is over."""
+    def more(self, pieces: Sequence[Chunk], watched: Iterable[tuple[Sequence[str], Statistics]]) -> list[Chunk]:
+        """The chunks of the next round; none if the run is over. Moments are watched with the Greeks that they have."""
         done = sum(chunk.n_paths for chunk in pieces)
-        end = self.goal.end(done, watched)
+        end = max((self.goal.only(labels).end(done, [moments]) for labels, moments in watched), default=done)
         return self.draws.following(done, end, self.goal.most) if end > done else []
 
     def missed(self, moments: Statistics, pieces: Sequence[Chunk]) -> dict[str, str]:
@@ -152,6 +152,10 @@ class Account:
     def name(self) -> str:
         """The underlying."""
         return self.blocks[0].underlying
+
+    def with_exact(self, position: Mapping[str, float]) -> Account:
+        """The account with the position in exact trades, by label."""
+        return replace(self, exact=np.array([position.get(label, 0.0) for label in self.blocks[0].labels]))
 
     @property
     def batches(self) -> int:
@@ -210,18 +214,21 @@ class Account:
             trades = [(trade.trade_id, trade.underlying) for _, own in block.runs(tally.problems) for trade in own]
             yield Shares.of(trades, block.greeks, shares(tally, block)[:, : len(block.greeks)])
 
-    def late(self, block: Block, labels: Sequence[str]) -> list[str]:
+    def late(self, block: Block) -> list[str]:
         """What does not make a number doubtful: row by row of the `rows` of a finished block.
 
         Relaxations that were given up, and targets that were missed.
         """
         tally, found = self.tallies[block.number], []
-        trades = [(trade, group.combinations) for group, own in block.runs(tally.problems) for trade in own]
-        for (trade, terms), moments in zip(trades, self._controlled(block), strict=True):
-            biased = early_exercise.doubts(trade, labels, terms, moments)
+        trades = [(trade, group) for group, own in block.runs(tally.problems) for trade in own]
+        for (trade, group), moments in zip(trades, self._controlled(block), strict=True):
+            own = block.numbers(group)
+            named = [block.labels[k] for k in own]
+            biased = early_exercise.doubts(trade, named, group.combinations, moments[own])
             missed = {} if self.main.of_net else self.main.missed(moments, self.pieces)
             given_up = GIVEN_UP if trade.trade_id in tally.given_up else ""
-            found += ["; ".join(filter(None, [biased.get(label), given_up, missed.get(label)])) for label in labels]
+            notes = ([biased.get(label), given_up, missed.get(label)] for label in block.having(group))
+            found += ["; ".join(filter(None, own)) for own in notes]
         return found
 
     def run(self, store: Store, shop: Workshop) -> Statistics | None:
@@ -257,11 +264,16 @@ class Account:
                 found = cures(state, block, tally, self.main.draws, paths=paths, spare=spare, pool=shop.pool)
                 self.tallies[block.number] = replace(tally, cures=found)
 
-    def _watched(self, net: Net) -> list[Statistics]:
-        """The moments whose errors are to be reached."""
+    def _watched(self, net: Net) -> Iterator[tuple[Sequence[str], Statistics]]:
+        """The moments whose errors are to be reached, each with the Greeks that are there."""
         if self.main.of_net:
-            return [] if (moments := self._whole_net(net)) is None else [moments]
-        return [trade for block in self.blocks for trade in self._controlled(block)]
+            if (moments := self._whole_net(net)) is not None:
+                yield self.blocks[0].labels, moments
+            return
+        for block in self.blocks:
+            runs = block.runs(self.tallies[block.number].problems)
+            having = [labels for group, trades in runs for labels in [block.having(group)] * len(trades)]
+            yield from zip(having, self._controlled(block), strict=True)
 
     def _whole_net(self, net: Net) -> Statistics | None:
         """Moments of the net position, the exact trades included."""

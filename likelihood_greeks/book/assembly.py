@@ -79,7 +79,7 @@ def _of(
     own = [row for block in finished for row in account.rows(block, account.tallies[block.number])]
     failed = [problem for block in finished for problem in account.tallies[block.number].problems]
     first, position = account.blocks[0], list[Row]()
-    late = [note for block in finished for note in account.late(block, first.labels)]
+    late = [note for block in finished for note in account.late(block)]
     if net is not None:
         missing = unread + len({problem.row for problem in failed})
         position = net_rows(first.trades[0][0], first.labels, net, own, missing, exact=exact)

@@ -17,7 +17,7 @@ from ..engine.pilot import pilot_chunks, planned
 from ..engine.stopping import Goal
 from ..estimators.likelihood_ratio import under
 from ..models.capabilities import without_dividends
-from ..parameters import Greek, offered
+from ..parameters import Greek, kind, offered, offered_by
 from ..payoffs.relaxed.tape import NotRelaxableError
 from ..streams.chunks import Chunk, Draws
 from .bucket_split import Split
@@ -50,14 +50,16 @@ class Block:
         Group by group, as their payoffs.
     pilots : tuple of tuple of Chunk
         The pilot's draws, group by group.
+    greeks : tuple of str
+        The labels of all Greeks that a trade on the underlying has.
     labels : tuple of str
-        Of the Greeks.
+        These, and those of buckets.
     paths : int
         Of the main run's first round.
     late : mapping of str to Failure
         What is known from an earlier attempt about trades (by trade_id) that failed.
     places : tuple of tuple of int
-        Group by group, the labels that its buckets have; empty without buckets.
+        Group by group, which of the labels its numbers are; empty where each has all.
     scouts : bool
         Whether its pilots look for what the main run would hardly see.
     """
@@ -67,6 +69,7 @@ class Block:
     groups: tuple[Group, ...]
     trades: tuple[tuple[Trade, ...], ...]
     pilots: tuple[tuple[Chunk, ...], ...]
+    greeks: tuple[str, ...]
     labels: tuple[str, ...]
     paths: int
     late: Mapping[str, Failure] = field(default_factory=dict)
@@ -88,28 +91,27 @@ class Block:
         return [(group, trades) for group, trades in found if trades]
 
     def numbers(self, group: Group) -> list[int]:
-        """Which of the labels the samples of a group have, in their order: Greeks, then its buckets."""
-        found = [*range(len(self.greeks))]
-        if self.places:
-            found += self.places[next(k for k, mine in enumerate(self.groups) if mine is group)]
-        return found
+        """Which of the labels the samples of a group have, in their order: its Greeks, then its buckets."""
+        if not self.places:
+            return [*range(len(self.labels))]
+        return [*self.places[next(k for k, mine in enumerate(self.groups) if mine is group)]]
+
+    def having(self, group: Group) -> list[str]:
+        """The labels that the trades of a group have, in the order of all."""
+        return [self.labels[k] for k in sorted(self.numbers(group))]
 
     def none(self, group: Group) -> list[str]:
-        """The labels of Greeks and buckets that trades of a group do not have: their zero is exact."""
-        found = [name for name, terms in zip(self.labels, group.combinations, strict=False) if not any(terms.values())]
-        own = self.numbers(group)
-        return found + [self.labels[k] for k in range(len(self.greeks), len(self.labels)) if k not in own]
+        """The labels of Greeks that are nothing for the trades of a group: their zero is exact."""
+        own = [self.labels[k] for k in self.numbers(group)]
+        return [name for name, terms in zip(own, group.combinations, strict=False) if not any(terms.values())]
 
     @property
     def empty(self) -> set[str]:
-        """The buckets that no trade has."""
+        """The labels that no trade has."""
+        if not self.places:
+            return set()
         used = {place for places in self.places for place in places}
-        return {self.labels[k] for k in range(len(self.greeks), len(self.labels)) if k not in used}
-
-    @property
-    def greeks(self) -> tuple[str, ...]:
-        """The labels that are no buckets."""
-        return self.labels[: len(self.groups[0].combinations)]
+        return {self.labels[k] for k in range(len(self.labels)) if k not in used}
 
     def knowing(self, late: Mapping[str, Failure]) -> Block:
         """The block with more known about its trades."""
@@ -144,30 +146,36 @@ def blocks(
     goal: Goal,
     *,
     split: Split | None = None,
+    among: Sequence[str] | None = None,
 ) -> list[Block]:
     """The blocks of all trades on one underlying whose main run takes these draws, as many as its goal says.
 
     A law with many trades is cut, and laws with few are put together: what is in a block depends on the book alone.
-    Greeks that the underlying's laws lack are passed over.
+    Each trade has those of the Greeks that its own law has, which are `among` the labels of all on the underlying; by
+    default these are those of the trades.
     """
-    wanted = offered(greeks, trades[0].model)
+    every = tuple(among or offered_by(greeks, (trade.model for trade in trades)))
     split = split or Split((), {}, ())
-    labels = (*wanted, *split.labels)
+    labels = (*every, *split.labels)
     found, many = [], len(trades) >= MANY
+    known = {kind(trade.model): trade.model for trade in trades}
+    having = {own: offered(greeks, law) for own, law in known.items()}
     for number, packed in enumerate(_packed(trades, split)):
-        groups, pilots = [], []
+        groups, pilots, places = [], [], []
         for members in packed:
             times = members[0].drawn.times
             chosen = chosen_law(without_dividends(members[0].model), times, "auto", controls)
+            wanted = having[kind(members[0].model)]
             law, parts = split.law(chosen.law), split.buckets(members[0], [*wanted])
             payoffs = tuple(under(trade.drawn, law) for trade in members)
             terms = tuple(map(members[0].terms_of, wanted.values()))
             groups.append(Group(law, payoffs, terms, CONTROLS[controls], chosen.rate, parts, len(members) * many))
             pilots.append(tuple(pilot_chunks(draws.seed, goal.most, len(times), draws.sampling, many)))
+            places.append((*map(labels.index, wanted), *split.places(members[0], labels)))
         found.append(
             Block(
-                trades[0].underlying, number, tuple(groups), tuple(packed), tuple(pilots), labels, goal.paths,
-                places=tuple(split.places(members[0], labels) for members in packed) if split.labels else (),
+                trades[0].underlying, number, tuple(groups), tuple(packed), tuple(pilots), every, labels, goal.paths,
+                places=tuple(places) if any(own != (*range(len(labels)),) for own in places) else (),
             )
         )  # fmt: skip
     return found
@@ -205,7 +213,7 @@ def prepared(block: Block) -> Prepared:
             quantities.append(tuple(trade.quantity for trade, *_ in good))
             places.append(own)
     given_up = tuple(name for name, failure in block.late.items() if failure.relaxation)
-    layout = Layout(len(block.greeks), len(block.labels), tuple(places)) if block.places else None
+    layout = Layout(len(block.labels), tuple(places)) if block.places else None
     return Prepared(Desk(tuple(runs), tuple(quantities), layout), tuple(problems), given_up)
 
 

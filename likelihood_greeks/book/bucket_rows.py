@@ -10,7 +10,6 @@ import pandas as pd
 
 from .._typing import FloatArray
 from ..result import PARTS
-from .bucket_split import Split
 from .buckets import SEPARATOR
 from .exact_buckets import ExactBucket
 from .trades import NET
@@ -18,15 +17,12 @@ from .trades import NET
 OTHERS = {"position_value": "value", "position_standard_error": "standard_error"}
 
 
-def with_parts(
-    nets: Mapping[str, FloatArray], exact: Sequence[ExactBucket], splits: Mapping[str, Split]
-) -> dict[str, FloatArray]:
-    """The positions in the exact trades of each underlying, with those by the labels of its buckets behind."""
-    found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+def with_parts(nets: Mapping[str, Mapping[str, float]], exact: Sequence[ExactBucket]) -> dict[str, dict[str, float]]:
+    """The positions in the exact trades of each underlying by label, those by the labels of buckets among them."""
+    found = {name: defaultdict(float, own) for name, own in nets.items()}
     for one in exact:
         found[one.underlying][one.node.label] += one.quantity * one.value
-    more = {name: np.array([found[name][label] for label in own.labels]) for name, own in splits.items()}
-    return {name: np.concatenate([own, more[name]]) if name in more else own for name, own in nets.items()}
+    return {name: {**own} for name, own in found.items()}
 
 
 def with_buckets(table: pd.DataFrame, exact: Sequence[ExactBucket], drawn: Sequence[str]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -15,6 +15,7 @@ from .._typing import FloatArray
 from ..engine.execution import Workers, one_thread_each
 from ..estimate import Statistics
 from ..models.capabilities import assets_of, value_of
+from ..parameters import has
 from .assets.names import are_several
 from .assets.shocks import JointShock
 from .frame import left_out, plain
@@ -54,12 +55,15 @@ class Curved:
         Their names.
     shocks : ndarray, shape (n_factors,)
         Their sizes.
+    own : tuple of str
+        The factors that the trade's law has: it has nothing in the others.
     """
 
     shocked: Shocked
     scales: FloatArray
     factors: tuple[str, ...]
     shocks: FloatArray
+    own: tuple[str, ...]
 
     @property
     def trade_id(self) -> str:
@@ -90,9 +94,9 @@ class Curved:
     def rows(self, drawn: Mapping[str, FloatArray]) -> FloatArray:
         """`PARTS`, factor by factor, shape (5 n_factors, n_samples)."""
         values = self.shocked.rows(drawn)
-        found, first = list[FloatArray](), 1 + len(self.shocks)
-        for k, scale in enumerate(self.scales):
-            slope = scale * values[1 + k]
+        found, first = list[FloatArray](), 1 + len(self.own)
+        for k, (factor, scale) in enumerate(zip(self.factors, self.scales, strict=True)):
+            slope = scale * values[1 + self.own.index(factor)] if factor in self.own else 0.0 * values[0]
             up, down = values[first + 2 * k], values[first + 2 * k + 1]
             found += [slope, up, down, 0.0 * up, 0.0 * down]
         return self.closed(np.stack(found))
@@ -172,7 +176,7 @@ def curvature(
     results = dict[str, Together[Curved]]()
     with one_thread_each():
         for name, own in by_underlying(trades).items():
-            moves = _moves(own[0], weights)
+            moves = _moves(own, weights)
             shocks = [_shock(name, factor, x, data) for factor, move in moves.items() for x in (move, -move)]
             found, bad = shocked(own, shocks, closed_form, [*moves])
             curved = [_curved(position, moves) for position in found]
@@ -190,12 +194,13 @@ def _positive(factor: str, shocks: Mapping[str, float]) -> Mapping[str, float]:
     return shocks
 
 
-def _moves(trade: Trade, weights: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """The factors of the trades on an underlying with their shocks: of several, the spot of each."""
-    if not assets_of(trade.model):
-        return {factor: own[trade.underlying] for factor, own in weights.items()}
-    first = trade.model.assets[0]
-    spots = {f"spot[{name}]": weights["spot"][name] for name in trade.model.assets if "spot" in weights}
+def _moves(trades: Sequence[Trade], weights: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The factors of the trades on an underlying with their shocks: of several, the spot of each that a trade has."""
+    if not assets_of(trades[0].model):
+        return {factor: own[trades[0].underlying] for factor, own in weights.items()}
+    assets = [*dict.fromkeys(name for trade in trades for name in trade.model.assets)]
+    first = assets[0]
+    spots = {f"spot[{name}]": weights["spot"][name] for name in assets if "spot" in weights}
     return spots | {factor: own[first] for factor, own in weights.items() if factor not in spots and factor != "spot"}
 
 
@@ -212,8 +217,9 @@ def _shock(name: str, factor: str, move: float, market: Market) -> AnyShock:
 def _curved(position: Shocked, moves: Mapping[str, float]) -> Curved:
     """A trade with the sizes of its shocks."""
     law = position.trade.model
-    scales = [float(value_of(law, factor)) if factor.startswith("spot") else 1.0 for factor in moves]
-    return Curved(position, np.array(scales), tuple(moves), np.array([*moves.values()]))
+    own = tuple(factor for factor in moves if has(law, factor))
+    scales = [float(value_of(law, factor)) if factor in own and factor.startswith("spot") else 1.0 for factor in moves]
+    return Curved(position, np.array(scales), tuple(moves), np.array([*moves.values()]), own)
 
 
 def _table(results: Mapping[str, Together[Curved]], absent: Mapping[str, int], run: Revaluations) -> pd.DataFrame:
@@ -226,7 +232,7 @@ def _table(results: Mapping[str, Together[Curved]], absent: Mapping[str, int], r
             rows = _rows(position, own, position.rows({})[:, 0] if own is None else own.mean)
             shared = about | {"underlying": name, "seed": run.seed_of(name), "currency": trade.currency}
             shared["n_paths"] = run.paths if position.drawn else 0
-            trades += [(trade.row, row | shared) for row in rows]
+            trades += [(trade.row, row | shared) for row in rows if row["factor"] in position.own]
         if found.positions:
             sure = sum(
                 (p.rows({})[:, 0] for p in found.positions if not p.drawn),

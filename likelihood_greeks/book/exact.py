@@ -13,7 +13,7 @@ from .._checks import InvalidValueError
 from .._typing import AnyArray, FloatArray
 from ..engine.exact import exact
 from ..models.capabilities import assets_of
-from ..parameters import Greek, label, listed, offered
+from ..parameters import Greek, kind, label, listed, offered, offered_by
 from .assets.shown import shown
 from .early_exercise import verify_greeks
 from .failures import FAILS, problem_of, reason_of
@@ -38,17 +38,17 @@ class ExactTrades:
     own : mapping of str to ndarray, shape (n_trades,)
         By the names of `OWN`.
     values : ndarray, shape (n_trades, n_greeks)
-        Per unit, raw, the price first; NaN where an underlying does not have a Greek.
+        Per unit, raw, the price first; NaN where there is none.
     labels : tuple of str
         Of the Greeks.
-    having : mapping of str to tuple of str
-        By underlying, those of the labels that it has, in their order.
+    there : ndarray of bool, shape (n_trades, n_greeks)
+        Which of the Greeks the law of each trade has.
     """
 
     own: Mapping[str, Any]
     values: FloatArray
     labels: tuple[str, ...]
-    having: Mapping[str, tuple[str, ...]]
+    there: AnyArray
 
     def __len__(self) -> int:
         return len(self.values)
@@ -62,25 +62,24 @@ class ExactTrades:
         shared |= {"position_standard_error": 0.0, "n_paths": 0, "samples": 0, "note": left_out(missing)}
         shared |= dict.fromkeys(("variance_ratio", "maturity", "volatility", "rate"), np.nan)
         shared["method"] = next(iter(methods)) if len(methods) == 1 else ""
-        net = self.nets()[name].tolist()
         return [
             {**shared, "greek": label, "value": value, "position_value": value}
-            for label, value in zip(self.having[name], net, strict=True)
+            for label, value in self.nets()[name].items()
         ]
 
-    def nets(self) -> dict[str, FloatArray]:
-        """The net position by underlying, in each of the Greeks that it has."""
-        positions, names = self.own["quantity"][:, None] * self.values, self.own["underlying"]
-        return {name: positions[names == name].sum(axis=0)[self._has(name)] for name in dict.fromkeys(names.tolist())}
+    def nets(self) -> dict[str, dict[str, float]]:
+        """The net position by underlying, in each of the Greeks that a trade on it has."""
+        positions = self.own["quantity"][:, None] * np.where(self.there, self.values, 0.0)
+        names, found = self.own["underlying"], dict[str, dict[str, float]]()
+        for name in dict.fromkeys(names.tolist()):
+            mine = names == name
+            total, some = positions[mine].sum(axis=0).tolist(), self.there[mine].any(axis=0)
+            found[name] = {label: x for label, x, own in zip(self.labels, total, some, strict=True) if own}
+        return found
 
-    def _has(self, name: str) -> AnyArray:
-        """Which of the labels an underlying has, shape (n_greeks,)."""
-        return np.isin(self.labels, self.having[name])
-
-    def _there(self) -> AnyArray:
-        """Which values there are, shape (n_trades, n_greeks)."""
-        numbers, names = pd.factorize(self.own["underlying"])
-        return np.array([self._has(name) for name in names], dtype=bool).reshape(-1, len(self.labels))[numbers]
+    def having(self) -> dict[str, tuple[str, ...]]:
+        """By underlying, those of the labels that a trade on it has, in their order."""
+        return {name: tuple(own) for name, own in self.nets().items()}
 
     def frame(self, seeds: Mapping[str, int]) -> pd.DataFrame:
         """The rows of a risk frame, trade by trade, the row in the book as their index; `seeds` by underlying."""
@@ -99,27 +98,27 @@ class ExactTrades:
             "seed": np.repeat([seeds[name] for name in self.own["underlying"]], each) if len(self) else zero,
             "note": np.full(value.size, "", dtype=object),
         }
-        return pd.DataFrame({name: columns[name] for name in COLUMNS}, index=columns["row"])[self._there().ravel()]
+        return pd.DataFrame({name: columns[name] for name in COLUMNS}, index=columns["row"])[self.there.ravel()]
 
 
 def joined(parts: Sequence[ExactTrades], labels: tuple[str, ...]) -> ExactTrades:
     """All trades of several parts, in the order of the book, with columns for all these Greeks."""
     own = {name: np.concatenate([part.own[name] for part in parts]) if parts else np.zeros(0) for name in OWN}
     values = np.full((len(own["row"]), len(labels)), np.nan)
+    there = np.zeros(values.shape, dtype=bool)
     ends = np.cumsum([len(part) for part in parts])
     for part, end in zip(parts, ends, strict=True):
-        values[end - len(part) : end, [labels.index(name) for name in part.labels]] = part.values
+        places = [labels.index(name) for name in part.labels]
+        values[end - len(part) : end, places], there[end - len(part) : end, places] = part.values, part.there
     order = np.argsort(own["row"], kind="stable")
-    having = {name: own for part in parts for name, own in part.having.items()}
-    return ExactTrades({name: column[order] for name, column in own.items()}, values[order], labels, having)
+    return ExactTrades({name: column[order] for name, column in own.items()}, values[order], labels, there[order])
 
 
 def labels_of(greeks: Sequence[Greek], laws: Iterable[Any] = ()) -> tuple[str, ...]:
     """How the price and these Greeks are written, once each; those of several assets as the laws have them."""
-    found = dict.fromkeys(["price", *map(label, listed(greeks))])
-    for law in laws:
-        if assets_of(law):
-            found |= dict.fromkeys(offered(greeks, law))
+    found, several = dict.fromkeys(["price"]), [law for law in laws if assets_of(law)]
+    for greek in listed(greeks):
+        found |= dict.fromkeys([label(greek), *offered_by([greek], several)])
     return tuple(found)
 
 
@@ -128,15 +127,15 @@ def split(
 ) -> tuple[ExactTrades, list[Trade], list[Problem]]:
     """The trades that are exact, those that must be simulated, and what is wrong with others.
 
-    Greeks that the law of an underlying does not have are passed over.
+    Greeks that the law of a trade does not have are passed over.
     """
-    laws = {trade.underlying: trade.model for trade in reversed(trades)}
-    wanted = {name: offered(greeks, law) for name, law in laws.items()}
-    sure, methods, values, labels = list[Trade](), list[str](), list[list[float]](), labels_of(greeks, laws.values())
+    laws = {kind(trade.model): trade.model for trade in trades}
+    wanted, labels = {own: offered(greeks, law) for own, law in laws.items()}, labels_of(greeks, laws.values())
+    sure, methods, values = list[Trade](), list[str](), list[list[float]]()
     drawn, problems = list[Trade](), list[Problem]()
     for trade in trades:
         try:
-            terms = {name: trade.terms_of(own) for name, own in wanted[trade.underlying].items()}
+            terms = {name: trade.terms_of(own) for name, own in wanted[kind(trade.model)].items()}
             verify_greeks(trade, terms)
             found = exact(trade.model, trade.payoff, terms, closed_form)
         except FAILS as error:
@@ -152,8 +151,10 @@ def split(
         methods.append(found.method)
         known = {name: estimate.value for name, estimate in found.estimates.items()}
         values.append([known.get(name, np.nan) for name in labels])
-    table, having = np.array(values).reshape(len(sure), len(labels)), {name: (*own,) for name, own in wanted.items()}
-    return ExactTrades(_own(sure, methods), table, labels, having), drawn, problems
+    table = np.array(values).reshape(len(sure), len(labels))
+    there = [[name in wanted[kind(trade.model)] for name in labels] for trade in sure]
+    found_there = np.array(there, dtype=bool).reshape(table.shape)
+    return ExactTrades(_own(sure, methods), table, labels, found_there), drawn, problems
 
 
 def _own(trades: Sequence[Trade], methods: Sequence[str]) -> dict[str, Any]:

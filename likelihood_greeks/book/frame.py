@@ -41,10 +41,11 @@ def trade_rows(block: Block, tally: Tally, n_paths: int, seed: int) -> list[Row]
     labels, found, number_of = list(block.labels), [], 0
     cured = {place.number: (place, cure, rows) for place, cure, rows in replaced(tally, block)}
     for number, (group, trades) in enumerate(block.runs(tally.problems)):
-        doubt = inconsistency(group, tally.moments[scores_of(number)])
+        doubt, having = inconsistency(group, tally.moments[scores_of(number)]), block.having(group)
         for trade in trades:
             pair = Pair.of(tally.moments[TRADES][number_of])
-            table, methods = _estimated(labels, pair, n_paths, doubt), dict.fromkeys(labels, group.controls.method)
+            every, methods = _estimated(labels, pair, n_paths, doubt), dict.fromkeys(labels, group.controls.method)
+            table = {label: every[label] for label in having}
             if number_of in cured:
                 place, cure, rows = cured[number_of]
                 pushed = _estimated([labels[k] for k in place.numbers], cure.pair, cure.paths, doubt)

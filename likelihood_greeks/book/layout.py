@@ -1,4 +1,4 @@
-"""Where the numbers of trades stand among all of an underlying: Greeks first, then the buckets that each has."""
+"""Where the numbers of trades stand among all of an underlying: the Greeks of the law of each, and its buckets."""
 
 from __future__ import annotations
 
@@ -19,28 +19,24 @@ class Layout:
 
     Parameters
     ----------
-    greeks, numbers : int
-        How many Greeks there are, and numbers in all.
+    numbers : int
+        How many there are in all.
     places : tuple of tuple of int
-        Run by run, those of its buckets.
+        Run by run, those of its own.
     """
 
-    greeks: int
     numbers: int
     places: tuple[tuple[int, ...], ...]
-
-    def _rows(self, run: int) -> list[int]:
-        return [*range(self.greeks), *self.places[run]]
 
     def added(self, run: int, samples: FloatArray, to: Any = 0.0) -> FloatArray:
         """A run's samples added in place `to` those of all numbers, shape (numbers, n); 0 stands for none yet."""
         found: FloatArray = to if np.ndim(to) else np.zeros((self.numbers, samples.shape[1]))
-        found[self._rows(run)] += samples
+        found[[*self.places[run]]] += samples
         return found
 
     def placed(self, run: int, pair: Moments) -> Moments:
         """A run's moments, with controls and without, among all: see `Pair`."""
-        rows = np.array(self._rows(run))
+        rows = np.array(self.places[run])
         both = np.concatenate([rows, self.numbers + rows])
 
         def laid(values: FloatArray, empty: FloatArray) -> FloatArray:

@@ -152,7 +152,7 @@ def tabled(
     columns |= {"method": np.full(size, METHOD, object), "model": np.full(size, law_name(law), object)}
     columns |= {"spot": np.full(size, law.spot), "volatility": volatility}
     columns |= {"rate": -np.log(discounts) / own.maturity}
-    return ExactTrades(columns, values, labels, {str(own.underlying[0]): labels})
+    return ExactTrades(columns, values, labels, np.ones(values.shape, dtype=bool))
 
 
 def _sides(product: str, *terms: float) -> tuple[float, ...]:

@@ -21,7 +21,7 @@ from ..engine.execution import Workers, one_thread_each, workers
 from ..engine.payoff_group import CONTROLS
 from ..engine.stopping import MAX_PATHS, TargetError, goal
 from ..estimate import Statistics
-from ..parameters import OF_SEVERAL, STANDARD, Greek, label, listed, offered
+from ..parameters import OF_SEVERAL, STANDARD, Greek, label, listed, offered_by
 from ..streams.chunks import Draws, checked
 from . import odd_fixings, off_scale, short_periods, unused_quotes
 from .account import Account, Advanced, Main, Pool, Workshop, upcoming
@@ -45,7 +45,7 @@ from .tally import Nowhere, Store
 from .terms import with_terms
 from .trades import Trade, without_past
 from .uncopied import UncopiedDict
-from .valued import read_and_valued
+from .valued import on_pairs, read_and_valued
 
 TARGETS = ("trade", "net")
 
@@ -205,10 +205,11 @@ def risk(
         warnings.warn(remark, BookWarning, stacklevel=2)
     by_name = splits(drawn, found_market, parts, nodes_by_name(valued.buckets)) if parts else {}
     accounts = _accounts(
-        drawn, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net), by_name
-    )
-    nets_without_error = with_parts(exact.nets(), valued.buckets, by_name)
-    accounts = [replace(account, exact=nets_without_error.get(account.name, 0.0)) for account in accounts]
+        drawn, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net),
+        by_name, labels=valued.labels(wanted),
+    )  # fmt: skip
+    nets_without_error = with_parts(exact.nets(), valued.buckets)
+    accounts = [account.with_exact(nets_without_error.get(account.name, {})) for account in accounts]
     nets: dict[str, Statistics | None] = {}
     rows = dict(zip(exact.own["trade_id"], exact.own["row"], strict=True)) | {t.trade_id: t.row for t in drawn}
 
@@ -254,7 +255,7 @@ def _earlier(target: Path) -> int | None:
 
 def computed(greeks: Iterable[Greek] | None, parts: Sequence[str], book: pd.DataFrame) -> list[Greek]:
     """The Greeks that are computed, those that are split among them; by default those of several assets too."""
-    several = any(map(are_several, book["underlying"].unique()))
+    several = any(map(are_several, book["underlying"].unique())) or len(on_pairs(book)) > 0
     usual = [*STANDARD, *(greek for greek in OF_SEVERAL if greek not in STANDARD)] if several else [*STANDARD]
     wanted: list[Greek] = [*usual] if greeks is None else listed(greeks)
     return [*wanted, *(greek for greek in parts if greek not in wanted)]
@@ -288,17 +289,24 @@ def _accounts(
     controls: str,
     main_of: Callable[[str, int], Main],
     splits: Mapping[str, Split] | None = None,
+    *,
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Account]:
-    """The trades by underlying; `main_of` gives the main run of one with so many dates at most."""
+    """The trades by underlying; `main_of` gives the main run of one with so many dates at most.
+
+    Each has some of the `labels` of its underlying; by default these are those of the trades.
+    """
     by_name: dict[str, list[Trade]] = {}
     for trade in sorted(trades, key=lambda trade: trade.underlying):
         by_name.setdefault(trade.underlying, []).append(trade)
     found = []
     for name, own in by_name.items():
         main = main_of(name, max(len(t.drawn.times) for t in own))
-        main = replace(main, goal=main.goal.among([*offered(greeks, own[0].model)]))
+        among = (labels or {}).get(name) or offered_by(greeks, (trade.model for trade in own))
+        main = replace(main, goal=main.goal.among(among))
         split = (splits or {}).get(name)
-        found.append(Account(blocks(own, greeks, controls, main.draws, main.goal, split=split), main))
+        made = blocks(own, greeks, controls, main.draws, main.goal, split=split, among=among)
+        found.append(Account(made, main))
     return found
 
 

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias, final
 import numpy as np
 import pandas as pd
 
-from ..parameters import Greek, has, unknown
-from .assets.law import any_law
+from ..parameters import Greek, has, offered_by, unknown
+from .assets.law import any_law, pairs_in
 from .assets.names import are_several, names_of
+from .assets.performances import on_pair
 from .cells import text_of
 from .exact import ExactTrades, joined, split
 from .exact_buckets import ExactBucket, of_known, of_options, of_trade
@@ -49,6 +50,16 @@ class Valued:
     drawn: list[Trade]
     problems: list[Problem]
     buckets: tuple[ExactBucket, ...] = ()
+
+    def labels(self, greeks: Sequence[Greek]) -> dict[str, tuple[str, ...]]:
+        """By underlying with a trade that must be simulated, the labels of Greeks that any trade on it has."""
+        laws = dict[str, list[Any]]()
+        for trade in self.drawn:
+            laws.setdefault(trade.underlying, []).append(trade.model)
+        for trade in self.trades:
+            if trade.underlying in laws:
+                laws[trade.underlying].append(trade.model)
+        return {name: offered_by(greeks, own) for name, own in laws.items()}
 
 
 @np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
@@ -89,9 +100,17 @@ def read_and_valued(
     return Valued(exact, trades, drawn, [*problems, *unpriced], tuple(found))
 
 
+def on_pairs(book: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a book whose trades are on a currency pair besides the assets that are named."""
+    return book[book["product"].map(on_pair).to_numpy(bool)] if "product" in book else book.iloc[:0]
+
+
 def _laws(book: pd.DataFrame, market: Market) -> list[Any]:
     """A law of each underlying of a book: what it can be asked for does not depend on the trade, nor on quotes."""
     found = list[Any]()
+    for name in dict.fromkeys(map(text_of, on_pairs(book)["underlying"].unique())):
+        if set(names_of(name)) <= market.underlyings.keys():
+            found.append(any_law([*names_of(name), *pairs_in(market)]))
     for name in dict.fromkeys(map(text_of, book["underlying"].unique())):
         if are_several(name) and set(names_of(name)) <= market.underlyings.keys():
             found.append(any_law(names_of(name)))

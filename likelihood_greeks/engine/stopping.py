@@ -8,7 +8,7 @@ look small, and the run would stop because of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, TypeAlias, final
@@ -119,6 +119,10 @@ class Goal:
             if name == target.greek or name.startswith(f"{target.greek}[")
         )
         return replace(self, targets=targets, most=self.most if targets else self.paths)
+
+    def only(self, labels: Collection[str]) -> Goal:
+        """The goal for what has these of the Greeks alone."""
+        return replace(self, targets=tuple(target for target in self.targets if target.greek in labels))
 
     @property
     def spare(self) -> int | None:

@@ -14,6 +14,7 @@ from ..._typing import AnyArray
 from ...engine.greeks import greeks
 from ...models.capabilities import without_dividends
 from ...payoffs.protocol import Contract, stated_payments
+from ..currencies import UNKNOWN
 from ..market import Market
 from ..trade import Trade
 from .names import names_of
@@ -75,8 +76,10 @@ def _currency(trade: Trade, name: str, market: Market) -> tuple[str, float]:
         If the market states none of an asset that is in another currency than the trade.
     """
     own = market.underlying(name).currency
-    if name not in dict(getattr(trade.model, "quanto", ())):
-        return own or trade.currency, 1.0
+    if own == trade.currency or (own is None and name not in dict(getattr(trade.model, "quanto", ()))):
+        return trade.currency, 1.0
+    if own is not None and trade.currency == UNKNOWN:
+        return own, 1.0
     rate = None if own is None else market.rate(trade.currency, own)
     if own is None or rate is None:
         return refuse(f"underlyings.{name}.currency", "be stated for ladders, and its pair be in the market", own)
@@ -86,7 +89,7 @@ def _currency(trade: Trade, name: str, market: Market) -> tuple[str, float]:
 def _one(trade: Trade, moved: set[str], share: float, rate: float, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The gain when the spots of some assets move by a share."""
     found = {"move": share, "change": 0.0, "square": 0.0, "trades": 1, "note": ""}
-    if trade.known:
+    if trade.known or not moved.intersection(trade.model.assets):
         return found
     factors = tuple(1.0 + share * (name in moved) for name in trade.model.assets)
     law = without_dividends(trade.model)

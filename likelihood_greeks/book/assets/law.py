@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -178,6 +179,11 @@ def pair_of(market: Market, paid: Settlement, asset: str, what: str = "a quanto"
             return name, 1.0 if plain == own + currency else -1.0
     why = f"be {own}, that of {asset}, or the market must have {own}{currency} among its underlyings: {what} needs it"
     return refuse(paid.column, why, currency)
+
+
+def pairs_in(market: Market) -> list[str]:
+    """The underlyings of a market that are currency pairs by their names, such as EURUSD or EUR/USD."""
+    return [name for name in market.underlyings if re.fullmatch("[A-Z]{3}/?[A-Z]{3}", name.strip().upper())]
 
 
 def discounted(underlying: Underlying, curve: ZeroCurve | float) -> Underlying:

@@ -60,6 +60,15 @@ def composite(value: object) -> str | None:
     return key.removeprefix(COMPOSITE) if key.startswith(COMPOSITE) else None
 
 
+def on_pair(value: object) -> bool:
+    """Whether a product is on a currency pair besides the asset that its row names: a quanto, or a composite.
+
+    >>> on_pair("quanto_call"), on_pair("composite_worst_of_put"), on_pair("worst_of_put")
+    (True, True, False)
+    """
+    return quanto(value) is not None or composite(value) is not None
+
+
 def parted(value: object) -> tuple[str, str] | None:
     """What a product on several assets is on, and the product on one; None of another word.
 

@@ -64,7 +64,7 @@ class Shocked:
     ----------
     trade : Trade
     stages : mapping of str to Trade
-        The base, and by number the shocks that move something.
+        The base, and by number the shocks that move something of it.
     known : mapping of str to ndarray, shape (n_derivatives,)
         Exact values by stage.
     n_shocks, n_derivatives : int
@@ -97,6 +97,8 @@ class Shocked:
                 continue
             try:
                 own = shock.trade(trade)
+                if (own.model, own.payoff) == (trade.model, trade.payoff):
+                    continue  # it does not see what moves
                 _keep(known, str(k), own, closed_form)
             except FAILS as error:
                 if not in_part:
