@@ -19,12 +19,12 @@ from ..parameters import has
 from .assets.names import are_several
 from .assets.shocks import JointShock
 from .frame import left_out, plain
+from .left_out import by_net, without_value
 from .market import Market
 from .reading import read_book
 from .remarked import remarked, warn
 from .revaluations import Revaluations
 from .scenario_grid import BookOf, MarketOf, by_underlying
-from .scenario_grid import left_out as missing
 from .together.shocked import AnyShock, Shocked, shocked
 from .together.shocks import Shock, by_name
 from .together.valued import Together, together
@@ -182,7 +182,8 @@ def curvature(
             curved = [_curved(position, moves) for position in found]
             results[name] = together(curved, {"base": [*moves]}, run.on(name, own))
             problems += [*bad, *results[name].problems]
-    frame = _table(results, missing(problems, rows), run)
+    absent = by_net(without_value((problem.row for problem in problems), rows, data))
+    frame = _table(results, absent, run)
     frame.attrs = {"problems": UncopiedList(plain(problem) for problem in problems), "seed": run.seed}
     return run.done(frame, (problems, "priced"))
 

@@ -17,7 +17,7 @@ from ..parameters import Greek, kind, label, listed, offered, offered_by
 from .assets.shown import shown
 from .early_exercise import verify_greeks
 from .failures import FAILS, problem_of, reason_of
-from .frame import COLUMNS, left_out
+from .frame import COLUMNS
 from .tally import Row
 from .trades import NET, Problem, Trade
 
@@ -53,13 +53,13 @@ class ExactTrades:
     def __len__(self) -> int:
         return len(self.values)
 
-    def net_rows(self, name: str, seed: int, missing: int) -> list[Row]:
-        """The rows of the net position in an underlying with no other trades but so many that could not be priced."""
+    def net_rows(self, name: str, seed: int) -> list[Row]:
+        """The rows of the net position in an underlying with no other trades."""
         place = int(np.flatnonzero(self.own["underlying"] == name)[0])
         methods = set(self.own["method"][self.own["underlying"] == name])
         shared = {column: self.own[column][place] for column in ("underlying", "model", "spot", "currency")}
         shared |= {"trade_id": NET, "product": NET, "quantity": 1.0, "standard_error": 0.0, "seed": seed}
-        shared |= {"position_standard_error": 0.0, "n_paths": 0, "samples": 0, "note": left_out(missing)}
+        shared |= {"position_standard_error": 0.0, "n_paths": 0, "samples": 0, "note": ""}
         shared |= dict.fromkeys(("variance_ratio", "maturity", "volatility", "rate"), np.nan)
         shared["method"] = next(iter(methods)) if len(methods) == 1 else ""
         return [

@@ -14,6 +14,7 @@ from . import odd_fixings
 from .buckets import asked
 from .frame import plain
 from .joint import attribute
+from .left_out import by_net, without_value
 from .market import Market
 from .own_columns import attached_by_name
 from .pnl.legs import AMENDED, SETTLED, Days, Leg, legs
@@ -22,7 +23,6 @@ from .pnl.table import names_in, table
 from .reading import read_book
 from .remarked import remarked, warn
 from .revaluations import Revaluations
-from .scenario_grid import left_out
 from .together.valued import Together, together
 from .uncopied import UncopiedList
 
@@ -142,7 +142,8 @@ def explain_book(
             settings = run.on(name, (trade for leg in own for trade in leg.stages.values()))
             results[name] = together(found, {SETTLED: greeks}, settings, {SETTLED: split(found)} if by_pillar else {})
             problems += [*bad, *results[name].problems]
-    frame = table(results, left_out(problems, now), days, paths=run.paths, seed_of=run.seed_of)
+    absent = by_net(without_value((problem.row for problem in problems), now, days.first))
+    frame = table(results, absent, days, paths=run.paths, seed_of=run.seed_of)
     frame = attached_by_name(frame, now, *([] if later is None else [later]), ending=AMENDED)
     frame.attrs = {
         "problems": UncopiedList(plain(problem) for problem in problems),

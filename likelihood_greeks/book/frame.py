@@ -78,16 +78,14 @@ def _estimated(labels: list[str], pair: Pair, n_paths: int, doubt: str) -> dict[
     return estimates(labels, pair.controlled, n_paths, pair.plain, notes)
 
 
-def net_rows(
-    trade: Trade, labels: Sequence[str], net: Statistics, rows: Iterable[Row], missing: int, *, exact: int = 0
-) -> list[Row]:
-    """The rows of the net position in the underlying of `trade`, whose trades have `rows`, `missing` left out.
+def net_rows(trade: Trade, labels: Sequence[str], net: Statistics, rows: Iterable[Row], *, exact: int = 0) -> list[Row]:
+    """The rows of the net position in the underlying of `trade`, whose trades have `rows`.
 
     So many `exact` trades are in it besides, which have other rows.
     """
     like = next(iter(rows := list(rows)))
     errors = dict(zip(labels, net.standard_error.tolist(), strict=True))
-    table = estimates(list(labels), net, like["n_paths"], notes=_net_notes(errors, rows, missing))
+    table = estimates(list(labels), net, like["n_paths"], notes=_net_notes(errors, rows))
     method = "" if exact else like["method"]
     return [_net_row(trade, greek, estimate, like["seed"], method) for greek, estimate in table.items()]
 
@@ -142,8 +140,8 @@ def left_out(missing: int) -> str:
     return f"excludes {missing} trade{'s' * (missing != 1)} that could not be priced" if missing else ""
 
 
-def _net_notes(errors: Mapping[str, float], rows: Sequence[Row], missing: int) -> dict[str, str]:
-    """What to hold against a net position with these errors: trades left out, and trades whose numbers are doubtful.
+def _net_notes(errors: Mapping[str, float], rows: Sequence[Row]) -> dict[str, str]:
+    """What to hold against a net position with these errors: trades whose numbers are doubtful.
 
     Trades whose errors are roughly known are not among them if these are negligible together.
     """
@@ -154,8 +152,7 @@ def _net_notes(errors: Mapping[str, float], rows: Sequence[Row], missing: int) -
         felt = sum(row["position_standard_error"] for row in rough) > NEGLIGIBLE * error
         doubtful = [str(row["trade_id"]) for row in marked if felt or row not in rough]
         more = f" and {len(doubtful) - NAMED} more" if len(doubtful) > NAMED else ""
-        own = f"includes doubtful numbers of {', '.join(doubtful[:NAMED])}{more}" if doubtful else ""
-        found[label] = _joined([left_out(missing), own])
+        found[label] = f"includes doubtful numbers of {', '.join(doubtful[:NAMED])}{more}" if doubtful else ""
     return found
 
 

@@ -37,6 +37,8 @@ from .exact_buckets import nodes_by_name
 from .files import check_rows, output_path, write
 from .frame import describe
 from .interruption import stopped
+from .left_out import ATTRIBUTE as LEFT_OUT
+from .left_out import in_records, noted, without_value
 from .market import Market
 from .own_columns import attached, clashes
 from .parts import Parts, earlier_seed, fingerprint, folder
@@ -44,7 +46,7 @@ from .reading import BookWarning, read_book, remarks
 from .tally import Nowhere, Store
 from .terms import with_terms
 from .trades import Trade, without_past
-from .uncopied import UncopiedDict
+from .uncopied import UncopiedDict, UncopiedList
 from .valued import on_pairs, read_and_valued
 
 TARGETS = ("trade", "net")
@@ -137,7 +139,7 @@ def risk(
         ``frame.lg`` (`RiskFrame`) has trades and nets apart, and a row a trade.
         ``frame.attrs["problems"]`` lists what is wrong with the trades that could not be priced, as dictionaries
         with keys ``trade_id, row, field, requirement, value``, the last the traceback of an error of the library
-        itself; ``frame.attrs["calibrations"]`` says for each
+        itself; ``frame.attrs["left_out"]`` says where these trades would be, ``frame.attrs["calibrations"]`` for each
         underlying whose Heston model was fitted how well it fits (``rms_error`` and ``max_error`` in implied
         volatility, ``converged``, ``summary``, ``parameters``); ``frame.attrs["states"]`` by
         trade_id, in words, what has become of trades with a past; ``frame.attrs["valuation_date"]``.
@@ -206,20 +208,20 @@ def risk(
     by_name = splits(drawn, found_market, parts, nodes_by_name(valued.buckets)) if parts else {}
     accounts = _accounts(
         drawn, wanted, controls, lambda name, n: Main(Draws(underlying_seed(seed, name), n, kind), aim, of_net),
-        by_name, labels=valued.labels(wanted),
+        by_name, labels=valued.labels(wanted), exact=with_parts(exact.nets(), valued.buckets),
     )  # fmt: skip
-    nets_without_error = with_parts(exact.nets(), valued.buckets)
-    accounts = [account.with_exact(nets_without_error.get(account.name, {})) for account in accounts]
     nets: dict[str, Statistics | None] = {}
     rows = dict(zip(exact.own["trade_id"], exact.own["row"], strict=True)) | {t.trade_id: t.row for t in drawn}
 
     def table() -> pd.DataFrame:
-        whole = assembled(accounts, nets, exact, problems, frame, seed_of=lambda name: underlying_seed(seed, name))
-        found = with_buckets(whole, valued.buckets, [*by_name]) if parts else whole
-        told = reported(with_assets(found, found_market), *converted)
+        whole = assembled(accounts, nets, exact, problems, seed_of=lambda name: underlying_seed(seed, name))
+        absent = without_value((problem["row"] for problem in whole.attrs["problems"]), frame, found_market)
+        found = with_assets(with_buckets(whole, valued.buckets, [*by_name]) if parts else whole, found_market)
+        told = reported(noted(found, absent), *converted)
         found = attached(with_terms(told, frame, rows, valued.trades, found_market.valuation_date), frame, rows)
         found.attrs |= {
             "seed": seed,
+            LEFT_OUT: UncopiedList(in_records(absent, frame)),
             "states": UncopiedDict((trade.trade_id, trade.state) for trade in valued.trades if trade.state),
             "calibrations": _calibrations(found_market, {*whole["underlying"]}),
         }
@@ -291,10 +293,12 @@ def _accounts(
     splits: Mapping[str, Split] | None = None,
     *,
     labels: Mapping[str, Sequence[str]] | None = None,
+    exact: Mapping[str, Mapping[str, float]] | None = None,
 ) -> list[Account]:
     """The trades by underlying; `main_of` gives the main run of one with so many dates at most.
 
-    Each has some of the `labels` of its underlying; by default these are those of the trades.
+    Each has some of the `labels` of its underlying; by default these are those of the trades. The nets have the
+    positions in `exact` trades besides.
     """
     by_name: dict[str, list[Trade]] = {}
     for trade in sorted(trades, key=lambda trade: trade.underlying):
@@ -306,7 +310,7 @@ def _accounts(
         main = replace(main, goal=main.goal.among(among))
         split = (splits or {}).get(name)
         made = blocks(own, greeks, controls, main.draws, main.goal, split=split, among=among)
-        found.append(Account(made, main))
+        found.append(Account(made, main).with_exact((exact or {}).get(name, {})))
     return found
 
 

@@ -16,6 +16,7 @@ from .assets.shocks import shocks_on
 from .early_exercise import remarks as kept_rules
 from .frame import plain
 from .joint import attribute
+from .left_out import by_net, without_value
 from .market import Market
 from .own_columns import attached_by_name
 from .reading import read_book
@@ -228,7 +229,8 @@ def _gains(
             results[name] = done, moves
             problems += [*bad, *done.problems]
             partly += unvalued(done.positions, moves)
-    frame = table(results, left_out(problems, rows), paths=run.paths, seed_of=run.seed_of)
+    absent = by_net(without_value((problem.row for problem in problems), rows, data))
+    frame = table(results, absent, paths=run.paths, seed_of=run.seed_of)
     frame = attached_by_name(frame, rows)
     frame.attrs = {
         "problems": UncopiedList(plain(problem) for problem in [*problems, *partly]),
@@ -247,13 +249,4 @@ def by_underlying(trades: Sequence[Trade]) -> dict[str, list[Trade]]:
     found: dict[str, list[Trade]] = {}
     for trade in sorted(trades, key=lambda trade: trade.underlying):
         found.setdefault(trade.underlying, []).append(trade)
-    return found
-
-
-def left_out(problems: Sequence[Problem], book: pd.DataFrame) -> dict[str, int]:
-    """How many trades of each underlying cannot be valued, as far as their rows say whose they are."""
-    names, found = book["underlying"].tolist(), dict[str, int]()
-    for row in {problem.row for problem in problems if problem.row < len(names)}:
-        name = str(names[row]).strip()
-        found[name] = found.get(name, 0) + 1
     return found

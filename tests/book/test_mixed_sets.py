@@ -31,8 +31,8 @@ DATES = {"frequency": "2027-05-26;2027-11-26"}
 TRADES = {
     "quanto": {**ONE, "product": "quanto_call", "strike": 220.0, "quantity": 2},
     "composite": {**ONE, "product": "composite_put", "strike": 240.0, "quantity": -3},
-    "quanto barrier": {**ONE, **DATES, "product": "quanto_barrier", "option": "call", "direction": "down", "knock": "out",
-                       "level": 190.0, "strike": 215.0, "quantity": 1},
+    "quanto barrier": {**ONE, **DATES, "product": "quanto_barrier", "option": "call", "direction": "down",
+                       "knock": "out", "level": 190.0, "strike": 215.0, "quantity": 1},
     "composite barrier": {**ONE, **DATES, "product": "composite_barrier", "option": "put", "direction": "up",
                           "knock": "in", "level": 290.0, "strike": 260.0, "quantity": 1},
     "worst": {**SET, "product": "worst_of_put", "strike": 0.95, "quantity": 100},
@@ -158,7 +158,7 @@ CURVED = ["factor", "sensitivity", "up", "down", "cvr_up", "cvr_down", "cvr_up_s
 
 @pytest.mark.parametrize("names", [*permutations(["quanto", "composite barrier", "worst"], 2)])
 @pytest.mark.parametrize(
-    "make, columns", [(explained, EXPLAINED), (stressed, CHANGES), (gridded, CHANGES), (curved, CURVED)]
+    ("make", "columns"), [(explained, EXPLAINED), (stressed, CHANGES), (gridded, CHANGES), (curved, CURVED)]
 )
 def test_revaluations_of_two_trades_are_those_of_each_alone(names, make, columns, alone):
     frame = make(book(*names))
