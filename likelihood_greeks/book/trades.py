@@ -20,9 +20,10 @@ from ..models.term_structure import TermStructureGBM
 from . import own_contracts, own_payoffs
 from .assets.names import are_several
 from .assets.performances import composite, quanto
+from .assets.product_names import on_one, pays_in_another, why_no_other
 from .assets.trade import read as on_several
 from .calendars import DAYS_PER_YEAR
-from .cells import REFUSED, key_of, text_of, word
+from .cells import REFUSED, key_of, text_of
 from .columns import READERS, TABLE
 from .currencies import UNKNOWN
 from .early_exercise import with_rule
@@ -51,14 +52,15 @@ NAMED = 10  # trades that a remark lists
 ONE = "be one asset here: of trades on several there are values and Greeks (risk)"
 
 
-def _agrees(row: Row, underlying: Underlying, currency: str) -> None:
+def _agrees(row: Row, underlying: Underlying, currency: str, product: str | None = None) -> None:
     """Note what a row says that the market contradicts, and the filled columns that nothing here can honour."""
     stated = {name: row.read(name, READERS[name]) for name in ("currency", "currency_pay", "spot") if name in row.cells}
     of = f"the currency of {underlying.name}"
     for name in ("currency", "currency_pay"):
-        if not (value := stated.get(name)) or value == currency:
+        value = stated.get(name)
+        if not value or value == currency or (product is None and pays_in_another(row.cells.get("product", ""))):
             continue
-        why = f"be {currency}, {of}: {'quantos are' if name == 'currency_pay' else 'another one is'} not supported"
+        why = f"be {currency}, {of}: {why_no_other(product)}"
         if currency == UNKNOWN:
             why = f"go with {of}: trades state several or none, and the market does not say it"
         row.attempt(refuse, name, why, row.cells[name])
@@ -106,12 +108,12 @@ def _trade(
         return _own(row, market, counts, currencies)
     trade_id = row.read("trade_id", unique, counts)
     underlying = row.read("underlying", lambda _, value: market.underlying(text_of(value)))
-    product = row.read("product", partial(word, PRODUCTS))
+    product = row.read("product", on_one)
     quantity = position(row)
     own = span(row, market.valuation_date)
     terms = terms_of(row, product) if product else {}
     if underlying:
-        _agrees(row, underlying, currencies.get(underlying.name, UNKNOWN))
+        _agrees(row, underlying, currencies.get(underlying.name, UNKNOWN), product)
     if not (underlying and product and own):
         return None
     entry = Entry(row, product, PRODUCTS[product], underlying, own, market)

@@ -161,7 +161,7 @@ def test_a_net_is_not_doubted_for_an_error_that_it_would_not_feel():
             "note": f"about 7 samples: {UNRELIABLE}",
         },
     ]
-    notes = _net_notes(dict.fromkeys(("delta", "rho", "vega"), 1.0), rows, 0)
+    notes = _net_notes(dict.fromkeys(("delta", "rho", "vega"), 1.0), rows)
     assert notes["delta"] == ""
     assert "unseen" in notes["rho"]
     assert "large" in notes["vega"]

@@ -32,9 +32,10 @@ from ..underlying import Underlying
 from . import pairs
 from . import terms as by_asset
 from .law import Settlement, conversions, discounting, law_of, pair_of
-from .names import joined, names_of
+from .names import are_several, joined, names_of
 from .observed import performances
-from .performances import BASKET, COMPOSITE, KINDS, QUANTO, Performance, composite, parted, quanto
+from .performances import BASKET, COMPOSITE, QUANTO, Performance, composite, parted, quanto
+from .product_names import refuse_in_another, refuse_on_several
 
 NOTES = ("autocallable", "phoenix", "reverse_convertible", "barrier_reverse_convertible")
 """Products whose notional is one unit of currency: on one asset it is the strike."""
@@ -71,7 +72,9 @@ def read(row: Row, market: Market, counts: Mapping[str, int], currencies: Mappin
         return _on_two(row, market, basics, name) if basics else None
     found = None if given is None else parted(given)
     if found is None:
-        row.attempt(_refuse_product, given)
+        several = are_several(row.cells.get("underlying", ""))
+        why = refuse_on_several if several or not converts else partial(refuse_in_another, "product", how=COMPOSITE)
+        row.attempt(why, row.cells.get("product"))
     if basics is None or found is None:
         return None
     return _on_performances(row, market, basics, *found, converts=converts)
@@ -145,15 +148,6 @@ def _on_two(row: Row, market: Market, basics: Basics, name: str) -> Trade | None
         market.years(basics.span.maturity), left.payoff, float("nan"), model, basics.settlement.currency, left.state,
         history=left.history, strikes=tuple(strikes.items()),
     )  # fmt: skip
-
-
-def _refuse_product(given: object) -> None:
-    """Say what may be on several assets."""
-    if given is None:
-        refuse("product", "be given", None)
-    own = key_of(given)
-    ways = " or ".join(f"{kind}_{own}" for kind in KINDS) if own in PRODUCTS else "such as worst_of_autocallable"
-    refuse("product", f"say what of several assets it is on: {ways}", given)
 
 
 def _basics(row: Row, market: Market, counts: Mapping[str, int], currencies: Mapping[str, str]) -> Basics | None:
