@@ -6,6 +6,7 @@ import pytest
 import QuantLib as ql
 
 import likelihood_greeks as lg
+from likelihood_greeks.book.products.table import PRODUCTS
 from tests.support.continuous import TODAY, process
 from tests.support.gates import assert_estimates
 
@@ -163,12 +164,13 @@ def test_what_is_touched_by_the_second_day_may_be_told_of_the_first_and_an_own_p
         return lg.NoTouch(level, "down", maturity, 10.0, "continuous")
 
     lg.register_product("a_no_touch", mine, ["level", "maturity"])
-    own = {"product": "a_no_touch", "level": 90, "frequency": None, "direction": None}
-    assert _frame({**own, "start": "2026-01-29"}).attrs["problems"] == []
-    assert _refused(own) == (
-        "start",
-        "not be before the valuation date 2026-01-29: a product of your own that is watched at all times knows no past",
-    )
+    try:
+        own = {"product": "a_no_touch", "level": 90, "frequency": None, "direction": None}
+        assert _frame({**own, "start": "2026-01-29"}).attrs["problems"] == []
+        why = "a product of your own that is watched at all times knows no past"
+        assert _refused(own) == ("start", f"not be before the valuation date 2026-01-29: {why}")
+    finally:
+        del PRODUCTS["a_no_touch"]
 
 
 def test_lows_stand_beside_fixings_in_one_file_and_must_agree_with_them(tmp_path):

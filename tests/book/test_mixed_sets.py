@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import likelihood_greeks as lg
+from likelihood_greeks.book.parts import Parts
 from likelihood_greeks.book.trades import NET
 
 TIMES = {"times": [0.5, 2.0]}
@@ -125,6 +126,66 @@ def test_the_error_of_a_net_of_two_laws_is_that_of_common_draws():
     assert apart < 0.75 * np.std(found)  # a sum of squares would have been wrong
 
 
+@pytest.mark.parametrize("names", [*permutations(["quanto barrier", "composite barrier"])])
+def test_targets_bind_the_trades_whose_law_has_the_greek(names):
+    settings = {"paths": 1024, "max_paths": 1 << 17, "seed": 1}
+    targets = {"fx_volatility": "2%"}
+    both = lg.risk(book(*names), MARKET, ["delta", "fx_volatility"], target_error=targets, **settings)
+    alone = lg.risk(book("quanto barrier"), MARKET, ["delta", "fx_volatility"], target_error=targets, **settings)
+    assert both["n_paths"].max() == alone["n_paths"].max() < settings["max_paths"]
+    assert not both["note"].str.contains("target").any()
+    of_net = lg.risk(
+        book(*names),
+        MARKET,
+        ["delta", "fx_volatility"],
+        target_error={"fx_volatility": 5.0},
+        target_of="net",
+        **settings,
+    )
+    net = of_net[(of_net["trade_id"] == NET) & (of_net["greek"] == "fx_volatility")]
+    assert (net["position_standard_error"] <= 5.0).all()
+
+
+def test_a_run_that_goes_on_has_the_numbers_of_one_that_was_not_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(Parts, "done", lambda self: None)
+    table, settings = book(*TRADES), {**SETTINGS, "output": tmp_path / "risk.csv", "buckets": ["vega"]}
+    first = lg.risk(table, MARKET, GREEKS, **settings)
+    pd.testing.assert_frame_equal(lg.risk(table, MARKET, GREEKS, resume=True, **settings), first)
+
+
+def test_a_trade_that_has_ended_adds_what_it_still_pays_to_the_net_of_other_laws():
+    market = {**MARKET, "fixings": {"E": {"2026-10-27": 200.0}}}
+    ended = {**TRADES["quanto"], "trade_id": "ended", "strike": 190.0, "quantity": 1, "maturity": "2026-10-27",
+             "payment_date": "2026-12-18"}  # fmt: skip
+    live = {"trade_id": "live", **TRADES["composite barrier"]}
+    greeks = ["delta", "rho", "fx_volatility"]
+    for rows in ([ended, live], [live, ended]):
+        frame = lg.risk(pd.DataFrame(rows), market, greeks, buckets=["vega"], **SETTINGS)
+        frame = frame[frame["underlying"] == "E|EURUSD"]
+        keys = ["greek", "asset", "bucket"]
+        sums = frame[frame["trade_id"] != NET].groupby(keys)["position_value"].sum()
+        nets = frame[frame["trade_id"] == NET].set_index(keys)["position_value"]
+        pd.testing.assert_series_equal(nets.sort_index(), sums.sort_index(), rtol=1e-9, atol=1e-12)
+        paid = frame[(frame["trade_id"] == "ended") & (frame["greek"] == "price")]["value"].item()
+        assert paid == pytest.approx(10.0 * np.exp(-0.036 * 21 / 365), rel=1e-4)
+
+
+def test_tables_made_of_a_mixed_book_have_what_each_trade_has():
+    names, frame = ("quanto", "composite"), priced(book("quanto", "composite"))
+    assert set(lg.diff(frame, priced(book("composite", "quanto")))["verdict"]) == {"noise"}
+    fewer = lg.diff(priced(book("quanto")), frame)
+    gained = fewer[(fewer["underlying"] == "E|EURUSD") & (fewer["asset"] == "EURUSD") & (fewer["trade_id"] == NET)]
+    assert set(gained["verdict"]) == {"new"}
+    by_trade = lg.pivot(frame, "trade_id").set_index(["trade_id", "greek"])["value"]
+    for name in names:
+        own = lg.pivot(priced(book(name)), "trade_id").set_index(["trade_id", "greek"])["value"]
+        pd.testing.assert_series_equal(by_trade.loc[[name]].sort_index(), own.sort_index(), rtol=1e-9)
+    both = lg.to_crif(frame).groupby(["RiskType", "Qualifier"])["Amount"].sum()
+    assert len(both) > 2
+    parts = [lg.to_crif(priced(book(name))).groupby(["RiskType", "Qualifier"])["Amount"].sum() for name in names]
+    pd.testing.assert_series_equal(both, parts[0].add(parts[1], fill_value=0.0), rtol=1e-9, check_names=False)
+
+
 EXPLAINED = ["pnl", "theta", "delta", "gamma", "cross_gamma", "vega", "rho", "correlation", "parameters", "cross",
              "unexplained"]  # fmt: skip
 
@@ -166,6 +227,8 @@ def test_revaluations_of_two_trades_are_those_of_each_alone(names, make, columns
     for name in names:
         own = of_trade(frame, name, columns)
         same(own, of_trade(alone(name, make), name, columns))
+    if make is explained and "composite barrier" in names and "quanto" in names:
+        assert frame.loc[frame["trade_id"] == NET, "spot_move"].isna().all()  # the two do not see the same spots move
     numbers = [column for column in columns if column in ("pnl", "delta", "vega", "change", "sensitivity", "up")]
     keys = [column for column in ("scenario", "factor") if column in columns]
     trades, nets = frame[frame["trade_id"].isin(names)], frame[frame["trade_id"] == NET]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..._typing import FloatArray
 from ...estimate import Statistics, doubt
+from ..assets.names import are_several
 from ..frame import left_out
 from ..together.unmet import extra, told
 from ..together.valued import Together
@@ -168,8 +169,17 @@ def _net(name: str, found: Together[Position], rows: Sequence[Mapping[str, Any]]
         "note": "; ".join(filter(None, (left_out(missing), marked))),
         **_amounts(names, values, errors),
         WITH_BEFORE: with_before(errors, sum(found.shares.values()))[: len(ROWS)],
-        "spot_move": next((row["spot_move"] for row in rows if row["spot_move"] == row["spot_move"]), np.nan),
+        "spot_move": _spot_move(name, found, rows),
     }
+
+
+def _spot_move(name: str, found: Together[Position], rows: Sequence[Mapping[str, Any]]) -> float:
+    """How far the underlying of a net has moved; missing where trades on several assets do not all see the same."""
+    pairs = zip(found.positions, rows, strict=True)
+    moves = [float(row["spot_move"]) for position, row in pairs if SETTLED in position.leg.stages]
+    if are_several(name) and len(set(moves)) > 1:
+        return float("nan")
+    return next((move for move in moves if not np.isnan(move)), float("nan"))
 
 
 def _totals(nets: Sequence[Mapping[str, Any]], amounts: Sequence[str], nowhere: Sequence[str]) -> list[dict[str, Any]]:
