@@ -23,12 +23,16 @@ import pandas as pd
 import likelihood_greeks as lg
 from benchmarks.large_book import GREEKS, book, market
 from likelihood_greeks.book import risk
+from likelihood_greeks.book.account import Main
 from likelihood_greeks.book.blocks import prepared
+from likelihood_greeks.book.trades import parse
+from likelihood_greeks.engine.stopping import Goal
+from likelihood_greeks.streams.chunks import Draws
 
 PATHS = 100_000
 RUNS = [
     *({"trades": n, "controls": c} for c in ("none", "scores", "auto") for n in (10, 100, 1000)),
-    {"trades": 10_000, "controls": "scores", "paths": PATHS // 10},
+    *({"trades": 10_000, "controls": c, "paths": PATHS // 10} for c in ("scores", "auto")),
     *({"trades": 100, "controls": c, "threads": n} for c in ("scores", "auto") for n in (1, 2)),
     *({"trades": 100, "controls": c, "dask": n} for c in ("scores", "auto") for n in (1, 2)),
     *({"trades": 100, "controls": "none", "paths": n * PATHS} for n in (1, 4, 16)),
@@ -67,16 +71,16 @@ def measured(trades: int, controls: str, paths: int = PATHS, threads: int = 0, d
 
 def blocks_measured(trades: int = 1000, controls: str = "auto") -> pd.DataFrame:
     """The parts of the cost model on one underlying: pilot, chunk, task and result sizes, a row a block."""
-    found, _ = risk.parse(book(trades), market())
-    account = risk._accounts(found, GREEKS, controls, (1, PATHS, "pseudo"))[0]
-    rows = []
+    found, _ = parse(book(trades), market())
+    account = risk._accounts(found, GREEKS, controls, lambda _, n: Main(Draws(1, n), Goal(PATHS, PATHS)))[0]
+    rows, first = [], account.main.begun()[0]
     for block in account.blocks:
         start = time.process_time()
         state = prepared(block)
         piloted = time.process_time()
-        worked = state.desk(account.pieces[0])
+        worked = state.desk(first)
         done = time.process_time()
-        sizes = {"desk_kb": state.desk, "chunk_kb": account.pieces[0], "result_kb": worked, "block_kb": block}
+        sizes = {"desk_kb": state.desk, "chunk_kb": first, "result_kb": worked, "block_kb": block}
         rows.append(
             {"trades": block.size, "pilot_seconds": piloted - start, "chunk_seconds": done - piloted}
             | {name: len(cloudpickle.dumps(thing)) / 1024 for name, thing in sizes.items()}
