@@ -45,18 +45,17 @@ def integrate(
     held, ends, density = np.zeros_like(means), np.zeros((3, *means.shape)), np.zeros_like(where)
     change = np.zeros((len(layout.pairs.points), len(place)))
     for low, high, m, amount in zip(*layout.terms, amounts, strict=True):
-        still = amount * np.ones_like(place)
-        if low >= 0 and high >= 0:
-            still = np.where(where[layout.pairs.points[low]] < where[layout.pairs.points[high]], still, 0.0)
+        start = where[layout.pairs.points[low]] if low >= 0 else -np.inf
+        end = where[layout.pairs.points[high]] if high >= 0 else np.inf
+        still = np.where(start < end, amount, 0.0) * np.ones_like(place)
+        held[m] += np.where((start < length[m]) & (length[m] <= end), still * means[m], 0.0)
         if low >= 0:
             change[low] += still
-        else:
-            held[m] += still * means[m]
         if high >= 0:
             change[high] -= still
     for changed, k, m in zip(change, *layout.pairs, strict=True):
         v, amount = where[k] - length[m], changed * means[m]
-        held[m] += amount * special.ndtr(-v)
+        held[m] += np.where(v < 0.0, -amount, amount) * special.ndtr(-np.abs(v))
         q = amount * np.exp(-0.5 * v * v) / ROOT
         density[k] += q
         ends[:, m] += q * np.array([v**0, v, v * v])

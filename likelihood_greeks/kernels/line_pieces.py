@@ -170,33 +170,38 @@ def _points(here, length, place, before, points, first, size, z):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _changes(z, means, terms, pair_points, amounts, size, change, held):
-    """Changes of coefficients at the pairs, and what is paid from the start of the line on."""
+def _changes(z, length, means, terms, pair_points, amounts, size, change, held):
+    """Changes of coefficients at the pairs, and what is paid at the middle of each monomial's own bell."""
     lows, highs, paid = terms
     change[:] = 0.0
     held[:] = 0.0
     for t in range(len(paid)):
         low, high, m, amount = lows[t], highs[t], paid[t], amounts[t]
-        if low < 0:
+        if low < 0 and high < 0:
             for j in range(size):
                 held[m, j] += amount * means[m, j]
-            if high >= 0:
-                for j in range(size):
-                    change[high, j] -= amount
+        elif low < 0:
+            n = pair_points[high]
+            for j in range(size):
+                change[high, j] -= amount
+                held[m, j] += amount * means[m, j] if z[n, j] >= length[m, j] else 0.0
         elif high < 0:
+            k = pair_points[low]
             for j in range(size):
                 change[low, j] += amount
+                held[m, j] += amount * means[m, j] if z[k, j] < length[m, j] else 0.0
         else:
             k, n = pair_points[low], pair_points[high]
             for j in range(size):
                 there = amount if z[k, j] < z[n, j] else 0.0
                 change[low, j] += there
                 change[high, j] -= there
+                held[m, j] += there * means[m, j] if z[k, j] < length[m, j] <= z[n, j] else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _to_end(v, bell, tail, amounts, held, density, ends):
-    """Add what is paid beyond a point, the density there, and its moments."""
+    """Add what is paid between a point and the end of the line on its side, the density there, and its moments."""
     zero, one, two = ends
     for j in range(v.size):
         amount = amounts[j]
@@ -235,7 +240,7 @@ def integrate(logs, lengths, place, before, monomials, points, terms, pairs, amo
             for j in range(size):
                 v[j] = here[m, j] + length[m, j] * (0.5 * length[m, j] - at[j])
             exponentials(v, means[m, :size])
-        _changes(z, means, terms, pair_points, amounts, size, change, held)
+        _changes(z, length, means, terms, pair_points, amounts, size, change, held)
         for p in range(len(pair_points)):
             m, k = pair_monomials[p], pair_points[p]
             for j in range(size):

@@ -103,6 +103,45 @@ def test_whatever_else_is_asked_a_price_far_beyond_all_paths_stays_exact(seed, g
     assert not price.note
 
 
+@pytest.mark.parametrize(
+    ("power", "level", "volatility", "years"),
+    [(4, 400.0, 0.9, 5.0), (6, 1500.0, 0.9, 5.0), (10, 150.0, 0.5, 4.0), (3, 100.0, 0.6, 30.0), (2, 100.0, 1.0, 20.0)],
+)
+def test_powers_below_a_level_are_what_they_are_there_not_what_is_left_of_the_whole(power, level, volatility, years):
+    """Without the level they would be worth up to e^50 times as much: a difference of the two would be noise."""
+    model = lg.GBM(spot=100.0, volatility=volatility, rate=0.03)
+    payoff = lg.Payoff(lambda spot: (spot[-1] / 100.0) ** power * (spot[-1] <= level), [years])
+    deviation = volatility * np.sqrt(years)
+    mean = 0.03 * years - 0.5 * deviation**2
+    whole = -0.03 * years + power * mean + 0.5 * (power * deviation) ** 2
+    value = np.exp(whole + norm.logcdf((np.log(level / 100.0) - mean) / deviation - power * deviation))
+    price = drawn(model, payoff, ["delta", "vega"])["price"]
+    assert price.value == pytest.approx(value, rel=1e-12)
+    assert not price.note
+
+
+UP, DOWN = (np.exp(-0.03) * norm.cdf(sign * (np.log(100.0 / k) - 0.15) / 0.6) for sign, k in ((1, 1000.0), (-1, 8.0)))
+
+
+@pytest.mark.parametrize(
+    ("condition", "chance"),
+    [
+        (lambda spot: np.minimum(spot / 100.0, 10.0) >= 10.0, UP),
+        (lambda spot: np.minimum(spot / 100.0, 10.0) > 10.0, 0.0),
+        (lambda spot: np.maximum(spot / 100.0, 0.08) <= 0.08, DOWN),
+        (lambda spot: np.clip(spot / 100.0 - 1.0, -0.92, 9.0) >= 9.0, UP),
+        (lambda spot: ~(np.clip(spot / 100.0 - 1.0, -0.92, 9.0) < 9.0), UP),
+        (lambda spot: np.maximum(spot - 1000.0, 0.0) > 0.0, UP),
+        (lambda spot: np.maximum(spot - 1000.0, 0.0) <= 0.0, np.exp(-0.03) - UP),
+    ],
+)
+def test_what_is_capped_is_at_its_cap(condition, chance):
+    model = lg.GBM(spot=100.0, volatility=0.6, rate=0.03)
+    at_the_money = np.exp(-0.03) * norm.cdf((0.03 - 0.18) / 0.6)
+    payoff = lg.Payoff(lambda spot: 1.0 * (spot[-1] > 100.0) + 1e6 * condition(spot[-1]), [1.0])
+    assert drawn(model, payoff, ["delta"])["price"].value == pytest.approx(at_the_money + 1e6 * chance, rel=1e-11)
+
+
 def test_a_target_is_reached_at_once():
     found = drawn(FLAT, CAPPED, ["delta"], target_error={"delta": 1e-9})["delta"]
     assert found.n_paths == 4096

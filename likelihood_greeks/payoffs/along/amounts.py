@@ -20,6 +20,7 @@ from .points import ENDLESS, Crossed, Hull, Monomial, NotPlacedError, Points, Ri
 MOST_TERMS = 4000
 FEW = 3  # values of which each is compared with every other
 MOST_CASES = 4  # points at which an amount may change before it is compared
+CLOSE = 1e-12  # of amounts that cancel, a share of the largest that is no more than rounding
 Box: TypeAlias = tuple[int, int]
 Term: TypeAlias = tuple[int, int, Monomial]
 WHOLE: Box = (ENDLESS, ENDLESS)
@@ -145,7 +146,8 @@ def told_apart(x: Value) -> Value:
         return _running(hull, course(x))
     found: Value = 0.0
     for k, value in enumerate(x.values):
-        others = [greater(times(value, x.sign), times(y, x.sign)) for j, y in enumerate(x.values) if j != k]
+        one = times(value, x.sign)  # of equal ones the first
+        others = [greater(one, times(y, x.sign), k < j) for j, y in enumerate(x.values) if j != k]
         found = plus(found, times(every(others), told_apart(value)))
     return _running(found, course(x))
 
@@ -299,23 +301,23 @@ def _points(*values: Value) -> Points:
 # -- comparisons and choices -------------------------------------------------------------------------------------------
 
 
-def greater(x: Value, y: Value) -> Value:
-    """The condition x > y; that they are equal has no chance."""
+def greater(x: Value, y: Value, equal: bool = False) -> Value:
+    """The condition x > y, or x >= y: the same but where both stand still, as what is capped does at its cap."""
     for one, other, sign in ((x, y, 1.0), (y, x, -1.0)):
         if isinstance(one, Largest):
-            conditions = [greater(v, other) if sign > 0.0 else greater(other, v) for v in one.values]
+            conditions = [greater(v, other, equal) if sign > 0.0 else greater(other, v, equal) for v in one.values]
             return some(conditions) if sign * one.sign > 0.0 else every(conditions)
     if isinstance(x, Amount) and plain(y) and len(x.terms) == 1 and (*WHOLE, ()) not in x.terms:
         (low, high, monomial), coefficient = next(iter(x.terms.items()))
         if (low, high) == WHOLE:
-            return _positive(x.points, {monomial: coefficient, (): -float(y)})
+            return _positive(x.points, {monomial: coefficient, (): -float(y)}, equal)
     difference = plus(x, times(y, -1.0))
     if plain(difference):
-        return bool(difference > 0.0)
+        return bool(difference > 0.0 or (equal and difference == 0.0))
     if isinstance(difference, Logarithm):
-        return greater(exponential(difference), 1.0)
+        return greater(exponential(difference), 1.0, equal)
     try:
-        return _positive_by_cases(difference)
+        return _positive_by_cases(difference, equal)
     except NotPlacedError:
         if not (way := course(difference)):
             raise
@@ -323,20 +325,29 @@ def greater(x: Value, y: Value) -> Value:
     return _half(difference.points, way > 0, difference.points.number(Risen(terms)))
 
 
-def _positive_by_cases(difference: Amount) -> Value:
-    """The condition that an amount is positive, from what it is on each side of the points where it changes."""
+def _positive_by_cases(difference: Amount, equal: bool) -> Value:
+    """The condition that an amount is positive (or zero), from what it is on each side of the points where it changes.
+
+    Raises
+    ------
+    NotPlacedError
+        If there are many, or it stands still so near to zero that rounding decides.
+    """
     cases = sorted({end for low, high, _ in difference.terms for end in (low, high)} - {ENDLESS})
     if len(cases) > MOST_CASES:
         raise NotPlacedError("a comparison of an amount that changes at many points")
     found: Value = False
     for beyond in combinations((False, True), repeat=len(cases)):
-        past = dict(zip(cases, beyond, strict=True))
+        past, size = dict(zip(cases, beyond, strict=True)), 0.0
         held: dict[Monomial, float] = {}
         for (low, high, monomial), coefficient in difference.terms.items():
             if (low == ENDLESS or past[low]) and (high == ENDLESS or not past[high]):
                 held[monomial] = held.get(monomial, 0.0) + coefficient
+                size = max(size, abs(coefficient))
+        if [*held] == [()] and 0.0 < abs(held[()]) <= CLOSE * size:
+            raise NotPlacedError("a comparison of amounts that are equal but for rounding")
         here = every([_half(difference.points, up, point) for point, up in past.items()])
-        found = either(found, times(here, _positive(difference.points, held)))
+        found = either(found, times(here, _positive(difference.points, held, equal)))
     return found
 
 
@@ -345,13 +356,13 @@ def _half(points: Points, up: bool, point: int) -> Amount:
     return Amount(points, {(point, ENDLESS, ()) if up else (ENDLESS, point, ()): 1.0}, truth=True)
 
 
-def _positive(points: Points, terms: dict[Monomial, float]) -> Value:
-    """The condition that a sum of monomials is positive."""
+def _positive(points: Points, terms: dict[Monomial, float], equal: bool = False) -> Value:
+    """The condition that a sum of monomials is positive, or zero where there are none."""
     kept = {monomial: c for monomial, c in terms.items() if c != 0.0}
     gains = [monomial for monomial, c in kept.items() if c > 0.0]
     losses = [monomial for monomial, c in kept.items() if c < 0.0]
     if not gains or not losses:
-        return bool(gains)
+        return bool(gains) or (equal and not losses)
     if len(gains) == 1 < len(losses):
         return opposite(_positive(points, {monomial: -c for monomial, c in kept.items()}))
     if len(losses) > 1:
