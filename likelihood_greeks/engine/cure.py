@@ -414,11 +414,13 @@ def _bounded(found: Cured, main: Pair, rows: AnyArray, *, after: int | None = No
     """Which of some numbers lie within the error that the main run states, by far, bool; `after` so many paths, if so.
 
     Both have looked for what ordinary paths do not see, so that this error is what is known: a number that is no more.
+    If neither has seen anything the error is none, and nothing is known.
     """
     own = found.pair.controlled
     looked = own.pooled.known.carriers >= RESOLVED
     error = own.standard_error * np.sqrt(found.paths / (after or found.paths))
-    return rows & looked & (np.abs(own.mean) + FAR * error <= main.controlled.standard_error)
+    stated = main.controlled.standard_error
+    return rows & looked & (stated > 0.0) & (np.abs(own.mean) + FAR * error <= stated)
 
 
 def _needed(found: Cured, rows: AnyArray, room: float) -> int:

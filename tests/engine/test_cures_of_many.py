@@ -55,6 +55,14 @@ def test_others_are_not_within_it(found):
     assert not cure._bounded(found, main_run(), np.ones(1, dtype=bool)).any()
 
 
+def test_where_neither_has_seen_anything_nothing_is_known():
+    nothing, main = np.zeros((1, 4096)), main_run(error=0.0)
+    known = replace(Scouted.nothing((1,)), carriers=np.full(1, RESOLVED))
+    found = cure.Cured(Pair.summed(nothing, nothing, known), Batches.of(nothing, Chunk(1, 0, 4096)), 4096)
+    assert not cure._bounded(found, main, np.ones(1, dtype=bool)).any()
+    assert cure.doubts(found.pair) != [""]
+
+
 def test_an_error_of_the_unseen_is_no_reason_for_a_cure_where_it_is_small_and_known():
     fine, rough, unknown = main_run(1.0, 1e-4), main_run(1.0, 1e-2), main_run(1.0, 1e-4, carriers=2.0)
     assert cure.wants(fine, many=True) == [""]
