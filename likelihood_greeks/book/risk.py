@@ -188,7 +188,7 @@ def risk(
     aim = goal(["price", *map(label, wanted)], count, target_error, max_paths, kind)
     of_net = one_of("target_of", target_of, TARGETS) == "net"
 
-    valued = read_and_valued(frame, found_market, wanted, closed_form, parts)
+    valued = read_and_valued(frame, found_market, wanted, closed_form, parts, named=greeks is not None)
     exact, drawn, problems = valued.exact, valued.drawn, valued.problems
     converted = found_market.reporting_currency, found_market.fx
     said = [*found_market.remarks, *remarks(frame), *clashes(frame), *without_past(valued.trades, found_market)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ from .trades import Problem, Trade, parse
 from .underlying import DAY
 
 ManyOptions: TypeAlias = LognormalOptions | OneLawOptions
+OTHER = "another asset"
+"""Stands for what a trade that cannot be read may be on besides."""
 
 
 @final
@@ -64,16 +67,25 @@ class Valued:
 
 @np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
 def read_and_valued(
-    book: pd.DataFrame, market: Market, greeks: Sequence[Greek], closed_form: bool, buckets: Sequence[str] = ()
+    book: pd.DataFrame,
+    market: Market,
+    greeks: Sequence[Greek],
+    closed_form: bool,
+    buckets: Sequence[str] = (),
+    *,
+    named: bool = True,
 ) -> Valued:
     """A table that `read_book` returned, read and valued as far as it is exact.
+
+    Greeks that were not `named` by anybody are those that the trades which can be read have.
 
     Raises
     ------
     ValueError
-        If no underlying of the book has a Greek.
+        If no underlying of the book has a Greek that was named.
     """
-    _refuse_unknown(greeks, _laws(book, market))
+    if named:
+        _refuse_unknown(greeks, book, market)
     plain: list[ManyOptions] = []
     if closed_form:
         plain, trades, problems = read(book, market, greeks, several=True)
@@ -110,21 +122,38 @@ def _laws(book: pd.DataFrame, market: Market) -> list[Any]:
     found = list[Any]()
     for name in dict.fromkeys(map(text_of, on_pairs(book)["underlying"].unique())):
         if set(names_of(name)) <= market.underlyings.keys():
-            found.append(any_law([*names_of(name), *pairs_in(market)]))
+            with suppress(ValueError):  # a name with brackets, say, which its trades are told
+                found.append(any_law([*names_of(name), *pairs_in(market)]))
     for name in dict.fromkeys(map(text_of, book["underlying"].unique())):
         if are_several(name) and set(names_of(name)) <= market.underlyings.keys():
-            found.append(any_law(names_of(name)))
+            with suppress(ValueError):
+                found.append(any_law(names_of(name)))
         if (own := market.underlyings.get(name)) is not None:
             with suppress(ValueError, ArithmeticError):
                 found.append(replace(own, implied_volatility=0.2).model(own.spot, DAY))
     return found
 
 
-def _refuse_unknown(greeks: Sequence[Greek], laws: Sequence[Any]) -> None:
-    """Refuse Greeks that none of some laws has; there is nothing to refuse without a law."""
-    for greek in greeks if laws else ():
-        if not any(has(law, greek) for law in laws):
+def _refuse_unknown(greeks: Sequence[Greek], book: pd.DataFrame, market: Market) -> None:
+    """Refuse Greeks that no underlying of a book has; there is nothing to refuse if none of them has a law."""
+    laws = _laws(book, market)
+    lacking = [greek for greek in greeks if laws and not any(has(law, greek) for law in laws)]
+    sets = _assets_of_unread(book, market) if lacking else []
+    for greek in lacking:
+        if not any(has(any_law(names), greek) for names in sets):
             raise unknown(greek, laws)
+
+
+def _assets_of_unread(book: pd.DataFrame, market: Market) -> list[list[str]]:
+    """The assets of each set that trades which cannot be read may be on: that no law is theirs is no fault of a Greek.
+
+    Any of them may have been meant to be on several, which a misspelt product does not say.
+    """
+    cells = dict.fromkeys(map(text_of, book["underlying"]))
+    unread = {text_of(book["underlying"].iloc[problem.row]) for problem in parse(book, market, several=True)[1]}
+    seeming = {*map(text_of, on_pairs(book)["underlying"]), *filter(are_several, cells)}
+    found = [[*names_of(cell), *pairs_in(market), OTHER] for cell in cells if cell in unread | seeming]
+    return [[name for name in names if re.fullmatch(r"[^\[\],:]+", name)] for names in found]  # others no law can have
 
 
 @np.errstate(under="ignore")  # what underflows is zero, whatever the caller has set
