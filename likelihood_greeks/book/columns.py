@@ -45,10 +45,9 @@ from .products.table import ANY, FAMILIES, PRODUCTS
 
 _UP_DOWN = ("up", "down")
 _SIDES = ("buy_sell", "buysell", "buy/sell", "b/s", "bs", "long_short", "long/short", "bought_sold", "trade_side")
-_LOTS = ("contract_multiplier", "contract_size", "lot_size", "shares_per_contract", "units_per_contract")
-_PAY = ("payment_currency", "pay_currency", "payout_currency", "settlement_currency", "quanto_currency")
-_PAY_CODES = ("payment_ccy", "pay_ccy", "payout_ccy", "settlement_ccy", "quanto_ccy")
-_BARRIERS = ("barrier_level", "knock_in_level", "knock_in_barrier", "ki_level", "ki_barrier")
+_LOTS = ("contract_multiplier", "contract_size", "lot_size")
+_PAY = ("payment_currency", "pay_currency", "payout_currency", "settlement_currency")
+_PAY_CODES = ("payment_ccy", "pay_ccy", "payout_ccy", "settlement_ccy")
 _EXERCISES, _EUROPEAN = ("exercise_style", "exercise_type"), ("european", "eu")
 _VOLATILITIES = ("vol", "implied_volatility", "implied_vol")
 
@@ -92,8 +91,7 @@ TABLE = (
            "observation dates, some of which may be past; continuous, of barriers, touches and lookbacks, all times"),
     Column("strike", TERM, NUMBER, f"{LEVELS}, or floating", "strike; of a forward start a percentage of the spot "
            "at its start; of a variance or volatility swap a volatility", level),
-    Column("level", TERM, NUMBER, LEVELS, "barrier; of a note where it is knocked in", level,
-           _BARRIERS),
+    Column("level", TERM, NUMBER, LEVELS, "barrier; of a note where it is knocked in", level),
     Column("lower", TERM, NUMBER, LEVELS, "lower barrier", level),
     Column("upper", TERM, NUMBER, LEVELS, "upper barrier", level),
     Column("reference", TERM, NUMBER, "> 0, in currency",
@@ -101,9 +99,9 @@ TABLE = (
            "start, or today's; of several assets one each, with bars between them", PRICE),
     Column("weights", TERM, NUMBERS, "numbers or shares, with bars between them",
            "of the assets of a basket, in their order, one over their number if blank; of exchanges and spreads "
-           "units, one each if blank", also=("basket_weights",)),
+           "units, one each if blank"),
     Column("cash", TERM, NUMBER, "finite, in currency", "what a digital, touch or range accrual pays; 1 if "
-           "blank", AMOUNT, ("cash_payout", "digital_payout", "digital_amount"), (*NO_AMOUNT, "1", "1.0")),
+           "blank", AMOUNT, harmless=(*NO_AMOUNT, "1", "1.0")),
     Column("direction", TERM, WORD, ", ".join(_UP_DOWN), "where the barrier lies", partial(word, _UP_DOWN)),
     Column("payoff", TERM, OBJECT, "a contract, in a frame", "a contract of your own: `product` is then a name of your "
            "own or blank, `maturity` may be blank, `strike` says where the volatility is read"),
@@ -115,9 +113,8 @@ TABLE = (
     Column("spot", AGREES, NUMBER, "> 0, in currency", "that of the market", PRICE),
     _no("volatility", "volatilities come from the market", NUMBER, _VOLATILITIES),
     _no("exercise", "only European exercise, but for bermudan_call, bermudan_put", WORD, _EXERCISES, _EUROPEAN),
-    _no("participation", "put it into the quantity", NUMBER, ("participation_rate", "upside_participation"),
-        ("1", "1.0", "100%")),
-    _no("strike_2", "one strike a trade", NUMBER, ("strike2", "second_strike", "upper_strike")),
+    _no("participation", "put it into the quantity", NUMBER, ("participation_rate",), ("1", "1.0", "100%")),
+    _no("strike_2", "one strike a trade", NUMBER, ("strike2", "second_strike")),
     _no("underlying_2", "one underlying a trade", TEXT, ("underlying2", "second_underlying")),
 )  # fmt: skip
 """Every column that a book's trades may depend on."""

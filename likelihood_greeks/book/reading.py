@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ import pyarrow as pa
 
 from .._checks import refuse, within
 from . import sheets, spellings
-from .calendars import closest, nearest
+from .calendars import closest
 from .cells import BOUGHT, DATE, DATES, NUMBER, NUMBERS, SOLD, key_of
 from .columns import BY_NAME, COLUMNS, IDENTITY, TERMS, of_kind
 from .dialect import date_way, number_way, settled
-from .likely_columns import ALIKE, missed
+from .likely_columns import alike, meant, missed
 from .products.table import ANY, EUROPEAN, PRODUCTS
 
 SAYS_SIDE = ("position", "way", "action", "transaction", "transaction_type", "trade_type")
@@ -89,13 +90,14 @@ def read_book(book: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
         return _written(_named(table), plain)
 
 
-def remarks(book: pd.DataFrame) -> list[str]:
-    """What someone should know of the own columns of a book that `read_book` returned."""
+def remarks(book: pd.DataFrame, today: date | None = None) -> list[str]:
+    """What someone should know of the own columns of a book that `read_book` returned, where it is valued today."""
     found, called = [], _called(book)
     for name in own_columns(book):
         if all(map(sheets.blank, book[name].tolist())):
             continue
-        likely = nearest(key_of(name), [column for column in COLUMNS if column not in book.columns], ALIKE)
+        absent = [column for column in COLUMNS if column not in book.columns]
+        likely = None if meant(name) else alike(name, absent)
         if key_of(name) in OF_THE_MARKET:
             found.append(f"column {name!r} of the book is not used: the market's is")
         elif key_of(name) in OF_THE_PAST:
@@ -104,7 +106,7 @@ def remarks(book: pd.DataFrame) -> list[str]:
             )
         elif (column := called.get(key_of(name))) and column not in book.columns:
             found.append(f"column {name!r} of the book is not used: a book has that in the column {column!r}")
-        elif terms := missed(book, name) or ((likely,) if likely else ()):
+        elif terms := missed(book, name, today) or ((likely,) if likely else ()):
             named = " or ".join(map(repr, terms))
             found.append(f"column {name!r} of the book is not used: did you mean {named}?")
     return found
@@ -133,7 +135,7 @@ def filled(book: pd.DataFrame) -> Iterator[Mapping[str, Any]]:
 def _named(table: pd.DataFrame) -> pd.DataFrame:
     """A table with the columns called as `columns.TABLE` has them, refused if some cannot be told."""
     names = [_name(name, table.iloc[:, k]) for k, name in enumerate(table.columns)]
-    table, names = spellings.merged(table, names)
+    table, names = spellings.merged(spellings.without_words_for_nothing(table, names), names)
     if "payoff" in names:  # a contract has its own terms and dates
         table = table.assign(**{name: None for name in ("product", "maturity") if name not in names})
         names = [*names, *(name for name in ("product", "maturity") if name not in names)]
@@ -143,7 +145,7 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
         refuse("columns", f"include {', '.join(absent)}{hints}", names)
     table = table.set_axis(_once_each(names), axis="columns")
     for name in _missed(table, others):
-        likely = nearest(key_of(name), [term for term in TERMS if term not in names], ALIKE)
+        likely = alike(name, [term for term in TERMS if term not in names])
         refuse("columns", f"include {likely}, which a product of the book needs: did you mean it by {name!r}?", names)
     return table
 
@@ -176,7 +178,7 @@ def _missed(table: pd.DataFrame, others: Sequence[str]) -> list[str]:
         if own.options == ANY:  # what every European that can be knocked needs
             needed |= set.intersection(*(set(each.required) for each in EUROPEAN.values()))
     absent = [name for name in TERMS if name in needed and name not in table.columns]
-    return [name for name in others if nearest(key_of(name), absent, ALIKE)]
+    return [name for name in others if alike(name, absent)]
 
 
 def _written(table: pd.DataFrame, plain: bool) -> pd.DataFrame:

@@ -16,8 +16,9 @@ def remarked(
     book: pd.DataFrame, market: Market, books: Iterable[pd.DataFrame] = (), markets: Iterable[Market] = ()
 ) -> list[str]:
     """The remarks on a book, as `read_book` returns it, and its market, and on those of other days: each once."""
+    today = max(own.valuation_date for own in (market, *markets))
     found = [remark for own in (market, *markets) for remark in own.remarks]
-    found += [remark for own in (book, *books) for remark in remarks(own)]
+    found += [remark for own in (book, *books) for remark in remarks(own, today)]
     return [*dict.fromkeys([*found, *off_scale.remarks(book, market), *short_periods.remarks(book, market)])]
 
 

@@ -191,7 +191,12 @@ def risk(
     valued = read_and_valued(frame, found_market, wanted, closed_form, parts, named=greeks is not None)
     exact, drawn, problems = valued.exact, valued.drawn, valued.problems
     converted = found_market.reporting_currency, found_market.fx
-    said = [*found_market.remarks, *remarks(frame), *clashes(frame), *without_past(valued.trades, found_market)]
+    said = [
+        *found_market.remarks,
+        *remarks(frame, found_market.valuation_date),
+        *clashes(frame),
+        *without_past(valued.trades, found_market),
+    ]
     said += unsplit(parts, found_market.underlyings, frame["underlying"].unique()) + unconverted(
         {*exact.own["currency"], *(trade.currency for trade in drawn)}, *converted
     )

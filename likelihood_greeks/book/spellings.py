@@ -8,10 +8,25 @@ from typing import Any
 import pandas as pd
 
 from .._checks import InvalidValueError, refuse
-from .cells import text_of
-from .columns import COLUMNS, IDENTITY, READERS
+from .cells import NEEDED, POSITION, key_of, text_of
+from .columns import BY_NAME, COLUMNS, IDENTITY, READERS
 from .dialect import Unclear
 from .sheets import blank
+
+NOTHING = ("none", "n/a", "na", "n.a.", "_", "nan", "null")
+"""Words for nothing, as `key_of` makes them, that an export writes into columns where others hold a term."""
+
+
+def without_words_for_nothing(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """A table whose columns by other names than the first are blank where they say so in words, but for positions."""
+    found = table.copy(deep=False)
+    for k, (spelt, name) in enumerate(zip(table.columns, names, strict=True)):
+        if name in COLUMNS and key_of(spelt) != name and BY_NAME[name].use not in (NEEDED, POSITION):
+            cells = table.iloc[:, k].tolist()
+            if any(isinstance(cell, str) and key_of(cell) in NOTHING for cell in cells):
+                held = [None if isinstance(cell, str) and key_of(cell) in NOTHING else cell for cell in cells]
+                found.isetitem(k, pd.Series(held, table.index, dtype=object).array)
+    return found
 
 
 def merged(table: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:

@@ -1,6 +1,8 @@
 """Columns by other names that a desk gives to terms: they are read, or asked about; others are the book's own."""
 
 import doctest
+import warnings
+from datetime import date
 
 import pandas as pd
 import pytest
@@ -21,18 +23,43 @@ BARRIER = ROW | {"product": "barrier", "option": "call", "strike": 100, "level":
 NOTE = ROW | {"product": "autocallable", "strike": 100, "level": 60, "frequency": "quarterly", "coupon": 0.02}
 PHOENIX = NOTE | {"product": "phoenix"}
 TOUCH = ROW | {"product": "one_touch", "level": 120, "direction": "up", "frequency": "monthly"}
+SWAP = ROW | {"product": "variance_swap", "strike": 0.25, "frequency": "daily"}
+ASIAN = ROW | {"product": "asian", "option": "call", "strike": 100, "frequency": "monthly"}
+VANILLAS = [
+    {name: cell}
+    for name in ("ki_level", "ki_barrier", "knock_in_level", "barrier_level", "autocall_barrier", "upper_strike",
+                 "coupon_trigger", "min_redemption", "cash_payout", "cash_rebate", "memory_effect", "gear",
+                 "basket_weights", "annualization", "ki_observation", "pay_at", "averaging_method", "quanto_ccy")
+    for cell in (0, "N/A", "-", "none")
+]  # fmt: skip
+"""What an export writes for a vanilla into the columns of other products."""
+UNREAD = [
+    *((CALL, own) for own in VANILLAS),
+    (CALL, {"gear": 5.2}),  # of a warrant
+    (CALL, {"annualization": 252}),
+    (CALL, {"upside_participation": 100}),
+    (CALL, {"basket_weights": "100%"}),
+    (CALL, {"settlement_ccy": "N/A"}),
+    (CALL | {"currency": "EUR"}, {"quanto_ccy": "EUR"}),
+    (NOTE, {"knock_in_monitoring": "European"}),
+    (NOTE, {"ki_observation": "at maturity"}),
+    (NOTE, {"coupon_per_period": "N/A"}),
+    (TOUCH, {"pay_at": "expiry"}),
+    (TOUCH, {"paid_at": "maturity"}),
+    (BARRIER, {"pay_at": "expiry"}),
+    (BARRIER, {"cash_rebate": "no"}),
+    (ASIAN, {"averaging_method": "Arithmetic Average"}),
+    (ASIAN, {"mean": 100}),
+    (SERIES, {"ki_level": 90}),  # its level knocks out
+    (TOUCH, {"trigger_date": "2027-03-01"}),  # after today
+    (SERIES, {"multiple": 1}),
+    (CALL, {"weight": 0.1}),
+    *((row, {name: "R1"}) for row in (CALL, NOTE, TOUCH) for name in (
+        "reference_id", "trigger_id", "settlement_id", "underlying_isin", "protection_fee")),
+]  # fmt: skip
 READ = [
-    (SERIES, "gearing", 2, ["gear", "Gearing Factor", "gearing-ratio"]),
-    (BARRIER, "rebate", 10, ["rebate_amount", "Cash rebate", "barrier rebate"]),
     (CALL, "payment_date", "2028-11-26", ["paydate", "pay_date"]),
-    (NOTE, "autocall_level", "90%", ["autocall_barrier", "Autocall Trigger"]),
-    (NOTE | {"coupon": None}, "coupon", 0.03, ["cpn", "period coupon"]),
-    (NOTE | {"level": None}, "level", "70%", ["KI Barrier", "knock-in level", "barrier_level"]),
-    (NOTE, "knock_in_frequency", "weekly", ["knock_in_monitoring", "KI observation"]),
-    (NOTE, "protection", "90%", ["minimum redemption"]),
-    (PHOENIX, "coupon_barrier", "80%", ["coupon trigger"]),
-    (PHOENIX, "memory", "yes", ["memory effect"]),
-    (TOUCH, "cash", 5, ["cash_payout", "digital payout"]),
+    (NOTE | {"coupon": None}, "coupon", 0.03, ["coupon_per_period", "period coupon"]),
 ]
 ASKED = [
     (SERIES, {"leverage": 2}, "gearing"),
@@ -60,6 +87,28 @@ ASKED = [
     (SERIES | {"underlying": "X", "gearing": None}, {"gearings": 2}, "gearing"),
     (BARRIER | {"product": "quanto_barrier"}, {"rebate_pct": 0.02}, "rebate"),
     (NOTE | {"product": "worst_of_autocallable"}, {"trigger_level": "90%"}, "autocall_level"),
+    (SERIES, {"Gear": 2}, "gearing"),
+    (SERIES, {"gearing-ratio": 2}, "gearing"),
+    (BARRIER, {"Cash rebate": 10}, "rebate"),
+    (BARRIER, {"rebate_amount": 10}, "rebate"),
+    (BARRIER | {"level": None}, {"barrier_level": 85}, "level"),
+    (BARRIER | {"level": None, "knock": "in"}, {"ki_level": 85}, "level"),
+    (NOTE | {"level": None}, {"KI Barrier": "70%"}, "level"),
+    (NOTE, {"Autocall Trigger": "90%"}, "autocall_level"),
+    (NOTE | {"coupon": None}, {"cpn": "8%"}, "coupon"),
+    (NOTE, {"knock_in_monitoring": "American"}, "knock_in_frequency"),
+    (NOTE, {"minimum redemption": "90%"}, "protection"),
+    (PHOENIX, {"coupon trigger": "80%"}, "coupon_barrier"),
+    (PHOENIX, {"memory effect": 1}, "memory"),
+    (TOUCH, {"digital payout": 5}, "cash"),
+    (TOUCH, {"pay_at": "hit"}, "pays_at"),
+    (CALL, {"shares_per_contract": 100}, "multiplier"),
+    (CALL, {"upper_strike": 120}, "strike_2"),
+    (CALL, {"upside_participation": "120%"}, "participation"),
+    (CALL | {"currency": "EUR"}, {"quanto_ccy": "USD"}, "currency_pay"),
+    (CALL | {"product": "quanto_call"}, {"quanto_currency": "USD"}, "currency_pay"),
+    (SWAP, {"annualization": 365}, "annualisation"),
+    (ASIAN, {"averaging_method": "Geometric"}, "average"),
 ]
 OWN = [
     *((row, {name: 1}) for row in (CALL, SERIES, BARRIER, NOTE, PHOENIX, TOUCH) for name in (
@@ -82,6 +131,7 @@ OWN = [
     (NOTE | {"autocall_level": "90%"}, {"trigger_level": "90%"}),
     (NOTE, {"callable": "no"}),
     (PHOENIX, {"memory_coupon": "no"}),
+    (CALL | {"strike": "100%"}, {"initial": "JD"}),  # of a trader
 ]  # fmt: skip
 
 
@@ -97,6 +147,66 @@ def test_a_term_by_another_name_is_read_as_the_term(row, column, value, names):
     for name in names:
         other = {key: cell for key, cell in row.items() if key != column} | {name: value}
         assert price(other) == stated, name
+
+
+def read_and_priced(row):
+    """The price of a row that may be warned of, and the remarks of its columns."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        value = price(row)
+    return value, [str(each.message) for each in said if "of the book is not used" in str(each.message)]
+
+
+@pytest.mark.parametrize(("row", "own"), UNREAD, ids=str)
+def test_a_column_that_an_export_fills_changes_no_value_and_refuses_no_trade(row, own):
+    without, _ = read_and_priced(row)
+    assert read_and_priced(row | own) == (without, [])
+
+
+@pytest.mark.parametrize(
+    ("row", "own", "asked"),
+    [
+        (SERIES | {"level": None}, {"ki_level": 90, "ko_level": 110}, ["ko_level"]),
+        (SERIES | {"level": None}, {"knock_in_barrier": 90, "knock_out_barrier": 110}, ["knock_out_barrier"]),
+        (NOTE | {"level": None}, {"knock_in_level": 70}, ["knock_in_level"]),
+        (NOTE | {"coupon": None}, {"cpn": "8%"}, ["cpn"]),
+        (CALL, {"units_per_contract": 100}, ["units_per_contract"]),
+        (NOTE, {"autocall_barrier": 90}, ["autocall_barrier"]),
+        (TOUCH, {"digital_amount": 5}, ["digital_amount"]),
+    ],
+    ids=str,
+)
+def test_what_a_name_may_mean_is_asked_and_not_read(row, own, asked):
+    without, _ = read_and_priced(row)
+    value, said = read_and_priced(row | own)
+    assert value == without
+    assert [remark.split("'")[1] for remark in said] == asked
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        BARRIER | {"level": None, "direction": "up", "ki_barrier": 85, "ko_barrier": 120},
+        TOUCH | {"level": None, "ki_level": 90, "ko_level": 110},
+    ],
+    ids=lambda row: row["product"],
+)
+def test_a_knock_in_level_is_not_the_level_that_a_knock_out_or_touch_needs(row):
+    with pytest.warns(lg.BookWarning) as said:
+        frame = lg.risk(pd.DataFrame([row]), MARKET, ["delta"], paths=256, seed=1)
+    assert [(problem["field"], problem["value"]) for problem in frame.attrs["problems"]] == [("level", "")]
+    assert not any("'ki_" in str(each.message) for each in said)
+
+
+def test_a_past_event_is_asked_about_and_a_future_one_is_not():
+    dated = {
+        day: read_book(pd.DataFrame([TOUCH | {"frequency": "continuous", "start": "2026-06-01", "trigger_date": day}]))
+        for day in ("2026-11-02", "2027-03-01")
+    }
+    today = date(2026, 11, 27)
+    said = {day: remarks(book, today) for day, book in dated.items()}
+    assert said["2027-03-01"] == []
+    assert "'touched_on'" in said["2026-11-02"][0]
 
 
 @pytest.mark.parametrize(("row", "own", "column"), ASKED, ids=lambda x: x if isinstance(x, str) else "")
@@ -121,7 +231,8 @@ def test_one_trade_that_leaves_the_term_blank_is_enough():
 
 
 def test_names_that_are_asked_about_are_none_that_are_read():
-    terms = {column.name for column in TABLE if column.use in (TERM, DATED, POSITION)} | {"exercise"}
+    terms = {column.name for column in TABLE if column.use in (TERM, DATED, POSITION)}
+    terms |= {"exercise", "participation", "strike_2", "currency_pay"}
     assert likely_columns.MAY_BE.keys() <= terms
     assert likely_columns.MEANS_BLANK.keys() <= terms
     assert not [name for names in likely_columns.MAY_BE.values() for name in names if key_of(name) in BY_NAME]

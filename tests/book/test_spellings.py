@@ -47,6 +47,17 @@ def test_words_numbers_and_codes_are_compared_as_they_are_read():
     assert [(name, field) for name, field, _ in problems] == [("C", "side"), ("D", "currency")]
 
 
+@pytest.mark.parametrize("word", ["N/A", "n/a", "none", "-", "NA"])
+def test_words_for_nothing_under_another_name_are_blank_and_under_the_first_are_not(word):
+    values, problems = priced(CALL, CALL | {"pay_date": word, "settlement_ccy": word, "start_date": word})
+    assert not problems
+    assert values["B"] == values["A"]
+    with pytest.warns(lg.BookWarning, match="payment_date must be"):
+        priced(CALL, CALL | {"payment_date": word})
+    with pytest.warns(lg.BookWarning, match="multiplier must be"):
+        priced(CALL, CALL | {"lot_size": word})
+
+
 def test_columns_that_every_trade_needs_are_there_once():
     table = pd.DataFrame([[1, *CALL.values(), 10]], columns=["trade_id", *CALL, "Quantity"])
     with pytest.raises(InvalidValueError, match="columns must be there once each"):

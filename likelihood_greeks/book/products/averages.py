@@ -18,7 +18,7 @@ from .product import Conduct, Entry, Observations, Product, as_before, give, on_
 _MEANS = ("arithmetic", "geometric")
 COLUMNS = (
     Column("average", TERM, WORD, ", ".join(_MEANS), "mean of the dates; arithmetic if blank", partial(word, _MEANS),
-           ("averaging_method",), ("arithmetic",)),
+           harmless=("arithmetic",)),
     Column("so_far", TERM, NUMBER, "> 0, in currency", "highest or lowest spot up to `watched_to`, of a lookback "
            "that is watched at all times", PRICE),
 )  # fmt: skip

@@ -25,7 +25,7 @@ _IN_OUT = ("in", "out")
 
 COLUMNS = (
     Column("rebate", TERM, NUMBER, "finite, in currency", "paid at maturity in place of the option; 0 if blank",
-           AMOUNT, ("rebate_amount", "cash_rebate", "barrier_rebate"), NO_AMOUNT),
+           AMOUNT, harmless=NO_AMOUNT),
     Column("knock", TERM, WORD, ", ".join(_IN_OUT), "what touching it does", partial(word, _IN_OUT)),
 )  # fmt: skip
 

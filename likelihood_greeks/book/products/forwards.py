@@ -25,10 +25,10 @@ COLUMNS = (
     Column("target", TERM, NUMBER, LEVELS, "gain of a unit that ends a target redemption forward", level),
     Column("gearing", TERM, NUMBERS, "2 or 200%; for each date, separated by `;`", "units where a fixing of an "
            "accumulator or target redemption forward is a loss, per unit where it is a gain; 1 if blank", shares,
-           ("gear", "gearing_factor", "gearing_ratio"), ("1", "1.0", "100%")),
+           harmless=("1", "1.0", "100%")),
     Column("forward", TERM, WORD, "buy, sell", "what an accumulator or target redemption forward does at its strike, "
            "whoever holds it (`side` says that); buy if blank, which it may not be where the side is sell",
-           partial(word, _SIDES), ("forward_side",)),
+           partial(word, _SIDES)),
     Column("last_fixing", TERM, WORD, ", ".join(_LAST), "what the fixing that ends it pays; if blank none of an "
            "accumulator, which has no exact, and what is missing to the target of a target redemption forward",
            partial(word, _LAST)),

@@ -29,8 +29,7 @@ COLUMNS = (
     Column("global_floor", TERM, NUMBER, _BOUND, "least sum of returns", bound),
     Column("global_cap", TERM, NUMBER, _BOUND, "greatest sum of returns", bound),
     Column("annualisation", TERM, NUMBER, "> 0", "returns a year of a variance or volatility swap; 252, 52, 12 or 4 "
-           "by its frequency if blank", PRICE,
-           ("annualization", "annualisation_factor", "annualization_factor")),
+           "by its frequency if blank", PRICE),
 )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ from .product import Conduct, Entry, Product, levels_in_currency
 
 COLUMNS = (
     Column("pays_at", TERM, WORD, "end, hit", "when a one-touch pays: at its end, or when touched; end if blank",
-           partial(word, ("end", "hit")), ("pay_at", "paid_at"), ("end",)),
+           partial(word, ("end", "hit")), harmless=("end",)),
 )  # fmt: skip
 
 
