@@ -182,7 +182,8 @@ def curvature(
             curved = [_curved(position, moves) for position in found]
             results[name] = together(curved, {"base": [*moves]}, run.on(name, own))
             problems += [*bad, *results[name].problems]
-    absent = by_net(without_value((problem.row for problem in problems), rows, data))
+    nets = [name for name, done in results.items() if done.positions]
+    absent = by_net(without_value((problem.row for problem in problems), rows, data), nets)
     frame = _table(results, absent, run)
     frame.attrs = {"problems": UncopiedList(plain(problem) for problem in problems), "seed": run.seed}
     return run.done(frame, (problems, "priced"))

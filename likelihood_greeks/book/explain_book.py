@@ -142,7 +142,8 @@ def explain_book(
             settings = run.on(name, (trade for leg in own for trade in leg.stages.values()))
             results[name] = together(found, {SETTLED: greeks}, settings, {SETTLED: split(found)} if by_pillar else {})
             problems += [*bad, *results[name].problems]
-    absent = by_net(without_value((problem.row for problem in problems), now, days.first))
+    nets = [name for name, done in results.items() if done.positions]
+    absent = by_net(without_value((problem.row for problem in problems), now, days.first), nets)
     frame = table(results, absent, days, paths=run.paths, seed_of=run.seed_of)
     frame = attached_by_name(frame, now, *([] if later is None else [later]), ending=AMENDED)
     frame.attrs = {

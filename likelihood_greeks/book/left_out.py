@@ -74,9 +74,15 @@ def _read(row: int, cells: Mapping[Any, Any], market: Market, currencies: Mappin
     return LeftOut(row, every, frozenset(parts) - {every}, currency)
 
 
-def by_net(found: Iterable[LeftOut]) -> dict[str, int]:
-    """How many trades the net of each underlying, or set of assets, is without."""
-    return dict(Counter(each.name for each in found))
+def by_net(found: Iterable[LeftOut], nets: Iterable[str]) -> dict[str, int]:
+    """How many trades the net of each underlying, or set of assets, is without, each once.
+
+    Where there is no net of a set in the order that a row names, it is that of the same assets in another order.
+    """
+    there = [*nets]
+    first = {frozenset(names_of(name)): name for name in reversed(there)}
+    own = (each.name if each.name in there else first.get(frozenset(names_of(each.name)), each.name) for each in found)
+    return dict(Counter(own))
 
 
 def noted(table: pd.DataFrame, found: Sequence[LeftOut]) -> pd.DataFrame:

@@ -229,7 +229,8 @@ def _gains(
             results[name] = done, moves
             problems += [*bad, *done.problems]
             partly += unvalued(done.positions, moves)
-    absent = by_net(without_value((problem.row for problem in problems), rows, data))
+    nets = [name for name, (done, _) in results.items() if done.positions]
+    absent = by_net(without_value((problem.row for problem in problems), rows, data), nets)
     frame = table(results, absent, paths=run.paths, seed_of=run.seed_of)
     frame = attached_by_name(frame, rows)
     frame.attrs = {

@@ -126,3 +126,39 @@ def test_revaluations_miss_a_bad_composite_in_its_set():
         own = frame[frame["trade_id"] == NET]
         assert own["underlying"].unique().tolist() == ["E|EURUSD"]
         assert set(own["note"]) == {WITHOUT.format("1 trade")}
+
+
+WORST = {**CALL, "product": "worst_of_put", "strike": 1.0}
+
+
+def revalued(table):
+    """The frames of what values books again."""
+    later = {**MARKET, "valuation_date": "2026-11-30"}
+    yield lg.stress(table, MARKET, {"down": {"spot": -0.1}}, **SETTINGS)
+    yield lg.scenario_grid(table, MARKET, [-0.1], [0.0], **SETTINGS)
+    yield lg.curvature(table, MARKET, 0.15, **SETTINGS)
+    yield lg.explain_book(table, MARKET, later, **SETTINGS)
+
+
+@pytest.mark.parametrize(("good", "bad"), [("A|B", "B|A"), ("B|A", "A|B"), ("A|B|C", "C|A|B"), ("A|B", "B | A")])
+def test_a_bad_trade_is_missed_in_the_net_of_its_assets_in_any_order(good, bad):
+    rows = {**WORST, "underlying": good}, {**WORST, "underlying": bad, **BAD}
+    for frame in revalued(book(*rows)):
+        own = frame[frame["trade_id"] == NET]
+        assert own["underlying"].unique().tolist() == [good]
+        assert set(own["note"]) == {WITHOUT.format("1 trade")}
+        totals = frame.loc[frame["trade_id"] == "total", "note"]
+        assert set(totals) <= {f"{good}: {WITHOUT.format('1 trade')}"}  # once
+
+
+def test_a_bad_trade_is_missed_once_where_both_orders_have_nets():
+    rows = {**WORST, "underlying": "A|B"}, {**WORST, "underlying": "B|A"}, {**WORST, "underlying": "B|A", **BAD}
+    for frame in revalued(book(*rows)):
+        own = frame[frame["trade_id"] == NET]
+        missed = own["note"].str.contains(WITHOUT.format("1 trade"))
+        assert own.loc[missed, "underlying"].unique().tolist() == ["B|A"]
+
+
+def test_a_bad_trade_on_one_of_the_assets_is_not_missed_in_the_net_of_the_set():
+    for frame in revalued(book({**WORST, "underlying": "A|B"}, {**WORST, "underlying": "A|C", **BAD})):
+        assert not frame.loc[frame["trade_id"] == NET, "note"].str.contains("excludes").any()
