@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+import warnings
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -18,11 +20,14 @@ from ..streams.chunks import checked
 from .assets.ladders import changes
 from .assets.names import are_several
 from .early_exercise import remarks
-from .failures import FAILS, in_short, reason_of
+from .failures import FAILS, in_short, problem_of, reason_of
+from .frame import describe, left_out
+from .frame import plain as plain_problem
+from .left_out import LeftOut, by_net, without_value
 from .market import Market
 from .moved import change
-from .reading import read_book
-from .trades import Trade, parse
+from .reading import BookWarning, read_book
+from .trades import NET, Problem, Trade, parse
 from .valued import ManyOptions, read
 
 MOVES = (-0.10, -0.05, -0.02, 0.02, 0.05, 0.10)
@@ -60,15 +65,21 @@ def ladder(
     -------
     pandas.DataFrame
         A row per underlying and move: ``underlying, move, spot, change, standard_error`` (in ``currency``), and how
-        many ``trades`` are in it; how many of them are ``doubtful`` there. ``attrs["seed"]`` reproduces it;
-        ``attrs["notes"]`` lists what is held against the doubtful ones, as dictionaries with keys
-        ``underlying, move, note, trade_id``; ``attrs["left_out"]`` says for each trade that could not be revalued why;
-        ``attrs["remarks"]`` names those whose exercise rule is kept.
+        many ``trades`` are in it; how many are ``doubtful`` there, those that are left out of it among them.
+        ``attrs["seed"]`` reproduces it; ``attrs["notes"]`` lists what is held against the doubtful ones, as
+        dictionaries with keys ``underlying, move, note, trade_id``, the last "net" of how many are left out;
+        ``attrs["left_out"]`` says for each trade that could not be revalued why; ``attrs["remarks"]`` names those whose
+        exercise rule is kept.
 
     Raises
     ------
     ValueError, TypeError
         As `risk`, and if `moves` is empty, or a move is zero or not above -1.
+
+    Warns
+    -----
+    BookWarning
+        If some trades could not be revalued.
 
     Examples
     --------
@@ -91,11 +102,11 @@ def ladder(
     factors = [1.0 + share for share in shares]
     plain: list[ManyOptions] = []
     if closed_form:
-        plain, trades, _ = read(table, found_market, [], factors, several=True)
+        plain, trades, problems = read(table, found_market, [], factors, several=True)
     else:
-        trades, _ = parse(table, found_market, several=True)
+        trades, problems = parse(table, found_market, several=True)
     rows = [_plain_changes(options, shares) for options in plain]
-    left_out, notes = dict[str, str](), list[dict[Hashable, Any]]()
+    notes = list[dict[Hashable, Any]]()
     for trade in trades:
         own = int(np.random.SeedSequence([seed, trade.row]).generate_state(1, np.uint64)[0] >> np.uint64(16))
         try:
@@ -105,7 +116,7 @@ def ladder(
                 exact = _exact_changes(trade, shares) if closed_form else None
                 found = _revalued(trade, shares, paths=paths, seed=own, executor=executor) if exact is None else exact
         except FAILS as error:
-            left_out[trade.trade_id] = in_short(reason_of(error))
+            problems.append(problem_of(trade.trade_id, trade.row, reason_of(error)))
             continue
         rows.append(found)
         held = found.loc[found["note"] != "", ["underlying", "move", "note"]]
@@ -114,11 +125,37 @@ def ladder(
     every = pd.concat(rows) if rows else pd.DataFrame(columns=columns, dtype=float)
     every["doubtful"] = every["note"] != ""
     sums = {"spot": "first", "change": "sum", "square": "sum", "trades": "sum", "doubtful": "sum", "currency": "first"}
-    table = every.groupby(["underlying", "move"], sort=False).agg(sums).reset_index()
-    table.insert(4, "standard_error", np.sqrt(table.pop("square")))
-    table = table.sort_values(["underlying", "move"], ignore_index=True)
-    table.attrs = {"seed": seed, "paths": paths, "notes": notes, "left_out": left_out, "remarks": remarks(trades)}
-    return table
+    found = every.groupby(["underlying", "move"], sort=False).agg(sums).reset_index()
+    found.insert(4, "standard_error", np.sqrt(found.pop("square")))
+    found = found.sort_values(["underlying", "move"], ignore_index=True)
+    absent = _absent(without_value((problem.row for problem in problems), table, found_market), found["underlying"])
+    missing = found["underlying"].map(absent).astype(int)
+    found["doubtful"] += missing
+    lacking = found[["underlying", "move"]].assign(note=missing.map(left_out), trade_id=NET)
+    notes += lacking[missing > 0].to_dict("records")
+    found.attrs = {
+        "seed": seed, "paths": paths, "notes": notes, "left_out": _reasons(problems), "remarks": remarks(trades)
+    }  # fmt: skip
+    if problems:
+        warnings.warn(describe([plain_problem(problem) for problem in problems], "revalued"), BookWarning, stacklevel=2)
+    return found
+
+
+def _absent(trades: Sequence[LeftOut], names: Iterable[str]) -> dict[str, int]:
+    """How many trades without a value the ladder of each asset, or set of them, is without."""
+    found, parts = by_net(trades, {*names}), Counter(part for trade in trades for part in trade.parts)
+    return {name: found.get(name, 0) + (0 if are_several(name) else parts[name]) for name in names}
+
+
+def _reasons(problems: Iterable[Problem]) -> dict[str, str]:
+    """What is wrong with each trade, in a line."""
+    found = dict[str, list[str]]()
+    for problem in map(plain_problem, problems):
+        raised = in_short(str(problem["value"])) if problem["field"] in ("payoff", "trade") else ""
+        got = f"got {problem['value']!r}" if problem["value"] != "" else "but is blank"
+        why = raised or f"{problem['field']} must {problem['requirement']}, {got}"
+        found.setdefault(problem["trade_id"] or f"row {problem['row'] + 1}", []).append(why)
+    return {trade_id: "; ".join(own) for trade_id, own in found.items()}
 
 
 def _revalued(trade: Trade, shares: Sequence[float], **settings: Any) -> pd.DataFrame:

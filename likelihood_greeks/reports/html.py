@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -53,7 +53,7 @@ def render(content: Content) -> str:
         pillars=list(heat.explained_by_pillar(content.explained)),
         leading=dict(_leading(content)),
         ladders=dict(_ladders(content)),
-        left_out=content.ladder.attrs.get("left_out", {}) if content.ladder is not None else {},
+        left_out=_left_out(content, {*problems["trade_id"]}),
         calibrations=content.calibrations(),
         states=content.states().to_dict("records"),
         notes=notes.head(MOST).to_dict("records"),
@@ -183,6 +183,12 @@ def _leading(content: Content) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def _in(content: Content, currency: str) -> str:
     """What a title says of a currency: nothing where all is in one that nobody states."""
     return "" if content.currencies == [UNKNOWN] else f", {currency or UNSTATED}"
+
+
+def _left_out(content: Content, unpriced: Collection[str]) -> dict[str, str]:
+    """The trades that are priced and not in the ladders, with why."""
+    own = {} if content.ladder is None else content.ladder.attrs.get("left_out", {})
+    return {name: why for name, why in own.items() if name not in unpriced}
 
 
 def _ladders(content: Content) -> Iterator[tuple[str, dict[str, Any]]]:
