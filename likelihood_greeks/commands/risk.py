@@ -24,6 +24,7 @@ from ..book.limit_reading import Known, Limits, read_limits
 from ..book.limits import judged
 from ..book.market import Market
 from ..book.own_columns import names_in_frame
+from ..book.pnl.as_written import as_explained
 from ..book.reading import BookWarning, read_book
 from ..book.risk import computed, risk
 from ..book.scenario_grid import scenario_grid
@@ -144,7 +145,7 @@ def risk_command(
     for name, wanted in {"ladder": with_ladder, "grid": with_grid, "explained": explained}.items():
         if wanted and not report:
             refuse(name, "go with --report, where it is drawn", "no report")
-    told = None if explained is None else read(explained)
+    told = None if explained is None else as_explained(read(explained), explained)
     if limits is not None and not limits.is_file():
         raise FileNotFoundError(errno.ENOENT, "no such file", str(limits))
     data, rungs, grid, keys = Market.read(market), None, None, _own_columns(book, by)

@@ -13,6 +13,7 @@ from .._checks import list_of, path_of, refuse, writable
 from .._outputs import beside
 from ..book.limits import COLUMNS as LIMITS
 from ..book.limits import check_limits
+from ..book.pnl.as_written import as_explained
 from . import html, workbook
 from .content import Content
 
@@ -54,14 +55,15 @@ def report(
     scenarios : pandas.DataFrame, optional
         From `scenario_grid`, or `stress`: gains by spot and volatility, of positions and of each trade.
     explained : pandas.DataFrame, optional
-        From `explain_book`: the profit since the last run.
+        From `explain_book`, or read from a file that it was written to: the profit since the last run.
     limits : mapping, path or pandas.DataFrame, optional
         As for `check_limits`, or what it returned.
 
     Raises
     ------
     TypeError, ValueError
-        If `frame` is not from `risk`, has no trades or no such columns, or the suffix is another one.
+        If `frame` is not from `risk`, has no trades or no such columns, `explained` is not from `explain_book`, or the
+        suffix is another one.
     FileNotFoundError
         If the folder is not there.
 
@@ -85,7 +87,8 @@ def report(
     judged = limits if limits is None or isinstance(limits, pd.DataFrame) else check_limits(frame, limits)
     if judged is not None and (missing := [name for name in LIMITS if name not in judged.columns]):
         refuse("limits", f"come from check_limits: it lacks {', '.join(missing)}", [*map(str, judged.columns)])
-    content = Content(frame, ladder, settings or {}, _columns(by), scenarios, explained, judged)
+    told = None if explained is None else as_explained(explained)
+    content = Content(frame, ladder, settings or {}, _columns(by), scenarios, told, judged)
     with beside(target) as file:
         if target.suffix.lower() == ".html":
             file.write_text(html.render(content), encoding="utf-8")
