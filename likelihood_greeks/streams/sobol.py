@@ -1,20 +1,28 @@
 r"""Scrambled Sobol points, any coordinates of any run of them on their own.
 
 A Sobol point is a sum of direction numbers over GF(2): with the binary digits :math:`i = \sum_j i_j 2^j` of its number,
-coordinate *d* is :math:`\bigoplus_j i_j V_{dj}`. Each coordinate is scrambled by a random lower triangular matrix over
-GF(2) with unit diagonal, applied to the digits of its direction numbers, and by a random digital shift [1]_. Each point
-is then uniform, the points of one scramble keep their equidistribution, and the variance of a mean over them is that
-of Owen's nested uniform scrambling [2]_. Different scrambles are independent: they alone tell the error of a mean.
+coordinate *d* is :math:`\bigoplus_j i_j V_{dj}`. Each coordinate is scrambled as Owen does [1]_: whether a digit is
+turned over is random and depends on all digits before it. Each point is then uniform, and the points of one scramble
+keep their equidistribution. Different scrambles are independent: they alone tell the error of a mean. Linear scrambles
+(one random matrix a coordinate) have the same variance, but means of smooth functions have it from few scrambles that
+are far off [2]_, so that 32 of them do not tell it.
 
-Direction numbers are those of Joe and Kuo [3]_, as SciPy has them. All here depends on (seed, scramble, coordinate,
+The random digits come from a hash of those before (Laine and Karras's, as in [3]_, with constants of N. Vegdahl's):
+on numbers whose digits are reversed, additions, products with odd numbers, and exclusive ors with even multiples change
+a digit by lower ones alone.
+
+Direction numbers are those of Joe and Kuo [4]_, as SciPy has them. All here depends on (seed, scramble, coordinate,
 number of the point) and on nothing else.
 
 References
 ----------
-.. [1] J. Matoušek, "On the L2-discrepancy for anchored boxes", *Journal of Complexity* 14 (1998), 527-556.
-.. [2] A. B. Owen, "Variance with alternative scramblings of digital nets", *ACM Transactions on Modeling and Computer
-   Simulation* 13 (2003), 363-378.
-.. [3] S. Joe and F. Y. Kuo, "Constructing Sobol sequences with better two-dimensional projections", *SIAM Journal on
+.. [1] A. B. Owen, "Randomly permuted (t,m,s)-nets and (t,s)-sequences", in *Monte Carlo and Quasi-Monte Carlo Methods
+   in Scientific Computing*, Springer, 1995, 299-317.
+.. [2] Z. Pan and A. B. Owen, "Super-polynomial accuracy of one dimensional randomized nets using the median of means",
+   *Mathematics of Computation* 92 (2023), 805-837.
+.. [3] B. Burley, "Practical hash-based Owen scrambling", *Journal of Computer Graphics Techniques* 9 (2020), no. 4,
+   1-20.
+.. [4] S. Joe and F. Y. Kuo, "Constructing Sobol sequences with better two-dimensional projections", *SIAM Journal on
    Scientific Computing* 30 (2008), 2635-2654.
 """
 
@@ -38,6 +46,14 @@ SCRAMBLE, PADDING = 2, 3  # what the random numbers of a seed are for; 0 and 1 a
 
 Bits: TypeAlias = NDArray[np.uint32]
 
+HASH = tuple(np.uint32(number) for number in (0x3D20ADEA, 0x05526C56, 0x53A22864))
+"""Even, so that an exclusive or with a multiple changes no digit by itself or by higher ones."""
+
+SWAPS = tuple(
+    (np.uint32(shift), np.uint32(mask)) for shift, mask in ((1, 0x55555555), (2, 0x33333333), (4, 0x0F0F0F0F))
+)
+"""Neighbouring digits, pairs and fours of them within each byte."""
+
 
 def points(seed: int, scramble: int, coordinates: range, first: int, count: int) -> FloatArray:
     """Some coordinates of the points ``first`` to ``first + count`` of a scramble, uniform in (0, 1).
@@ -60,9 +76,10 @@ def points(seed: int, scramble: int, coordinates: range, first: int, count: int)
     digits = np.empty((max(len(known), 0), count), dtype=np.uint32)
     for block in range(known.start // BLOCK, -(-known.stop // BLOCK)) if known else ():
         own = range(max(known.start, block * BLOCK), min(known.stop, (block + 1) * BLOCK))
-        numbers, shift = _scrambled(seed, scramble, block, max((first + count - 1).bit_length(), 1))
         rows = slice(own.start - block * BLOCK, own.stop - block * BLOCK)
-        _spread(numbers[rows], shift[rows], first, digits[own.start - known.start : own.stop - known.start])
+        part = digits[own.start - known.start : own.stop - known.start]
+        _spread(_directions(block, max((first + count - 1).bit_length(), 1))[rows], first, part)
+        _scramble(part, *(key[rows, None] for key in _keys(seed, scramble, block)))
     found = (digits + 0.5) * 2.0**-DIGITS
     if beyond := len(coordinates) - len(digits):
         key = (PADDING, scramble, first, count, coordinates.start)
@@ -71,10 +88,10 @@ def points(seed: int, scramble: int, coordinates: range, first: int, count: int)
     return np.asarray(found)
 
 
-def _spread(numbers: Bits, shift: Bits, first: int, out: Bits) -> None:
+def _spread(numbers: Bits, first: int, out: Bits) -> None:
     """Digits of the points from `first` on: what is there, doubled by one more direction number at a time."""
     count = out.shape[1]
-    out[:, 0] = shift
+    out[:, 0] = 0
     for j in range(numbers.shape[1]):
         if first >> j & 1:
             out[:, 0] ^= numbers[:, j]
@@ -82,24 +99,35 @@ def _spread(numbers: Bits, shift: Bits, first: int, out: Bits) -> None:
         np.bitwise_xor(out[:, : 1 << j], numbers[:, j, None], out=out[:, 1 << j : 2 << j])
 
 
-@remembered(2048)
-def _scrambled(seed: int, scramble: int, block: int, bits: int) -> tuple[Bits, Bits]:
-    """Scrambled direction numbers of a block of coordinates, shape (BLOCK, bits), and their shifts, (BLOCK,).
+def _scramble(digits: Bits, added: Bits, factor: Bits) -> None:
+    """Turn digits over by a hash of those before them, in place; keys of shape (n_coordinates, 1)."""
+    _reverse(digits)
+    digits ^= digits * HASH[0]
+    digits += added
+    digits *= factor | np.uint32(1)
+    for constant in HASH[1:]:
+        digits ^= digits * constant
+    _reverse(digits)
 
-    Digit q of a direction number, counted from the most significant, adds column q of the matrix: 1 in row q, random
-    below it, 0 above.
-    """
+
+def _reverse(digits: Bits) -> None:
+    """Put the last digit first, in place."""
+    for shift, mask in SWAPS:
+        lower = digits & mask
+        digits >>= shift
+        digits &= mask
+        lower <<= shift
+        digits |= lower
+    digits.byteswap(inplace=True)
+
+
+@remembered(2048)
+def _keys(seed: int, scramble: int, block: int) -> tuple[Bits, Bits]:
+    """Of a block of coordinates, what is added in the hash and what is multiplied by, each of shape (BLOCK,)."""
     sequence = np.random.SeedSequence(seed, spawn_key=(SCRAMBLE, scramble, block))
-    random = np.random.Generator(np.random.SFC64(sequence)).integers(
-        1 << DIGITS, size=(DIGITS + 1, BLOCK), dtype=np.uint64
-    )
-    numbers = _directions(block, bits)
-    found = np.zeros_like(numbers)
-    for q in range(DIGITS):
-        lowest = DIGITS - 1 - q
-        column = (random[q] & np.uint64((1 << lowest) - 1) | np.uint64(1 << lowest)).astype(np.uint32)
-        found ^= (numbers >> np.uint32(lowest) & np.uint32(1)) * column[:, None]
-    return found, random[DIGITS].astype(np.uint32)
+    random = np.random.Generator(np.random.SFC64(sequence)).integers(1 << DIGITS, size=(2, BLOCK), dtype=np.uint64)
+    added, factor = random.astype(np.uint32)
+    return added, factor
 
 
 @remembered(1024)
