@@ -145,7 +145,7 @@ def risk_command(
     for name, wanted in {"ladder": with_ladder, "grid": with_grid, "explained": explained}.items():
         if wanted and not report:
             refuse(name, "go with --report, where it is drawn", "no report")
-    told = None if explained is None else as_explained(read(explained), explained)
+    told = None if explained is None else as_explained(read(explained), str(explained))
     if limits is not None and not limits.is_file():
         raise FileNotFoundError(errno.ENOENT, "no such file", str(limits))
     data, rungs, grid, keys = Market.read(market), None, None, _own_columns(book, by)

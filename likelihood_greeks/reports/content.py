@@ -21,6 +21,7 @@ from ..book.currencies import UNKNOWN
 from ..book.own_columns import own_of
 from ..book.pivots import converted, pivot, reports_in
 from ..book.terms import VALUED
+from ..book.together.shocked import COLUMNS as SHOCKED
 from ..book.trades import NET
 from ..book.units import are_buckets, scaled, unit_of
 from .over_assets import summed_over_assets
@@ -73,6 +74,9 @@ class Content:
         mapping_of("settings", self.settings, "what is on record by name")
         if self.ladder is not None and not (isinstance(self.ladder, pd.DataFrame) and "move" in self.ladder.columns):
             raise TypeError(f"ladder must be a DataFrame from ladder(), got {type(self.ladder).__name__}")
+        own = self.scenarios
+        if own is not None and not (isinstance(own, pd.DataFrame) and {*SHOCKED} <= {*own.columns}):
+            raise TypeError(f"scenarios must be a DataFrame from scenario_grid() or stress(), got {type(own).__name__}")
         if self.trades.empty:
             refuse("frame", "have a trade", self.frame.attrs.get("problems", []))
         for name in self.by:

@@ -90,6 +90,7 @@ def test_another_file_is_refused_by_its_name_before_anything_is_computed(folder,
     assert code == 2
     assert "explained must come from explain_book: it has no column pnl" in said
     assert name in said
+    assert "PosixPath" not in said
     assert not (folder / report).exists()
 
 

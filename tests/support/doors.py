@@ -258,6 +258,7 @@ OBJECTS = {
     "desk_units frame": (lg.desk_units, "frame", [None, 5, [], {}, "a.csv", object(), pd.DataFrame(), BOOK]),
     "report ladder": (lambda x: lg.report(FRAME, "a.html", ladder=x), "ladder", [5, [], {}, "a.csv", BOOK]),
     "report explained": (lambda x: lg.report(FRAME, "a.html", explained=x), "explained", [5, [], {}, "a.csv", BOOK]),
+    "report scenarios": (lambda x: lg.report(FRAME, "a.html", scenarios=x), "scenarios", [5, [], {}, "a.csv", BOOK]),
     "report settings": (lambda x: lg.report(FRAME, "a.html", settings=x), "settings", [5, [1], "a", ("a",)]),
     "report frame": (lambda x: lg.report(x, "a.html"), "frame", [None, 5, [], {}, "a.csv", BOOK]),
     "scenarios axes": (
