@@ -89,7 +89,10 @@ def points(seed: int, scramble: int, coordinates: range, first: int, count: int)
 
 
 def _spread(numbers: Bits, first: int, out: Bits) -> None:
-    """Digits of the points from `first` on: what is there, doubled by one more direction number at a time."""
+    """Digits of the points from `first` on: what is there, doubled by one more direction number at a time.
+
+    They come as the direction numbers do: the last one first.
+    """
     count = out.shape[1]
     out[:, 0] = 0
     for j in range(numbers.shape[1]):
@@ -100,8 +103,10 @@ def _spread(numbers: Bits, first: int, out: Bits) -> None:
 
 
 def _scramble(digits: Bits, added: Bits, factor: Bits) -> None:
-    """Turn digits over by a hash of those before them, in place; keys of shape (n_coordinates, 1)."""
-    _reverse(digits)
+    """Digits, the last one first, turned over by a hash of those before them and put in order, in place.
+
+    The keys have shape (n_coordinates, 1).
+    """
     digits ^= digits * HASH[0]
     digits += added
     digits *= factor | np.uint32(1)
@@ -111,7 +116,7 @@ def _scramble(digits: Bits, added: Bits, factor: Bits) -> None:
 
 
 def _reverse(digits: Bits) -> None:
-    """Put the last digit first, in place."""
+    """Put the last digit first and so on, in place."""
     for shift, mask in SWAPS:
         lower = digits & mask
         digits >>= shift
@@ -132,11 +137,12 @@ def _keys(seed: int, scramble: int, block: int) -> tuple[Bits, Bits]:
 
 @remembered(1024)
 def _directions(block: int, bits: int) -> Bits:
-    """Direction numbers of a block of coordinates, shape (BLOCK, bits)."""
+    """Direction numbers of a block of coordinates, the last digit first, shape (BLOCK, bits)."""
     known = _all_directions(1 << (block * BLOCK + BLOCK - 1).bit_length(), bits)
     found = np.zeros((BLOCK, bits), dtype=np.uint32)
     own = known[block * BLOCK : (block + 1) * BLOCK]
     found[: len(own)] = own
+    _reverse(found)
     return found
 
 
