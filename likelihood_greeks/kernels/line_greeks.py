@@ -5,6 +5,9 @@ What the paths are comes in tuples: their log-spots at the dates used, the dates
 points found before; of crossings the date and the noise up to there; of the line its drifts and lengths by date, the
 first move's noise and share; of the motions what means bring by date, and what is brought per unit of all noise and of
 the first; of second derivatives which coordinate travels, and the polynomials of the weight and of its own motion.
+
+Products and sums are not contracted here: of a b + c d either product may be rounded, and which one depended on whether
+the code came from a cache, so that processes differed in the last bit.
 """
 
 import numpy as np
@@ -13,7 +16,7 @@ from .jit import njit
 from .line_pieces import BLOCK, _monomials, pull_block
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy")
 def _noisy(pushed, paths, used, crossings, line, first, size, sums, rates):
     """What is gained per unit of all noise and of the first, and at crossings per unit of the log-spot there."""
     (still, along, sent), (logs, _, place, before), last = pushed, paths, first + size
@@ -40,13 +43,13 @@ def _noisy(pushed, paths, used, crossings, line, first, size, sums, rates):
             begun[j] += rate[j] * (first_noise[j] + first_share * away)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy")
 def _add(factor, row, found):
     for j in range(found.size):
         found[j] += factor * row[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy")
 def _moved(motion, n, still, used, dates, first, sums, rates, found):
     """Add what is gained in one coordinate."""
     total, every, begun = motion
@@ -62,7 +65,7 @@ def _moved(motion, n, still, used, dates, first, sums, rates, found):
         _add(begun[n], sums[1], found)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy")
 def _weighed(h, e, f, x, zero, one, two, found):
     """Add the integral of a monomial times a polynomial of the second degree."""
     for j in range(found.size):
@@ -70,7 +73,7 @@ def _weighed(h, e, f, x, zero, one, two, found):
         found[j] += two[j] * ((1.0 + x * x) * h[j] + 2.0 * x * e[j] + f[j])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy")
 def _left(matrix, factors, value, gained, first, size, found):
     """Factors times values, less a matrix times what was gained."""
     worth = value[first : first + size]
@@ -83,7 +86,7 @@ def _left(matrix, factors, value, gained, first, size, found):
                 _add(-matrix[g, n], gained[n], into)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy")
 def left(integrated, paths, monomials, points, used, crossings, line, motion, scored, matrix, factors, value):
     """Factors times values less a matrix times what an integral gains: itself, in every coordinate, and twice.
 

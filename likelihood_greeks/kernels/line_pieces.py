@@ -184,19 +184,22 @@ def _changes(z, length, means, terms, pair_points, amounts, size, change, held):
             n = pair_points[high]
             for j in range(size):
                 change[high, j] -= amount
-                held[m, j] += amount * means[m, j] if z[n, j] >= length[m, j] else 0.0
+                middle = amount if z[n, j] >= length[m, j] else 0.0
+                held[m, j] += middle * means[m, j]
         elif high < 0:
             k = pair_points[low]
             for j in range(size):
                 change[low, j] += amount
-                held[m, j] += amount * means[m, j] if z[k, j] < length[m, j] else 0.0
+                middle = amount if z[k, j] < length[m, j] else 0.0
+                held[m, j] += middle * means[m, j]
         else:
             k, n = pair_points[low], pair_points[high]
             for j in range(size):
                 there = amount if z[k, j] < z[n, j] else 0.0
                 change[low, j] += there
                 change[high, j] -= there
-                held[m, j] += there * means[m, j] if z[k, j] < length[m, j] <= z[n, j] else 0.0
+                middle = there if z[k, j] < length[m, j] <= z[n, j] else 0.0
+                held[m, j] += middle * means[m, j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
