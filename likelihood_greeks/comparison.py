@@ -82,12 +82,8 @@ def finite_difference(
     parts = parts_by_asset(labels) if assets_of(law) else {}
     check_on_trial(law, payoff, seed)
     estimator = FiniteDifference(law, payoff, combinations, bump)
-    moments, seconds = _run(
-        estimator,
-        Draws(seed, len(payoff.times), kind, growing=True).chunks(count),
-        executor,
-        "finite difference" if progress else "",
-    )
+    pieces = Draws(seed, len(payoff.times), kind, growing=True).chunks(count)
+    moments, seconds = _run(estimator, pieces, executor, "finite difference" if progress else "")
     found = estimates(labels, moments, count, notes=estimator.notes(labels))
     return Result(found, f"finite difference {bump:.3g}", seed, kind, Diagnostics(main_seconds=seconds), parts)
 
@@ -134,12 +130,8 @@ def pathwise(
     parts = parts_by_asset(labels) if assets_of(law) else {}
     check_on_trial(law, payoff, seed)
     estimator = Pathwise(law, payoff, combinations)
-    moments, seconds = _run(
-        estimator,
-        Draws(seed, len(payoff.times), kind, growing=True).chunks(count),
-        executor,
-        "pathwise" if progress else "",
-    )
+    pieces = Draws(seed, len(payoff.times), kind, growing=True).chunks(count)
+    moments, seconds = _run(estimator, pieces, executor, "pathwise" if progress else "")
     found = estimates(labels, moments, count, notes=estimator.notes(labels, moments))
     return Result(found, "pathwise", seed, kind, Diagnostics(main_seconds=seconds), parts)
 

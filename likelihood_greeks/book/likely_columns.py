@@ -25,6 +25,7 @@ from .dialect import dates
 from .products.table import ANY, EUROPEAN, FLOATING, PRODUCTS
 from .schedule import CONTINUOUS, REGULAR
 from .sheets import blank
+from .spellings import NOTHING as ABSENT
 
 ALIKE = 0.81
 """Resemblance (`difflib`'s ratio) from which a name is taken for a misspelt one."""
@@ -137,7 +138,7 @@ MEANS_BLANK: Mapping[str, tuple[str, ...]] = {
     "autocall_level": ("0", "0.0", "100%"),
 }
 """What a cell may hold that is worth the same as a blank one, besides what is harmless anyway."""
-NOTHING = ("none", "no", "n", "n/a", "na", "n.a.", "-", "_", "false", "nan", "null")
+NOTHING = (*ABSENT, "no", "n", "-", "false")
 UNITS = ("percentage", "percent", "pct", "perc", "pc", "bps", "bp", "peryear", "perannum", "pa", "eur", "usd", "gbp",
          "chf", "jpy", "amount", "amt")  # fmt: skip
 """What stands behind a name to say its unit."""

@@ -19,11 +19,8 @@ from .amounts import WHOLE, Amount, plain, told_apart
 from .array import Followed
 from .points import ENDLESS, Crossed, Extreme, Hull, Monomial, NotPlacedError, Point, Points, Risen, Summed
 
-PROBES, SPREAD, ROUNDING = (
-    64,
-    (0.15, 0.6, 2.5),
-    1e-9,
-)  # paths tried, deviations of their logarithms, and how equal is equal
+PROBES, SPREAD = 64, (0.15, 0.6, 2.5)  # paths tried, and deviations of their logarithms
+ROUNDING = 1e-9  # how equal is equal
 MOST_PIECES, MOST_PATHS = 1200, 512
 
 
